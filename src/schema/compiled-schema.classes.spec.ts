@@ -1,18 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Type } from 'class-transformer';
-import {
-  ArrayMinSize,
-  IsArray,
-  IsBoolean,
-  IsInt,
-  IsObject,
-  IsOptional,
-  IsString,
-  Max,
-  MaxLength,
-  Min,
-  ValidateNested,
-} from 'class-validator';
+import * as validator from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { compileChecked, compileProperties } from '../../test/support/checked-schema.js';
 import type { SchemaNode } from '../../test/support/strict-schema.js';
@@ -22,14 +10,14 @@ describe('the strict schema of classes and of the classes that they refer to', (
   it('has nested classes as definitions, and puts a reference with a description into anyOf', () => {
     @JSONSchema({ description: 'One step' })
     class Step {
-      @IsString() title: string;
+      @validator.IsString() title: string;
     }
     class Plan {
-      @ValidateNested() @Type(() => Step) first: Step;
-      @ValidateNested() @Type(() => Step) @JSONSchema({ description: 'The last one' }) last: Step;
-      @IsOptional() @IsObject() @ValidateNested() @Type(() => Step) extra?: Step;
-      @ValidateNested({ each: true }) @Type(() => Step) @ArrayMinSize(1) all: Step[];
-      @IsArray() @ValidateNested() @Type(() => Step) alsoAll: Step[];
+      @validator.ValidateNested() @Type(() => Step) first: Step;
+      @validator.ValidateNested() @Type(() => Step) @JSONSchema({ description: 'The last one' }) last: Step;
+      @validator.IsOptional() @validator.IsObject() @validator.ValidateNested() @Type(() => Step) extra?: Step;
+      @validator.ValidateNested({ each: true }) @Type(() => Step) @validator.ArrayMinSize(1) all: Step[];
+      @validator.IsArray() @validator.ValidateNested() @Type(() => Step) alsoAll: Step[];
     }
     expect(compileChecked(Plan)).toEqual({
       type: 'object',
@@ -56,15 +44,15 @@ describe('the strict schema of classes and of the classes that they refer to', (
 
   it('takes classes that refer to themselves and to one another', () => {
     class Leaf {
-      @IsOptional() @ValidateNested() @Type(() => Tree) owner?: object;
+      @validator.IsOptional() @validator.ValidateNested() @Type(() => Tree) owner?: object;
     }
     class Tree {
-      @IsString() name: string;
-      @ValidateNested({ each: true }) @Type(() => Tree) children: Tree[];
-      @IsOptional() @ValidateNested() @Type(() => Leaf) leaf?: Leaf;
+      @validator.IsString() name: string;
+      @validator.ValidateNested({ each: true }) @Type(() => Tree) children: Tree[];
+      @validator.IsOptional() @validator.ValidateNested() @Type(() => Leaf) leaf?: Leaf;
     }
     class Forest {
-      @ValidateNested({ each: true }) @Type(() => Tree) trees: Tree[];
+      @validator.ValidateNested({ each: true }) @Type(() => Tree) trees: Tree[];
     }
     expect(compileChecked(Tree)).toMatchObject({
       properties: {
@@ -81,19 +69,19 @@ describe('the strict schema of classes and of the classes that they refer to', (
   it('keeps two classes of one name apart', () => {
     const first = (() => {
       class Part {
-        @IsString() text: string;
+        @validator.IsString() text: string;
       }
       return Part;
     })();
     const second = (() => {
       class Part {
-        @IsInt() count: number;
+        @validator.IsInt() count: number;
       }
       return Part;
     })();
     class Whole {
-      @ValidateNested() @Type(() => first) a: object;
-      @ValidateNested() @Type(() => second) b: object;
+      @validator.ValidateNested() @Type(() => first) a: object;
+      @validator.ValidateNested() @Type(() => second) b: object;
     }
     expect(compileChecked(Whole)).toMatchObject({
       properties: { a: { $ref: '#/$defs/Part' }, b: { $ref: '#/$defs/Part_2' } },
@@ -103,10 +91,10 @@ describe('the strict schema of classes and of the classes that they refer to', (
 
   it('puts the discriminator first in each member of a union', () => {
     class Cat {
-      @IsString() name: string;
+      @validator.IsString() name: string;
     }
     class Dog {
-      @IsString() name: string;
+      @validator.IsString() name: string;
       readonly kind: string;
     }
     const pets = {
@@ -120,8 +108,10 @@ describe('the strict schema of classes and of the classes that they refer to', (
       keepDiscriminatorProperty: true,
     };
     class Home {
-      @ValidateNested() @Type(() => Object, pets) pet: Cat | Dog;
-      @IsOptional() @ValidateNested({ each: true }) @Type(() => Object, pets) others?: (Cat | Dog)[];
+      @validator.ValidateNested() @Type(() => Object, pets) pet: Cat | Dog;
+      @validator.IsOptional() @validator.ValidateNested({ each: true }) @Type(() => Object, pets) others?: (
+        Cat | Dog
+      )[];
     }
     const member = (kind: string): SchemaNode => ({
       type: 'object',
@@ -138,17 +128,17 @@ describe('the strict schema of classes and of the classes that they refer to', (
 
   it('keeps the order of the declarations, the base class first', () => {
     class Thinking {
-      @IsString() thinking: string;
-      @IsOptional() @IsString() doubts?: string;
+      @validator.IsString() thinking: string;
+      @validator.IsOptional() @validator.IsString() doubts?: string;
     }
     class Planned extends Thinking {
-      @IsString({ each: true }) plan: string[];
+      @validator.IsString({ each: true }) plan: string[];
     }
     class Reply extends Planned {
-      @IsString() reply: string;
-      @IsString() @MaxLength(9) override doubts: string = '';
-      @IsInt() @Min(0) @Max(1) confidence: number;
-      @IsBoolean() again: boolean;
+      @validator.IsString() reply: string;
+      @validator.IsString() @validator.MaxLength(9) override doubts: string = '';
+      @validator.IsInt() @validator.Min(0) @validator.Max(1) confidence: number;
+      @validator.IsBoolean() again: boolean;
     }
     const schema = compileChecked(Reply);
     expect(schema['required']).toEqual(['thinking', 'doubts', 'plan', 'reply', 'confidence', 'again']);
@@ -160,7 +150,7 @@ describe('the strict schema of classes and of the classes that they refer to', (
 
   it('takes a subclass that adds nothing', () => {
     class Base {
-      @IsString() text: string;
+      @validator.IsString() text: string;
     }
     class Same extends Base {}
     expect(compileProperties(Same)).toEqual({ text: { type: 'string' } });
@@ -168,10 +158,10 @@ describe('the strict schema of classes and of the classes that they refer to', (
 
   it('is frozen, and is compiled once', () => {
     class Inner {
-      @IsString() text: string;
+      @validator.IsString() text: string;
     }
     class Outer {
-      @ValidateNested() @Type(() => Inner) inner: Inner;
+      @validator.ValidateNested() @Type(() => Inner) inner: Inner;
     }
     const output = makeOutputSchema(Outer);
     const parts: unknown[] = [
@@ -191,7 +181,7 @@ describe('the strict schema of classes and of the classes that they refer to', (
     ['N'.repeat(99), 'N'.repeat(60)],
   ])('names the schema of class %j %j', (className, name) => {
     class Output {
-      @IsString() text: string;
+      @validator.IsString() text: string;
     }
     Object.defineProperty(Output, 'name', { value: className });
     expect(makeOutputSchema(Output).name).toBe(name);

@@ -1,57 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import { Transform, Type } from 'class-transformer';
-import {
-  Allow,
-  ArrayMaxSize,
-  ArrayMinSize,
-  ArrayNotContains,
-  ArrayUnique,
-  Contains,
-  Equals,
-  IsArray,
-  IsBoolean,
-  IsDate,
-  IsDateString,
-  IsDefined,
-  IsDivisibleBy,
-  IsEmail,
-  IsEnum,
-  IsIn,
-  IsInt,
-  IsIP,
-  IsNegative,
-  IsNotEmpty,
-  IsNotIn,
-  IsNumber,
-  IsOptional,
-  IsPort,
-  IsPositive,
-  IsString,
-  IsUrl,
-  IsUUID,
-  Length,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-  MinDate,
-  MinLength,
-  ValidateIf,
-} from 'class-validator';
+import * as validator from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { compileChecked, compileProperties } from '../../test/support/checked-schema.js';
 
 describe('the strict schema of a class', () => {
   it('takes strings, numbers and booleans from decorators or from the declaration', () => {
     class Scalars {
-      @IsString() text: string;
-      @IsNumber() amount: number;
-      @IsInt() count: number;
-      @IsBoolean() flag: boolean;
-      @Allow() declaredText: string;
-      @IsDefined() declaredNumber: number;
-      @IsDefined() declaredFlag: boolean;
-      @IsPort() port: string;
+      @validator.IsString() text: string;
+      @validator.IsNumber() amount: number;
+      @validator.IsInt() count: number;
+      @validator.IsBoolean() flag: boolean;
+      @validator.Allow() declaredText: string;
+      @validator.IsDefined() declaredNumber: number;
+      @validator.IsDefined() declaredFlag: boolean;
+      @validator.IsPort() port: string;
     }
     expect(compileChecked(Scalars)).toEqual({
       type: 'object',
@@ -72,12 +35,12 @@ describe('the strict schema of a class', () => {
 
   it('has the bounds of numbers, whatever the order of the decorators', () => {
     class Bounds {
-      @IsInt() @Min(1) @Max(5) above: number;
-      @Min(1) @Max(5) @IsInt() below: number;
-      @IsNumber() @IsPositive() positive: number;
-      @IsNegative() @IsNumber() negative: number;
-      @IsDivisibleBy(5) @IsInt() fives: number;
-      @Min(0.5) bare: number;
+      @validator.IsInt() @validator.Min(1) @validator.Max(5) above: number;
+      @validator.Min(1) @validator.Max(5) @validator.IsInt() below: number;
+      @validator.IsNumber() @validator.IsPositive() positive: number;
+      @validator.IsNegative() @validator.IsNumber() negative: number;
+      @validator.IsDivisibleBy(5) @validator.IsInt() fives: number;
+      @validator.Min(0.5) bare: number;
     }
     expect(compileProperties(Bounds)).toEqual({
       above: { type: 'integer', minimum: 1, maximum: 5 },
@@ -99,15 +62,15 @@ describe('the strict schema of a class', () => {
       High,
     }
     class Choices {
-      @IsEnum(Colour) colour: Colour;
-      @IsEnum(Level) level: Level;
-      @IsEnum(Level) @IsInt() exact: Level;
-      @IsIn(['a', 'b']) @IsString() letter: 'a' | 'b';
-      @IsIn(['a', 1, 2.5]) mixed: string | number;
-      @IsIn(['a', null]) maybe: 'a' | null;
-      @Equals('reply') kind: 'reply';
-      @IsEnum(Colour, { each: true }) colours: Colour[];
-      @IsOptional() @IsEnum(Colour) favourite?: Colour;
+      @validator.IsEnum(Colour) colour: Colour;
+      @validator.IsEnum(Level) level: Level;
+      @validator.IsEnum(Level) @validator.IsInt() exact: Level;
+      @validator.IsIn(['a', 'b']) @validator.IsString() letter: 'a' | 'b';
+      @validator.IsIn(['a', 1, 2.5]) mixed: string | number;
+      @validator.IsIn(['a', null]) maybe: 'a' | null;
+      @validator.Equals('reply') kind: 'reply';
+      @validator.IsEnum(Colour, { each: true }) colours: Colour[];
+      @validator.IsOptional() @validator.IsEnum(Colour) favourite?: Colour;
     }
     expect(compileProperties(Choices)).toEqual({
       colour: { type: 'string', enum: ['red', 'blue'] },
@@ -129,11 +92,11 @@ describe('the strict schema of a class', () => {
 
   it('requires optional properties too, but takes null for them', () => {
     class Optional {
-      @IsOptional() @IsString() text?: string;
-      @IsOptional() @IsInt() @Min(1) count?: number;
-      @IsOptional() @IsString({ each: true }) tags?: string[];
-      @ValidateIf((_, value) => value !== null) @IsString() nullable: string | null;
-      @IsString({ validateIf: (_, value) => value !== null }) nullableToo: string | null;
+      @validator.IsOptional() @validator.IsString() text?: string;
+      @validator.IsOptional() @validator.IsInt() @validator.Min(1) count?: number;
+      @validator.IsOptional() @validator.IsString({ each: true }) tags?: string[];
+      @validator.ValidateIf((_, value) => value !== null) @validator.IsString() nullable: string | null;
+      @validator.IsString({ validateIf: (_, value) => value !== null }) nullableToo: string | null;
     }
     expect(compileProperties(Optional)).toEqual({
       text: { type: ['string', 'null'] },
@@ -146,10 +109,14 @@ describe('the strict schema of a class', () => {
 
   it('has arrays with their bounds and elements', () => {
     class Lists {
-      @IsArray() @IsString({ each: true }) @ArrayMinSize(1) @ArrayMaxSize(3) tags: string[];
-      @Min(0, { each: true }) @IsInt({ each: true }) counts: number[];
-      @IsArray() @IsNotEmpty() @IsBoolean({ each: true }) flags: boolean[];
-      @IsArray() @JSONSchema({ items: { type: 'array', items: { type: 'number' } } }) matrix: number[][];
+      @validator.IsArray()
+      @validator.IsString({ each: true })
+      @validator.ArrayMinSize(1)
+      @validator.ArrayMaxSize(3)
+      tags: string[];
+      @validator.Min(0, { each: true }) @validator.IsInt({ each: true }) counts: number[];
+      @validator.IsArray() @validator.IsNotEmpty() @validator.IsBoolean({ each: true }) flags: boolean[];
+      @validator.IsArray() @JSONSchema({ items: { type: 'array', items: { type: 'number' } } }) matrix: number[][];
     }
     expect(compileProperties(Lists)).toEqual({
       tags: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 3 },
@@ -161,11 +128,11 @@ describe('the strict schema of a class', () => {
 
   it('has dates as text', () => {
     class Dates {
-      @IsDate() @Type(() => Date) at: Date;
-      @IsOptional() @IsDate() @Type(() => Date) @MinDate(() => new Date(0)) later?: Date;
-      @IsDateString() @JSONSchema({ format: 'date' }) day: string;
+      @validator.IsDate() @Type(() => Date) at: Date;
+      @validator.IsOptional() @validator.IsDate() @Type(() => Date) @validator.MinDate(() => new Date(0)) later?: Date;
+      @validator.IsDateString() @JSONSchema({ format: 'date' }) day: string;
       @Transform(({ value }: { value: string }) => new Date(value))
-      @IsDate()
+      @validator.IsDate()
       own: Date;
     }
     expect(compileProperties(Dates)).toEqual({
@@ -178,20 +145,23 @@ describe('the strict schema of a class', () => {
 
   it('has the formats and patterns of the subset, and describes all others in words', () => {
     class Words {
-      @IsEmail() email: string;
-      @IsUUID() id: string;
-      @IsIP() address: string;
-      @IsIP('6') v6: string;
-      @Matches(/^[a-z]+$/) lower: string;
-      @Contains('1.5') has: string;
-      @Matches(/^a/i) @JSONSchema({ description: 'A name' }) anyCase: string;
-      @Matches(/^(?!x)/) notX: string;
-      @IsUrl() url: string;
-      @Length(3, 20) title: string;
-      @IsNotEmpty() @IsString() @JSONSchema({ description: 'The reply' }) reply: string;
-      @MinLength(2, { each: true }) @MaxLength(9, { each: true }) @ArrayUnique() tags: string[];
-      @IsString() @IsNotIn(['yes', 'no']) other: string;
-      @IsString({ each: true }) @ArrayNotContains(['x']) without: string[];
+      @validator.IsEmail() email: string;
+      @validator.IsUUID() id: string;
+      @validator.IsIP() address: string;
+      @validator.IsIP('6') v6: string;
+      @validator.Matches(/^[a-z]+$/) lower: string;
+      @validator.Contains('1.5') has: string;
+      @validator.Matches(/^a/i) @JSONSchema({ description: 'A name' }) anyCase: string;
+      @validator.Matches(/^(?!x)/) notX: string;
+      @validator.IsUrl() url: string;
+      @validator.Length(3, 20) title: string;
+      @validator.IsNotEmpty() @validator.IsString() @JSONSchema({ description: 'The reply' }) reply: string;
+      @validator.MinLength(2, { each: true })
+      @validator.MaxLength(9, { each: true })
+      @validator.ArrayUnique()
+      tags: string[];
+      @validator.IsString() @validator.IsNotIn(['yes', 'no']) other: string;
+      @validator.IsString({ each: true }) @validator.ArrayNotContains(['x']) without: string[];
     }
     expect(compileProperties(Words)).toEqual({
       email: { type: 'string', format: 'email' },
@@ -218,18 +188,22 @@ describe('the strict schema of a class', () => {
   it('takes descriptions and types from @JSONSchema, and nothing that the subset lacks', () => {
     @JSONSchema({ description: 'What the user sees', title: 'Reply', example: { reply: 'x' } })
     class Described {
-      @IsString() @JSONSchema({ description: 'Think first', title: 'T', example: 'x', default: 'y' }) thinking: string;
-      @Allow() @JSONSchema({ anyOf: [{ type: 'string' }, { type: 'number' }] }) either: string | number;
-      @IsOptional() @JSONSchema({ oneOf: [{ type: 'string' }, { type: 'number' }] }) eitherOrNot?: string | number;
-      @IsDateString() @JSONSchema(() => ({ type: 'string', format: 'time' })) time: string;
-      @IsString() @JSONSchema({ nullable: true }) nullable: string | null;
-      @IsString() @JSONSchema({ enum: ['a', 'b'] }) letter: string;
-      @IsString() @JSONSchema({ pattern: '^(?!x)' }) notX: string;
-      @Allow() @JSONSchema({ type: ['string', 'integer', 'null'], minimum: 1 }) several: string | number | null;
-      @Allow() @JSONSchema({ enum: ['a', 1, null] }) values: 'a' | 1 | null;
-      @Allow() @JSONSchema(Object.assign({ type: 'string' as const }, { const: 'only' })) only: unknown;
-      @Allow() @JSONSchema({ anyOf: [{ type: 'string' }], nullable: true }) textOrNot: unknown;
-      @Allow() @JSONSchema({ type: 'null' }) nothing: null;
+      @validator.IsString()
+      @JSONSchema({ description: 'Think first', title: 'T', example: 'x', default: 'y' })
+      thinking: string;
+      @validator.Allow() @JSONSchema({ anyOf: [{ type: 'string' }, { type: 'number' }] }) either: string | number;
+      @validator.IsOptional() @JSONSchema({ oneOf: [{ type: 'string' }, { type: 'number' }] }) eitherOrNot?:
+        string | number;
+      @validator.IsDateString() @JSONSchema(() => ({ type: 'string', format: 'time' })) time: string;
+      @validator.IsString() @JSONSchema({ nullable: true }) nullable: string | null;
+      @validator.IsString() @JSONSchema({ enum: ['a', 'b'] }) letter: string;
+      @validator.IsString() @JSONSchema({ pattern: '^(?!x)' }) notX: string;
+      @validator.Allow() @JSONSchema({ type: ['string', 'integer', 'null'], minimum: 1 }) several:
+        string | number | null;
+      @validator.Allow() @JSONSchema({ enum: ['a', 1, null] }) values: 'a' | 1 | null;
+      @validator.Allow() @JSONSchema(Object.assign({ type: 'string' as const }, { const: 'only' })) only: unknown;
+      @validator.Allow() @JSONSchema({ anyOf: [{ type: 'string' }], nullable: true }) textOrNot: unknown;
+      @validator.Allow() @JSONSchema({ type: 'null' }) nothing: null;
     }
     const schema = compileChecked(Described);
     expect(schema['description']).toBe('What the user sees');

@@ -2,25 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
 import { Type } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  ArrayMinSize,
-  Equals,
-  IsArray,
-  IsBoolean,
-  IsDateString,
-  IsEnum,
-  IsIn,
-  IsInt,
-  IsNumber,
-  IsOptional,
-  IsString,
-  Matches,
-  Max,
-  Min,
-  ValidateIf,
-  ValidateNested,
-} from 'class-validator';
+import * as validator from 'class-validator';
 import * as fc from 'fast-check';
 import { Circle, SHAPES, Square } from '../../test/fixtures/output-classes.js';
 import { catchOutputError } from '../../test/support/output-error.js';
@@ -34,29 +16,29 @@ enum Mood {
 }
 
 class Thought {
-  @IsString() thinking: string;
+  @validator.IsString() thinking: string;
 }
 
 /** A class with a property of every kind. Its validators check exactly what its schema says, so the two can be compared. */
 class Reply extends Thought {
-  @IsString() reply: string;
-  @Matches(/^[a-z]{1,8}$/) slug: string;
-  @IsNumber() @Min(0) @Max(1) confidence: number;
-  @IsInt() @Min(-5) @Max(5) score: number;
-  @IsBoolean() done: boolean;
-  @IsEnum(Mood) mood: Mood;
-  @IsIn([1, 2, 3]) stars: number;
-  @Equals('reply') type: 'reply';
-  @IsDateString() published: string;
-  @IsArray() @IsString({ each: true }) @ArrayMaxSize(3) tags: string[];
-  @IsInt({ each: true }) @ArrayMinSize(1) counts: number[];
-  @IsOptional() @IsString() aside?: string;
-  @ValidateIf((_, value) => value !== null) @IsString() nickname: string | null;
-  @ValidateNested() @Type(() => Circle) circle: Circle;
-  @IsOptional() @ValidateNested() @Type(() => Circle) second?: Circle;
-  @ValidateNested() @Type(() => Object, SHAPES) shape: Circle | Square;
-  @ValidateNested({ each: true }) @Type(() => Object, SHAPES) shapes: (Circle | Square)[];
-  @ValidateNested({ each: true }) @Type(() => Reply) followUps: Reply[];
+  @validator.IsString() reply: string;
+  @validator.Matches(/^[a-z]{1,8}$/) slug: string;
+  @validator.IsNumber() @validator.Min(0) @validator.Max(1) confidence: number;
+  @validator.IsInt() @validator.Min(-5) @validator.Max(5) score: number;
+  @validator.IsBoolean() done: boolean;
+  @validator.IsEnum(Mood) mood: Mood;
+  @validator.IsIn([1, 2, 3]) stars: number;
+  @validator.Equals('reply') type: 'reply';
+  @validator.IsDateString() published: string;
+  @validator.IsArray() @validator.IsString({ each: true }) @validator.ArrayMaxSize(3) tags: string[];
+  @validator.IsInt({ each: true }) @validator.ArrayMinSize(1) counts: number[];
+  @validator.IsOptional() @validator.IsString() aside?: string;
+  @validator.ValidateIf((_, value) => value !== null) @validator.IsString() nickname: string | null;
+  @validator.ValidateNested() @Type(() => Circle) circle: Circle;
+  @validator.IsOptional() @validator.ValidateNested() @Type(() => Circle) second?: Circle;
+  @validator.ValidateNested() @Type(() => Object, SHAPES) shape: Circle | Square;
+  @validator.ValidateNested({ each: true }) @Type(() => Object, SHAPES) shapes: (Circle | Square)[];
+  @validator.ValidateNested({ each: true }) @Type(() => Reply) followUps: Reply[];
 }
 
 async function isTaken(text: string): Promise<boolean> {

@@ -1,25 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { Exclude, Transform, Type } from 'class-transformer';
-import {
-  Allow,
-  IsDate,
-  IsDefined,
-  IsInt,
-  IsOptional,
-  IsString,
-  Min,
-  Validate,
-  ValidateNested,
-  ValidatorConstraint,
-  type ValidatorConstraintInterface,
-} from 'class-validator';
+import * as validator from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { Circle, Source } from '../../test/fixtures/output-classes.js';
 import { catchOutputError } from '../../test/support/output-error.js';
 import { makeOutputSchema } from './output-schema.js';
 
-@ValidatorConstraint({ async: true })
-class IsKnown implements ValidatorConstraintInterface {
+@validator.ValidatorConstraint({ async: true })
+class IsKnown implements validator.ValidatorConstraintInterface {
   validate(value: unknown): Promise<boolean> {
     return value === 'broken' ? Promise.reject(new Error('the database is gone')) : Promise.resolve(value === 'known');
   }
@@ -30,9 +18,9 @@ class IsKnown implements ValidatorConstraintInterface {
 
 describe('the values that parse drops and keeps', () => {
   class Note {
-    @IsString() text: string;
-    @IsOptional() @IsString() extra?: string = 'default';
-    @IsOptional() @ValidateNested() @Type(() => Source) source?: Source;
+    @validator.IsString() text: string;
+    @validator.IsOptional() @validator.IsString() extra?: string = 'default';
+    @validator.IsOptional() @validator.ValidateNested() @Type(() => Source) source?: Source;
     @Exclude() ours: string;
   }
   const notes = makeOutputSchema(Note);
@@ -63,9 +51,9 @@ describe('the values that parse drops and keeps', () => {
 
   it('converts only what @Type says, and only from the form of the schema', async () => {
     class Converted {
-      @IsDate() @Type(() => Date) at: Date;
-      @IsInt() @Type(() => Number) count: number;
-      @IsDefined() text: string;
+      @validator.IsDate() @Type(() => Date) at: Date;
+      @validator.IsInt() @Type(() => Number) count: number;
+      @validator.IsDefined() text: string;
     }
     const converted = await makeOutputSchema(Converted).parse(
       '{"at": "2026-11-23T05:00:00Z", "count": 2, "text": "x"}',
@@ -83,7 +71,7 @@ describe('the values that parse drops and keeps', () => {
 
   it('drops a discriminator that the class does not keep', async () => {
     class Drawing {
-      @ValidateNested({ each: true })
+      @validator.ValidateNested({ each: true })
       @Type(() => Object, { discriminator: { property: 'kind', subTypes: [{ name: 'circle', value: Circle }] } })
       shapes: Circle[];
     }
@@ -94,7 +82,9 @@ describe('the values that parse drops and keeps', () => {
 
   it('takes a value that fits one of several forms', async () => {
     class Either {
-      @Allow() @JSONSchema({ anyOf: [{ type: 'array', items: { type: 'string' } }, { type: 'number' }] }) it: unknown;
+      @validator.Allow()
+      @JSONSchema({ anyOf: [{ type: 'array', items: { type: 'string' } }, { type: 'number' }] })
+      it: unknown;
     }
     const { parse } = makeOutputSchema(Either);
     expect((await parse('{"it": ["abc"]}')).it).toEqual(['abc']);
@@ -109,7 +99,7 @@ describe('the values that parse drops and keeps', () => {
 
   it('does not parse an output that would take hundreds of megabytes', async () => {
     class Empty {
-      @IsOptional() @IsString() a?: string;
+      @validator.IsOptional() @validator.IsString() a?: string;
     }
     expect((await catchOutputError(Empty, `{"a": [${'{},'.repeat(1_000_000)}0]}`)).faults).toEqual([
       '$: it holds more than 1000000 values',
@@ -118,7 +108,7 @@ describe('the values that parse drops and keeps', () => {
 
   it('refuses numbers that are too large to be finite', async () => {
     class Amount {
-      @Min(0) amount: number;
+      @validator.Min(0) amount: number;
     }
     expect((await catchOutputError(Amount, '{"amount": 1e999}')).faults).toEqual([
       expect.stringMatching(/^\$: a number has more/),
@@ -127,7 +117,7 @@ describe('the values that parse drops and keeps', () => {
 
   it('awaits the asynchronous rules of a class, and throws what they reject with', async () => {
     class Named {
-      @IsString() @Validate(IsKnown) name: string;
+      @validator.IsString() @validator.Validate(IsKnown) name: string;
     }
     expect(await makeOutputSchema(Named).parse('{"name": "known"}')).toBeInstanceOf(Named);
     expect((await catchOutputError(Named, '{"name": "unknown"}')).faults).toEqual(['name: is not known']);
@@ -141,13 +131,13 @@ describe('the values that parse drops and keeps', () => {
       return `${text}, kept`;
     };
     class Page {
-      @IsString() @Transform(({ value }) => isKept(value as string)) title: string;
+      @validator.IsString() @Transform(({ value }) => isKept(value as string)) title: string;
     }
     class Book {
-      @IsString({ each: true })
+      @validator.IsString({ each: true })
       @Transform(({ value }) => (value as string[]).map(isKept))
       words: string[];
-      @ValidateNested() @Type(() => Page) page: Page;
+      @validator.ValidateNested() @Type(() => Page) page: Page;
     }
     const write = (...words: string[]): string => JSON.stringify({ words, page: { title: words[0] } });
 

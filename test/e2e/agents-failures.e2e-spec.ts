@@ -3,18 +3,18 @@ import type { Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
 import { RunService } from '../../src/runs/index.js';
 import { agent } from '../../src/workflow/index.js';
-import { Bench } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, readContent, readUsage } from '../support/chunks.js';
-import { eventually } from '../support/eventually.js';
-import { postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { RecordingTracer } from '../support/recording-tracer.js';
-import { catchRejection } from '../support/rejection.js';
-import { openStream } from '../support/sse-client.js';
-import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
-import { delay, errorBody, httpError, reset, role, text, usage } from '../support/upstream/steps.js';
-import { assertValidError } from '../support/wire-schema.js';
-import { makeAgentModule } from '../support/workflow-kit.js';
+import { Bench, makeAgentModule, RecordingTracer } from '../support/bench.js';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  assertValidError,
+  catchRejection,
+  eventually,
+  readContent,
+  readUsage,
+} from '../support/checks.js';
+import { HELLO, openStream, postJson } from '../support/client.js';
+import { errorBody, httpError, scriptCompletion, scriptStream, steps, tokens } from '../support/upstream/index.js';
 
 const BUSY = httpError(503, errorBody('busy'), { 'retry-after-ms': '1' });
 
@@ -49,7 +49,7 @@ describe('an agent whose model fails', () => {
       await start(makeAgentModule(agent({ ...inText, retries: 2 })), { STREAM_OPEN_GRACE_MS: '5000' });
       bench.upstream
         .next(BUSY)
-        .next([role(), usage(tokens(3, 0)), delay(20), reset()])
+        .next([steps.role(), steps.usage(tokens(3, 0)), steps.delay(20), steps.reset()])
         .next(scriptStream('Here I am.'));
       const items = await (await openTest()).collect();
       assertCompletion(items, { content: 'Here I am.', finish: 'stop', includeUsage: true });
@@ -64,7 +64,7 @@ describe('an agent whose model fails', () => {
 
     it('never after the first token', async () => {
       await start(makeAgentModule(agent({ ...inText, retries: 2, model: ['openai', 'demo'] })));
-      bench.upstream.next([role(), text('So far'), delay(20), reset()]);
+      bench.upstream.next([steps.role(), steps.text('So far'), steps.delay(20), steps.reset()]);
       const items = await (await openTest()).collect();
       expect(assertErrorEnded(items)).toMatchObject({ code: 'upstream_connection_lost' });
       expect(readContent(items)).toBe('So far');
@@ -74,7 +74,7 @@ describe('an agent whose model fails', () => {
     it('at any time if the client has seen nothing of it', async () => {
       await start(makeAgentModule(agent({ ...asCity, retries: 1 }), { isVisible: false }));
       bench.upstream
-        .next([role(), text('{"name":'), delay(20), reset()])
+        .next([steps.role(), steps.text('{"name":'), steps.delay(20), steps.reset()])
         .next(scriptCompletion({ name: 'Ulm', population: 126_000 }));
       const { json } = await ask();
       expect(json).toMatchObject({ choices: [{ message: { content: '{"name":"Ulm","population":126000}' } }] });
@@ -82,7 +82,7 @@ describe('an agent whose model fails', () => {
 
     it('when it took too long', async () => {
       await start(makeAgentModule(agent({ ...inText, retries: 1, timeout: 500 })));
-      bench.upstream.next([role(), delay(5_000)]).next(scriptStream('Quick.'));
+      bench.upstream.next([steps.role(), steps.delay(5_000)]).next(scriptStream('Quick.'));
       assertCompletion(await (await openTest()).collect(), { content: 'Quick.', includeUsage: true });
     });
 

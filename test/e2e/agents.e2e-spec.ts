@@ -5,16 +5,18 @@ import { RunService } from '../../src/runs/index.js';
 import { agent, type Agent, type AgentInput, promptFile } from '../../src/workflow/index.js';
 import { ClockTool, makeWeatherModule, scriptCalls, weather, WeatherTool } from '../fixtures/weather-agents.js';
 import { AgentBench, WEATHER_QUESTION } from '../support/agent-bench.js';
-import { Bench } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, readToolCalls } from '../support/chunks.js';
+import { Bench, makeAgentModule } from '../support/bench.js';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  assertValidError,
+  catchRejection,
+  eventually,
+  readToolCalls,
+} from '../support/checks.js';
 import { catchDefinitionError } from '../support/definition-error.js';
-import { eventually } from '../support/eventually.js';
-import { catchRejection } from '../support/rejection.js';
-import { openStream } from '../support/sse-client.js';
-import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
-import { role, text } from '../support/upstream/steps.js';
-import { assertValidError } from '../support/wire-schema.js';
-import { makeAgentModule } from '../support/workflow-kit.js';
+import { openStream } from '../support/client.js';
+import { scriptStream, scriptToolCalls, steps } from '../support/upstream/index.js';
 
 const CLIENT_TOOL = { type: 'function', function: { name: 'open_door', parameters: { type: 'object' } } };
 
@@ -124,7 +126,7 @@ describe('agents', () => {
 
   it('fail in the middle of a stream as any other failure does', async () => {
     await start(makeWeatherModule(agent({ tools: [ClockTool], maxToolRounds: 0 })));
-    bench.upstream.next([role(), text('Hm.'), ...[scriptToolCalls('a', 'clock', {})].flat().slice(1)]);
+    bench.upstream.next([steps.role(), steps.text('Hm.'), ...[scriptToolCalls('a', 'clock', {})].flat().slice(1)]);
     const stream = await bench.open();
     expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'tool_rounds_exceeded' });
   });

@@ -13,14 +13,10 @@ import {
   Workflow,
 } from 'millrace';
 import { z } from 'zod';
-import { Bench } from '../support/app.js';
-import { assertCompletion, readContent, readReasoning } from '../support/chunks.js';
-import { postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
-import { httpError } from '../support/upstream/steps.js';
-import { scriptCompletion, scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
-import { makeWorkflowsModule } from '../support/workflow-kit.js';
+import { Bench, makeWorkflowsModule } from '../support/bench.js';
+import { assertCompletion, readContent, readReasoning } from '../support/checks.js';
+import { HELLO, openStream, postJson } from '../support/client.js';
+import { httpError, scriptCompletion, scriptStream, scriptToolCalls } from '../support/upstream/index.js';
 
 class Topic {
   @IsIn(['billing', 'technical', 'other'])

@@ -12,12 +12,9 @@ import {
   Workflow,
   type WorkflowNode,
 } from '../../src/workflow/index.js';
-import { Bench } from '../support/app.js';
-import { assertCompletion, readChunks, readContent } from '../support/chunks.js';
-import { eventually } from '../support/eventually.js';
-import { standstill } from '../support/standstill.js';
-import { done, finish, flood, role } from '../support/upstream/steps.js';
-import { makeWorkflowsModule } from '../support/workflow-kit.js';
+import { Bench, makeWorkflowsModule } from '../support/bench.js';
+import { assertCompletion, eventually, readChunks, readContent, standstill } from '../support/checks.js';
+import { steps } from '../support/upstream/index.js';
 
 const MIB = 1024 * 1024;
 const FLOOD = 64 * MIB;
@@ -93,7 +90,7 @@ describe('back-pressure', () => {
   afterEach(() => bench.close());
 
   it('stops reading the upstream while the client does not read, and goes on when it does', async () => {
-    bench.upstream.next([role(), flood({ bytes: FLOOD }), finish('stop'), done()]);
+    bench.upstream.next([steps.role(), steps.flood({ bytes: FLOOD }), steps.finish('stop'), steps.done()]);
     const stream = await bench.open();
     await stream.until((item) => item.kind === 'data');
     stream.pause();
@@ -112,7 +109,7 @@ describe('back-pressure', () => {
   }, 60_000);
 
   it('lets a client that stopped reading leave', async () => {
-    bench.upstream.next([role(), flood({ bytes: FLOOD }), finish('stop'), done()]);
+    bench.upstream.next([steps.role(), steps.flood({ bytes: FLOOD }), steps.finish('stop'), steps.done()]);
     const stream = await bench.open();
     await stream.until((item) => item.kind === 'data');
     stream.pause();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Bench } from '../support/app.js';
+import { Bench } from '../support/bench.js';
 import {
   bareFrames,
   beginResponse,
@@ -9,11 +9,10 @@ import {
   responseUrl,
   retrieve,
 } from '../support/background-client.js';
-import { eventually } from '../support/eventually.js';
-import { getJson } from '../support/http-client.js';
+import { eventually } from '../support/checks.js';
+import { getJson } from '../support/client.js';
 import { createResponse, failResponse, openResponse, readResponse } from '../support/responses-client.js';
-import { scriptStream } from '../support/upstream/scripts.js';
-import { errorBody, gate, httpError } from '../support/upstream/steps.js';
+import { errorBody, httpError, scriptStream, steps } from '../support/upstream/index.js';
 
 const WORDS = ['One ', 'two ', 'three ', 'four ', '🦀.'];
 
@@ -29,7 +28,7 @@ describe('a response in the background', () => {
     eventually(async () => !['queued', 'in_progress'].includes((await statusOf(id)) ?? ''));
 
   it('is answered at once, goes on alone, and is found while it runs and when it has ended', async () => {
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const begun = await beginResponse(bench.app);
     expect(begun).toMatchObject({ status: 'queued', background: true, store: true, output: [] });
@@ -49,7 +48,7 @@ describe('a response in the background', () => {
   });
 
   it('is read with the same bytes from every number on, while it runs and afterwards', async () => {
-    const doors = WORDS.map(() => gate());
+    const doors = WORDS.map(() => steps.gate());
     bench.upstream.next(scriptStream(WORDS.flatMap((word, place) => [word, doors[place]!])));
     const first = await openResponse(bench.app, { background: true });
     const id = (await first.until(({ kind }) => kind === 'data')).kind === 'data' ? readId(first.items) : '';
@@ -81,7 +80,7 @@ describe('a response in the background', () => {
   });
 
   it('goes on when its client leaves right after the first event, for three others that read at the same time', async () => {
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo ', 'you']));
     const first = await openResponse(bench.app, { background: true });
     await first.until(({ kind }) => kind === 'data');
@@ -100,7 +99,7 @@ describe('a response in the background', () => {
   });
 
   it('is cancelled from another connection, once, and everybody is told', async () => {
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const { id } = await beginResponse(bench.app);
     await door.reached;
@@ -131,7 +130,7 @@ describe('a response in the background', () => {
   });
 
   it('is gone on with when it has ended, and not before', async () => {
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo'])).next(scriptStream('More'));
     const { id } = await beginResponse(bench.app, { input: 'Hi' });
     await door.reached;
@@ -152,7 +151,7 @@ describe('a response in the background', () => {
   });
 
   it('ends for its readers when it is removed, and is gone then', async () => {
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const { id } = await beginResponse(bench.app);
     await door.reached;

@@ -13,11 +13,18 @@ import {
   ToolLoopAgent,
 } from 'ai';
 import { z } from 'zod';
-import { Bench } from '../support/app.js';
+import { Bench } from '../support/bench.js';
 import { NetworkWatch } from '../support/network-watch.js';
-import { catchRejection } from '../support/rejection.js';
-import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
-import { chunk, errorBody, httpError, reasoning, role, stall, text } from '../support/upstream/steps.js';
+import { catchRejection } from '../support/checks.js';
+import {
+  errorBody,
+  httpError,
+  scriptCompletion,
+  scriptStream,
+  scriptToolCalls,
+  steps,
+  tokens,
+} from '../support/upstream/index.js';
 
 const prompt = 'Hello';
 const REPLY = { thinking: 'Let me think.', reply: 'Hello 🙂' };
@@ -91,7 +98,7 @@ describe('the Vercel AI SDK as a client', () => {
 
   it('completes a loop with a tool, streamed, after a thought', async () => {
     bench.upstream
-      .next([reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
+      .next([steps.reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
       .next(scriptStream('It is 5.'));
     const result = streamText({
       model: model('chat'),
@@ -141,7 +148,7 @@ describe('the Vercel AI SDK as a client', () => {
       data: { error: { code: 'model_not_found', param: 'model' } },
     });
 
-    bench.upstream.next([role(), text('So far'), chunk(errorBody('boom'))]);
+    bench.upstream.next([steps.role(), steps.text('So far'), steps.chunk(errorBody('boom'))]);
     const parts: string[] = [];
     let error: unknown;
     const result = streamText({
@@ -181,7 +188,7 @@ describe('the Vercel AI SDK as a client', () => {
   });
 
   it('stops the upstream by its abort signal, and goes on', async () => {
-    bench.upstream.next([role(), text('One'), stall()]);
+    bench.upstream.next([steps.role(), steps.text('One'), steps.stall()]);
     const leaving = new AbortController();
     const result = streamText({ model: model('chat'), prompt, maxRetries: 0, abortSignal: leaving.signal });
     for await (const _ of result.textStream) leaving.abort();

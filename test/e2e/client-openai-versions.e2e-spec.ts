@@ -5,22 +5,18 @@ import OpenAIv4 from 'openai-v4';
 import { makeParseableResponseFormat as makeParseableResponseFormatV4 } from 'openai-v4/lib/parser';
 import OpenAIv5 from 'openai-v5';
 import { makeParseableResponseFormat as makeParseableResponseFormatV5 } from 'openai-v5/lib/parser';
-import { Bench } from '../support/app.js';
+import { Bench } from '../support/bench.js';
 import { NetworkWatch } from '../support/network-watch.js';
-import { catchRejection } from '../support/rejection.js';
-import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
+import { catchRejection } from '../support/checks.js';
 import {
-  chunk,
-  done,
   errorBody,
-  finish,
   httpError,
-  reasoning,
-  refusal,
-  role,
-  stall,
-  text,
-} from '../support/upstream/steps.js';
+  scriptCompletion,
+  scriptStream,
+  scriptToolCalls,
+  steps,
+  tokens,
+} from '../support/upstream/index.js';
 
 /** What these tests use of the SDK, in the form that all its versions have. */
 interface Sdk {
@@ -183,8 +179,21 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
 
   it('gets reasoning beside the text, under both of its names', async () => {
     bench.upstream
-      .next([role(), reasoning('Let me'), reasoning(' think.'), text('Hello.'), finish('stop'), done()])
-      .next([role(), reasoning('Let me think.', 'reasoning'), text('Hello.'), finish('stop'), done()]);
+      .next([
+        steps.role(),
+        steps.reasoning('Let me'),
+        steps.reasoning(' think.'),
+        steps.text('Hello.'),
+        steps.finish('stop'),
+        steps.done(),
+      ])
+      .next([
+        steps.role(),
+        steps.reasoning('Let me think.', 'reasoning'),
+        steps.text('Hello.'),
+        steps.finish('stop'),
+        steps.done(),
+      ]);
     const seen = { reasoning_content: '', reasoning: '', content: '' };
     for await (const { choices } of await sdk.completions.create({ model: 'chat', messages, stream: true })) {
       const delta: Partial<typeof seen> = { ...choices[0]?.delta, content: choices[0]?.delta.content ?? '' };
@@ -217,7 +226,13 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
   });
 
   it('gets a refusal in place of a structured output', async () => {
-    bench.upstream.always([role(), refusal('I can'), refusal('not.'), finish('stop'), done()]);
+    bench.upstream.always([
+      steps.role(),
+      steps.refusal('I can'),
+      steps.refusal('not.'),
+      steps.finish('stop'),
+      steps.done(),
+    ]);
     const body: Body = { model: 'chat', messages, response_format: CITY_FORMAT };
     const refused = { message: { refusal: 'I cannot.', parsed: null } };
     expect((await sdk.helpers.parse(body)).choices[0]).toMatchObject(refused);
@@ -258,7 +273,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
   });
 
   it('gets the text so far, and then the error of a stream', async () => {
-    bench.upstream.always([role(), text('So far'), chunk(errorBody('boom'))]);
+    bench.upstream.always([steps.role(), steps.text('So far'), steps.chunk(errorBody('boom'))]);
     const stream = await sdk.completions.create({ model: 'chat', messages, stream: true });
     let content = '';
     const reading = (async () => {
@@ -276,7 +291,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
   });
 
   it('stops the upstream by leaving the loop, by abort() and by a signal, and can send further requests', async () => {
-    bench.upstream.always([role(), text('One'), stall()]);
+    bench.upstream.always([steps.role(), steps.text('One'), steps.stall()]);
     const stream = await sdk.completions.create({ model: 'chat', messages, stream: true });
     for await (const { choices } of stream) if (choices[0]?.delta.content) break;
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');

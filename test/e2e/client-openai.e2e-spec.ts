@@ -3,21 +3,8 @@ import OpenAI from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import { z } from 'zod';
-import { Bench } from '../support/app.js';
-import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
-import {
-  delay,
-  done,
-  errorBody,
-  finish,
-  httpError,
-  refusal,
-  reset,
-  role,
-  stall,
-  text,
-  toolCall,
-} from '../support/upstream/steps.js';
+import { Bench } from '../support/bench.js';
+import { errorBody, httpError, scriptCompletion, scriptStream, steps, tokens } from '../support/upstream/index.js';
 
 const messages: ChatCompletionMessageParam[] = [{ role: 'user', content: 'Hello' }];
 const REPLY = { thinking: 'Hm.', reply: 'Hello 🙂' };
@@ -86,7 +73,7 @@ describe('the openai SDK as a client', () => {
     const response_format = zodResponseFormat(z.object({ ok: z.boolean() }), 'ok');
     bench.upstream
       .next(scriptCompletion({ ok: true }))
-      .next([role(), refusal('I can'), refusal('not.'), finish('stop'), done()]);
+      .next([steps.role(), steps.refusal('I can'), steps.refusal('not.'), steps.finish('stop'), steps.done()]);
     const parsed = await client.chat.completions
       .stream({ model: 'chat', messages, response_format })
       .finalChatCompletion();
@@ -98,12 +85,12 @@ describe('the openai SDK as a client', () => {
   it('runs its own tools through the server', async () => {
     bench.upstream
       .next([
-        role(null),
-        toolCall({ index: 0, id: 'call_1', name: 'add', arguments: '' }),
-        toolCall({ index: 0, arguments: '{"a":2,' }),
-        toolCall({ index: 0, arguments: '"b":3}' }),
-        finish('tool_calls'),
-        done(),
+        steps.role(null),
+        steps.toolCall({ index: 0, id: 'call_1', name: 'add', arguments: '' }),
+        steps.toolCall({ index: 0, arguments: '{"a":2,' }),
+        steps.toolCall({ index: 0, arguments: '"b":3}' }),
+        steps.finish('tool_calls'),
+        steps.done(),
       ])
       .next(scriptStream('It is 5.'));
     const runner = client.chat.completions.runTools({
@@ -144,7 +131,7 @@ describe('the openai SDK as a client', () => {
   });
 
   it('gets the text so far, and then the error of a stream', async () => {
-    bench.upstream.next([role(), text('So far'), delay(20), reset()]);
+    bench.upstream.next([steps.role(), steps.text('So far'), steps.delay(20), steps.reset()]);
     const stream = await client.chat.completions.create({ model: 'chat', messages, stream: true });
     let content = '';
     const reading = (async () => {
@@ -161,7 +148,7 @@ describe('the openai SDK as a client', () => {
       status: 400,
       error,
     });
-    bench.upstream.next([role(), text('So far'), delay(20), reset()]);
+    bench.upstream.next([steps.role(), steps.text('So far'), steps.delay(20), steps.reset()]);
     const stream = await client.chat.completions.create({ model: 'streaming', messages, stream: true });
     const reading = (async () => {
       for await (const { id } of stream) expect(id).not.toBe('');
@@ -170,7 +157,7 @@ describe('the openai SDK as a client', () => {
   });
 
   it('stops the upstream by leaving the loop', async () => {
-    bench.upstream.next([role(), text('One'), stall()]);
+    bench.upstream.next([steps.role(), steps.text('One'), steps.stall()]);
     const stream = await client.chat.completions.create({ model: 'chat', messages, stream: true });
     for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');

@@ -5,16 +5,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { RunService } from '../../src/runs/index.js';
-import { Bench } from '../support/app.js';
-import { eventually } from '../support/eventually.js';
-import { postJson } from '../support/http-client.js';
-import { CHAT } from '../support/messages.js';
-import { MetricsPage } from '../support/metrics-page.js';
+import { Bench, MetricsPage } from '../support/bench.js';
+import { assertValidError, eventually } from '../support/checks.js';
+import { CHAT, openStream, postJson } from '../support/client.js';
 import { RawConnection, writeRawRequest } from '../support/raw-connection.js';
-import { openStream } from '../support/sse-client.js';
-import { scriptStream } from '../support/upstream/scripts.js';
-import { done, finish, flood, gate, role, stall, text } from '../support/upstream/steps.js';
-import { assertValidError } from '../support/wire-schema.js';
+import { scriptStream, steps } from '../support/upstream/index.js';
 
 const PATH = '/v1/chat/completions';
 const MIB = 1024 * 1024;
@@ -66,7 +61,7 @@ describe('connections', () => {
   describe('with pipelined requests', () => {
     it('answers one by one, in the order of the requests', async () => {
       await start();
-      const hold = gate();
+      const hold = steps.gate();
       bench.upstream.next(scriptStream(['first', hold])).next(scriptStream('second'));
       const connection = open(ask({ stream: true }), ask(), writeRawRequest('GET', '/health/live'));
       await connection.until('first');
@@ -83,7 +78,7 @@ describe('connections', () => {
       'ends the run of a client that resets the connection, and begins none of its other requests: stream %p',
       async (stream) => {
         await start({ MAX_CONCURRENT_RUNS: '3', MAX_QUEUED_RUNS: '0' });
-        bench.upstream.always([role(), text('Once'), stall()]);
+        bench.upstream.always([steps.role(), steps.text('Once'), steps.stall()]);
         const left = [1, 2, 3].map(() => open(ask({ stream }).repeat(5)));
         const requests = await Promise.all([0, 1, 2].map((index) => bench.upstream.request(index)));
         for (const connection of left) connection.reset();
@@ -129,7 +124,7 @@ describe('connections', () => {
       ['requests that expect what there is not', 'GET / HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n'.repeat(3_000)],
     ])('cuts off a client that sends %s after one that is being answered, and ends its run', async (_, more) => {
       await start();
-      bench.upstream.next([role(), text('Once'), stall()]);
+      bench.upstream.next([steps.role(), steps.text('Once'), steps.stall()]);
       const connection = open(ask());
       const request = await bench.upstream.request(0);
       connection.send(more);
@@ -141,9 +136,9 @@ describe('connections', () => {
 
     it('starts the limit for sending again for each response', async () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '200' });
-      const hold = gate();
+      const hold = steps.gate();
       bench.upstream
-        .next([role(), flood({ bytes: LARGE }), finish('stop'), done()])
+        .next([steps.role(), steps.flood({ bytes: LARGE }), steps.finish('stop'), steps.done()])
         .next(scriptStream([hold, 'second']));
       const connection = open(ask(), ask());
       connection.pause();
@@ -160,7 +155,7 @@ describe('connections', () => {
   describe('whose client does not read', () => {
     it('ends the run at its deadline, its stream with it, and the connection after HTTP_SEND_TIMEOUT_MS', async () => {
       await start({ RUN_TIMEOUT_MS: '1500', HTTP_SEND_TIMEOUT_MS: '1000' });
-      bench.upstream.next([role(), flood({ bytes: 64 * MIB }), finish('stop'), done()]);
+      bench.upstream.next([steps.role(), steps.flood({ bytes: 64 * MIB }), steps.finish('stop'), steps.done()]);
       const connection = open(ask({ stream: true }));
       connection.pause();
       const request = await bench.upstream.request(0);
@@ -177,7 +172,7 @@ describe('connections', () => {
 
     it('gives up a response that does not leave within HTTP_SEND_TIMEOUT_MS, as if its client had left', async () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '500' });
-      bench.upstream.always([role(), flood({ bytes: LARGE }), finish('stop'), done()]);
+      bench.upstream.always([steps.role(), steps.flood({ bytes: LARGE }), steps.finish('stop'), steps.done()]);
       open(...Array.from({ length: MORE_THAN_BUFFERS }, () => ask())).pause();
       await eventually(
         async () =>
@@ -201,7 +196,7 @@ describe('connections', () => {
 
     it('sends long responses in full to a client that reads slowly', async () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '500' });
-      bench.upstream.always([role(), flood({ bytes: LARGE }), finish('stop'), done()]);
+      bench.upstream.always([steps.role(), steps.flood({ bytes: LARGE }), steps.finish('stop'), steps.done()]);
       const connection = open(...Array.from({ length: MORE_THAN_BUFFERS }, () => ask()));
       const begin = performance.now();
       const all = MORE_THAN_BUFFERS * LARGE;
@@ -219,7 +214,7 @@ describe('connections', () => {
   describe('on which something arrives that is not HTTP', () => {
     it('are cut while a response is streamed, and nothing else gets into its body', async () => {
       await start();
-      bench.upstream.next([role(), text('Once'), stall()]);
+      bench.upstream.next([steps.role(), steps.text('Once'), steps.stall()]);
       const connection = open(ask({ stream: true }));
       await connection.until('Once');
       connection.send('THIS IS NO HTTP\r\n\r\n');
@@ -232,7 +227,7 @@ describe('connections', () => {
 
     it('are cut before an earlier request is answered, because the client would take an error for its response', async () => {
       await start();
-      bench.upstream.next([role(), stall()]);
+      bench.upstream.next([steps.role(), steps.stall()]);
       const connection = open(ask());
       const request = await bench.upstream.request(0);
       connection.send('THIS IS NO HTTP\r\n\r\n');
@@ -264,7 +259,7 @@ describe('connections', () => {
       ['streamed over HTTP/1.0', true, '1.0'],
     ] as const)('still get the response: %s', async (_, stream, version) => {
       await start({ STREAM_HEARTBEAT_MS: '50' });
-      const [early, late] = [gate(), gate()];
+      const [early, late] = [steps.gate(), steps.gate()];
       bench.upstream.next(scriptStream([early, 'Once', late, ' upon']));
       const connection = open(ask({ stream }, version));
       connection.endHalf();
@@ -285,7 +280,7 @@ describe('connections', () => {
 
     it('still get the response to each pipelined request, and to one that waits for a place', async () => {
       await start({ MAX_CONCURRENT_RUNS: '1' });
-      const hold = gate();
+      const hold = steps.gate();
       bench.upstream
         .next(scriptStream(['first', hold]))
         .next(scriptStream('second'))
@@ -305,7 +300,7 @@ describe('connections', () => {
 
     it.each([true, false])('are given up when it leaves after all: stream %p', async (stream) => {
       await start({ STREAM_HEARTBEAT_MS: '50' });
-      bench.upstream.next([role(), stall()]);
+      bench.upstream.next([steps.role(), steps.stall()]);
       const connection = open(ask({ stream }));
       connection.endHalf();
       const request = await bench.upstream.request(0);
@@ -317,7 +312,7 @@ describe('connections', () => {
 
     it('are given up at once over HTTP/1.0, where nothing can be sent before the response', async () => {
       await start();
-      bench.upstream.next([role(), stall()]);
+      bench.upstream.next([steps.role(), steps.stall()]);
       const connection = open(ask({}, '1.0'));
       const request = await bench.upstream.request(0);
       connection.endHalf();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { retrieve } from '../support/background-client.js';
 import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../support/checks.js';
 import { readEventStream } from '../support/event-source.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { describeIfRuns, PYTHON_ENV } from '../support/programs.js';

@@ -6,14 +6,16 @@ import { type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '
 import { ReasoningWorkflow } from '../../src/workflows/reasoning/reasoning.workflow.js';
 import { ParallelWorkflow } from '../fixtures/parallel.workflow.js';
 import { TopicNode } from '../fixtures/topic.node.js';
-import { Bench, type TestAppOptions } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, readContent } from '../support/chunks.js';
-import { eventually } from '../support/eventually.js';
-import { RecordingTracer } from '../support/recording-tracer.js';
-import { standstill } from '../support/standstill.js';
-import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
-import { done, finish, flood, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
-import { readPrompt, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
+import {
+  Bench,
+  makeWorkflowsModule,
+  readPrompt,
+  RecordingTracer,
+  SpeakNode,
+  type TestAppOptions,
+} from '../support/bench.js';
+import { assertCompletion, assertErrorEnded, eventually, readContent, standstill } from '../support/checks.js';
+import { httpError, scriptCompletion, scriptStream, steps, tokens } from '../support/upstream/index.js';
 
 @Injectable()
 class JoinNode {
@@ -149,7 +151,7 @@ describe('the engine', () => {
 
   it('runs steps that do not wait for one another in parallel, and lets them speak in declared order', async () => {
     const { upstream } = await start([ParallelWorkflow]);
-    const hold = gate();
+    const hold = steps.gate();
     upstream.always((request) =>
       readPrompt(request) === 'first' ? scriptStream(['one', hold, ' more']) : scriptStream(readPrompt(request)),
     );
@@ -166,12 +168,17 @@ describe('the engine', () => {
     const { upstream } = await start([ParallelWorkflow], {
       env: { RUN_ANSWER_LIMIT: '100mb', UPSTREAM_ANSWER_LIMIT: '100mb' },
     });
-    const hold = gate();
+    const hold = steps.gate();
     const size = 24 * 1024 * 1024;
     upstream.always((request) =>
       readPrompt(request) === 'first'
         ? scriptStream(['one', hold])
-        : [role(), flood({ bytes: readPrompt(request) === 'second' ? size : 10 }), finish('stop'), done()],
+        : [
+            steps.role(),
+            steps.flood({ bytes: readPrompt(request) === 'second' ? size : 10 }),
+            steps.finish('stop'),
+            steps.done(),
+          ],
     );
     const answer = await stream('parallel');
     const requests = [await upstream.request(0), await upstream.request(1)];
@@ -209,7 +216,7 @@ describe('the engine', () => {
 
   it('joins silent branches, with values mapped on the way', async () => {
     const { upstream } = await start([JoinWorkflow]);
-    const both = gate();
+    const both = steps.gate();
     upstream.always((request) => scriptStream([both, `${readPrompt(request)}!`]));
     const answer = bench.ask({ model: 'join' });
     await eventually(() => both.arrivals === 2, { message: 'both calls at the same time' });
@@ -258,7 +265,7 @@ describe('the engine', () => {
     const tracer = new RecordingTracer();
     const { upstream } = await start([ParallelWorkflow], { tracer });
     upstream.always((request) =>
-      readPrompt(request) === 'second' ? httpError(500, 'down') : [role(), text('one'), stall()],
+      readPrompt(request) === 'second' ? httpError(500, 'down') : [steps.role(), steps.text('one'), steps.stall()],
     );
     const answer = await stream('parallel').catch((error: Error) => error.message);
     if (typeof answer !== 'string') assertErrorEnded(await answer.collect());
@@ -306,7 +313,7 @@ describe('the engine', () => {
     it('after the client has gone', async () => {
       cleaned.length = 0;
       const { upstream } = await start([TidyWorkflow]);
-      upstream.next([role(), text('a'), stall()]);
+      upstream.next([steps.role(), steps.text('a'), steps.stall()]);
       const answer = await stream('tidy');
       await answer.until((item) => item.kind === 'data');
       answer.destroy();

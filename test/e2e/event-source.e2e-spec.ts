@@ -5,11 +5,11 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { beginResponse } from '../support/background-client.js';
 import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
 import { readEventStream, WatchedSource } from '../support/event-source.js';
-import { eventually } from '../support/eventually.js';
-import { getJson } from '../support/http-client.js';
+import { eventually } from '../support/checks.js';
+import { getJson } from '../support/client.js';
 import { describeWithNginx, type GatewaySettings, Nginx, readShippedConfig } from '../support/nginx.js';
 import { PageServer } from '../support/page-server.js';
-import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
 import {
   ensureServerIsBuilt,
   findFreePort,
@@ -17,8 +17,6 @@ import {
   startServerProcess,
 } from '../support/server-process.js';
 import { SlowLink } from '../support/slow-link.js';
-import { scriptStream } from '../support/upstream/scripts.js';
-import { gate, type GateStep } from '../support/upstream/steps.js';
 
 /** Browsers wait some seconds before they come back, and a busy machine takes its time. */
 const LONGEST_MS = 60_000;
@@ -67,7 +65,7 @@ interface Reading {
   /** Below `/v1`. */
   readonly path: string;
   readonly source: WatchedSource;
-  readonly hold: GateStep;
+  readonly hold: steps.GateStep;
 }
 
 describeInBrowser()('EventSource in Chromium', () => {
@@ -107,7 +105,7 @@ describeInBrowser()('EventSource in Chromium', () => {
   const readHalf = async (base: string): Promise<readonly Reading[]> => {
     const readings: Reading[] = [];
     for (const { name, types, begin: beginOne } of DOORS) {
-      const hold = gate();
+      const hold = steps.gate();
       upstream.next(scriptStream(['Hel', hold, 'lo ', 'you']));
       const path = await beginOne({ baseUrl: `${server.url}/v1` });
       const source = await WatchedSource.open(visitor.page, base + path, types);

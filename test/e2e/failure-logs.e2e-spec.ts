@@ -12,15 +12,19 @@ import {
   ToolError,
   Workflow,
 } from '../../src/workflow/index.js';
-import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
-import { eventually } from '../support/eventually.js';
-import type { HttpResponse } from '../support/http-client.js';
+import { assertCompletion, assertErrorEnded, eventually } from '../support/checks.js';
+import type { HttpResponse } from '../support/client.js';
 import { LoggedBench } from '../support/logged-bench.js';
-import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import {
+  errorBody,
+  httpError,
+  ScriptedUpstream,
+  scriptStream,
+  scriptToolCalls,
+  steps,
+} from '../support/upstream/index.js';
 import { findFreePort } from '../support/server-process.js';
-import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
-import { errorBody, gate, httpError, reset, role, stall, text } from '../support/upstream/steps.js';
-import { type Conversation, makeWorkflowsModule } from '../support/workflow-kit.js';
+import { type Conversation, makeWorkflowsModule } from '../support/bench.js';
 
 class RefusingTool extends AgentTool<void> {
   readonly name = 'refusing';
@@ -166,7 +170,7 @@ describe('the log of a failure', () => {
     expect(await bench.accessLine()).toMatchObject({ node, outcome: 'upstream_rejected' });
 
     for (let i = 0; i < before; i++) bench.upstream.next(scriptStream('Draft.'));
-    bench.upstream.next([role(), text(before === 0 ? 'Half' : '{"thinking":"Hm'), reset()]);
+    bench.upstream.next([steps.role(), steps.text(before === 0 ? 'Half' : '{"thinking":"Hm'), steps.reset()]);
     const stream = await bench.open({ model });
     expect(assertErrorEnded(await stream.collect())).toMatchObject({
       code: 'upstream_connection_lost',
@@ -248,7 +252,7 @@ describe('the log of a failure', () => {
 
   it('names the step and model at which a run passed its deadline', async () => {
     await start({ RUN_TIMEOUT_MS: '300' });
-    bench.upstream.next(scriptStream('Draft.')).next(stall());
+    bench.upstream.next(scriptStream('Draft.')).next(steps.stall());
     expect((await bench.ask({ model: 'streaming' })).json).toMatchObject({ error: { code: 'run_timeout' } });
     const { request_id } = await bench.accessLine();
     expect(bench.runLines()).toMatchObject([
@@ -265,8 +269,8 @@ describe('the log of a failure', () => {
 
   it('mentions a client that has left at the level debug only', async () => {
     await start();
-    const arrived = gate();
-    bench.upstream.next([role(), text('Once'), arrived]);
+    const arrived = steps.gate();
+    bench.upstream.next([steps.role(), steps.text('Once'), arrived]);
     const stream = await bench.open();
     await stream.until((item) => item.kind === 'data' && item.data.includes('Once'));
     stream.destroy();

@@ -4,11 +4,18 @@ import { connect } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
-import { Bench } from '../support/app.js';
-import { assertCompletion, readContent } from '../support/chunks.js';
-import { eventually } from '../support/eventually.js';
-import { getJson, type HttpResponse, postJson, readResponse, send } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
+import { Bench, RecordingTracer } from '../support/bench.js';
+import { assertCompletion, assertValidError, eventually, readContent } from '../support/checks.js';
+import {
+  getJson,
+  HELLO,
+  type HttpResponse,
+  openStream,
+  postJson,
+  readResponse,
+  send,
+  type SseStream,
+} from '../support/client.js';
 import {
   makeDefaultConfig,
   describeWithNginx,
@@ -16,12 +23,8 @@ import {
   Nginx,
   readShippedConfig,
 } from '../support/nginx.js';
-import { RecordingTracer } from '../support/recording-tracer.js';
 import { SlowLink } from '../support/slow-link.js';
-import { openStream, type SseStream } from '../support/sse-client.js';
-import { scriptStream } from '../support/upstream/scripts.js';
-import { done, finish, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
-import { assertValidError } from '../support/wire-schema.js';
+import { httpError, scriptStream, steps } from '../support/upstream/index.js';
 
 const SETTINGS: GatewaySettings = {
   GATEWAY_BODY_LIMIT: '10m',
@@ -111,12 +114,12 @@ describeWithNginx.each<[string, Configure]>([
   it('gives each token to the client before the next one is made', async () => {
     await start(configure);
     const words = ['One', ' two', ' three', ' four'];
-    const gates = words.map(() => gate());
+    const gates = words.map(() => steps.gate());
     bench.upstream.next([
-      role(),
-      ...words.flatMap((word, i) => [text(word), gates[i] ?? gate()]),
-      finish('stop'),
-      done(),
+      steps.role(),
+      ...words.flatMap((word, i) => [steps.text(word), gates[i] ?? steps.gate()]),
+      steps.finish('stop'),
+      steps.done(),
     ]);
     const stream = await ask();
     for (const [i, word] of words.entries()) {
@@ -129,8 +132,16 @@ describeWithNginx.each<[string, Configure]>([
 
   it('survives silences longer than the read timeout, before and between tokens', async () => {
     await start(configure);
-    const [first, second] = [gate(), gate()];
-    bench.upstream.next([role(), first, text('Hi'), second, text('!'), finish('stop'), done()]);
+    const [first, second] = [steps.gate(), steps.gate()];
+    bench.upstream.next([
+      steps.role(),
+      first,
+      steps.text('Hi'),
+      second,
+      steps.text('!'),
+      steps.finish('stop'),
+      steps.done(),
+    ]);
     const stream = await ask();
     const silence = async (): Promise<void> => {
       const begin = performance.now();
@@ -147,9 +158,9 @@ describeWithNginx.each<[string, Configure]>([
   it('breaks off the call of the model when a client leaves, streamed or not, before and amid the answer', async () => {
     await start(configure);
     bench.upstream
-      .next([role(), text('Hi'), stall()])
-      .next([stall()])
-      .next([stall()]);
+      .next([steps.role(), steps.text('Hi'), steps.stall()])
+      .next([steps.stall()])
+      .next([steps.stall()]);
     const amid = await ask();
     await amid.until((item) => item.kind === 'data' && item.data.includes('Hi'));
     amid.destroy();
@@ -184,7 +195,7 @@ describeWithNginx.each<[string, Configure]>([
     await start(configure);
     bench.upstream
       .next(httpError(429, 'slow down', { 'retry-after': '7' }))
-      .next([role(), text('Hi'), { kind: 'hang-up' }]);
+      .next([steps.role(), steps.text('Hi'), { kind: 'hang-up' }]);
     const refused = await postJson(chatUrl(), { model: 'chat', stream: true, messages: HELLO });
     expect([refused.status, refused.headers['retry-after']]).toEqual([429, '7']);
     for (const [answer, status, code] of [
@@ -239,7 +250,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
 
   it('answers in the same form when the service is gone, or silent for too long', async () => {
     await start(shipped());
-    bench.upstream.next([stall()]);
+    bench.upstream.next([steps.stall()]);
     const silent = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
     expect([silent.status, silent.headers['x-should-retry']]).toEqual([504, 'false']);
     assertValidError(silent.json);
@@ -319,7 +330,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
 
   it('loses no request when a service shuts down', async () => {
     await start(shipped(), { SHUTDOWN_GRACE_MS: '5000' });
-    const hold = gate();
+    const hold = steps.gate();
     bench.upstream.next(scriptStream(['Still', hold, ' here']));
     const stream = await ask();
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));

@@ -6,15 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
-import { Bench } from '../support/app.js';
-import { eventually, within } from '../support/eventually.js';
-import { getJson, postJson, send } from '../support/http-client.js';
-import { CHAT, HELLO } from '../support/messages.js';
-import { catchRejection } from '../support/rejection.js';
+import { Bench } from '../support/bench.js';
+import { assertValidError, catchRejection, eventually, within } from '../support/checks.js';
+import { CHAT, getJson, HELLO, postJson, send } from '../support/client.js';
 import { withTimeSetBack } from '../support/time-of-day.js';
-import { scriptStream, tokens } from '../support/upstream/scripts.js';
-import { errorBody, gate, hangUp, httpError, role, stall, text } from '../support/upstream/steps.js';
-import { assertValidError } from '../support/wire-schema.js';
+import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
 
 const DURATION = /^(?:(?:\d+m)?\d+(?:\.\d+)?s|\d+ms)$/;
 
@@ -143,7 +139,7 @@ describe('limits', () => {
 
     it('those of runs, among which a body that is still arriving does not count', async () => {
       await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0' });
-      const hold = gate();
+      const hold = steps.gate();
       bench.upstream.next(scriptStream(['Hel', hold, 'lo'])).always(scriptStream('Hi'));
       begin();
       const running = await bench.open();
@@ -177,7 +173,7 @@ describe('limits', () => {
 
   it('of answers in the making: the openai SDK waits as long as it is told, and comes again', async () => {
     await start({ LIMIT_CONCURRENT_STREAMS: '1' });
-    const hold = gate();
+    const hold = steps.gate();
     bench.upstream.next(scriptStream(['Hel', hold, 'lo'])).next(scriptStream('second'));
     const stream = await bench.open();
     const { status, json, headers } = await bench.ask();
@@ -227,14 +223,14 @@ describe('limits', () => {
       [
         'when the model fails in the middle',
         async () => {
-          bench.upstream.next([role(), text('Hi'), hangUp()]);
+          bench.upstream.next([steps.role(), steps.text('Hi'), steps.hangUp()]);
           await (await bench.open()).collect();
         },
       ],
       [
         'when the client leaves a stream',
         async () => {
-          bench.upstream.next([role(), text('Hi'), stall()]);
+          bench.upstream.next([steps.role(), steps.text('Hi'), steps.stall()]);
           const stream = await bench.open();
           await stream.until(() => true);
           stream.destroy();
@@ -243,7 +239,7 @@ describe('limits', () => {
       [
         'when the client leaves before any answer',
         async () => {
-          bench.upstream.next(stall());
+          bench.upstream.next(steps.stall());
           const leaving = new AbortController();
           const { answer } = send('POST', bench.app.chatUrl, CHAT, { signal: leaving.signal });
           await bench.upstream.request(0);
@@ -256,7 +252,7 @@ describe('limits', () => {
     it.each(endings)('%s', async (_, end) => {
       await start({ LIMIT_CONCURRENT_STREAMS: '1', TOTAL_CONCURRENT_STREAMS: '2' });
       await end();
-      const hold = gate();
+      const hold = steps.gate();
       // Exactly one is free again: the first gets in, the second does not.
       bench.upstream.next(scriptStream([hold, 'Hi']));
       const asked = bench.upstream.requests.length;

@@ -4,16 +4,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { RunService } from '../../src/runs/index.js';
 import { agent } from '../../src/workflow/index.js';
-import { Bench } from '../support/app.js';
-import { eventually } from '../support/eventually.js';
-import { getJson, postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { MetricsPage } from '../support/metrics-page.js';
-import { openStream } from '../support/sse-client.js';
-import { scriptStream, tokens } from '../support/upstream/scripts.js';
-import { done, errorBody, finish, flood, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
-import { assertValidError } from '../support/wire-schema.js';
-import { makeAgentModule } from '../support/workflow-kit.js';
+import { Bench, makeAgentModule, MetricsPage } from '../support/bench.js';
+import { assertValidError, eventually } from '../support/checks.js';
+import { getJson, HELLO, openStream, postJson } from '../support/client.js';
+import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
 
 const MIB = 1024 * 1024;
 
@@ -72,9 +66,9 @@ describe('metrics', () => {
     await getJson(`${url}/v1/models`);
     bench.upstream.next(httpError(500, errorBody('down')));
     await postJson(chatUrl, { model: 'chat', messages: HELLO });
-    bench.upstream.next([role(), text('Never'), stall()]);
+    bench.upstream.next([steps.role(), steps.text('Never'), steps.stall()]);
     await postJson(chatUrl, { model: 'chat', messages: HELLO });
-    bench.upstream.next([role(), text('Left'), stall()]);
+    bench.upstream.next([steps.role(), steps.text('Left'), steps.stall()]);
     const stream = await openStream(chatUrl, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Left'));
     stream.destroy();
@@ -115,7 +109,7 @@ describe('metrics', () => {
         .next(httpError(400, errorBody('no such thing', { type: 'invalid_request_error', code: 'made_up_upstream' })));
       await bench.ask();
       await bench.ask();
-      bench.upstream.next([role(), text('Going'), stall()]);
+      bench.upstream.next([steps.role(), steps.text('Going'), steps.stall()]);
       const stream = await bench.open();
       await stream.until((item) => item.kind === 'data');
       during = await page();
@@ -173,8 +167,16 @@ describe('metrics', () => {
 
   it('measures the first token and the time between tokens by writes, and counts heartbeats apart', async () => {
     bench = await Bench.start({ env: { STREAM_HEARTBEAT_MS: '30', STREAM_OPEN_GRACE_MS: '20' } });
-    const [first, second] = [gate(), gate()];
-    bench.upstream.next([role(), first, text('One'), second, text(' two'), finish('stop'), done()]);
+    const [first, second] = [steps.gate(), steps.gate()];
+    bench.upstream.next([
+      steps.role(),
+      first,
+      steps.text('One'),
+      second,
+      steps.text(' two'),
+      steps.finish('stop'),
+      steps.done(),
+    ]);
     const stream = await bench.open();
     await stream.until(() => stream.items.length >= 2);
     const waiting = await page();
@@ -192,7 +194,7 @@ describe('metrics', () => {
 
   it('measures how long streams wait for slow clients', async () => {
     bench = await Bench.start({ env: { RUN_ANSWER_LIMIT: '100mb', UPSTREAM_ANSWER_LIMIT: '100mb' } });
-    bench.upstream.next([role(), flood({ bytes: 64 * MIB }), finish('stop'), done()]);
+    bench.upstream.next([steps.role(), steps.flood({ bytes: 64 * MIB }), steps.finish('stop'), steps.done()]);
     const stream = await bench.open();
     await stream.until((item) => item.kind === 'data');
     stream.pause();

@@ -13,7 +13,7 @@ import {
 } from '../../src/workflow/index.js';
 import { NAME, NameNode, nameWorkflow, makeNamedModule } from '../fixtures/name-modules.js';
 import { catchDefinitionError } from '../support/definition-error.js';
-import type { Conversation } from '../support/workflow-kit.js';
+import type { Conversation } from '../support/bench.js';
 
 describe('Modules', () => {
   const readFaults = async (...imports: Type<unknown>[]): Promise<string> =>

@@ -13,11 +13,9 @@ import {
   WorkflowRegistry,
 } from '../../src/workflow/index.js';
 import { NAME, NameNode, nameWorkflow, makeNamedModule } from '../fixtures/name-modules.js';
-import { Bench } from '../support/app.js';
-import { postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
-import type { Conversation } from '../support/workflow-kit.js';
+import { Bench, type Conversation } from '../support/bench.js';
+import { HELLO, postJson } from '../support/client.js';
+import { scriptStream, scriptToolCalls } from '../support/upstream/index.js';
 
 describe('Modules', () => {
   let bench: Bench | undefined;

@@ -1,20 +1,12 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { Clock, SystemClock } from '../../src/kernel/index.js';
-import { Bench } from '../support/app.js';
-import { eventually } from '../support/eventually.js';
-import { getJson, type HttpResponse, postJson, send } from '../support/http-client.js';
-import { CHAT, HELLO } from '../support/messages.js';
-import { MetricsPage } from '../support/metrics-page.js';
+import { Bench, MetricsPage, RecordingTracer } from '../support/bench.js';
+import { assertValidError, catchRejection, eventually } from '../support/checks.js';
+import { CHAT, getJson, HELLO, type HttpResponse, postJson, send, type SseStream } from '../support/client.js';
 import { RawConnection, writeRawRequest } from '../support/raw-connection.js';
-import { RecordingTracer } from '../support/recording-tracer.js';
-import { catchRejection } from '../support/rejection.js';
-import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { errorBody, httpError, ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
-import type { SseStream } from '../support/sse-client.js';
-import { scriptStream } from '../support/upstream/scripts.js';
-import { errorBody, gate, httpError, stall } from '../support/upstream/steps.js';
-import { assertValidError } from '../support/wire-schema.js';
 
 const STREAM = { ...CHAT, stream: true };
 /** More than Node reads of a connection while nobody takes the body. */
@@ -45,13 +37,13 @@ describe('overload', () => {
 
   describe('with as many requests as may run and wait', () => {
     let tracer: RecordingTracer;
-    let hold: ReturnType<typeof gate>;
+    let hold: ReturnType<typeof steps.gate>;
     let running: readonly SseStream[];
     let queued: readonly [Promise<SseStream>, Promise<HttpResponse>];
     beforeEach(async () => {
       tracer = new RecordingTracer();
       await start({ MAX_CONCURRENT_RUNS: '2', MAX_QUEUED_RUNS: '2' }, undefined, tracer);
-      hold = gate();
+      hold = steps.gate();
       bench.upstream.always(scriptStream(['Hel', hold, 'lo']));
       running = [await bench.open(), await bench.open()];
       queued = [bench.open(), bench.ask()];
@@ -90,7 +82,7 @@ describe('overload', () => {
 
   it('frees the place of a client that leaves the queue, and asks no model for it', async () => {
     await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '1' });
-    const hold = gate();
+    const hold = steps.gate();
     bench.upstream.next(scriptStream([hold, 'first'])).next(scriptStream('third'));
     const first = postJson(bench.app.chatUrl, CHAT);
     await bench.upstream.request(0);
@@ -112,7 +104,7 @@ describe('overload', () => {
     'frees the place of a client with a large body that leaves the queue: %s',
     async (way) => {
       await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '1', MAX_QUEUE_WAIT_MS: '60000' });
-      const hold = gate();
+      const hold = steps.gate();
       bench.upstream.next(scriptStream([hold, 'first'])).next(scriptStream('third'));
       const first = postJson(bench.app.chatUrl, CHAT);
       await bench.upstream.request(0);
@@ -158,7 +150,7 @@ describe('overload', () => {
 
   it('lets nobody wait for long', async () => {
     await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUE_WAIT_MS: '20' });
-    const hold = gate();
+    const hold = steps.gate();
     bench.upstream.next(scriptStream([hold, 'first']));
     const first = postJson(bench.app.chatUrl, CHAT);
     await bench.upstream.request(0);
@@ -172,7 +164,7 @@ describe('overload', () => {
     await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0', RUN_TIMEOUT_MS: '300' });
     bench.upstream
       .next(httpError(500, errorBody('no')))
-      .next(stall())
+      .next(steps.stall())
       .next(scriptStream('Hi'));
     expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(502);
     expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(504);
@@ -197,7 +189,7 @@ describe('overload', () => {
 
   it('makes the openai SDK try again', async () => {
     await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0' });
-    const hold = gate();
+    const hold = steps.gate();
     bench.upstream.next(scriptStream([hold, 'first'])).next(scriptStream('second'));
     const first = postJson(bench.app.chatUrl, CHAT);
     await bench.upstream.request(0);
@@ -225,7 +217,7 @@ describe('the end of a busy process', () => {
     upstream = await ScriptedUpstream.start();
     server = await startServerProcess({ env: { OPENAI_BASE_URL: upstream.url, MAX_CONCURRENT_RUNS: '1' } });
     const chat = `${server.url}/v1/chat/completions`;
-    const hold = gate();
+    const hold = steps.gate();
     upstream.next(scriptStream([hold, 'Hi']));
     const running = postJson(chat, CHAT);
     await upstream.request(0);

@@ -12,11 +12,10 @@ import {
   type TaskContext,
   Workflow,
 } from '../../src/workflow/index.js';
-import { Bench } from '../support/app.js';
-import { getJson } from '../support/http-client.js';
-import { scriptStream } from '../support/upstream/scripts.js';
-import { assertValidError } from '../support/wire-schema.js';
-import { makeWorkflowsModule } from '../support/workflow-kit.js';
+import { Bench, makeWorkflowsModule } from '../support/bench.js';
+import { getJson } from '../support/client.js';
+import { scriptStream } from '../support/upstream/index.js';
+import { assertValidError } from '../support/checks.js';
 
 interface Conversation {
   readonly messages: readonly Message[];

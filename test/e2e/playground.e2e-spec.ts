@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { Injectable } from '@nestjs/common';
 import { type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '../../src/workflow/index.js';
 import { describeInBrowser } from '../support/browser.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../support/checks.js';
 import {
   ask,
   DARK,
@@ -17,20 +17,8 @@ import {
   PHONE,
   readText,
 } from '../support/playground-kit.js';
-import { scriptStream, tokens } from '../support/upstream/scripts.js';
-import {
-  errorBody,
-  gate,
-  type GateStep,
-  httpError,
-  reasoning,
-  reset,
-  role,
-  type Step,
-  style,
-  text,
-} from '../support/upstream/steps.js';
-import { readPrompt, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
+import { errorBody, httpError, scriptStream, type Step, steps, tokens } from '../support/upstream/index.js';
+import { makeWorkflowsModule, readPrompt, SpeakNode } from '../support/bench.js';
 
 @Injectable()
 class ChooseNode {
@@ -68,9 +56,9 @@ describeInBrowser()('the playground', () => {
     /** How each step is drawn in the graph. */
     const readStates = (page: Page): Promise<(string | null)[]> =>
       Promise.all(STEPS.map((step) => readNodeState(page, step)));
-    const start = async (): Promise<{ page: Page; first: GateStep; second: GateStep }> => {
+    const start = async (): Promise<{ page: Page; first: steps.GateStep; second: steps.GateStep }> => {
       const { app, upstream } = await bench();
-      const [first, second] = [gate(), gate()];
+      const [first, second] = [steps.gate(), steps.gate()];
       upstream
         .next(scriptStream(['Plain ', first, 'words.'], { usage: tokens(3, 4) }))
         .next(scriptStream(['{"thinking":"Let me see","reply":"He', second, 'llo!"}'], { usage: tokens(5, 6) }));
@@ -144,7 +132,7 @@ describeInBrowser()('the playground', () => {
 
   it('knows whose text it is when several steps work at the same time, and one has nothing to say', async () => {
     const { app, upstream } = await bench({ imports: [makeWorkflowsModule(SideBySideWorkflow, SpeakNode)] });
-    const hold = gate();
+    const hold = steps.gate();
     const said = {
       left: scriptStream(['First', hold, ' of all']),
       middle: scriptStream('And I'),
@@ -162,8 +150,8 @@ describeInBrowser()('the playground', () => {
 
   it('shows thinking apart from the reply', async () => {
     const { app, upstream } = await bench();
-    const hold = gate();
-    upstream.next(scriptStream([reasoning('First I *think*.'), hold, 'Then I speak.']));
+    const hold = steps.gate();
+    upstream.next(scriptStream([steps.reasoning('First I *think*.'), hold, 'Then I speak.']));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
     const thinking = lane(page, 'answer').locator('.thinking');
@@ -196,7 +184,7 @@ describeInBrowser()('the playground', () => {
 
   it('stops: the request to the model is aborted, and what came stays', async () => {
     const { app, upstream } = await bench();
-    const hold = gate();
+    const hold = steps.gate();
     upstream.next(scriptStream(['Half an ', hold, 'answer'])).next(scriptStream('A new one.'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
@@ -215,7 +203,9 @@ describeInBrowser()('the playground', () => {
   it('says in words what went wrong, before the answer and in it', async () => {
     const { app, upstream } = await bench();
     const limited = errorBody('Slow down.', { type: 'rate_limit_error', code: 'rate_limit_exceeded' });
-    upstream.next(httpError(429, limited, { 'retry-after': '7' })).next([role(), text('Some '), reset()]);
+    upstream
+      .next(httpError(429, limited, { 'retry-after': '7' }))
+      .next([steps.role(), steps.text('Some '), steps.reset()]);
     const { page, errors } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
     await ended(page, 'failed');
@@ -262,7 +252,7 @@ describeInBrowser()('the playground', () => {
 
   it('names the models that answered, as their providers call them', async () => {
     const { app, upstream } = await bench();
-    const named = (model: string): Step => style({ envelope: { model, system_fingerprint: 'fp_44709d6fcb' } });
+    const named = (model: string): Step => steps.style({ envelope: { model, system_fingerprint: 'fp_44709d6fcb' } });
     upstream
       .next([named('gpt-5-mini-2026-08-07'), ...scriptStream('One.')])
       .next([named('gpt-5-2026-08-07'), ...scriptStream(JSON.stringify({ thinking: 'Hm.', reply: 'Two.' }))]);
@@ -280,10 +270,10 @@ describeInBrowser()('the playground', () => {
     ['narrow', PHONE],
   ])('has no serious accessibility fault that axe finds: %s', async (_name, options) => {
     const { app, upstream } = await bench();
-    const hold = gate();
+    const hold = steps.gate();
     const reply = '# Reply\n\n> said\n\n```\ncode\n```\n\n| a |\n|---|\n| [b](https://b.example/) |';
     upstream
-      .next(scriptStream([reasoning('Hm.'), reply]))
+      .next(scriptStream([steps.reasoning('Hm.'), reply]))
       .next(httpError(500, 'down'))
       .next(scriptStream(['{"thinking":"Hm","list":[1,true,{"a":null}],"reply":"H', hold]));
     const { page } = await visit(app.url, options);

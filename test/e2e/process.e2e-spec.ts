@@ -4,21 +4,16 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
-import { eventually, within } from '../support/eventually.js';
-import { getJson, postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
+import { assertCompletion, assertErrorEnded, eventually, within } from '../support/checks.js';
+import { getJson, HELLO, openStream, postJson, type SseStream } from '../support/client.js';
 import { startProcess } from '../support/process.js';
-import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
 import {
   ensureServerIsBuilt,
   findFreePort,
   type ServerProcess,
   startServerProcess,
 } from '../support/server-process.js';
-import { openStream, type SseStream } from '../support/sse-client.js';
-import { scriptStream } from '../support/upstream/scripts.js';
-import { gate, role, text } from '../support/upstream/steps.js';
 
 /** More than Node lets wait by default. */
 const CROWD = 1_500;
@@ -60,7 +55,7 @@ describe('the process', () => {
 
   it('lets open streams finish after SIGTERM, refuses new ones, and ends with 0', async () => {
     const [{ url, process: child }, up] = await startWithUpstream();
-    const hold = gate();
+    const hold = steps.gate();
     up.next(scriptStream(['Still', hold, ' here']));
     const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
@@ -80,7 +75,7 @@ describe('the process', () => {
 
   it('is not ready from SIGTERM on, but takes requests for SHUTDOWN_DELAY_MS, each on a connection of its own', async () => {
     const [{ url, process: child }, up] = await startWithUpstream({ SHUTDOWN_DELAY_MS: '1500' });
-    const [hold, last] = [gate(), gate()];
+    const [hold, last] = [steps.gate(), steps.gate()];
     up.next(scriptStream(['Before', hold, ' and after'])).next(scriptStream(['Late', last, ' too']));
     const ask = (): Promise<SseStream> =>
       openStream(
@@ -120,7 +115,7 @@ describe('the process', () => {
     ['SIGTERM', 'SIGHUP', 129],
   ] as const)('leaves at once when %s is followed by %s, and says so', async (first, second, code) => {
     const [{ url, process: child }, up] = await startWithUpstream();
-    up.next([role(), text('Endless'), gate()]);
+    up.next([steps.role(), steps.text('Endless'), steps.gate()]);
     const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Endless'));
     child.signal(first);
@@ -133,7 +128,7 @@ describe('the process', () => {
 
   it('counts a Ctrl-C that npm passes on a second time as one', async () => {
     const [{ url, process: child }, up] = await startWithUpstream();
-    const hold = gate();
+    const hold = steps.gate();
     up.next(scriptStream(['Still', hold, ' here']));
     const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
@@ -147,7 +142,7 @@ describe('the process', () => {
 
   it('ends gracefully when its terminal is closed, even if it is told twice', async () => {
     const [{ url, process: child }, up] = await startWithUpstream();
-    const hold = gate();
+    const hold = steps.gate();
     up.next(scriptStream(['Still', hold, ' here']));
     const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
@@ -161,7 +156,7 @@ describe('the process', () => {
 
   it('ends streams that outlast the grace time with one error and [DONE]', async () => {
     const [{ url, process: child }, up] = await startWithUpstream({ SHUTDOWN_GRACE_MS: '100' });
-    up.next([role(), text('Endless'), gate()]);
+    up.next([steps.role(), steps.text('Endless'), steps.gate()]);
     const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Endless'));
     child.signal('SIGTERM');

@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { toUSVString } from 'node:util';
 import { RunService } from '../../src/runs/index.js';
-import { Bench } from '../support/app.js';
-import { eventually } from '../support/eventually.js';
+import { Bench } from '../support/bench.js';
+import { eventually, type SseItem } from '../support/checks.js';
 import { readOutputText } from '../support/response-rules.js';
 import {
   createResponse,
@@ -12,21 +12,7 @@ import {
   readResponse,
   streamResponse,
 } from '../support/responses-client.js';
-import type { SseItem } from '../support/sse-frames.js';
-import { scriptStream, tokens } from '../support/upstream/scripts.js';
-import {
-  cutEvery,
-  errorBody,
-  finish,
-  gate,
-  httpError,
-  raw,
-  reset,
-  role,
-  stall,
-  style,
-  text,
-} from '../support/upstream/steps.js';
+import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
 
 const has = (word: string) => (item: SseItem) => item.kind === 'data' && item.data.includes(word);
 
@@ -79,11 +65,11 @@ describe('a response that fails', () => {
 
   it('in the middle of its text: after all that was said, by a code that stops clients from paying again', async () => {
     await start();
-    bench.upstream.next([role(), text('Once upon'), reset()]);
+    bench.upstream.next([steps.role(), steps.text('Once upon'), steps.reset()]);
     const told = await streamResponse(bench.app);
     expect(told.error).toMatchObject({ code: 'invalid_prompt' });
     expect(told.response.output).toMatchObject([{ status: 'incomplete', content: [{ text: 'Once upon' }] }]);
-    bench.upstream.next([role(), text('Once upon'), reset()]);
+    bench.upstream.next([steps.role(), steps.text('Once upon'), steps.reset()]);
     expect(await failResponse(bench.app)).toMatchObject({ status: 502 });
   });
 
@@ -101,16 +87,16 @@ describe('a response that fails', () => {
 
   it('at its deadline', async () => {
     await start({ RUN_TIMEOUT_MS: '300' });
-    bench.upstream.next([role(), text('Once upon'), stall()]);
+    bench.upstream.next([steps.role(), steps.text('Once upon'), steps.stall()]);
     const told = await streamResponse(bench.app);
     expect(told.response).toMatchObject({ status: 'failed', error: { code: 'invalid_prompt' } });
-    bench.upstream.next([role(), stall()]);
+    bench.upstream.next([steps.role(), steps.stall()]);
     expect(await failResponse(bench.app)).toMatchObject({ status: 504, code: 'run_timeout' });
   });
 
   it('at a shutdown: so that clients try again', async () => {
     await start();
-    bench.upstream.next([role(), text('Once upon'), stall()]);
+    bench.upstream.next([steps.role(), steps.text('Once upon'), steps.stall()]);
     const stream = await openResponse(bench.app);
     await stream.until(has('Once'));
     await bench.app.get(RunService).drain(10);
@@ -122,7 +108,7 @@ describe('a response that fails', () => {
 
   it('because it was cancelled: as an incomplete one', async () => {
     await start();
-    bench.upstream.next([role(), text('Once upon'), stall()]);
+    bench.upstream.next([steps.role(), steps.text('Once upon'), steps.stall()]);
     const stream = await openResponse(bench.app);
     await stream.until(has('Once'));
     const [first] = stream.items;
@@ -137,7 +123,7 @@ describe('a response that fails', () => {
   it('because its client has gone: the upstream is not read on', async () => {
     await start();
     for (const leavesEarly of [true, false]) {
-      bench.upstream.next(leavesEarly ? [gate()] : [role(), text('Once upon'), stall()]);
+      bench.upstream.next(leavesEarly ? [steps.gate()] : [steps.role(), steps.text('Once upon'), steps.stall()]);
       const stream = await openResponse(bench.app);
       await stream.until(has(leavesEarly ? 'in_progress' : 'Once'));
       const request = await bench.upstream.request(leavesEarly ? 0 : 1);
@@ -148,10 +134,10 @@ describe('a response that fails', () => {
   });
 
   it.each([
-    ['no finish reason', [role(), text('Hi')]],
-    ['bytes that are no JSON', [role(), text('Hi'), raw('data: {"a\n\n')]],
-    ['an error of its own', [role(), text('Hi'), raw('data: {"error":{"message":"boom"}}\n\n')]],
-    ['a finish reason without an end', [role(), text('Hi'), finish('stop'), reset()]],
+    ['no finish reason', [steps.role(), steps.text('Hi')]],
+    ['bytes that are no JSON', [steps.role(), steps.text('Hi'), steps.raw('data: {"a\n\n')]],
+    ['an error of its own', [steps.role(), steps.text('Hi'), steps.raw('data: {"error":{"message":"boom"}}\n\n')]],
+    ['a finish reason without an end', [steps.role(), steps.text('Hi'), steps.finish('stop'), steps.reset()]],
   ])('or not, ends in one way whatever the upstream does: %s', async (_title, script) => {
     await start();
     bench.upstream.next(script);
@@ -172,9 +158,12 @@ describe('a response that fails', () => {
         fc.nat(4),
         async (pieces, bytes, ending) => {
           const script = scriptStream(pieces);
-          const begin = [cutEvery(bytes), ...(ending === 1 ? [style({ lineEnd: '\r\n', dataSpace: false })] : [])];
+          const begin = [
+            steps.cutEvery(bytes),
+            ...(ending === 1 ? [steps.style({ lineEnd: '\r\n', dataSpace: false })] : []),
+          ];
           const broken = ending >= 3;
-          bench.upstream.next([...begin, ...(broken ? [...script.slice(0, -ending), reset()] : script)]);
+          bench.upstream.next([...begin, ...(broken ? [...script.slice(0, -ending), steps.reset()] : script)]);
           const told = await streamResponse(bench.app);
           const whole = toUSVString(pieces.join(''));
           expect(broken ? whole.startsWith(told.text.replace(/\ufffd$/, '')) : told.text === whole).toBe(true);

@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RunService } from '../../src/runs/index.js';
-import { Bench, TestApp } from '../support/app.js';
-import { eventually } from '../support/eventually.js';
-import { FakeClock } from '../support/fake-clock.js';
-import { getJson, postJson, send } from '../support/http-client.js';
-import { RecordingTracer } from '../support/recording-tracer.js';
+import { Bench, FakeClock, RecordingTracer, TestApp } from '../support/bench.js';
+import { eventually, type SseItem, standstill } from '../support/checks.js';
+import { getJson, postJson, send } from '../support/client.js';
 import { readOutputText, type ToldResponse } from '../support/response-rules.js';
 import {
   askResponse,
@@ -14,21 +12,7 @@ import {
   responsesUrl,
   streamResponse,
 } from '../support/responses-client.js';
-import type { SseItem } from '../support/sse-frames.js';
-import { standstill } from '../support/standstill.js';
-import { scriptCompletion, scriptStream, scriptToolCalls, tokens } from '../support/upstream/scripts.js';
-import {
-  delta,
-  done,
-  finish,
-  flood,
-  gate,
-  reasoning,
-  refusal,
-  role,
-  text,
-  toolCall,
-} from '../support/upstream/steps.js';
+import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
 const REPLY = { thinking: 'Hm.', reply: 'Hello 🙂' };
 const TOOLS = [{ type: 'function', name: 'weather', parameters: { type: 'object', properties: {} } }];
@@ -92,8 +76,8 @@ describe('POST /v1/responses', () => {
   });
 
   it('sends the head and the first events before a model is asked, and each token when it comes', async () => {
-    const asked = gate();
-    const second = gate();
+    const asked = steps.gate();
+    const second = steps.gate();
     bench.upstream.next([asked, ...scriptStream(['First', second, ' second'])]);
     const stream = await openResponse(bench.app);
     await stream.until(has('response.in_progress'));
@@ -123,7 +107,14 @@ describe('POST /v1/responses', () => {
     const told = await streamResponse(bench.app, { model: 'reasoning' });
     expect(told).toMatchObject({ reasoning: 'Hm.', text: 'Hello 🙂' });
     expect(told.response.output.map(({ type }) => type)).toEqual(['reasoning', 'message']);
-    bench.upstream.next([role(), reasoning('Hm'), reasoning('m.'), text('Yes'), finish('stop'), done()]);
+    bench.upstream.next([
+      steps.role(),
+      steps.reasoning('Hm'),
+      steps.reasoning('m.'),
+      steps.text('Yes'),
+      steps.finish('stop'),
+      steps.done(),
+    ]);
     expect((await createResponse(bench.app)).output).toMatchObject([
       { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hmm.' }] },
       { type: 'message', content: [{ text: 'Yes' }] },
@@ -141,13 +132,13 @@ describe('POST /v1/responses', () => {
 
   it('passes on calls whose pieces come in turns', async () => {
     bench.upstream.next([
-      role(null),
-      toolCall({ index: 0, id: 'call_a', name: 'weather', arguments: '{"city"' }),
-      toolCall({ index: 1, id: 'call_b', name: 'weather', arguments: '{"city"' }),
-      toolCall({ index: 0, arguments: ':"Rome"}' }),
-      toolCall({ index: 1, arguments: ':"Oslo"}' }),
-      finish('tool_calls'),
-      done(),
+      steps.role(null),
+      steps.toolCall({ index: 0, id: 'call_a', name: 'weather', arguments: '{"city"' }),
+      steps.toolCall({ index: 1, id: 'call_b', name: 'weather', arguments: '{"city"' }),
+      steps.toolCall({ index: 0, arguments: ':"Rome"}' }),
+      steps.toolCall({ index: 1, arguments: ':"Oslo"}' }),
+      steps.finish('tool_calls'),
+      steps.done(),
     ]);
     expect((await streamResponse(bench.app, { tools: TOOLS })).response.output).toMatchObject([
       { call_id: 'call_a', arguments: '{"city":"Rome"}' },
@@ -165,7 +156,13 @@ describe('POST /v1/responses', () => {
   });
 
   it('has a part of its own for a refusal', async () => {
-    bench.upstream.next([role(), refusal('I will '), refusal('not.'), finish('stop'), done()]);
+    bench.upstream.next([
+      steps.role(),
+      steps.refusal('I will '),
+      steps.refusal('not.'),
+      steps.finish('stop'),
+      steps.done(),
+    ]);
     const told = await streamResponse(bench.app);
     expect(told.refusal).toBe('I will not.');
     expect(told.response.output).toMatchObject([{ content: [{ type: 'refusal', refusal: 'I will not.' }] }]);
@@ -174,11 +171,11 @@ describe('POST /v1/responses', () => {
   it('passes citations on in the form of this protocol', async () => {
     const url_citation = { url: 'https://a.example/', title: 'A', start_index: 0, end_index: 2 };
     bench.upstream.next([
-      role(),
-      text('So it is.'),
-      delta({ annotations: [{ type: 'url_citation', url_citation }] }),
-      finish('stop'),
-      done(),
+      steps.role(),
+      steps.text('So it is.'),
+      steps.delta({ annotations: [{ type: 'url_citation', url_citation }] }),
+      steps.finish('stop'),
+      steps.done(),
     ]);
     const told = await streamResponse(bench.app);
     expect(told.response.output).toMatchObject([
@@ -244,7 +241,7 @@ describe('POST /v1/responses', () => {
   });
 
   it('lets the upstream wait for a client that does not read', async () => {
-    bench.upstream.next([role(), flood({ bytes: 64 * 1024 * 1024 }), finish('stop'), done()]);
+    bench.upstream.next([steps.role(), steps.flood({ bytes: 64 * 1024 * 1024 }), steps.finish('stop'), steps.done()]);
     const stream = await openResponse(bench.app);
     await stream.until(has('output_text.delta'));
     stream.pause();
@@ -283,8 +280,8 @@ describe('a response in silence', () => {
     const clock = new FakeClock(Date.now());
     const bench = await Bench.start({ clock, env: { UPSTREAM_IDLE_TIMEOUT_MS: '600000' } });
     try {
-      const first = gate();
-      bench.upstream.next([role(), text('Hi'), first, text('!'), finish('stop'), done()]);
+      const first = steps.gate();
+      bench.upstream.next([steps.role(), steps.text('Hi'), first, steps.text('!'), steps.finish('stop'), steps.done()]);
       const stream = await openResponse(bench.app);
       await stream.until(has('"delta":"Hi"'));
       for (let seconds = 0; seconds < 130; seconds += 5) await clock.advanceAsync(5_000);

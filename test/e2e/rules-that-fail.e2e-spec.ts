@@ -13,9 +13,9 @@ import * as v from 'valibot';
 import { z } from 'zod';
 import { agent, AgentTool } from '../../src/workflow/index.js';
 import { AgentBench } from '../support/agent-bench.js';
-import { eventually } from '../support/eventually.js';
-import { scriptCompletion, scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
-import { makeAgentModule } from '../support/workflow-kit.js';
+import { eventually } from '../support/checks.js';
+import { scriptCompletion, scriptStream, scriptToolCalls } from '../support/upstream/index.js';
+import { makeAgentModule } from '../support/bench.js';
 
 /** How many asynchronous rules were called, and how many have rejected: those that the answer did not wait for, too. */
 let called = 0;

@@ -12,15 +12,10 @@ import {
   type TaskContext,
   Workflow,
 } from '../../src/workflow/index.js';
-import { Bench } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, readChunks, readContent } from '../support/chunks.js';
-import { eventually } from '../support/eventually.js';
-import { postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { MetricsPage } from '../support/metrics-page.js';
-import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
-import { end, gate, headers, raw, role, stall, text } from '../support/upstream/steps.js';
-import { type Conversation, makeWorkflowsModule } from '../support/workflow-kit.js';
+import { Bench, type Conversation, makeWorkflowsModule, MetricsPage } from '../support/bench.js';
+import { assertCompletion, assertErrorEnded, eventually, readChunks, readContent } from '../support/checks.js';
+import { HELLO, postJson } from '../support/client.js';
+import { scriptCompletion, scriptStream, steps } from '../support/upstream/index.js';
 
 const EVENTS = { 'millrace-events': 'true' };
 
@@ -165,7 +160,7 @@ describe('a run that cannot be passed on to its reader', () => {
 
   /** Does something while another stream is open, which must go on, and after which nothing may be left. */
   const besideAnother = async (work: () => Promise<void>): Promise<void> => {
-    const held = gate();
+    const held = steps.gate();
     bench.upstream.next(scriptStream(['still', held, ' here']));
     const other = await bench.open();
     await other.until((item) => item.kind === 'data');
@@ -190,7 +185,7 @@ describe('a run that cannot be passed on to its reader', () => {
 
     it('ends with an error in its stream, and the log says what came from where', async () => {
       await besideAnother(async () => {
-        bench.upstream.next([role(), text('Hi'), stall()]);
+        bench.upstream.next([steps.role(), steps.text('Hi'), steps.stall()]);
         const stream = await bench.open({ model: 'odd', messages });
         const items = await stream.collect();
         expect(assertErrorEnded(items)).toMatchObject({ code: 'internal_error' });
@@ -205,7 +200,7 @@ describe('a run that cannot be passed on to its reader', () => {
 
     it.each(['odd', 'odd-and-silent'])('is answered with 500 where %s does not stream', async (model) => {
       await besideAnother(async () => {
-        bench.upstream.next([role(), text('Hi'), stall()]);
+        bench.upstream.next([steps.role(), steps.text('Hi'), steps.stall()]);
         const answer = await bench.ask({ model, messages });
         expect(answer).toMatchObject({ status: 500, json: { error: { code: 'internal_error' } } });
         expect(await (await bench.upstream.request(1)).closed).toBe('aborted');
@@ -215,7 +210,7 @@ describe('a run that cannot be passed on to its reader', () => {
 
   it('ends with an error when a delta cannot be written, though a timer writes it', async () => {
     await besideAnother(async () => {
-      bench.upstream.next([role(), text('Hi'), stall()]);
+      bench.upstream.next([steps.role(), steps.text('Hi'), steps.stall()]);
       const messages = [{ role: 'user', content: 'logprobs' }];
       const stream = await bench.open({ model: 'odd', messages });
       expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'internal_error' });
@@ -264,7 +259,11 @@ describe('a run that cannot be passed on to its reader', () => {
     const choice = { index: 0, message: { content: 'a' }, logprobs: { content, refusal: null }, finish_reason: 'stop' };
     const whole = { id: 'x', object: 'chat.completion', created: 1, model: 'm', choices: [choice] };
     await besideAnother(async () => {
-      bench.upstream.next([headers(200, { 'content-type': 'application/json' }), raw(JSON.stringify(whole)), end()]);
+      bench.upstream.next([
+        steps.headers(200, { 'content-type': 'application/json' }),
+        steps.raw(JSON.stringify(whole)),
+        steps.end(),
+      ]);
       const body = { model: 'chat', messages: HELLO, logprobs: true, stream };
       const answer = await postJson(bench.app.chatUrl, body);
       expect(answer.status).toBe(200);

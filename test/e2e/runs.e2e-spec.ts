@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Bench } from '../support/app.js';
+import { Bench } from '../support/bench.js';
 import { beginResponse, followResponse, readStream } from '../support/background-client.js';
-import { eventually } from '../support/eventually.js';
-import { getJson } from '../support/http-client.js';
+import { eventually } from '../support/checks.js';
+import { getJson } from '../support/client.js';
 import {
   askRun,
   beginRun,
@@ -14,8 +14,7 @@ import {
   readRun,
   runUrl,
 } from '../support/runs-client.js';
-import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
-import { errorBody, gate, httpError } from '../support/upstream/steps.js';
+import { errorBody, httpError, scriptCompletion, scriptStream, steps } from '../support/upstream/index.js';
 
 describe('a run', () => {
   let bench: Bench;
@@ -25,7 +24,7 @@ describe('a run', () => {
   afterEach(() => bench.close());
 
   it('is kept before it is answered, goes on alone, and tells its output when it has ended', async () => {
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const { status, headers, json } = await askRun(bench.app, { metadata: { ticket: 'T-1' }, temperature: 0.5 });
     const { id } = json as { id: string };
@@ -67,7 +66,7 @@ describe('a run', () => {
   });
 
   it('is read event by event from every number on, while it runs and afterwards, by any number of readers', async () => {
-    const doors = [gate(), gate()];
+    const doors = [steps.gate(), steps.gate()];
     bench.upstream.next(scriptStream(['One ', doors[0]!, 'two ', doors[1]!, '🦀.']));
     const { id } = await beginRun(bench.app);
     const readers = [followRun(bench.app, id), followRun(bench.app, id, '?after=1')];
@@ -134,7 +133,7 @@ describe('a run', () => {
   });
 
   it('is cancelled from another connection, once, and everybody is told', async () => {
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const { id } = await beginRun(bench.app);
     await door.reached;
@@ -168,7 +167,7 @@ describe('a run', () => {
   });
 
   it('is removed with all that is kept of it, and its readers are closed', async () => {
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const { id } = await beginRun(bench.app);
     await door.reached;
@@ -210,7 +209,7 @@ describe('a run', () => {
   });
 
   it('ends a response in the background that is removed as a run, and tells its readers', async () => {
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const response = await beginResponse(bench.app);
     await door.reached;

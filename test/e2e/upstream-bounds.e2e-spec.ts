@@ -1,30 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import * as z from 'zod';
-import { Bench, TestApp } from '../support/app.js';
-import { assertErrorEnded } from '../support/chunks.js';
-import { getJson, postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { type Script, scriptStream } from '../support/upstream/scripts.js';
-import {
-  chunk,
-  delta,
-  done,
-  end,
-  finish,
-  flood,
-  headers,
-  raw,
-  reasoning,
-  role,
-  type Step,
-  text,
-  toolCall,
-} from '../support/upstream/steps.js';
-import { assertValidError } from '../support/wire-schema.js';
+import { Bench, TestApp } from '../support/bench.js';
+import { assertErrorEnded, assertValidError } from '../support/checks.js';
+import { getJson, HELLO, postJson } from '../support/client.js';
+import { type Script, scriptStream, type Step, steps } from '../support/upstream/index.js';
 
 const MIB = 1024 * 1024;
 /** Longer than the script plays: what is left of it finds that the server has gone. */
-const EVER: readonly Step[] = [finish('stop'), done(), end()];
+const EVER: readonly Step[] = [steps.finish('stop'), steps.done(), steps.end()];
 const times = (count: number, make: (index: number) => Step): readonly Step[] =>
   Array.from({ length: count }, (_, i) => make(i));
 
@@ -48,7 +31,7 @@ describe('what one model may answer is bounded', () => {
 
   it('by 8 MiB with default settings: an endless stream ends in an error, and the model is left', async () => {
     await start();
-    bench.upstream.next([role(), flood({ bytes: 60 * MIB }), ...EVER]);
+    bench.upstream.next([steps.role(), steps.flood({ bytes: 60 * MIB }), ...EVER]);
     const stream = await bench.open();
     const items = await stream.collect({ within: 30_000 });
     expect(assertErrorEnded(items)).toMatchObject({ code: 'upstream_answer_too_large', type: 'server_error' });
@@ -62,31 +45,34 @@ describe('what one model may answer is bounded', () => {
 
   it('for clients that do not stream, too', async () => {
     await start();
-    expect(await errorOf([role(), flood({ bytes: 60 * MIB }), ...EVER])).toEqual(TOO_LARGE);
+    expect(await errorOf([steps.role(), steps.flood({ bytes: 60 * MIB }), ...EVER])).toEqual(TOO_LARGE);
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
     expect((await ask(scriptStream('Well.'))).status).toBe(200);
   }, 60_000);
 
   it.each<[string, readonly Step[]]>([
-    ['text', times(70, () => text('x'.repeat(1_000)))],
-    ['reasoning', times(70, () => reasoning('x'.repeat(1_000)))],
-    ['arguments of tools', times(70, () => toolCall({ index: 0, id: 'a', name: 'f', arguments: ' '.repeat(1_000) }))],
+    ['text', times(70, () => steps.text('x'.repeat(1_000)))],
+    ['reasoning', times(70, () => steps.reasoning('x'.repeat(1_000)))],
+    [
+      'arguments of tools',
+      times(70, () => steps.toolCall({ index: 0, id: 'a', name: 'f', arguments: ' '.repeat(1_000) })),
+    ],
     [
       'names of tools',
-      times(70, (index) => toolCall({ index, id: `${index}`, name: 'f'.repeat(1_000), arguments: '' })),
+      times(70, (index) => steps.toolCall({ index, id: `${index}`, name: 'f'.repeat(1_000), arguments: '' })),
     ],
     [
       'everything together',
-      times(35, () => delta({ content: 'x'.repeat(1_000), reasoning_content: 'y'.repeat(1_000) })),
+      times(35, () => steps.delta({ content: 'x'.repeat(1_000), reasoning_content: 'y'.repeat(1_000) })),
     ],
     [
       'log probabilities',
-      times(300, () => text('x', { logprobs: { content: [{ token: 'x', note: 'y'.repeat(1_000) }] } })),
+      times(300, () => steps.text('x', { logprobs: { content: [{ token: 'x', note: 'y'.repeat(1_000) }] } })),
     ],
-    ['parts of a content', [delta({ content: Array.from({ length: 70_000 }, () => 'x') })]],
-  ])('counts %s', async (_, steps) => {
+    ['parts of a content', [steps.delta({ content: Array.from({ length: 70_000 }, () => 'x') })]],
+  ])('counts %s', async (_, script) => {
     await start({ UPSTREAM_ANSWER_LIMIT: '64kb' });
-    expect(await errorOf([role(), ...steps, ...EVER])).toEqual(TOO_LARGE);
+    expect(await errorOf([steps.role(), ...script, ...EVER])).toEqual(TOO_LARGE);
   });
 
   it.each([
@@ -95,11 +81,11 @@ describe('what one model may answer is bounded', () => {
     ['an event that is too large', `data: {"x":"${'y'.repeat(300_000)}"}\n\n`],
   ])('stops %s', async (_, bytes) => {
     await start({ UPSTREAM_ANSWER_LIMIT: '64kb' });
-    expect(await errorOf([raw(bytes), ...EVER])).toEqual(TOO_LARGE);
+    expect(await errorOf([steps.raw(bytes), ...EVER])).toEqual(TOO_LARGE);
   });
 
   const LOGPROBS = (list: string): Step =>
-    raw(`data: {"choices":[{"delta":{"content":"x"},"logprobs":{"content":[${list}]}}]}\n\n`);
+    steps.raw(`data: {"choices":[{"delta":{"content":"x"},"logprobs":{"content":[${list}]}}]}\n\n`);
   const listOf = (count: number, value: string): string => `${value},`.repeat(count).slice(0, -1);
 
   it.each<[string, readonly Step[], unknown]>([
@@ -108,20 +94,20 @@ describe('what one model may answer is bounded', () => {
     ['too many of them in one event', [LOGPROBS(listOf(300_000, '{}'))], [502, 'upstream_bad_answer']],
     [
       'too many parts of a content',
-      [delta({ content: listOf(900_000, 'a').split(',') })],
+      [steps.delta({ content: listOf(900_000, 'a').split(',') })],
       [502, 'upstream_bad_answer'],
     ],
-    ['millions of empty lines of data', times(100, () => raw('data:\n'.repeat(100_000))), TOO_LARGE],
+    ['millions of empty lines of data', times(100, () => steps.raw('data:\n'.repeat(100_000))), TOO_LARGE],
     [
       'short lines of data that keep long comments',
-      times(600, () => raw(`data: 0123456789012\n:${'x'.repeat(60_000)}\n`)),
+      times(600, () => steps.raw(`data: 0123456789012\n:${'x'.repeat(60_000)}\n`)),
       TOO_LARGE,
     ],
   ])(
     'counts what is held in memory, with default settings: %s',
-    async (_, steps, error) => {
+    async (_, script, error) => {
       await start();
-      expect(await errorOf([role(), ...steps, ...EVER])).toEqual(error);
+      expect(await errorOf([steps.role(), ...script, ...EVER])).toEqual(error);
     },
     60_000,
   );
@@ -131,9 +117,9 @@ describe('what one model may answer is bounded', () => {
     const alternative = { token: ' token', logprob: -12.345678, bytes: [32, 116, 111, 107, 101, 110] };
     const logprob = { ...alternative, top_logprobs: Array.from({ length: 20 }, () => alternative) };
     const tokens = times(600, () =>
-      text(' token'.repeat(10), { logprobs: { content: Array.from({ length: 10 }, () => logprob) } }),
+      steps.text(' token'.repeat(10), { logprobs: { content: Array.from({ length: 10 }, () => logprob) } }),
     );
-    const { status, json } = await ask([role(), ...tokens, finish('stop'), done(), end()]);
+    const { status, json } = await ask([steps.role(), ...tokens, steps.finish('stop'), steps.done(), steps.end()]);
     expect(status).toBe(200);
     expect(json).toMatchObject({ choices: [{ logprobs: { content: { length: 6_000 } } }] });
   }, 60_000);
@@ -144,9 +130,9 @@ describe('what one model may answer is bounded', () => {
     const call = `"tool_calls":[{"index":0,"id":"a","function":{"name":"n","arguments":${deep(10_000)}}}]`;
     for (const event of [
       LOGPROBS(deep(10_000)),
-      raw(`data: {"choices":[{"delta":{${call}}}]}\n\n`),
-      raw(`data: {"error":${deep(50_000)}}\n\n`),
-      raw(deep(50_000)),
+      steps.raw(`data: {"choices":[{"delta":{${call}}}]}\n\n`),
+      steps.raw(`data: {"error":${deep(50_000)}}\n\n`),
+      steps.raw(deep(50_000)),
     ]) {
       expect(await errorOf([event, ...EVER])).toEqual([502, 'upstream_bad_answer']);
     }
@@ -156,16 +142,16 @@ describe('what one model may answer is bounded', () => {
     await start();
     const values = `[${'{},'.repeat(4_000_000)}0]`;
     for (const event of [`data: {"x":${values}}\n\n`, `event: error\ndata: {"x":${values}}\n\n`]) {
-      expect(await errorOf([raw(event), ...EVER])).toEqual([502, 'upstream_bad_answer']);
+      expect(await errorOf([steps.raw(event), ...EVER])).toEqual([502, 'upstream_bad_answer']);
     }
   });
 
   it('stops a whole answer of a server that does not stream', async () => {
     await start({ UPSTREAM_ANSWER_LIMIT: '64kb' });
     const answer = JSON.stringify({ choices: [{ message: { content: 'x'.repeat(70_000) }, finish_reason: 'stop' }] });
-    const head = headers(200, { 'content-type': 'application/json' });
-    expect(await errorOf([head, raw(answer), end()])).toEqual(TOO_LARGE);
-    expect(await errorOf([head, raw(`{"x":"${'x'.repeat(300_000)}`), end()])).toEqual(TOO_LARGE);
+    const head = steps.headers(200, { 'content-type': 'application/json' });
+    expect(await errorOf([head, steps.raw(answer), steps.end()])).toEqual(TOO_LARGE);
+    expect(await errorOf([head, steps.raw(`{"x":"${'x'.repeat(300_000)}`), steps.end()])).toEqual(TOO_LARGE);
   });
 
   it('takes an answer that is as long as it may be', async () => {
@@ -178,16 +164,16 @@ describe('what one model may answer is bounded', () => {
   it('takes no more than 128 tool calls, and serves others while it reads 100,000', async () => {
     await start();
     const calls = (from: number, count: number): Step =>
-      delta({
+      steps.delta({
         tool_calls: Array.from({ length: count }, (_, i) => ({
           id: `call_${from + i}`,
           function: { name: 'f', arguments: '{}' },
         })),
       });
-    const allowed = await ask([role(), calls(0, 128), finish('tool_calls'), done(), end()]);
+    const allowed = await ask([steps.role(), calls(0, 128), steps.finish('tool_calls'), steps.done(), steps.end()]);
     expect(allowed.json).toMatchObject({ choices: [{ message: { tool_calls: { length: 128 } } }] });
 
-    const asked = errorOf([role(), ...times(100, (i) => calls(i * 1_000, 1_000)), ...EVER]);
+    const asked = errorOf([steps.role(), ...times(100, (i) => calls(i * 1_000, 1_000)), ...EVER]);
     const before = performance.now();
     expect((await getJson(new URL('/health/live', bench.app.baseUrl).href)).status).toBe(200);
     expect(performance.now() - before).toBeLessThan(2_000);
@@ -198,14 +184,16 @@ describe('what one model may answer is bounded', () => {
     await start();
     const name = 'm'.repeat(100_000);
     bench.upstream.next([
-      ...times(50, (i) => chunk({ model: name, system_fingerprint: name, choices: [{ delta: { content: `${i} ` } }] })),
-      chunk({
+      ...times(50, (i) =>
+        steps.chunk({ model: name, system_fingerprint: name, choices: [{ delta: { content: `${i} ` } }] }),
+      ),
+      steps.chunk({
         model: name,
         choices: [{ delta: {}, finish_reason: 'stop' }],
         usage: { prompt_tokens: 1, completion_tokens: 1, prompt_tokens_details: manyCounts(10_000) },
       }),
-      done(),
-      end(),
+      steps.done(),
+      steps.end(),
     ]);
     const stream = await bench.open({ stream_options: { include_usage: true } });
     const items = await stream.collect();

@@ -1,29 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Bench } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, readContent } from '../support/chunks.js';
-import { FakeClock } from '../support/fake-clock.js';
-import { postJson } from '../support/http-client.js';
-import type { SseStream } from '../support/sse-client.js';
-import { scriptStream, tokens } from '../support/upstream/scripts.js';
-import {
-  chunk,
-  comment,
-  type ContentStep,
-  cutOff,
-  done,
-  end,
-  errorBody,
-  finish,
-  gate,
-  raw,
-  reset,
-  role,
-  stall,
-  type Step,
-  text,
-  together,
-  usage,
-} from '../support/upstream/steps.js';
+import { Bench, FakeClock } from '../support/bench.js';
+import { assertCompletion, assertErrorEnded, readContent } from '../support/checks.js';
+import { postJson, type SseStream } from '../support/client.js';
+import { errorBody, scriptStream, type Step, steps, tokens } from '../support/upstream/index.js';
 
 const USAGE = tokens(3, 4);
 const WITH_USAGE = { stream_options: { include_usage: true } };
@@ -42,12 +21,20 @@ describe('the end of an upstream answer', () => {
   const saw = (stream: SseStream, words: string): Promise<unknown> =>
     stream.until(() => readContent(stream.items).includes(words));
   /** Two parts in one read, of which the second says that the answer is over: the client sees it, so the server has read both. */
-  const EARLY = together(role(), text('part0 '), finish('stop'));
+  const EARLY = steps.together(steps.role(), steps.text('part0 '), steps.finish('stop'));
 
   describe('text after a finish_reason', () => {
     it('revokes it, however long the model thinks in between', async () => {
-      const thinking = gate();
-      bench.upstream.next([EARLY, thinking, text('part1 '), text('part2'), finish('length'), usage(USAGE), done()]);
+      const thinking = steps.gate();
+      bench.upstream.next([
+        EARLY,
+        thinking,
+        steps.text('part1 '),
+        steps.text('part2'),
+        steps.finish('length'),
+        steps.usage(USAGE),
+        steps.done(),
+      ]);
       const stream = await open(WITH_USAGE);
       await saw(stream, 'part0');
       await clock.advanceAsync(59_000);
@@ -57,17 +44,17 @@ describe('the end of an upstream answer', () => {
     });
 
     it('needs no second finish_reason if [DONE] follows', async () => {
-      bench.upstream.next([EARLY, text('part1'), usage(USAGE), done()]);
+      bench.upstream.next([EARLY, steps.text('part1'), steps.usage(USAGE), steps.done()]);
       assertCompletion(await (await open()).collect(), { content: 'part0 part1', finish: 'stop' });
     });
 
     it.each<[string, readonly Step[], string]>([
-      ['breaks', [text('part1'), reset()], 'upstream_connection_lost'],
-      ['ends', [text('part1'), end()], 'upstream_bad_answer'],
-      ['reports an error', [text('part1'), chunk(errorBody('out of memory'))], 'upstream_error'],
+      ['breaks', [steps.text('part1'), steps.reset()], 'upstream_connection_lost'],
+      ['ends', [steps.text('part1'), steps.end()], 'upstream_bad_answer'],
+      ['reports an error', [steps.text('part1'), steps.chunk(errorBody('out of memory'))], 'upstream_error'],
     ])('is an error when the answer then %s before anybody has finished it', async (_, rest, code) => {
-      const read = gate();
-      bench.upstream.next([EARLY, text('part1'), read, ...rest]);
+      const read = steps.gate();
+      bench.upstream.next([EARLY, steps.text('part1'), read, ...rest]);
       const stream = await open();
       await saw(stream, 'part0');
       read.open();
@@ -78,23 +65,28 @@ describe('the end of an upstream answer', () => {
 
     it('makes later reasons of the answer unreliable: a reset after the next one is an error', async () => {
       const stamped = (content: string): Step =>
-        chunk({ choices: [{ index: 0, delta: { content }, finish_reason: 'stop' }] });
-      const read = gate();
-      bench.upstream.next([stamped('part0 '), stamped('part1 '), read, reset()]);
+        steps.chunk({ choices: [{ index: 0, delta: { content }, finish_reason: 'stop' }] });
+      const read = steps.gate();
+      bench.upstream.next([stamped('part0 '), stamped('part1 '), read, steps.reset()]);
       const stream = await open();
       await saw(stream, 'part0');
       await read.reached;
       read.open();
       expect(assertErrorEnded(await stream.collect()).code).toBe('upstream_connection_lost');
-      bench.upstream.next([stamped('part0 '), stamped('part1 '), stamped('part2'), end()]);
+      bench.upstream.next([stamped('part0 '), stamped('part1 '), stamped('part2'), steps.end()]);
       assertCompletion(await (await open()).collect(), { content: 'part0 part1 part2', finish: 'stop' });
     });
   });
 
   describe('usage that was asked for', () => {
     it('is waited for as long as the upstream may be silent', async () => {
-      const counting = gate();
-      bench.upstream.next([together(role(), text('all'), finish('stop')), counting, usage(USAGE), done()]);
+      const counting = steps.gate();
+      bench.upstream.next([
+        steps.together(steps.role(), steps.text('all'), steps.finish('stop')),
+        counting,
+        steps.usage(USAGE),
+        steps.done(),
+      ]);
       const stream = await open(WITH_USAGE);
       await saw(stream, 'all');
       await clock.advanceAsync(59_000);
@@ -103,11 +95,11 @@ describe('the end of an upstream answer', () => {
     });
 
     it('is not waited for longer because the upstream sends comments', async () => {
-      const gates = [gate(), gate(), gate()];
+      const gates = [steps.gate(), steps.gate(), steps.gate()];
       bench.upstream.next([
-        together(role(), text('all'), finish('stop')),
-        ...gates.flatMap((each) => [each, comment()]),
-        stall(),
+        steps.together(steps.role(), steps.text('all'), steps.finish('stop')),
+        ...gates.flatMap((each) => [each, steps.comment()]),
+        steps.stall(),
       ]);
       const stream = await open();
       await saw(stream, 'all');
@@ -120,7 +112,7 @@ describe('the end of an upstream answer', () => {
     });
 
     it('is waited for in vain only once if a model falls silent after its finish_reason', async () => {
-      const silent = [together(role(), text('all'), finish('stop')), stall()];
+      const silent = [steps.together(steps.role(), steps.text('all'), steps.finish('stop')), steps.stall()];
       const endsAfter = async (ms: number): Promise<void> => {
         bench.upstream.next(silent);
         const stream = await open();
@@ -134,8 +126,14 @@ describe('the end of an upstream answer', () => {
       await endsAfter(2_000);
       await endsAfter(2_000);
       // Text still revokes a finish_reason, and then the model has its full time.
-      const thinking = gate();
-      const more = [together(text('part1 '), finish('stop')), thinking, text('part2'), finish('stop'), done()];
+      const thinking = steps.gate();
+      const more = [
+        steps.together(steps.text('part1 '), steps.finish('stop')),
+        thinking,
+        steps.text('part2'),
+        steps.finish('stop'),
+        steps.done(),
+      ];
       bench.upstream.next([EARLY, ...more]);
       const stream = await open();
       await saw(stream, 'part1');
@@ -151,20 +149,20 @@ describe('the end of an upstream answer', () => {
   });
 
   it.each<[string, Step]>([
-    ['[DONE] with a blank behind it', raw('data: [DONE] \n\n')],
-    ['[DONE] without its brackets', raw('data: DONE\n\n')],
-    ['an event with a name', raw('event: ping\ndata: {"type":"ping"}\n\n')],
-    ['an event with a name and no JSON', raw('event: heartbeat\ndata: still here\n\n')],
-    ['broken JSON', raw('data: {"choices":[\n\n')],
-    ['text that is no event', raw('bye\n\n')],
-    ['a chunk of unknown things', chunk({ choices: [], x_stats: { tokens_per_second: 17 } })],
-    ['an empty choice', chunk({ choices: [{ index: 0, delta: {} }] })],
-    ['an error object', chunk(errorBody('could not count the tokens'))],
-    ['an error event', raw('event: error\ndata: broken pipe\n\n')],
-    ['a connection that breaks', reset()],
+    ['[DONE] with a blank behind it', steps.raw('data: [DONE] \n\n')],
+    ['[DONE] without its brackets', steps.raw('data: DONE\n\n')],
+    ['an event with a name', steps.raw('event: ping\ndata: {"type":"ping"}\n\n')],
+    ['an event with a name and no JSON', steps.raw('event: heartbeat\ndata: still here\n\n')],
+    ['broken JSON', steps.raw('data: {"choices":[\n\n')],
+    ['text that is no event', steps.raw('bye\n\n')],
+    ['a chunk of unknown things', steps.chunk({ choices: [], x_stats: { tokens_per_second: 17 } })],
+    ['an empty choice', steps.chunk({ choices: [{ index: 0, delta: {} }] })],
+    ['an error object', steps.chunk(errorBody('could not count the tokens'))],
+    ['an error event', steps.raw('event: error\ndata: broken pipe\n\n')],
+    ['a connection that breaks', steps.reset()],
   ])('is the end, though %s follows it', async (_, oddity) => {
-    const read = gate();
-    bench.upstream.next([together(role(), text('all'), finish('stop')), read, oddity]);
+    const read = steps.gate();
+    bench.upstream.next([steps.together(steps.role(), steps.text('all'), steps.finish('stop')), read, oddity]);
     const stream = await open();
     await saw(stream, 'all');
     read.open();
@@ -173,19 +171,23 @@ describe('the end of an upstream answer', () => {
 
   it('is not at a named event in the middle; an event that holds a chunk is read, whatever its name', async () => {
     const named = (name: string, content: string): Step =>
-      raw(`event: ${name}\ndata: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`);
+      steps.raw(`event: ${name}\ndata: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`);
     bench.upstream.next([
-      raw('event: ping\ndata: {}\n\n'),
+      steps.raw('event: ping\ndata: {}\n\n'),
       named('completion', 'one '),
-      raw('event: heartbeat\ndata: tick\n\n'),
-      raw('event: debug\ndata: "choices" and "error" are words\n\n'),
+      steps.raw('event: heartbeat\ndata: tick\n\n'),
+      steps.raw('event: debug\ndata: "choices" and "error" are words\n\n'),
       named('message', 'two '),
       named('chat.completion.chunk', 'three'),
-      finish('stop'),
-      done(),
+      steps.finish('stop'),
+      steps.done(),
     ]);
     assertCompletion(await (await open()).collect(), { content: 'one two three', finish: 'stop' });
-    bench.upstream.next([text('one '), raw(`event: exception\ndata: ${JSON.stringify(errorBody('x'))}\n\n`), end()]);
+    bench.upstream.next([
+      steps.text('one '),
+      steps.raw(`event: exception\ndata: ${JSON.stringify(errorBody('x'))}\n\n`),
+      steps.end(),
+    ]);
     expect(assertErrorEnded(await (await open()).collect()).code).toBe('upstream_error');
   });
 });
@@ -219,7 +221,7 @@ describe('an upstream connection that closes before the end of its body', () => 
   };
 
   it('loses nothing for a slow client, and is a failure after that if the answer was not complete', async () => {
-    const stream = await paused([role(), ...PIECES.map((piece) => text(piece)), cutOff()]);
+    const stream = await paused([steps.role(), ...PIECES.map((piece) => steps.text(piece)), steps.cutOff()]);
     const items = await collectSlowly(stream);
     expect(assertErrorEnded(items).code).toBe('upstream_connection_lost');
     expect(readContent(items)).toBe(PIECES.join(''));
@@ -227,13 +229,17 @@ describe('an upstream connection that closes before the end of its body', () => 
 
   describe('loses nothing of what came faster than it could be read', () => {
     const WORDS = Array.from({ length: 2_000 }, (_, index) => `${index} `);
-    const answerTo = async (...ending: readonly ContentStep[]): ReturnType<SseStream['collect']> => {
-      bench.upstream.next([role(), together(...WORDS.map((word) => text(word)), ...ending), cutOff()]);
+    const answerTo = async (...ending: readonly steps.ContentStep[]): ReturnType<SseStream['collect']> => {
+      bench.upstream.next([
+        steps.role(),
+        steps.together(...WORDS.map((word) => steps.text(word)), ...ending),
+        steps.cutOff(),
+      ]);
       return (await bench.open()).collect();
     };
 
     it('and is no failure after [DONE]', async () => {
-      assertCompletion(await answerTo(finish('stop'), done()), { content: WORDS.join(''), finish: 'stop' });
+      assertCompletion(await answerTo(steps.finish('stop'), steps.done()), { content: WORDS.join(''), finish: 'stop' });
     });
 
     it('and is a failure after that if the answer was not complete', async () => {
@@ -246,7 +252,7 @@ describe('an upstream connection that closes before the end of its body', () => 
   it('is no failure if a JSON answer is whole', async () => {
     const message = { role: 'assistant', content: 'All of it.' };
     const json = JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] });
-    bench.upstream.next([raw(json), cutOff()]).next([raw(json.slice(0, -2)), cutOff()]);
+    bench.upstream.next([steps.raw(json), steps.cutOff()]).next([steps.raw(json.slice(0, -2)), steps.cutOff()]);
     const ask = (): ReturnType<typeof postJson> => bench.ask();
     expect((await ask()).json).toMatchObject({ choices: [{ message: { content: 'All of it.' } }] });
     expect(await ask()).toMatchObject({ status: 502, json: { error: { code: 'upstream_connection_lost' } } });

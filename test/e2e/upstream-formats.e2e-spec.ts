@@ -1,25 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { Bench } from '../support/app.js';
-import { assertCompletion, readContent } from '../support/chunks.js';
-import { postJson } from '../support/http-client.js';
-import { CHAT } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
-import { scriptStream, tokens } from '../support/upstream/scripts.js';
-import {
-  chunk,
-  cutEvery,
-  done,
-  errorBody,
-  finish,
-  headers,
-  httpError,
-  raw,
-  role,
-  style,
-  text,
-} from '../support/upstream/steps.js';
-import { assertValidError } from '../support/wire-schema.js';
+import { Bench } from '../support/bench.js';
+import { assertCompletion, assertValidError, readContent } from '../support/checks.js';
+import { CHAT, openStream, postJson } from '../support/client.js';
+import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
 
 const USAGE = tokens(3, 4);
 const WHOLE = {
@@ -47,7 +31,11 @@ describe('an upstream answer is read by what it is', () => {
 
   it.each(TYPES)('an event stream with the content type "%s"', async (type) => {
     for (const start of ['', '\uFEFF', '\r\n\n', ': hello\n\n', 'id: 1\nretry: 10\n']) {
-      bench.upstream.next([headers(200, { 'content-type': type }), raw(start), ...scriptStream('Grüße 🙂')]);
+      bench.upstream.next([
+        steps.headers(200, { 'content-type': type }),
+        steps.raw(start),
+        ...scriptStream('Grüße 🙂'),
+      ]);
       const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
       assertCompletion(await stream.collect(), { content: 'Grüße 🙂', finish: 'stop' });
     }
@@ -55,15 +43,21 @@ describe('an upstream answer is read by what it is', () => {
 
   it.each(TYPES)('one JSON object with the content type "%s"', async (type) => {
     for (const start of ['', '\uFEFF', ' \n\t']) {
-      bench.upstream.next([headers(200, { 'content-type': type }), raw(start + JSON.stringify(WHOLE))]);
+      bench.upstream.next([steps.headers(200, { 'content-type': type }), steps.raw(start + JSON.stringify(WHOLE))]);
       const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
       assertCompletion(await stream.collect(), { content: 'Grüße 🙂', finish: 'stop' });
     }
   });
 
   it('however small the pieces are in which it comes', async () => {
-    const type = headers(200, { 'content-type': 'application/octet-stream' });
-    bench.upstream.next([type, cutEvery(1), style({ dataSpace: false }), raw('\uFEFF'), ...scriptStream('By bytes')]);
+    const type = steps.headers(200, { 'content-type': 'application/octet-stream' });
+    bench.upstream.next([
+      type,
+      steps.cutEvery(1),
+      steps.style({ dataSpace: false }),
+      steps.raw('\uFEFF'),
+      ...scriptStream('By bytes'),
+    ]);
     const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
     assertCompletion(await stream.collect(), { content: 'By bytes', finish: 'stop' });
   });
@@ -76,22 +70,25 @@ describe('an upstream answer is read by what it is', () => {
     ];
     for (const [choice, finish, content] of answers) {
       bench.upstream.next([
-        headers(200, { 'content-type': 'application/json' }),
-        raw(JSON.stringify({ choices: [choice] })),
+        steps.headers(200, { 'content-type': 'application/json' }),
+        steps.raw(JSON.stringify({ choices: [choice] })),
       ]);
       const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
       assertCompletion(await stream.collect(), { content, finish });
     }
-    bench.upstream.next([headers(200, { 'content-type': 'application/json' }), raw('{"choices":[{"message":{}}]}')]);
+    bench.upstream.next([
+      steps.headers(200, { 'content-type': 'application/json' }),
+      steps.raw('{"choices":[{"message":{}}]}'),
+    ]);
     expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(502);
   });
 
   it('a message that repeats the whole stream is not passed on', async () => {
     const again = { choices: [{ index: 0, message: { role: 'assistant', content: 'Yes.' }, finish_reason: 'stop' }] };
-    bench.upstream.next([role(), text('Ye'), text('s.'), chunk(again), done()]);
+    bench.upstream.next([steps.role(), steps.text('Ye'), steps.text('s.'), steps.chunk(again), steps.done()]);
     const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
     assertCompletion(await stream.collect(), { content: 'Yes.', finish: 'stop' });
-    bench.upstream.next([chunk({ choices: [{ message: { content: 'Y' } }] }), chunk(again), done()]);
+    bench.upstream.next([steps.chunk({ choices: [{ message: { content: 'Y' } }] }), steps.chunk(again), steps.done()]);
     expect((await postJson(bench.app.chatUrl, CHAT)).json).toMatchObject({
       choices: [{ message: { content: 'YYes.' } }],
     });
@@ -101,21 +98,28 @@ describe('an upstream answer is read by what it is', () => {
     ['in the choice', { choices: [{ delta: {}, finish_reason: 'stop', usage: USAGE }] }],
     ['in x_groq', { choices: [{ delta: {}, finish_reason: 'stop' }], x_groq: { id: 'a', usage: USAGE } }],
   ])('usage %s counts', async (_, last) => {
-    bench.upstream.next([role(), text('Yes.'), chunk(last), done()]);
+    bench.upstream.next([steps.role(), steps.text('Yes.'), steps.chunk(last), steps.done()]);
     expect((await postJson(bench.app.chatUrl, CHAT)).json).toMatchObject({ usage: USAGE });
   });
 
   it.each([null, false, '', {}, { message: '', type: '', param: null, code: 0 }])(
     'the key `error` with %j in it is none',
     async (error) => {
-      bench.upstream.next([chunk({ error, choices: [{ delta: { content: 'Yes.' } }] }), finish('stop'), done()]);
+      bench.upstream.next([
+        steps.chunk({ error, choices: [{ delta: { content: 'Yes.' } }] }),
+        steps.finish('stop'),
+        steps.done(),
+      ]);
       const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
       assertCompletion(await stream.collect(), { content: 'Yes.', finish: 'stop' });
     },
   );
 
   it('an object of the kind `error` is one, with its status', async () => {
-    bench.upstream.next([chunk({ object: 'error', message: 'Too long', type: 'BadRequestError', code: 400 }), done()]);
+    bench.upstream.next([
+      steps.chunk({ object: 'error', message: 'Too long', type: 'BadRequestError', code: 400 }),
+      steps.done(),
+    ]);
     const { status, json } = await postJson(bench.app.chatUrl, CHAT);
     expect([status, json]).toMatchObject([400, { error: { message: 'Too long' } }]);
   });
@@ -129,7 +133,7 @@ describe('an upstream answer is read by what it is', () => {
       ['text/event-stream', PAGE],
       ['text/plain', ' '.repeat(10_000)],
     ] as const) {
-      bench.upstream.next([headers(200, { 'content-type': type }), raw(body)]);
+      bench.upstream.next([steps.headers(200, { 'content-type': type }), steps.raw(body)]);
       const { status, json, text } = await postJson(bench.app.chatUrl, { ...CHAT, stream: true });
       assertValidError(json);
       expect([status, json.error.code]).toEqual([502, 'upstream_bad_answer']);

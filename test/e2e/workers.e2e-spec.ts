@@ -5,21 +5,16 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { sha256 } from '../../src/kernel/index.js';
-import { assertCompletion } from '../support/chunks.js';
-import { eventually } from '../support/eventually.js';
-import { getJson, postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { MetricsPage } from '../support/metrics-page.js';
-import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { assertCompletion, eventually } from '../support/checks.js';
+import { getJson, HELLO, openStream, postJson } from '../support/client.js';
+import { MetricsPage } from '../support/bench.js';
+import { ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
 import {
   ensureServerIsBuilt,
   findFreePort,
   type ServerProcess,
   startServerProcess,
 } from '../support/server-process.js';
-import { openStream } from '../support/sse-client.js';
-import { scriptStream } from '../support/upstream/scripts.js';
-import { gate } from '../support/upstream/steps.js';
 
 /** Ids of the processes that this one has started. */
 async function workersOf(pid: number): Promise<readonly number[]> {
@@ -70,7 +65,7 @@ describe('several processes', () => {
   it('let their streams finish after SIGTERM, and end with 0', async () => {
     upstream = await ScriptedUpstream.start();
     const { url, process: child } = await start({ OPENAI_BASE_URL: upstream.url });
-    const hold = gate();
+    const hold = steps.gate();
     upstream.next(scriptStream(['Still', hold, ' here']));
     const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
@@ -84,7 +79,7 @@ describe('several processes', () => {
   it('leave at once at the second signal', async () => {
     upstream = await ScriptedUpstream.start();
     const { url, process: child } = await start({ OPENAI_BASE_URL: upstream.url });
-    upstream.next(scriptStream(['Still', gate()]));
+    upstream.next(scriptStream(['Still', steps.gate()]));
     const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
     child.signal('SIGTERM');

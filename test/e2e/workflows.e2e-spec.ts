@@ -12,14 +12,16 @@ import {
   Workflow,
 } from '../../src/workflow/index.js';
 import { catchDefinitionError } from '../support/definition-error.js';
-import { Bench, type TestAppOptions } from '../support/app.js';
-import { assertCompletion } from '../support/chunks.js';
-import { postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { RecordingTracer } from '../support/recording-tracer.js';
-import { openStream } from '../support/sse-client.js';
-import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
-import { type Conversation, makeWorkflowsModule } from '../support/workflow-kit.js';
+import {
+  Bench,
+  type Conversation,
+  makeWorkflowsModule,
+  RecordingTracer,
+  type TestAppOptions,
+} from '../support/bench.js';
+import { assertCompletion } from '../support/checks.js';
+import { HELLO, openStream, postJson } from '../support/client.js';
+import { scriptCompletion, scriptStream, tokens } from '../support/upstream/index.js';
 
 class City {
   @IsString() readonly name: string;

@@ -1,32 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect } from 'node:net';
-import { readContent } from './chunks.js';
-import { eventually } from './eventually.js';
-import { postJson } from './http-client.js';
+import { eventually, readContent } from './checks.js';
+import { openStream, postJson } from './client.js';
 import { readPieces } from './read-pieces.js';
-import { ScriptedUpstream } from './scripted-upstream.js';
-import { openStream } from './sse-client.js';
-import { scriptStream } from './upstream/scripts.js';
-import {
-  chunk,
-  comment,
-  cutEvery,
-  delay,
-  done,
-  errorBody,
-  flood,
-  gate,
-  hangUp,
-  headers,
-  httpError,
-  raw,
-  reset,
-  stall,
-  style,
-  text,
-  together,
-  wait,
-} from './upstream/steps.js';
+import { errorBody, httpError, ScriptedUpstream, scriptStream, steps } from './upstream/index.js';
 
 const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
 
@@ -62,13 +39,18 @@ describe('ScriptedUpstream', () => {
     });
 
     it('are several events per read where a script says so', async () => {
-      upstream.next([together(text('a'), text('b')), together(text('c'), done())]);
+      upstream.next([steps.together(steps.text('a'), steps.text('b')), steps.together(steps.text('c'), steps.done())]);
       const pieces = await readPieces(url, body);
       expect(pieces.map((piece) => piece.split('\n\n').length - 1)).toEqual([2, 2]);
     });
 
     it.each([1, 3, 7])('arrive apart when cut every %d, inside characters and escapes', async (size) => {
-      upstream.next([cutEvery(size), text('ü€🐈\u0001'), style({ cutEvery: 0, asciiJson: true }), text('ü\ud83d')]);
+      upstream.next([
+        steps.cutEvery(size),
+        steps.text('ü€🐈\u0001'),
+        steps.style({ cutEvery: 0, asciiJson: true }),
+        steps.text('ü\ud83d'),
+      ]);
       const pieces = await readPieces(url, body);
       const cut = pieces.slice(0, -1);
       expect(new Set(cut.slice(0, -1).map((piece) => piece.length))).toEqual(new Set([size]));
@@ -79,7 +61,7 @@ describe('ScriptedUpstream', () => {
     });
 
     it('reach a socket one cut at a time', async () => {
-      upstream.next([cutEvery(5), text('ü€🐈'), hangUp()]);
+      upstream.next([steps.cutEvery(5), steps.text('ü€🐈'), steps.hangUp()]);
       const { reads } = await readSocket(url);
       expect(reads.shift()).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n$/);
       expect(reads.length).toBeGreaterThan(20);
@@ -88,12 +70,12 @@ describe('ScriptedUpstream', () => {
 
     it('have the line ends and spaces of the style in force', async () => {
       upstream.next([
-        style({ lineEnd: '\r\n', dataSpace: false }),
-        done(),
-        comment('x'),
-        style({ lineEnd: '\r' }),
-        done(),
-        raw('as it is'),
+        steps.style({ lineEnd: '\r\n', dataSpace: false }),
+        steps.done(),
+        steps.comment('x'),
+        steps.style({ lineEnd: '\r' }),
+        steps.done(),
+        steps.raw('as it is'),
       ]);
       expect(await readPieces(url, body)).toEqual([
         'data:[DONE]\r\n\r\n',
@@ -104,14 +86,14 @@ describe('ScriptedUpstream', () => {
     });
 
     it('can name another model than was asked for', async () => {
-      upstream.next([style({ envelope: { model: 'm-2026', service_tier: 'flex' } }), text('a')]);
+      upstream.next([steps.style({ envelope: { model: 'm-2026', service_tier: 'flex' } }), steps.text('a')]);
       expect((await readPieces(url, body))[0]).toMatch(/"model":"m-2026","object":"[^"]*","service_tier":"flex"/);
     });
   });
 
   describe('time and connection', () => {
     it('waits at a gate, which tells that it was reached', async () => {
-      const hold = gate();
+      const hold = steps.gate();
       upstream.always(scriptStream(['a', hold, 'b']));
       const streams = await Promise.all([openStream(url, body), openStream(url, body)]);
       await hold.reached;
@@ -126,8 +108,8 @@ describe('ScriptedUpstream', () => {
     });
 
     it('sends the head with the first bytes, or when a script says so', async () => {
-      const hold = gate();
-      upstream.next([hold, text('a')]).next([headers(200, { 'x-request-id': 'r' }), hold, text('a')]);
+      const hold = steps.gate();
+      upstream.next([hold, steps.text('a')]).next([steps.headers(200, { 'x-request-id': 'r' }), hold, steps.text('a')]);
       let late = false;
       const withoutStep = openStream(url, body).then((stream) => {
         late = true;
@@ -142,7 +124,7 @@ describe('ScriptedUpstream', () => {
     });
 
     it('delays, and waits for promises', async () => {
-      upstream.next([delay(20), text('a'), wait(Promise.resolve()), text('b')]);
+      upstream.next([steps.delay(20), steps.text('a'), steps.wait(Promise.resolve()), steps.text('b')]);
       const stream = await openStream(url, body);
       const [first] = await stream.collect();
       // Timers may fire up to a millisecond early.
@@ -152,8 +134,8 @@ describe('ScriptedUpstream', () => {
     it('answers with errors of any form, before and in a stream', async () => {
       upstream
         .next(httpError(429, errorBody('Slow', { code: 'rate_limit_exceeded' }), { 'retry-after': '2' }))
-        .next([delay(5), httpError(502, '<html>', { 'content-type': 'text/plain' })])
-        .next([text('a'), chunk(errorBody('Broken'))]);
+        .next([steps.delay(5), httpError(502, '<html>', { 'content-type': 'text/plain' })])
+        .next([steps.text('a'), steps.chunk(errorBody('Broken'))]);
       expect(await postJson(url, body)).toMatchObject({
         status: 429,
         headers: { 'retry-after': '2', 'content-type': 'application/json' },
@@ -164,7 +146,7 @@ describe('ScriptedUpstream', () => {
     });
 
     it('stalls until the client leaves', async () => {
-      upstream.always([text('a'), stall()]);
+      upstream.always([steps.text('a'), steps.stall()]);
       const stream = await openStream(url, body);
       const request = await upstream.request(0);
       await stream.until(() => true);
@@ -177,20 +159,20 @@ describe('ScriptedUpstream', () => {
     });
 
     it('resets before and after the head', async () => {
-      upstream.always(({ index }) => (index === 0 ? reset() : [text('a'), reset()]));
+      upstream.always(({ index }) => (index === 0 ? steps.reset() : [steps.text('a'), steps.reset()]));
       await expect(postJson(url, body)).rejects.toMatchObject({ code: 'ECONNRESET' });
       await expect(postJson(url, body)).rejects.toMatchObject({ code: 'ECONNRESET' });
       expect(await Promise.all(upstream.requests.map(({ closed }) => closed))).toEqual(['cut', 'cut']);
     });
 
     it('resets with a TCP reset, and hangs up without', async () => {
-      upstream.next([text('a'), reset()]).next([text('a'), hangUp()]);
+      upstream.next([steps.text('a'), steps.reset()]).next([steps.text('a'), steps.hangUp()]);
       expect((await readSocket(url)).code).toBe('ECONNRESET');
       expect((await readSocket(url)).code).toBeUndefined();
     });
 
     it('counts the bytes of a flood', async () => {
-      upstream.next([flood({ bytes: 40_000 }), done()]);
+      upstream.next([steps.flood({ bytes: 40_000 }), steps.done()]);
       const items = await (await openStream(url, body)).collect();
       expect(readContent(items)).toHaveLength(40_000);
       expect(items).toHaveLength(4);

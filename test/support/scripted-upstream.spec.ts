@@ -1,28 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
-import { assertCompletion, readContent } from './chunks.js';
-import { postJson } from './http-client.js';
+import { assertCompletion, readContent } from './checks.js';
+import { openStream, postJson } from './client.js';
 import { readPieces } from './read-pieces.js';
-import { ScriptedUpstream } from './scripted-upstream.js';
-import { openStream } from './sse-client.js';
-import { scriptCompletion, scriptStream, type StreamOptions, tokens } from './upstream/scripts.js';
 import {
-  chunk,
-  comment,
-  done,
-  end,
-  finish,
-  raw,
-  reasoning,
-  refusal,
-  role,
-  stall,
-  style,
-  text,
-  toolCall,
-  usage,
-  wait,
-} from './upstream/steps.js';
+  scriptCompletion,
+  ScriptedUpstream,
+  scriptStream,
+  steps,
+  type StreamOptions,
+  tokens,
+} from './upstream/index.js';
 import { assertValidCompletion } from './wire-schema.js';
 
 const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
@@ -78,18 +66,18 @@ describe('ScriptedUpstream', () => {
 
     it('sends every kind of delta', async () => {
       upstream.always([
-        role(null),
-        reasoning('a'),
-        reasoning('b', 'reasoning'),
-        text('c', { logprobs: { content: [], refusal: null } }),
-        refusal('d'),
-        toolCall({ index: 0, id: 'call_1', name: 'f', arguments: '' }),
-        toolCall({ index: 0, arguments: '{}' }),
-        finish('tool_calls'),
-        chunk({ any: 'thing' }),
-        done(),
-        comment('x'),
-        end(),
+        steps.role(null),
+        steps.reasoning('a'),
+        steps.reasoning('b', 'reasoning'),
+        steps.text('c', { logprobs: { content: [], refusal: null } }),
+        steps.refusal('d'),
+        steps.toolCall({ index: 0, id: 'call_1', name: 'f', arguments: '' }),
+        steps.toolCall({ index: 0, arguments: '{}' }),
+        steps.finish('tool_calls'),
+        steps.chunk({ any: 'thing' }),
+        steps.done(),
+        steps.comment('x'),
+        steps.end(),
       ]);
       const frames = (await readPieces(url, body)).map((frame) => frame.trim());
       const choices = frames.slice(0, 8).map((frame) => JSON.parse(frame.slice(6)).choices[0]);
@@ -110,15 +98,15 @@ describe('ScriptedUpstream', () => {
 
     it('answers a request without stream with the same script as one completion', async () => {
       upstream.next([
-        role(),
-        reasoning('why', 'reasoning'),
-        text('Hel'),
-        text('lo'),
-        toolCall({ index: 0, id: 'call_1', name: 'f', arguments: '{"a"' }),
-        toolCall({ index: 0, arguments: ':1}' }),
-        finish('tool_calls'),
-        usage(tokens(1, 2)),
-        done(),
+        steps.role(),
+        steps.reasoning('why', 'reasoning'),
+        steps.text('Hel'),
+        steps.text('lo'),
+        steps.toolCall({ index: 0, id: 'call_1', name: 'f', arguments: '{"a"' }),
+        steps.toolCall({ index: 0, arguments: ':1}' }),
+        steps.finish('tool_calls'),
+        steps.usage(tokens(1, 2)),
+        steps.done(),
       ]);
       const { json, headers } = await postJson(url, whole);
       assertValidCompletion(json);
@@ -166,7 +154,7 @@ describe('ScriptedUpstream', () => {
       upstream
         .next(scriptStream('a', { done: false }))
         .next(scriptStream('a', { finish: null }))
-        .next([style({ nullKeys: false }), text('a')]);
+        .next([steps.style({ nullKeys: false }), steps.text('a')]);
       expect((await readPieces(url, body)).join('')).not.toContain('[DONE]');
       expect((await readPieces(url, body)).join('')).not.toMatch(/"finish_reason":"/);
       expect((await readPieces(url, withUsage)).join('')).not.toContain('null');
@@ -194,8 +182,8 @@ describe('ScriptedUpstream', () => {
 
     it('are scripts that fail', async () => {
       upstream
-        .next([text('a'), wait(Promise.reject(new Error('on purpose')))])
-        .next([raw('x')])
+        .next([steps.text('a'), steps.wait(Promise.reject(new Error('on purpose')))])
+        .next([steps.raw('x')])
         .always(() => {
           throw new Error('also on purpose');
         });
@@ -210,11 +198,11 @@ describe('ScriptedUpstream', () => {
     });
 
     it('are steps that cannot be played, at once', () => {
-      expect(() => upstream.next([stall(), text('a')])).toThrow('Nothing can follow the step "stall"');
+      expect(() => upstream.next([steps.stall(), steps.text('a')])).toThrow('Nothing can follow the step "stall"');
     });
 
     it('are not requests in flight when it closes', async () => {
-      upstream.always([text('a'), stall()]);
+      upstream.always([steps.text('a'), steps.stall()]);
       const stream = await openStream(url, body);
       await upstream.close();
       await expect(stream.collect()).rejects.toThrow('aborted');

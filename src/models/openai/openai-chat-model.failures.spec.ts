@@ -2,24 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { ModelBench } from '../../../test/support/model-bench.js';
-import { scriptStream } from '../../../test/support/upstream/scripts.js';
-import {
-  chunk,
-  comment,
-  done,
-  end,
-  errorBody,
-  finish,
-  hangUp,
-  headers,
-  httpError,
-  raw,
-  reset,
-  role,
-  type Step,
-  text,
-  together,
-} from '../../../test/support/upstream/steps.js';
+import { errorBody, httpError, scriptStream, type Step, steps } from '../../../test/support/upstream/index.js';
 import { MillraceError, UpstreamError } from '../../errors/index.js';
 
 const KEY = 'sk-proj-4f9a8b7c6d5e4f3a2b1c';
@@ -134,27 +117,33 @@ describe('OpenAIChatModel when the upstream fails', () => {
   });
 
   it('refuses a response that ends right after its headers', async () => {
-    expect(await findFailure([headers(), end()])).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
-    expect(await findFailure([headers(204), end()])).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
+    expect(await findFailure([steps.headers(), steps.end()])).toMatchObject({
+      status: 502,
+      code: 'upstream_bad_answer',
+    });
+    expect(await findFailure([steps.headers(204), steps.end()])).toMatchObject({
+      status: 502,
+      code: 'upstream_bad_answer',
+    });
   });
 
   it('refuses an HTML page with status 200', async () => {
-    const error = await findFailure([headers(200, { 'content-type': 'text/html' }), raw(HTML)]);
+    const error = await findFailure([steps.headers(200, { 'content-type': 'text/html' }), steps.raw(HTML)]);
     expect(error).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
     expect(told(error)).not.toMatch(/Bad Gateway|sk-/);
   });
 
   it.each<[string, readonly Step[]]>([
-    ['no JSON', [raw(`data: <html>${KEY}\n\n`)]],
-    ['half a JSON object', [raw('data: {"choices":[\n\n')]],
-    ['a JSON string', [chunk('hello')]],
-    ['null', [chunk(null)]],
+    ['no JSON', [steps.raw(`data: <html>${KEY}\n\n`)]],
+    ['half a JSON object', [steps.raw('data: {"choices":[\n\n')]],
+    ['a JSON string', [steps.chunk('hello')]],
+    ['null', [steps.chunk(null)]],
     ['an end without a finish_reason', scriptStream('', { finish: null })],
-    ['an end in the middle of an event', [raw('data: {"choices":[{"delta":{"content":"lost'), end()]],
-    ['nothing but comments', [comment(), comment()]],
-    ['bytes that are no event', [raw(HTML)]],
+    ['an end in the middle of an event', [steps.raw('data: {"choices":[{"delta":{"content":"lost'), steps.end()]],
+    ['nothing but comments', [steps.comment(), steps.comment()]],
+    ['bytes that are no event', [steps.raw(HTML)]],
   ])('refuses %s, after the text before it', async (_, rest) => {
-    bench.upstream.next([role(), text('before '), ...rest]);
+    bench.upstream.next([steps.role(), steps.text('before '), ...rest]);
     const call = bench.call();
     const error = await call.toFailure();
     expect(error).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
@@ -163,25 +152,30 @@ describe('OpenAIChatModel when the upstream fails', () => {
   });
 
   it('refuses JSON with status 200 that is not a completion', async () => {
-    const json = headers(200, { 'content-type': 'application/json' });
-    expect(await findFailure([json, raw('{"choices":')])).toMatchObject({ code: 'upstream_bad_answer' });
-    expect(await findFailure([json, raw('{"hello":"world"}')])).toMatchObject({ code: 'upstream_bad_answer' });
-    expect(await findFailure([json, raw(JSON.stringify(errorBody('x')))])).toMatchObject({ code: 'upstream_error' });
+    const json = steps.headers(200, { 'content-type': 'application/json' });
+    expect(await findFailure([json, steps.raw('{"choices":')])).toMatchObject({ code: 'upstream_bad_answer' });
+    expect(await findFailure([json, steps.raw('{"hello":"world"}')])).toMatchObject({ code: 'upstream_bad_answer' });
+    expect(await findFailure([json, steps.raw(JSON.stringify(errorBody('x')))])).toMatchObject({
+      code: 'upstream_error',
+    });
   });
 
   it.each<[string, Step]>([
-    ['an error object', chunk(errorBody(`it broke at http://10.0.0.7 ${KEY}`))],
-    ['an error that is a string', chunk({ error: `boom ${KEY}` })],
+    ['an error object', steps.chunk(errorBody(`it broke at http://10.0.0.7 ${KEY}`))],
+    ['an error that is a string', steps.chunk({ error: `boom ${KEY}` })],
     [
       'an error object beside a choice',
-      chunk({ error: { message: KEY }, choices: [{ index: 0, delta: { content: 'x' }, finish_reason: 'error' }] }),
+      steps.chunk({
+        error: { message: KEY },
+        choices: [{ index: 0, delta: { content: 'x' }, finish_reason: 'error' }],
+      }),
     ],
-    ['event: error around an error object', raw(`event: error\ndata: ${JSON.stringify(errorBody(KEY))}\n\n`)],
-    ['event: error around its fields', raw(`event: error\ndata: ${JSON.stringify(errorBody(KEY).error)}\n\n`)],
-    ['event: error around plain text', raw(`event: error\ndata: upstream exploded ${KEY}\n\n`)],
-    ['a finish_reason that says error', finish('error')],
+    ['event: error around an error object', steps.raw(`event: error\ndata: ${JSON.stringify(errorBody(KEY))}\n\n`)],
+    ['event: error around its fields', steps.raw(`event: error\ndata: ${JSON.stringify(errorBody(KEY).error)}\n\n`)],
+    ['event: error around plain text', steps.raw(`event: error\ndata: upstream exploded ${KEY}\n\n`)],
+    ['a finish_reason that says error', steps.finish('error')],
   ])('ends with an error after %s, even if [DONE] follows', async (_, step) => {
-    bench.upstream.next([role(), text('before '), step, done()]);
+    bench.upstream.next([steps.role(), steps.text('before '), step, steps.done()]);
     const call = bench.call();
     const error = await call.toFailure();
     expect(error).toMatchObject({ status: 502, code: 'upstream_error', type: 'server_error' });
@@ -195,11 +189,19 @@ describe('OpenAIChatModel when the upstream fails', () => {
     ['code 401', { message: KEY, code: 401 }, { status: 502, code: 'upstream_authentication' }],
     ['a rate limit by its type', { type: 'rate_limit_error' }, { status: 429, code: 'rate_limit_exceeded' }],
   ])('reads the status from an error in the stream with %s', async (_, error, expected) => {
-    expect(await findFailure([chunk({ error })])).toMatchObject(expected);
+    expect(await findFailure([steps.chunk({ error })])).toMatchObject(expected);
   });
 
   it('delivers the deltas of the same read before the fault', async () => {
-    bench.upstream.next([together(role(), text('one '), text('two '), chunk(errorBody('x')), text('never'))]);
+    bench.upstream.next([
+      steps.together(
+        steps.role(),
+        steps.text('one '),
+        steps.text('two '),
+        steps.chunk(errorBody('x')),
+        steps.text('never'),
+      ),
+    ]);
     const call = bench.call();
     await call.pull();
     expect(call.text()).toBe('one two ');
@@ -208,18 +210,18 @@ describe('OpenAIChatModel when the upstream fails', () => {
   });
 
   it.each([
-    ['reset', reset()],
-    ['closed', hangUp()],
+    ['reset', steps.reset()],
+    ['closed', steps.hangUp()],
   ])('reports a connection that is %s in mid-stream, after the text before it', async (_, cut) => {
-    bench.upstream.next([role(), text('before'), cut]);
+    bench.upstream.next([steps.role(), steps.text('before'), cut]);
     const call = bench.call();
     expect(await call.toFailure()).toMatchObject({ status: 502, code: 'upstream_connection_lost' });
     expect(call.text()).toBe('before');
   });
 
   it.each([
-    ['reset', reset()],
-    ['closed', hangUp()],
+    ['reset', steps.reset()],
+    ['closed', steps.hangUp()],
   ])('reports a connection that is %s before the response as unreachable', async (_, cut) => {
     expect(await findFailure(cut)).toMatchObject({ status: 502, code: 'upstream_unreachable' });
   });

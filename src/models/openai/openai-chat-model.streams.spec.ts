@@ -1,27 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { ModelBench } from '../../../test/support/model-bench.js';
-import { scriptStream, tokens } from '../../../test/support/upstream/scripts.js';
-import {
-  chunk,
-  comment,
-  cutEvery,
-  delta,
-  done,
-  finish,
-  headers,
-  raw,
-  reasoning,
-  refusal,
-  role,
-  stall,
-  type Step,
-  style,
-  text,
-  together,
-  toolCall,
-  usage,
-} from '../../../test/support/upstream/steps.js';
+import { scriptStream, type Step, steps, tokens } from '../../../test/support/upstream/index.js';
 
 /** Any UTF-16 code unit, including halves of surrogate pairs, and whole characters of any length. */
 const unit = fc.oneof(
@@ -41,24 +21,48 @@ describe('OpenAIChatModel reading streams', () => {
   });
 
   it.each<[string, readonly Step[]]>([
-    ['line ends CR LF', [style({ lineEnd: '\r\n' }), ...scriptStream(TRICKY)]],
-    ['line ends CR', [style({ lineEnd: '\r' }), ...scriptStream(TRICKY)]],
-    ['no space after data:', [style({ dataSpace: false }), ...scriptStream(TRICKY)]],
+    ['line ends CR LF', [steps.style({ lineEnd: '\r\n' }), ...scriptStream(TRICKY)]],
+    ['line ends CR', [steps.style({ lineEnd: '\r' }), ...scriptStream(TRICKY)]],
+    ['no space after data:', [steps.style({ dataSpace: false }), ...scriptStream(TRICKY)]],
     [
       'comments',
-      [comment('OPENROUTER PROCESSING'), role(), comment(), text(TRICKY), comment(), finish('stop'), done()],
+      [
+        steps.comment('OPENROUTER PROCESSING'),
+        steps.role(),
+        steps.comment(),
+        steps.text(TRICKY),
+        steps.comment(),
+        steps.finish('stop'),
+        steps.done(),
+      ],
     ],
-    ['events without data', [role(), raw('data:\n\n'), text(TRICKY), raw('event: ping\n\n'), finish('stop'), done()]],
+    [
+      'events without data',
+      [
+        steps.role(),
+        steps.raw('data:\n\n'),
+        steps.text(TRICKY),
+        steps.raw('event: ping\n\n'),
+        steps.finish('stop'),
+        steps.done(),
+      ],
+    ],
     ['no [DONE]', scriptStream(TRICKY, { done: false })],
-    ['no blank line at the end', [role(), text(TRICKY), finish('stop'), raw('data: [DONE]')]],
-    ['null keys left out', [style({ nullKeys: false }), ...scriptStream(TRICKY)]],
-    ['JSON in ASCII', [style({ asciiJson: true }), ...scriptStream(TRICKY)]],
-    ['content: null with the role', [role(null), text(TRICKY), finish('stop'), done()]],
-    ['an early chunk without choices', [chunk({ choices: [], prompt_filter_results: [] }), ...scriptStream(TRICKY)]],
-    ['everything in one read', [together(role(), text(TRICKY), finish('stop'), done())]],
-    ['finish and text in one chunk', [role(), { ...delta({ content: TRICKY }), finishReason: 'stop' }, done()]],
-    ['a content type of text/plain', [headers(200, { 'content-type': 'text/plain' }), ...scriptStream(TRICKY)]],
-    ['events named message', [raw(`event: message\n`), ...scriptStream(TRICKY)]],
+    ['no blank line at the end', [steps.role(), steps.text(TRICKY), steps.finish('stop'), steps.raw('data: [DONE]')]],
+    ['null keys left out', [steps.style({ nullKeys: false }), ...scriptStream(TRICKY)]],
+    ['JSON in ASCII', [steps.style({ asciiJson: true }), ...scriptStream(TRICKY)]],
+    ['content: null with the role', [steps.role(null), steps.text(TRICKY), steps.finish('stop'), steps.done()]],
+    [
+      'an early chunk without choices',
+      [steps.chunk({ choices: [], prompt_filter_results: [] }), ...scriptStream(TRICKY)],
+    ],
+    ['everything in one read', [steps.together(steps.role(), steps.text(TRICKY), steps.finish('stop'), steps.done())]],
+    [
+      'finish and text in one chunk',
+      [steps.role(), { ...steps.delta({ content: TRICKY }), finishReason: 'stop' }, steps.done()],
+    ],
+    ['a content type of text/plain', [steps.headers(200, { 'content-type': 'text/plain' }), ...scriptStream(TRICKY)]],
+    ['events named message', [steps.raw(`event: message\n`), ...scriptStream(TRICKY)]],
   ])('reads the same text with %s', async (_, script) => {
     bench.upstream.next(script);
     const call = bench.call();
@@ -80,7 +84,7 @@ describe('OpenAIChatModel reading streams', () => {
     });
     await fc.assert(
       fc.asyncProperty(arrangement, async ({ pieces, bytes, style: look }) => {
-        bench.upstream.next([style(look), cutEvery(bytes), ...scriptStream(pieces)]);
+        bench.upstream.next([steps.style(look), steps.cutEvery(bytes), ...scriptStream(pieces)]);
         const call = bench.call();
         await call.toEnd();
         expect(call.text()).toBe(pieces.join(''));
@@ -91,7 +95,12 @@ describe('OpenAIChatModel reading streams', () => {
   });
 
   it('yields the deltas of one read as one batch, each as it was cut', async () => {
-    bench.upstream.next([together(role(), text('one '), text('two ')), text('three'), finish('stop'), done()]);
+    bench.upstream.next([
+      steps.together(steps.role(), steps.text('one '), steps.text('two ')),
+      steps.text('three'),
+      steps.finish('stop'),
+      steps.done(),
+    ]);
     const call = bench.call();
     await call.toEnd();
     expect(call.batches).toEqual([
@@ -105,16 +114,16 @@ describe('OpenAIChatModel reading streams', () => {
 
   it('separates the channels and keeps their order', async () => {
     bench.upstream.next([
-      role(),
-      reasoning('old name, ', 'reasoning_content'),
-      reasoning('new name', 'reasoning'),
-      delta({ reasoning_content: 'both', reasoning: 'both' }),
-      text('answer'),
-      refusal('no'),
-      toolCall({ index: 0, id: 'call_1', name: 'look', arguments: '' }),
-      toolCall({ index: 0, arguments: '{}' }),
-      finish('tool_calls'),
-      done(),
+      steps.role(),
+      steps.reasoning('old name, ', 'reasoning_content'),
+      steps.reasoning('new name', 'reasoning'),
+      steps.delta({ reasoning_content: 'both', reasoning: 'both' }),
+      steps.text('answer'),
+      steps.refusal('no'),
+      steps.toolCall({ index: 0, id: 'call_1', name: 'look', arguments: '' }),
+      steps.toolCall({ index: 0, arguments: '{}' }),
+      steps.finish('tool_calls'),
+      steps.done(),
     ]);
     const call = bench.call();
     await expect(call.toEnd()).resolves.toEqual({ finishReason: 'tool_calls' });
@@ -130,7 +139,9 @@ describe('OpenAIChatModel reading streams', () => {
   });
 
   it('ignores what comes after [DONE]', async () => {
-    bench.upstream.next([together(role(), text('all'), finish('stop'), done(), text(' too much'))]);
+    bench.upstream.next([
+      steps.together(steps.role(), steps.text('all'), steps.finish('stop'), steps.done(), steps.text(' too much')),
+    ]);
     const call = bench.call();
     await call.toEnd();
     expect(call.text()).toBe('all');
@@ -140,9 +151,9 @@ describe('OpenAIChatModel reading streams', () => {
     const message = { role: 'assistant', content: TRICKY, reasoning_content: 'hm' };
     const answer = { model: 'm-1', choices: [{ index: 0, message, finish_reason: 'length' }], usage: tokens(3, 4) };
     bench.upstream.next([
-      headers(200, { 'content-type': 'application/json; charset=utf-8' }),
-      cutEvery(3),
-      raw(JSON.stringify(answer)),
+      steps.headers(200, { 'content-type': 'application/json; charset=utf-8' }),
+      steps.cutEvery(3),
+      steps.raw(JSON.stringify(answer)),
     ]);
     const call = bench.call();
     await expect(call.toEnd()).resolves.toEqual({ finishReason: 'length' });
@@ -154,7 +165,12 @@ describe('OpenAIChatModel reading streams', () => {
 
   it('names the model before the first delta', async () => {
     const envelope = { model: 'm-2026-11-01', service_tier: 'flex', system_fingerprint: 'fp_1' };
-    bench.upstream.next([style({ envelope }), together(role(), text('a')), finish('stop'), done()]);
+    bench.upstream.next([
+      steps.style({ envelope }),
+      steps.together(steps.role(), steps.text('a')),
+      steps.finish('stop'),
+      steps.done(),
+    ]);
     const call = bench.call();
     await call.pull();
     expect(call.identities).toEqual([{ model: 'm-2026-11-01', serviceTier: 'flex', systemFingerprint: 'fp_1' }]);
@@ -168,9 +184,12 @@ describe('OpenAIChatModel reading streams', () => {
     ['every chunk, running', scriptStream('a b c', { usage: tokens(7, 3), usagePlace: 'every-chunk' })],
     [
       'a chunk after the finish that has no choices key',
-      [...scriptStream('a', { usagePlace: 'never', done: false }), chunk({ usage: tokens(7, 3) }), done()],
+      [...scriptStream('a', { usagePlace: 'never', done: false }), steps.chunk({ usage: tokens(7, 3) }), steps.done()],
     ],
-    ['a chunk before the finish', [role(), text('a'), usage(tokens(7, 3)), finish('stop'), done()]],
+    [
+      'a chunk before the finish',
+      [steps.role(), steps.text('a'), steps.usage(tokens(7, 3)), steps.finish('stop'), steps.done()],
+    ],
   ])('reports the usage that stands on %s, the last one last', async (_, script) => {
     bench.upstream.next(script);
     const call = bench.call();
@@ -186,7 +205,7 @@ describe('OpenAIChatModel reading streams', () => {
   });
 
   it('reports running usage before the call fails', async () => {
-    bench.upstream.next([role(), text('a', { usage: tokens(7, 1) }), stall()]);
+    bench.upstream.next([steps.role(), steps.text('a', { usage: tokens(7, 1) }), steps.stall()]);
     const call = bench.call();
     await call.pull();
     call.abort(new Error('enough'));

@@ -1,23 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '../../../test/support/eventually.js';
+import { eventually } from '../../../test/support/checks.js';
 import { ModelBench } from '../../../test/support/model-bench.js';
-import { scriptStream, tokens } from '../../../test/support/upstream/scripts.js';
-import {
-  comment,
-  done,
-  finish,
-  flood,
-  gate,
-  headers,
-  raw,
-  reset,
-  role,
-  stall,
-  type Step,
-  text,
-  together,
-  usage,
-} from '../../../test/support/upstream/steps.js';
+import { scriptStream, type Step, steps, tokens } from '../../../test/support/upstream/index.js';
 
 // The bench allows 5 s to the first delta and 1 s of silence after it.
 const FIRST = 5_000;
@@ -34,13 +18,16 @@ describe('OpenAIChatModel and time', () => {
   });
 
   it.each<[string, readonly Step[]]>([
-    ['even its headers', [stall()]],
-    ['more than its headers', [headers(), stall()]],
-    ['more than its role and comments', [role(), comment(), stall()]],
-    ['the end of its JSON', [headers(200, { 'content-type': 'application/json' }), raw('{'), stall()]],
+    ['even its headers', [steps.stall()]],
+    ['more than its headers', [steps.headers(), steps.stall()]],
+    ['more than its role and comments', [steps.role(), steps.comment(), steps.stall()]],
+    [
+      'the end of its JSON',
+      [steps.headers(200, { 'content-type': 'application/json' }), steps.raw('{'), steps.stall()],
+    ],
   ])('gives an upstream that never sends %s the time for the first delta, then fails with 504', async (_, script) => {
-    const here = gate();
-    bench.upstream.next([...script.slice(0, -1), here, stall()]);
+    const here = steps.gate();
+    bench.upstream.next([...script.slice(0, -1), here, steps.stall()]);
     here.open();
     const call = bench.call();
     const failure = call.toFailure();
@@ -53,8 +40,8 @@ describe('OpenAIChatModel and time', () => {
   });
 
   it('does not let heartbeats extend the time for the first delta', async () => {
-    const gates = [gate(), gate(), gate()];
-    bench.upstream.next([...gates.flatMap((each) => [comment(), each]), stall()]);
+    const gates = [steps.gate(), steps.gate(), steps.gate()];
+    bench.upstream.next([...gates.flatMap((each) => [steps.comment(), each]), steps.stall()]);
     const failure = bench.call().toFailure();
     for (const each of gates) {
       await each.reached;
@@ -66,7 +53,7 @@ describe('OpenAIChatModel and time', () => {
   });
 
   it('fails with 504 after too long a silence in mid-stream, and keeps the text before it', async () => {
-    bench.upstream.next([role(), text('before'), stall()]);
+    bench.upstream.next([steps.role(), steps.text('before'), steps.stall()]);
     const call = bench.call();
     await call.pull();
     const failure = call.toFailure();
@@ -79,11 +66,17 @@ describe('OpenAIChatModel and time', () => {
   });
 
   it.each([
-    ['a delta', text('.')],
-    ['a comment', comment()],
+    ['a delta', steps.text('.')],
+    ['a comment', steps.comment()],
   ])('restarts the silence limit after %s, however long the output takes', async (_, sign) => {
-    const gates = Array.from({ length: 8 }, () => gate());
-    bench.upstream.next([role(), text('0'), ...gates.flatMap((each) => [each, sign]), finish('stop'), done()]);
+    const gates = Array.from({ length: 8 }, () => steps.gate());
+    bench.upstream.next([
+      steps.role(),
+      steps.text('0'),
+      ...gates.flatMap((each) => [each, sign]),
+      steps.finish('stop'),
+      steps.done(),
+    ]);
     const call = bench.call();
     await call.pull();
     const result = call.toEnd();
@@ -107,7 +100,7 @@ describe('OpenAIChatModel and time', () => {
   });
 
   it('counts the silence from the next read of a slow reader', async () => {
-    bench.upstream.next([role(), text('a'), stall()]);
+    bench.upstream.next([steps.role(), steps.text('a'), steps.stall()]);
     const call = bench.call();
     await call.pull();
     await bench.clock.advanceAsync(100 * IDLE);
@@ -122,7 +115,7 @@ describe('OpenAIChatModel and time', () => {
     const size = 64 * 1024 * 1024;
     await bench.close();
     bench = await ModelBench.start({ maxCompletionLength: size });
-    bench.upstream.next([role(), flood({ bytes: size }), finish('stop'), done()]);
+    bench.upstream.next([steps.role(), steps.flood({ bytes: size }), steps.finish('stop'), steps.done()]);
     const call = bench.call();
     await call.pull();
     const request = await bench.upstream.request(0);
@@ -141,10 +134,14 @@ describe('OpenAIChatModel and time', () => {
   });
 
   it.each([
-    ['falls silent', stall()],
-    ['breaks the connection', reset()],
+    ['falls silent', steps.stall()],
+    ['breaks the connection', steps.reset()],
   ])('takes an output as complete whose upstream %s after the finish_reason', async (_, ending) => {
-    bench.upstream.next([together(role(), text('all'), finish('stop')), usage(tokens(1, 2)), ending]);
+    bench.upstream.next([
+      steps.together(steps.role(), steps.text('all'), steps.finish('stop')),
+      steps.usage(tokens(1, 2)),
+      ending,
+    ]);
     const call = bench.call();
     const result = call.toEnd();
     await eventually(() => call.usages.length === 1);
@@ -154,7 +151,7 @@ describe('OpenAIChatModel and time', () => {
   });
 
   it('drops an upstream that does not close its response after [DONE]', async () => {
-    bench.upstream.next([...scriptStream('all'), stall()]);
+    bench.upstream.next([...scriptStream('all'), steps.stall()]);
     const call = bench.call();
     await expect(call.toEnd()).resolves.toEqual({ finishReason: 'stop' });
     expect(bench.upstream.open).toBe(1);
