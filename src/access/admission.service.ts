@@ -44,6 +44,8 @@ export interface Permit {
 export interface DetachedPermit extends Pick<Permit, 'estimatesTokens' | 'end'> {
   /** What {@link Admission.readmit} needs to let the run in once more, in another process. */
   readonly kept: JsonObject;
+  /** Ends the permit of a run that was begun before by an equal request. The request is not counted. */
+  cancel(): void;
   /** It is to be at work. @returns false if the caller, or all together, have as many as they may have at the same time */
   begin(): boolean;
 }
@@ -171,12 +173,18 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
       },
       detach: () => {
         leave();
-        return this.#makeDetachedPermit(caller, estimatesTokens, counted !== undefined);
+        return this.#makeDetachedPermit(caller, estimatesTokens, counted !== undefined, counted);
       },
     };
   }
 
-  #makeDetachedPermit(caller: Caller, estimatesTokens: boolean, isCounted: boolean): DetachedPermit {
+  /** @param counted where the request was counted, if that was in this process */
+  #makeDetachedPermit(
+    caller: Caller,
+    estimatesTokens: boolean,
+    isCounted: boolean,
+    counted?: readonly CountedRequest[],
+  ): DetachedPermit {
     let giveBack: (() => void) | undefined;
     let state: 'waiting' | 'open' | 'ended' = 'waiting';
     const { id, limits } = caller;
@@ -184,6 +192,11 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     return {
       estimatesTokens,
       kept: { ...kept, limits: { ...limits } },
+      cancel: () => {
+        if (state !== 'waiting') return;
+        state = 'ended';
+        if (counted !== undefined) void this.limits.takeBack(counted);
+      },
       begin: () => {
         if (!this.concurrency.hasRoom(caller)) return false;
         giveBack = this.concurrency.take(caller);

@@ -66,6 +66,7 @@ export class RequestInProgressError extends MillraceError {
 /** The same key came with another request before. Status 409. */
 export class IdempotencyKeyReusedError extends MillraceError {
   override readonly status = 409;
+  override readonly retryable = false;
   override readonly type: ErrorType = 'invalid_request_error';
 
   constructor() {

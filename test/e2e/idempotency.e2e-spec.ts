@@ -81,8 +81,8 @@ describe('Idempotency-Key', () => {
     const meanwhile = await ask(KEY, other);
     hold.open();
     await first;
-    for (const { status, json } of [meanwhile, await ask(KEY, other)]) {
-      expect(status).toBe(400);
+    for (const { status, headers, json } of [meanwhile, await ask(KEY, other)]) {
+      expect([status, headers['x-should-retry']]).toEqual([409, 'false']);
       assertValidError(json);
       expect(json.error).toMatchObject({ type: 'invalid_request_error', code: 'idempotency_key_reused' });
     }

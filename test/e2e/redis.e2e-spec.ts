@@ -190,7 +190,7 @@ describeWithRedis('replicas that share a Redis', () => {
     const again = await ask(two, KEY);
     expect([again.status, again.text, again.headers['idempotent-replayed']]).toEqual([200, first.text, 'true']);
     const other = await ask(two, KEY, { ...CHAT, temperature: 1 });
-    expect([other.status, other.json]).toMatchObject([400, { error: { code: 'idempotency_key_reused' } }]);
+    expect([other.status, other.json]).toMatchObject([409, { error: { code: 'idempotency_key_reused' } }]);
     expect(upstream.requests).toHaveLength(1);
   });
 

@@ -3,7 +3,14 @@ import type { Request, Response } from 'express';
 import { MethodNotAllowedError } from '../../errors/index.js';
 import { findRecord, OpenApi } from '../../http/index.js';
 import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js';
-import { LogStreamer, RequestIntake, type TakenRequest, WholeResponses } from '../wire/index.js';
+import {
+  addRunHeaders,
+  LogStreamer,
+  readIdentity,
+  RequestIntake,
+  type TakenRequest,
+  WholeResponses,
+} from '../wire/index.js';
 import { BackgroundResponses } from './background/background-responses.js';
 import { BackgroundFold } from './background/background-fold.js';
 import type { DecodedRequest } from './decoded-request.js';
@@ -63,15 +70,15 @@ export class ResponsesController {
     request: Request,
     response: Response,
   ): Promise<void> {
+    const identity = readIdentity(request, this.background.name, taken.body);
+    const started = await this.background.create(asked, taken, identity);
+    const { run, isRepeated } = started;
+    findRecord(response).setRun(run.id);
+    addRunHeaders(response, run.id, isRepeated);
     if (asked.streams) {
-      const { run } = await this.background.create(asked, taken);
       const options = { after: -1, hasIds: false, isLater: false, endsEmpty: false };
       await this.logStreamer.stream(run, new BackgroundFold(run.head), response, options);
-      return;
-    }
-    await this.answers.send(request, response, taken, async () =>
-      JSON.stringify((await this.background.create(asked, taken)).response),
-    );
+    } else response.json(await this.background.read(started));
   }
 
   #start(

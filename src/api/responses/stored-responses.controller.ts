@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { InvalidRequestError, MethodNotAllowedError, NotFoundError, UnknownRouteError } from '../../errors/index.js';
 import { OpenApi, readPathParameter } from '../../http/index.js';
-import { LogStreamer, readPosition } from '../wire/index.js';
+import { addRunHeaders, LogStreamer, readPosition } from '../wire/index.js';
 import { BackgroundFold } from './background/background-fold.js';
 import { BackgroundResponses } from './background/background-responses.js';
 import { listItems } from './list-items.js';
@@ -58,8 +58,12 @@ export class StoredResponsesController {
     }),
   ])
   async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
-    if (request.query['stream'] === 'true') await this.#stream(request, response);
-    else response.json((await this.#find(request)).response);
+    if (request.query['stream'] === 'true') {
+      await this.#stream(request, response);
+      return;
+    }
+    await this.#tellRun(request, response);
+    response.json((await this.#find(request)).response);
   }
 
   @Delete(':id')
@@ -146,6 +150,7 @@ export class StoredResponsesController {
       this.access.requireCaller(request),
     );
     if (cancelled !== undefined) {
+      await this.#tellRun(request, response);
       response.json(cancelled);
       return;
     }
@@ -189,6 +194,12 @@ export class StoredResponsesController {
       'This response cannot be streamed again: it did not run in the background. Leave `stream` out.',
       { param: 'stream' },
     );
+  }
+
+  /** Names the run of a response that was in the background. */
+  async #tellRun(request: Request, response: Response): Promise<void> {
+    const run = await this.background.find(readPathParameter(request, 'id'), this.access.requireCaller(request));
+    if (run !== undefined) addRunHeaders(response, run.id);
   }
 
   /** @throws NotFoundError if there is none that this caller may see */

@@ -3,7 +3,14 @@ import { Admission } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
 import { InvalidRequestError, NotFoundError } from '../../errors/index.js';
 import type { JsonObject } from '../../kernel/index.js';
-import { type LoggedRun, LoggedRuns, type QueuedPermit, type RunDoor, type StartedRun } from '../../runs/index.js';
+import {
+  type LoggedRun,
+  LoggedRuns,
+  type QueuedPermit,
+  type RunDoor,
+  type RunToLog,
+  type StartedRun,
+} from '../../runs/index.js';
 import type { TakenRequest } from '../wire/index.js';
 import type { ListQuery } from './list-query.js';
 import { makeRunObject, type RunObject } from './run-object.js';
@@ -51,7 +58,7 @@ export class NativeRuns implements RunDoor {
   async start(
     asked: DecodedRequest,
     { caller, permit }: Pick<TakenRequest, 'caller' | 'permit'>,
-    identity: Parameters<LoggedRuns['start']>[0]['identity'],
+    identity: RunToLog['identity'],
   ): Promise<StartedRun> {
     const { workflow, request, metadata, runAt, priority, origin } = asked;
     const detached = permit.detach();
@@ -69,7 +76,7 @@ export class NativeRuns implements RunDoor {
       ...(runAt !== undefined && { runAt }),
       ...(priority !== undefined && { priority }),
     });
-    if (started.isRepeated) detached.end();
+    if (started.isRepeated) detached.cancel();
     return started;
   }
 

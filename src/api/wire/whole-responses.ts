@@ -14,7 +14,7 @@ export class WholeResponses {
   /**
    * Sends the response to a request, or repeats it.
    * @param collect makes the body, as JSON
-   * @throws what `collect` throws, and InvalidRequestError for a key that is malformed or came with another body before
+   * @throws what `collect` throws, InvalidRequestError for a malformed key, and IdempotencyKeyReusedError for one that came with another body before
    */
   async send(request: Request, response: Response, taken: TakenRequest, collect: () => Promise<string>): Promise<void> {
     const key = readIdempotencyKey(request.get('idempotency-key'));

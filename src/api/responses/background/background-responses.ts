@@ -2,7 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { Admission, type Caller } from '../../../access/index.js';
 import { InvalidRequestError } from '../../../errors/index.js';
 import type { JsonObject } from '../../../kernel/index.js';
-import { type LoggedEvent, type LoggedRun, LoggedRuns, type QueuedPermit, type RunDoor } from '../../../runs/index.js';
+import {
+  type LoggedEvent,
+  type LoggedRun,
+  LoggedRuns,
+  type QueuedPermit,
+  type RunDoor,
+  type RunToLog,
+  type StartedRun,
+} from '../../../runs/index.js';
 import type { TakenRequest } from '../../wire/index.js';
 import type { DecodedRequest } from '../decoded-request.js';
 import { KeptResponses } from '../kept-responses.js';
@@ -26,17 +34,20 @@ export class BackgroundResponses implements RunDoor {
 
   /**
    * Begins a response. When this resolves it is kept, and goes on whatever becomes of its client.
-   * @returns the response as it is then, and its run
-   * @throws RateLimitedError, OverloadedError if it cannot be begun
+   * @param identity by which it is not begun again
+   * @returns its run
+   * @throws RateLimitedError, OverloadedError if it cannot be begun; IdempotencyKeyReusedError
    */
   async create(
     asked: DecodedRequest,
     { caller, permit }: Pick<TakenRequest, 'caller' | 'permit'>,
-  ): Promise<{ readonly response: ResponseObject; readonly run: LoggedRun }> {
+    identity: RunToLog['identity'],
+  ): Promise<StartedRun> {
     const { workflow, request, context, origin, nodeEvents } = asked;
     const { id: segment, metadata } = asked.head;
     const head = writeBackgroundHead(asked);
-    const { run } = await this.runs.start({
+    const detached = permit.detach();
+    const started = await this.runs.start({
       door: this.name,
       segment,
       owner: caller.id,
@@ -47,9 +58,16 @@ export class BackgroundResponses implements RunDoor {
       metadata,
       origin,
       wantsContent: nodeEvents,
-      permit: permit.detach(),
+      permit: detached,
+      ...(identity !== undefined && { identity }),
     });
-    return { response: makeBackgroundFold(head).response, run };
+    if (started.isRepeated) detached.cancel();
+    return started;
+  }
+
+  /** A response as it was begun, or as its log tells it now if that was before. */
+  async read({ run, isRepeated }: StartedRun): Promise<ResponseObject> {
+    return (isRepeated ? await this.log.fold(run) : makeBackgroundFold(run.head)).response;
   }
 
   /**

@@ -1,7 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../../../access/index.js';
 import { AppConfig } from '../../../config/index.js';
-import { InvalidRequestError, MillraceError, RequestInProgressError, RunAbortedError } from '../../../errors/index.js';
+import {
+  IdempotencyKeyReusedError,
+  MillraceError,
+  RequestInProgressError,
+  RunAbortedError,
+} from '../../../errors/index.js';
 import { rejectOnAbort, type AbortNotice, Clock, sha256, type Timer } from '../../../kernel/index.js';
 import { ResponseMemory, type KeptRequest } from './response-memory.js';
 import { type KeptResponse, keepFailure } from './kept-response.js';
@@ -60,7 +65,7 @@ export class IdempotentResponses {
    * Responds to a request, or repeats the response that it got before. A repetition that comes while the first is still
    * running waits for it; if the first fails for a passing reason, the next one takes its place.
    * @param run responds to it for the first time
-   * @throws what `run` throws; InvalidRequestError if the key came with another body before; RequestInProgressError if
+   * @throws what `run` throws; IdempotencyKeyReusedError if the key came with another body before; RequestInProgressError if
    *   another replica is working on it; RunAbortedError if the client leaves while it waits
    */
   async respond(request: RepeatableRequest, run: () => Promise<KeptResponse>): Promise<RepeatableResponse> {
@@ -154,9 +159,5 @@ function makeReplay({ fingerprint, response }: KeptRequest, asked: string): Repe
 }
 
 function assertSame(fingerprint: string, asked: string): void {
-  if (fingerprint === asked) return;
-  throw new InvalidRequestError(
-    'This Idempotency-Key was sent with another request body before. Use a new key for each new request.',
-    { code: 'idempotency_key_reused' },
-  );
+  if (fingerprint !== asked) throw new IdempotencyKeyReusedError();
 }

@@ -1,0 +1,86 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Bench } from '../support/app.js';
+import { followResponse, readStream } from '../support/background-client.js';
+import { postJson } from '../support/http-client.js';
+import { responsesUrl } from '../support/responses-client.js';
+import { askRun, beginRun, endRun, readRun } from '../support/runs-client.js';
+import { scriptStream } from '../support/upstream/scripts.js';
+
+const KEY = { 'idempotency-key': 'order-1' };
+
+describe('a repeated request for a run', () => {
+  let bench: Bench;
+  afterEach(() => bench.close());
+
+  it('gets the same run, however its body is written, and counts for no limit', async () => {
+    bench = await Bench.start({ env: { LIMIT_REQUESTS_PER_MINUTE: '3' } });
+    bench.upstream.always(scriptStream('Hello'));
+    const first = await askRun(bench.app, { metadata: { a: 1, b: 2 }, temperature: 0 }, KEY);
+    const { id } = first.json as { id: string };
+    await endRun(bench.app, id);
+    for (let again = 0; again < 3; again++) {
+      const { status, headers, json } = await askRun(bench.app, { temperature: 0, metadata: { b: 2, a: 1 } }, KEY);
+      expect([status, headers['idempotent-replayed']]).toEqual([202, 'true']);
+      expect(json).toMatchObject({ id, status: 'completed', output: 'Hello' });
+    }
+    expect(first.headers['idempotent-replayed']).toBeUndefined();
+    expect(bench.upstream.requests).toHaveLength(1);
+    expect((await askRun(bench.app, {}, KEY)).status).toBe(409);
+    expect((await beginRun(bench.app)).id).not.toBe(id);
+  });
+
+  it('is refused with another body, and with a key that is none', async () => {
+    bench = await Bench.start();
+    bench.upstream.always(scriptStream('Hello'));
+    const { id } = await beginRun(bench.app, {}, KEY);
+    const other = await askRun(bench.app, { temperature: 0.5 }, KEY);
+    expect(other).toMatchObject({
+      status: 409,
+      headers: { 'x-should-retry': 'false' },
+      json: { error: { code: 'idempotency_key_reused', type: 'invalid_request_error' } },
+    });
+    expect(await askRun(bench.app, {}, { 'idempotency-key': 'with space' })).toMatchObject({
+      status: 400,
+      json: { error: { code: 'invalid_idempotency_key' } },
+    });
+    await endRun(bench.app, id);
+  });
+
+  it('belongs to the API key that sent it', async () => {
+    bench = await Bench.start({ env: { API_KEYS: 'sk-ann,sk-bob' } });
+    bench.upstream.always(scriptStream('Hello'));
+    const [ann, bob] = ['sk-ann', 'sk-bob'].map((key) => ({ ...KEY, authorization: `Bearer ${key}` }));
+    const first = await beginRun(bench.app, {}, ann);
+    const second = await beginRun(bench.app, { temperature: 1 }, bob);
+    expect(second.id).not.toBe(first.id);
+    expect((await beginRun(bench.app, {}, ann)).id).toBe(first.id);
+    await endRun(bench.app, first.id, ann);
+    await endRun(bench.app, second.id, bob);
+  });
+
+  it('gets the same response in the background as it is by then, and its stream from the start', async () => {
+    bench = await Bench.start();
+    bench.upstream.always(scriptStream('Hello'));
+    const body = { model: 'chat', input: 'Hi', background: true };
+    const ask = (more: object, headers: Record<string, string> = KEY) =>
+      postJson(responsesUrl(bench.app), { ...body, ...more }, headers);
+    const first = await ask({});
+    const { id } = first.json as { id: string };
+    const { text } = await followResponse(bench.app, id);
+    const again = await ask({});
+    expect(again).toMatchObject({
+      status: 200,
+      headers: { 'idempotent-replayed': 'true', 'millrace-run-id': first.headers['millrace-run-id'] },
+      json: { id, status: 'completed' },
+    });
+    expect(await readRun(bench.app, String(first.headers['millrace-run-id']))).toMatchObject({ status: 'completed' });
+    expect(readStream(text).response).toEqual(again.json);
+    expect((await ask({ stream: true })).status).toBe(409);
+    const streamKey = { 'idempotency-key': 'order-2' };
+    const streams = [await ask({ stream: true }, streamKey), await ask({ stream: true }, streamKey)];
+    expect(streams.map(({ headers }) => headers['idempotent-replayed'])).toEqual([undefined, 'true']);
+    const told = streams.map((stream) => readStream(stream.text));
+    expect(told[1]).toEqual(told[0]);
+    expect(bench.upstream.requests).toHaveLength(2);
+  });
+});
