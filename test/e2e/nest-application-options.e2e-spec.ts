@@ -3,7 +3,8 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MillraceModule, type MillraceOptions } from '../../src/index.js';
 import { OwnApplication } from '../fixtures/own-application.js';
-import { getJson, HELLO, postJson, catchRejection } from '../support/index.js';
+import { catchRejection } from '../support/checks.js';
+import { getJson, HELLO, postJson } from '../support/client.js';
 
 describe('in another application, Millrace', () => {
   const app = new OwnApplication();

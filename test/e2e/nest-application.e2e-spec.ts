@@ -5,21 +5,10 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import { MillraceModule, type MillraceOptions } from '../../src/index.js';
 import { AskWorkflow, GreetingsModule, OwnApplication } from '../fixtures/own-application.js';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  assertValidError,
-  eventually,
-  gate,
-  getJson,
-  HELLO,
-  openStream,
-  postJson,
-  catchRejection,
-  ScriptedUpstream,
-  SpeakNode,
-  scriptStream,
-} from '../support/index.js';
+import { SpeakNode } from '../support/bench.js';
+import { assertCompletion, assertErrorEnded, assertValidError, catchRejection, eventually } from '../support/checks.js';
+import { getJson, HELLO, openStream, postJson } from '../support/client.js';
+import { ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
 
 class FastifyLikeAdapter extends ExpressAdapter {
   override getType(): string {
@@ -187,7 +176,7 @@ describe('in another application, Millrace', () => {
 
     it('finishes its answers when the application is closed, and cuts none of the application’s', async () => {
       await app.startWith(model());
-      const held = gate();
+      const held = steps.gate();
       upstream.next(scriptStream(['half ', held, 'whole']));
       const stream = await openStream(`${app.url}/ai/v1/chat/completions`, {
         model: 'ask',
@@ -208,7 +197,7 @@ describe('in another application, Millrace', () => {
 
     it('ends what is not done when the grace time is over', async () => {
       await app.startWith({ ...model(), shutdown: { graceMs: 50 } });
-      const held = gate();
+      const held = steps.gate();
       upstream.next(scriptStream(['half ', held]));
       const stream = await openStream(`${app.url}/ai/v1/chat/completions`, {
         model: 'ask',

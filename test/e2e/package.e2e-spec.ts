@@ -4,18 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  assertCompletion,
-  type ChildProcess,
-  describeWithRegistry,
-  eventually,
-  findFreePort,
-  getJson,
-  openStream,
-  readFrames,
-  startProcess,
-} from '../support/index.js';
+import { assertCompletion, eventually, readFrames } from '../support/checks.js';
+import { getJson, openStream } from '../support/client.js';
 import { installForNpx, packPackage } from '../support/packed-package.js';
+import { type ChildProcess, startProcess } from '../support/process.js';
+import { describeWithRegistry } from '../support/programs.js';
+import { findFreePort } from '../support/server-process.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PAGE = 'docs/nest-application.md';
