@@ -9,6 +9,7 @@ import { eventually } from '../support/checks.js';
 import { getJson } from '../support/client.js';
 import { describeWithNginx, type GatewaySettings, Nginx, readShippedConfig } from '../support/nginx.js';
 import { PageServer } from '../support/page-server.js';
+import { beginRun, callRun } from '../support/runs-client.js';
 import { ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
 import {
   ensureServerIsBuilt,
@@ -57,7 +58,29 @@ const DOORS: readonly Door[] = [
     ],
     begin: async (app) => `/responses/${(await beginResponse(app)).id}?stream=true`,
   },
+  {
+    name: 'the events of a run',
+    types: [
+      'run-started',
+      'run-resumed',
+      'node-started',
+      'node-restarted',
+      'model-identified',
+      'delta',
+      'node-finished',
+      'run-finished',
+      'run-failed',
+    ],
+    begin: (app) => beginTicket(app),
+  },
 ];
+
+/** Begins a run, and returns the address of its events for who has no key. */
+async function beginTicket(app: { readonly baseUrl: string }, headers: Record<string, string> = {}): Promise<string> {
+  const { id } = await beginRun(app, {}, headers);
+  const { json } = await callRun(app, 'POST', `${id}/ticket`, headers);
+  return (json as { url: string }).url.slice('/v1'.length);
+}
 
 /** One thing that a page reads. */
 interface Reading {
@@ -169,6 +192,26 @@ describeInBrowser()('EventSource in Chromium', () => {
       for (const { hold } of readings) hold.open();
       await startServer({ PORT });
       await expectWhole(readings);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'reads with a ticket where keys are asked for, and stops at once without one',
+    async () => {
+      const key = 'sk-'.padEnd(40, 'k');
+      await begin({ API_KEYS: key });
+      const headers = { authorization: `Bearer ${key}` };
+      await visitor.page.goto(server.url);
+      upstream.next(scriptStream('Hello you'));
+      const path = await beginTicket({ baseUrl: `${server.url}/v1` }, headers);
+      const watch = (each: string): Promise<WatchedSource> =>
+        WatchedSource.open(visitor.page, `${server.url}/v1${each}`, ['delta', 'run-finished']);
+      const without = await watch(path.replace(/\?.*/, ''));
+      await eventually(without.hasStopped, SOON);
+      expect(await without.events()).toEqual([]);
+      const withTicket = await watch(path);
+      await eventually(async () => (await withTicket.text()).includes('run-finished'), SOON);
     },
     LONGEST_MS,
   );
