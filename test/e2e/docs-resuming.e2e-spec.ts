@@ -9,6 +9,7 @@ import { readEventStream } from '../support/event-source.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { describeIfRuns, PYTHON_ENV } from '../support/programs.js';
 import { readOutputText } from '../support/response-rules.js';
+import { readRun } from '../support/runs-client.js';
 import {
   ensureServerIsBuilt,
   findFreePort,
@@ -83,7 +84,7 @@ describe('docs/resuming.md', () => {
   };
 
   it('has no block that is not run here', () => {
-    expect(blocks.map(({ language }) => language)).toEqual(['html', 'sh', 'js', 'py', 'sh']);
+    expect(blocks.map(({ language }) => language)).toEqual(['html', 'sh', 'js', 'py', 'sh', 'sh', 'js', 'js']);
   });
 
   it(
@@ -124,13 +125,51 @@ describe('docs/resuming.md', () => {
     LONGEST_MS,
   );
 
+  it(
+    'reads the events of a run with curl, from the start and from an event on, and the run',
+    async () => {
+      const output = await run('sh', ['-ec', findBlock('sh', '/v1/runs')]);
+      const parts = output.split('retry: 2000\n');
+      const [last = '', json = ''] = parts.pop()?.split(/(?<=\n\n)(?=\{)/) ?? [];
+      const [whole = [], byAddress, byHeader] = [...parts.slice(1), last].map(readEventStream);
+      expect(whole.at(-1)?.type).toBe('run-finished');
+      expect(byAddress).toEqual(whole.slice(3));
+      expect(byHeader).toEqual(byAddress);
+      expect(JSON.parse(json)).toMatchObject({ status: 'completed', steps: [{}, {}] });
+    },
+    LONGEST_MS,
+  );
+
   describeInBrowser()('in Chromium', () => {
     let browser: TestBrowser;
     let visitor: Visitor;
     beforeAll(async () => {
       browser = await TestBrowser.start();
     }, 60_000);
+    afterEach(() => visitor.close());
     afterAll(() => browser.close());
+
+    it(
+      'reads the events of a run with a ticket, though the connection is cut',
+      async () => {
+        await writeFile(join(folder, 'ticket.mjs'), findBlock('js', 'ticket.url'));
+        const url = (await run(process.execPath, ['ticket.mjs'], { MILLRACE_API_KEY: 'sk-any' })).trim();
+        visitor = await browser.visit();
+        const { page } = visitor;
+        await page.goto(new URL(url).origin);
+        const script = findBlock('js', 'new EventSource(url)');
+        await page.evaluate(`(() => { const url = ${JSON.stringify(url)}; ${script}; window.source = source; })()`);
+        const read = (): Promise<string> => page.locator('main').innerText();
+        await eventually(async () => /Hello/.test(await read()), SOON);
+        link.cut();
+        await eventually(() => page.evaluate('source.readyState === 2'), SOON);
+        const id = /run_[0-9a-f]+/.exec(url)?.[0] ?? '';
+        const { output } = await readRun({ baseUrl: `${server.url}/v1` }, id);
+        expect(output).toMatch(GREETING);
+        expect(await page.locator('main').textContent()).toBe(output);
+      },
+      LONGEST_MS,
+    );
 
     describeIfRuns('python3', ['--version'])('served as it says', () => {
       it(
@@ -159,7 +198,6 @@ describe('docs/resuming.md', () => {
           expect(said).toMatch(GREETING);
           expect(await read('main')).toBe(said);
           expect(errors).toEqual([]);
-          await visitor.close();
         },
         LONGEST_MS,
       );
