@@ -370,6 +370,29 @@ export function describeRunLogStore(name: string, adapter: StoreAdapter): void {
       expect(await readAll('r1')).toEqual(Array.from({ length: 452 }, (_, number) => number));
     });
 
+    it('packs the log of a run that is over, and every page has the same events as before', async () => {
+      await create('r1');
+      const batches = Array.from({ length: 700 }, (_, place) => makeBatch('r1', place * 2, 2));
+      await logs.append(batches);
+      const big = JSON.stringify({ n: 1_400, text: '😀'.repeat(200 * 1024) });
+      await logs.append([makeBatch('r1', 1_400, 1, { events: [big] })]);
+      await logs.pack('r1');
+      expect(await readAll('r1')).toHaveLength(1_401);
+      await logs.append([makeBatch('r1', 1_401, 1, { ending: makeEnding() })]);
+      const before = await logs.read('r1', 1_395);
+      await logs.pack('r1');
+      await logs.pack('r1');
+      await reopen();
+      for (const from of [0, 1, 249, 250, 251, 999, 1_400, 1_401, 1_402]) {
+        expect(await readAll('r1', from)).toEqual(Array.from({ length: 1_402 - from }, (_, place) => from + place));
+      }
+      expect((await logs.read('r1', 1_395))?.events).toEqual([
+        ...(before?.events ?? []),
+        ...((await logs.read('r1', 1_395 + (before?.events.length ?? 0)))?.events ?? []),
+      ]);
+      expect((await logs.read('r1', 0))?.events.length).toBeLessThanOrEqual(1_250);
+    });
+
     it('makes no files for what nobody has created', async () => {
       const seen = [await logs.hasEarlier(), await logs.find('r1', 'a'), await logs.read('r1', 0)];
       expect(seen).toEqual([false, undefined, undefined]);

@@ -327,7 +327,18 @@ export class LoggedWork implements PlaceSeeker {
     } catch (error) {
       this.#report(error);
     }
+    if (log.ending === 'over') this.#pack();
     this.#leave('gone');
+  }
+
+  /** Nobody waits for this but the shutdown. */
+  #pack(): void {
+    const { id } = this.#run;
+    const { store, runs } = this.#tools;
+    runs.holdOpen(
+      id,
+      store.pack(id).catch((error: unknown) => this.#report(error)),
+    );
   }
 
   async #keepEnd(last: LoggedEvent): Promise<void> {

@@ -48,6 +48,10 @@ export class EmbeddedRunLogs extends RunLogStore {
     await this.store.useRunLogs((logs) => logs.markCancelled(id));
   }
 
+  override async pack(id: string): Promise<void> {
+    await this.store.useRunLogs((logs) => logs.pack(id));
+  }
+
   override watchLoss(onLost: () => void): void {
     this.store.watchLoss(onLost);
   }

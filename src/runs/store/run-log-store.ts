@@ -200,6 +200,9 @@ export abstract class RunLogStore {
   /** Keeps that a run is to end before its end, unless it is over. @param id the run's own */
   abstract markCancelled(id: string): Promise<void>;
 
+  /** Makes the log of a run that is over smaller. Nobody who reads it notices. */
+  abstract pack(id: string): Promise<void>;
+
   /**
    * Calls back each time that this process has lost all its runs to another one, because it stood still for too long.
    * Nothing of them is taken from it any more.

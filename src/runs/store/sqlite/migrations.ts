@@ -65,7 +65,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
      ) strict, without rowid`,
     'create index run_segments_by_run on run_segments (run, first)',
     `create table run_log (
-       run text not null, first integer not null, last integer not null, events text not null, primary key (run, first)
+       run text not null, first integer not null, last integer not null, events any not null, primary key (run, first)
      ) strict, without rowid`,
     `create table run_steps (
        run text not null, node text not null, epoch integer not null, json text not null, primary key (run, node)

@@ -16,9 +16,17 @@ import type {
 } from '../run-log-store.js';
 import type { SqliteThread, SqlRow, SqlStep, SqlValue } from './sqlite-thread.js';
 
-/** Most rows of one page, and after how many characters it has enough. Each row is what one run said in one commit. */
+/**
+ * Most rows of one page, and after how many characters or events it has enough. Each row is what one run said in one commit, or a
+ * packed part of a log.
+ */
 const PAGE_ROWS = 200;
 const PAGE_LENGTH = 256 * 1024;
+const PAGE_EVENTS = 1_000;
+
+/** Most events of one packed row, and characters before it is packed. */
+const PACKED_EVENTS = 250;
+const PACKED_LENGTH = 256 * 1024;
 
 /** So many that have expired are removed at once: a log has many rows. */
 const SWEPT_AT_ONCE = 20;
@@ -43,6 +51,12 @@ export interface RunLimits {
   /** What is known of them without their logs. */
   readonly recordTtlMs: number;
 }
+
+/** What a run needs to go on; nobody needs it once the run is over. */
+const forgetSteps = (run: string): SqlStep => [
+  'delete from run_steps where run = ?1 and exists (select 1 from runs where id = ?1 and finished is not null)',
+  [run],
+];
 
 /** Logs of runs in a SQLite database. */
 export class SqliteRunLogs {
@@ -153,12 +167,12 @@ export class SqliteRunLogs {
     const [runs, rows = []] = await this.thread.transact([
       ['select finished is not null as is_over from runs where id = ? and has_log = 1', [id]],
       [
-        `select first, events from (
-           select first, events, sum(length(events)) over (order by first) - length(events) as before from (
-             select first, events from run_log where run = ? and last >= ? order by first limit ?
-           )
-         ) where before < ? order by first`,
-        [id, from, PAGE_ROWS, PAGE_LENGTH],
+        `select first, unpack(events) as events from (
+           select first, events, sum(length(events)) over before as length_before, sum(last - first + 1) over before as count_before
+           from (select first, last, events from run_log where run = ? and last >= ? order by first limit ?)
+           window before as (order by first rows between unbounded preceding and 1 preceding)
+         ) where coalesce(length_before, 0) < ? and coalesce(count_before, 0) < ? order by first`,
+        [id, from, PAGE_ROWS, PAGE_LENGTH, PAGE_EVENTS],
       ],
     ]);
     const run = runs?.[0];
@@ -239,6 +253,37 @@ export class SqliteRunLogs {
     return rows?.[0]?.['lived'] === 1;
   }
 
+  async pack(id: string): Promise<void> {
+    for (let first = 0; ;) {
+      const [rows] = await this.thread.transact([
+        [
+          `select max(last) as last from (
+             select last, row_number() over rows as place, sum(last - first + 1) over rows as count, sum(length(events)) over rows as length
+             from (
+               select first, last, events from run_log where run = ?1 and first >= ?2 and typeof(events) = 'text'
+                 and exists (select 1 from runs where id = ?1 and finished is not null)
+               order by first limit ?3
+             ) window rows as (order by first)
+           ) where place = 1 or (count <= ?3 and length <= ?4)`,
+          [id, first, PACKED_EVENTS, PACKED_LENGTH],
+        ],
+      ]);
+      const last = rows?.[0]?.['last'];
+      if (typeof last !== 'number') return;
+      await this.thread.transact([
+        [
+          `update run_log set last = ?3, events = (
+             select pack('[' || group_concat(substr(events, 2, length(events) - 2), ',') || ']')
+             from (select events from run_log where run = ?1 and first between ?2 and ?3 order by first)
+           ) where run = ?1 and first = ?2`,
+          [id, first, last],
+        ],
+        ['delete from run_log where run = ? and first > ? and first <= ?', [id, first, last]],
+      ]);
+      first = last + 1;
+    }
+  }
+
   /** Removes what has expired. */
   async sweep(): Promise<void> {
     const now = this.clock.now();
@@ -281,7 +326,7 @@ export class SqliteRunLogs {
         [node, epoch, json, run, first, last],
       ]),
       ...(steps.length > 0 ? [this.#writeProgress(run, epoch, first, last)] : []),
-      ...(ending === undefined ? [] : [this.#writeEnding(run, epoch, first, last, ending)]),
+      ...(ending === undefined ? [] : [this.#writeEnding(run, epoch, first, last, ending), forgetSteps(run)]),
       check,
     ];
   }

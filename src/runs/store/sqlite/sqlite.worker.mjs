@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 const { Database } = createRequire(import.meta.url)('node-sqlite3-wasm');
 
@@ -23,6 +24,13 @@ const database = new Database(file);
 database.exec('pragma locking_mode = exclusive');
 database.exec('pragma journal_mode = wal');
 database.exec('pragma synchronous = normal');
+
+database.function('pack', (/** @type {string} */ text) => deflateRawSync(text), { deterministic: true });
+database.function(
+  'unpack',
+  (/** @type {string | Uint8Array} */ kept) => (typeof kept === 'string' ? kept : inflateRawSync(kept).toString()),
+  { deterministic: true },
+);
 
 /** @type {Map<string, import('node-sqlite3-wasm').Statement>} */
 const statements = new Map();
