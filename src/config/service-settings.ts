@@ -95,6 +95,8 @@ export const SERVICE_SETTINGS = {
     timeoutMs: setting('RUNS_TIMEOUT_MS', milliseconds(1), 3_600_000),
     /** Signs the tickets of streams; undefined: a secret that the store keeps. */
     ticketSecret: secret('RUNS_TICKET_SECRET', pattern(/^.{16,}$/, 'have at least 16 characters')),
+    /** How long a run that is bound to its readers may have none, before it is ended. */
+    leaveGraceMs: setting('RUNS_LEAVE_GRACE_MS', milliseconds(), 15_000),
   },
   upstream: {
     /** Longest wait for the first byte of a model's completion. */

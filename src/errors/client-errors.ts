@@ -36,6 +36,15 @@ export class GoneError extends InvalidRequestError {
   }
 }
 
+/** What the request asks for is there, and in no state for it. Status 409. */
+export class ConflictError extends InvalidRequestError {
+  override readonly status = 409;
+
+  constructor(message: string, code: string) {
+    super(message, { code });
+  }
+}
+
 /** Middleware of the application that Millrace is a module of has refused the request, with a status of its own. */
 export class RefusedByHostError extends InvalidRequestError {
   override readonly status: number;

@@ -8,6 +8,7 @@ export {
   UnauthorizedError,
 } from './access-errors.js';
 export {
+  ConflictError,
   GoneError,
   InvalidRequestError,
   MethodNotAllowedError,
@@ -21,7 +22,9 @@ export {
 } from './client-errors.js';
 export { formatStackForLog } from './format-stack-for-log.js';
 export { type ErrorType, MillraceError } from './millrace-error.js';
-export { type Outcome, readOutcome, readStatusOutcome } from './outcome.js';
+export { readOutcome, readStatusOutcome } from './outcome.js';
+export type { Outcome } from './outcomes.js';
+export { RetoldError } from './retold-error.js';
 export { type RunError, toRunError } from './run-error.js';
 export { type AbortCause, RunAbortedError } from './run-aborted-error.js';
 export {

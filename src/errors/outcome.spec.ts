@@ -8,11 +8,14 @@ import {
   ModelNotFoundError,
   OverloadedError,
   PayloadTooLargeError,
+  RetoldError,
   RunAbortedError,
   UnknownRouteError,
   UpstreamError,
 } from './index.js';
-import { readOutcome, readStatusOutcome, OUTCOMES } from './outcome.js';
+import { readOutcome, readStatusOutcome } from './outcome.js';
+import { OUTCOMES } from './outcomes.js';
+import { toRunError } from './run-error.js';
 
 describe('readOutcome', () => {
   it.each([
@@ -23,6 +26,7 @@ describe('readOutcome', () => {
     [new ModelNotFoundError('x'), 'unknown_model'],
     [new ForbiddenError('x'), 'forbidden'],
     [new UnknownRouteError('GET', '/x'), 'unknown_route'],
+    [new RetoldError(toRunError(new InternalError('x')), 'upstream_timeout'), 'upstream_timeout'],
     [new InvalidRequestError('x'), 'invalid_request'],
     [new MethodNotAllowedError(['GET']), 'invalid_request'],
     [new PayloadTooLargeError('1mb'), 'invalid_request'],

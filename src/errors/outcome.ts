@@ -2,52 +2,16 @@ import { ForbiddenError } from './access-errors.js';
 import { ModelNotFoundError, UnknownRouteError } from './client-errors.js';
 import type { MillraceError } from './millrace-error.js';
 import { RunAbortedError } from './run-aborted-error.js';
+import type { Outcome } from './outcomes.js';
+import { RetoldError } from './retold-error.js';
 import { InternalError, OverloadedError, UpstreamError } from './server-errors.js';
-
-/**
- * How a request, a run or a model call ended. A fixed list, so that nothing that clients or upstreams send can add
- * series to the metrics.
- */
-export const OUTCOMES = [
-  // Why a model stopped, by OpenAI's names.
-  'stop',
-  'length',
-  'tool_calls',
-  'content_filter',
-  // Responses without a run, such as lists and pages.
-  'ok',
-  // Ended from outside.
-  'client_abort',
-  'cancelled',
-  'deadline',
-  'shutdown',
-  // A model call that ended because something else failed.
-  'aborted',
-  // The request was at fault.
-  'invalid_request',
-  'unknown_model',
-  'unknown_route',
-  'unauthorized',
-  'forbidden',
-  'rate_limited',
-  // A model provider was at fault.
-  'upstream_error',
-  'upstream_timeout',
-  'upstream_rate_limited',
-  'upstream_quota',
-  'upstream_rejected',
-  // This server was at fault.
-  'overloaded',
-  'internal_error',
-] as const;
-/** One of {@link OUTCOMES}. */
-export type Outcome = (typeof OUTCOMES)[number];
 
 /** Reads the outcome of a request, run or model call that failed with this error. */
 export function readOutcome(error: MillraceError): Outcome {
   if (error instanceof RunAbortedError) {
     return error.abortCause === 'client_disconnected' ? 'client_abort' : error.abortCause;
   }
+  if (error instanceof RetoldError) return error.outcome;
   if (error instanceof UpstreamError) return readUpstreamOutcome(error);
   if (error instanceof ForbiddenError) return 'forbidden';
   if (error instanceof ModelNotFoundError) return 'unknown_model';

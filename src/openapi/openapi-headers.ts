@@ -128,7 +128,7 @@ export const REQUEST_HEADERS = {
     in: 'header',
     description:
       'A request that comes again with the same key and body gets the response to the first, without another run. ' +
-      'Not for streams: the header is ignored there. 1 to 255 visible ASCII characters.',
+      'Not for streams, unless their runs are logged. 1 to 255 visible ASCII characters.',
     schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
   },
   NodeEvents: NODE_EVENTS_PARAMETER,

@@ -2,6 +2,8 @@
 export type SseItem =
   | {
       readonly kind: 'data';
+      /** What a client sends as `Last-Event-ID` to go on behind it; absent if it has none. */
+      readonly id?: string;
       /** Name of the event; absent if it has none. */
       readonly event?: string;
       readonly data: string;
@@ -25,7 +27,8 @@ export const DONE = '[DONE]';
 /**
  * Parses an event stream as strictly as possible: valid UTF-8; each frame is one line, `data: ` with JSON or `: ` with a
  * comment, and a blank line; nothing after `[DONE]`; the stream ends only after a frame. An event has a name, in a line
- * before, only if its JSON has a `type`, which is the name.
+ * before, only if its JSON has a `type`, which is the name. Before that it may have a number for `Last-Event-ID`, and before that
+ * the time after which browsers come back.
  */
 export class FrameReader {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -49,7 +52,7 @@ export class FrameReader {
       yield item;
     }
     // Checked before the frame is complete, because a stream without blank lines would never complete one.
-    if (/\n./.test(this.#rest.replace(NAME, '')))
+    if (/\n./.test(this.#rest.replace(HEAD, '')))
       throw new FramingError('A line is not followed by a blank line', this.#rest);
     if (this.#rest.includes('\r')) throw new FramingError('There is a carriage return', this.#rest);
   }
@@ -80,16 +83,18 @@ export function readFrames(stream: string): readonly SseItem[] {
   return items;
 }
 
-/** The line with the name of an event. */
-const NAME = /^event: ([^\n]+)\n/;
+/** The lines that an event may have before its data. */
+const HEAD = /^(?:retry: \d+\n)?(?:id: (\d+)\n)?(?:event: ([^\n]+)\n)?/;
 
 function readItem(text: string, at: number): SseItem {
-  const event = NAME.exec(text)?.[1];
-  if (event === undefined) return readFrame(text, at);
-  const item = readFrame(text.replace(NAME, ''), at);
-  const type = item.kind === 'data' && (item.json as { readonly type?: unknown } | null | undefined)?.type;
-  if (item.kind !== 'data' || type !== event) throw new FramingError('The name of an event is not its type', text);
-  return { ...item, event };
+  const [head = '', id, event] = HEAD.exec(text) ?? [];
+  const item = readFrame(text.slice(head.length), at);
+  if (head === '') return item;
+  if (item.kind !== 'data') throw new FramingError('A comment has an id or a name', text);
+  if (event !== undefined && (item.json as { readonly type?: unknown } | null | undefined)?.type !== event) {
+    throw new FramingError('The name of an event is not its type', text);
+  }
+  return { ...item, ...(id !== undefined && { id }), ...(event !== undefined && { event }) };
 }
 
 function readFrame(frame: string, at: number): SseItem {

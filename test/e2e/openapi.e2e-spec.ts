@@ -127,6 +127,7 @@ describe('OpenAPI', () => {
       '/health/ready',
       '/metrics',
       '/v1/chat/completions',
+      '/v1/chat/completions/{id}',
       '/v1/models',
       '/v1/models/{id}',
       '/v1/models/{id}/graph',

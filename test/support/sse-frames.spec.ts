@@ -19,6 +19,10 @@ describe('FrameReader', () => {
     expect(read('event: a\ndata: {"type":"a"}\n\n')).toEqual([
       { kind: 'data', event: 'a', data: '{"type":"a"}', json: { type: 'a' }, at: 7 },
     ]);
+    expect(read('retry: 2000\nid: 3\ndata: 1\n\nid: 4\nevent: a\ndata: {"type":"a"}\n\n')).toMatchObject([
+      { kind: 'data', id: '3', data: '1' },
+      { kind: 'data', id: '4', event: 'a' },
+    ]);
   });
 
   it('gives the same items however the bytes are cut', () => {
@@ -35,7 +39,9 @@ describe('FrameReader', () => {
   it.each([
     ['bytes after [DONE]', 'data: [DONE]\n\n\n', 'after [DONE]'],
     ['an event name that is no type', 'event: message\ndata: 1\n\n', 'not its type'],
-    ['a named comment', 'event: a\n: b\n\n', 'not its type'],
+    ['a named comment', 'event: a\n: b\n\n', 'comment'],
+    ['a comment with an id', 'id: 1\n: b\n\n', 'comment'],
+    ['an id that is no number', 'id: a\ndata: 1\n\n', 'several lines'],
     ['two data lines', 'data: 1\ndata: 2\n\n', 'several lines'],
     ['an id', 'id: 1\n\n', 'neither'],
     ['data without a space', 'data:1\n\n', 'neither'],

@@ -10,6 +10,7 @@ import { COMPLETIONS_PATH } from './completions.path.js';
 import { CompletionsStreamer } from './completions.streamer.js';
 import { DescribeCompletion } from './describe-completion.js';
 import type { ChatCompletion } from './dto/index.js';
+import { LoggedCompletionsResponder } from './logged/logged-completions.responder.js';
 
 /** `POST /v1/chat/completions`: runs the workflow that `model` names. */
 @OpenApi(({ ApiTags }) => [ApiTags('Chat')])
@@ -21,6 +22,7 @@ export class CompletionsController {
     private readonly runs: RunService,
     private readonly streamer: CompletionsStreamer,
     private readonly wholeResponses: WholeResponses,
+    private readonly logged: LoggedCompletionsResponder,
   ) {}
 
   @Post()
@@ -29,6 +31,10 @@ export class CompletionsController {
   create(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.intake.take(request, response, async (taken) => {
       const decoded = this.decoder.decode(request, response, taken);
+      if (decoded.onDisconnect !== undefined) {
+        await this.logged.create(decoded, taken, request, response);
+        return;
+      }
       if (decoded.streams) {
         await this.streamer.stream(decoded, response, (options) => this.#start(decoded, taken, response, options));
         return;

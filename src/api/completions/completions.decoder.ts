@@ -13,6 +13,7 @@ import {
 } from '../../workflow/index.js';
 import { readOrigin, type TakenRequest, wantsNodeEvents } from '../wire/index.js';
 import { assertStreamOptionsAllowed, type ChatCompletionRequest } from './dto/index.js';
+import { type OnDisconnect, readOnDisconnect } from './logged/read-on-disconnect.js';
 import { validateChatCompletionRequest } from './validate-chat-completion-request.js';
 
 /** What is known about a completion before its run starts. */
@@ -37,6 +38,8 @@ export interface DecodedRequest {
   readonly includeUsage: boolean;
   /** True if the client wants node events in the stream. */
   readonly nodeEvents: boolean;
+  /** What becomes of its run when nobody reads it; undefined: the client did not say, and the run is not logged. */
+  readonly onDisconnect: OnDisconnect | undefined;
 }
 
 /** Reads chat completion requests. */
@@ -64,6 +67,7 @@ export class CompletionsDecoder {
     assertStreamOptionsAllowed(body, streams);
     const runRequest = makeRunRequest(body);
     assertParametersTaken(runRequest.parameters, workflow.id, workflow.takes);
+    const onDisconnect = readOnDisconnect(request, this.config.store.isOn);
     return {
       workflow,
       request: runRequest,
@@ -76,6 +80,7 @@ export class CompletionsDecoder {
       streams,
       includeUsage: body.stream_options?.include_usage === true,
       nodeEvents: wantsNodeEvents(request),
+      onDisconnect,
     };
   }
 }

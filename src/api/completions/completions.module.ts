@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AccessModule } from '../../access/index.js';
 import { Doors, HttpModule, RunRoutes } from '../../http/index.js';
 import { RunsModule } from '../../runs/index.js';
 import { WireModule } from '../wire/index.js';
@@ -6,15 +7,26 @@ import { CompletionsController } from './completions.controller.js';
 import { CompletionsDecoder } from './completions.decoder.js';
 import { COMPLETIONS_PATH } from './completions.path.js';
 import { CompletionsStreamer } from './completions.streamer.js';
+import { LoggedCompletions } from './logged/logged-completions.js';
+import { LoggedCompletionsController } from './logged/logged-completions.controller.js';
+import { LoggedCompletionsResponder } from './logged/logged-completions.responder.js';
 
-/** The door of OpenAI's chat completions: `POST /v1/chat/completions`. */
+/** The door of OpenAI's chat completions: `POST /v1/chat/completions`, and `GET` for those that are logged. */
 @Module({
-  imports: [HttpModule, RunsModule, WireModule],
-  providers: [CompletionsController, CompletionsDecoder, CompletionsStreamer],
+  imports: [AccessModule, HttpModule, RunsModule, WireModule],
+  providers: [
+    CompletionsController,
+    CompletionsDecoder,
+    CompletionsStreamer,
+    LoggedCompletions,
+    LoggedCompletionsController,
+    LoggedCompletionsResponder,
+  ],
 })
 export class CompletionsModule {
-  constructor(doors: Doors, controller: CompletionsController, routes: RunRoutes) {
+  constructor(doors: Doors, controller: CompletionsController, logged: LoggedCompletionsController, routes: RunRoutes) {
     doors.open(controller);
+    doors.open(logged);
     routes.add(COMPLETIONS_PATH);
   }
 }

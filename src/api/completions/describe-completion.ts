@@ -1,6 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { OpenApi } from '../../http/index.js';
 import { NODE_EVENTS_HEADER } from '../wire/index.js';
+import { ON_DISCONNECT, ON_DISCONNECT_HEADER } from './logged/read-on-disconnect.js';
 import { responseExamples, requestExamples, streamExample } from './completions.examples.js';
 
 /** The header that asks for node events, for `components.parameters` of the OpenAPI document. */
@@ -14,7 +15,14 @@ export const NODE_EVENTS_PARAMETER = {
 
 /** Describes the operation that runs workflows, for the OpenAPI document. */
 export function DescribeCompletion(): MethodDecorator {
-  return OpenApi(({ ApiBody, ApiOperation, ApiResponse }) => [
+  return OpenApi(({ ApiBody, ApiHeader, ApiOperation, ApiResponse }) => [
+    ApiHeader({
+      name: ON_DISCONNECT_HEADER,
+      required: false,
+      description:
+        'The run is logged, and the completion can be read again under its id. `continue`: it goes on to its end without its client. `cancel`: it ends some time after its last reader has left.',
+      schema: { type: 'string', enum: [...ON_DISCONNECT] },
+    }),
     ApiOperation({
       operationId: 'createChatCompletion',
       summary: 'Run a workflow as an OpenAI model',

@@ -23,12 +23,15 @@ export class LogFollower {
   /** Of the next event. */
   #number = 0;
   #open: OpenLog | undefined;
+  readonly #leave: () => void;
   #isClosed = false;
   #onClose: (() => void) | undefined;
 
-  constructor(source: LogSource, id: string) {
+  /** @param leave called when the reader leaves */
+  constructor(source: LogSource, id: string, leave: () => void) {
     this.#source = source;
     this.#id = id;
+    this.#leave = leave;
     this.#open = source.findOpen(id);
   }
 
@@ -70,9 +73,10 @@ export class LogFollower {
     return 'over';
   }
 
-  /** The reader leaves. */
+  /** The reader leaves. To be called in any case; later calls do nothing. */
   close(): void {
     this.#isClosed = true;
+    this.#leave();
     this.#onClose?.();
   }
 

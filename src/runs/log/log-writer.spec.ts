@@ -56,6 +56,7 @@ function follow(log: OpenLog): LogFollower {
       },
     },
     log.id,
+    () => undefined,
   );
 }
 

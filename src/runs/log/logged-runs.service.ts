@@ -21,6 +21,7 @@ import {
   type RunPage,
   type RunQuery,
 } from '../store/run-log-store.js';
+import { Audience } from './audience.js';
 import { LogFollower, type LogSource } from './log-follower.js';
 import { LogWriter } from './log-writer.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
@@ -56,6 +57,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
   readonly #works = new Map<string, LoggedWork>();
   readonly #writer: LogWriter;
   readonly #places: RunPlaces;
+  readonly #audience: Audience;
   readonly #tools: WorkTools;
   /** Readers that want the same share a reading. */
   readonly #readings = new Map<string, Promise<LogPage | 'released' | undefined>>();
@@ -77,14 +79,16 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     private readonly metrics: Metrics,
     private readonly adapterHost: HttpAdapterHost,
   ) {
-    const { concurrency, mostQueuedOfCaller, timeoutMs } = config.store;
+    const { concurrency, mostQueuedOfCaller, timeoutMs, leaveGraceMs } = config.store;
     // A run whose log takes nothing any more would go on for nobody.
     this.#writer = new LogWriter(store, clock, ({ id }) => this.#works.get(id)?.abandon());
     this.#places = new RunPlaces(clock, concurrency, mostQueuedOfCaller, MOST_WAITING);
+    this.#audience = new Audience(clock, leaveGraceMs, (id) => this.#works.get(id)?.cancel());
     this.#tools = {
       runs,
       store,
       places: this.#places,
+      audience: this.#audience,
       clock,
       timeoutMs,
       longestLog: LONGEST_LOG,
@@ -135,8 +139,8 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     const run = this.#makeRun(asked);
     const { id } = run;
     const log = new OpenLog({ id, length: 0, clock: this.clock, onWrite: this.#writer.write });
-    const { workflow, permit } = asked;
-    const work = new LoggedWork({ ...run, door, workflow, permit }, log, this.#tools);
+    const { workflow, permit, record } = asked;
+    const work = new LoggedWork({ ...run, door, workflow, permit, record }, log, this.#tools);
     this.#add(id, work);
     try {
       const creation = await this.store.create({ ...run, ...makeKept(asked) });
@@ -159,6 +163,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
       this.#works.delete(id);
       throw error;
     }
+    if (asked.endsWhenLeft === true) this.#audience.bind(id);
     return { run, isRepeated: false };
   }
 
@@ -166,7 +171,9 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     if (this.#works.size === 0) this.#alive.restart();
     this.#works.set(id, work);
     void work.ended.then(() => {
-      if (this.#works.get(id) === work) this.#works.delete(id);
+      if (this.#works.get(id) !== work) return;
+      this.#works.delete(id);
+      this.#audience.release(id);
     });
   }
 
@@ -240,9 +247,9 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     return json === undefined ? undefined : (JSON.parse(json) as KeptRequest).memo;
   }
 
-  /** Reads a log from its beginning on. */
+  /** Reads a log from its beginning on. Its reader must be closed. */
   follow(id: string): LogFollower {
-    return new LogFollower(this, id);
+    return new LogFollower(this, id, this.#audience.join(id));
   }
 
   /** What a log has now. */
@@ -409,8 +416,16 @@ export interface StartedRun {
 }
 
 /** What is kept of what a run is asked, beside the facts that lists tell. */
-function makeKept({ request, memo, origin, wantsContent, workflow, segment, identity }: RunToLog): MoreOfRun {
-  const kept: KeptRequest = { request, memo, origin, wantsContent, workflowHash: hashWorkflow(workflow) };
+function makeKept(asked: RunToLog): MoreOfRun {
+  const { request, memo, origin, wantsContent, workflow, segment, identity, endsWhenLeft = false } = asked;
+  const kept: KeptRequest = {
+    request,
+    memo,
+    origin,
+    wantsContent,
+    endsWhenLeft,
+    workflowHash: hashWorkflow(workflow),
+  };
   return {
     request: JSON.stringify(kept),
     segment,

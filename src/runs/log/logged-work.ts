@@ -14,9 +14,10 @@ import type { Usage } from '../../models/index.js';
 import { coalesce } from '../../streaming/index.js';
 import type { CompiledWorkflow, RunRequest } from '../../workflow/index.js';
 import { mergeDeltaEvents } from '../merge-delta-events.js';
-import type { QueuedPermit, RunOrigin } from '../run-options.js';
+import type { QueuedPermit, RunOrigin, RunRecord } from '../run-options.js';
 import type { RunService } from '../run.service.js';
 import type { ClaimedRun, LoggedRun, RunAttempt, RunLogStore } from '../store/run-log-store.js';
+import type { Audience } from './audience.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
 import type { OpenLog } from './open-log.js';
 import type { RunDoor } from './run-door.js';
@@ -59,6 +60,10 @@ export interface RunToLog {
   readonly runAt?: number;
   /** From 0 to 9; those with 9 come first. Absent: {@link USUAL_PRIORITY}. */
   readonly priority?: number;
+  /** True if it is to end when nobody has read it for a while. Absent: it goes on to its end. */
+  readonly endsWhenLeft?: boolean;
+  /** Told how the run went, as long as it is at work in this process. Absent: there is no request that wants to know. */
+  readonly record?: RunRecord;
 }
 
 /** What is kept of what a run is asked, as JSON. */
@@ -67,6 +72,7 @@ export interface KeptRequest {
   readonly memo: unknown;
   readonly origin: RunOrigin;
   readonly wantsContent: boolean;
+  readonly endsWhenLeft: boolean;
   /** See {@link hashWorkflow}. */
   readonly workflowHash: string;
 }
@@ -75,6 +81,8 @@ export interface KeptRequest {
 export interface RunToWork
   extends Pick<LoggedRun, 'id' | 'owner' | 'runAt' | 'priority'>, Pick<RunToLog, 'workflow' | 'permit'> {
   readonly door: RunDoor;
+  /** Undefined: no request wants to know how it went. */
+  readonly record?: RunRecord | undefined;
 }
 
 /** What the work on a run needs. */
@@ -82,6 +90,7 @@ export interface WorkTools {
   readonly runs: RunService;
   readonly store: RunLogStore;
   readonly places: RunPlaces;
+  readonly audience: Audience;
   readonly clock: Clock;
   /** How long a run may take, in milliseconds. */
   readonly timeoutMs: number;
@@ -208,10 +217,12 @@ export class LoggedWork implements PlaceSeeker {
   }
 
   async #execute(claimed: ClaimedRun): Promise<void> {
-    const { id, workflow, permit } = this.#run;
-    const { runs, store, clock, timeoutMs, longestLog, onResumed } = this.#tools;
+    const { id, workflow, permit, record } = this.#run;
+    const { runs, store, audience, clock, timeoutMs, longestLog, onResumed } = this.#tools;
     const { log } = this;
     const kept = JSON.parse(claimed.request) as KeptRequest;
+    // One that another process began has its first reader still to come.
+    if (kept.endsWhenLeft) audience.bind(id);
     const past = claimed.run.length === 0 ? undefined : await readPast(claimed, workflow, store);
     if (past !== undefined) {
       if (past.resumed.steps.length > 0 && kept.workflowHash !== hashWorkflow(workflow)) {
@@ -236,6 +247,7 @@ export class LoggedWork implements PlaceSeeker {
         log.keepStep({ node: step.node, json: JSON.stringify(step) });
       },
       resumed: past?.resumed,
+      ...(record !== undefined && { record }),
     });
     this.#endWait?.();
     this.#state = 'running';

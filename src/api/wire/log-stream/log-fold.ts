@@ -6,6 +6,8 @@ export interface LogFrame {
   readonly number: number;
   /** The whole event as a stream has it, without a line for its number. */
   readonly frame: string;
+  /** True if more frames follow that have to be read with it: nobody can go on behind it. Absent: false. */
+  readonly isPart?: boolean;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { AppConfig } from '../../../config/index.js';
+import type { RunFailed } from '../../../engine/index.js';
+import { RetoldError } from '../../../errors/index.js';
 import { findRecord } from '../../../http/index.js';
 import { Cancellation, Clock, type Timer } from '../../../kernel/index.js';
 import { guardCallback, type LoggedEvent, type LogFollower, type LoggedRun, LoggedRuns } from '../../../runs/index.js';
@@ -19,6 +21,11 @@ export interface LogStreamOptions {
   readonly isLater: boolean;
   /** True if the client is not to come back when there is nothing left for it: it is given a 204 then. */
   readonly endsEmpty: boolean;
+  /**
+   * How long the status line may wait for what the run says first, in milliseconds, so that a run that fails at once becomes an
+   * HTTP error. Absent: it does not wait.
+   */
+  readonly holdMs?: number;
 }
 
 /** For how long a browser waits before it opens a stream again, in milliseconds. */
@@ -42,7 +49,8 @@ export class LogStreamer {
   /**
    * Streams a run to its end, or until the client leaves; neither holds up the run.
    * @param fold with nothing in it yet
-   * @throws OverloadedError if the store is away before anything was sent
+   * @throws OverloadedError if the store is away before anything was sent; RetoldError if the run fails before that, and the status
+   *   line waits
    */
   async stream(
     { id, status }: Pick<LoggedRun, 'id' | 'status'>,
@@ -61,7 +69,8 @@ export class LogStreamer {
     const stream = new LogStream(response, fold, { ...options, writer, follower, fault, clock: this.clock });
     fault.addEventListener('abort', () => response.destroy());
     const isOver = status !== 'queued' && status !== 'running';
-    if (!options.endsEmpty || !isOver) writer.open();
+    if (options.holdMs !== undefined) stream.hold(options.holdMs);
+    else if (!options.endsEmpty || !isOver) writer.open();
     try {
       await stream.run(gate);
     } catch (error) {
@@ -92,6 +101,9 @@ class LogStream {
   #next = 0;
   /** What stands in front of the first frame. */
   #head: string;
+  /** What waits with the status line. */
+  #held = '';
+  #hold: Timer | undefined;
   #beat: Timer | undefined;
 
   constructor(response: Response, fold: LogFold, parts: LogStreamParts) {
@@ -102,8 +114,21 @@ class LogStream {
     this.#onBeat = guardCallback(parts.fault, () => this.#showLife());
     response.once('close', () => {
       this.#beat?.cancel();
+      this.#hold?.cancel();
       parts.follower.close();
     });
+  }
+
+  /** The status line waits for so many milliseconds at most. */
+  hold(ms: number): void {
+    const { clock, fault, writer } = this.#parts;
+    this.#hold = clock.after(
+      ms,
+      guardCallback(fault, () => {
+        this.#letGo();
+        writer.open();
+      }),
+    );
   }
 
   async run(gate: Gate): Promise<void> {
@@ -130,15 +155,42 @@ class LogStream {
   /** @returns true if nothing more is to be written */
   #writeAll(events: readonly LoggedEvent[]): boolean {
     for (const event of events) {
+      this.#see(event);
       this.#write(this.#fold.next(event, this.#next++), event.type === 'delta');
       if (this.#fold.hasEnded === true) return true;
     }
     return false;
   }
 
+  /** What an event changes as long as the status line is not sent. */
+  #see(event: LoggedEvent): void {
+    if (this.#parts.writer.isOpen) return;
+    if (event.type === 'run-started' && event.traceId !== undefined) {
+      this.#response.setHeader('x-trace-id', event.traceId);
+    }
+    if (this.#hold === undefined) return;
+    if (event.type === 'run-failed') this.#refuse(event);
+    if (event.type === 'delta' || event.type === 'run-finished') this.#letGo();
+  }
+
+  #refuse({ error, outcome, node }: RunFailed): never {
+    this.#hold?.cancel();
+    findRecord(this.#response).setReplayedFailure({ code: error.code ?? error.type, node });
+    throw new RetoldError(error, outcome);
+  }
+
+  /** Nothing waits for the status line any more. */
+  #letGo(): void {
+    this.#hold?.cancel();
+    this.#hold = undefined;
+    this.#parts.writer.write(this.#held);
+    this.#held = '';
+  }
+
   #end(): void {
     const { writer, follower, endsEmpty } = this.#parts;
     follower.close();
+    this.#letGo();
     if (endsEmpty && !writer.isOpen) {
       writer.release();
       this.#response.status(204).end();
@@ -148,10 +200,14 @@ class LogStream {
   #write(frames: readonly LogFrame[], areTokens = false): void {
     const { after, hasIds, isLater, writer } = this.#parts;
     let text = '';
-    for (const { number, frame } of frames) {
-      if (number > after) text += hasIds ? `id: ${number}\n${frame}` : frame;
+    for (const { number, frame, isPart = false } of frames) {
+      if (number > after) text += hasIds && !isPart ? `id: ${number}\n${frame}` : frame;
     }
     if (text === '') return;
+    if (this.#hold !== undefined) {
+      this.#held += text;
+      return;
+    }
     if (areTokens && !isLater) writer.announceTokens();
     writer.write(this.#head + text);
     this.#head = '';

@@ -1,0 +1,94 @@
+import type { RunFailed } from '../../../engine/index.js';
+import { RunAbortedError, type RunError, toRunError } from '../../../errors/index.js';
+import type { LoggedEvent } from '../../../runs/index.js';
+import { DONE_FRAME, type LogFold, type LogFrame } from '../../wire/index.js';
+import { CompletionFold } from '../completion-fold.js';
+import { readLoggedHead } from './logged-head.js';
+import { Voids } from './voids.js';
+
+/** Where one reader of a completion stands. */
+interface ReaderState {
+  /** Number of the last frame that it has; -1: none. */
+  readonly after: number;
+  /** What is known to be void before it reads. */
+  readonly voids: Voids;
+}
+
+const NONE: readonly LogFrame[] = [];
+/** Behind each frame of several. */
+const FRAME_END = /(?<=\n\n)/;
+/** Of frames that every reader gets, wherever it stands. */
+const LAST = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Tells a completion from the log of its run to one reader.
+ *
+ * A frame's number is that of its event. Where an event makes several frames, those before its last one take numbers before it
+ * that no frame has, so that a client that is cut off between two of them gets the rest and nothing twice. Where there are none
+ * left they have no number, and come once more.
+ */
+export class CompletionLogFold implements LogFold {
+  readonly ending = DONE_FRAME;
+  readonly #fold: CompletionFold;
+  readonly #voids: Voids;
+  readonly #isMisled: boolean;
+  /** Number of the last frame. */
+  #last = -1;
+  #hasEnded = false;
+
+  /** @param head as it is kept with the log */
+  constructor(head: string, { after, voids }: ReaderState = { after: -1, voids: new Voids() }) {
+    this.#fold = new CompletionFold(readLoggedHead(head));
+    this.#voids = voids;
+    this.#isMisled = voids.hasMisled(after);
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  open(): readonly LogFrame[] {
+    return NONE;
+  }
+
+  next(event: LoggedEvent, number: number): readonly LogFrame[] {
+    if (this.#isMisled || (event.type === 'node-restarted' && !this.#voids.isKnown(number))) return this.#restart();
+    if (this.#voids.holds(event, number)) return NONE;
+    return this.#number(this.#fold.next(event), number);
+  }
+
+  remove(): readonly LogFrame[] {
+    return this.#fail(toRunError(new RunAbortedError('cancelled')));
+  }
+
+  /** Chunks cannot take back what they said. */
+  #restart(): readonly LogFrame[] {
+    this.#hasEnded = true;
+    return this.#fail(RESTARTED);
+  }
+
+  #fail(error: RunFailed['error']): readonly LogFrame[] {
+    return [{ number: LAST, frame: this.#fold.encodeFailure({ error }), isPart: true }];
+  }
+
+  #number(frames: string, number: number): readonly LogFrame[] {
+    if (frames === '') return NONE;
+    const pieces = frames.split(FRAME_END);
+    return pieces.map((frame, place) => {
+      const left = pieces.length - 1 - place;
+      const own = Math.max(number - left, this.#last + 1);
+      if (left > 0 && own >= number) return { number, frame, isPart: true };
+      this.#last = left === 0 ? number : own;
+      return { number: this.#last, frame };
+    });
+  }
+}
+
+const RESTARTED: RunError = {
+  status: 503,
+  code: 'run_restarted',
+  type: 'server_error',
+  message:
+    'The process that this ran in has ended, and what its last step had said is void: the step says all of it again. Read the completion again from its start.',
+  param: null,
+};

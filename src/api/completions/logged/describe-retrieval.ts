@@ -1,0 +1,47 @@
+import { OpenApi } from '../../../http/index.js';
+import { responseExamples } from '../completions.examples.js';
+
+/** Describes the operation that gives a logged completion again, for the OpenAPI document. */
+export function DescribeRetrieval(): MethodDecorator {
+  return OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
+    ApiOperation({
+      operationId: 'retrieveChatCompletion',
+      summary: 'Get a completion again',
+      description:
+        'Of a request with the header `millrace-on-disconnect`. Whole, it is there once its run has finished (409 before). With `stream=true` its chunks are streamed, stored ones at once and then those that come, the same to every reader; `Last-Event-ID` counts as `starting_after`, and the greater of both holds. A reader that has everything, and says so in `Last-Event-ID`, gets 204.',
+    }),
+    ApiParam({
+      name: 'id',
+      type: String,
+      description: 'Id of the completion, as its chunks have it.',
+      example: responseExamples.whole.id,
+    }),
+    ApiQuery({
+      name: 'stream',
+      required: false,
+      description: 'Whether the chunks are streamed instead of the whole completion.',
+      schema: { type: 'boolean', default: false },
+    }),
+    ApiQuery({
+      name: 'starting_after',
+      required: false,
+      description: 'With `stream=true`: the `id` of the last event that is not wanted again.',
+      schema: { type: 'integer', minimum: 0 },
+    }),
+    ApiResponse({
+      status: 200,
+      description: 'The completion. For a stream, the schema is that of the data of one event.',
+      content: {
+        'application/json': {
+          schema: { $ref: '#/components/schemas/ChatCompletion' },
+          example: responseExamples.whole,
+        },
+        'text/event-stream': {
+          schema: { $ref: '#/components/schemas/ChatCompletionChunk' },
+          example: responseExamples.chunk,
+        },
+      },
+    }),
+    ApiResponse({ status: 204, description: 'There is nothing after `Last-Event-ID`, and nothing will come.' }),
+  ]);
+}

@@ -1,0 +1,40 @@
+import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AccessControl } from '../../../access/index.js';
+import { MethodNotAllowedError, NotFoundError } from '../../../errors/index.js';
+import { OpenApi, readPathParameter } from '../../../http/index.js';
+import { COMPLETIONS_PATH } from '../completions.path.js';
+import { DescribeRetrieval } from './describe-retrieval.js';
+import { LoggedCompletions } from './logged-completions.js';
+import { LoggedCompletionsResponder } from './logged-completions.responder.js';
+
+/** Gives completions whose runs are logged, once more or for the first time. */
+@OpenApi(({ ApiTags }) => [ApiTags('Chat')])
+@Controller(COMPLETIONS_PATH)
+export class LoggedCompletionsController {
+  constructor(
+    private readonly access: AccessControl,
+    private readonly completions: LoggedCompletions,
+    private readonly responder: LoggedCompletionsResponder,
+  ) {}
+
+  @Get(':id')
+  @DescribeRetrieval()
+  async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const id = readPathParameter(request, 'id');
+    const run = await this.completions.find(id, this.access.requireCaller(request));
+    if (run === undefined) {
+      throw new NotFoundError(
+        `Completion with id '${id.slice(0, 64)}' not found. Only completions that were asked for with the header millrace-on-disconnect are kept.`,
+      );
+    }
+    if (request.query['stream'] === 'true') await this.responder.stream(run, request, response);
+    else await this.responder.sendEnded(run, response);
+  }
+
+  @All(':id')
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
+  otherMethods(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+}

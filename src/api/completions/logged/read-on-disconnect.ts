@@ -1,0 +1,34 @@
+import type { Request } from 'express';
+import { InvalidRequestError } from '../../../errors/index.js';
+
+/** Request header by which a client asks for a run that outlives its connection. */
+export const ON_DISCONNECT_HEADER = 'millrace-on-disconnect';
+
+/** What becomes of a logged run that nobody reads: it goes on to its end, or ends some time after its last reader has left. */
+export const ON_DISCONNECT = ['continue', 'cancel'] as const;
+export type OnDisconnect = (typeof ON_DISCONNECT)[number];
+
+/**
+ * Reads what is to become of a run whose client leaves.
+ * @param isStoreOn whether anything can outlive its request here
+ * @returns undefined if the header is absent
+ * @throws InvalidRequestError if its value is another, or nothing outlives its request here
+ */
+export function readOnDisconnect(request: Pick<Request, 'get'>, isStoreOn: boolean): OnDisconnect | undefined {
+  const header = request.get(ON_DISCONNECT_HEADER);
+  if (header === undefined) return undefined;
+  const value = ON_DISCONNECT.find((word) => word === header.trim().toLowerCase());
+  if (value === undefined) {
+    throw new InvalidRequestError(
+      `Invalid value for the header ${ON_DISCONNECT_HEADER}: expected 'continue' or 'cancel'.`,
+      { code: 'invalid_value' },
+    );
+  }
+  if (!isStoreOn) {
+    throw new InvalidRequestError(
+      `The header ${ON_DISCONNECT_HEADER} has no effect here: this server keeps nothing (RUNS is off). Leave the header out, and stay connected.`,
+      { code: 'runs_disabled' },
+    );
+  }
+  return value;
+}

@@ -1,0 +1,32 @@
+import type { NodeRestarted, RunEvent } from '../../../engine/index.js';
+
+interface Void extends Pick<NodeRestarted, 'node' | 'from' | 'to'> {
+  /** Number of the event that told so. */
+  readonly toldAt: number;
+}
+
+/** What of a log is void: what steps had said that were begun again after their process had ended. */
+export class Voids {
+  readonly #voids: Void[] = [];
+
+  /** @param number of the event in its log */
+  add({ node, from, to }: NodeRestarted, number: number): void {
+    if (!this.isKnown(number)) this.#voids.push({ node, from, to, toldAt: number });
+  }
+
+  /** True if the event of this number was added. */
+  isKnown(number: number): boolean {
+    return this.#voids.some(({ toldAt }) => toldAt === number);
+  }
+
+  /** True for an event that says something void. @param number of the event in its log */
+  holds(event: RunEvent, number: number): boolean {
+    if (event.type !== 'delta') return false;
+    return this.#voids.some(({ node, from, to }) => node === event.node && from <= number && number <= to);
+  }
+
+  /** True if whoever has read up to this number has read something void, and was not told so. */
+  hasMisled(number: number): boolean {
+    return this.#voids.some(({ from, toldAt }) => from <= number && number < toldAt);
+  }
+}

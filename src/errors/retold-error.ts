@@ -1,0 +1,28 @@
+import { type ErrorType, MillraceError } from './millrace-error.js';
+import type { Outcome } from './outcomes.js';
+import type { RunError } from './run-error.js';
+
+/** What a run has failed with, as its log tells it: the run may have failed long ago, or in another process. */
+export class RetoldError extends MillraceError {
+  override readonly status: number;
+  override readonly type: ErrorType;
+  override readonly retryable: boolean;
+
+  /** @param outcome how the run ended */
+  constructor(
+    private readonly told: RunError,
+    readonly outcome: Outcome,
+  ) {
+    const { message, code, param, status, type, retryAfterMs, retryable } = told;
+    super(message, { code, param, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+    this.status = status;
+    this.type = type;
+    this.retryable = retryable !== false;
+  }
+
+  /** The same for a client to whom it is told again: asking once more would not change it. */
+  makeFinal(): RetoldError {
+    const { retryAfterMs: _retryAfterMs, ...told } = this.told;
+    return new RetoldError({ ...told, retryable: false }, this.outcome);
+  }
+}

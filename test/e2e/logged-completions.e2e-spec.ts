@@ -1,0 +1,355 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Bench } from '../support/app.js';
+import { assertCompletion, assertErrorEnded, readContent } from '../support/chunks.js';
+import {
+  bareStream,
+  beginCompletion,
+  completionUrl,
+  ENDS,
+  followCompletion,
+  GOES_ON,
+  joinCompletion,
+  readUntil,
+  retrieveCompletion,
+} from '../support/completion-client.js';
+import { eventually } from '../support/eventually.js';
+import { postJson, send } from '../support/http-client.js';
+import { LeapingClock } from '../support/leaping-clock.js';
+import { CHAT } from '../support/messages.js';
+import { readFrames } from '../support/sse-frames.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
+import { gate, httpError, reset } from '../support/upstream/steps.js';
+
+const ANN = { authorization: 'Bearer sk-ann-0123456789abcdef' };
+const BOB = { authorization: 'Bearer sk-bob-0123456789abcdef' };
+const USAGE = { stream_options: { include_usage: true } };
+
+describe('a completion that outlives its connection', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await Bench.start();
+  });
+  afterEach(() => bench.close());
+
+  it('goes on without its client, who comes back with Last-Event-ID and gets exactly the rest', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo ', 'you'], { usage: tokens(3, 4) }));
+    const first = await beginCompletion(bench.app, GOES_ON, USAGE);
+    expect(first.headers['millrace-run-id']).toMatch(/^run_/);
+    const { id, last } = await readUntil(first, 'Hel');
+    first.destroy();
+    await first.closed;
+    const second = await joinCompletion(bench.app, id, { 'last-event-id': last });
+    door.open();
+    const rest = await second.collect();
+    expect(await (await bench.upstream.request(0)).closed).toBe('finished');
+    const seen = [...first.items, ...rest].filter(({ kind }) => kind === 'data');
+    assertCompletion(seen, { content: 'Hello you', finish: 'stop', includeUsage: true, usage: tokens(3, 4) });
+    const again = readFrames((await followCompletion(bench.app, id)).text);
+    expect(bareStream(seen)).toEqual(bareStream(again));
+  });
+
+  it('goes on to its end with nobody there, and is read later, whole and as chunks', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo'], { usage: tokens(3, 4) }));
+    const stream = await beginCompletion(bench.app);
+    const { id } = await readUntil(stream, 'Hel');
+    stream.destroy();
+    await stream.closed;
+    expect(await retrieveCompletion(bench.app, id)).toMatchObject({
+      status: 409,
+      headers: { 'x-should-retry': 'false' },
+      json: { error: { code: 'run_not_finished' } },
+    });
+    door.open();
+    const whole = await eventually(async () => {
+      const answer = await retrieveCompletion(bench.app, id);
+      return answer.status === 200 ? answer : undefined;
+    });
+    expect(whole.headers['millrace-run-id']).toBe(stream.headers['millrace-run-id']);
+    expect(whole.json).toMatchObject({
+      id,
+      object: 'chat.completion',
+      choices: [{ message: { content: 'Hello' }, finish_reason: 'stop' }],
+      usage: tokens(3, 4),
+    });
+    const { text, headers } = await followCompletion(bench.app, id);
+    assertCompletion(readFrames(text), { content: 'Hello', finish: 'stop' });
+    expect(headers['millrace-run-id']).toBe(stream.headers['millrace-run-id']);
+    expect(
+      readFrames(text).some((item) => item.kind === 'data' && item.json !== undefined && item.id === undefined),
+    ).toBe(false);
+  });
+
+  it('is the same bytes for every reader, with node events and usage as the first request asked for them', async () => {
+    const door = gate();
+    bench.upstream
+      .next(scriptStream('One.', { usage: tokens(1, 2) }))
+      .next(scriptStream(['{"thinking":"Hm.","reply":"Hel', door, 'lo"}'], { usage: tokens(3, 4) }));
+    const first = await beginCompletion(
+      bench.app,
+      { ...GOES_ON, 'millrace-events': 'true' },
+      { ...USAGE, model: 'streaming' },
+    );
+    const { id } = await readUntil(first, 'Hel');
+    const second = await joinCompletion(bench.app, id);
+    door.open();
+    const all = bareStream(await first.collect());
+    expect(bareStream(await second.collect())).toEqual(all);
+    expect(bareStream(readFrames((await followCompletion(bench.app, id)).text))).toEqual(all);
+    expect(all.filter(([, data]) => data.includes('"millrace"')).length).toBeGreaterThan(5);
+    expect(all.filter(([, data]) => data.includes('"usage":{"prompt_tokens":4'))).toHaveLength(2);
+    // Whoever was cut off behind any of them gets what follows it.
+    for (const [place, [number]] of all.entries()) {
+      if (number === undefined) continue;
+      const { status, text } = await followCompletion(bench.app, id, '', { 'last-event-id': number });
+      const rest = all.slice(place + 1);
+      if (rest.length === 1) expect(status).toBe(204);
+      else expect(bareStream(readFrames(text))).toEqual(rest);
+    }
+  });
+
+  it('tells where a reader can go on, and where not', async () => {
+    bench.upstream.next(scriptStream('Hello'));
+    const stream = await beginCompletion(bench.app);
+    const all = bareStream(await stream.collect());
+    const id = (JSON.parse(all[0]?.[1] ?? '') as { id: string }).id;
+    const last = Number(all.at(-2)?.[0]);
+    const follow = (query: string, header?: string) =>
+      followCompletion(bench.app, id, query, header === undefined ? {} : { 'last-event-id': header });
+    expect(await follow('', `${last}`)).toMatchObject({ status: 204, text: '' });
+    expect((await follow(`&starting_after=${last}`)).text.replace(': keep-alive\n\n', '')).toBe('data: [DONE]\n\n');
+    expect(await follow('&starting_after=0', `${last}`)).toMatchObject({ status: 204 });
+    expect(await follow(`&starting_after=${last}`, '0')).toMatchObject({ status: 204 });
+    expect(bareStream(readFrames((await follow('', 'x')).text))).toEqual(all);
+    for (const at of [`${last + 1}`, '999999999999']) {
+      expect(await follow(`&starting_after=${at}`)).toMatchObject({
+        status: 410,
+        json: { error: { code: 'log_truncated' } },
+      });
+      expect(await follow('', at)).toMatchObject({ status: 410 });
+    }
+    for (const at of ['', '-1', '1e3', '0x1', 'x']) {
+      expect(await follow(`&starting_after=${at}`)).toMatchObject({
+        status: 400,
+        json: { error: { param: 'starting_after' } },
+      });
+    }
+  });
+
+  it('is answered whole, and its reader notices nothing', async () => {
+    bench.upstream.next(scriptStream('Hello', { usage: tokens(3, 4) }));
+    const answer = await bench.ask({}, GOES_ON);
+    expect(answer).toMatchObject({
+      status: 200,
+      json: { object: 'chat.completion', choices: [{ message: { content: 'Hello' } }], usage: tokens(3, 4) },
+    });
+    expect(answer.headers['millrace-run-id']).toMatch(/^run_/);
+    const { id } = answer.json as { id: string };
+    expect((await retrieveCompletion(bench.app, id)).text).toBe(answer.text);
+  });
+
+  it('fails before its first token with a status of its own, and tells the same whenever it is asked', async () => {
+    bench.upstream.next([httpError(429, {}, { 'retry-after': '7' })]).next([httpError(400, {})]);
+    const { status, headers, json } = await postJson(bench.app.chatUrl, { ...CHAT, stream: true }, GOES_ON);
+    expect([status, json]).toMatchObject([429, { error: { code: 'rate_limit_exceeded' } }]);
+    expect(headers['retry-after']).toBeDefined();
+    const run = headers['millrace-run-id'];
+    expect(run).toMatch(/^run_/);
+    expect((await bench.ask({}, GOES_ON)).status).toBe(400);
+  });
+
+  it('fails in the middle with one error frame, and is not there whole', async () => {
+    bench.upstream.next([...scriptStream(['Hel']).slice(0, 2), reset()]);
+    const stream = await beginCompletion(bench.app);
+    const items = await stream.collect();
+    expect(readContent(items)).toBe('Hel');
+    const error = assertErrorEnded(items);
+    const { id } = await readUntil(stream, 'Hel');
+    expect(bareStream(readFrames((await followCompletion(bench.app, id)).text))).toEqual(bareStream(items));
+    expect(await retrieveCompletion(bench.app, id)).toMatchObject({
+      status: 502,
+      headers: { 'x-should-retry': 'false' },
+      json: { error: { code: error.code } },
+    });
+  });
+});
+
+describe('the run of a completion whose readers have left', () => {
+  let bench: Bench;
+  let clock: LeapingClock;
+  beforeEach(async () => {
+    clock = new LeapingClock();
+    bench = await Bench.start({ clock });
+  });
+  afterEach(() => bench.close());
+
+  const begin = async (headers: Readonly<Record<string, string>>) => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
+    const stream = await beginCompletion(bench.app, headers);
+    const { id } = await readUntil(stream, 'Hel');
+    return { id, stream, door, upstream: await bench.upstream.request(0) };
+  };
+  const leave = async (stream: { destroy(): void }): Promise<void> => {
+    stream.destroy();
+    await eventually(async () => (await countConnections(bench)) === 0);
+  };
+
+  it('ends with `cancel` 15 s after the last of them, whoever they were', async () => {
+    const { id, stream, upstream } = await begin(ENDS);
+    const other = await joinCompletion(bench.app, id);
+    await readUntil(other, 'Hel');
+    stream.destroy();
+    await eventually(async () => (await countConnections(bench)) === 1);
+    clock.leap(20_000);
+    await leave(other);
+    clock.leap(14_999);
+    expect((await retrieveCompletion(bench.app, id)).json).toMatchObject({ error: { code: 'run_not_finished' } });
+    clock.leap(1);
+    expect(await upstream.closed).toBe('aborted');
+    const { status, json } = await eventually(async () => {
+      const answer = await retrieveCompletion(bench.app, id);
+      return answer.text.includes('run_not_finished') ? undefined : answer;
+    });
+    expect([status, json]).toMatchObject([409, { error: { code: 'run_cancelled' } }]);
+    const items = readFrames((await followCompletion(bench.app, id)).text);
+    expect(readContent(items)).toBe('Hel');
+    expect(assertErrorEnded(items).code).toBe('cancelled');
+  });
+
+  it('lives with `cancel` as long as somebody comes back in time, or waits for the whole answer', async () => {
+    const { id, stream, door, upstream } = await begin(ENDS);
+    await leave(stream);
+    clock.leap(14_000);
+    const back = await joinCompletion(bench.app, id);
+    await readUntil(back, 'Hel');
+    clock.leap(20_000);
+    door.open();
+    expect(readContent(await back.collect())).toBe('Hello');
+    expect(await upstream.closed).toBe('finished');
+
+    const hold = gate();
+    bench.upstream.next(scriptStream(['Wh', hold, 'ole']));
+    const whole = bench.ask({}, ENDS);
+    await hold.reached;
+    clock.leap(20_000);
+    hold.open();
+    expect(await whole).toMatchObject({ status: 200, json: { choices: [{ message: { content: 'Whole' } }] } });
+  });
+
+  it('ends with `cancel` when the client that waited for a whole answer has gone', async () => {
+    const hold = gate();
+    bench.upstream.next(scriptStream(['Wh', hold, 'ole']));
+    const { request, answer } = send('POST', bench.app.chatUrl, CHAT, { headers: ENDS });
+    const gone = answer.catch(() => undefined);
+    await hold.reached;
+    request.destroy();
+    await gone;
+    await eventually(async () => (await countConnections(bench)) === 0);
+    clock.leap(15_000);
+    expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
+  });
+
+  it('goes on with `continue`, however long nobody is there', async () => {
+    const { id, stream, door, upstream } = await begin(GOES_ON);
+    await leave(stream);
+    clock.leap(50_000);
+    door.open();
+    await eventually(async () => (await retrieveCompletion(bench.app, id)).status === 200);
+    expect(await upstream.closed).toBe('finished');
+  });
+});
+
+describe('a request for a completion that outlives its connection', () => {
+  let bench: Bench;
+  afterEach(() => bench.close());
+
+  it('is refused with any other word, and where nothing outlives its request', async () => {
+    bench = await Bench.start({ env: { RUNS: 'off' } });
+    for (const word of ['', 'stop', 'continue,cancel', 'true']) {
+      expect(await bench.ask({}, { 'millrace-on-disconnect': word })).toMatchObject({
+        status: 400,
+        json: { error: { code: 'invalid_value', message: expect.stringContaining('millrace-on-disconnect') } },
+      });
+    }
+    for (const stream of [true, false]) {
+      expect(await bench.ask({ stream }, GOES_ON)).toMatchObject({
+        status: 400,
+        json: { error: { code: 'runs_disabled' } },
+      });
+    }
+    expect(await retrieveCompletion(bench.app, 'chatcmpl-1')).toMatchObject({ status: 404 });
+    expect(bench.upstream.requests).toHaveLength(0);
+  });
+
+  it('belongs to its key: for all others there is nothing, and nothing of direct ones is kept', async () => {
+    bench = await Bench.start({ env: { API_KEYS: 'sk-ann-0123456789abcdef,sk-bob-0123456789abcdef' } });
+    bench.upstream.always(scriptStream('Hello'));
+    const { headers, json } = await bench.ask({}, { ...ANN, ...GOES_ON });
+    const { id } = json as { id: string };
+    const run = String(headers['millrace-run-id']);
+    expect((await retrieveCompletion(bench.app, id, ANN)).status).toBe(200);
+    const direct = (await bench.ask({}, ANN)).json as { id: string };
+    for (const [asked, key, status] of [
+      [id, BOB, 404],
+      [id, {}, 401],
+      [run, ANN, 404],
+      [direct.id, ANN, 404],
+    ] as const) {
+      expect((await retrieveCompletion(bench.app, asked, key)).status).toBe(status);
+      expect((await followCompletion(bench.app, asked, '', key)).status).toBe(status);
+    }
+    const { answer } = send('DELETE', completionUrl(bench.app, id), undefined, { headers: ANN });
+    expect((await answer).statusCode).toBe(405);
+  });
+
+  it('is the same run when it comes again with its Idempotency-Key, a stream too', async () => {
+    bench = await Bench.start({ env: { LIMIT_REQUESTS_PER_MINUTE: '3' } });
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
+    const headers = { ...GOES_ON, 'idempotency-key': 'order-1' };
+    const first = await beginCompletion(bench.app, headers);
+    await readUntil(first, 'Hel');
+    first.destroy();
+    const again = await beginCompletion(bench.app, headers);
+    expect(again.headers).toMatchObject({
+      'idempotent-replayed': 'true',
+      'millrace-run-id': first.headers['millrace-run-id'],
+    });
+    expect(first.headers['idempotent-replayed']).toBeUndefined();
+    await readUntil(again, 'Hel');
+    expect(await bench.ask({ stream: true, temperature: 0 }, headers)).toMatchObject({
+      status: 409,
+      json: { error: { code: 'idempotency_key_reused' } },
+    });
+    door.open();
+    const items = bareStream(await again.collect());
+    expect(items.slice(0, 2)).toEqual(bareStream(first.items));
+    const later = await beginCompletion(bench.app, headers);
+    expect(bareStream(await later.collect())).toEqual(items);
+    // The two that were repeated count for no limit.
+    expect(bench.upstream.requests).toHaveLength(1);
+  });
+
+  it('is counted and limited like any other', async () => {
+    bench = await Bench.start({ env: { LIMIT_TOKENS_PER_MINUTE: '10' } });
+    bench.upstream.always(scriptStream('Hello', { usage: tokens(3, 8) }));
+    const stream = await beginCompletion(bench.app);
+    await stream.collect();
+    const refused = await eventually(async () => {
+      const answer = await bench.ask({}, GOES_ON);
+      return answer.status === 429 ? answer : undefined;
+    });
+    expect(refused.json).toMatchObject({ error: { type: 'tokens', code: 'rate_limit_exceeded' } });
+  });
+});
+
+function countConnections({ app }: Bench): Promise<number> {
+  return new Promise((resolve, reject) => {
+    app.nest.getHttpServer().getConnections((error: Error | null, count: number) => {
+      if (error === null) resolve(count);
+      else reject(error);
+    });
+  });
+}
