@@ -2,7 +2,7 @@ import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import * as swagger from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { CompletionsController } from '../api/completions/index.js';
+import { CompletionsController, LoggedCompletionsController } from '../api/completions/index.js';
 import { GraphsController, ModelsController } from '../api/models/index.js';
 import { ResponsesController, StoredResponsesController } from '../api/responses/index.js';
 import { OneRunController, RunsController } from '../api/runs/index.js';
@@ -50,6 +50,7 @@ const RUNS: ReadonlySet<string> = new Set(['createChatCompletion', 'createRespon
 /** The controllers that the document describes. */
 const CONTROLLERS = [
   CompletionsController,
+  LoggedCompletionsController,
   ResponsesController,
   StoredResponsesController,
   RunsController,

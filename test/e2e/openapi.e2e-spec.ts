@@ -5,6 +5,7 @@ import { TestApp } from '../support/app.js';
 import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
 import { getJson, type HttpResponse, postJson, readResponse, send } from '../support/http-client.js';
 import { createResponse } from '../support/responses-client.js';
+import { askForCompletion } from '../support/completion-client.js';
 import { beginRun, endRun } from '../support/runs-client.js';
 import { DONE, readFrames } from '../support/sse-frames.js';
 
@@ -228,7 +229,11 @@ describe('OpenAPI', () => {
   it.each(instant)('is obeyed by the answer to its example: $name', async ({ name, path, method, url, body }) => {
     const response = path.startsWith('/v1/responses/') ? (await createResponse(app)).id : '';
     const run = path.startsWith('/v1/runs/') ? (await endRun(app, (await beginRun(app)).id)).id : '';
-    const here = url.replace('resp_1', response).replace(/run_[\da-f]+/, run);
+    const completion = path.startsWith('/v1/chat/completions/') ? await askForCompletion(app) : '';
+    const here = url
+      .replace('resp_1', response)
+      .replace(/run_[\da-f]+/, run)
+      .replace(/chatcmpl-[\da-f]+/, completion);
     const whole = await readResponse(await send(method.toUpperCase(), app.url + here, body).answer);
     expect(whole.status).toBe(name.startsWith('createRun ') ? 202 : 200);
     expectDocumented(whole, path, method);

@@ -1,5 +1,5 @@
 import { CHAT } from './messages.js';
-import { getJson, type HttpResponse, send } from './http-client.js';
+import { getJson, type HttpResponse, postJson, send } from './http-client.js';
 import { openStream, SseStream } from './sse-client.js';
 import type { SseItem } from './sse-frames.js';
 
@@ -12,6 +12,13 @@ export const ENDS: Headers = { 'millrace-on-disconnect': 'cancel' };
 /** Begins a completion whose run is logged, as a stream. */
 export function beginCompletion(app: App, headers: Headers = GOES_ON, body: object = {}): Promise<SseStream> {
   return openStream(app.chatUrl, { ...CHAT, stream: true, ...body }, { headers });
+}
+
+/** Asks for a completion that is kept, and waits for it. @returns its id */
+export async function askForCompletion(app: App): Promise<string> {
+  const { status, text, json } = await postJson(app.chatUrl, CHAT, GOES_ON);
+  if (status !== 200) throw new Error(`${status}: ${text}`);
+  return (json as { id: string }).id;
 }
 
 /** Where a completion is. */
