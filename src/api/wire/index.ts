@@ -2,6 +2,7 @@ export { ChatParameters } from './chat/chat-parameters.js';
 export { MESSAGE_ROLES } from './chat/messages.js';
 export { checkDependencies } from './chat/parameter-dependencies.js';
 export { TOOL_CALLS, type ToolCall } from './chat/tool-calls.js';
+export { CustomToolFields, FunctionFields } from './chat/tools.js';
 export { EventStreamWriter } from './event-stream-writer.js';
 export type { LogFold, LogFrame } from './log-stream/log-fold.js';
 export { type LogStreamOptions, LogStreamer } from './log-stream/log.streamer.js';

@@ -5,10 +5,7 @@ import { Nested, OneOf } from '../../../schema/index.js';
 import { ChatParameters, MESSAGE_ROLES, WorkflowModel } from '../../wire/index.js';
 import { StreamOptions } from './stream-options.js';
 
-/**
- * Body of `POST /v1/chat/completions`, as the client sent it. Null means "not given" for every parameter but `model` and
- * `messages`. Parameters that are not declared here are kept, since clients and providers keep adding new ones.
- */
+/** Body of `POST /v1/chat/completions`, as the client sent it. */
 @JSONSchema({
   description:
     'A conversation to continue. Null means "not given" for every optional parameter; nothing is converted ' +

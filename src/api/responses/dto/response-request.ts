@@ -25,10 +25,7 @@ function describeForms(classes: readonly { readonly name: string }[]): {
   return { anyOf: [...classes.map(({ name }) => ({ $ref: `#/components/schemas/${name}` })), { type: 'object' }] };
 }
 
-/**
- * Body of `POST /v1/responses`, as the client sent it. Null means "not given" for every parameter. Parameters that are not
- * declared here are accepted and do nothing: clients send new ones all the time.
- */
+/** Body of `POST /v1/responses`, as the client sent it. Unknown parameters do nothing: clients send new ones all the time. */
 @JSONSchema({
   description:
     'A conversation to go on with. Null means "not given"; nothing is converted (`"0.5"` is no number); unknown ' +

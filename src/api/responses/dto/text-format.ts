@@ -45,7 +45,6 @@ class TextFormatJsonSchema {
   readonly strict?: boolean | null;
 }
 
-/** The form of the answer. */
 export type TextFormat = TextFormatText | TextFormatJsonObject | TextFormatJsonSchema;
 
 const TEXT_FORMATS = { text: TextFormatText, json_object: TextFormatJsonObject, json_schema: TextFormatJsonSchema };

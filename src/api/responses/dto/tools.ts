@@ -1,52 +1,19 @@
-import { IsArray, IsBoolean, IsIn, IsObject, IsOptional, IsString, MinLength } from 'class-validator';
+import { IsArray, IsIn, IsObject, IsOptional, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import { Always } from '../../../schema/index.js';
+import { CustomToolFields, FunctionFields } from '../../wire/index.js';
 
 @JSONSchema({ description: 'A function that the model may call; the client runs it.' })
-export class ResponseFunctionTool {
+export class ResponseFunctionTool extends FunctionFields {
   @Always('function')
   readonly type: 'function';
-
-  @IsString()
-  @MinLength(1)
-  @JSONSchema({ description: 'Name of the function.', example: 'get_weather' })
-  readonly name: string;
-
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Tells the model when and how to call it.', example: 'Weather of a city, now.' })
-  readonly description?: string | null;
-
-  @IsOptional()
-  @IsObject()
-  @JSONSchema({
-    description: 'JSON Schema of the arguments. Forwarded unread. Without it the function has none.',
-    additionalProperties: true,
-    example: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
-  })
-  readonly parameters?: JsonObject | null;
-
-  @IsOptional()
-  @IsBoolean()
-  @JSONSchema({ description: 'Whether the arguments must follow the schema exactly.', default: false })
-  readonly strict?: boolean | null;
 }
 
 @JSONSchema({ description: 'A tool that takes free text; the client runs it.' })
-export class ResponseCustomTool {
+export class ResponseCustomTool extends CustomToolFields {
   @Always('custom')
   readonly type: 'custom';
-
-  @IsString()
-  @MinLength(1)
-  @JSONSchema({ description: 'Name of the tool.', example: 'run_query' })
-  readonly name: string;
-
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Tells the model when and how to call it.' })
-  readonly description?: string | null;
 
   @IsOptional()
   @IsObject()

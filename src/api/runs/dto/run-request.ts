@@ -7,10 +7,7 @@ import { ChatParameters, MESSAGE_ROLES, WorkflowModel } from '../../wire/index.j
 /** The last second of the year 9999. */
 const LATEST = 253_402_300_799;
 
-/**
- * Body of a request for a run, as the client sent it. Null means "not given" for every parameter but `model`. Parameters that are not
- * declared here are kept, as for a chat.
- */
+/** Body of a request for a run, as the client sent it. */
 @JSONSchema({
   description:
     'What a workflow is to do, without a client that waits for it: exactly one of `messages` and `input`, and the parameters of ' +

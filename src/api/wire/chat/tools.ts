@@ -3,8 +3,8 @@ import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import { Always, Nested } from '../../../schema/index.js';
 
-@JSONSchema({ description: 'A function that the model may call; the client runs it.' })
-class FunctionDefinition {
+/** What describes a function; both protocols have it, one of them in an object of its own. */
+export class FunctionFields {
   @IsString()
   @MinLength(1)
   @JSONSchema({ description: 'Name of the function.', example: 'get_weather' })
@@ -30,6 +30,9 @@ class FunctionDefinition {
   readonly strict?: boolean | null;
 }
 
+@JSONSchema({ description: 'A function that the model may call; the client runs it.' })
+class FunctionDefinition extends FunctionFields {}
+
 @JSONSchema({ description: 'A function as a tool.' })
 class FunctionTool {
   @Always('function')
@@ -40,8 +43,8 @@ class FunctionTool {
   readonly function: FunctionDefinition;
 }
 
-@JSONSchema({ description: 'A tool that takes free text; the client runs it.' })
-class CustomToolDefinition {
+/** What describes a tool that takes free text in both protocols. The form of its input is written in two ways. */
+export class CustomToolFields {
   @IsString()
   @MinLength(1)
   @JSONSchema({ description: 'Name of the tool.', example: 'run_query' })
@@ -51,7 +54,10 @@ class CustomToolDefinition {
   @IsString()
   @JSONSchema({ description: 'Tells the model when and how to call it.' })
   readonly description?: string | null;
+}
 
+@JSONSchema({ description: 'A tool that takes free text; the client runs it.' })
+class CustomToolDefinition extends CustomToolFields {
   @IsOptional()
   @IsObject()
   @JSONSchema({
