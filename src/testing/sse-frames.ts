@@ -84,7 +84,7 @@ export function readFrames(stream: string): readonly SseItem[] {
 }
 
 /** The lines that an event may have before its data. */
-const HEAD = /^(?:retry: \d+\n)?(?:id: (\d+)\n)?(?:event: ([^\n]+)\n)?/;
+const HEAD = /^(?:retry: \d+\n)?(?:id:(?: (\d+))?\n)?(?:event: ([^\n]+)\n)?/;
 
 function readItem(text: string, at: number): SseItem {
   const [head = '', id, event] = HEAD.exec(text) ?? [];

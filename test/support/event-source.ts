@@ -52,7 +52,7 @@ export class WatchedSource {
 export function readEventStream(stream: string): readonly SeenEvent[] {
   let id = '';
   return stream.split('\n\n').flatMap((frame): SeenEvent[] => {
-    const field = (name: string): string | undefined => new RegExp(`^${name}: (.*)$`, 'm').exec(frame)?.[1];
+    const field = (name: string): string | undefined => new RegExp(`^${name}: ?(.*)$`, 'm').exec(frame)?.[1];
     id = field('id') ?? id;
     const data = field('data');
     return data === undefined ? [] : [{ type: field('event') ?? 'message', id, data }];

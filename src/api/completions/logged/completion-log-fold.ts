@@ -58,17 +58,18 @@ export class CompletionLogFold implements LogFold {
   }
 
   remove(): readonly LogFrame[] {
-    return this.#fail(toRunError(new RunAbortedError('cancelled')));
+    return [this.#encodeFailure(toRunError(new RunAbortedError('cancelled')))];
   }
 
   /** Chunks cannot take back what they said. */
   #restart(): readonly LogFrame[] {
     this.#hasEnded = true;
-    return this.#fail(RESTARTED);
+    // A browser would come back with its number again and again.
+    return [{ ...this.#encodeFailure(RESTARTED), rewinds: true }];
   }
 
-  #fail(error: RunFailed['error']): readonly LogFrame[] {
-    return [{ number: LAST, frame: this.#fold.encodeFailure({ error }), isPart: true }];
+  #encodeFailure(error: RunFailed['error']): LogFrame {
+    return { number: LAST, frame: this.#fold.encodeFailure({ error }), isPart: true };
   }
 
   #number(frames: string, number: number): readonly LogFrame[] {

@@ -8,6 +8,8 @@ export interface LogFrame {
   readonly frame: string;
   /** True if more frames follow that have to be read with it: nobody can go on behind it. Absent: false. */
   readonly isPart?: boolean;
+  /** True if a client that comes back by itself is to begin at the start again: it forgets the number that it has. Absent: false. */
+  readonly rewinds?: boolean;
 }
 
 /**

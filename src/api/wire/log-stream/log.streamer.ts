@@ -200,8 +200,8 @@ class LogStream {
   #write(frames: readonly LogFrame[], areTokens = false): void {
     const { after, hasIds, isLater, writer } = this.#parts;
     let text = '';
-    for (const { number, frame, isPart = false } of frames) {
-      if (number > after) text += hasIds && !isPart ? `id: ${number}\n${frame}` : frame;
+    for (const each of frames) {
+      if (each.number > after) text += hasIds ? writeId(each) + each.frame : each.frame;
     }
     if (text === '') return;
     if (this.#hold !== undefined) {
@@ -226,4 +226,9 @@ class LogStream {
     const at = this.#fold.nextBeatAt;
     if (at !== undefined) this.#beat = clock.after(Math.max(1, at - clock.now()), this.#onBeat);
   }
+}
+
+function writeId({ number, isPart = false, rewinds = false }: LogFrame): string {
+  if (rewinds) return 'id:\n';
+  return isPart ? '' : `id: ${number}\n`;
 }
