@@ -1,4 +1,3 @@
-export { fitsWorkflow } from './checkpoints.js';
 export type {
   DeltaEvent,
   ModelIdentified,
