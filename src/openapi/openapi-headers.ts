@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { NODE_EVENTS_PARAMETER } from '../api/completions/index.js';
+import { API_ROOT } from '../http/index.js';
 
 type Components = NonNullable<OpenAPIObject['components']>;
 type Headers = NonNullable<Components['headers']>;
@@ -52,7 +53,7 @@ const RUN_HEADERS = {
 const CREATION_HEADERS = {
   location: {
     description: 'Where the run is.',
-    schema: { type: 'string', example: '/v1/runs/run_4e1f0c9d8b7a695847362514' },
+    schema: { type: 'string', example: `${API_ROOT}/runs/run_4e1f0c9d8b7a695847362514` },
   },
 } satisfies Headers;
 
