@@ -73,7 +73,7 @@ describe('the command line', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ workflow: 'streaming', start: ['TextStreamingNode'] });
   });
 
-  it('runs a workflow on the demo: content to stdout, who speaks and what it cost to stderr', async () => {
+  it('runs a workflow on the demo: content to stdout, its steps and what it cost to stderr', async () => {
     const { code, stdout, stderr } = await cli('run', 'streaming', 'Hello');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Hello[^]*\n\n\{"thinking":[^]*\}\n$/);

@@ -241,7 +241,7 @@ describe('the engine', () => {
     expect(upstream.requests.length).toBe(node === undefined ? 2 : 3);
   });
 
-  it('runs a workflow in a workflow: it speaks in place, its usage counts, its trace is nested', async () => {
+  it('runs a workflow in a workflow: its text comes in its place, its usage counts, its trace is nested', async () => {
     const tracer = new RecordingTracer();
     const { upstream } = await start([RoutedWorkflow, ParallelWorkflow, NestingWorkflow], { tracer });
     upstream.always((request) => {

@@ -76,7 +76,7 @@ describe('node events', () => {
     expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
   });
 
-  it('tell progress and the way taken, and nothing of what hidden nodes said', async () => {
+  it('tell progress and the way taken, and nothing of what silent steps said', async () => {
     bench.upstream.next(scriptStream('secret words')).next(scriptStream('said'));
     const news = await newsOf('counted', EVENTS);
     expect(news).toContainEqual(

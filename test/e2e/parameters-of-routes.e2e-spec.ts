@@ -137,7 +137,7 @@ describe('the parameters that a workflow with a route takes', () => {
     expect(await taken()).toEqual(['sampling']);
   });
 
-  it('are those of the result of a workflow that is hidden', async () => {
+  it('are those of the result of a workflow that is silent', async () => {
     await start(
       route(heeding, dropping),
       (inner) =>

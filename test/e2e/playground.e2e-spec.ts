@@ -165,7 +165,7 @@ describeInBrowser()('the playground', () => {
     expect(await thinking.locator('.said').innerText()).toBe('First I think.');
   });
 
-  it('shows the result of a workflow in which no step speaks, and steps of nested workflows', async () => {
+  it('shows the result of a workflow in which no step is visible, and steps of nested workflows', async () => {
     const { url } = await demo();
     const { page } = await visit(url);
     await ask(page, 'customer-care', 'Please send me the invoice, number 4711.');

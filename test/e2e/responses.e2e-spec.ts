@@ -89,7 +89,7 @@ describe('POST /v1/responses', () => {
     expect(readResponse(await stream.collect()).text).toBe('First second');
   });
 
-  it('has an item for each step that speaks, and says which is the answer', async () => {
+  it('has an item for each visible step, and says which is the answer', async () => {
     const script = (): unknown => bench.upstream.next(scriptStream('One.')).next(scriptCompletion(REPLY));
     script();
     const told = await streamResponse(bench.app, { model: 'streaming' });

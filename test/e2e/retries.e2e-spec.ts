@@ -83,7 +83,7 @@ describe('retries of the upstream', () => {
       expect((await ask('chat', false)).json).toMatchObject({ choices: [{ message: { content: 'Here.' } }] });
     });
 
-    it('once the client has heard something: there is no status any more', async () => {
+    it('once something has been sent to the client: there is no status any more', async () => {
       bench.upstream
         .next(scriptStream('First.'))
         .next(limited({ 'retry-after': '1' }))

@@ -124,7 +124,7 @@ describe('workflows of an application developer', () => {
   const start = async (providers: Type<unknown>[], options: TestAppOptions = {}): Promise<Bench> =>
     (bench = await Bench.start({ imports: [makeWorkflowsModule(...providers)], ...options }));
 
-  it('answer with their result if nobody speaks: an object as JSON, a string as it is', async () => {
+  it('answer with their result if no step is visible: an object as JSON, a string as it is', async () => {
     const { app, upstream } = await start([CityWorkflow, LabelWorkflow, CityNode, LabelNode]);
     upstream.always(scriptCompletion({ name: 'Ulm', population: 126_000 }, { usage: tokens(5, 6) }));
     const object = await postJson(app.chatUrl, {
@@ -142,7 +142,7 @@ describe('workflows of an application developer', () => {
     assertCompletion(await stream.collect(), { content: '-> Ulm (a City)' });
   });
 
-  it('send the text of visible nodes in order and set apart, and nothing of hidden ones', async () => {
+  it('send the text of visible nodes in order and set apart, and nothing of silent ones', async () => {
     const tracer = new RecordingTracer();
     const { app, upstream } = await start([TellWorkflow, CityNode, LabelNode, TellNode], { tracer });
     upstream

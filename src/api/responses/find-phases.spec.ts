@@ -29,12 +29,12 @@ describe('findPhases', () => {
     expect(phasesOf(define)).toEqual({ first: 'commentary', last: 'final_answer' });
   });
 
-  it('says nothing of a workflow with one step that speaks, or none', () => {
+  it('says nothing of a workflow with one visible step, or none', () => {
     expect(phasesOf((flow) => speak(flow, 'only'))).toEqual({});
     expect(phasesOf((flow) => hide(flow, 'only'))).toEqual({});
   });
 
-  it('knows the steps of branches, if one of them always speaks last', () => {
+  it('knows the steps of branches, if one of them always is the last visible one', () => {
     const define = (flow: Flow): Ref<unknown> => {
       speak(flow, 'first');
       return flow.route(choose(flow), {
@@ -50,7 +50,7 @@ describe('findPhases', () => {
     });
   });
 
-  it('says nothing where it depends on the run who speaks last', () => {
+  it('says nothing where the last visible step depends on the run', () => {
     const define = (flow: Flow): Ref<unknown> => {
       const first = speak(flow, 'first');
       return flow.route(choose(flow), { a: (branch) => speak(branch, 'x'), b: () => first });

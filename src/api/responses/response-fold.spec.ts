@@ -35,7 +35,7 @@ describe('ResponseFold', () => {
     expect(told.response.output[0]?.id).toMatch(/^msg_[0-9a-f]{48}$/);
   });
 
-  it('has an item for each step that speaks, with what sets it off as the run gave it', () => {
+  it('has an item for each visible step, with what sets it off as the run gave it', () => {
     const told = tell([
       content('draft', 'One'),
       done('draft'),
@@ -49,7 +49,7 @@ describe('ResponseFold', () => {
     expect(told.response.output.every((item) => !('millrace' in item) && !('phase' in item))).toBe(true);
   });
 
-  it('closes a message when its step is done, before the next one speaks', () => {
+  it('closes a message when its step is done, before the next one begins', () => {
     const events = fold([content('draft', 'One'), done('draft')]);
     expect(events.at(-1)?.type).toBe('response.output_item.done');
   });

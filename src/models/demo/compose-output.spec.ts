@@ -26,7 +26,7 @@ function readCalls(answer: Answer): readonly ToolCall[] {
   return answer;
 }
 
-describe('composeAnswer', () => {
+describe('composeOutput', () => {
   it.each([undefined, null, { type: 'text' }])('answers in text with response_format %p', (response_format) => {
     const answer = composeOutput([user('What is 12 * 7?')], { response_format });
     expect(readText(answer)).toMatch(/^12 \* 7 = 84\./);

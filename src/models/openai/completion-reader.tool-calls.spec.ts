@@ -59,7 +59,7 @@ const bare = ({ name, arguments: text }: { name?: string; arguments: string }): 
 /** The same calls, of a server that gives no ids. */
 const BARE = TWO.map(({ name, arguments: text }) => ({ name, arguments: text }));
 
-describe('AnswerReader and tool calls', () => {
+describe('CompletionReader and tool calls', () => {
   it.each<[string, readonly (readonly Piece[])[]]>([
     [
       'as OpenAI sends them',
@@ -73,7 +73,7 @@ describe('AnswerReader and tool calls', () => {
     ['with indexes that start at 1', TWO.map(({ id, ...called }, i) => [{ index: i + 1, id, function: called }])],
     ['without an index', TWO.map(({ id, ...called }) => [{ id, function: called }])],
     [
-      'without an index, in pieces that only the first of has an id',
+      'without an index, in pieces of which only the first has an id',
       TWO.flatMap(({ id, name }, i) => [
         [{ id, function: { name, arguments: '{"at":' } }],
         [{ function: { arguments: `${i + 1}}` } }],

@@ -104,7 +104,7 @@ describe('a drawing', () => {
       [inner],
     );
 
-  it('draws nested workflows from the inside, three levels deep, and shows which are hidden', () => {
+  it('draws nested workflows from the inside, three levels deep, and shows which are silent', () => {
     const inner = compileTestWorkflow({ id: 'a', define: (flow) => flow.node(SpeakingNode) });
     const shown = drawWorkflow(around(inner, 'b').workflow);
     expect(shown.groups).toMatchObject([{ label: 'run a', note: 'workflow a', visibility: 'speaks' }]);
