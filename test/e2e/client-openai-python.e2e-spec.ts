@@ -37,13 +37,15 @@ describePython('the openai package for Python as a client', () => {
   }
 
   it(
-    'streams text, reasoning and usage',
+    'streams text, reasoning and usage, from a log too',
     async () => {
       bench.upstream
         .next(scriptStream('Hello 🙂', { usage: tokens(3, 4) }))
         .next(scriptCompletion({ thinking: 'Let me think.', reply: 'Hello 🙂' }, { usage: tokens(3, 4) }));
+      bench.upstream.next(scriptStream('Hello 🙂', { usage: tokens(3, 4) }));
       const whole = { ...NOTHING, content: 'Hello 🙂', finish: 'stop', tokens: 7 };
-      expect(await ask('chat', 'reasoning')).toEqual([whole, { ...whole, reasoning: 'Let me think.' }]);
+      const all = [whole, { ...whole, reasoning: 'Let me think.' }, whole];
+      expect(await ask('chat', 'reasoning', 'chat:logged')).toEqual(all);
     },
     LONGEST_MS,
   );

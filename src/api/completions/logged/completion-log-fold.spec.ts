@@ -86,7 +86,15 @@ describe('the frames of a completion that is read from its log', () => {
     const head = { includeUsage: true, nodeEvents: true };
     const all = read(log, { head });
     expect(all.map(([, told]) => told)).toEqual([
-      ...['assistant', 'node-started', 'node-speaks', 'Hel', 'lo', 'node-finished', 'run-finished', 'stop', USAGE],
+      'assistant',
+      'node-started',
+      'node-speaks',
+      'Hel',
+      'lo',
+      'node-finished',
+      'run-finished',
+      'stop',
+      USAGE,
     ]);
     const numbers = all.flatMap(([number]) => number ?? []);
     for (const number of numbers) {
