@@ -84,7 +84,18 @@ describe('docs/resuming.md', () => {
   };
 
   it('has no block that is not run here', () => {
-    expect(blocks.map(({ language }) => language)).toEqual(['html', 'sh', 'js', 'py', 'sh', 'sh', 'js', 'js']);
+    expect(blocks.map(({ language }) => language)).toEqual([
+      'html',
+      'sh',
+      'js',
+      'py',
+      'sh',
+      'js',
+      'sh',
+      'sh',
+      'js',
+      'js',
+    ]);
   });
 
   it(
@@ -121,6 +132,30 @@ describe('docs/resuming.md', () => {
       expect(byAddress).toEqual(whole.slice(5));
       expect(byHeader).toEqual(byAddress);
       expect(JSON.parse(parts[3] ?? '')).toMatchObject({ status: 'completed', background: true });
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'leaves a chat completion and comes back with openai for Node',
+    async () => {
+      await writeFile(join(folder, 'chat.mjs'), findBlock('js', 'client.chat.completions.retrieve'));
+      expect(await run(process.execPath, ['chat.mjs'])).toMatch(/^Hello! .+\S\nstop\n$/s);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'reads a chat completion with curl from the start and from a chunk on, and whole',
+    async () => {
+      const output = await run('sh', ['-ec', findBlock('sh', '/v1/chat/completions')]);
+      const parts = output.split('data: [DONE]\n\n');
+      const [whole = [], byAddress, byHeader] = parts.slice(0, 3).map(readEventStream);
+      expect(byAddress).toEqual(whole.filter(({ id }) => Number(id) > 3));
+      expect(byAddress).not.toEqual([]);
+      expect(byHeader).toEqual(byAddress);
+      const { choices } = JSON.parse(parts[3] ?? '') as { choices: { message: { content: string } }[] };
+      expect(choices[0]?.message.content).toMatch(GREETING);
     },
     LONGEST_MS,
   );
