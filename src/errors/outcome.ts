@@ -1,5 +1,5 @@
 import { ForbiddenError } from './access-errors.js';
-import { ModelNotFoundError, UnknownRouteError } from './client-errors.js';
+import { ModelNotFoundError, NotFoundError, UnknownRouteError } from './client-errors.js';
 import type { MillraceError } from './millrace-error.js';
 import { RunAbortedError } from './run-aborted-error.js';
 import type { Outcome } from './outcomes.js';
@@ -16,6 +16,7 @@ export function readOutcome(error: MillraceError): Outcome {
   if (error instanceof ForbiddenError) return 'forbidden';
   if (error instanceof ModelNotFoundError) return 'unknown_model';
   if (error instanceof UnknownRouteError) return 'unknown_route';
+  if (error instanceof NotFoundError) return 'not_found';
   if (error instanceof OverloadedError) return 'overloaded';
   if (error instanceof InternalError) return 'internal_error';
   return readStatusOutcome(error.status);

@@ -21,6 +21,7 @@ export const OUTCOMES = [
   'invalid_request',
   'unknown_model',
   'unknown_route',
+  'not_found',
   'unauthorized',
   'forbidden',
   'rate_limited',
