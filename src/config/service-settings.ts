@@ -85,6 +85,10 @@ export const SERVICE_SETTINGS = {
     folder: setting('RUNS_DIR', text, '.millrace'),
     /** How long stored responses are kept, in seconds. */
     responsesTtlS: setting('RESPONSES_TTL_S', wholeNumber(1, 315_360_000), 86_400),
+    /** How long the log of a run, and what it was asked, are kept after its end, in seconds. */
+    logTtlS: setting('RUNS_LOG_TTL_S', wholeNumber(1, 315_360_000), 86_400),
+    /** How long it is known that a run was there, and how it ended, in seconds after its end; at least as long as its log. */
+    recordTtlS: setting('RUNS_RECORD_TTL_S', wholeNumber(1, 315_360_000), 2_592_000),
     /** Most bytes that the stored responses of one caller may take; the oldest are deleted first. */
     responsesMaxBytes: setting('RESPONSES_MAX_BYTES', size(), 256 * 1024 ** 2),
     /** Runs in the background at work in one process; the others wait. */

@@ -185,17 +185,29 @@ export function describeRunLogStore(name: string, adapter: StoreAdapter): void {
       await expect(logs.read('r1', 0)).resolves.toBeUndefined();
     });
 
-    it('keeps a run for a day after its end, and one that has not ended for as long as that takes', async () => {
-      await create('r1');
+    it('keeps the log of a run for a day after its end, its record for 30, and one that has not ended as long as that takes', async () => {
+      const identity = { key: 'k', hash: 'h' };
+      await create('r1', { segment: 's1', identity });
       await create('r2');
-      clock.advance(DAY_MS);
+      clock.advance(30 * DAY_MS);
       await logs.append([makeBatch('r1', 0, 1, { ending: makeEnding() })]);
       clock.advance(DAY_MS - 1);
       await expect(logs.find('r1', 'a')).resolves.toMatchObject({ hasLog: true });
+      expect(await readAll('r1')).toEqual([0]);
       clock.advance(1);
+      for (const isSwept of [false, true]) {
+        if (isSwept) await stores.sweep();
+        await expect(logs.find('s1', 'a')).resolves.toMatchObject({ id: 'r1', hasLog: false, length: 1 });
+        await expect(logs.read('r1', 0)).resolves.toBeUndefined();
+      }
+      await expect(logs.findRequest('r1')).resolves.toBeUndefined();
+      // A request that comes again so late is another one.
+      await expect(create('r3', { identity })).resolves.toEqual({ kind: 'created' });
+      clock.advance(29 * DAY_MS);
       await expect(logs.find('r1', 'a')).resolves.toBeUndefined();
+      await stores.sweep();
       await expect(logs.remove('r1', 'a')).resolves.toBe(false);
-      await expect(logs.find('r2', 'a')).resolves.toBeDefined();
+      await expect(logs.find('r2', 'a')).resolves.toMatchObject({ hasLog: true });
     });
 
     it('drops the log of a run, and what it was asked, when the document of its segment makes room', async () => {

@@ -192,7 +192,10 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
       mostLengthOfOwner: this.config.store.responsesMaxBytes,
     };
     const documents = new SqliteDocuments(thread, this.clock, limits);
-    const runLogs = new SqliteRunLogs(thread, this.clock, { logTtlMs: limits.ttlMs, recordTtlMs: limits.ttlMs });
+    const runLogs = new SqliteRunLogs(thread, this.clock, {
+      logTtlMs: this.config.store.logTtlS * 1_000,
+      recordTtlMs: this.config.store.recordTtlS * 1_000,
+    });
     const open = { thread, documents, runLogs, lock };
     this.#thread = thread;
     this.#sweepLater(open);

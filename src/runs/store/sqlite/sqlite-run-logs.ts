@@ -35,7 +35,7 @@ const SWEPT_AT_ONCE = 20;
 const NEXT_NUMBER = `coalesce((select last + 1 from run_log where run = runs.id order by first desc limit 1), 0)`;
 
 const RUN_COLUMNS = `id, owner, door, workflow, version, model, status, epoch, deaths, active_ms, seen, is_cancelled,
-  priority, created, run_at, started, finished, has_log, metadata, admission, ending, coalesce(length, ${NEXT_NUMBER}) as length,
+  priority, created, run_at, started, finished, has_log, log_expires, metadata, admission, ending, coalesce(length, ${NEXT_NUMBER}) as length,
   (select json_group_array(json_object('id', id, 'from', first))
    from (select id, first from run_segments where run = runs.id order by first)) as segments`;
 /** Whether a run is at work in one of the attempts that ?2 lists. */
@@ -101,7 +101,9 @@ export class SqliteRunLogs {
     ]);
     const other = found?.[0];
     if (other === undefined) return { kind: 'created' };
-    return other['hash'] === identity?.hash ? { kind: 'exists', run: readRun(other) } : { kind: 'reused' };
+    return other['hash'] === identity?.hash
+      ? { kind: 'exists', run: readRun(other, this.clock.now()) }
+      : { kind: 'reused' };
   }
 
   async claim(id: string): Promise<ClaimedRun | undefined> {
@@ -124,7 +126,7 @@ export class SqliteRunLogs {
     const row = rows?.[0];
     if (claimed?.[0] === undefined || row === undefined) return undefined;
     return {
-      run: readRun(row),
+      run: readRun(row, now),
       request: String(row['request']),
       steps: steps.map(({ json }) => String(json)),
       logLength: Number(row['log_length']),
@@ -165,7 +167,10 @@ export class SqliteRunLogs {
 
   async read(id: string, from: number): Promise<LogPage | undefined> {
     const [runs, rows = []] = await this.thread.transact([
-      ['select finished is not null as is_over from runs where id = ? and has_log = 1', [id]],
+      [
+        `select finished is not null as is_over from runs where id = ? and has_log = 1 and (finished is null or log_expires > ?)`,
+        [id, this.clock.now()],
+      ],
       [
         `select first, unpack(events) as events from (
            select first, events, sum(length(events)) over before as length_before, sum(last - first + 1) over before as count_before
@@ -191,7 +196,7 @@ export class SqliteRunLogs {
         [id, owner, this.clock.now()],
       ],
     ]);
-    return rows?.[0] && readRun(rows[0]);
+    return rows?.[0] && readRun(rows[0], this.clock.now());
   }
 
   async list({ owner, model, status, limit, after, order }: RunQuery): Promise<RunPage | undefined> {
@@ -208,7 +213,7 @@ export class SqliteRunLogs {
     ]);
     const [found = [], anchors = []] = rows;
     if (after !== undefined && anchors.length === 0) return undefined;
-    return { runs: found.slice(0, limit).map(readRun), hasMore: found.length > limit };
+    return { runs: found.slice(0, limit).map((row) => readRun(row, this.clock.now())), hasMore: found.length > limit };
   }
 
   async findOwner(id: string): Promise<string | undefined> {
@@ -235,7 +240,7 @@ export class SqliteRunLogs {
     const [rows = []] = await this.thread.transact([
       [`select ${RUN_COLUMNS}, ${NO_HEAD_COLUMN} from runs where finished is null order by created, id`],
     ]);
-    return rows.map(readRun);
+    return rows.map((row) => readRun(row, this.clock.now()));
   }
 
   async remove(id: string, owner: string): Promise<boolean> {
@@ -366,7 +371,8 @@ export class SqliteRunLogs {
   }
 }
 
-function readRun(row: SqlRow): LoggedRun {
+/** @param now milliseconds since the Unix epoch */
+function readRun(row: SqlRow, now: number): LoggedRun {
   const status = row['status'] as LoggedStatus;
   return {
     id: String(row['id']),
@@ -390,7 +396,7 @@ function readRun(row: SqlRow): LoggedRun {
     isCancelled: row['is_cancelled'] === 1,
     ending: readEnding(status, row),
     length: Number(row['length']),
-    hasLog: row['has_log'] === 1,
+    hasLog: row['has_log'] === 1 && (row['finished'] === null || Number(row['log_expires']) > now),
     segments: JSON.parse(String(row['segments'])) as readonly RunSegment[],
   };
 }
