@@ -14,8 +14,10 @@ import {
 } from '../support/completion-client.js';
 import { eventually } from '../support/eventually.js';
 import { postJson, send } from '../support/http-client.js';
+import { LoggedBench } from '../support/logged-bench.js';
 import { LeapingClock } from '../support/leaping-clock.js';
 import { CHAT } from '../support/messages.js';
+import { SseStream } from '../support/sse-client.js';
 import { readFrames } from '../support/sse-frames.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { gate, httpError, reset } from '../support/upstream/steps.js';
@@ -201,8 +203,8 @@ describe('the run of a completion whose readers have left', () => {
 
   it('ends with `cancel` 15 s after the last of them, whoever they were', async () => {
     const { id, stream, upstream } = await begin(ENDS);
-    const other = await joinCompletion(bench.app, id);
-    await readUntil(other, 'Hel');
+    const other = await openEvents(bench, String(stream.headers['millrace-run-id']));
+    await other.until((item) => item.kind === 'data' && item.event === 'delta');
     stream.destroy();
     await eventually(async () => (await countConnections(bench)) === 1);
     clock.leap(20_000);
@@ -347,6 +349,34 @@ describe('a request for a completion that outlives its connection', () => {
     expect(refused.json).toMatchObject({ error: { type: 'tokens', code: 'rate_limit_exceeded' } });
   });
 });
+
+describe('the access log', () => {
+  it('has one line of a completion that outlives its connection, with all that is known of its run', async () => {
+    const bench = await LoggedBench.start();
+    try {
+      bench.upstream.next(scriptStream('Hello', { usage: tokens(3, 4) }));
+      const { headers } = await bench.ask({}, GOES_ON);
+      expect(await bench.accessLine()).toMatchObject({
+        outcome: 'stop',
+        status: 200,
+        workflow: 'chat',
+        input_tokens: 3,
+        output_tokens: 4,
+        run_id: headers['millrace-run-id'],
+        trace_id: headers['x-trace-id'],
+      });
+    } finally {
+      await bench.close();
+    }
+  });
+});
+
+/** A reader of what happens in the run itself. */
+async function openEvents({ app }: Bench, run: string): Promise<SseStream> {
+  const sentAt = performance.now();
+  const { request, answer } = send('GET', `${app.baseUrl}/runs/${run}/events`, undefined);
+  return new SseStream(request, await answer, sentAt);
+}
 
 function countConnections({ app }: Bench): Promise<number> {
   return new Promise((resolve, reject) => {
