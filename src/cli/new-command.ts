@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readErrorCode } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError, UsageError } from './cli-error.js';
@@ -11,9 +12,18 @@ import { makeWorkflowNames } from './scaffold/workflow-names.js';
 
 const FOLDER = join('src', 'workflows');
 const MODULE = join(FOLDER, 'workflows.module.ts');
+/** What is made where an application has no such module yet. */
+const EMPTY_MODULE = `import { Module } from '@nestjs/common';
+
+/** The workflows of this application. \`npx millrace new my-flow\` adds one. */
+@Module({
+  providers: [],
+})
+export class WorkflowsModule {}
+`;
 
 /**
- * Makes a workflow's folder, and registers it. Overwrites nothing.
+ * Makes a workflow's folder, and registers it in the module of workflows, which is made if there is none. Overwrites nothing.
  * @param kind what the workflow is to begin with, one of {@link KINDS}
  * @throws CliError if a name is taken or a file cannot be written; then everything is as it was
  */
@@ -24,38 +34,38 @@ export async function newWorkflow(name: string, kind: string, { process }: CliEn
   const { root } = project;
   const modulePath = join(root, MODULE);
   const folder = join(FOLDER, names.id);
-  const source = await readFile(modulePath, 'utf8').catch((cause: unknown) => {
-    throw new CliError(
-      `There is no ${MODULE} here, in which workflows are listed as providers. Run this in the folder of the project, or make that module first and import it in your AppModule.`,
-      { cause },
-    );
-  });
+  if (!existsSync(join(root, 'src'))) {
+    throw new CliError(`There is no folder src in ${root}. Run this in the folder of an application.`);
+  }
+  const source = await readModule(modulePath);
   // Before anything is written, so that a refusal leaves nothing behind.
   const clashes = await findNameClashes(root, FOLDER, names);
   if (clashes.length > 0) {
     throw new CliError([...clashes, 'Nothing was changed. Choose another name.'].join('\n'));
   }
-  const registered = registerWorkflow(source, names);
+  const ending = project.manifest['type'] === 'module' ? '.js' : '';
+  const registered = registerWorkflow(source ?? EMPTY_MODULE, names, ending);
   const runner = findTestRunner(project);
-  const files = makeWorkflowFiles(names, kind, runner);
+  const files = makeWorkflowFiles(names, kind, { runner, ending });
   const path = join(root, folder);
-  await mkdir(path).catch((cause: unknown) => {
+  const made = await makeFolder(path).catch((cause: unknown) => {
     throw new CliError(`${folder} cannot be made (${readErrorCode(cause)}). Nothing was changed.`, { cause });
   });
   try {
     for (const [file, content] of files) await writeFile(join(path, file), content, { flag: 'wx' });
     await replaceFile(modulePath, registered);
   } catch (cause) {
-    await rm(path, { recursive: true, force: true });
+    await rm(made, { recursive: true, force: true });
     throw new CliError(`The files cannot be written (${readErrorCode(cause)}). Nothing was changed.`, { cause });
   }
   process.stdout.write(
     [
       ...[...files.keys()].map((file) => `Made    ${join(folder, file)}`),
-      `Changed ${MODULE}`,
-      '',
+      ...(source === undefined
+        ? [`Made    ${MODULE}`, '', 'Add WorkflowsModule to the imports of your AppModule, and build.']
+        : [`Changed ${MODULE}`, '']),
       `Run it:  ${describeCall(project)} run ${names.id} "Hello"`,
-      `Test it: ${runner === 'node' ? 'npm test' : `npx ${runner === 'jest' ? 'jest' : 'vitest run'} ${folder}`}`,
+      `Test it: ${describeTest(project, runner, folder)}`,
       ...(project.isMillrace ? ['Add its name to the tests that list every model (test/e2e).'] : []),
       '',
     ].join('\n'),
@@ -71,6 +81,30 @@ function isKind(kind: string): kind is Kind {
 function findTestRunner(project: Project): TestRunner {
   if (hasPackage(project, 'vitest')) return 'vitest';
   return hasPackage(project, 'jest') ? 'jest' : 'node';
+}
+
+/** What tests the new workflow. A checkout of Millrace itself sets the option in its `.npmrc`. */
+function describeTest({ isMillrace }: Project, runner: TestRunner, folder: string): string {
+  if (runner === 'node') return 'npm test';
+  if (runner === 'vitest') return `npx vitest run ${folder}`;
+  return `${isMillrace ? '' : 'NODE_OPTIONS=--experimental-vm-modules '}npx jest ${folder}`;
+}
+
+/** @returns undefined if there is no such file */
+async function readModule(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if (readErrorCode(cause) === 'ENOENT') return undefined;
+    throw new CliError(`${MODULE} cannot be read (${readErrorCode(cause)}). Nothing was changed.`, { cause });
+  }
+}
+
+/** Makes the folder, which must not be there yet. @returns the first of the folders that were made for it, with itself */
+async function makeFolder(path: string): Promise<string> {
+  const above = await mkdir(dirname(path), { recursive: true });
+  await mkdir(path);
+  return above ?? path;
 }
 
 /** Replaces a file whole or not at all, so that an interruption leaves no half of a module behind. */

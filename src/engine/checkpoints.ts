@@ -118,6 +118,15 @@ export class Checkpoints {
   }
 }
 
+/** True if a workflow has all the steps that were kept, as they were then. */
+export function fitsWorkflow(steps: readonly StepCheckpoint[], workflow: CompiledWorkflow): boolean {
+  const positions = new Map(listNodes(workflow.scope, ''));
+  return steps.every(({ node, fingerprint }) => {
+    const position = positions.get(node);
+    return position !== undefined && makeFingerprint(position.step) === fingerprint;
+  });
+}
+
 async function revive(
   checkpoint: StepCheckpoint,
   { step, path }: Position,

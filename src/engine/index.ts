@@ -1,3 +1,4 @@
+export { fitsWorkflow } from './checkpoints.js';
 export type {
   DeltaEvent,
   ModelIdentified,

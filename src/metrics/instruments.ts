@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { VERSION } from '../kernel/index.js';
 import type { ModelName } from '../models/index.js';
+import { TokenHistogram } from './token-histogram.js';
 
 /** Upper bounds in seconds: from a local model to one that thinks for a minute. */
 const FIRST_TOKEN = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -36,12 +37,13 @@ export class Instruments {
     ['workflow'],
     FIRST_TOKEN,
   );
-  readonly betweenTokens = this.#histogram(
-    'millrace_time_between_tokens_seconds',
-    'Of streamed answers: between two writes with tokens. Tokens that come close together share one write.',
-    ['workflow'],
-    BETWEEN_TOKENS,
-  );
+  readonly betweenTokens = new TokenHistogram({
+    name: 'millrace_time_between_tokens_seconds',
+    help: 'Of streamed answers: between two writes with tokens. Tokens that come close together share one write.',
+    labelName: 'workflow',
+    buckets: BETWEEN_TOKENS,
+    registry: this.registry,
+  });
   readonly heartbeats = this.#counter(
     'millrace_heartbeats_total',
     'Comments sent to show life while there was nothing to say.',

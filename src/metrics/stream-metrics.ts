@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/index.js';
 import type { Instruments } from './instruments.js';
+import type { HistogramSeries } from './token-histogram.js';
 
 /** Measures one streamed response, whenever something is written to the client. */
 export class StreamMetrics {
@@ -11,6 +12,7 @@ export class StreamMetrics {
   #pausedAt: number | undefined;
   #firstTokenMs: number | undefined;
   #isOver = false;
+  #gaps: HistogramSeries | undefined;
 
   /** @param startedAt when the request arrived, by the monotonic clock */
   constructor(instruments: Instruments, clock: Clock, workflow: string, startedAt: number) {
@@ -35,7 +37,8 @@ export class StreamMetrics {
       this.#firstTokenMs = now - this.#startedAt;
       this.#instruments.firstToken.observe({ workflow: this.#workflow }, this.#firstTokenMs / 1_000);
     } else {
-      this.#instruments.betweenTokens.observe({ workflow: this.#workflow }, (now - this.#lastTokensAt) / 1_000);
+      this.#gaps ??= this.#instruments.betweenTokens.series(this.#workflow);
+      this.#gaps.observe((now - this.#lastTokensAt) / 1_000);
     }
     this.#lastTokensAt = now;
   }

@@ -54,7 +54,7 @@ export class AgentRun<Output> {
    * part of it has been passed on.
    * @param finish makes the result from the whole output
    */
-  stream<R>(finish: (output: ModelOutput) => R | Promise<R>): AsyncGenerator<readonly Delta[], R, void> {
+  stream<R>(finish: (output: ModelOutput) => Promise<R>): AsyncGenerator<readonly Delta[], R, void> {
     return this.#loop(true, finish);
   }
 
@@ -65,7 +65,7 @@ export class AgentRun<Output> {
   async run(): Promise<Output> {
     let before = { messages: this.#messages, toolRounds: -1 };
     for (let repairs = 0; ;) {
-      const reply = await finishGenerator(this.#loop(false, (whole) => whole));
+      const reply = await finishGenerator(this.#loop(false, (whole) => Promise.resolve(whole)));
       try {
         return await parseModelOutput(reply, this.#plan, this.#context);
       } catch (fault) {
@@ -97,7 +97,7 @@ export class AgentRun<Output> {
    */
   async *#loop<R>(
     isVisible: boolean,
-    finish: (output: ModelOutput) => R | Promise<R>,
+    finish: (output: ModelOutput) => Promise<R>,
   ): AsyncGenerator<readonly Delta[], R, void> {
     if (!this.#hasBegun) await this.#begin();
     let said = '';
@@ -172,24 +172,18 @@ export class AgentRun<Output> {
  * @throws IncompleteOutputError if the model stopped before its structured output was whole, StructuredOutputError if it does
  *   not fit its class, the run's abort reason after an abort
  */
-export function parseModelOutput<Output>(
+export async function parseModelOutput<Output>(
   { content, refusal, finishReason }: ModelOutput,
   { schema }: Pick<AgentPlan<Output>, 'schema'>,
   context: TaskContext,
-): Output | Promise<Output> {
+): Promise<Output> {
   if (schema === undefined) return content as Output;
   const refused = refusal !== '';
   if (refused || finishReason === 'length' || finishReason === 'content_filter') {
     throw new IncompleteOutputError(finishReason, refused);
   }
-  const parsed = rejectOnAbort(schema.parse(content), TaskContext.readAbort(context));
-  const { noteSource } = context.events;
-  return noteSource === undefined ? parsed : noteParsed(parsed, (output) => noteSource(output, content));
-}
-
-async function noteParsed<Output>(parsed: Promise<Output>, note: (output: object) => void): Promise<Output> {
-  const output = await parsed;
-  if (typeof output === 'object' && output !== null) note(output);
+  const output = await rejectOnAbort(schema.parse(content), TaskContext.readAbort(context));
+  if (typeof output === 'object' && output !== null) context.events.noteSource?.(output, content);
   return output;
 }
 

@@ -2,7 +2,7 @@ import type { Delta } from '../streaming/index.js';
 import type { ModelOutput } from './agent-run.js';
 
 /** Opens a model's stream; `finish` makes its result from the whole output. */
-type OpenStream = <R>(finish: (reply: ModelOutput) => R | Promise<R>) => AsyncGenerator<readonly Delta[], R, void>;
+type OpenStream = <R>(finish: (reply: ModelOutput) => Promise<R>) => AsyncGenerator<readonly Delta[], R, void>;
 
 /**
  * A model's output as it arrives: iterate it once to get batches of deltas. The model is called when the first batch is asked
@@ -10,14 +10,14 @@ type OpenStream = <R>(finish: (reply: ModelOutput) => R | Promise<R>) => AsyncGe
  */
 export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
   readonly #open: OpenStream;
-  readonly #finish: (reply: ModelOutput) => Output | Promise<Output>;
+  readonly #finish: (reply: ModelOutput) => Promise<Output>;
   #readOutput: (() => Output) | undefined;
 
   /**
    * @param open opens the model's stream
    * @param finish makes the agent's output from the whole output of the model
    */
-  constructor(open: OpenStream, finish: (reply: ModelOutput) => Output | Promise<Output>) {
+  constructor(open: OpenStream, finish: (reply: ModelOutput) => Promise<Output>) {
     this.#open = open;
     this.#finish = finish;
   }

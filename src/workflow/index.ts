@@ -22,7 +22,6 @@ export type {
   StepOptions,
   StreamOptions,
 } from './step-options.js';
-export { listNestedWorkflows } from './graph/list-nested-workflows.js';
 export { type GraphJson, makeGraphJson, type WorkflowGraph } from './graph/graph-json.js';
 export { drawMermaid } from './graph/mermaid.js';
 export { drawSvg } from './graph/svg.js';

@@ -1,48 +1,22 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Agent, OpenAIProvider, Runner, setTracingDisabled, tool, type RunStreamEvent } from '@openai/agents';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Agent, type Runner, type RunStreamEvent } from '@openai/agents';
 import OpenAI from 'openai';
-import { z } from 'zod';
-import { Bench } from '../support/app.js';
-import { NetworkWatch } from '../support/network-watch.js';
-import { catchRejection } from '../support/rejection.js';
-import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
-import { chunk, errorBody, httpError, reasoning, role, stall, text } from '../support/upstream/steps.js';
-
-const REPLY = { thinking: 'Let me think.', reply: 'Hello 🙂' };
-
-const City = z.object({ city: z.string(), population: z.number() });
-const ULM = { city: 'Ulm', population: 126_000 };
-
-const add = tool({
-  name: 'add',
-  description: 'Adds two numbers',
-  parameters: z.object({ a: z.number(), b: z.number() }),
-  execute: ({ a, b }) => String(a + b),
-});
-
-const chat = new Agent({ name: 'Chat', instructions: 'Be brief.', model: 'chat' });
-const calculator = chat.clone({ name: 'Calculator', tools: [add] });
+import { City, REPLY, ULM } from '../fixtures/structured-outputs.js';
+import { AgentsClient, calculator, chat } from '../support/agents-client.js';
+import { Bench } from '../support/bench.js';
+import { catchRejection } from '../support/checks.js';
+import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
 // It asks for version 7 of `openai`, which needs Node 22; package.json gives it this project's version instead.
 describe('the OpenAI Agents SDK as a client', () => {
-  let network: NetworkWatch;
+  let client: AgentsClient;
   let bench: Bench;
   let runner: Runner;
-  // It would send its traces to OpenAI.
-  beforeAll(() => setTracingDisabled(true));
   beforeEach(async () => {
-    network = NetworkWatch.start();
-    bench = await Bench.start();
-    const openAIClient = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
-    runner = new Runner({
-      modelProvider: new OpenAIProvider({ openAIClient, useResponses: false }),
-      tracingDisabled: true,
-    });
+    client = await AgentsClient.start(false);
+    ({ bench, runner } = client);
   });
-  afterEach(async () => {
-    await bench.close();
-    network.stop();
-  });
+  afterEach(() => client.close());
 
   it('runs an agent, with usage', async () => {
     bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
@@ -74,7 +48,7 @@ describe('the OpenAI Agents SDK as a client', () => {
 
   it('completes a loop with a tool, streamed, after a thought', async () => {
     bench.upstream
-      .next([reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
+      .next([steps.reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
       .next(scriptStream('It is 5.'));
     const result = await runner.run(calculator, 'How much is 2 + 3?', { stream: true });
     const { texts, items } = await readAll(result);
@@ -122,7 +96,7 @@ describe('the OpenAI Agents SDK as a client', () => {
   it('gets errors before the answer, with their status and code', async () => {
     const lost = chat.clone({ model: 'nope' });
     expect(await catchRejection(runner.run(lost, 'Hello'))).toBeInstanceOf(OpenAI.NotFoundError);
-    bench.upstream.next(httpError(429, errorBody('slow')));
+    bench.upstream.next(steps.httpError(429, steps.errorBody('slow')));
     const result = await runner.run(chat, 'Hello', { stream: true });
     const error = await catchRejection(readAll(result));
     expect(error).toBeInstanceOf(OpenAI.RateLimitError);
@@ -130,7 +104,7 @@ describe('the OpenAI Agents SDK as a client', () => {
   });
 
   it('gets the text so far, and then the error, in a stream', async () => {
-    bench.upstream.next([role(), text('So far'), chunk(errorBody('boom'))]);
+    bench.upstream.next([steps.role(), steps.text('So far'), steps.chunk(steps.errorBody('boom'))]);
     const result = await runner.run(chat, 'Hello', { stream: true });
     const texts: string[] = [];
     const error = await catchRejection(
@@ -144,7 +118,7 @@ describe('the OpenAI Agents SDK as a client', () => {
   });
 
   it('stops the upstream by its signal, in a stream and before an answer, and goes on', async () => {
-    bench.upstream.always([role(), text('One'), stall()]);
+    bench.upstream.always([steps.role(), steps.text('One'), steps.stall()]);
     const leavingStream = new AbortController();
     const result = await runner.run(chat, 'Hello', { stream: true, signal: leavingStream.signal });
     for await (const event of result) if (textOf(event).length > 0) leavingStream.abort();

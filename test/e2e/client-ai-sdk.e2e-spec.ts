@@ -13,25 +13,13 @@ import {
   ToolLoopAgent,
 } from 'ai';
 import { z } from 'zod';
+import { City, REPLY, ULM } from '../fixtures/structured-outputs.js';
 import { Bench } from '../support/bench.js';
 import { NetworkWatch } from '../support/network-watch.js';
 import { catchRejection } from '../support/checks.js';
-import {
-  errorBody,
-  httpError,
-  scriptCompletion,
-  scriptStream,
-  scriptToolCalls,
-  steps,
-  tokens,
-} from '../support/upstream/index.js';
+import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
 const prompt = 'Hello';
-const REPLY = { thinking: 'Let me think.', reply: 'Hello 🙂' };
-
-const City = z.object({ city: z.string(), population: z.number() });
-const ULM = { city: 'Ulm', population: 126_000 };
-
 const add = tool({
   description: 'Adds two numbers',
   inputSchema: z.object({ a: z.number(), b: z.number() }),
@@ -139,7 +127,7 @@ describe('the Vercel AI SDK as a client', () => {
   });
 
   it('gets errors before the stream and in it', async () => {
-    bench.upstream.next(httpError(500, errorBody('down')));
+    bench.upstream.next(steps.httpError(500, steps.errorBody('down')));
     const failure = await catchRejection(generateText({ model: model('chat'), prompt, maxRetries: 0 }));
     expect(failure).toBeInstanceOf(APICallError);
     expect(failure).toMatchObject({ statusCode: 502, message: 'The model provider failed.' });
@@ -148,7 +136,7 @@ describe('the Vercel AI SDK as a client', () => {
       data: { error: { code: 'model_not_found', param: 'model' } },
     });
 
-    bench.upstream.next([steps.role(), steps.text('So far'), steps.chunk(errorBody('boom'))]);
+    bench.upstream.next([steps.role(), steps.text('So far'), steps.chunk(steps.errorBody('boom'))]);
     const parts: string[] = [];
     let error: unknown;
     const result = streamText({

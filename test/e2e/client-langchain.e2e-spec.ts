@@ -1,49 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HumanMessage, ToolMessage, type AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
-import { tool } from '@langchain/core/tools';
-import { ChatOpenAI } from '@langchain/openai';
+import type { ChatOpenAI } from '@langchain/openai';
 import OpenAI from 'openai';
-import { z } from 'zod';
-import { Bench } from '../support/app.js';
-import { NetworkWatch } from '../support/network-watch.js';
-import { catchRejection } from '../support/rejection.js';
-import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
-import { chunk, errorBody, flood, httpError, role, stall, text } from '../support/upstream/steps.js';
-
-const REPLY = { thinking: 'Let me think.', reply: 'Hello 🙂' };
-
-const City = z.object({ city: z.string(), population: z.number() });
-const ULM = { city: 'Ulm', population: 126_000 };
-
-const add = tool(({ a, b }: { a: number; b: number }) => String(a + b), {
-  name: 'add',
-  description: 'Adds two numbers',
-  schema: z.object({ a: z.number(), b: z.number() }),
-});
+import { City, REPLY, ULM } from '../fixtures/structured-outputs.js';
+import { add, LangChainClient } from '../support/langchain-client.js';
+import { Bench } from '../support/bench.js';
+import { catchRejection } from '../support/checks.js';
+import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
 describe('LangChain as a client', () => {
-  let network: NetworkWatch;
+  let client: LangChainClient;
   let bench: Bench;
-  let model: (name: string) => ChatOpenAI;
   beforeEach(async () => {
-    // LangSmith, which LangChain reports to as soon as the environment says so.
-    for (const name of ['LANGSMITH_TRACING', 'LANGSMITH_TRACING_V2', 'LANGCHAIN_TRACING', 'LANGCHAIN_TRACING_V2']) {
-      process.env[name] = 'false';
-    }
-    network = NetworkWatch.start();
-    bench = await Bench.start();
-    model = (name) =>
-      new ChatOpenAI({
-        model: name,
-        apiKey: 'any',
-        maxRetries: 0,
-        configuration: { baseURL: bench.app.baseUrl },
-      });
+    client = await LangChainClient.start();
+    ({ bench } = client);
   });
-  afterEach(async () => {
-    await bench.close();
-    network.stop();
-  });
+  afterEach(() => client.close());
+  const model = (name: string): ChatOpenAI => client.makeModel(name);
 
   it('invokes, with usage', async () => {
     bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
@@ -118,7 +91,7 @@ describe('LangChain as a client', () => {
     const unknown = { status: 404, code: 'model_not_found', lc_error_code: 'MODEL_NOT_FOUND' };
     expect(await catchRejection(model('nope').invoke('Hello'))).toMatchObject(unknown);
     expect(await catchRejection(model('nope').stream('Hello'))).toMatchObject(unknown);
-    bench.upstream.next(httpError(429, errorBody('slow')));
+    bench.upstream.next(steps.httpError(429, steps.errorBody('slow')));
     expect(await catchRejection(model('chat').stream('Hello'))).toMatchObject({
       status: 429,
       code: 'rate_limit_exceeded',
@@ -127,7 +100,7 @@ describe('LangChain as a client', () => {
   });
 
   it('gets the text so far, and then the error, in a stream', async () => {
-    bench.upstream.next([role(), text('So far'), chunk(errorBody('boom'))]);
+    bench.upstream.next([steps.role(), steps.text('So far'), steps.chunk(steps.errorBody('boom'))]);
     const stream = await model('chat').stream('Hello');
     let content = '';
     const error = await catchRejection(
@@ -141,7 +114,7 @@ describe('LangChain as a client', () => {
   });
 
   it('stops the upstream by its signal, in a stream and before an answer, and goes on', async () => {
-    bench.upstream.always([role(), text('One'), stall()]);
+    bench.upstream.always([steps.role(), steps.text('One'), steps.stall()]);
     const leavingStream = new AbortController();
     const stream = await model('chat').stream('Hello', { signal: leavingStream.signal });
     const reading = (async () => {
@@ -163,7 +136,7 @@ describe('LangChain as a client', () => {
 
   // LangChain leaves with the next piece only: with a model that has fallen silent, `break` itself would wait for it.
   it('stops the upstream by leaving the loop', async () => {
-    bench.upstream.next([role(), flood({ bytes: 64 * 1024 * 1024 })]);
+    bench.upstream.next([steps.role(), steps.flood({ bytes: 64 * 1024 * 1024 })]);
     for await (const part of await model('chat').stream('Hello')) if (part.text !== '') break;
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
     bench.upstream.next(scriptStream('Hello again.'));

@@ -8,15 +8,7 @@ import { makeParseableResponseFormat as makeParseableResponseFormatV5 } from 'op
 import { Bench } from '../support/bench.js';
 import { NetworkWatch } from '../support/network-watch.js';
 import { catchRejection } from '../support/checks.js';
-import {
-  errorBody,
-  httpError,
-  scriptCompletion,
-  scriptStream,
-  scriptToolCalls,
-  steps,
-  tokens,
-} from '../support/upstream/index.js';
+import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
 /** What these tests use of the SDK, in the form that all its versions have. */
 interface Sdk {
@@ -266,14 +258,14 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
       [requestId]: expect.stringMatching(/^req_/),
     });
     expect(await catchRejection(ask('chat', []))).toBeInstanceOf(errors.BadRequestError);
-    bench.upstream.next(httpError(429, errorBody('slow')));
+    bench.upstream.next(steps.httpError(429, steps.errorBody('slow')));
     expect(await catchRejection(ask('chat', messages))).toBeInstanceOf(errors.RateLimitError);
-    bench.upstream.always(httpError(500, errorBody('down'), { 'x-should-retry': 'false' }));
+    bench.upstream.always(steps.httpError(500, steps.errorBody('down'), { 'x-should-retry': 'false' }));
     expect(await catchRejection(ask('chat', messages))).toBeInstanceOf(errors.InternalServerError);
   });
 
   it('gets the text so far, and then the error of a stream', async () => {
-    bench.upstream.always([steps.role(), steps.text('So far'), steps.chunk(errorBody('boom'))]);
+    bench.upstream.always([steps.role(), steps.text('So far'), steps.chunk(steps.errorBody('boom'))]);
     const stream = await sdk.completions.create({ model: 'chat', messages, stream: true });
     let content = '';
     const reading = (async () => {

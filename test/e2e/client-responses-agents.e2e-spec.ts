@@ -1,43 +1,22 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Agent, type AgentInputItem, OpenAIProvider, Runner, setTracingDisabled, tool } from '@openai/agents';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Agent, type AgentInputItem, Runner } from '@openai/agents';
 import OpenAI from 'openai';
-import { z } from 'zod';
-import { Bench } from '../support/app.js';
+import { City, REPLY, ULM } from '../fixtures/structured-outputs.js';
+import { AgentsClient, calculator, chat } from '../support/agents-client.js';
+import { Bench } from '../support/bench.js';
 import { BodyWatch } from '../support/conversations.js';
-import { NetworkWatch } from '../support/network-watch.js';
-import { catchRejection } from '../support/rejection.js';
-import { scriptCompletion, scriptStream, scriptToolCalls, tokens } from '../support/upstream/scripts.js';
-import { errorBody, httpError, reasoning, reset, role, text } from '../support/upstream/steps.js';
-
-const REPLY = { thinking: 'Hm.', reply: 'Hello 🙂' };
-const City = z.object({ city: z.string(), population: z.number() });
-const ULM = { city: 'Ulm', population: 126_000 };
-
-const add = tool({
-  name: 'add',
-  description: 'Adds two numbers',
-  parameters: z.object({ a: z.number(), b: z.number() }),
-  execute: ({ a, b }) => String(a + b),
-});
-const chat = new Agent({ name: 'Chat', instructions: 'Be brief.', model: 'chat' });
-const calculator = chat.clone({ name: 'Calculator', tools: [add] });
+import { catchRejection } from '../support/checks.js';
+import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
 describe('the OpenAI Agents SDK as a client of responses', () => {
-  let network: NetworkWatch;
+  let client: AgentsClient;
   let bench: Bench;
   let runner: Runner;
-  // It would send its traces to OpenAI.
-  beforeAll(() => setTracingDisabled(true));
   beforeEach(async () => {
-    network = NetworkWatch.start();
-    bench = await Bench.start();
-    const openAIClient = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
-    runner = new Runner({ modelProvider: new OpenAIProvider({ openAIClient }), tracingDisabled: true });
+    client = await AgentsClient.start(true);
+    ({ bench, runner } = client);
   });
-  afterEach(async () => {
-    await bench.close();
-    network.stop();
-  });
+  afterEach(() => client.close());
 
   it('runs an agent, with usage', async () => {
     bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
@@ -66,14 +45,14 @@ describe('the OpenAI Agents SDK as a client of responses', () => {
   });
 
   it('gets errors before the answer with their status', async () => {
-    bench.upstream.next(httpError(429, errorBody('slow')));
+    bench.upstream.next(steps.httpError(429, steps.errorBody('slow')));
     expect(await catchRejection(runner.run(chat, 'Hello'))).toBeInstanceOf(OpenAI.RateLimitError);
     const lost = await catchRejection(runner.run(chat.clone({ model: 'nope' }), 'Hello'));
     expect(lost).toMatchObject({ status: 404, code: 'model_not_found' });
   });
 
   it('gets the text so far, and then the error with its words', async () => {
-    bench.upstream.next([role(), text('Once upon'), reset()]);
+    bench.upstream.next([steps.role(), steps.text('Once upon'), steps.reset()]);
     const result = await runner.run(chat, 'Hello', { stream: true });
     let said = '';
     const read = async (): Promise<void> => {
@@ -98,7 +77,7 @@ describe('the OpenAI Agents SDK as a client of responses', () => {
     };
     beforeEach(() => {
       bench.upstream
-        .next([reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
+        .next([steps.reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
         .next(scriptStream('It is 5.'))
         .next(scriptStream('It was 5.'));
     });

@@ -6,18 +6,14 @@ import { createOpenAI as createOpenAIv7 } from 'ai-openai-v7';
 import * as aiV5 from 'ai-v5';
 import * as aiV7 from 'ai-v7';
 import { z } from 'zod';
-import { Bench } from '../support/app.js';
+import { City, REPLY, ULM } from '../fixtures/structured-outputs.js';
+import { Bench } from '../support/bench.js';
 import { BodyWatch } from '../support/conversations.js';
 import { NetworkWatch } from '../support/network-watch.js';
-import { catchRejection } from '../support/rejection.js';
-import { scriptCompletion, scriptStream, scriptToolCalls, tokens } from '../support/upstream/scripts.js';
-import { errorBody, httpError, reasoning, reset, role, text } from '../support/upstream/steps.js';
+import { catchRejection } from '../support/checks.js';
+import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
 const prompt = 'Hello';
-const REPLY = { thinking: 'Hm.', reply: 'Hello 🙂' };
-const City = z.object({ city: z.string(), population: z.number() });
-const ULM = { city: 'Ulm', population: 126_000 };
-
 /** What these tests use is the same in all three; their types are those of version 6. */
 const VERSIONS = [
   ['5', aiV5 as unknown as typeof ai, createOpenAIv5 as unknown as typeof createOpenAI],
@@ -75,7 +71,7 @@ describe.each(VERSIONS)('the Vercel AI SDK %s as a client of responses', (versio
   });
 
   it('gets errors before the answer', async () => {
-    bench.upstream.next(httpError(500, errorBody('down')));
+    bench.upstream.next(steps.httpError(500, steps.errorBody('down')));
     const failure = await catchRejection(sdk.generateText({ model: openai('chat'), prompt, maxRetries: 0 }));
     expect(failure).toMatchObject({ statusCode: 502, message: 'The model provider failed.' });
     expect(await catchRejection(sdk.generateText({ model: openai('nope'), prompt, maxRetries: 0 }))).toMatchObject({
@@ -84,7 +80,7 @@ describe.each(VERSIONS)('the Vercel AI SDK %s as a client of responses', (versio
   });
 
   it('gets the text so far, and then the error with its words', async () => {
-    bench.upstream.next([role(), text('Once upon'), reset()]);
+    bench.upstream.next([steps.role(), steps.text('Once upon'), steps.reset()]);
     const errors: unknown[] = [];
     const result = sdk.streamText({
       model: openai('chat'),
@@ -102,7 +98,7 @@ describe.each(VERSIONS)('the Vercel AI SDK %s as a client of responses', (versio
   it('refers to the items of earlier turns, through a loop with a tool', async () => {
     const sent = new BodyWatch(bench.app.nest.getHttpServer());
     bench.upstream
-      .next([reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
+      .next([steps.reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
       .next(scriptStream('It is 5.'))
       .next(scriptStream('It was 5.'));
     const question = { model: openai('chat'), tools: { add }, stopWhen: sdk.stepCountIs(2) };

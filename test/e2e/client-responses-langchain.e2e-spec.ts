@@ -1,50 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type AIMessageChunk, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
-import { tool } from '@langchain/core/tools';
-import { ChatOpenAI } from '@langchain/openai';
+import type { ChatOpenAI } from '@langchain/openai';
 import OpenAI from 'openai';
-import { z } from 'zod';
-import { Bench } from '../support/app.js';
+import { City, REPLY, ULM } from '../fixtures/structured-outputs.js';
+import { add, LangChainClient } from '../support/langchain-client.js';
+import { Bench } from '../support/bench.js';
 import { BodyWatch } from '../support/conversations.js';
-import { NetworkWatch } from '../support/network-watch.js';
-import { catchRejection } from '../support/rejection.js';
-import { scriptCompletion, scriptStream, scriptToolCalls, tokens } from '../support/upstream/scripts.js';
-import { errorBody, httpError, reasoning, reset, role, text } from '../support/upstream/steps.js';
-
-const REPLY = { thinking: 'Hm.', reply: 'Hello 🙂' };
-const City = z.object({ city: z.string(), population: z.number() });
-const ULM = { city: 'Ulm', population: 126_000 };
-
-const add = tool(({ a, b }: { a: number; b: number }) => String(a + b), {
-  name: 'add',
-  description: 'Adds two numbers',
-  schema: z.object({ a: z.number(), b: z.number() }),
-});
+import { catchRejection } from '../support/checks.js';
+import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
 describe('LangChain as a client of responses', () => {
-  let network: NetworkWatch;
+  let client: LangChainClient;
   let bench: Bench;
-  let model: (name: string) => ChatOpenAI;
   beforeEach(async () => {
-    // LangSmith, which LangChain reports to as soon as the environment says so.
-    for (const name of ['LANGSMITH_TRACING', 'LANGSMITH_TRACING_V2', 'LANGCHAIN_TRACING', 'LANGCHAIN_TRACING_V2']) {
-      process.env[name] = 'false';
-    }
-    network = NetworkWatch.start();
-    bench = await Bench.start();
-    model = (name) =>
-      new ChatOpenAI({
-        model: name,
-        apiKey: 'any',
-        maxRetries: 0,
-        useResponsesApi: true,
-        configuration: { baseURL: bench.app.baseUrl },
-      });
+    client = await LangChainClient.start({ useResponsesApi: true });
+    ({ bench } = client);
   });
-  afterEach(async () => {
-    await bench.close();
-    network.stop();
-  });
+  afterEach(() => client.close());
+  const model = (name: string): ChatOpenAI => client.makeModel(name);
 
   it('invokes and streams, with usage', async () => {
     bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
@@ -62,13 +35,13 @@ describe('LangChain as a client of responses', () => {
   });
 
   it('gets errors before the answer with their status', async () => {
-    bench.upstream.next(httpError(500, errorBody('down')));
+    bench.upstream.next(steps.httpError(500, steps.errorBody('down')));
     expect(await catchRejection(model('chat').invoke('Hello'))).toMatchObject({ status: 502 });
     expect(await catchRejection(model('nope').invoke('Hello'))).toMatchObject({ status: 404 });
   });
 
   it('gets the text so far, and then the error with its words', async () => {
-    bench.upstream.next([role(), text('Once upon'), reset()]);
+    bench.upstream.next([steps.role(), steps.text('Once upon'), steps.reset()]);
     let said = '';
     const read = async (): Promise<void> => {
       for await (const piece of await model('chat').stream('Hello')) said += piece.text;
@@ -82,7 +55,7 @@ describe('LangChain as a client of responses', () => {
   it.each([false, true])('completes a loop with a tool over several turns, streamed: %s', async (stream) => {
     const sent = new BodyWatch(bench.app.nest.getHttpServer());
     bench.upstream
-      .next([reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
+      .next([steps.reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
       .next(scriptStream('It is 5.'))
       .next(scriptStream('It was 5.'));
     const bound = model('chat').bindTools([add]);

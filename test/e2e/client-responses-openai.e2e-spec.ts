@@ -4,18 +4,14 @@ import { zodTextFormat } from 'openai/helpers/zod';
 import OpenAIv5 from 'openai-v5';
 import OpenAIv7 from 'openai-v7';
 import type { ResponseInput } from 'openai/resources/responses/responses';
-import { z } from 'zod';
-import { Bench } from '../support/app.js';
+import { City, REPLY, ULM } from '../fixtures/structured-outputs.js';
+import { Bench } from '../support/bench.js';
 import { BodyWatch } from '../support/conversations.js';
 import { NetworkWatch } from '../support/network-watch.js';
-import { catchRejection } from '../support/rejection.js';
+import { catchRejection } from '../support/checks.js';
 import { readOutputText } from '../support/response-rules.js';
-import { scriptCompletion, scriptStream, scriptToolCalls, tokens } from '../support/upstream/scripts.js';
-import { done, finish, httpError, reasoning, refusal, reset, role, text } from '../support/upstream/steps.js';
+import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
-const REPLY = { thinking: 'Hm.', reply: 'Hello 🙂' };
-const City = z.object({ city: z.string(), population: z.number() });
-const ULM = { city: 'Ulm', population: 126_000 };
 const ADD = {
   type: 'function' as const,
   name: 'add',
@@ -68,7 +64,7 @@ describe.each([
   });
 
   it('follows the .stream() helper to its final response, thoughts and calls too', async () => {
-    bench.upstream.next([reasoning('I must add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })]);
+    bench.upstream.next([steps.reasoning('I must add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })]);
     const stream = client.responses.stream({ model: 'chat', input: 'How much is 2 + 3?', tools: [ADD] });
     const types = new Set<string>();
     stream.on('event', ({ type }) => types.add(type));
@@ -93,7 +89,7 @@ describe.each([
   });
 
   it('gets a refusal', async () => {
-    bench.upstream.always([role(), refusal('No.'), finish('stop'), done()]);
+    bench.upstream.always([steps.role(), steps.refusal('No.'), steps.finish('stop'), steps.done()]);
     const refused = await client.responses.stream({ model: 'chat', input: 'Hi' }).finalResponse();
     expect(refused.output).toMatchObject([{ content: [{ type: 'refusal', refusal: 'No.' }] }]);
   });
@@ -110,14 +106,14 @@ describe.each([
   it('gets errors before the answer with their status', async () => {
     const failed = await catchRejection(client.responses.create({ model: 'nobody', input: 'Hello' }));
     expect(failed).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' });
-    bench.upstream.next(httpError(500, 'down'));
+    bench.upstream.next(steps.httpError(500, 'down'));
     expect(await catchRejection(client.responses.create({ model: 'chat', input: 'Hello' }))).toMatchObject({
       status: 502,
     });
   });
 
   it('gets the text so far, and then the error with its words, iterating and by its helper', async () => {
-    bench.upstream.always([role(), text('Once upon'), reset()]);
+    bench.upstream.always([steps.role(), steps.text('Once upon'), steps.reset()]);
     const stream = await client.responses.create({ model: 'chat', input: 'Hello', stream: true });
     let said = '';
     const read = async (): Promise<void> => {
@@ -135,7 +131,7 @@ describe.each([
   it('goes on with its own list of items, parsed ones too', async () => {
     const sent = new BodyWatch(bench.app.nest.getHttpServer());
     bench.upstream
-      .next([reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
+      .next([steps.reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
       .next(scriptStream('It is 5.'))
       .next(scriptStream('It was 5.'));
     const input: ResponseInput = [{ role: 'user', content: 'How much is 2 + 3?' }];
@@ -157,7 +153,7 @@ describe.each([
   it('goes on from the response before', async () => {
     const sent = new BodyWatch(bench.app.nest.getHttpServer());
     bench.upstream
-      .next([reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
+      .next([steps.reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
       .next(scriptStream('It is 5.'))
       .next(scriptStream('It was 5.'));
     const question = { model: 'chat', tools: [ADD] };

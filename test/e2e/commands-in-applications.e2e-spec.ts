@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -7,6 +7,7 @@ import { CLI, type Finished, LinkedProject } from '../support/linked-project.js'
 import { startProcess } from '../support/process.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 
+const ROOT = join(import.meta.dirname, '../..');
 /** A compiler may take this long on a busy machine, in milliseconds. */
 const LONGEST_MS = 120_000;
 
@@ -65,6 +66,50 @@ describe('the command line in an application', () => {
     expect((await project.cli('list')).stderr).toMatch(/^dist\/other\.js is not there\./);
     const without = await project.cli('list', '--app', 'dist/workflows/workflows.module.js');
     expect([without.code, without.stderr]).toEqual([1, expect.stringContaining('MillraceModule.forRoot()')]);
+  });
+});
+
+describe('the command new in an application of another form', () => {
+  let project: LinkedProject;
+  beforeAll(async () => {
+    project = await LinkedProject.make();
+    const page = await readFile(join(ROOT, 'docs/testing-workflows.md'), 'utf8');
+    const [, settings = ''] = /^```json\n\{\n( {2}"jest": [^]*?)\n\}\n```$/m.exec(page) ?? [];
+    await project.edit('package.json', '"type": "module",', `${settings},`);
+    await project.edit('package.json', '"devDependencies": {', '"devDependencies": { "jest": "*",');
+    for (const path of ['src/main.ts', 'src/workflows']) await rm(join(project.root, path), { recursive: true });
+    const module = await project.read('src/app.module.ts');
+    await project.write(
+      'src/app.module.ts',
+      module.replace(/^import .*workflows\.module.*\n/m, '').replace(/, Work\w+/, ''),
+    );
+  }, LONGEST_MS);
+  afterAll(() => project.remove());
+
+  it(
+    'makes the module of workflows, and imports as CommonJS does, so that its test passes with Jest as the page sets it up',
+    async () => {
+      const { code, stdout, stderr } = await project.cli('new', 'my-flow');
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toContain('Made    src/workflows/workflows.module.ts\n');
+      expect(stdout).toContain('Add WorkflowsModule to the imports of your AppModule');
+      expect(stdout).toContain('Test it: NODE_OPTIONS=--experimental-vm-modules npx jest src/workflows/my-flow\n');
+      expect(await project.read('src/workflows/workflows.module.ts')).toContain(
+        "import { MyFlowWorkflow } from './my-flow/my-flow.workflow';\n",
+      );
+      expect(await project.cli('build')).toEqual({ code: 0, stdout: '', stderr: '' });
+      const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+      const tested = await project.finish([...jest, '--cacheDirectory', join(project.root, '.jest')]);
+      expect(tested).toMatchObject({ code: 0, stderr: expect.stringContaining('✓ answers the user') });
+    },
+    LONGEST_MS,
+  );
+
+  it('refuses a folder without sources, and leaves nothing in it', async () => {
+    await project.write('elsewhere/package.json', '{}');
+    const refused = await project.finish([CLI, 'new', 'my-flow'], { cwd: join(project.root, 'elsewhere') });
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/^There is no folder src in .*\n$/)]);
+    expect(await readdir(join(project.root, 'elsewhere'))).toEqual(['package.json']);
   });
 });
 

@@ -15,14 +15,7 @@ import {
 import { assertCompletion, assertErrorEnded, eventually } from '../support/checks.js';
 import type { HttpResponse } from '../support/client.js';
 import { LoggedBench } from '../support/logged-bench.js';
-import {
-  errorBody,
-  httpError,
-  ScriptedUpstream,
-  scriptStream,
-  scriptToolCalls,
-  steps,
-} from '../support/upstream/index.js';
+import { ScriptedUpstream, scriptStream, scriptToolCalls, steps } from '../support/upstream/index.js';
 import { findFreePort } from '../support/server-process.js';
 import { type Conversation, makeWorkflowsModule } from '../support/bench.js';
 
@@ -115,8 +108,8 @@ describe('the log of a failure', () => {
 
   it('has the code in the access line of a repeated request, too, and the step in the answer', async () => {
     await start();
-    const fault = errorBody('too long', { code: 'context_length_exceeded', param: 'messages' });
-    bench.upstream.next(httpError(400, fault));
+    const fault = steps.errorBody('too long', { code: 'context_length_exceeded', param: 'messages' });
+    bench.upstream.next(steps.httpError(400, fault));
     const repeated = (): Promise<HttpResponse> =>
       bench.ask({ model: 'streaming', stream: false }, { 'idempotency-key': 'a' });
     const [first, again] = [await repeated(), await repeated()];
@@ -162,7 +155,7 @@ describe('the log of a failure', () => {
   ])('names the step of %s, which has several, and so does the error', async (model, node, before) => {
     await start({ OLLAMA_BASE_URL: 'http://127.0.0.1:9/v1' });
     for (let i = 0; i < before; i++) bench.upstream.next(scriptStream('Draft.'));
-    bench.upstream.next(httpError(400, errorBody('no')));
+    bench.upstream.next(steps.httpError(400, steps.errorBody('no')));
     const { status, json } = await bench.ask({ model });
     expect([status, json]).toMatchObject([400, { error: { code: null, millrace: { node } } }]);
     expect(Object.keys((json as { error: object }).error)).toEqual(['message', 'type', 'param', 'code', 'millrace']);
@@ -283,7 +276,7 @@ describe('the log of a failure', () => {
 
   it('is readable for people: fields follow the message, and nothing is said twice', async () => {
     await start({ LOG_FORMAT: 'pretty' });
-    bench.upstream.next(httpError(503, errorBody('busy')));
+    bench.upstream.next(steps.httpError(503, steps.errorBody('busy')));
     const { headers } = await bench.ask();
     const id = String(headers['x-request-id']);
     await eventually(() => bench.written.includes('[Access]'));

@@ -117,9 +117,10 @@ export class ChunkEncoder {
   }
 
   #prepare(): void {
+    const start = ',"choices":[{"index":0,"delta":';
+    this.#beforeDelta = this.#head + this.#attribution + start;
     // Joined, not added: V8 would copy a text of several parts anew into each frame that it begins.
-    this.#beforeDelta = [this.#head, this.#attribution, ',"choices":[{"index":0,"delta":'].join('');
-    this.#beforeText = [this.#beforeDelta, '{"content":'].join('');
+    this.#beforeText = [this.#head, this.#attribution, start, '{"content":'].join('');
   }
 }
 

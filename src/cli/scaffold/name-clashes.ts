@@ -21,7 +21,7 @@ const IMPORT = /^import\s(?<what>[^;]*?)\sfrom\s+['"](?<from>[^'"]+)['"]/gm;
  */
 export async function findNameClashes(root: string, folder: string, names: WorkflowNames): Promise<readonly string[]> {
   const { id } = names;
-  const folders = await readdir(join(root, folder));
+  const folders = await readdir(join(root, folder)).catch(() => []);
   const ignored = await readFile(join(root, '.gitignore'), 'utf8').catch(() => '');
   const paths = (await readdir(join(root, 'src'), { recursive: true })).filter((path) =>
     /(?<!\.spec|\.d)\.ts$/.test(path),

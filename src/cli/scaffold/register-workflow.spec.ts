@@ -23,7 +23,7 @@ export class WorkflowsModule {}
 
 describe('registering a workflow', () => {
   it('adds its import in order, and its provider', () => {
-    expect(registerWorkflow(MODULE, names)).toBe(`import { Module } from '@nestjs/common';
+    expect(registerWorkflow(MODULE, names, '.js')).toBe(`import { Module } from '@nestjs/common';
 import { ChatWorkflow } from './chat/chat.workflow.js';
 import { MyFlowWorkflow } from './my-flow/my-flow.workflow.js';
 import { ZooWorkflow } from './zoo/zoo.workflow.js';
@@ -45,8 +45,8 @@ export class WorkflowsModule {}
         fc.uniqueArray(ids, { minLength: 1, maxLength: 6 }),
         fc.constantFrom(MODULE, own),
         async (all, from) => {
-          const once = all.reduce((source, id) => registerWorkflow(source, makeWorkflowNames(id)), from);
-          expect(all.reduce((source, id) => registerWorkflow(source, makeWorkflowNames(id)), once)).toBe(once);
+          const once = all.reduce((source, id) => registerWorkflow(source, makeWorkflowNames(id), '.js'), from);
+          expect(all.reduce((source, id) => registerWorkflow(source, makeWorkflowNames(id), '.js'), once)).toBe(once);
           expect(await format(once, { parser: 'typescript', singleQuote: true, printWidth: 120 })).toBe(once);
         },
       ),
@@ -61,7 +61,7 @@ export class WorkflowsModule {}
     ['a list with a comment', MODULE.replace('ChatWorkflow, Z', 'ChatWorkflow, // first\n Z')],
     ['an empty file', ''],
   ])('refuses %s, and says what to write', (_, source) => {
-    const register = (): string => registerWorkflow(source, names);
+    const register = (): string => registerWorkflow(source, names, '.js');
     expect(register).toThrow(CliError);
     expect(register).toThrow(/import \{ MyFlowWorkflow \} from '\.\/my-flow\/my-flow\.workflow\.js';/);
   });

@@ -9,11 +9,12 @@ const LINE_WIDTH = 120;
 
 /**
  * Adds a new workflow to the source of the module of workflows. Adding it twice changes nothing.
+ * @param ending that of the paths of imports in the project: `.js`, or nothing where it compiles to CommonJS
  * @throws CliError that says what to write by hand, if the source does not have the form that this understands
  */
-export function registerWorkflow(source: string, names: WorkflowNames): string {
+export function registerWorkflow(source: string, names: WorkflowNames, ending: '.js' | ''): string {
   const { id, workflow } = names;
-  const from = `./${id}/${id}.workflow.js`;
+  const from = `./${id}/${id}.workflow${ending}`;
   const lists = [...source.matchAll(PROVIDERS)];
   const [list] = lists;
   if (list === undefined || lists.length > 1 || [...source.matchAll(IMPORT)].length === 0) {

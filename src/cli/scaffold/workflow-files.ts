@@ -16,16 +16,27 @@ const SAMPLE: WorkflowNames = { id: 'sample', title: 'Sample', workflow: 'Sample
 /** The first line of a template's test, which is written for Jest. */
 const JEST = "import { expect, it } from '@jest/globals';\n";
 
+/** What the files of a project look like. */
+interface FileStyle {
+  readonly runner: TestRunner;
+  /** How the paths of imports end: many tools do not find `.ts` by `.js` in a project that compiles to CommonJS. */
+  readonly ending: '.js' | '';
+}
+
 /**
  * Makes the files of a new workflow's folder, by name: the workflow and its test.
  * @throws CliError if this program has no templates
  */
-export function makeWorkflowFiles(names: WorkflowNames, kind: Kind, runner: TestRunner): ReadonlyMap<string, string> {
+export function makeWorkflowFiles(
+  names: WorkflowNames,
+  kind: Kind,
+  { runner, ending }: FileStyle,
+): ReadonlyMap<string, string> {
   return new Map(
     readTemplates(join(TEMPLATES, kind)).map(([name, text]) => {
       const isTest = name.endsWith('.spec.ts');
       const file = isTest && runner === 'node' ? name.replace(/\.spec\.ts$/, '.test.ts') : name;
-      const named = replaceNames(text, names);
+      const named = replaceNames(text, names).replaceAll(/(?<= from '\.\/.*)\.js(?=';)/g, ending);
       return [replaceNames(file, names), isTest ? convertTest(named, runner) : named];
     }),
   );

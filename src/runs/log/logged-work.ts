@@ -1,4 +1,4 @@
-import type { RunEvent, StepCheckpoint } from '../../engine/index.js';
+import { fitsWorkflow, type RunEvent, type StepCheckpoint } from '../../engine/index.js';
 import {
   type AbortCause,
   InterruptedRepeatedlyError,
@@ -225,7 +225,7 @@ export class LoggedWork implements PlaceSeeker {
     if (kept.endsWhenLeft) audience.bind(id);
     const past = claimed.run.length === 0 ? undefined : await readPast(claimed, workflow, store);
     if (past !== undefined) {
-      if (past.resumed.steps.length > 0 && kept.workflowHash !== hashWorkflow(workflow)) {
+      if (kept.workflowHash !== hashWorkflow(workflow) && !fitsWorkflow(past.resumed.steps, workflow)) {
         throw new WorkflowChangedError(workflow.id);
       }
       log.goOnAfter(past.lastAt);

@@ -1,6 +1,6 @@
 import { type ResumedRun, RunHistory, type StepCheckpoint } from '../../engine/index.js';
 import { sha256 } from '../../kernel/index.js';
-import { type CompiledWorkflow, listNestedWorkflows, makeGraphJson } from '../../workflow/index.js';
+import { type CompiledWorkflow, makeGraphJson } from '../../workflow/index.js';
 import type { ClaimedRun, RunLogStore } from '../store/run-log-store.js';
 
 /** What an earlier process has left of a run. */
@@ -42,8 +42,7 @@ const hashes = new WeakMap<CompiledWorkflow, string>();
 export function hashWorkflow(workflow: CompiledWorkflow): string {
   let hash = hashes.get(workflow);
   if (hash === undefined) {
-    const all = [workflow, ...listNestedWorkflows(workflow)];
-    hash = sha256(JSON.stringify(all.map((each) => [each.version ?? null, makeGraphJson(each)])));
+    hash = sha256(JSON.stringify([workflow.version ?? null, makeGraphJson(workflow)]));
     hashes.set(workflow, hash);
   }
   return hash;

@@ -248,6 +248,14 @@ describe('BackendTracer', () => {
       expect(finished?.observations[0]?.metadata).toEqual({ traceparent });
     });
 
+    it('goes on with the trace of a run that another process began, whatever its caller had', async () => {
+      const { tracer, sent } = made({ continueTraces: true });
+      const continues = 'a'.repeat(32);
+      const trace = tracer.startTrace({ name: 'flow', traceparent: `00-${CALLER}-${CALLER_SPAN}-01`, continues });
+      trace.end({});
+      expect([trace.id, (await sent())[0]?.id]).toEqual([continues, continues]);
+    });
+
     it('continues it if so configured', async () => {
       const { tracer, sent } = made({ continueTraces: true });
       const trace = tracer.startTrace({ name: 'w', traceparent });

@@ -1,0 +1,157 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readConfig } from '../../src/config/index.js';
+import { RandomIdSource } from '../../src/kernel/index.js';
+import { EmbeddedRunLogs } from '../../src/runs/store/embedded-run-logs.js';
+import { EmbeddedStore } from '../../src/runs/store/embedded-store.js';
+import { agent } from '../../src/workflow/index.js';
+import { TestApp, type TestAppOptions } from '../support/app.js';
+import { beginResponse, followResponse, readStream, retrieve } from '../support/background-client.js';
+import { eventually } from '../support/eventually.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { postJson } from '../support/http-client.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { readOutputText } from '../support/response-rules.js';
+import { responsesUrl } from '../support/responses-client.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
+import { gate } from '../support/upstream/steps.js';
+import { makeWiredModule, type Wire } from '../support/workflow-kit.js';
+
+const HOUR_MS = 3_600_000;
+
+describe('a run that another process goes on with', () => {
+  let folder: string;
+  let upstream: ScriptedUpstream;
+  let app: TestApp | undefined;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-resumed-'));
+    upstream = await ScriptedUpstream.start();
+  });
+  afterEach(async () => {
+    await app?.close();
+    await upstream.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Ends the application before, whose runs are let go of, and starts another one. */
+  async function start(env: Readonly<Record<string, string>> = {}, more: TestAppOptions = {}): Promise<TestApp> {
+    await app?.close();
+    app = undefined;
+    const settings = {
+      OPENAI_BASE_URL: upstream.url,
+      OPENAI_API_KEY: 'sk-test',
+      RUNS_DIR: folder,
+      SHUTDOWN_GRACE_MS: '0',
+      ...env,
+    };
+    app = await TestApp.start({ ...more, env: settings });
+    return app;
+  }
+
+  /** Begins a run and ends its application in the middle of it. */
+  async function interrupt(...options: Parameters<typeof start>): Promise<string> {
+    const first = await start(...options);
+    const door = gate();
+    upstream.next(scriptStream(['Hel', door, 'lo']));
+    const { id } = await beginResponse(first);
+    await eventually(async () => (await retrieve(first, id)).output.length === 1);
+    await first.close();
+    app = undefined;
+    door.open();
+    return id;
+  }
+
+  it('continues its trace', async () => {
+    const [before, after] = [new RecordingTracer(), new RecordingTracer()];
+    const id = await interrupt({}, { tracer: before });
+    upstream.next(scriptStream('Hello'));
+    const next = await start({}, { tracer: after });
+    await followResponse(next, id);
+    const [begun, continued] = [before, after].map(({ traces }) => traces[0]);
+    expect(continued?.start).toMatchObject({ name: 'chat', continues: begun?.id });
+    expect(continued?.start.metadata).toEqual(begun?.start.metadata);
+  });
+
+  it('counts in the limits of its caller as before, and is charged once', async () => {
+    const headers = { authorization: 'Bearer sk-ann-0123456789abcdef' };
+    const env = { API_KEYS: 'sk-ann-0123456789abcdef', LIMIT_TOKENS_PER_MINUTE: '1000', LIMIT_CONCURRENT_STREAMS: '1' };
+    const first = await start(env);
+    const doors = [gate(), gate()];
+    upstream.next(scriptStream(['Hel', doors[0]!, 'lo']));
+    const { id } = await beginResponse(first, {}, headers);
+    await doors[0]!.reached;
+    upstream.next(scriptStream(['Hel', doors[1]!, 'lo'], { usage: tokens(100, 20) })).next(scriptStream('Hi'));
+    const next = await start(env);
+    doors[0]!.open();
+    await doors[1]!.reached;
+    const ask = () => postJson(responsesUrl(next), { model: 'chat', input: 'Hi' }, headers);
+    expect((await ask()).status).toBe(429);
+    doors[1]!.open();
+    await followResponse(next, id, '', headers);
+    expect((await ask()).headers['x-ratelimit-remaining-tokens']).toBe('880');
+  });
+
+  it('has one limit of time, for what all processes have worked on it', async () => {
+    const id = await interrupt();
+    const clock = new FakeClock(Date.now());
+    const store = new EmbeddedStore(readConfig({ RUNS_DIR: folder }, []), clock, new RandomIdSource());
+    const logs = new EmbeddedRunLogs(store);
+    const run = await logs.find(id, 'anybody');
+    const attempt = { id: run?.id ?? '', epoch: (await logs.claim(run?.id ?? ''))?.run.epoch ?? 0 };
+    clock.advance(HOUR_MS - 500 - (run?.activeMs ?? 0));
+    await logs.release([attempt]);
+    await store.onApplicationShutdown();
+    const door = gate();
+    upstream.next(scriptStream(['Hel', door, 'lo']));
+    const next = await start();
+    const { error } = readStream((await followResponse(next, id)).text);
+    expect(error?.message).toBe('The workflow did not finish within the time this server allows for one run.');
+    door.open();
+  });
+
+  const first = agent({ instructions: 'First' });
+  const second = agent({ instructions: 'Second' });
+  const before: Wire = (flow, { messages }) => {
+    const noted = flow.ask(first, { messages }, { key: 'first' });
+    return flow.stream(second, { messages: noted }, { key: 'second' });
+  };
+  const withMore: Wire = (flow, { messages }) => {
+    const noted = flow.ask(first, { messages }, { key: 'first' });
+    const said = flow.stream(second, { messages: noted }, { key: 'second' });
+    return flow.stream(second, { messages: said }, { key: 'third' });
+  };
+  const spoken: Wire = (flow, { messages }) => {
+    const said = flow.stream(first, { messages }, { key: 'first' });
+    return flow.stream(second, { messages: said }, { key: 'second' });
+  };
+
+  /** Ends the application while the second step of the workflow speaks, and starts one whose workflow is wired in another way. */
+  async function change(wire: Wire): Promise<ReturnType<typeof readStream>> {
+    const old = await start({}, { imports: [makeWiredModule(before)] });
+    const door = gate();
+    upstream.next(scriptStream('Noted')).next(scriptStream(['Hal', door, 'f']));
+    const { id } = await beginResponse(old, { model: 'test' });
+    await door.reached;
+    await old.close();
+    app = undefined;
+    door.open();
+    upstream.always(({ body }) => scriptStream(JSON.stringify(body).includes('Whole') ? 'And more' : 'Whole'));
+    const next = await start({}, { imports: [makeWiredModule(wire)] });
+    return readStream((await followResponse(next, id)).text);
+  }
+
+  it('goes on if its workflow has changed and all that had finished is as it was', async () => {
+    const { response } = await change(withMore);
+    expect([response.status, readOutputText(response)]).toEqual(['completed', 'Whole\n\nAnd more']);
+  });
+
+  it('fails if a step of its workflow that had finished is another one now', async () => {
+    const { response, error } = await change(spoken);
+    expect(response.status).toBe('failed');
+    expect(error?.message).toMatch(/the workflow "test" has changed or is gone since/);
+    expect(upstream.requests).toHaveLength(2);
+  });
+});
