@@ -4,6 +4,7 @@ export type { RunToLog } from './log/logged-work.js';
 export type { RunDoor } from './log/run-door.js';
 export type { LoggedEvent } from './log/logged-event.js';
 export type { LogFollower } from './log/log-follower.js';
+export { SaidOutput } from './log/said-output.js';
 export { mergeDeltaEvents } from './merge-delta-events.js';
 export type { QueuedPermit, RunEnding, RunOptions, RunOrigin, RunRecord } from './run-options.js';
 export type { RunOutput } from './run-to-end.js';

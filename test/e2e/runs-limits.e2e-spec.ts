@@ -6,6 +6,7 @@ import { Bench } from '../support/app.js';
 import { postJson } from '../support/http-client.js';
 import { responsesUrl } from '../support/responses-client.js';
 import { askRun, beginRun, callRun, endRun, followRun, readEvents, readRun } from '../support/runs-client.js';
+import { TimeOfDay } from '../support/time-of-day.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
@@ -52,6 +53,24 @@ describe('runs', () => {
     });
     door.open();
     for (const each of [first, id]) await endRun(bench.app, each);
+  });
+
+  it('are known, with their output, for longer than their events', async () => {
+    const clock = new TimeOfDay();
+    bench = await Bench.start({ clock, env: { RUNS_LOG_TTL_S: '60', RUNS_RECORD_TTL_S: '600' } });
+    bench.upstream.always(scriptStream('Hello'));
+    const { id } = await beginRun(bench.app);
+    await endRun(bench.app, id);
+    clock.advance(61_000);
+    expect(await followRun(bench.app, id)).toMatchObject({ status: 410, json: { error: { code: 'log_expired' } } });
+    expect((await callRun(bench.app, 'GET', `${id}?include=steps`)).json).toMatchObject({
+      status: 'completed',
+      output: 'Hello',
+      finish_reason: 'stop',
+      steps: [],
+    });
+    clock.advance(600_000);
+    expect((await callRun(bench.app, 'GET', id)).status).toBe(404);
   });
 
   it('are all refused where RUNS is off, and so are responses in the background', async () => {

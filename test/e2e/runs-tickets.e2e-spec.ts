@@ -1,27 +1,14 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { SystemClock } from '../../src/kernel/index.js';
 import { Bench } from '../support/app.js';
 import { getJson } from '../support/http-client.js';
 import { LogCapture } from '../support/log-capture.js';
 import { beginRun, callRun, endRun, joinContent, readEvents, runUrl } from '../support/runs-client.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
+import { TimeOfDay } from '../support/time-of-day.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 
 const ANN = { authorization: 'Bearer sk-ann' };
 const BOB = { authorization: 'Bearer sk-bob' };
-
-/** The machine's clock, whose time of day a test sets forward. */
-class TimeOfDay extends SystemClock {
-  #ahead = 0;
-
-  override now(): number {
-    return super.now() + this.#ahead;
-  }
-
-  advance(ms: number): void {
-    this.#ahead += ms;
-  }
-}
 
 describe('a ticket', () => {
   let bench: Bench;
@@ -133,6 +120,7 @@ describe('a ticket', () => {
 
   it('stands in no log and no trace, whatever becomes of it', async () => {
     const tracer = new RecordingTracer();
+    log = new LogCapture();
     bench = await Bench.start({
       env: { API_KEYS: 'sk-ann', LOG_LEVEL: 'debug', LOG_FORMAT: 'json' },
       tracer,
@@ -140,7 +128,6 @@ describe('a ticket', () => {
     bench.upstream.always(scriptStream('Hello'));
     const { id } = await beginRun(bench.app, {}, ANN);
     await endRun(bench.app, id, ANN);
-    log = new LogCapture();
     const { url } = await makeTicket(id);
     const ticket = url.split('=')[1]!;
     await open(url);

@@ -69,7 +69,10 @@ describe('a run', () => {
     const doors = [steps.gate(), steps.gate()];
     bench.upstream.next(scriptStream(['One ', doors[0]!, 'two ', doors[1]!, '🦀.']));
     const { id } = await beginRun(bench.app);
-    const readers = [followRun(bench.app, id), followRun(bench.app, id, '?after=1')];
+    const first = followRun(bench.app, id);
+    // Nobody can have read a number that is not there yet.
+    await eventually(async () => ((await readRun(bench.app, `${id}?include=steps`))['steps'] as object[]).length === 1);
+    const readers = [first, followRun(bench.app, id, '?after=1')];
     for (const door of doors) {
       await door.reached;
       door.open();

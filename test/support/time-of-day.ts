@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { SystemClock } from '../../src/kernel/index.js';
 
 /** Runs `act` while the machine's time of day is so many milliseconds behind. Timers and durations go on as they were. */
 export async function withTimeSetBack<T>(ms: number, act: () => Promise<T>): Promise<T> {
@@ -21,5 +22,18 @@ export async function withTimeSetBack<T>(ms: number, act: () => Promise<T>): Pro
     return await act();
   } finally {
     jest.useRealTimers();
+  }
+}
+
+/** The machine's clock, whose time of day a test sets forward. */
+export class TimeOfDay extends SystemClock {
+  #ahead = 0;
+
+  override now(): number {
+    return super.now() + this.#ahead;
+  }
+
+  advance(ms: number): void {
+    this.#ahead += ms;
   }
 }

@@ -120,12 +120,14 @@ export class NativeRuns implements RunDoor {
   /** A run as clients see it. @param hasSteps true if its steps are told, too */
   async describe(run: LoggedRun, hasSteps = false): Promise<RunObject> {
     const { timeoutMs } = this.config.store;
-    const isTold = hasSteps || run.status === 'completed';
-    if (!isTold || !run.hasLog) return makeRunObject(run, { steps: hasSteps ? [] : undefined }, timeoutMs);
+    const { output } = run.ending ?? {};
+    const noSteps = hasSteps ? [] : undefined;
+    const isWanted = hasSteps || (run.status === 'completed' && output === undefined);
+    if (!isWanted || !run.hasLog) return makeRunObject(run, { output, steps: noSteps }, timeoutMs);
     const summary = new RunSummary();
     for await (const event of this.runs.readSoFar(run.id)) summary.add(event);
-    const { output, steps } = summary;
-    return makeRunObject(run, { output, steps: hasSteps ? steps : undefined }, timeoutMs);
+    const steps = hasSteps ? summary.steps : undefined;
+    return makeRunObject(run, { output: output ?? summary.output, steps }, timeoutMs);
   }
 
   /**

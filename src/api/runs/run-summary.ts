@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../kernel/index.js';
 import type { FinishReason, Usage } from '../../models/index.js';
-import type { LoggedEvent } from '../../runs/index.js';
+import { type LoggedEvent, SaidOutput } from '../../runs/index.js';
 import { SaidContent } from '../wire/index.js';
 
 /** Most characters of one output that is shown. */
@@ -27,9 +27,7 @@ export interface StepObject {
 export class RunSummary {
   readonly #steps = new Map<string, StepObject>();
   readonly #said = new SaidContent(OUTPUT_LENGTH);
-  /** Number of each piece of content, with what it says. */
-  #pieces: { readonly number: number; readonly node: string; readonly text: string }[] = [];
-  #next = 0;
+  readonly #output = new SaidOutput(Number.POSITIVE_INFINITY);
 
   /** Its steps so far, in the order in which they began. */
   get steps(): readonly StepObject[] {
@@ -38,23 +36,18 @@ export class RunSummary {
 
   /** All that clients are to read of it as text. */
   get output(): string {
-    return this.#pieces.map(({ text }) => text).join('');
+    return this.#output.text ?? '';
   }
 
   /** Takes the next event of the log, from the first one on. */
   add(event: LoggedEvent): void {
-    const number = this.#next++;
+    this.#output.add(event);
     switch (event.type) {
       case 'delta':
-        if (event.delta.type !== 'content') break;
-        this.#said.add(event.node, event.delta.text);
-        this.#pieces.push({ number, node: event.node, text: event.delta.text });
+        if (event.delta.type === 'content') this.#said.add(event.node, event.delta.text);
         break;
       case 'node-restarted':
         this.#said.restart(event.node);
-        this.#pieces = this.#pieces.filter(
-          (piece) => piece.node !== event.node || piece.number < event.from || piece.number > event.to,
-        );
         break;
       case 'node-started':
         this.#steps.set(event.node, {

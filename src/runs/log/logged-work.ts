@@ -223,7 +223,10 @@ export class LoggedWork implements PlaceSeeker {
     const kept = JSON.parse(claimed.request) as KeptRequest;
     // One that another process began has its first reader still to come.
     if (kept.endsWhenLeft) audience.bind(id);
-    const past = claimed.run.length === 0 ? undefined : await readPast(claimed, workflow, store);
+    const recorder = new RunRecorder(log, kept.wantsContent, longestLog);
+    const { said } = recorder;
+    const past =
+      claimed.run.length === 0 ? undefined : await readPast(claimed, workflow, store, (event) => said.add(event));
     if (past !== undefined) {
       if (kept.workflowHash !== hashWorkflow(workflow) && !fitsWorkflow(past.resumed.steps, workflow)) {
         throw new WorkflowChangedError(workflow.id);
@@ -251,7 +254,6 @@ export class LoggedWork implements PlaceSeeker {
     });
     this.#endWait?.();
     this.#state = 'running';
-    const recorder = new RunRecorder(log, kept.wantsContent, longestLog);
     await events.read(
       recorder,
       coalesce({
@@ -262,7 +264,7 @@ export class LoggedWork implements PlaceSeeker {
     );
     if (recorder.last === undefined) return;
     if (isReleased(recorder.last)) await this.#release();
-    else await this.#end(recorder.last);
+    else await this.#end(recorder.last, said.text);
   }
 
   #countTokens({ usage, untoldTokens = 0 }: StepCheckpoint): void {
@@ -324,7 +326,7 @@ export class LoggedWork implements PlaceSeeker {
   }
 
   /** Never rejects. */
-  async #end(last: RunEvent): Promise<void> {
+  async #end(last: RunEvent, output?: string): Promise<void> {
     this.#state = 'ending';
     this.#endWait?.();
     // Whoever sees the last event may ask for the next run.
@@ -334,7 +336,7 @@ export class LoggedWork implements PlaceSeeker {
       await log.settle();
       const logged = makeLoggedEvent(last, log.now());
       if (log.ending === undefined) await this.#keepEnd(logged).catch((error: unknown) => this.#report(error));
-      log.write(logged, readEnding(logged));
+      log.write(logged, readEnding(logged, output));
       await log.settle();
     } catch (error) {
       this.#report(error);

@@ -2,6 +2,7 @@ import { type ResumedRun, RunHistory, type StepCheckpoint } from '../../engine/i
 import { sha256 } from '../../kernel/index.js';
 import { type CompiledWorkflow, makeGraphJson } from '../../workflow/index.js';
 import type { ClaimedRun, RunLogStore } from '../store/run-log-store.js';
+import type { LoggedEvent } from './logged-event.js';
 
 /** What an earlier process has left of a run. */
 export interface RunPast {
@@ -12,11 +13,16 @@ export interface RunPast {
   readonly traceId: string | undefined;
 }
 
-/** Reads what is left of a run that was begun before. @returns undefined if that is nothing: it begins */
+/**
+ * Reads what is left of a run that was begun before.
+ * @param onEvent given each event of its log
+ * @returns undefined if that is nothing: it begins
+ */
 export async function readPast(
   { run: { id, epoch }, steps }: ClaimedRun,
   workflow: CompiledWorkflow,
   store: Pick<RunLogStore, 'read'>,
+  onEvent: (event: LoggedEvent) => void,
 ): Promise<RunPast | undefined> {
   const history = new RunHistory(workflow);
   let number = 0;
@@ -27,6 +33,7 @@ export async function readPast(
     if (page === undefined || page.events.length === 0) break;
     for (const event of page.events) {
       history.take(event, number++);
+      onEvent(event);
       lastAt = event.at;
       if (event.type === 'run-started') ({ traceId } = event);
     }

@@ -5,10 +5,16 @@ import type { ReadFailure, RunReader } from '../run-events.js';
 import type { LoggedEnding } from '../store/run-log-store.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
 import type { OpenLog } from './open-log.js';
+import { SaidOutput } from './said-output.js';
+
+/** Most characters of what a run says that are kept beside its log, for longer. */
+const LONGEST_OUTPUT = 64 * 1024;
 
 /** Writes what happens in a run into its log. */
 export class RunRecorder implements RunReader {
   readonly fault = new Cancellation();
+  /** What it says, those events that another process has written among them. */
+  readonly said = new SaidOutput(LONGEST_OUTPUT);
   readonly #log: OpenLog;
   readonly #longest: number;
   /** Steps that were aborted: the run's last event tells whether that is the end of them. */
@@ -34,6 +40,7 @@ export class RunRecorder implements RunReader {
   }
 
   next(event: Exclude<RunEvent, RunFailed>): void {
+    this.said.add(event);
     if (event.type === 'node-failed' && event.aborted) {
       this.#aborted.push(event);
       return;
@@ -63,13 +70,13 @@ export function isReleased(last: RunEvent): boolean {
   return last.type === 'run-failed' && last.outcome === 'shutdown';
 }
 
-/** How a run has ended, in the words of its last event. */
-export function readEnding(last: LoggedEvent): LoggedEnding {
+/** How a run has ended, in the words of its last event. @param output what it has said, if that is known */
+export function readEnding(last: LoggedEvent, output?: string): LoggedEnding {
   const { at: finishedAt } = last;
   if (last.type === 'run-failed') {
     const { error, node, usage } = last;
     return { status: last.outcome === 'cancelled' ? 'cancelled' : 'failed', finishedAt, error, node, usage };
   }
   const { finishReason, usage } = last.type === 'run-finished' ? last : {};
-  return { status: 'completed', finishedAt, finishReason, usage };
+  return { status: 'completed', finishedAt, finishReason, usage, output };
 }

@@ -73,6 +73,8 @@ export interface LoggedEnding {
   readonly error?: RunError | undefined;
   /** The step that failed. */
   readonly node?: string | undefined;
+  /** What it has said as content; absent if it has not completed, or that is long: then only the log has it. */
+  readonly output?: string | undefined;
 }
 
 /** A run that has a log. */
