@@ -39,6 +39,7 @@ const ERRORS_BY_OPERATION: Readonly<Record<string, readonly ErrorStatus[]>> = {
   listInputItems: [404],
   retrieveModel: [404],
   retrieveModelGraph: [404],
+  retrieveChatCompletion: [404, 409, 410, 429, 502, 504],
   retrieveResponse: [404],
   retrieveRun: [404],
   streamRunEvents: [404, 410],
