@@ -207,11 +207,12 @@ describe('several processes', () => {
     ['nosuch.invalid', 'the name nosuch\\.invalid cannot be looked up \\(\\w+\\)\\. Set HOST to .*'],
     ['192.0.2.1', 'this machine does not have the address 192\\.0\\.2\\.1\\. Set HOST to .*'],
   ])('say in one line that they cannot listen at %s, one or several', async (host, reason) => {
-    for (const processes of ['1', '2']) {
+    const failures = ['1', '2'].map((processes) => {
       const env = { WEB_CONCURRENCY: processes, HOST: host, LOG_LEVEL: 'error' };
-      const failed = await startServerProcess({ env }).catch((error: Error) => error.message);
+      return startServerProcess({ env }).catch((error: Error) => error.message);
+    });
+    for (const failed of await Promise.all(failures))
       expect(failed).toMatch(new RegExp(`^The process ended \\(1\\).*\\nMillrace cannot start: ${reason}$`));
-    }
   });
 
   it('end with 0 when their terminal is closed, which tells all of them', async () => {
