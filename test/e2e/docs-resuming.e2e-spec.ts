@@ -6,6 +6,7 @@ import { retrieve } from '../support/background-client.js';
 import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
 import { eventually } from '../support/checks.js';
 import { readEventStream } from '../support/event-source.js';
+import { PageServer } from '../support/page-server.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { describeIfRuns, PYTHON_ENV } from '../support/programs.js';
 import { readOutputText } from '../support/response-rules.js';
@@ -17,6 +18,7 @@ import {
   startServerProcess,
 } from '../support/server-process.js';
 import { SlowLink } from '../support/slow-link.js';
+import { ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Programs and pages read at the pace of the demo, on a busy machine. */
@@ -202,6 +204,39 @@ describe('docs/resuming.md', () => {
         const { output } = await readRun({ baseUrl: `${server.url}/v1` }, id);
         expect(output).toMatch(GREETING);
         expect(await page.locator('main').textContent()).toBe(output);
+      },
+      LONGEST_MS,
+    );
+
+    it(
+      'shows what is right on its page when the server is killed in mid-sentence and started again',
+      async () => {
+        const upstream = await ScriptedUpstream.start();
+        const PORT = await findFreePort();
+        const [block] = blocks.filter(({ language }) => language === 'html');
+        const page = await PageServer.start((block?.code ?? '').replaceAll('localhost:8080', `127.0.0.1:${PORT}`));
+        const env = { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test', CORS_ORIGINS: page.origin, PORT };
+        const start = async (): Promise<ServerProcess> => {
+          const started = await startServerProcess({ env: { ...env, RUNS_DIR: join(runs, 'killed') } });
+          children.push(started.process);
+          return started;
+        };
+        const first = await start();
+        visitor = await browser.visit();
+        await visitor.page.goto(page.origin);
+        const hold = steps.gate();
+        upstream.next(scriptStream(['I will sa', hold]));
+        await visitor.page.getByRole('button', { name: 'Ask' }).click();
+        await visitor.page.getByText('I will sa').waitFor();
+        first.process.signal('SIGKILL');
+        await first.process.exit;
+        hold.open();
+        upstream.next(scriptStream('I said it.'));
+        await start();
+        await visitor.page.getByText('completed').waitFor({ timeout: SOON.within });
+        expect(await visitor.page.locator('main').innerText()).toBe('I said it.');
+        await page.stop();
+        await upstream.close();
       },
       LONGEST_MS,
     );

@@ -64,6 +64,11 @@ describe('the trace of a run that goes on in another process', () => {
     upstream.next(scriptStream('A draft')).next(scriptStream(['{"thinking":"H', hold]));
     const { id } = await beginRun(app, { model: 'streaming' });
     await hold.reached;
+    // Nothing is there before it is stored: a step that has finished just now would run again.
+    await eventually(async () => {
+      const { steps: begun } = await readRun(app, `${id}?include=steps`);
+      return Array.isArray(begun) && begun.length === 2;
+    });
     server.process.signal(signal);
     await server.process.exit;
     hold.open();
