@@ -1,6 +1,8 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import {
+  ConflictError,
   GoneError,
+  IdempotencyKeyReusedError,
   InternalError,
   InvalidRequestError,
   type MillraceError,
@@ -68,8 +70,13 @@ const ERROR_RESPONSES = {
   },
   409: {
     name: 'Conflict',
-    description: 'Another replica is at work on the same request, by its `Idempotency-Key`.',
-    examples: { running: new RequestInProgressError({}) },
+    description:
+      'The `Idempotency-Key` came with another body, or another replica is at work on its request; or what is asked for has not finished.',
+    examples: {
+      running: new RequestInProgressError({}),
+      reused: new IdempotencyKeyReusedError(),
+      unfinished: new ConflictError('The run of this completion has not ended yet.', 'run_not_finished'),
+    },
     headers: refusals,
   },
   410: {
