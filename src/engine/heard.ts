@@ -1,6 +1,7 @@
 import { assertNever } from '../kernel/index.js';
 import { countCharacters } from '../streaming/index.js';
 import { measureLength } from './measure-length.js';
+import { NumberedCalls } from './numbered-calls.js';
 import type { AudioState } from './one-audio.js';
 import type { DeltaEvent } from './run-event.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
@@ -17,6 +18,8 @@ export interface Heard {
   /** How many tool calls there are, and their ids. */
   readonly calls: number;
   readonly callIds: readonly string[];
+  /** How many ids and names of tool calls were told. */
+  readonly marks: number;
   readonly audio: AudioState;
 }
 
@@ -27,6 +30,7 @@ export const NOTHING_HEARD: Heard = {
   saidLength: 0,
   calls: 0,
   callIds: [],
+  marks: 0,
   audio: { node: undefined, id: undefined, hasExpiry: false },
 };
 
@@ -48,7 +52,8 @@ export function hear(before: Heard, { node, delta }: Pick<DeltaEvent, 'node' | '
     case 'tool-call': {
       const calls = Math.max(before.calls, delta.index + 1);
       const callIds = delta.id === undefined ? before.callIds : [...before.callIds, delta.id];
-      return { ...before, saidLength, calls, callIds };
+      const marks = before.marks + (delta.id === undefined ? 0 : 1) + (delta.name === undefined ? 0 : 1);
+      return { ...before, saidLength, calls, callIds, marks };
     }
     case 'audio': {
       const { id, expiresAt } = delta;
@@ -79,11 +84,12 @@ export function hasFullyHeard(
 ): boolean {
   // What becomes of a voice depends on what was heard before, and it has no text that could be counted.
   if (unsaid.some(({ type }) => type === 'audio')) return false;
-  const whole = unsaid.reduce((heard, delta) => hear(heard, { node, delta }, ''), before);
+  const calls = new NumberedCalls({ toolCallId: () => 'any' }, before);
+  const whole = unsaid.reduce((heard, delta) => {
+    const told = delta.type === 'tool-call' ? calls.take(node, delta) : delta;
+    return hear(heard, { node, delta: told }, '');
+  }, before);
   const hasContent = unsaid.some((delta) => delta.type === 'content' && delta.text !== '');
   const setOff = hasContent && before.lastSpeaker !== undefined && before.lastSpeaker !== node ? separator.length : 0;
-  const calls = unsaid.filter(
-    (delta) => delta.type === 'tool-call' && (delta.id !== undefined || delta.name !== undefined),
-  );
-  return now.saidLength === whole.saidLength + setOff && now.calls === before.calls + calls.length;
+  return now.saidLength === whole.saidLength + setOff && now.marks === whole.marks;
 }

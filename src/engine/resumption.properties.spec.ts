@@ -1,10 +1,37 @@
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import { joinDeltas, type LogEntry, readOutcome, runLogged } from '../../test/support/crashing-runs.js';
-import { compilePlan, ran, resumablePlans } from '../../test/support/resumable-workflows.js';
+import { compilePlan, ran, type ResumablePlan, resumablePlans } from '../../test/support/resumable-workflows.js';
 
 /** Most places at which one run is crashed. */
 const MOST_CRASHES = 8;
+
+const SPEAKS = {
+  kind: 'node',
+  says: [],
+  silent: false,
+  pause: 0,
+  ending: 'text',
+  finishReason: undefined,
+  tokens: 0,
+  remembers: false,
+  after: [],
+} as const;
+
+/** What was not heard of the second step has no text that could be missed. */
+const CALL_WITHOUT_ARGUMENTS: ResumablePlan = {
+  options: { inLine: false, concurrency: 2 },
+  plans: [
+    { kind: 'workflow', steps: [SPEAKS], silent: false, after: [] },
+    {
+      ...SPEAKS,
+      says: [
+        { type: 'content', text: 'a' },
+        { type: 'tool-call', index: 0, arguments: '' },
+      ],
+    },
+  ],
+};
 
 describe('A run that goes on after a crash', () => {
   beforeAll(() => Logger.overrideLogger(false));
@@ -16,22 +43,29 @@ describe('A run that goes on after a crash', () => {
       fc.asyncProperty(resumablePlans, fc.nat(), async (plan, seed) => {
         const { workflow } = compilePlan(plan);
         const whole = await runLogged({ workflow });
-        const expected = readOutcome(whole);
         for (const length of chooseLengths(whole.length, seed)) {
           const resumed = await resume(
             workflow,
             seed % 2 === 0 ? whole.slice(0, length) : joinDeltas(whole.slice(0, length)),
           );
-          expect(readOutcome(resumed)).toEqual(expected);
+          expectSame(resumed, whole, plan.options.inLine);
           // It crashes once more.
           const second = resumed.length - 1 - (seed % 5);
           if (second < length) continue;
-          expect(readOutcome(await resume(workflow, resumed.slice(0, second)))).toEqual(expected);
+          expectSame(await resume(workflow, resumed.slice(0, second)), whole, plan.options.inLine);
         }
       }),
+      { examples: [[CALL_WITHOUT_ARGUMENTS, 1]] },
     );
   });
 });
+
+/** @param isFailureExact whether it is known what was said by the steps beside the one that failed */
+function expectSame(resumed: readonly LogEntry[], whole: readonly LogEntry[], isFailureExact: boolean): void {
+  const isVague = whole.at(-1)?.event.type === 'run-failed' && !isFailureExact;
+  const read = isVague ? (log: readonly LogEntry[]): unknown => log.at(-1)?.event.type : readOutcome;
+  expect(read(resumed)).toEqual(read(whole));
+}
 
 async function resume(
   workflow: Parameters<typeof runLogged>[0]['workflow'],

@@ -27,7 +27,7 @@ interface NodePlan {
   readonly silent: boolean;
   /** How many turns of the event loop it takes for each delta, and to the end. */
   readonly pause: number;
-  readonly ending: 'text' | 'box' | 'recovered' | 'stopped' | 'broken-off';
+  readonly ending: 'text' | 'box' | 'recovered' | 'failed' | 'stopped' | 'broken-off';
   readonly finishReason: FinishReason | undefined;
   readonly tokens: number;
   readonly remembers: boolean;
@@ -84,7 +84,7 @@ const delta: fc.Arbitrary<Delta> = fc.oneof(
 const after = fc.array(fc.nat(), { maxLength: 2 });
 
 function makeNodePlan(inLine: boolean): fc.Arbitrary<NodePlan> {
-  const endings = ['text', 'text', 'box', 'recovered'] as const;
+  const endings = ['text', 'text', 'text', 'box', 'box', 'recovered', 'recovered', 'failed'] as const;
   // Where steps run beside one another, it is a matter of time which of them still start.
   const early = inLine ? (['stopped', 'broken-off'] as const) : [];
   return fc.record({
@@ -290,6 +290,7 @@ function finish(plan: NodePlan, input: Readonly<Record<string, string>>, context
     case 'box':
       return Object.assign(new Box(), { text });
     case 'recovered':
+    case 'failed':
       throw new Error(`trouble in ${node}`);
     case 'stopped':
       context.stopWorkflow();
