@@ -97,7 +97,7 @@ describe('a completion whose process is killed', () => {
       const { id } = await killAt('Hel', door, beginCompletion(app, ENDS));
 
       upstream.next([gate()]);
-      await start({ RUNS_LEAVE_GRACE_MS: '300' });
+      await start({ RUNS_LEAVE_GRACE_MS: '2000' });
       expect(await (await upstream.request(1)).closed).toBe('aborted');
       const { json } = await eventually(async () => {
         const answer = await retrieveCompletion(app, id);
