@@ -26,10 +26,17 @@ export function keepResponseOrder(request: IncomingMessage, response: ServerResp
   const { socket } = request;
   const begin = (): void => {
     lastResponses.set(socket, response);
+    response.on('close', forgetResponse);
     next();
   };
   if (response.socket !== null) begin();
   else queueRequest(request, response, begin);
+}
+
+/** A connection that waits for its next request would keep the response, and with it the whole run. */
+function forgetResponse(this: ServerResponse): void {
+  const { socket } = this.req;
+  if (lastResponses.get(socket) === this) lastResponses.delete(socket);
 }
 
 /** Calls back when a response is the next one on its connection, but not if the client has left by then. */

@@ -11,7 +11,7 @@ type OpenStream = <R>(finish: (reply: ModelOutput) => Promise<R>) => AsyncGenera
 export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
   readonly #open: OpenStream;
   readonly #finish: (reply: ModelOutput) => Promise<Output>;
-  #readOutput: (() => Output) | undefined;
+  #ending: { readonly output: Output } | { readonly error: unknown } | undefined;
 
   /**
    * @param open opens the model's stream
@@ -40,23 +40,22 @@ export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
    *   does not fit its class, Error if the stream has not been read to its end
    */
   output(): Output {
-    if (this.#readOutput === undefined) {
+    const ending = this.#ending;
+    if (ending === undefined) {
       throw new Error(
         'The output of an agent exists only after its stream has been read to the end. Iterate the stream first.',
       );
     }
-    return this.#readOutput();
+    if ('error' in ending) throw ending.error;
+    return ending.output;
   }
 
   /** Keeps a failure until somebody asks for the output. */
   async #settle(reply: ModelOutput): Promise<void> {
     try {
-      const output = await this.#finish(reply);
-      this.#readOutput = () => output;
+      this.#ending = { output: await this.#finish(reply) };
     } catch (error) {
-      this.#readOutput = () => {
-        throw error;
-      };
+      this.#ending = { error };
     }
   }
 }

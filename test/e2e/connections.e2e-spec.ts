@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -57,6 +57,29 @@ describe('connections', () => {
     [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)]
       .map(([, status]) => Number(status))
       .filter((status) => status >= 200);
+
+  it('that wait for their next request keep nothing of the last one', async () => {
+    await start();
+    bench.upstream.next(scriptStream('said')).next(scriptStream('said'));
+    const responses: WeakRef<ServerResponse>[] = [];
+    const note = (_request: IncomingMessage, response: ServerResponse): void => {
+      responses.push(new WeakRef(response));
+    };
+    const server: Server = bench.app.nest.getHttpServer();
+    server.on('request', note);
+    for (const connection of [open(ask({ stream: true })), open(ask({ stream: true }))])
+      await connection.until('[DONE]');
+    server.off('request', note);
+    await expectNothingOpen();
+    await eventually(
+      () => {
+        collectGarbage();
+        return responses.length === 2 && responses.every((response) => response.deref() === undefined);
+      },
+      { message: 'the end of all that the responses hold' },
+    );
+    expect(await openConnections()).toBeGreaterThanOrEqual(2);
+  });
 
   describe('with pipelined requests', () => {
     it('answers one by one, in the order of the requests', async () => {
@@ -187,7 +210,7 @@ describe('connections', () => {
 
     it('gives up a file that is not read, too', async () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '500' });
-      const server = bench.app.nest.getHttpServer();
+      const server: Server = bench.app.nest.getHttpServer();
       const connected = once(server, 'connection');
       open(writeRawRequest('GET', '/docs/swagger-ui-bundle.js').repeat(20)).pause();
       const [socket] = (await connected) as [NodeJS.EventEmitter];

@@ -88,10 +88,12 @@ export class LogFollower {
   async #wait(open: OpenLog): Promise<void> {
     await new Promise<void>((resolve) => {
       const leave = open.watch(resolve);
-      this.#onClose = () => {
+      // Assigned at once, V8 would make it in its old space, where it would keep all that it knows.
+      const close = (): void => {
         leave();
         resolve();
       };
+      this.#onClose = close;
     });
     this.#onClose = undefined;
   }
