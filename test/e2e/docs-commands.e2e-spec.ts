@@ -59,6 +59,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm run bench:soak': BENCH,
   'npm run bench:micro': BENCH,
   'npm run bench:micro -- framing': BENCH,
+  'npm run bench:micro -- encode': BENCH,
   'npm run bench:tracing': BENCH,
   'npm run bench:responses': BENCH,
   'npm run bench:processes': BENCH,
