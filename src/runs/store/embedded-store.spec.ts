@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { readConfig } from '../../config/index.js';
 import { OverloadedError } from '../../errors/index.js';
@@ -119,6 +120,41 @@ describe('EmbeddedStore', () => {
     const store = open({ RUNS_DIR: '/sys/millrace' });
     await expect(store.put(make('d1'))).resolves.toBe(true);
     await expect(store.find('d1', 'a')).resolves.toBeDefined();
+  });
+
+  it.each(['runs', 'runs/below'])('keeps documents in memory where RUNS_DIR is no folder: %s', async (path) => {
+    await writeFile(join(folder, 'runs'), 'a file');
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    try {
+      const store = open({ RUNS_DIR: join(folder, path) });
+      await expect(store.put(make('d1'))).resolves.toBe(true);
+      await expect(store.find('d1', 'a')).resolves.toBeDefined();
+      expect(warn.mock.calls.map(([text]) => String(text))).toEqual([expect.stringContaining('are kept in memory')]);
+    } finally {
+      warn.mockRestore();
+    }
+  });
+
+  it('says once, in one line, that its database is damaged, leaves it there, and works when it is moved away', async () => {
+    const file = join(folder, 'runs.db');
+    const damage = 'no database at all '.repeat(1_000);
+    await writeFile(file, damage);
+    const error = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+    try {
+      const store = open();
+      await expect(store.find('d1', 'a')).rejects.toThrow(OverloadedError);
+      clock.advance(2_000);
+      await expect(store.put(make('d1'))).rejects.toThrow(OverloadedError);
+      expect(error.mock.calls).toEqual([
+        [expect.stringContaining(`(${file}) cannot be read: file is not a database.`)],
+      ]);
+      await expect(readFile(file, 'utf8')).resolves.toBe(damage);
+      await rename(file, `${file}.old`);
+      clock.advance(2_000);
+      await expect(store.put(make('d1'))).resolves.toBe(true);
+    } finally {
+      error.mockRestore();
+    }
   });
 
   it('lets one process have the folder, and the next one when that has gone', async () => {

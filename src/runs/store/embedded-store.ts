@@ -18,8 +18,11 @@ const MOST_DOCUMENTS = 10_000;
 const SWEEP_EVERY_MS = 60_000;
 const TRY_AGAIN_MS = 2_000;
 
-/** Why a folder cannot be written to: then what is kept ends with the process. */
-const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+/** Why a folder cannot be written to, or is none: then what is kept ends with the process. */
+const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR']);
+
+/** What SQLite says of a file that it cannot read: SQLITE_NOTADB and SQLITE_CORRUPT. */
+const DAMAGED = /file is not a database|database disk image is malformed/i;
 
 /** What belongs to a database: itself, and what was written and is not in it yet. */
 const FILE_ENDINGS = ['', '-wal'];
@@ -46,6 +49,8 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   #notBefore = 0;
   /** True from the warning that another process has the folder until this one has it. */
   #hasWarned = false;
+  /** True from the line that says that the database cannot be read until it can. */
+  #hasToldDamage = false;
   #sweep: Timer | undefined;
   /** That of the store that is open. */
   #thread: SqliteThread | undefined;
@@ -154,7 +159,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     if (lock === undefined) {
       if (!this.#hasWarned) {
         this.#logger.warn(
-          `Another process works on RUNS_DIR (${folder}): this one stores nothing, and tries again from time to time. Give each process a folder of its own.`,
+          `Another process works on RUNS_DIR (${folder}): this one stores nothing, and tries again from time to time. One process serves the runs of a folder: set WEB_CONCURRENCY=1, give each service or replica a folder of its own, or turn stored runs off (RUNS=off).`,
         );
       }
       this.#hasWarned = true;
@@ -198,6 +203,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     });
     const open = { thread, documents, runLogs, lock };
     this.#thread = thread;
+    this.#hasToldDamage = false;
     this.#sweepLater(open);
     return open;
   }
@@ -263,13 +269,25 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   /** @param cause what operators are told; undefined: they have been told */
   #makeAwayError(cause: unknown): OverloadedError {
     if (cause instanceof OverloadedError) return cause;
-    if (cause !== undefined) this.#logger.error('The store failed', formatStackForLog(cause));
+    if (cause !== undefined) this.#tell(cause);
     return new OverloadedError(
       'Stored responses cannot be reached at the moment. Send the request again in a moment.',
       {
         code: 'store_unavailable',
         retryAfterMs: TRY_AGAIN_MS,
       },
+    );
+  }
+
+  #tell(cause: unknown): void {
+    if (!(cause instanceof Error && DAMAGED.test(cause.message))) {
+      this.#logger.error('The store failed', formatStackForLog(cause));
+      return;
+    }
+    if (this.#hasToldDamage) return;
+    this.#hasToldDamage = true;
+    this.#logger.error(
+      `The database in RUNS_DIR (${this.#file}) cannot be read: ${cause.message}. Nothing is stored until it is moved away, with what is called ${this.#file}-wal; then a new one is made. Millrace deletes neither.`,
     );
   }
 }

@@ -46,7 +46,8 @@ export class SqliteThread {
       workerData: { file, lock: lock && { file: lock.file, token: lock.token } },
     });
     this.#thread.on('message', (reply: Reply) => this.#settle(reply));
-    this.#thread.on('error', (error) => this.#fail(error));
+    // An error that comes from another thread is not always of a class of this one.
+    this.#thread.on('error', ({ message, stack }) => this.#fail(Object.assign(new Error(message), { stack })));
     this.#thread.on('exit', (code) => this.#fail(new Error(`The thread of the database ended with ${code}`)));
     // It keeps the process only while somebody waits for it.
     this.#thread.unref();
