@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readErrorCode } from '../kernel/index.js';
+import { isJsonObject, readErrorCode } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError, UsageError } from './cli-error.js';
-import { describeCall, hasPackage, openProject, type Project } from './project.js';
+import { describeBuild, describeCall, hasPackage, openProject, type Project } from './project.js';
 import { findNameClashes } from './scaffold/name-clashes.js';
-import { registerWorkflow } from './scaffold/register-workflow.js';
+import { describeRegistration, registerWorkflow } from './scaffold/register-workflow.js';
 import { type Kind, KINDS, makeWorkflowFiles, type TestRunner } from './scaffold/workflow-files.js';
 import { makeWorkflowNames } from './scaffold/workflow-names.js';
 
@@ -23,7 +23,8 @@ export class WorkflowsModule {}
 `;
 
 /**
- * Makes a workflow's folder, and registers it in the module of workflows, which is made if there is none. Overwrites nothing.
+ * Makes a workflow's folder, and registers it in the module of workflows, which is made if there is none. A module of a form
+ * that it cannot change stays as it is, and the person is told what to add. Overwrites nothing.
  * @param kind what the workflow is to begin with, one of {@link KINDS}
  * @throws CliError if a name is taken or a file cannot be written; then everything is as it was
  */
@@ -53,7 +54,7 @@ export async function newWorkflow(name: string, kind: string, { process }: CliEn
   });
   try {
     for (const [file, content] of files) await writeFile(join(path, file), content, { flag: 'wx' });
-    await replaceFile(modulePath, registered);
+    if (registered !== undefined) await replaceFile(modulePath, registered);
   } catch (cause) {
     await rm(made, { recursive: true, force: true });
     throw new CliError(`The files cannot be written (${readErrorCode(cause)}). Nothing was changed.`, { cause });
@@ -61,16 +62,28 @@ export async function newWorkflow(name: string, kind: string, { process }: CliEn
   process.stdout.write(
     [
       ...[...files.keys()].map((file) => `Made    ${join(folder, file)}`),
-      ...(source === undefined
-        ? [`Made    ${MODULE}`, '', 'Add WorkflowsModule to the imports of your AppModule, and build.']
-        : [`Changed ${MODULE}`, '']),
+      ...describeModule(source !== undefined, registered === undefined ? describeRegistration(names, ending) : []),
       `Run it:  ${describeCall(project)} run ${names.id} "Hello"`,
-      `Test it: ${describeTest(project, runner, folder)}`,
+      `Test it: ${describeTest(project, runner, names.id)}`,
       ...(project.isMillrace ? ['Add its name to the tests that list every model (test/e2e).'] : []),
       '',
     ].join('\n'),
   );
   return EXIT.done;
+}
+
+/** @param missing what a person adds to the module by hand */
+function describeModule(isOld: boolean, missing: readonly string[]): readonly string[] {
+  if (missing.length > 0) {
+    return [
+      '',
+      `${MODULE} was not changed: it has no single list of providers that this command understands. Add to it by hand, and build:`,
+      ...missing.map((line) => `  ${line}`),
+      '',
+    ];
+  }
+  if (isOld) return [`Changed ${MODULE}`, ''];
+  return [`Made    ${MODULE}`, '', 'Add WorkflowsModule to the imports of your AppModule, and build.'];
 }
 
 function isKind(kind: string): kind is Kind {
@@ -84,10 +97,21 @@ function findTestRunner(project: Project): TestRunner {
 }
 
 /** What tests the new workflow. A checkout of Millrace itself sets the option in its `.npmrc`. */
-function describeTest({ isMillrace }: Project, runner: TestRunner, folder: string): string {
-  if (runner === 'node') return 'npm test';
+function describeTest(project: Project, runner: TestRunner, id: string): string {
+  const folder = join(FOLDER, id);
   if (runner === 'vitest') return `npx vitest run ${folder}`;
-  return `${isMillrace ? '' : 'NODE_OPTIONS=--experimental-vm-modules '}npx jest ${folder}`;
+  if (runner === 'jest') {
+    return `${project.isMillrace ? '' : 'NODE_OPTIONS=--experimental-vm-modules '}npx jest ${folder}`;
+  }
+  return hasTestScript(project)
+    ? 'npm test'
+    : `${describeBuild(project)} && node --test dist/workflows/${id}/${id}.workflow.test.js`;
+}
+
+/** The script that `npm init` writes only says that there is none. */
+function hasTestScript({ manifest: { scripts } }: Project): boolean {
+  const test = isJsonObject(scripts) ? scripts['test'] : undefined;
+  return typeof test === 'string' && !test.includes('no test specified');
 }
 
 /** @returns undefined if there is no such file */

@@ -93,3 +93,9 @@ export function describeCall({ manifest }: Project): string {
   const { scripts } = manifest;
   return isJsonObject(scripts) && 'workflow' in scripts ? 'npm run workflow --' : 'npx millrace';
 }
+
+/** Says how a project is compiled: by its own script, if it has one. */
+export function describeBuild({ manifest }: Project): string {
+  const { scripts } = manifest;
+  return isJsonObject(scripts) && 'build' in scripts ? 'npm run build' : 'npx tsc';
+}

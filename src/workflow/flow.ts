@@ -123,7 +123,7 @@ export class Flow {
   #isClosed = false;
 
   /**
-   * @param fields the names of the fields that hold agents, by agent: a step gets the name of its agent's field
+   * @param fields the names of the workflow's fields, by what they hold: a step gets the name of its agent's field
    * @param parent the enclosing flow of a branch, whose refs may be used here
    * @param prefix stands before the keys of this flow's steps
    */

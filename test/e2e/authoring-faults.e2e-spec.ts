@@ -26,6 +26,21 @@ describe('A workflow with agents in its fields', () => {
       );
     });
 
+    it.each([
+      ['something else', { instructions: 'Answer.' }],
+      ['nothing', undefined],
+    ])('with a field that holds %s, by whose name the step is called', async (_, answer) => {
+      class Faulty {
+        readonly answer = answer as never;
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.stream<{ messages: string }>(this.answer, { messages: messages as never });
+        }
+      }
+      expect(await faultsOf(Faulty)).toContain(
+        '[not_an_agent] workflow "faulty", node "answer": what it is to ask is no agent.',
+      );
+    });
+
     it('with an agent that is never used', async () => {
       class Faulty {
         readonly topic = agent({});

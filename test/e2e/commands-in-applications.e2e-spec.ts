@@ -46,6 +46,21 @@ describe('the command line in an application', () => {
     2 * LONGEST_MS,
   );
 
+  it.each(['', '"test": "echo \\"Error: no test specified\\" && exit 1",'])(
+    'says how a new workflow is tested where the scripts are %j',
+    async (script) => {
+      const manifest = await project.read('package.json');
+      const module = await project.read('src/workflows/workflows.module.ts');
+      await project.write('package.json', manifest.replace(/"test": .*,\n/, script));
+      expect((await project.cli('new', 'untested')).stdout).toContain(
+        'Test it: npm run build && node --test dist/workflows/untested/untested.workflow.test.js\n',
+      );
+      await project.write('package.json', manifest);
+      await project.write('src/workflows/workflows.module.ts', module);
+      await rm(join(project.root, 'src/workflows/untested'), { recursive: true });
+    },
+  );
+
   it('finds the module that the user names, and says what is wrong with it', async () => {
     expect((await project.cli('list', '--app', 'dist/app.module.js')).stdout).toMatch(/^assistant /);
     await project.write('dist/bare.js', 'export const answer = 42;\n');
@@ -104,6 +119,24 @@ describe('the command new in an application of another form', () => {
     },
     LONGEST_MS,
   );
+
+  it('makes a workflow beside a module that it cannot change, and then asks for the two lines', async () => {
+    const module = 'src/workflows/workflows.module.ts';
+    const source =
+      "import { Module } from '@nestjs/common';\nimport { ALL } from './all';\n\n@Module(ALL)\nexport class W {}\n";
+    const before = await project.read(module).catch(() => undefined);
+    await project.write(module, source);
+    const made = await project.cli('new', 'by-hand');
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(made.stdout).toContain(
+      `${module} was not changed: it has no single list of providers that this command understands. Add to it by hand, and build:\n` +
+        "  import { ByHandWorkflow } from './by-hand/by-hand.workflow';\n  providers: [..., ByHandWorkflow], in its @Module\n",
+    );
+    expect(await project.read(module)).toBe(source);
+    expect(await project.read('src/workflows/by-hand/by-hand.workflow.ts')).toContain('class ByHandWorkflow');
+    await rm(join(project.root, 'src/workflows/by-hand'), { recursive: true });
+    await (before === undefined ? rm(join(project.root, module)) : project.write(module, before));
+  });
 
   it('refuses a folder without sources, and leaves nothing in it', async () => {
     await project.write('elsewhere/package.json', '{}');

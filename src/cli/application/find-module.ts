@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { ensureError, readErrorCode } from '../../kernel/index.js';
 import { CliError } from '../cli-error.js';
-import { findProject, type Project } from '../project.js';
+import { describeBuild, findProject, type Project } from '../project.js';
 
 /** Where Nest's own tools put the module of an application. */
 const USUAL = ['dist/app.module.js', 'dist/src/app.module.js'];
@@ -37,8 +37,7 @@ export function findApplication(folder: string, app?: string): ApplicationPlace 
 function findFile(folder: string, names: readonly string[], project?: Project): string {
   const file = names.map((name) => resolve(folder, name)).find((path) => existsSync(path));
   if (file !== undefined) return file;
-  const scripts = project?.manifest['scripts'];
-  const build = typeof scripts === 'object' && scripts !== null && 'build' in scripts ? 'npm run build' : 'npx tsc';
+  const build = project === undefined ? 'npx tsc' : describeBuild(project);
   throw new CliError(
     [
       `${names[0]} is not there. Build the application first: ${build}`,

@@ -3,11 +3,15 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { format } from 'prettier';
-import { CliError } from '../cli-error.js';
-import { registerWorkflow } from './register-workflow.js';
+import { describeRegistration, registerWorkflow } from './register-workflow.js';
 import { makeWorkflowNames } from './workflow-names.js';
 
 const names = makeWorkflowNames('my-flow');
+
+/** Adds a workflow to a source that can be changed. */
+function register(source: string, id = 'my-flow'): string {
+  return registerWorkflow(source, makeWorkflowNames(id), '.js') ?? 'undefined';
+}
 
 const MODULE = `import { Module } from '@nestjs/common';
 import { ChatWorkflow } from './chat/chat.workflow.js';
@@ -45,8 +49,8 @@ export class WorkflowsModule {}
         fc.uniqueArray(ids, { minLength: 1, maxLength: 6 }),
         fc.constantFrom(MODULE, own),
         async (all, from) => {
-          const once = all.reduce((source, id) => registerWorkflow(source, makeWorkflowNames(id), '.js'), from);
-          expect(all.reduce((source, id) => registerWorkflow(source, makeWorkflowNames(id), '.js'), once)).toBe(once);
+          const once = all.reduce((source, id) => register(source, id), from);
+          expect(all.reduce((source, id) => register(source, id), once)).toBe(once);
           expect(await format(once, { parser: 'typescript', singleQuote: true, printWidth: 120 })).toBe(once);
         },
       ),
@@ -55,14 +59,40 @@ export class WorkflowsModule {}
   });
 
   it.each([
+    ['@Module({ imports: [] })', '@Module({ imports: [], providers: [MyFlowWorkflow] })'],
+    ['@Module({})', '@Module({ providers: [MyFlowWorkflow] })'],
+    ['@Module({\n  imports: [A],\n})', '@Module({\n  imports: [A],\n  providers: [MyFlowWorkflow],\n})'],
+    ['@Module({\n  imports: [A] // a\n})', '@Module({\n  imports: [A], // a\n  providers: [MyFlowWorkflow],\n})'],
+    ['@Module({ providers: [] })', '@Module({ providers: [MyFlowWorkflow] })'],
+    ['@Module({ providers: [...[], A] })', '@Module({ providers: [...[], A, MyFlowWorkflow] })'],
+    ['@Module({\n  providers: [...ALL, A],\n})', '@Module({\n  providers: [...ALL, A, MyFlowWorkflow],\n})'],
+    [
+      "@Module({\n  providers: [\n    { provide: 'a]', useClass: A }, // a\n  ],\n})",
+      "@Module({\n  providers: [\n    { provide: 'a]', useClass: A }, // a\n    MyFlowWorkflow,\n  ],\n})",
+    ],
+    [
+      '// providers: [X]\n@Module({ imports: [A.with({ providers: [B] })] })',
+      '// providers: [X]\n@Module({ imports: [A.with({ providers: [B] })], providers: [MyFlowWorkflow] })',
+    ],
+  ])('adds to %j, once', (written, wanted) => {
+    const [before, after] = [written, wanted].map((text) => `${text}\nexport class WorkflowsModule {}\n`);
+    const once = register(before ?? '');
+    expect(once).toBe(`import { MyFlowWorkflow } from './my-flow/my-flow.workflow.js';\n${after}`);
+    expect(register(once)).toBe(once);
+  });
+
+  it.each([
     ['two lists', MODULE.replace('imports: [ShopModule],', 'providers: [],')],
     ['no list', MODULE.replace('[ChatWorkflow, ZooWorkflow]', 'PROVIDERS')],
-    ['a list with more than classes', MODULE.replace('ChatWorkflow, Z', '{ provide: A, useClass: B }, Z')],
-    ['a list with a comment', MODULE.replace('ChatWorkflow, Z', 'ChatWorkflow, // first\n Z')],
+    ['more than a list', MODULE.replace('ZooWorkflow]', 'ZooWorkflow].concat(MORE)')],
+    ['settings that are spread', MODULE.replace('providers: [ChatWorkflow, ZooWorkflow]', '...SETTINGS')],
+    ['two modules', `${MODULE}${MODULE}`],
     ['an empty file', ''],
-  ])('refuses %s, and says what to write', (_, source) => {
-    const register = (): string => registerWorkflow(source, names, '.js');
-    expect(register).toThrow(CliError);
-    expect(register).toThrow(/import \{ MyFlowWorkflow \} from '\.\/my-flow\/my-flow\.workflow\.js';/);
+  ])('leaves %s to a person, and says what to write', (_, source) => {
+    expect(registerWorkflow(source, names, '.js')).toBeUndefined();
+    expect(describeRegistration(names, '.js')).toEqual([
+      "import { MyFlowWorkflow } from './my-flow/my-flow.workflow.js';",
+      'providers: [..., MyFlowWorkflow], in its @Module',
+    ]);
   });
 });

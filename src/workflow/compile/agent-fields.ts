@@ -7,6 +7,21 @@ export function findAgents(definition: object): Map<AnyAgent, string> {
 }
 
 /**
+ * Names what the fields hold, so that a step is called by its field even if that holds no agent by mistake. What two fields hold,
+ * such as nothing, has no name.
+ */
+export function nameFields(definition: object): ReadonlyMap<unknown, string> {
+  const names = new Map<unknown, string>();
+  const shared = new Set<unknown>();
+  for (const [field, value] of Object.entries(definition)) {
+    if (names.has(value)) shared.add(value);
+    names.set(value, field);
+  }
+  for (const value of shared) names.delete(value);
+  return names;
+}
+
+/**
  * Reports agents that two fields hold.
  * @returns true if there are any
  */

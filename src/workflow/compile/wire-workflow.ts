@@ -5,7 +5,7 @@ import type { RunRequest } from '../run-request.js';
 import { CHAT_REQUEST, Flow, type FlowStep, makeRefs } from '../flow.js';
 import type { Refs } from '../ref.js';
 import { WiringError } from '../wiring-error.js';
-import { findAgents, reportSharedAgents, reportUnnamedAgent } from './agent-fields.js';
+import { findAgents, nameFields, reportSharedAgents, reportUnnamedAgent } from './agent-fields.js';
 import type { DefinitionFaults } from './definition-faults.js';
 
 /** An instance of a workflow's class. */
@@ -29,7 +29,7 @@ export interface WiredWorkflow {
 export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionFaults): WiredWorkflow | undefined {
   if (reportSharedAgents(definition, faults)) return undefined;
   const fields = findAgents(definition);
-  const flow = new Flow(fields);
+  const flow = new Flow(nameFields(definition));
   const read = new Set<string>();
   let result: unknown;
   try {
