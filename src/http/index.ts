@@ -12,6 +12,7 @@ export { answerMalformedRequests } from './malformed-request.js';
 export { describeRoutes, OpenApi } from './open-api.decorator.js';
 export { readBytes } from './read-bytes.js';
 export { readPathParameter } from './read-path-parameter.js';
+export { type Query, readQuery } from './read-query.js';
 export type { StreamMetrics } from '../metrics/index.js';
 export { findRecord, RequestRecord, type RequestFailure } from './request-record.js';
 export { RunRoutes } from './run-routes.js';

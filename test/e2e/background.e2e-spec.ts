@@ -200,6 +200,22 @@ describe('a response in the background', () => {
     expect((await followResponse(bench.app, 'resp_nobody')).status).toBe(404);
   });
 
+  it('is refused with words and bodies that mean nothing, in place of being given in silence', async () => {
+    bench.upstream.always(scriptStream('Hello'));
+    const { id } = await beginResponse(bench.app, {}, { 'millrace-on-disconnect': 'continue' });
+    await ended(id);
+    await expect(beginResponse(bench.app, {}, { 'millrace-on-disconnect': 'nonsense' })).rejects.toThrow(/^400: /);
+    for (const stream of ['nonsense', '1', '', 'TRUE', 'true&stream=true']) {
+      const { status, json } = await getJson(responseUrl(bench.app, id, `?stream=${stream}`));
+      expect([stream, status, json]).toMatchObject([
+        stream,
+        400,
+        { error: { param: 'stream', code: 'invalid_value' } },
+      ]);
+    }
+    expect((await getJson(responseUrl(bench.app, id, '?stream=false'))).status).toBe(200);
+  });
+
   it('is begun once for requests with the same Idempotency-Key', async () => {
     bench.upstream.next(scriptStream('Hello'));
     const headers = { 'idempotency-key': 'once' };

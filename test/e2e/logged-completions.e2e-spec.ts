@@ -13,7 +13,7 @@ import {
   retrieveCompletion,
 } from '../support/completion-client.js';
 import { eventually } from '../support/eventually.js';
-import { postJson, send } from '../support/http-client.js';
+import { getJson, postJson, send } from '../support/http-client.js';
 import { LoggedBench } from '../support/logged-bench.js';
 import { LeapingClock } from '../support/leaping-clock.js';
 import { CHAT } from '../support/messages.js';
@@ -140,6 +140,14 @@ describe('a completion that outlives its connection', () => {
         json: { error: { param: 'starting_after' } },
       });
     }
+    const url = `${bench.app.baseUrl}/chat/completions/${id}`;
+    for (const word of ['nonsense', '1', '']) {
+      expect(await getJson(`${url}?stream=${word}`)).toMatchObject({
+        status: 400,
+        json: { error: { param: 'stream' } },
+      });
+    }
+    expect(await getJson(`${url}?stream=false`)).toMatchObject({ status: 200, json: { id } });
   });
 
   it('is answered whole, and its reader notices nothing', async () => {

@@ -135,6 +135,40 @@ describe('a run', () => {
     expect(readEvents((await reconnect('', 'x')).text)).toHaveLength(last + 1);
   });
 
+  it('is refused with words and bodies that mean nothing, in place of being given in silence', async () => {
+    bench.upstream.always(scriptStream('Hello'));
+    const other = await askRun(bench.app, {}, { 'millrace-on-disconnect': 'nonsense' });
+    expect(other).toMatchObject({
+      status: 400,
+      json: { error: { code: 'invalid_value', message: expect.stringContaining('millrace-on-disconnect') } },
+    });
+    const { id } = await beginRun(bench.app, {}, { 'millrace-on-disconnect': 'cancel' });
+    await endRun(bench.app, id);
+    for (const [path, param] of [
+      [`${id}/events?after[]=1`, 'after'],
+      [`${id}/events?after=1&after[]=2`, 'after'],
+      [`${id}?include[]=steps`, 'include'],
+      ['?limit[]=1', 'limit'],
+    ] as const) {
+      expect([path, await callRun(bench.app, 'GET', path)]).toMatchObject([
+        path,
+        { status: 400, json: { error: { param } } },
+      ]);
+    }
+    for (const action of ['cancel', 'ticket']) {
+      for (const body of ['x', '[]', '"x"']) {
+        const { status, json } = await callRun(bench.app, 'POST', `${id}/${action}`, {}, body);
+        expect([action, body, status, json]).not.toMatchObject([
+          action,
+          body,
+          status,
+          { error: { code: 'run_ended' } },
+        ]);
+        expect([action, body, status]).toEqual([action, body, 400]);
+      }
+    }
+  });
+
   it('is cancelled from another connection, once, and everybody is told', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));

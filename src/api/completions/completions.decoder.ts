@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AppConfig } from '../../config/index.js';
+import { InvalidRequestError } from '../../errors/index.js';
 import { findRecord } from '../../http/index.js';
 import { Clock, IdSource } from '../../kernel/index.js';
 import type { RunOrigin } from '../../runs/index.js';
@@ -11,9 +12,15 @@ import {
   type WorkflowName,
   WorkflowRegistry,
 } from '../../workflow/index.js';
-import { readOrigin, type TakenRequest, wantsNodeEvents } from '../wire/index.js';
+import {
+  ON_DISCONNECT_HEADER,
+  type OnDisconnect,
+  readOnDisconnect,
+  readOrigin,
+  type TakenRequest,
+  wantsNodeEvents,
+} from '../wire/index.js';
 import { assertStreamOptionsAllowed, type ChatCompletionRequest } from './dto/index.js';
-import { type OnDisconnect, readOnDisconnect } from './logged/read-on-disconnect.js';
 import { validateChatCompletionRequest } from './validate-chat-completion-request.js';
 
 /** What is known about a completion before its run starts. */
@@ -67,7 +74,8 @@ export class CompletionsDecoder {
     assertStreamOptionsAllowed(body, streams);
     const runRequest = makeRunRequest(body);
     assertParametersTaken(runRequest.parameters, workflow.id, workflow.takes);
-    const onDisconnect = readOnDisconnect(request, this.config.store.isOn);
+    const onDisconnect = readOnDisconnect(request);
+    if (onDisconnect !== undefined && !this.config.store.isOn) throw makeKeepsNothingError();
     return {
       workflow,
       request: runRequest,
@@ -83,6 +91,13 @@ export class CompletionsDecoder {
       onDisconnect,
     };
   }
+}
+
+function makeKeepsNothingError(): InvalidRequestError {
+  return new InvalidRequestError(
+    `The header ${ON_DISCONNECT_HEADER} has no effect here: this server keeps nothing (RUNS is off). Leave the header out, and stay connected.`,
+    { code: 'runs_disabled' },
+  );
 }
 
 /** Separates the conversation from the parameters, and changes nothing. */

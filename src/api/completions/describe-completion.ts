@@ -1,7 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { OpenApi } from '../../http/index.js';
-import { NODE_EVENTS_HEADER } from '../wire/index.js';
-import { ON_DISCONNECT, ON_DISCONNECT_HEADER } from './logged/read-on-disconnect.js';
+import { NODE_EVENTS_HEADER, ON_DISCONNECT, ON_DISCONNECT_HEADER } from '../wire/index.js';
 import { responseExamples, requestExamples, streamExample } from './completions.examples.js';
 
 /** The header that asks for node events, for `components.parameters` of the OpenAPI document. */

@@ -2,7 +2,7 @@ import { All, Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { MethodNotAllowedError } from '../../errors/index.js';
-import { readPathParameter, OpenApi } from '../../http/index.js';
+import { OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import { type CompiledWorkflow, makeGraphJson, drawMermaid, drawSvg, WorkflowRegistry } from '../../workflow/index.js';
 import { GRAPH_FORMATS, type GraphFormat, chooseGraphFormat } from './graph-format.js';
 import { graphExamples, graphSchema } from './graph.examples.js';
@@ -43,7 +43,7 @@ export class GraphsController {
   ])
   async graph(@Req() request: Request, @Res() response: Response): Promise<void> {
     const { name, workflow } = this.registry.resolveServed(readPathParameter(request, 'id'));
-    const { format } = request.query;
+    const { format } = readQuery(request);
     this.access.requireCaller(request).assertMayUse(workflow.id, name);
     const { type, format: chosen } = chooseGraphFormat(format, (types) => request.accepts([...types]));
     if (format === undefined) response.vary('accept');

@@ -1,4 +1,5 @@
 import { InvalidRequestError } from '../../errors/index.js';
+import type { Query } from '../../http/index.js';
 import type { JsonObject } from '../../kernel/index.js';
 
 const MOST_ITEMS = 100;
@@ -12,9 +13,6 @@ export interface ItemPage {
   readonly last_id: string | null;
   readonly has_more: boolean;
 }
-
-/** The parameters of a query, as they came: a value that is there more than once is a list. */
-export type Query = Readonly<Record<string, unknown>>;
 
 /**
  * A page of items, the newest first unless `order` is `asc`.

@@ -7,7 +7,7 @@ import { findRecord } from '../../http/index.js';
 import { Clock, IdSource, type JsonObject } from '../../kernel/index.js';
 import type { Message } from '../../models/index.js';
 import { WorkflowRegistry } from '../../workflow/index.js';
-import { readOrigin, type TakenRequest, wantsNodeEvents } from '../wire/index.js';
+import { readOnDisconnect, readOrigin, type TakenRequest, wantsNodeEvents } from '../wire/index.js';
 import type { DecodedRequest } from './decoded-request.js';
 import type { ResponseRequest } from './dto/index.js';
 import { makeContextItem } from './items/input-context.js';
@@ -45,6 +45,7 @@ export class ResponsesDecoder {
     findRecord(response).setWorkflow(workflow.id, streams);
     // Checked before anything that only an existing workflow could complain of.
     caller.assertMayUse(workflow.id, body.model);
+    readOnDisconnect(request);
     this.#assertCanWait(body);
     const { parameters, leftOut } = makeRunParameters(body, workflow);
     const earlier = await this.#findEarlier(body, caller);

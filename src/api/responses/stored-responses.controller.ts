@@ -2,8 +2,8 @@ import { All, Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { InvalidRequestError, MethodNotAllowedError, NotFoundError, UnknownRouteError } from '../../errors/index.js';
-import { OpenApi, readPathParameter } from '../../http/index.js';
-import { addRunHeaders, LogStreamer, readPosition } from '../wire/index.js';
+import { OpenApi, readPathParameter, readQuery } from '../../http/index.js';
+import { addRunHeaders, JsonBodyReader, LogStreamer, readFlag, readPosition, watchClient } from '../wire/index.js';
 import { BackgroundFold } from './background/background-fold.js';
 import { BackgroundResponses } from './background/background-responses.js';
 import { listItems } from './list-items.js';
@@ -25,6 +25,7 @@ export class StoredResponsesController {
     private readonly state: ResponseState,
     private readonly background: BackgroundResponses,
     private readonly streamer: LogStreamer,
+    private readonly bodies: JsonBodyReader,
   ) {}
 
   @Get(':id')
@@ -58,7 +59,7 @@ export class StoredResponsesController {
     }),
   ])
   async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
-    if (request.query['stream'] === 'true') {
+    if (readFlag(request, 'stream')) {
       await this.#stream(request, response);
       return;
     }
@@ -121,7 +122,7 @@ export class StoredResponsesController {
   ])
   async listInputItems(@Req() request: Request, @Res() response: Response): Promise<void> {
     const { context } = await this.#find(request);
-    response.json(listItems(context, request.query));
+    response.json(listItems(context, readQuery(request)));
   }
 
   @Post(':id/cancel')
@@ -145,6 +146,7 @@ export class StoredResponsesController {
     }),
   ])
   async cancel(@Req() request: Request, @Res() response: Response): Promise<void> {
+    await this.bodies.readSmall(request, watchClient(response));
     const cancelled = await this.background.cancel(
       readPathParameter(request, 'id'),
       this.access.requireCaller(request),

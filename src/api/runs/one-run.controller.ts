@@ -2,7 +2,7 @@ import { All, Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { GoneError, InvalidRequestError, MethodNotAllowedError, TicketError } from '../../errors/index.js';
-import { DoorsPlace, findRecord, OpenApi, readPathParameter } from '../../http/index.js';
+import { DoorsPlace, findRecord, OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import { addRunHeaders, assertReached, JsonBodyReader, LogStreamer, readPosition, watchClient } from '../wire/index.js';
 import { NativeRuns } from './native-runs.js';
 import { RunFold } from './run-fold.js';
@@ -53,7 +53,7 @@ export class OneRunController {
     }),
   ])
   async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const hasSteps = readInclude(request.query['include']);
+    const hasSteps = readInclude(readQuery(request)['include']);
     const run = await this.runs.find(readPathParameter(request, 'id'), this.access.requireCaller(request).id);
     this.#tell(response, run.id);
     response.json(await this.runs.describe(run, hasSteps));
@@ -150,6 +150,7 @@ ${streamExample}
     }),
   ])
   async cancel(@Req() request: Request, @Res() response: Response): Promise<void> {
+    await this.bodies.readSmall(request, watchClient(response));
     const run = await this.runs.cancel(readPathParameter(request, 'id'), this.access.requireCaller(request).id);
     this.#tell(response, run.id);
     response.json(await this.runs.describe(run));
@@ -223,7 +224,7 @@ ${streamExample}
 
   /** The owner of the run whose events a request may read. A ticket stands for the key that it was made with. */
   async #findReader(request: Request, id: string): Promise<string> {
-    const { ticket } = request.query;
+    const { ticket } = readQuery(request);
     if (ticket === undefined) return this.access.requireCaller(request).id;
     if (typeof ticket !== 'string') throw new TicketError('invalid_ticket');
     this.runs.assertOn();

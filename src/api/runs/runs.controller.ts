@@ -2,7 +2,7 @@ import { All, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { MethodNotAllowedError } from '../../errors/index.js';
-import { DoorsPlace, findRecord, OpenApi } from '../../http/index.js';
+import { DoorsPlace, findRecord, OpenApi, readQuery } from '../../http/index.js';
 import { addRunHeaders, readIdentity, RequestIntake } from '../wire/index.js';
 import { RUN_STATUSES } from './dto/run.schema.js';
 import { readListQuery } from './list-query.js';
@@ -108,7 +108,7 @@ export class RunsController {
   ])
   async list(@Req() request: Request, @Res() response: Response): Promise<void> {
     const { id } = this.access.requireCaller(request);
-    response.json(await this.runs.list(readListQuery(request.query), id));
+    response.json(await this.runs.list(readListQuery(readQuery(request)), id));
   }
 
   @All()

@@ -11,7 +11,7 @@ import {
   type RunRequest,
   WorkflowRegistry,
 } from '../../workflow/index.js';
-import { readOrigin, type TakenRequest } from '../wire/index.js';
+import { readOnDisconnect, readOrigin, type TakenRequest } from '../wire/index.js';
 import type { CreateRunRequest } from './dto/run-request.js';
 import { validateRunRequest } from './validate-run-request.js';
 
@@ -45,6 +45,7 @@ export class RunsDecoder {
     findRecord(response).setWorkflow(workflow.id, false);
     // Checked first: later faults would reveal that the workflow exists.
     caller.assertMayUse(workflow.id, body.model);
+    readOnDisconnect(request);
     const runRequest = makeRunRequest(body);
     assertParametersTaken(runRequest.parameters, workflow.id, workflow.takes);
     return {

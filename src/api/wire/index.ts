@@ -20,6 +20,8 @@ export {
   TopP,
   WorkflowModel,
 } from './shared-parameters.js';
+export { readFlag } from './read-flag.js';
+export { ON_DISCONNECT, ON_DISCONNECT_HEADER, type OnDisconnect, readOnDisconnect } from './read-on-disconnect.js';
 export { readOrigin } from './read-origin.js';
 export { JsonBodyReader } from './json-body-reader.js';
 export { RequestIntake, type TakenRequest, watchClient } from './request-intake.js';

@@ -2,9 +2,9 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { Request } from 'express';
 import { BodyMemory, type Caller, type Permit } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
-import { PayloadTooLargeError, UnsupportedMediaTypeError } from '../../errors/index.js';
+import { InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError } from '../../errors/index.js';
 import { assertClientPresent, readBytes } from '../../http/index.js';
-import { type AbortNotice, Clock, type JsonLimits } from '../../kernel/index.js';
+import { type AbortNotice, Clock, isJsonObject, type JsonLimits, type JsonObject } from '../../kernel/index.js';
 import { HeavyWork } from './heavy-work.js';
 import { makeJsonError, parseJson, scanJson } from './json/index.js';
 
@@ -155,9 +155,9 @@ export class JsonBodyReader implements OnModuleInit {
    * Reads and parses a body of a few values, for which no memory is set aside.
    * @param signal aborts when the client leaves
    * @returns undefined if there is none
-   * @throws as {@link readHead}, {@link read} and {@link parse} do
+   * @throws as {@link readHead}, {@link read} and {@link parse} do; InvalidRequestError if it is no object
    */
-  async readSmall(request: Request, signal: AbortNotice): Promise<unknown> {
+  async readSmall(request: Request, signal: AbortNotice): Promise<JsonObject | undefined> {
     const head = this.readHead(request);
     if (head === undefined) return undefined;
     const assertSmall = (size: number): undefined => {
@@ -170,7 +170,9 @@ export class JsonBodyReader implements OnModuleInit {
     if (bytes.length === 0) return undefined;
     const values = scanJson(bytes, this.#limits);
     if (typeof values !== 'number') throw makeJsonError(bytes, values, this.#limits);
-    return parseJson(bytes);
+    const body = parseJson(bytes);
+    if (!isJsonObject(body)) throw new InvalidRequestError('The request body must be a JSON object, or be left out.');
+    return body;
   }
 
   /** The most memory that a body of this size can take: each value takes at least one byte and one to separate it from the next. */

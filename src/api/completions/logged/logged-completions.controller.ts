@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import { AccessControl } from '../../../access/index.js';
 import { MethodNotAllowedError, NotFoundError } from '../../../errors/index.js';
 import { OpenApi, readPathParameter } from '../../../http/index.js';
+import { readFlag } from '../../wire/index.js';
 import { COMPLETIONS_PATH } from '../completions.path.js';
 import { DescribeRetrieval } from './describe-retrieval.js';
 import { LoggedCompletions } from './logged-completions.js';
@@ -21,6 +22,7 @@ export class LoggedCompletionsController {
   @Get(':id')
   @DescribeRetrieval()
   async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const streams = readFlag(request, 'stream');
     const id = readPathParameter(request, 'id');
     const run = await this.completions.find(id, this.access.requireCaller(request));
     if (run === undefined) {
@@ -28,7 +30,7 @@ export class LoggedCompletionsController {
         `Completion with id '${id.slice(0, 64)}' not found. Only completions that were asked for with the header millrace-on-disconnect are kept.`,
       );
     }
-    if (request.query['stream'] === 'true') await this.responder.stream(run, request, response);
+    if (streams) await this.responder.stream(run, request, response);
     else await this.responder.sendEnded(run, response);
   }
 

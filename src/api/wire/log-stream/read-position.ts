@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { GoneError, InvalidRequestError } from '../../../errors/index.js';
+import { readQuery } from '../../../http/index.js';
 import type { LoggedRun } from '../../../runs/index.js';
 
 /** Where a client wants to go on in a stream. */
@@ -24,7 +25,7 @@ export function readPosition(
   parameter: string,
   number: string,
 ): StreamPosition {
-  const given = request.query[parameter];
+  const given = readQuery(request)[parameter];
   if (given !== undefined && (typeof given !== 'string' || !DIGITS.test(given))) {
     throw new InvalidRequestError(
       `Invalid value for '${parameter}': expected the ${number} of an event, in decimal digits.`,

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { InvalidRequestError } from '../../../errors/index.js';
+import { InvalidRequestError } from '../../errors/index.js';
 
 /** Request header by which a client asks for a run that outlives its connection. */
 export const ON_DISCONNECT_HEADER = 'millrace-on-disconnect';
@@ -9,12 +9,11 @@ export const ON_DISCONNECT = ['continue', 'cancel'] as const;
 export type OnDisconnect = (typeof ON_DISCONNECT)[number];
 
 /**
- * Reads what is to become of a run whose client leaves.
- * @param isStoreOn whether anything can outlive its request here
+ * Reads what is to become of a run whose client leaves. Doors for which the header changes nothing refuse words that mean nothing, too.
  * @returns undefined if the header is absent
- * @throws InvalidRequestError if its value is another, or nothing outlives its request here
+ * @throws InvalidRequestError if its value is another
  */
-export function readOnDisconnect(request: Pick<Request, 'get'>, isStoreOn: boolean): OnDisconnect | undefined {
+export function readOnDisconnect(request: Pick<Request, 'get'>): OnDisconnect | undefined {
   const header = request.get(ON_DISCONNECT_HEADER);
   if (header === undefined) return undefined;
   const value = ON_DISCONNECT.find((word) => word === header.trim().toLowerCase());
@@ -22,12 +21,6 @@ export function readOnDisconnect(request: Pick<Request, 'get'>, isStoreOn: boole
     throw new InvalidRequestError(
       `Invalid value for the header ${ON_DISCONNECT_HEADER}: expected 'continue' or 'cancel'.`,
       { code: 'invalid_value' },
-    );
-  }
-  if (!isStoreOn) {
-    throw new InvalidRequestError(
-      `The header ${ON_DISCONNECT_HEADER} has no effect here: this server keeps nothing (RUNS is off). Leave the header out, and stay connected.`,
-      { code: 'runs_disabled' },
     );
   }
   return value;
