@@ -31,6 +31,7 @@ export {
   InternalError,
   InterruptedRepeatedlyError,
   OverloadedError,
+  RunLeftError,
   RunOutputTooLargeError,
   StepOutputTooLargeError,
   UpstreamError,

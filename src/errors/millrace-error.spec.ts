@@ -10,7 +10,7 @@ import {
 } from './client-errors.js';
 import { MillraceError } from './millrace-error.js';
 import { RunAbortedError } from './run-aborted-error.js';
-import { InternalError, OverloadedError, UpstreamError } from './server-errors.js';
+import { InternalError, OverloadedError, RunLeftError, UpstreamError } from './server-errors.js';
 import { toMillraceError } from './to-millrace-error.js';
 
 /** Every error with a consequence, and that consequence: status, type, code, param, and whether to try again. */
@@ -32,6 +32,8 @@ const ALL: readonly (readonly [MillraceError, number, string, string | null, str
   [new UnsupportedMediaTypeError('x'), 415, 'invalid_request_error', 'unsupported_media_type', null, false],
   [new InternalError('x'), 500, 'server_error', 'internal_error', null, false],
   [new OverloadedError('x', { retryAfterMs: 1 }), 503, 'server_error', null, null, true],
+  [new RunLeftError('shutdown', 'x', true), 503, 'server_error', 'server_shutting_down', null, true],
+  [new RunLeftError('store_away', 'x', false), 503, 'server_error', 'store_unavailable', null, false],
   [new UpstreamError('x'), 502, 'server_error', 'upstream_error', null, true],
   [new UpstreamError('x', { code: null, status: 400, retryable: false }), 400, 'server_error', null, null, false],
   [new RunAbortedError('client_disconnected'), 499, 'server_error', 'client_disconnected', null, false],

@@ -4,7 +4,7 @@ import type { MillraceError } from './millrace-error.js';
 import { RunAbortedError } from './run-aborted-error.js';
 import type { Outcome } from './outcomes.js';
 import { RetoldError } from './retold-error.js';
-import { InternalError, OverloadedError, UpstreamError } from './server-errors.js';
+import { InternalError, OverloadedError, RunLeftError, UpstreamError } from './server-errors.js';
 
 /** Reads the outcome of a request, run or model call that failed with this error. */
 export function readOutcome(error: MillraceError): Outcome {
@@ -17,6 +17,7 @@ export function readOutcome(error: MillraceError): Outcome {
   if (error instanceof ModelNotFoundError) return 'unknown_model';
   if (error instanceof UnknownRouteError) return 'unknown_route';
   if (error instanceof NotFoundError) return 'not_found';
+  if (error instanceof RunLeftError) return error.reason === 'shutdown' ? 'shutdown' : 'overloaded';
   if (error instanceof OverloadedError) return 'overloaded';
   if (error instanceof InternalError) return 'internal_error';
   return readStatusOutcome(error.status);

@@ -86,6 +86,44 @@ export class OverloadedError extends MillraceError {
   override readonly type = 'server_error';
 }
 
+/**
+ * A request waited for a logged run that its process had to leave: the run goes on later, or in another process. Status 503. The
+ * client of a request that would begin another run is told not to send it again.
+ */
+export class RunLeftError extends MillraceError {
+  override readonly status = 503;
+  override readonly type = 'server_error';
+  override readonly retryable: boolean;
+
+  /**
+   * @param reason why it was left
+   * @param advice how the client finds what the run gives: a sentence
+   * @param isRepeatable true if the same request finds the same run
+   */
+  constructor(
+    readonly reason: keyof typeof LEFT,
+    advice: string,
+    isRepeatable: boolean,
+  ) {
+    super(`${LEFT[reason].message} ${advice}`, {
+      code: LEFT[reason].code,
+      ...(isRepeatable && { retryAfterMs: 2_000 }),
+    });
+    this.retryable = isRepeatable;
+  }
+}
+
+const LEFT = {
+  shutdown: {
+    code: 'server_shutting_down',
+    message: 'The server is shutting down and had to leave this run, which goes on by itself when it is back.',
+  },
+  store_away: {
+    code: 'store_unavailable',
+    message: 'The server could not store what this run said and had to leave it. It goes on by itself in a moment.',
+  },
+} as const;
+
 /** Statuses with which the failure of an upstream reaches the client. */
 type UpstreamStatus = 400 | 408 | 413 | 422 | 429 | 502 | 504;
 

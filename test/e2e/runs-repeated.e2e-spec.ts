@@ -5,6 +5,7 @@ import { postJson } from '../support/http-client.js';
 import { responsesUrl } from '../support/responses-client.js';
 import { askRun, beginRun, endRun, readRun } from '../support/runs-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
+import { gate } from '../support/upstream/steps.js';
 
 const KEY = { 'idempotency-key': 'order-1' };
 
@@ -27,6 +28,26 @@ describe('a repeated request for a run', () => {
     expect(bench.upstream.requests).toHaveLength(1);
     expect((await askRun(bench.app, {}, KEY)).status).toBe(409);
     expect((await beginRun(bench.app)).id).not.toBe(id);
+  });
+
+  it('gets its run when no other one may wait any more', async () => {
+    bench = await Bench.start({ env: { RUNS_CONCURRENCY: '1', LIMIT_QUEUED_RUNS: '1' } });
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo'])).always(scriptStream('Hello'));
+    const { id: first } = await beginRun(bench.app);
+    await door.reached;
+    const { id } = await beginRun(bench.app, {}, KEY);
+    expect((await askRun(bench.app)).status).toBe(429);
+    expect(await askRun(bench.app, {}, KEY)).toMatchObject({
+      status: 202,
+      headers: { 'idempotent-replayed': 'true' },
+      json: { id, status: 'queued' },
+    });
+    expect((await askRun(bench.app, { temperature: 1 }, KEY)).status).toBe(409);
+    expect((await askRun(bench.app, {}, { 'idempotency-key': 'order-2' })).status).toBe(429);
+    door.open();
+    for (const each of [first, id]) await endRun(bench.app, each);
+    expect(bench.upstream.requests).toHaveLength(2);
   });
 
   it('is refused with another body, and with a key that is none', async () => {

@@ -20,12 +20,13 @@ export class LoggedBench {
   static async start(
     env: Readonly<Record<string, string>> = {},
     imports: NonNullable<TestAppOptions['imports']> = [],
+    options: Pick<TestAppOptions, 'clock'> = {},
   ): Promise<LoggedBench> {
     const log = new LogCapture();
     const tracer = new RecordingTracer();
     const settings = { LOG_LEVEL: 'debug', LOG_FORMAT: 'json', ...env };
     try {
-      return new LoggedBench(await Bench.start({ tracer, imports, env: settings }), tracer, log);
+      return new LoggedBench(await Bench.start({ ...options, tracer, imports, env: settings }), tracer, log);
     } catch (error) {
       log.stop();
       throw error;

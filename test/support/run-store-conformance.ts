@@ -342,6 +342,12 @@ export function describeRunLogStore(name: string, adapter: StoreAdapter): void {
       });
       await expect(create('r3', { identity: { key: 'k', hash: 'x' } })).resolves.toEqual({ kind: 'reused' });
       await expect(create('r4', { identity, owner: 'b' })).resolves.toEqual({ kind: 'created' });
+      await expect(logs.findRepeated('a', identity)).resolves.toMatchObject({
+        kind: 'exists',
+        run: { id: 'r1', head: '"r1"' },
+      });
+      await expect(logs.findRepeated('a', { key: 'k', hash: 'x' })).resolves.toEqual({ kind: 'reused' });
+      await expect(logs.findRepeated('a', { key: 'l', hash: 'h' })).resolves.toBeUndefined();
       await expect(create('r5', { identity: { key: 'l', hash: 'h' } })).resolves.toEqual({ kind: 'created' });
       for (const id of ['r2', 'r3', 's2']) await expect(logs.find(id, 'a')).resolves.toBeUndefined();
       expect((await logs.listUnfinished()).map(({ id }) => id)).toEqual(['r1', 'r4', 'r5']);

@@ -42,6 +42,11 @@ export class LogWriter {
     this.#schedule();
   };
 
+  /** For how long the store has taken nothing, in milliseconds; 0 while it works. */
+  get failingForMs(): number {
+    return this.#failingSince === undefined ? 0 : this.#clock.monotonic() - this.#failingSince;
+  }
+
   #schedule(): void {
     if (this.#isCommitting || this.#isScheduled || this.#timer !== undefined || this.#waiting.size === 0) return;
     const now = this.#clock.monotonic();

@@ -8,7 +8,7 @@ import {
   OverloadedError,
   WorkflowChangedError,
 } from '../../errors/index.js';
-import { Clock, IdSource, isJsonObject, sha256, type Timer } from '../../kernel/index.js';
+import { Clock, IdSource, isJsonObject, settleInTime, sha256, type Timer } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
 import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
 import { RunService } from '../run.service.js';
@@ -17,6 +17,8 @@ import {
   type LoggedRun,
   type LogPage,
   type NewLoggedRun,
+  type Repetition,
+  type RequestIdentity,
   RunLogStore,
   type RunPage,
   type RunQuery,
@@ -43,6 +45,11 @@ import { readEnding } from './run-recorder.js';
 const LOOK_AGAIN_MS = 2_000;
 /** How often runs say that they are at work still, in milliseconds: so exactly is their time known when their process dies. */
 const ALIVE_EVERY_MS = 5_000;
+/** For how long whoever cancels a run waits for a store that takes nothing, and how often that is looked at. Milliseconds. */
+const STORE_LIMIT_MS = 2_000;
+const LOOK_AT_STORE_MS = 1_000;
+/** How soon a client is to ask again for a run that nobody works on at the moment, in milliseconds. */
+const RETRY_AFTER_MS = 2_000;
 /** Most characters of one log. */
 const LONGEST_LOG = 64 * 1024 ** 2;
 
@@ -102,7 +109,10 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     this.#alive = clock.after(ALIVE_EVERY_MS, () => void this.#keepAlive());
     this.#alive.cancel();
     store.watchLoss(() => {
-      for (const work of this.#works.values()) work.abandon();
+      for (const [id, work] of this.#works) {
+        this.#left.add(id);
+        work.abandon();
+      }
       this.#resumeLater();
     });
   }
@@ -120,6 +130,11 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     return this.store.isOn;
   }
 
+  /** True once the server is shutting down: runs that have not ended by the end of its time go on in the next process. */
+  get isDraining(): boolean {
+    return this.runs.draining;
+  }
+
   /** To be called by each door before the application starts. */
   addDoor(door: RunDoor): void {
     this.#doors.set(door.name, door);
@@ -127,7 +142,8 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
 
   /**
    * Begins a run as soon as there is a place for it. When this resolves, it is kept, and can be followed.
-   * @returns the run, and whether an equal request has begun it before: then the permit of this one is to be ended by the caller
+   * @returns the run, and whether an equal request has begun it before: then the permit of this one is to be ended by the caller, and
+   *   it does not matter how many wait
    * @throws RateLimitedError, OverloadedError if too many wait, the store is away, or the server is shutting down;
    *   IdempotencyKeyReusedError if another request of this caller had the same key
    */
@@ -135,7 +151,15 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     const { owner } = asked;
     const door = this.#doors.get(asked.door);
     if (door === undefined) throw new Error(`There is no door "${asked.door}": addDoor() has to come before`);
-    const leaveQueue = this.#places.reserve(owner);
+    const identity = makeIdentity(asked);
+    let leaveQueue: () => void;
+    try {
+      leaveQueue = this.#places.reserve(owner);
+    } catch (error) {
+      const earlier = identity && (await this.store.findRepeated(owner, identity));
+      if (earlier === undefined) throw error;
+      return makeRepeated(earlier);
+    }
     const run = this.#makeRun(asked);
     const { id } = run;
     const log = new OpenLog({ id, length: 0, clock: this.clock, onWrite: this.#writer.write });
@@ -143,12 +167,12 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     const work = new LoggedWork({ ...run, door, workflow, permit, record }, log, this.#tools);
     this.#add(id, work);
     try {
-      const creation = await this.store.create({ ...run, ...makeKept(asked) });
-      if (creation.kind === 'reused') throw new IdempotencyKeyReusedError();
-      if (creation.kind === 'exists') {
+      const creation = await this.store.create({ ...run, ...makeKept(asked), identity });
+      if (creation.kind !== 'created') {
+        const repeated = makeRepeated(creation);
         leaveQueue();
         this.#works.delete(id);
-        return { run: creation.run, isRepeated: true };
+        return repeated;
       }
     } catch (error) {
       leaveQueue();
@@ -264,20 +288,43 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
 
   /**
    * Ends a run before its end, and waits until that is in its log.
-   * @returns the run as it is then: it may have ended otherwise, now or before; undefined as for {@link find}
+   * @returns the run as it has ended: maybe otherwise, now or before; undefined as for {@link find}
+   * @throws OverloadedError if its end cannot be kept now: it ends as soon as that can be
    */
   async cancel(id: string, owner: string): Promise<LoggedRun | undefined> {
     const run = await this.find(id, owner);
-    const work = this.#works.get(id);
-    if (run === undefined || run.ending !== undefined || work === undefined) return run;
+    if (run === undefined || run.ending !== undefined) return run;
     // Whatever becomes of this process, the run is not begun again.
     await this.store.markCancelled(run.id);
-    work.cancel();
-    await work.ended;
-    return this.find(id, owner);
+    const work = this.#works.get(run.id);
+    work?.cancel();
+    if (work !== undefined) await this.#waitForEnd(work);
+    const ended = await this.find(id, owner);
+    // Its process may have left it before its end.
+    if (ended !== undefined && ended.ending === undefined) throw this.#makeNotEndedError();
+    return ended;
   }
 
-  /** Removes a run with its log; one that is at work is cancelled before. @returns false if {@link find} does not find it */
+  /** @throws OverloadedError if the store takes nothing for a while */
+  async #waitForEnd({ ended }: LoggedWork): Promise<void> {
+    const over = ended.then(() => true);
+    while (!(await settleInTime(over, this.clock, LOOK_AT_STORE_MS, () => false))) {
+      if (this.#writer.failingForMs >= STORE_LIMIT_MS) throw this.#makeNotEndedError();
+    }
+  }
+
+  #makeNotEndedError(): OverloadedError {
+    return new OverloadedError(
+      'The run is being cancelled, and its end could not be kept yet. Send the request again in a moment.',
+      { code: this.runs.draining ? 'server_shutting_down' : 'store_unavailable', retryAfterMs: RETRY_AFTER_MS },
+    );
+  }
+
+  /**
+   * Removes a run with its log; one that has not ended is cancelled before.
+   * @returns false if {@link find} does not find it
+   * @throws OverloadedError as {@link cancel}
+   */
   async remove(id: string, owner: string): Promise<boolean> {
     if ((await this.cancel(id, owner)) === undefined) return false;
     return this.store.remove(id, owner);
@@ -349,18 +396,25 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     if (this.runs.draining) return;
     const lost = (await this.store.listUnfinished()).filter(({ id }) => !this.#works.has(id));
     if (lost.length === 0) return;
-    await this.store.release(lost.filter(({ id }) => this.#left.delete(id)));
-    let begun = 0;
+    const left = lost.filter(({ id }) => this.#left.delete(id));
+    await this.store.release(left);
     for (const run of lost) {
       if (run.epoch > 0) {
-        begun++;
         // What is kept of an end that its log never got: nobody was told of that end.
         for (const { id } of run.segments) await this.documents.remove(id, run.owner);
       }
       await this.#resume(run);
     }
-    const waiting = lost.length - begun;
-    this.#logger.warn(`Runs had not ended when their process did: ${begun} go on, ${waiting} that waited begin`);
+    this.#tellResumed('Runs were left while the store was away', left);
+    const known = new Set(left);
+    const orphans = lost.filter((run) => !known.has(run));
+    this.#tellResumed('Runs had not ended when their process did', orphans);
+  }
+
+  #tellResumed(cause: string, resumed: readonly LoggedRun[]): void {
+    if (resumed.length === 0) return;
+    const begun = resumed.filter(({ epoch }) => epoch > 0).length;
+    this.#logger.warn(`${cause}: ${begun} go on, ${resumed.length - begun} that waited begin`);
   }
 
   async #resume(run: LoggedRun): Promise<void> {
@@ -417,7 +471,7 @@ export interface StartedRun {
 
 /** What is kept of what a run is asked, beside the facts that lists tell. */
 function makeKept(asked: RunToLog): MoreOfRun {
-  const { request, memo, origin, wantsContent, workflow, segment, identity, endsWhenLeft = false } = asked;
+  const { request, memo, origin, wantsContent, workflow, segment, endsWhenLeft = false } = asked;
   const kept: KeptRequest = {
     request,
     memo,
@@ -426,14 +480,20 @@ function makeKept(asked: RunToLog): MoreOfRun {
     endsWhenLeft,
     workflowHash: hashWorkflow(workflow),
   };
-  return {
-    request: JSON.stringify(kept),
-    segment,
-    identity: identity && { key: identity.key, hash: sha256(JSON.stringify(sortKeys(identity.body))) },
-  };
+  return { request: JSON.stringify(kept), segment };
 }
 
-type MoreOfRun = Pick<NewLoggedRun, 'request' | 'segment' | 'identity'>;
+type MoreOfRun = Pick<NewLoggedRun, 'request' | 'segment'>;
+
+function makeIdentity({ identity }: RunToLog): RequestIdentity | undefined {
+  return identity && { key: identity.key, hash: sha256(JSON.stringify(sortKeys(identity.body))) };
+}
+
+/** @throws IdempotencyKeyReusedError */
+function makeRepeated(earlier: Repetition): StartedRun {
+  if (earlier.kind === 'reused') throw new IdempotencyKeyReusedError();
+  return { run: earlier.run, isRepeated: true };
+}
 
 /** Objects with equal properties are written in the same way. */
 function sortKeys(value: unknown): unknown {

@@ -7,6 +7,8 @@ import {
   type LoggedRun,
   type LogPage,
   type NewLoggedRun,
+  type Repetition,
+  type RequestIdentity,
   type RunAttempt,
   RunLogStore,
   type RunPage,
@@ -30,6 +32,12 @@ export class EmbeddedRunLogs extends RunLogStore {
 
   override create(run: NewLoggedRun): Promise<Creation> {
     return this.store.useRunLogs((logs) => logs.create(run));
+  }
+
+  override async findRepeated(owner: string, identity: RequestIdentity): Promise<Repetition | undefined> {
+    return (await this.store.hasAny())
+      ? this.store.useRunLogs((logs) => logs.findRepeated(owner, identity))
+      : undefined;
   }
 
   override async claim(id: string): Promise<ClaimedRun | undefined> {

@@ -152,7 +152,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     } catch (error) {
       if (!UNWRITABLE.has(readErrorCode(error))) throw this.#makeAwayError(error);
       this.#logger.warn(
-        `RUNS_DIR (${folder}) cannot be written to (${readErrorCode(error)}): stored responses are kept in memory, and end with this process.`,
+        `RUNS_DIR (${folder}) cannot be written to (${readErrorCode(error)}): stored runs and responses are kept in memory, and end with this process.`,
       );
       return this.#openFile(':memory:', undefined);
     }
@@ -271,7 +271,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     if (cause instanceof OverloadedError) return cause;
     if (cause !== undefined) this.#tell(cause);
     return new OverloadedError(
-      'Stored responses cannot be reached at the moment. Send the request again in a moment.',
+      'Stored runs and responses cannot be reached at the moment. Send the request again in a moment.',
       {
         code: 'store_unavailable',
         retryAfterMs: TRY_AGAIN_MS,

@@ -102,9 +102,11 @@ export interface LoggedRun extends RunFacts {
   readonly segments: readonly RunSegment[];
 }
 
-/** What became of a run that was to be created: it is there now; the same was asked before; its key came with something else. */
-export type Creation =
-  { readonly kind: 'created' } | { readonly kind: 'exists'; readonly run: LoggedRun } | { readonly kind: 'reused' };
+/** What a key that came before stands for: the same was asked then; it came with something else. */
+export type Repetition = { readonly kind: 'exists'; readonly run: LoggedRun } | { readonly kind: 'reused' };
+
+/** What became of a run that was to be created: it is there now, or its key came before. */
+export type Creation = { readonly kind: 'created' } | Repetition;
 
 /** A run that somebody begins, or begins again. */
 export interface ClaimedRun {
@@ -185,6 +187,9 @@ export abstract class RunLogStore {
 
   /** Keeps a run, as one that is queued, unless its owner has one of the same identity. */
   abstract create(run: NewLoggedRun): Promise<Creation>;
+
+  /** What {@link create} would find of this identity; undefined: nothing. */
+  abstract findRepeated(owner: string, identity: RequestIdentity): Promise<Repetition | undefined>;
 
   /**
    * Begins a run, or begins it again: from now on only batches with the new epoch are taken. If it was at work, whoever had it at

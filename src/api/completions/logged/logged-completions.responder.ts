@@ -37,7 +37,7 @@ export class LoggedCompletionsResponder {
     addRunHeaders(response, run.id, isRepeated);
     assertLogKept(run);
     if (!decoded.streams) {
-      await this.#sendWhole(run, response, taken.signal);
+      await this.#sendWhole(run, response, { signal: taken.signal, isRepeatable: identity !== undefined });
       return;
     }
     const fold = new CompletionLogFold(run.head, { after: -1, voids: await this.completions.findVoids(run) });
@@ -68,7 +68,7 @@ export class LoggedCompletionsResponder {
       throw new ConflictError('The run of this completion was cancelled before its end.', 'run_cancelled');
     }
     try {
-      await this.#sendWhole(run, response, new Cancellation());
+      await this.#sendWhole(run, response, { signal: new Cancellation(), isRepeatable: true });
     } catch (error) {
       // Asking again gives the same.
       throw error instanceof RetoldError ? error.makeFinal() : error;
@@ -94,9 +94,13 @@ export class LoggedCompletionsResponder {
     });
   }
 
-  async #sendWhole(run: LoggedRun, response: Response, signal: AbortNotice): Promise<void> {
+  async #sendWhole(
+    run: LoggedRun,
+    response: Response,
+    reader: { readonly signal: AbortNotice; readonly isRepeatable: boolean },
+  ): Promise<void> {
     const completion = await this.completions.collect(run, {
-      signal,
+      ...reader,
       onTraceId: (id) => response.setHeader('x-trace-id', id),
       onFailedNode: (node, code) => findRecord(response).setReplayedFailure({ node, code }),
     });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Admission, type Caller } from '../../../access/index.js';
-import { RetoldError, RunAbortedError } from '../../../errors/index.js';
+import { OverloadedError, RetoldError, RunAbortedError, RunLeftError } from '../../../errors/index.js';
 import type { AbortNotice, JsonObject } from '../../../kernel/index.js';
 import {
   type LoggedRun,
@@ -25,6 +25,8 @@ interface Collecting {
   readonly onFailedNode: (node: string, code: string) => void;
   /** Aborts when the client leaves. */
   readonly signal: AbortNotice;
+  /** True if the same request finds the same run. */
+  readonly isRepeatable: boolean;
 }
 
 /** Completions whose runs are logged: begun by one request, read by any number of them. */
@@ -99,8 +101,8 @@ export class LoggedCompletions implements RunDoor {
 
   /**
    * Waits for the end of a run, as one of its readers.
-   * @throws RetoldError if the run fails; RunAbortedError if it is removed, goes on in another process, or the
-   *   client leaves
+   * @throws RetoldError if the run fails; RunAbortedError if it is removed, or the client leaves; RunLeftError if it goes on later,
+   *   or in another process; OverloadedError if the store is away
    */
   async collect(run: LoggedRun, collecting: Collecting): Promise<ChatCompletion> {
     const voids = new Voids();
@@ -112,11 +114,12 @@ export class LoggedCompletions implements RunDoor {
 
   /** @returns undefined if something was collected that is void; it is known then */
   async #collect(
-    { id, head }: LoggedRun,
+    { id, head: writtenHead }: LoggedRun,
     voids: Voids,
-    { onTraceId, onFailedNode, signal }: Collecting,
+    { onTraceId, onFailedNode, signal, isRepeatable }: Collecting,
   ): Promise<ChatCompletion | undefined> {
-    const collector = new CompletionCollector(readLoggedHead(head));
+    const head = readLoggedHead(writtenHead);
+    const collector = new CompletionCollector(head);
     const follower = this.runs.follow(id);
     const leave = (): void => follower.close();
     signal.addEventListener('abort', leave);
@@ -127,7 +130,7 @@ export class LoggedCompletions implements RunDoor {
         const events = await follower.next();
         if (signal.aborted) throw new RunAbortedError('client_disconnected');
         if (events === 'gone') throw new RunAbortedError('cancelled');
-        if (events === 'released') throw new RunAbortedError('shutdown');
+        if (events === 'released') throw this.#makeLeftError(head.id, isRepeatable);
         if (events === 'over') return collector.completion;
         for (const event of events) {
           if (event.type === 'run-failed') {
@@ -145,9 +148,20 @@ export class LoggedCompletions implements RunDoor {
         }
         if (isMisled) return undefined;
       }
+    } catch (error) {
+      // The client is not to begin another run.
+      throw error instanceof OverloadedError && !isRepeatable ? this.#makeLeftError(head.id, false) : error;
     } finally {
       signal.removeEventListener('abort', leave);
       leave();
     }
+  }
+
+  #makeLeftError(id: string, isRepeatable: boolean): RunLeftError {
+    return new RunLeftError(
+      this.runs.isDraining ? 'shutdown' : 'store_away',
+      `Its completion can be read later: GET /v1/chat/completions/${id}.`,
+      isRepeatable,
+    );
   }
 }

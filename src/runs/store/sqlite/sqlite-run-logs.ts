@@ -9,6 +9,8 @@ import type {
   LoggedStatus,
   LogPage,
   NewLoggedRun,
+  Repetition,
+  RequestIdentity,
   RunAttempt,
   RunPage,
   RunQuery,
@@ -100,9 +102,19 @@ export class SqliteRunLogs {
       ],
     ]);
     const other = found?.[0];
-    if (other === undefined) return { kind: 'created' };
-    return other['hash'] === identity?.hash
-      ? { kind: 'exists', run: readRun(other, this.clock.now()) }
+    return other === undefined ? { kind: 'created' } : this.#compare(other, identity);
+  }
+
+  async findRepeated(owner: string, identity: RequestIdentity): Promise<Repetition | undefined> {
+    const [found] = await this.thread.transact([
+      [`select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from runs where owner = ? and key = ?`, [owner, identity.key]],
+    ]);
+    return found?.[0] && this.#compare(found[0], identity);
+  }
+
+  #compare(row: SqlRow, identity: RequestIdentity | undefined): Repetition {
+    return row['hash'] === identity?.hash
+      ? { kind: 'exists', run: readRun(row, this.clock.now()) }
       : { kind: 'reused' };
   }
 

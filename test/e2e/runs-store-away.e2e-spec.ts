@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { RunService } from '../../src/runs/index.js';
+import { RunLogStore } from '../../src/runs/store/run-log-store.js';
+import { beginResponse, callResponse } from '../support/background-client.js';
+import { GOES_ON, retrieveCompletion } from '../support/completion-client.js';
+import { eventually } from '../support/eventually.js';
+import { LeapingClock } from '../support/leaping-clock.js';
+import { LoggedBench } from '../support/logged-bench.js';
+import { beginRun, callRun, endRun } from '../support/runs-client.js';
+import { scriptStream } from '../support/upstream/scripts.js';
+import { gate } from '../support/upstream/steps.js';
+
+/** Longer than the store is waited for by whoever cancels a run, and by the run itself, in milliseconds. */
+const SHORT_MS = 3_000;
+const LONG_MS = 11_000;
+
+describe('a run whose store takes nothing any more', () => {
+  let clock: LeapingClock;
+  let bench: LoggedBench;
+  beforeEach(async () => {
+    clock = new LeapingClock();
+    bench = await LoggedBench.start({}, [], { clock });
+  });
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await bench.close();
+  });
+
+  /** As with a disk that is full: what is there can be read. */
+  const fillDisk = () =>
+    jest
+      .spyOn(bench.app.nest.get(RunLogStore, { strict: false }), 'append')
+      .mockRejectedValue(new Error('database or disk is full'));
+
+  it('is said to be away by a cancel, which is kept, and never to have ended', async () => {
+    const door = gate();
+    bench.upstream.always(scriptStream(['Hel', door, 'lo']));
+    const { id } = await beginRun(bench.app);
+    const { id: response } = await beginResponse(bench.app);
+    await eventually(() => bench.upstream.requests.length === 2);
+    const disk = fillDisk();
+    // The runs are left by the first, and cannot come to their end by the second.
+    for (const ms of [LONG_MS, SHORT_MS]) {
+      const failures = disk.mock.calls.length;
+      const answers = [
+        callRun(bench.app, 'POST', `${id}/cancel`),
+        callResponse(bench.app, 'POST', `${response}/cancel`),
+      ];
+      await eventually(() => disk.mock.calls.length > failures);
+      clock.leap(ms);
+      for (const { status, headers, json } of await Promise.all(answers)) {
+        expect([status, json]).toMatchObject([503, { error: { code: 'store_unavailable' } }]);
+        expect(headers['retry-after']).toBe('2');
+      }
+    }
+    disk.mockRestore();
+    expect((await endRun(bench.app, id)).status).toBe('cancelled');
+    expect((await callRun(bench.app, 'POST', `${id}/cancel`)).status).toBe(200);
+    const words = bench.lines('Runs').map(({ message }) => message);
+    expect(words.join('\n')).toMatch(/^Runs were left while the store was away: [12] go on, 0 that waited begin$/m);
+    expect(words.join('\n')).not.toContain('their process');
+  });
+
+  it.each([
+    [
+      'tells the client that waits for its completion where that can be read, and not to ask for another',
+      {},
+      undefined,
+    ],
+    ['lets a request with a key be repeated', { 'idempotency-key': 'order-1' }, '2'],
+  ])('%s', async (_, headers, retryAfter) => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo'])).next(scriptStream('Hello'));
+    const answer = bench.ask({}, { ...GOES_ON, ...headers });
+    await door.reached;
+    const disk = fillDisk();
+    door.open();
+    await eventually(() => disk.mock.calls.length > 1);
+    clock.leap(LONG_MS);
+    const left = await answer;
+    expect([left.status, left.json]).toMatchObject([503, { error: { code: 'store_unavailable' } }]);
+    expect(left.headers['retry-after']).toBe(retryAfter);
+    expect(left.headers['x-should-retry']).toBe(retryAfter === undefined ? 'false' : undefined);
+    expect(await bench.accessLine()).toMatchObject({ outcome: 'overloaded' });
+    disk.mockRestore();
+    const id = findCompletion(left.text);
+    const whole = await eventually(async () => {
+      const later = await retrieveCompletion(bench.app, id);
+      return later.status === 200 ? later : undefined;
+    });
+    expect(whole.json).toMatchObject({ id, choices: [{ message: { content: 'Hello' } }] });
+  });
+
+  it('is not the reason when the server shuts down, and the completion can be read later, too', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
+    const answer = bench.ask({}, GOES_ON);
+    await door.reached;
+    const { id } = await beginRunThatWaits();
+    await bench.app.get(RunService).drain(0);
+    const left = await answer;
+    expect([left.status, left.json]).toMatchObject([503, { error: { code: 'server_shutting_down' } }]);
+    expect(left.headers['x-should-retry']).toBe('false');
+    expect(findCompletion(left.text)).toMatch(/^chatcmpl-/);
+    await eventually(() => bench.lines('Access').some(({ outcome }) => outcome === 'shutdown'));
+    expect(await callRun(bench.app, 'POST', `${id}/cancel`)).toMatchObject({
+      status: 503,
+      json: { error: { code: 'server_shutting_down' } },
+    });
+  });
+
+  const beginRunThatWaits = () => beginRun(bench.app, { run_at: Math.floor(Date.now() / 1_000) + 3_600 });
+});
+
+function findCompletion(text: string): string {
+  return /GET \/v1\/chat\/completions\/([\w-]+)/.exec(text)?.[1] ?? '';
+}
