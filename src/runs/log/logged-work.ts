@@ -342,6 +342,8 @@ export class LoggedWork implements PlaceSeeker {
       this.#report(error);
     }
     if (log.ending === 'over') this.#pack();
+    // Its end is not kept: somebody has to end it once more.
+    if (log.ending === 'released') this.#tools.onStoreAway(this.#run.id);
     this.#leave('gone');
   }
 
