@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type CliEnvironment, EXIT, type ExitCode } from '../cli-environment.js';
 import { openProject } from '../project.js';
-import { copyAssets } from './assets.js';
+import { updateBuild } from './build-folder.js';
 import { readTypeScriptProject } from './typescript-project.js';
 
 /**
- * Compiles an application, and copies what belongs to it beside the compiled files. Errors are shown by the compiler.
+ * Compiles an application, copies what belongs to it beside the compiled files, and removes output of sources that are
+ * gone. Errors are shown by the compiler.
  * @throws CliError if the project cannot be compiled as it is set up
  */
 export async function buildApplication(config: string | undefined, { process }: CliEnvironment): Promise<ExitCode> {
@@ -18,6 +19,6 @@ export async function buildApplication(config: string | undefined, { process }: 
   });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) return EXIT.failed;
-  await copyAssets(sources, build);
+  await updateBuild(sources, build, { isCompiled: true });
   return EXIT.done;
 }

@@ -6,7 +6,7 @@ import type { TypeScriptProject } from './typescript-project.js';
 interface CompilerListener {
   /** All sources are without errors. @param hasChanged whether a compiled program is another one than before */
   readonly onGood: (hasChanged: boolean) => void;
-  /** There are errors, and nothing was written. They have been shown. */
+  /** There are errors, and nothing was written. They have been shown, but for those that the next compilation clears up. */
   readonly onBad: (errors: number) => void;
   /** A line of what the compiler says of the sources. */
   readonly onLine: (line: string) => void;
@@ -18,6 +18,12 @@ const WRITTEN = /^TSFILE: .*\.(?:[cm]?js|json)$/;
 /** Lines of the compiler that repeat what this program prints. */
 const NOISE =
   /^(?:TSFILE: .*|\s*)$|\b(?:Starting compilation in watch mode|File change detected\. Starting incremental compilation)\.\.\.$/;
+/**
+ * After a file of its `include` is deleted, the compiler misses it, and a moment later it compiles again without it: such an
+ * error is never the last word.
+ */
+const MISSING = /^error TS6053: /;
+const INCLUDED = /^\s+Matched by include pattern /;
 // oxlint-disable-next-line no-control-regex -- colours of a terminal
 const COLOURS = /\u001B\[\d*(?:;\d+)*m/g;
 
@@ -45,19 +51,38 @@ export function watchCompiler(
     { cwd: root, env, reads: true },
   );
   let hasChanged = false;
+  /** The lines of an error for a missing file, until it is known why the compiler looked for it. */
+  let missing: string[] | undefined;
+  let isIncluded = false;
+  let passing = 0;
+  const endMissing = (): void => {
+    if (isIncluded) passing += 1;
+    else for (const line of missing ?? []) listener.onLine(line);
+    missing = undefined;
+    isIncluded = false;
+  };
   if (child.stdout !== null) {
     createInterface({ input: child.stdout }).on('line', (line) => {
       const text = line.replaceAll(COLOURS, '');
-      const errors = DONE.exec(text)?.[1];
-      if (errors === undefined) {
+      if (missing !== undefined && /^\S/.test(text)) endMissing();
+      const done = DONE.exec(text)?.[1];
+      if (done === undefined) {
         hasChanged ||= WRITTEN.test(text);
-        if (!NOISE.test(text)) listener.onLine(line);
-      } else if (errors === '0') {
+        if (MISSING.test(text)) missing = [];
+        isIncluded ||= missing !== undefined && INCLUDED.test(text);
+        if (NOISE.test(text)) return;
+        if (missing === undefined) listener.onLine(line);
+        else missing.push(line);
+        return;
+      }
+      const errors = Number(done) - passing;
+      if (done === '0') {
         listener.onGood(hasChanged);
         hasChanged = false;
-      } else {
-        listener.onBad(Number(errors));
+      } else if (errors > 0) {
+        listener.onBad(errors);
       }
+      passing = 0;
     });
   }
   return child;

@@ -5,7 +5,8 @@ import { type CliEnvironment, EXIT, type ExitCode } from '../cli-environment.js'
 import { CliError } from '../cli-error.js';
 import { openProject } from '../project.js';
 import { SIGNALS } from '../signals.js';
-import { copyAssets, watchAssets } from './assets.js';
+import { watchAssets } from './asset-watch.js';
+import { updateBuild } from './build-folder.js';
 import { watchCompiler } from './compiler-watch.js';
 import { DevServer } from './dev-server.js';
 import { LoadablePackages } from './loadable-packages.js';
@@ -35,7 +36,7 @@ export async function startDev(
   const typescript = await readTypeScriptProject(project, config);
   const { root, sources, build } = typescript;
   const program = join(root, main ?? project.settings.main ?? relative(root, join(build, 'main.js')));
-  await copyAssets(sources, build);
+  await updateBuild(sources, build, { isCompiled: false });
 
   const server = new DevServer({
     root,
@@ -52,6 +53,14 @@ export async function startDev(
       say(why);
       server.restart();
     };
+    let updates: Promise<unknown> = Promise.resolve();
+    /** One at a time: each of them notes what it has done. */
+    const update = (isCompiled: boolean): Promise<number> => {
+      const result = updates.then(() => updateBuild(sources, build, { isCompiled }));
+      updates = result.catch(() => undefined);
+      return result;
+    };
+    const onBuildFault = (error: Error): void => say(`The build cannot be brought up to date: ${error.message}`);
     const compiler = watchCompiler(typescript, process.env, {
       isPretty: process.stdout.isTTY,
       onLine: (line) => void process.stderr.write(`${line}\n`),
@@ -60,6 +69,7 @@ export async function startDev(
         say(`${errors === 1 ? '1 error' : `${errors} errors`}. ${rest}`);
       },
       onGood: (hasChanged) => {
+        update(true).catch(onBuildFault);
         if (!existsSync(program)) {
           end(
             new CliError(`${relative(root, program)} is not among the compiled files. Say what to run: --main <file>`),
@@ -71,7 +81,14 @@ export async function startDev(
         }
       },
     });
-    const stopAssets = watchAssets(sources, build, (error) => say(`A file cannot be copied: ${error.message}`));
+    const stopAssets = watchAssets(sources, {
+      onChange: async () => {
+        const changes = await update(false);
+        // A running application reads such a file again itself.
+        if (changes > 0 && server.hasBegun && !server.isRunning) run('A file has changed. Starting again …');
+      },
+      onFault: onBuildFault,
+    });
     const settings = watch(root, (_, name) => {
       if (name === '.env' && server.hasBegun) run('.env has changed. Starting again …');
     });

@@ -13,7 +13,7 @@ export interface TypeScriptProject {
   /** The program `tsc` of the TypeScript that the project has installed. */
   readonly compiler: string;
   readonly configFile: string;
-  /** The folder of the sources, and of other files of the application, such as prompt files. */
+  /** The folder of the sources, `src` or the compiler's root folder where that is another one, and of other files of the application, such as prompt files. */
   readonly sources: string;
   /** The folder that the compiled files, and copies of the others, go to. */
   readonly build: string;
@@ -45,11 +45,13 @@ export async function readTypeScriptProject({ root }: Project, config?: string):
       `${relative(root, configFile)} does not say where compiled files go. Set "outDir": "./dist" in it.`,
     );
   }
-  const sources = join(root, 'src');
   const base =
     typeof rootDir === 'string'
       ? resolve(folder, rootDir)
       : findCommonFolder(files.map((file) => resolve(folder, file)));
+  const src = join(root, 'src');
+  // Files outside this folder have no place in the build.
+  const sources = base === undefined || `${src}${sep}`.startsWith(`${base}${sep}`) ? src : base;
   return {
     root,
     compiler,

@@ -1,0 +1,173 @@
+import {
+  copyFile,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { CliError } from '../cli-error.js';
+
+/** Files that the compiler handles, and temporary files of editors. */
+const NO_ASSET = /\.(?:[cm]?tsx?|swp|swx|tmp)$|~$|^\.|^tsconfig.*\.json$|^\d+$/;
+const COMPILED = /(?<!\.d)\.([cm]?)tsx?$/;
+/** Lists the sources whose output is in the build, so that the output can be removed once its source is gone. */
+const RECORD = '.millrace-sources.json';
+
+/** @returns whether a file of the sources is copied to the build, as prompt files are */
+export function isAsset(path: string): boolean {
+  return !NO_ASSET.test(basename(path));
+}
+
+/** What {@link updateBuild} does. */
+interface BuildUpdate {
+  /**
+   * Whether the sources have just been compiled without errors. Until then, compiled files stay: the last good build may
+   * be running.
+   */
+  readonly isCompiled: boolean;
+}
+
+/**
+ * Brings the build to the state of the sources, beside what the compiler writes: copies files such as prompts if they have
+ * changed, and removes the output of sources that are gone. Of the build, only files are removed that come from a source
+ * that an earlier update has seen.
+ * @returns how many files were copied or removed
+ * @throws CliError if there is no folder of sources
+ */
+export async function updateBuild(sources: string, build: string, { isCompiled }: BuildUpdate): Promise<number> {
+  if (sources === build) return 0;
+  const present = await listSources(sources, build);
+  const recorded = await readRecord(build);
+  const gone = await selectGone(sources, recorded, isCompiled);
+  const wanted = new Set(present.flatMap(listOutputs));
+  const stale = gone.flatMap(listOutputs).filter((path) => !wanted.has(path));
+  const removed = await Promise.all(stale.map((path) => removeOutput(build, path)));
+  await removeEmptyFolders(build, stale);
+
+  const assets = present.filter(isAsset);
+  const copied = await Promise.all(assets.map((path) => copyAsset(join(sources, path), join(build, path))));
+  const seen = new Set([...recorded, ...assets]);
+  const compiled = isCompiled
+    ? await selectBuilt(
+        build,
+        present.filter((path) => !seen.has(path)),
+      )
+    : [];
+  for (const path of [...assets, ...compiled]) seen.add(path);
+  for (const path of gone) seen.delete(path);
+  await writeRecord(build, recorded, [...seen].sort());
+  return [...copied, ...removed].filter(Boolean).length;
+}
+
+/** @returns paths from the folder of the sources */
+async function listSources(sources: string, build: string): Promise<readonly string[]> {
+  const entries = await readdir(sources, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
+    throw new CliError(`There is no folder ${sources}: the sources of an application must be there.`, { cause });
+  });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !path.startsWith(build + sep))
+    .map((path) => relative(sources, path).replaceAll(sep, '/'));
+}
+
+/** Selects sources whose output is there: others may be left out of the build. */
+async function selectBuilt(build: string, sources: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    sources.map(async (source) => {
+      const files = await Promise.all(listOutputs(source).map((path) => isFile(join(build, path))));
+      return files.includes(true);
+    }),
+  );
+  return sources.filter((_, index) => found[index]);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isFile() === true;
+}
+
+/** Selects sources that are no longer there; a file is looked for by its name, as some file systems ignore its case. */
+async function selectGone(
+  sources: string,
+  recorded: readonly string[],
+  isCompiled: boolean,
+): Promise<readonly string[]> {
+  const found = await Promise.all(recorded.map((path) => isFile(join(sources, path))));
+  return recorded.filter((path, index) => found[index] === false && (isCompiled || isAsset(path)));
+}
+
+/** @returns the paths, from the build, that a source may have output at */
+function listOutputs(source: string): readonly string[] {
+  if (isAsset(source)) return [source];
+  const [extension, kind] = COMPILED.exec(source) ?? [];
+  if (extension === undefined) return [];
+  const stem = source.slice(0, -extension.length);
+  return [
+    `${stem}.${kind}js`,
+    `${stem}.${kind}js.map`,
+    `${stem}.d.${kind}ts`,
+    `${stem}.d.${kind}ts.map`,
+    ...(extension === '.tsx' ? [`${stem}.jsx`, `${stem}.jsx.map`] : []),
+  ];
+}
+
+/** @returns whether it was there. What a link in the build leads to is left alone. */
+async function removeOutput(build: string, path: string): Promise<boolean> {
+  const folder = dirname(path);
+  if (!(await isFile(join(build, path)))) return false;
+  if ((await realpath(join(build, folder))) !== join(await realpath(build), folder)) return false;
+  await rm(join(build, path), { force: true });
+  return true;
+}
+
+/** Removes the folders of these files, as far as they are empty. */
+async function removeEmptyFolders(build: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
+      const isRemoved = await rmdir(join(build, folder)).then(
+        () => true,
+        () => false,
+      );
+      if (!isRemoved) break;
+    }
+  }
+}
+
+/** @returns whether it was copied, because the build has no such file or another one */
+async function copyAsset(from: string, to: string): Promise<boolean> {
+  const [source, copy] = await Promise.all([from, to].map((path) => stat(path).catch(() => undefined)));
+  if (source?.isFile() !== true) return false;
+  if (copy !== undefined && copy.size === source.size && copy.mtimeMs >= source.mtimeMs) return false;
+  await mkdir(dirname(to), { recursive: true });
+  await copyFile(from, to);
+  return true;
+}
+
+async function readRecord(build: string): Promise<readonly string[]> {
+  try {
+    const paths: unknown = JSON.parse(await readFile(join(build, RECORD), 'utf8'));
+    return Array.isArray(paths) ? paths.filter(isPathWithin) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isPathWithin(path: unknown): path is string {
+  return typeof path === 'string' && !path.split('/').includes('..');
+}
+
+async function writeRecord(build: string, before: readonly string[], paths: readonly string[]): Promise<void> {
+  if (before.length === paths.length && before.every((path, index) => path === paths[index])) return;
+  await mkdir(build, { recursive: true });
+  // Another build may read it at the same time.
+  const temporary = join(build, `${RECORD}.${process.pid}.tmp`);
+  await writeFile(temporary, JSON.stringify(paths));
+  await rename(temporary, join(build, RECORD));
+}
