@@ -1,12 +1,14 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { readErrorCode, VERSION } from '../kernel/index.js';
+import { isJsonObject, readErrorCode, VERSION } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError, UsageError } from './cli-error.js';
 
+/** The folder of the package that this program belongs to. */
+const OWN_ROOT = join(import.meta.dirname, '../..');
 /** The files of a new application. In all of them, `my-app` is replaced by its name. */
-const TEMPLATE = join(import.meta.dirname, '../../templates/app');
+const TEMPLATE = join(OWN_ROOT, 'templates/app');
 /** npm keeps a file of this name out of packages. */
 const RENAMED = new Map([['gitignore', '.gitignore']]);
 /**
@@ -22,7 +24,8 @@ const HARMLESS = new Set(['.git', '.DS_Store']);
 /**
  * Makes a small application with one workflow.
  * @param folder the folder to make; its name becomes that of the application
- * @param millrace what Millrace is installed from: a version, the path of a tarball, or whatever npm takes
+ * @param millrace what Millrace is installed from: a version, the path of a tarball, or whatever npm takes.
+ *   Absent: the tarball or folder from which this program was installed, or else its version in the registry
  * @throws CliError if the folder holds anything or cannot be written; then it is as it was
  */
 export async function initApplication(
@@ -38,7 +41,8 @@ export async function initApplication(
     );
   }
   const existing = await readFolder(root, folder);
-  const files = await readTemplate(name, findSource(millrace, process.cwd()));
+  const source = millrace === undefined ? findOwnSource() : findSource(millrace, process.cwd());
+  const files = await readTemplate(name, source ?? `^${VERSION}`);
   await writeAll(root, files, existing === undefined);
   const here = relative(process.cwd(), root);
   process.stdout.write(
@@ -50,6 +54,13 @@ export async function initApplication(
       '  npm install',
       '  npm run dev',
       '',
+      ...(source === undefined
+        ? [
+            `npm install looks for millrace ^${VERSION} in npm's registry. If it is not there, give init the tarball or folder that you have:`,
+            '  --millrace <source>',
+            '',
+          ]
+        : []),
     ].join('\n'),
   );
   return EXIT.done;
@@ -75,14 +86,35 @@ async function readFolder(root: string, folder: string): Promise<readonly string
 }
 
 /** Finds what `package.json` names as the source of Millrace. A path is relative to the folder in which the command runs. */
-function findSource(millrace: string | undefined, folder: string): string {
-  if (millrace === undefined) return `^${VERSION}`;
+function findSource(millrace: string, folder: string): string {
   const path = resolve(folder, millrace.replace(/^file:/, ''));
   if (existsSync(path)) return `file:${path}`;
   if (/^file:|^[./]|\.tgz$/.test(millrace) && !/^https?:/.test(millrace)) {
     throw new CliError(`${millrace}: there is no such file. Give --millrace a version, or a tarball.`);
   }
   return millrace;
+}
+
+/**
+ * Finds the tarball or folder that this program runs from: a checkout, or what npm, and so `npx`, notes about the packages of a
+ * folder.
+ * @returns undefined if it comes from somewhere else, such as the registry
+ */
+function findOwnSource(): string | undefined {
+  const packages = dirname(OWN_ROOT);
+  if (basename(packages) !== 'node_modules') return `file:${OWN_ROOT}`;
+  try {
+    const noted: unknown = JSON.parse(readFileSync(join(packages, '.package-lock.json'), 'utf8'));
+    const installed = isJsonObject(noted) && isJsonObject(noted['packages']) ? noted['packages'] : {};
+    const own = installed[`node_modules/${basename(OWN_ROOT)}`];
+    const resolved = isJsonObject(own) ? own['resolved'] : undefined;
+    if (typeof resolved !== 'string' || !resolved.startsWith('file:')) return undefined;
+    const path = resolve(dirname(packages), resolved.slice('file:'.length));
+    return existsSync(path) ? `file:${path}` : undefined;
+  } catch {
+    // Other package managers, and global installations, note nothing there.
+    return undefined;
+  }
 }
 
 async function readTemplate(name: string, millrace: string): Promise<ReadonlyMap<string, string>> {

@@ -32,7 +32,7 @@ export function findMisspeltSettings(
       findNearest(name, reduced) ??
       findPrefixed(name, variables, known) ??
       dropIfSet(words.find(name, known), variables);
-    return meant === undefined ? [] : [`${name} is no setting of this server. Did you mean ${meant}?`];
+    return meant === undefined ? [] : [`${name} is no setting of Millrace. Did you mean ${meant}?`];
   });
 }
 

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -146,6 +147,35 @@ describe('the command new in an application of another form', () => {
   });
 });
 
+describe('the main file of a new application', () => {
+  let project: LinkedProject;
+  beforeAll(async () => {
+    project = await LinkedProject.make();
+    expect(await project.cli('build')).toEqual({ code: 0, stdout: '', stderr: '' });
+  }, LONGEST_MS);
+  afterAll(() => project.remove());
+
+  it('says in one line that its port is taken', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    try {
+      const ended = await project.finish(['dist/main.js'], { env: { PORT: String(port) } });
+      expect(ended).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(/^listen EADDRINUSE: .*\n$/) });
+    } finally {
+      other.close();
+    }
+  });
+
+  it('says why its workflows do not start, and nothing else', async () => {
+    const file = 'dist/workflows/assistant/assistant.workflow.js';
+    await project.edit(file, 'agent({', '({');
+    const ended = await project.finish(['dist/main.js'], { env: { PORT: '0' } });
+    expect([ended.code, ended.stdout]).toEqual([1, '']);
+    expect(ended.stderr).toMatch(/^Millrace cannot start: [^\n]*\n {2}- \[not_an_agent\] [^\n]*"answer"[^\n]*\n$/);
+  });
+});
+
 describe('millrace init', () => {
   let folder: string;
   beforeAll(async () => {
@@ -175,5 +205,43 @@ describe('millrace init', () => {
     expect([refused.code, refused.stdout]).toEqual([code, '']);
     expect(refused.stderr.startsWith(message)).toBe(true);
     expect((await readdir(folder, { recursive: true })).sort()).toEqual(['file', 'full', 'full/notes.txt']);
+  });
+
+  it('installs Millrace from where it comes itself: a checkout, a tarball, or else the registry', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'millrace-source-'));
+    const packages = join(home, 'npx/node_modules');
+    const own = join(packages, 'millrace');
+    const makeApplication = async (program: string, name: string): Promise<readonly [unknown, boolean]> => {
+      const child = await startProcess([program, 'init', name], { cwd: home });
+      expect((await child.exit).code).toBe(0);
+      const manifest = JSON.parse(await readFile(join(home, name, 'package.json'), 'utf8')) as {
+        readonly dependencies: Readonly<Record<string, string>>;
+      };
+      return [manifest.dependencies['millrace'], child.stdout.includes('--millrace <source>')];
+    };
+    const note = (resolved: string): Promise<void> =>
+      writeFile(
+        join(packages, '.package-lock.json'),
+        JSON.stringify({ packages: { 'node_modules/millrace': { resolved } } }),
+      );
+    try {
+      expect(await makeApplication(CLI, 'one')).toEqual([`file:${ROOT}`, false]);
+      for (const path of ['dist', 'templates', 'package.json']) {
+        await cp(join(ROOT, path), join(own, path), { recursive: true });
+      }
+      for (const name of await readdir(join(ROOT, 'node_modules'))) {
+        if (!name.startsWith('.')) await symlink(join(ROOT, 'node_modules', name), join(packages, name));
+      }
+      await writeFile(join(home, 'millrace.tgz'), '');
+      await note('file:../millrace.tgz');
+      expect(await makeApplication(join(own, 'dist/cli.js'), 'two')).toEqual([
+        `file:${join(home, 'millrace.tgz')}`,
+        false,
+      ]);
+      await note('https://registry.npmjs.org/millrace/-/millrace-0.1.0.tgz');
+      expect(await makeApplication(join(own, 'dist/cli.js'), 'three')).toEqual(['^0.1.0', true]);
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
   });
 });

@@ -1,10 +1,20 @@
 import { existsSync } from 'node:fs';
 import { NestFactory } from '@nestjs/core';
+import { ConfigurationError, DefinitionError } from 'millrace';
 import { AppModule } from './app.module.js';
 
 if (existsSync('.env')) process.loadEnvFile('.env');
 
-const app = await NestFactory.create(AppModule);
-// On SIGTERM and Ctrl-C, open answers are finished first.
-app.enableShutdownHooks();
-await app.listen(process.env['PORT'] ?? 3000);
+try {
+  // The log is held back until the application listens, so that a start that fails shows its reason alone.
+  const app = await NestFactory.create(AppModule, { abortOnError: false, bufferLogs: true, autoFlushLogs: false });
+  // On SIGTERM and Ctrl-C, open answers are finished first.
+  app.enableShutdownHooks();
+  await app.listen(process.env['PORT'] ?? 3000);
+  app.flushLogs();
+} catch (error) {
+  // Wrong settings, workflows or ports are told by their messages; anything else is a bug, whose stack helps.
+  const isRefusal = error instanceof ConfigurationError || error instanceof DefinitionError;
+  console.error(isRefusal || (error instanceof Error && 'syscall' in error) ? error.message : error);
+  process.exit(1);
+}
