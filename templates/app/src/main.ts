@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { ConfigurationError, DefinitionError } from 'millrace';
 import { AppModule } from './app.module.js';
@@ -15,6 +16,8 @@ try {
 } catch (error) {
   // Wrong settings, workflows or ports are told by their messages; anything else is a bug, whose stack helps.
   const isRefusal = error instanceof ConfigurationError || error instanceof DefinitionError;
-  console.error(isRefusal || (error instanceof Error && 'syscall' in error) ? error.message : error);
+  process.stderr.write(
+    `${isRefusal || (error instanceof Error && 'syscall' in error) ? error.message : inspect(error)}\n`,
+  );
   process.exit(1);
 }
