@@ -3,6 +3,7 @@ import { SourceMap, type SourceMapPayload } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { assertErrorEnded } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { Inspector } from '../support/inspector.js';
@@ -194,11 +195,15 @@ describe('millrace dev', () => {
   );
 
   it(
-    'leaves nothing running after Ctrl-C',
+    'ends open streams at Ctrl-C, and leaves nothing running',
     async () => {
       const pids = await project.findProcesses();
       expect(pids.length).toBeGreaterThanOrEqual(3);
+      upstream.next(scriptStream(['Half', gate()]));
+      const stream = await openStream(url('/v1/chat/completions'), completion('Hello', true));
+      await stream.until((item) => item.kind === 'data' && item.data.includes('Half'));
       dev.signal('SIGINT');
+      expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'server_shutting_down' });
       expect(await dev.exit).toEqual({ code: 0, signal: null });
       await eventually(() => !pids.some(isAlive), { message: `the end of ${pids.join(', ')}` });
       await expect(getJson(url('/v1/models'))).rejects.toThrow('ECONNREFUSED');

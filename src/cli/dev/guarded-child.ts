@@ -67,7 +67,16 @@ export class GuardedChild {
   kill(): void {
     if (this.#hasEnded || this.#child.pid === undefined) return;
     if (process.platform === 'win32') this.#child.kill('SIGKILL');
-    else process.kill(-this.#child.pid, 'SIGKILL');
+    else killGroup(this.#child.pid);
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    // Its end may be known to the system before it is told here.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
