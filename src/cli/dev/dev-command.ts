@@ -112,7 +112,7 @@ export async function startDev(
     const onSignal = (): void => end();
     for (const signal of SIGNALS) process.on(signal, onSignal);
     void compiler.exit.then(() => {
-      // Its end is part of this one: a second call would kill the application, which may still end open streams.
+      // Ctrl-C ends the compiler, too. A second call would kill the application, which may still be ending open streams.
       if (!isEnding) end(new CliError('The compiler has ended. Its output is above.'));
     });
   });

@@ -75,7 +75,7 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch (error) {
-    // Its end may be known to the system before it is told here.
+    // The process may have ended already, before its `exit` event has come.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
