@@ -48,7 +48,8 @@ export class RunReaders {
       subscriber.complete();
       return () => undefined;
     }
-    this.#subscribers = [...this.#subscribers, subscriber];
+    // Spreading would leave room for 16 more.
+    this.#subscribers = this.#subscribers.concat(subscriber);
     this.#wantsContent ||= wantsContent;
     if (holdsRun) {
       this.#holding++;

@@ -15,15 +15,17 @@ export class RunObservers {
    * @param log gets the errors of observers
    */
   observe(run: ObservedRun, log: RunLog): RunObserver {
-    const observers: RunObserver[] = [];
+    const made: RunObserver[] = [];
     for (const factory of this.#factories) {
       try {
         const observer = factory.observe(run);
-        if (observer !== undefined) observers.push(observer);
+        if (observer !== undefined) made.push(observer);
       } catch (thrown) {
         logFailure(log, thrown);
       }
     }
+    // Without the room for more that a list has which was pushed to.
+    const observers = made.slice();
     return {
       next: (event: ObservedEvent, content) => {
         for (const observer of observers) {
