@@ -10,7 +10,7 @@ import { makeProviderSettings, type ProviderDeclaration } from './provider-setti
 import { PROXY_SETTINGS, readProxyConfig } from './proxy-settings.js';
 import { readSecretFiles } from './secret-files.js';
 import { SERVER_SETTINGS } from './server-settings.js';
-import { SERVICE_SETTINGS } from './service-settings.js';
+import { findStoreFaults, SERVICE_SETTINGS } from './service-settings.js';
 import { listSettings, readSettings, type Setting, Source, type Variables } from './setting.js';
 import { SettingWords } from './setting-words.js';
 import { findTracingFaults, readTracingConfig, TRACING_SETTINGS } from './tracing-settings.js';
@@ -115,6 +115,7 @@ function read(given: Variables, providers: readonly ProviderDeclaration[], writt
     ...(written?.faults ?? []),
     ...source.faults,
     ...secrets.faults,
+    ...findStoreFaults(service.store),
     ...findTracingFaults(tracing, otel),
     ...(written === undefined ? misspelt : []),
   ];

@@ -1,4 +1,5 @@
 import { type Kind, optional, Refusal, secret, serverSetting, setting, type Values } from './setting.js';
+import { url } from './address.js';
 import { list, pattern, milliseconds, number, oneOf, onOrOff, size, text, wholeNumber } from './kinds.js';
 
 /** Log levels of Nest's logger, from the quietest. */
@@ -81,6 +82,21 @@ export const SERVICE_SETTINGS = {
   store: {
     /** False: nothing outlives its request. */
     isOn: setting('RUNS', onOrOff, true),
+    /** PostgreSQL for what outlives its request, shared by all replicas; undefined: SQLite in {@link folder}, for one process. */
+    databaseUrl: secret(
+      'RUNS_DATABASE_URL',
+      url(
+        ['postgres', 'postgresql'],
+        'be a postgres address, such as postgres://user:password@localhost:5432/millrace',
+      ),
+    ),
+    /** Redis that hands runs to processes; undefined: the database does. What is kept stays in the database. */
+    queueUrl: secret(
+      'RUNS_QUEUE_URL',
+      url(['redis', 'rediss'], 'be a redis or rediss address, such as redis://localhost:6379'),
+    ),
+    /** What becomes of runs that are at work when the server shuts down: they may go on as long as requests, or go elsewhere at once. */
+    handover: setting('RUNS_HANDOVER', oneOf(['grace', 'now'], 'be grace or now'), 'grace'),
     /** Folder for what outlives its request; created when it is needed. */
     folder: setting('RUNS_DIR', text, '.millrace'),
     /** How long stored responses are kept, in seconds. */
@@ -124,3 +140,10 @@ export const SERVICE_SETTINGS = {
 };
 
 export type ServiceSettings = Values<typeof SERVICE_SETTINGS>;
+
+/** @returns one line for each fault of settings that do not go together */
+export function findStoreFaults({ databaseUrl, queueUrl }: ServiceSettings['store']): string[] {
+  return queueUrl !== undefined && databaseUrl === undefined
+    ? ['RUNS_QUEUE_URL needs RUNS_DATABASE_URL: the queue only hands out runs that are kept there']
+    : [];
+}

@@ -2,12 +2,13 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
 import { eventually, within } from './eventually.js';
 import { describeIfRuns } from './programs.js';
+import { findFreePort } from './server-process.js';
 
 const TEMPLATE = join(import.meta.dirname, '../../deploy/nginx/nginx.conf.template');
 const ACCESS_LOG = 'access.log';
@@ -137,18 +138,6 @@ async function startIn(prefix: string): Promise<ChildProcess> {
     closeSync(out);
     closeSync(err);
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
 }
 
 function accepts(address: string): Promise<boolean> {

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
 import { type ChildProcess, startProcess } from './process.js';
 import { describeIfRuns } from './programs.js';
+import { findFreePort } from './server-process.js';
 
 /** `describe` for tests with a real Redis; where CI checks, none may be skipped. */
 export const describeWithRedis =
@@ -21,7 +21,7 @@ export class RedisServer {
 
   /** One that is to be started by {@link up}. */
   static async prepare(): Promise<RedisServer> {
-    return new RedisServer(await findFreePort(), await mkdtemp(join(tmpdir(), 'millrace-redis-')));
+    return new RedisServer(Number(await findFreePort()), await mkdtemp(join(tmpdir(), 'millrace-redis-')));
   }
 
   static async start(): Promise<RedisServer> {
@@ -61,12 +61,4 @@ export class RedisServer {
     await this.kill();
     await rm(this.folder, { recursive: true });
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
