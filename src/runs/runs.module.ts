@@ -12,6 +12,7 @@ import { TraceObserverFactory } from './observers/trace.observer.js';
 import { UsageObserverFactory } from './observers/usage.observer.js';
 import { RunService } from './run.service.js';
 import { DocumentStore } from './store/document-store.js';
+import { RunWorker } from './run-worker.js';
 import { EmbeddedRunLogs } from './store/embedded-run-logs.js';
 import { EmbeddedStore } from './store/embedded-store.js';
 import { RunLogStore } from './store/run-log-store.js';
@@ -29,6 +30,7 @@ const OBSERVERS = [
   imports: [MetricsModule, NodesModule, TracingModule, WorkflowModule],
   providers: [
     RunService,
+    RunWorker,
     EmbeddedStore,
     { provide: DocumentStore, useExisting: EmbeddedStore },
     { provide: RunLogStore, useClass: EmbeddedRunLogs },

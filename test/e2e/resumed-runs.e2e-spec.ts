@@ -100,7 +100,7 @@ describe('a run that another process goes on with', () => {
     const store = new EmbeddedStore(readConfig({ RUNS_DIR: folder }, []), clock, new RandomIdSource());
     const logs = new EmbeddedRunLogs(store);
     const run = await logs.find(id, 'anybody');
-    const attempt = { id: run?.id ?? '', epoch: (await logs.claim(run?.id ?? ''))?.run.epoch ?? 0 };
+    const attempt = { id: run?.id ?? '', epoch: (await logs.claim(run?.id ?? '', 'w'))?.run.epoch ?? 0 };
     clock.advance(HOUR_MS - 500 - (run?.activeMs ?? 0));
     await logs.release([attempt]);
     await store.onApplicationShutdown();

@@ -1,16 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { FakeClock } from '../../../test/support/fake-clock.js';
-import type { LogBatch } from '../store/run-log-store.js';
+import type { AppendVerdict, LogBatch } from '../store/run-log-store.js';
 import { LogFollower } from './log-follower.js';
 import { LogWriter } from './log-writer.js';
 import type { LoggedEvent } from './logged-event.js';
 import { OpenLog } from './open-log.js';
 import { readEnding } from './run-recorder.js';
 
+const KEPT: AppendVerdict = { isKept: true, isCancelled: false };
+
 let clock: FakeClock;
 let batches: (readonly LogBatch[])[];
-let answer: (batches: readonly LogBatch[]) => Promise<readonly boolean[]>;
+let answer: (batches: readonly LogBatch[]) => Promise<readonly AppendVerdict[]>;
 let lost: string[];
 let reads: number;
 let writer: LogWriter;
@@ -21,7 +23,7 @@ beforeEach(() => {
   batches = [];
   lost = [];
   reads = 0;
-  answer = (sent) => Promise.resolve(sent.map(() => true));
+  answer = (sent) => Promise.resolve(sent.map(() => KEPT));
   const store = {
     append: (sent: readonly LogBatch[]) => {
       batches.push(sent);
@@ -82,7 +84,7 @@ describe('LogWriter', () => {
   it('shows nothing before the store has it', async () => {
     const log = open();
     let commit: () => void = () => undefined;
-    answer = (sent) => new Promise((resolve) => (commit = () => resolve(sent.map(() => true))));
+    answer = (sent) => new Promise((resolve) => (commit = () => resolve(sent.map(() => KEPT))));
     const follower = follow(log);
     let seen: unknown;
     void follower.next().then((events) => (seen = events));
@@ -104,7 +106,7 @@ describe('LogWriter', () => {
     clock.advance(500);
     await turn();
     expect(batches[1]).toEqual(batches[0]);
-    answer = (sent) => Promise.resolve(sent.map(() => true));
+    answer = (sent) => Promise.resolve(sent.map(() => KEPT));
     clock.advance(500);
     await turn();
     clock.advance(500);
@@ -122,7 +124,7 @@ describe('LogWriter', () => {
       clock.advance(500);
     }
     expect([lost, log.ending]).toEqual([['r'], 'released']);
-    answer = () => Promise.resolve([false]);
+    answer = () => Promise.resolve([{ isKept: false, isCancelled: false }]);
     const other = open('other');
     say(other, '1');
     clock.advance(500);

@@ -82,10 +82,10 @@ export class LogWriter {
     this.#isCommitting = true;
     this.#lastAt = this.#clock.monotonic();
     try {
-      const kept = await this.#store.append(batches);
+      const verdicts = await this.#store.append(batches);
       this.#failingSince = undefined;
       logs.forEach((log, place) => {
-        if (kept[place] === true) log.show();
+        if (verdicts[place]?.isKept === true) log.show();
         else this.#lose(log, 'gone');
         if (log.isBehind) this.#waiting.add(log);
       });

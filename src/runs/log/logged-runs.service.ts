@@ -12,6 +12,7 @@ import { Clock, IdSource, isJsonObject, settleInTime, sha256, type Timer } from 
 import { Metrics } from '../../metrics/index.js';
 import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
 import { RunService } from '../run.service.js';
+import { RunWorker } from '../run-worker.js';
 import { DocumentStore } from '../store/document-store.js';
 import {
   type LoggedRun,
@@ -85,6 +86,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     private readonly workflows: WorkflowRegistry,
     private readonly metrics: Metrics,
     private readonly adapterHost: HttpAdapterHost,
+    worker: RunWorker,
   ) {
     const { concurrency, mostQueuedOfCaller, timeoutMs, leaveGraceMs } = config.store;
     // A run whose log takes nothing any more would go on for nobody.
@@ -94,6 +96,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     this.#tools = {
       runs,
       store,
+      worker: worker.id,
       places: this.#places,
       audience: this.#audience,
       clock,
@@ -227,6 +230,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
       admission: permit.kept,
       status: 'queued',
       epoch: 0,
+      wake: 0,
       startedAt: undefined,
       activeMs: 0,
       aliveAt: undefined,
@@ -394,7 +398,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
 
   async #resumeAllLost(): Promise<void> {
     if (this.runs.draining) return;
-    const lost = (await this.store.listUnfinished()).filter(({ id }) => !this.#works.has(id));
+    const lost = (await this.store.findLost()).filter(({ id }) => !this.#works.has(id));
     if (lost.length === 0) return;
     const left = lost.filter(({ id }) => this.#left.delete(id));
     await this.store.release(left);

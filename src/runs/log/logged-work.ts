@@ -89,6 +89,8 @@ export interface RunToWork
 export interface WorkTools {
   readonly runs: RunService;
   readonly store: RunLogStore;
+  /** Id of this process. */
+  readonly worker: string;
   readonly places: RunPlaces;
   readonly audience: Audience;
   readonly clock: Clock;
@@ -189,9 +191,9 @@ export class LoggedWork implements PlaceSeeker {
 
   /** Never rejects. */
   async #work(): Promise<void> {
-    const { store, places } = this.#tools;
+    const { store, places, worker } = this.#tools;
     try {
-      const claimed = await store.claim(this.#run.id).catch((error: unknown) => this.#letGo(error));
+      const claimed = await store.claim(this.#run.id, worker).catch((error: unknown) => this.#letGo(error));
       if (claimed !== undefined) await this.#begin(claimed);
     } catch (error) {
       if (this.#tools.runs.draining) await this.#release();

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { EmbeddedStore } from './embedded-store.js';
 import {
+  type AppendVerdict,
   type ClaimedRun,
   type Creation,
   type LogBatch,
+  type LogCursor,
   type LoggedRun,
   type LogPage,
   type NewLoggedRun,
@@ -18,6 +20,10 @@ import {
 /** The logs of runs in the store that needs nothing to be installed. Looking for what is not there makes no files. */
 @Injectable()
 export class EmbeddedRunLogs extends RunLogStore {
+  override readonly isShared = false;
+  /** Of this process, the only one. */
+  #graphs: ReadonlySet<string> = new Set();
+
   constructor(private readonly store: EmbeddedStore) {
     super();
   }
@@ -40,8 +46,8 @@ export class EmbeddedRunLogs extends RunLogStore {
       : undefined;
   }
 
-  override async claim(id: string): Promise<ClaimedRun | undefined> {
-    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.claim(id)) : undefined;
+  override async claim(id: string, _worker: string, wake?: number): Promise<ClaimedRun | undefined> {
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.claim(id, wake)) : undefined;
   }
 
   override async keepAlive(attempts: readonly RunAttempt[]): Promise<void> {
@@ -64,16 +70,26 @@ export class EmbeddedRunLogs extends RunLogStore {
     this.store.watchLoss(onLost);
   }
 
-  override async append(batches: readonly LogBatch[]): Promise<readonly boolean[]> {
-    const kept = await this.store.useRunLogs((logs) => logs.append(batches));
-    kept.forEach((isKept, place) => {
+  override async append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]> {
+    const verdicts = await this.store.useRunLogs((logs) => logs.append(batches));
+    verdicts.forEach(({ isKept }, place) => {
       if (isKept) this.store.taken.events += batches[place]?.events.length ?? 0;
     });
-    return kept;
+    return verdicts;
   }
 
   override async read(id: string, from: number): Promise<LogPage | undefined> {
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.read(id, from)) : undefined;
+  }
+
+  override async readMany(cursors: readonly LogCursor[]): Promise<ReadonlyMap<string, LogPage | undefined>> {
+    const pages = cursors.map(async ({ id, from }) => [id, await this.read(id, from)] as const);
+    return new Map(await Promise.all(pages));
+  }
+
+  /** Nobody else writes into it. */
+  override watchChanges(): void {
+    return;
   }
 
   override async find(id: string, owner: string): Promise<LoggedRun | undefined> {
@@ -97,8 +113,20 @@ export class EmbeddedRunLogs extends RunLogStore {
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.findRequest(id)) : undefined;
   }
 
-  override async listUnfinished(): Promise<readonly LoggedRun[]> {
+  override async findLost(): Promise<readonly LoggedRun[]> {
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.listUnfinished()) : [];
+  }
+
+  override async beat(_worker: string, graphs: readonly string[]): Promise<void> {
+    this.#graphs = new Set(graphs);
+  }
+
+  override async isGraphAlive(graph: string): Promise<boolean> {
+    return this.#graphs.has(graph);
+  }
+
+  override async countQueued(owner: string): Promise<number> {
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.countQueued(owner)) : 0;
   }
 
   override async remove(id: string, owner: string): Promise<boolean> {

@@ -82,6 +82,8 @@ export interface LoggedRun extends RunFacts {
   readonly status: LoggedStatus;
   /** How often it was begun. Whoever writes under an older number is refused. */
   readonly epoch: number;
+  /** How often it has come back into the queue: what was put there for another time is out of date. */
+  readonly wake: number;
   /** When it began for the first time, in milliseconds since the Unix epoch; undefined: it has not. */
   readonly startedAt: number | undefined;
   /** How long it was at work in all attempts up to {@link LoggedRun.aliveAt}, in milliseconds. */
@@ -146,12 +148,36 @@ export interface LogBatch {
   readonly ending?: LoggedEnding;
 }
 
+/** What became of a batch. */
+export interface AppendVerdict {
+  /** False if there is no such run, it is over, it was begun again by somebody else, or the events would leave a gap. */
+  readonly isKept: boolean;
+  /** True if the run was asked to be cancelled, by this process or another. */
+  readonly isCancelled: boolean;
+}
+
+/** Up to where somebody has read a log. */
+export interface LogCursor {
+  /** The run's own id. */
+  readonly id: string;
+  /** Number of the first event that is wanted. */
+  readonly from: number;
+}
+
 /** A piece of a log. */
 export interface LogPage {
   /** Events that follow one another. Empty: there are no more at the moment. */
   readonly events: readonly LoggedEvent[];
   /** True if no event will ever come behind those that the log has now. */
   readonly isOver: boolean;
+}
+
+/** How long runs are kept after their end. Milliseconds. */
+export interface RunLimits {
+  /** Their logs, and what they were asked. */
+  readonly logTtlMs: number;
+  /** What is known of them without their logs. */
+  readonly recordTtlMs: number;
 }
 
 /** Which runs are wanted, and in which order. */
@@ -182,6 +208,9 @@ export abstract class RunLogStore {
   /** False: no run can have a log. */
   abstract readonly isOn: boolean;
 
+  /** True if other processes may write into it at the same time. */
+  abstract readonly isShared: boolean;
+
   /** True if there may be logs of an earlier process. */
   abstract hasEarlier(): Promise<boolean>;
 
@@ -194,14 +223,16 @@ export abstract class RunLogStore {
   /**
    * Begins a run, or begins it again: from now on only batches with the new epoch are taken. If it was at work, whoever had it at
    * work is dead.
-   * @returns undefined if there is no such run, or it is over
+   * @param worker id of the process that has it at work from now on
+   * @param wake only if it waits, or is at work, since it came into the queue for this time; undefined: in any case
+   * @returns undefined if there is no such run, it is over, or has come back into the queue meanwhile
    */
-  abstract claim(id: string): Promise<ClaimedRun | undefined>;
+  abstract claim(id: string, worker: string, wake?: number): Promise<ClaimedRun | undefined>;
 
-  /** Says of runs that they are at work still; their time counts from the last time that this was said. */
+  /** Says of runs that they are at work still; their time, and their lease, count from the last time that this was said. */
   abstract keepAlive(attempts: readonly RunAttempt[]): Promise<void>;
 
-  /** Lets go of runs that are at work, before their end: they are queued again, and nobody has died. */
+  /** Lets go of runs that are at work, before their end: they are queued again, with the next wake, and nobody has died. */
   abstract release(attempts: readonly RunAttempt[]): Promise<void>;
 
   /** Keeps that a run is to end before its end, unless it is over. @param id the run's own */
@@ -217,11 +248,11 @@ export abstract class RunLogStore {
   abstract watchLoss(onLost: () => void): void;
 
   /**
-   * Appends what several runs have to say, all of it or nothing. A batch that was appended before is not appended again.
-   * @returns for each whether it is in the log now; false if there is no such run, it is over, it was begun again by somebody else,
-   *   or its events would leave a gap
+   * Appends what several runs have to say, each run once: all of it or nothing. A batch that was appended before is not appended
+   * again. A run that waits in the queue can be ended under the epoch that it has.
+   * @returns what became of each
    */
-  abstract append(batches: readonly LogBatch[]): Promise<readonly boolean[]>;
+  abstract append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]>;
 
   /**
    * Reads on in a log, about as much as can be worked on in one turn of the event loop.
@@ -230,6 +261,16 @@ export abstract class RunLogStore {
    * @returns undefined if there is no such run, or its log is gone
    */
   abstract read(id: string, from: number): Promise<LogPage | undefined>;
+
+  /** {@link read} for several runs, each once, in one go. @returns by the runs' ids */
+  abstract readMany(cursors: readonly LogCursor[]): Promise<ReadonlyMap<string, LogPage | undefined>>;
+
+  /**
+   * Calls back when another process may have written something of these runs: events, an end, a cancellation, another status. It
+   * is a hint, which comes a moment later, and may be lost.
+   * @param onChange given the runs' ids; `unknown`: hints were lost, and any run may have changed
+   */
+  abstract watchChanges(onChange: (runs: readonly string[] | 'unknown') => void): void;
 
   /**
    * @param id the run's own, or that of one of its segments
@@ -253,8 +294,26 @@ export abstract class RunLogStore {
   /** What a run is asked, as JSON; undefined if there is no such run, or its log is gone. @param id the run's own */
   abstract findRequest(id: string): Promise<string | undefined>;
 
-  /** All that have not ended, in the order in which they came. Their heads are empty. */
-  abstract listUnfinished(): Promise<readonly LoggedRun[]>;
+  /**
+   * Finds runs that somebody should have taken up, in the order in which they came. Their heads are empty. In a shared store: those
+   * that are due and have waited for 15 s since they came into the queue, and those that are at work and have not said so for
+   * 30 s; what one process finds, the others do not for as long again, and it comes in portions. In one that is not shared: all
+   * that have not ended, those of this process among them.
+   */
+  abstract findLost(): Promise<readonly LoggedRun[]>;
+
+  /**
+   * Says that this process is alive; to be called every 5 s.
+   * @param worker its id
+   * @param graphs hashes of the workflows that it has
+   */
+  abstract beat(worker: string, graphs: readonly string[]): Promise<void>;
+
+  /** True if a process that is alive has this workflow. @param graph hash of the workflow */
+  abstract isGraphAlive(graph: string): Promise<boolean>;
+
+  /** How many runs of one owner wait in the queue. */
+  abstract countQueued(owner: string): Promise<number>;
 
   /**
    * Removes a run with its log, and the documents that are kept of its segments.

@@ -88,6 +88,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
      end`,
   ],
   ['create table secrets (name text primary key, value text not null) strict'],
+  ['alter table runs add column wakes integer not null default 0'],
 ];
 
 /** Brings the tables of a database up to date. @throws Error if a newer release has made them */

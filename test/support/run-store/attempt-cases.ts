@@ -1,0 +1,116 @@
+import { expect, it } from '@jest/globals';
+import type { StoreBench } from './store-bench.js';
+
+/** What every store knows of those who work on a run. */
+export function describeAttempts(bench: StoreBench): void {
+  it('says for how long a run was begun, and takes nothing of whoever began it before', async () => {
+    await bench.create('r1');
+    bench.clock.advance(5);
+    const first = await bench.claim('r1');
+    expect(first).toMatchObject({ request: '{"of":"r1"}', run: { status: 'running', epoch: 1, head: '"r1"' } });
+    bench.clock.advance(5);
+    const second = await bench.claim('r1');
+    expect(second?.run).toMatchObject({ epoch: 2, startedAt: bench.clock.now() - 5 });
+    await expect(bench.append([bench.makeBatch('r1', 0, 1, { epoch: 1 })])).resolves.toEqual([false]);
+    await expect(
+      bench.append([bench.makeBatch('r1', 0, 1, { epoch: 2, ending: bench.makeEnding() })]),
+    ).resolves.toEqual([true]);
+    await expect(bench.claim('r1')).resolves.toBeUndefined();
+    await expect(bench.claim('r9')).resolves.toBeUndefined();
+  });
+
+  it('keeps steps with the events of their end, each once, and none of an attempt that is over', async () => {
+    await bench.create('r1');
+    await bench.claim('r1');
+    const steps = [{ node: 'n', json: '{"n":1}' }];
+    const batch = bench.makeBatch('r1', 0, 1, { epoch: 1, steps });
+    await expect(bench.append([batch])).resolves.toEqual([true]);
+    await expect(bench.append([batch])).resolves.toEqual([true]);
+    await bench.reopen();
+    await expect(bench.claim('r1')).resolves.toMatchObject({ run: { epoch: 2, length: 1 }, steps: ['{"n":1}'] });
+    const late = [{ node: 'm', json: '{}' }];
+    await expect(bench.append([bench.makeBatch('r1', 1, 1, { epoch: 1, steps: late })])).resolves.toEqual([false]);
+    await expect(bench.append([bench.makeBatch('r1', 2, 1, { epoch: 2, steps: late })])).resolves.toEqual([false]);
+    await expect(bench.claim('r1')).resolves.toMatchObject({ steps: ['{"n":1}'], logLength: '[{"n":0}]'.length });
+  });
+
+  it('counts deaths in a row, which a finished step ends, and letting go is none', async () => {
+    await bench.create('r1');
+    const claim = async (): Promise<number | undefined> => (await bench.claim('r1'))?.run.deaths;
+    expect([await claim(), await claim(), await claim()]).toEqual([0, 1, 2]);
+    await bench.logs.append([bench.makeBatch('r1', 0, 1, { epoch: 3 })]);
+    expect(await claim()).toBe(3);
+    await bench.logs.append([bench.makeBatch('r1', 1, 1, { epoch: 4, steps: [{ node: 'n', json: '{}' }] })]);
+    expect(await claim()).toBe(1);
+    await bench.logs.release([{ id: 'r1', epoch: 4 }]);
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'running' });
+    await bench.logs.release([{ id: 'r1', epoch: 5 }]);
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'queued' });
+    expect(await claim()).toBe(1);
+  });
+
+  it('counts the time in which a run was at work, and none in which nobody had it', async () => {
+    await bench.create('r1');
+    const readTime = async (): Promise<unknown> => (await bench.logs.find('r1', 'a'))?.activeMs;
+    bench.clock.advance(100);
+    await bench.claim('r1');
+    bench.clock.advance(5);
+    await bench.logs.keepAlive([{ id: 'r1', epoch: 1 }]);
+    // Dead from now on.
+    bench.clock.advance(100);
+    await bench.claim('r1');
+    await bench.logs.keepAlive([{ id: 'r1', epoch: 1 }]);
+    bench.clock.advance(7);
+    await bench.logs.release([{ id: 'r1', epoch: 2 }]);
+    bench.clock.advance(100);
+    expect(await readTime()).toBe(12);
+    await bench.claim('r1');
+    bench.clock.advance(9);
+    await bench.logs.append([bench.makeBatch('r1', 0, 1, { epoch: 3, ending: bench.makeEnding() })]);
+    expect(await readTime()).toBe(21);
+  });
+
+  it('keeps that a run was asked to be cancelled, unless it is over', async () => {
+    await bench.create('r1');
+    await bench.create('r2');
+    await bench.logs.append([bench.makeBatch('r2', 0, 1, { ending: bench.makeEnding() })]);
+    for (const id of ['r1', 'r2']) await bench.logs.markCancelled(id);
+    await bench.reopen();
+    expect((await bench.logs.findLost()).map(({ id, isCancelled }) => [id, isCancelled])).toEqual([['r1', true]]);
+    await expect(bench.logs.find('r2', 'a')).resolves.toMatchObject({ isCancelled: false });
+  });
+
+  it('says how often a run came into the queue, and begins it for the newest time alone', async () => {
+    await bench.create('r1');
+    await expect(bench.logs.claim('r1', 'worker', 0)).resolves.toMatchObject({ run: { epoch: 1, wake: 0 } });
+    await bench.logs.release([{ id: 'r1', epoch: 1 }]);
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'queued', wake: 1 });
+    await expect(bench.logs.claim('r1', 'worker', 0)).resolves.toBeUndefined();
+    await expect(bench.logs.claim('r1', 'worker', 1)).resolves.toMatchObject({ run: { epoch: 2, deaths: 0 } });
+  });
+
+  it('tells whoever writes that the run was asked to be cancelled', async () => {
+    await bench.create('r1');
+    await bench.claim('r1');
+    const append = (first: number): Promise<unknown> =>
+      bench.logs.append([bench.makeBatch('r1', first, 1, { epoch: 1 })]);
+    expect(await append(0)).toEqual([{ isKept: true, isCancelled: false }]);
+    await bench.logs.markCancelled('r1');
+    expect(await append(1)).toEqual([{ isKept: true, isCancelled: true }]);
+  });
+
+  it('counts the runs of an owner that wait', async () => {
+    for (const id of ['r1', 'r2', 'r3']) await bench.create(id);
+    await bench.create('other', { owner: 'b' });
+    await bench.claim('r1');
+    await bench.append([bench.makeBatch('r2', 0, 1, { ending: bench.makeEnding({ status: 'cancelled' }) })]);
+    await expect(bench.logs.countQueued('a')).resolves.toBe(1);
+  });
+
+  it('knows the workflows of processes that are alive', async () => {
+    await bench.logs.beat('worker', ['g1', 'g2']);
+    await bench.logs.beat('worker', ['g2', 'g3']);
+    const alive = await Promise.all(['g1', 'g2', 'g3'].map((graph) => bench.logs.isGraphAlive(graph)));
+    expect(alive).toEqual([false, true, true]);
+  });
+}

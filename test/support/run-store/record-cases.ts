@@ -1,0 +1,185 @@
+import { expect, it } from '@jest/globals';
+import type { RunQuery } from '../../../src/runs/store/run-log-store.js';
+import { DAY_MS, type StoreBench } from './store-bench.js';
+
+/** What every store knows of runs, and for how long. */
+export function describeRecords(bench: StoreBench): void {
+  it('knows where a run stands, and which have not ended', async () => {
+    await bench.create('r1');
+    bench.clock.advance(1);
+    await bench.create('r2');
+    await expect(bench.logs.find('r1', 'a')).resolves.toEqual({
+      id: 'r1',
+      owner: 'a',
+      door: 'd',
+      workflow: 'w',
+      workflowVersion: undefined,
+      model: 'm',
+      createdAt: bench.clock.now() - 1,
+      runAt: bench.clock.now() - 1,
+      priority: 5,
+      metadata: {},
+      admission: { id: 'a' },
+      head: '"r1"',
+      status: 'queued',
+      epoch: 0,
+      wake: 0,
+      startedAt: undefined,
+      activeMs: 0,
+      aliveAt: undefined,
+      deaths: 0,
+      isCancelled: false,
+      ending: undefined,
+      length: 0,
+      hasLog: true,
+      segments: [],
+    });
+    await bench.logs.append([bench.makeBatch('r1', 0, 2)]);
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ length: 2 });
+    expect((await bench.logs.findLost()).map(({ id, length }) => [id, length])).toEqual([
+      ['r1', 2],
+      ['r2', 0],
+    ]);
+    expect(await bench.logs.read('r1', 2)).toEqual({ events: [], isOver: false });
+    await bench.logs.append([bench.makeBatch('r1', 2, 1, { ending: bench.makeEnding({ status: 'failed' }) })]);
+    expect(await bench.logs.read('r1', 3)).toEqual({ events: [], isOver: true });
+    expect((await bench.logs.findLost()).map(({ id }) => id)).toEqual(['r2']);
+  });
+
+  it('shows nothing to others than the owner, and removes a log with its run', async () => {
+    await bench.create('r1');
+    await bench.logs.append([bench.makeBatch('r1', 0, 2)]);
+    await expect(bench.logs.find('r1', 'b')).resolves.toBeUndefined();
+    await expect(bench.logs.remove('r1', 'b')).resolves.toBe(false);
+    await expect(bench.logs.remove('r1', 'a')).resolves.toBe(true);
+    await expect(bench.logs.remove('r1', 'a')).resolves.toBe(false);
+    await expect(bench.logs.read('r1', 0)).resolves.toBeUndefined();
+  });
+
+  it('keeps the log of a run for a day after its end, its record for 30, and one that has not ended as long as that takes', async () => {
+    const identity = { key: 'k', hash: 'h' };
+    await bench.create('r1', { segment: 's1', identity });
+    await bench.create('r2');
+    bench.clock.advance(30 * DAY_MS);
+    await bench.logs.append([bench.makeBatch('r1', 0, 1, { ending: bench.makeEnding() })]);
+    bench.clock.advance(DAY_MS - 1);
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ hasLog: true });
+    expect(await bench.readAll('r1')).toEqual([0]);
+    bench.clock.advance(1);
+    for (const isSwept of [false, true]) {
+      if (isSwept) await bench.stores.sweep();
+      await expect(bench.logs.find('s1', 'a')).resolves.toMatchObject({ id: 'r1', hasLog: false, length: 1 });
+      await expect(bench.logs.read('r1', 0)).resolves.toBeUndefined();
+    }
+    await expect(bench.logs.findRequest('r1')).resolves.toBeUndefined();
+    // A request that comes again so late is another one.
+    await expect(bench.create('r3', { identity })).resolves.toEqual({ kind: 'created' });
+    bench.clock.advance(29 * DAY_MS);
+    await expect(bench.logs.find('r1', 'a')).resolves.toBeUndefined();
+    await bench.stores.sweep();
+    await expect(bench.logs.remove('r1', 'a')).resolves.toBe(false);
+    await expect(bench.logs.find('r2', 'a')).resolves.toMatchObject({ hasLog: true });
+  });
+
+  it('drops the log of a run, and what it was asked, when the document of its segment makes room', async () => {
+    await bench.create('r1', { segment: 's1' });
+    await bench.logs.append([bench.makeBatch('r1', 0, 1)]);
+    const { documents } = bench.stores;
+    const document = { id: 's1', owner: 'a', createdAt: bench.clock.now(), json: '{}', parts: [] };
+    await documents.put(document);
+    // Put again while the run is at work, it takes nothing along.
+    await documents.put(document);
+    await bench.logs.append([bench.makeBatch('r1', 1, 1, { ending: bench.makeEnding() })]);
+    expect(await bench.readAll('r1')).toEqual([0, 1]);
+    await documents.remove('s1', 'a');
+    await expect(bench.logs.find('s1', 'a')).resolves.toMatchObject({
+      id: 'r1',
+      status: 'completed',
+      length: 2,
+      hasLog: false,
+    });
+    await expect(bench.logs.read('r1', 0)).resolves.toBeUndefined();
+    await expect(bench.logs.findRequest('r1')).resolves.toBeUndefined();
+  });
+
+  it('finds a run by its own id and by those of its segments, and removes their documents with it', async () => {
+    await bench.create('r1', { segment: 's1' });
+    await bench.create('r2');
+    await bench.stores.documents.put({ id: 's1', owner: 'a', createdAt: bench.clock.now(), json: '{}', parts: [] });
+    for (const id of ['r1', 's1']) {
+      await expect(bench.logs.find(id, 'a')).resolves.toMatchObject({ id: 'r1', segments: [{ id: 's1', from: 0 }] });
+      await expect(bench.logs.find(id, 'b')).resolves.toBeUndefined();
+    }
+    await expect(bench.logs.remove('r1', 'b')).resolves.toBe(false);
+    await expect(bench.stores.documents.find('s1', 'a')).resolves.toBeDefined();
+    await expect(bench.logs.remove('r1', 'a')).resolves.toBe(true);
+    await expect(bench.logs.find('s1', 'a')).resolves.toBeUndefined();
+    await expect(bench.stores.documents.find('s1', 'a')).resolves.toBeUndefined();
+    await expect(bench.logs.find('r2', 'a')).resolves.toBeDefined();
+  });
+
+  it('keeps how a run ended, and what its client wants to find again', async () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+    const metadata = { of: 'a client' };
+    await bench.create('r1', { metadata, workflowVersion: '2', priority: 9, runAt: bench.clock.now() + 5 });
+    const ending = bench.makeEnding({ finishReason: 'length', usage });
+    await bench.logs.append([bench.makeBatch('r1', 0, 1, { ending })]);
+    await bench.reopen();
+    const more = { metadata, workflowVersion: '2', priority: 9, runAt: bench.clock.now() + 5, length: 1 };
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ ...more, status: 'completed', ending });
+  });
+
+  it('creates one run for an owner and a key, and says what an equal and another request get', async () => {
+    const identity = { key: 'k', hash: 'h' };
+    await expect(bench.create('r1', { identity, segment: 's1' })).resolves.toEqual({ kind: 'created' });
+    await expect(bench.create('r2', { identity, segment: 's2' })).resolves.toMatchObject({
+      kind: 'exists',
+      run: { id: 'r1', head: '"r1"', segments: [{ id: 's1' }] },
+    });
+    await expect(bench.create('r3', { identity: { key: 'k', hash: 'x' } })).resolves.toEqual({ kind: 'reused' });
+    await expect(bench.create('r4', { identity, owner: 'b' })).resolves.toEqual({ kind: 'created' });
+    await expect(bench.logs.findRepeated('a', identity)).resolves.toMatchObject({
+      kind: 'exists',
+      run: { id: 'r1', head: '"r1"' },
+    });
+    await expect(bench.logs.findRepeated('a', { key: 'k', hash: 'x' })).resolves.toEqual({ kind: 'reused' });
+    await expect(bench.logs.findRepeated('a', { key: 'l', hash: 'h' })).resolves.toBeUndefined();
+    await expect(bench.create('r5', { identity: { key: 'l', hash: 'h' } })).resolves.toEqual({ kind: 'created' });
+    for (const id of ['r2', 'r3', 's2']) await expect(bench.logs.find(id, 'a')).resolves.toBeUndefined();
+    expect((await bench.logs.findLost()).map(({ id }) => id)).toEqual(['r1', 'r4', 'r5']);
+    await bench.logs.remove('r1', 'a');
+    await expect(bench.create('r6', { identity })).resolves.toEqual({ kind: 'created' });
+  });
+
+  it('lists the runs of an owner in pages, by model and status, in both orders', async () => {
+    for (const [place, id] of ['r1', 'r3', 'r2', 'r4'].entries()) {
+      if (place !== 2) bench.clock.advance(1);
+      await bench.create(id, { model: place < 2 ? 'm' : 'n' });
+    }
+    await bench.create('other', { owner: 'b' });
+    await bench.logs.append([bench.makeBatch('r1', 0, 1, { ending: bench.makeEnding({ status: 'failed' }) })]);
+    const list = async (more: Partial<RunQuery>): Promise<unknown> => {
+      const page = await bench.logs.list({ owner: 'a', limit: 9, order: 'desc', ...more });
+      return page && [page.runs.map(({ id }) => id), page.hasMore];
+    };
+    expect(await list({})).toEqual([['r4', 'r3', 'r2', 'r1'], false]);
+    expect(await list({ order: 'asc', limit: 2 })).toEqual([['r1', 'r2'], true]);
+    expect(await list({ order: 'asc', limit: 2, after: 'r2' })).toEqual([['r3', 'r4'], false]);
+    expect(await list({ limit: 1, after: 'r4' })).toEqual([['r3'], true]);
+    expect(await list({ model: 'm' })).toEqual([['r3', 'r1'], false]);
+    expect(await list({ status: 'failed' })).toEqual([['r1'], false]);
+    expect(await list({ after: 'other' })).toBeUndefined();
+    expect(await list({ after: 'r1' })).toEqual([[], false]);
+  });
+
+  it('makes no files for what nobody has created', async () => {
+    const seen = [await bench.logs.hasEarlier(), await bench.logs.find('r1', 'a'), await bench.logs.read('r1', 0)];
+    expect(seen).toEqual([false, undefined, undefined]);
+    await expect(bench.logs.findLost()).resolves.toEqual([]);
+    await expect(bench.logs.list({ owner: 'a', limit: 1, order: 'asc' })).resolves.toEqual({
+      runs: [],
+      hasMore: false,
+    });
+    await expect(bench.adapter.isUntouched()).resolves.toBe(true);
+  });
+}
