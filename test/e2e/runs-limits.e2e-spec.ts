@@ -62,7 +62,9 @@ describe('runs', () => {
     const { id } = await beginRun(bench.app);
     await endRun(bench.app, id);
     clock.advance(61_000);
-    expect(await followRun(bench.app, id)).toMatchObject({ status: 410, json: { error: { code: 'log_expired' } } });
+    const expired = { status: 410, json: { error: { code: 'log_expired' } } };
+    expect(await followRun(bench.app, id)).toMatchObject(expired);
+    expect(await callRun(bench.app, 'POST', `${id}/retry`)).toMatchObject(expired);
     expect((await callRun(bench.app, 'GET', `${id}?include=steps`)).json).toMatchObject({
       status: 'completed',
       output: 'Hello',

@@ -203,6 +203,42 @@ describe('a run', () => {
     });
   });
 
+  it('is asked again in a new run once it has ended, whichever protocol had asked, and once for each Idempotency-Key', async () => {
+    const door = steps.gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
+    const asked = { metadata: { ticket: 'T-1' }, temperature: 0.5, priority: 9 };
+    const { id } = await beginRun(bench.app, asked);
+    await door.reached;
+    expect(await callRun(bench.app, 'POST', `${id}/retry`)).toMatchObject({
+      status: 409,
+      json: { error: { code: 'run_not_finished' } },
+    });
+    await callRun(bench.app, 'POST', `${id}/cancel`);
+    bench.upstream.always(scriptStream('Hello'));
+    const key = { 'idempotency-key': 'again' };
+    const retry = await callRun(bench.app, 'POST', `${id}/retry`, key);
+    const fresh = retry.json as { id: string };
+    expect([retry.status, retry.headers['location']]).toEqual([202, `/v1/runs/${fresh.id}`]);
+    expect(fresh).toMatchObject({ status: 'queued', attempts: 0, metadata: { ticket: 'T-1' }, priority: 9 });
+    expect(fresh.id).not.toBe(id);
+    expect(await callRun(bench.app, 'POST', `${id}/retry`, key)).toMatchObject({
+      headers: { 'idempotent-replayed': 'true' },
+      json: { id: fresh.id },
+    });
+    expect(await endRun(bench.app, fresh.id)).toMatchObject({ status: 'completed', output: 'Hello' });
+    expect((await bench.upstream.request(1)).body).toEqual((await bench.upstream.request(0)).body);
+    expect(await readRun(bench.app, id)).toMatchObject({ status: 'cancelled' });
+
+    const response = await beginResponse(bench.app, { instructions: 'Be brief.' });
+    await followResponse(bench.app, response.id);
+    const [kept] = ((await getJson(runUrl(bench.app))).json as RunPage).data;
+    const { json } = await callRun(bench.app, 'POST', `${kept!.id}/retry`);
+    expect(json).toMatchObject({ segments: [{ completion_id: null, response_id: null, from: 0 }] });
+    await endRun(bench.app, (json as { id: string }).id);
+    expect((await bench.upstream.request(3)).body).toEqual((await bench.upstream.request(2)).body);
+    expect((await callRun(bench.app, 'POST', 'run_0/retry')).status).toBe(404);
+  });
+
   it('is removed with all that is kept of it, and its readers are closed', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));

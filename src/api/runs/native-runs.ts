@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Admission } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
-import { InvalidRequestError, NotFoundError } from '../../errors/index.js';
+import { ConflictError, InvalidRequestError, NotFoundError } from '../../errors/index.js';
 import type { JsonObject } from '../../kernel/index.js';
 import {
   type LoggedRun,
@@ -12,10 +12,11 @@ import {
   type StartedRun,
 } from '../../runs/index.js';
 import type { TakenRequest } from '../wire/index.js';
+import { makeLogExpiredError } from './log-expired.js';
 import type { ListQuery } from './list-query.js';
 import { makeRunObject, type RunObject } from './run-object.js';
 import { RunSummary } from './run-summary.js';
-import type { DecodedRequest } from './runs.decoder.js';
+import type { AskedAgain, DecodedRequest } from './runs.decoder.js';
 
 /** The name of this door in the runs that it begins. */
 export const RUNS_DOOR = 'runs';
@@ -140,6 +141,20 @@ export class NativeRuns implements RunDoor {
     if (run === undefined) throw makeNotFoundError(id);
     if (run.status === 'cancelled') return run;
     throw new InvalidRequestError(`This run cannot be cancelled: it has ${run.status}.`, { code: 'run_ended' });
+  }
+
+  /**
+   * What a run that has ended was asked, to be asked again.
+   * @throws NotFoundError; ConflictError if it has not ended; GoneError if what it was asked has expired
+   */
+  async findAsked(id: string, owner: string): Promise<AskedAgain> {
+    const run = await this.find(id, owner);
+    if (run.ending === undefined) {
+      throw new ConflictError('This run has not ended yet. Cancel it first, or wait for its end.', 'run_not_finished');
+    }
+    const request = run.hasLog ? await this.runs.findRequest(id) : undefined;
+    if (request === undefined) throw makeLogExpiredError('what it was asked');
+    return { request, metadata: run.metadata, priority: run.priority };
   }
 
   /** Removes a run with all that is kept of it; one that has not ended is cancelled before. @throws NotFoundError */

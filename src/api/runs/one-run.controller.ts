@@ -1,17 +1,16 @@
 import { All, Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
-import { GoneError, InvalidRequestError, MethodNotAllowedError, TicketError } from '../../errors/index.js';
+import { InvalidRequestError, MethodNotAllowedError, TicketError } from '../../errors/index.js';
 import { DoorsPlace, findRecord, OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import { addRunHeaders, assertReached, JsonBodyReader, LogStreamer, readPosition, watchClient } from '../wire/index.js';
+import { makeLogExpiredError } from './log-expired.js';
 import { NativeRuns } from './native-runs.js';
 import { RunFold } from './run-fold.js';
-import { completedExample, eventExample, streamExample } from './runs.examples.js';
+import { completedExample, eventExample, RUN_ID_PARAMETER, streamExample } from './runs.examples.js';
 import { RUNS_PATH } from './runs.path.js';
 import { readTtl } from './tickets/read-ttl.js';
 import { RunTickets } from './tickets/run-tickets.js';
-
-const ID_PARAMETER = { name: 'id', type: String, description: 'Id of the run.', example: completedExample.id };
 
 /** What only the events of a run take in place of a key. */
 const EVENTS_PATH = new RegExp(`^${RUNS_PATH}/[^/]+/events/?$`, 'i');
@@ -39,7 +38,7 @@ export class OneRunController {
   @Get(':id')
   @OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
     ApiOperation({ operationId: 'retrieveRun', summary: 'Get a run as it is now' }),
-    ApiParam(ID_PARAMETER),
+    ApiParam(RUN_ID_PARAMETER),
     ApiQuery({
       name: 'include',
       required: false,
@@ -66,7 +65,7 @@ export class OneRunController {
       summary: 'Remove a run and all that is kept of it',
       description: 'One that has not ended is cancelled before.',
     }),
-    ApiParam(ID_PARAMETER),
+    ApiParam(RUN_ID_PARAMETER),
     ApiResponse({
       status: 200,
       description: 'It is gone.',
@@ -93,7 +92,7 @@ is told by a 204 not to come again. Lines that begin with a colon are comments t
 ${streamExample}
 \`\`\``,
     }),
-    ApiParam(ID_PARAMETER),
+    ApiParam(RUN_ID_PARAMETER),
     ApiQuery({
       name: 'after',
       required: false,
@@ -120,8 +119,7 @@ ${streamExample}
     const owner = await this.#findReader(request, id);
     const position = readPosition(request, 'after', 'number');
     const run = await this.runs.find(id, owner);
-    if (!run.hasLog)
-      throw new GoneError('The log of this run has expired: only the run itself is kept.', 'log_expired');
+    if (!run.hasLog) throw makeLogExpiredError();
     assertReached(position, run);
     findRecord(response).setRun(id);
     const { after, isReconnect } = position;
@@ -137,7 +135,7 @@ ${streamExample}
       summary: 'Cancel a run',
       description: 'Waits for its end. May be sent again; a run that has ended otherwise is a 400.',
     }),
-    ApiParam(ID_PARAMETER),
+    ApiParam(RUN_ID_PARAMETER),
     ApiResponse({
       status: 200,
       description: 'The run, which is cancelled.',
@@ -165,7 +163,7 @@ ${streamExample}
       description:
         'An EventSource cannot send headers. Whoever has this address may read the events of this one run, and nothing else, until it expires; it is looked at when a stream opens.',
     }),
-    ApiParam(ID_PARAMETER),
+    ApiParam(RUN_ID_PARAMETER),
     ApiBody({
       required: false,
       schema: {
@@ -216,7 +214,7 @@ ${streamExample}
     throw new MethodNotAllowedError(['GET']);
   }
 
-  @All([':id/cancel', ':id/ticket'])
+  @All([':id/cancel', ':id/retry', ':id/ticket'])
   @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
   otherMethodsOfActions(): never {
     throw new MethodNotAllowedError(['POST']);

@@ -2,13 +2,14 @@ import { All, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { MethodNotAllowedError } from '../../errors/index.js';
-import { DoorsPlace, findRecord, OpenApi, readQuery } from '../../http/index.js';
-import { addRunHeaders, readIdentity, RequestIntake } from '../wire/index.js';
+import { DoorsPlace, findRecord, OpenApi, readPathParameter, readQuery } from '../../http/index.js';
+import type { RunToLog } from '../../runs/index.js';
+import { addRunHeaders, readIdentity, RequestIntake, type TakenRequest } from '../wire/index.js';
 import { RUN_STATUSES } from './dto/run.schema.js';
 import { readListQuery } from './list-query.js';
 import { NativeRuns } from './native-runs.js';
-import { RunsDecoder } from './runs.decoder.js';
-import { completedExample, queuedExample, requestExamples } from './runs.examples.js';
+import { type DecodedRequest, RunsDecoder } from './runs.decoder.js';
+import { completedExample, queuedExample, requestExamples, RUN_ID_PARAMETER } from './runs.examples.js';
 import { RUNS_PATH } from './runs.path.js';
 
 /** Begins runs, and lists them. */
@@ -48,13 +49,47 @@ export class RunsController {
     return this.intake.take(request, response, async (taken) => {
       this.runs.assertOn();
       const asked = this.decoder.decode(request, response, taken);
-      const identity = readIdentity(request, this.runs.name, taken.body);
-      const { run, isRepeated } = await this.runs.start(asked, taken, identity);
-      findRecord(response).setRun(run.id);
-      addRunHeaders(response, run.id, isRepeated);
-      response.setHeader('location', `${this.place.path}${RUNS_PATH}/${run.id}`);
-      response.status(202).json(await this.runs.describe(run));
+      await this.#begin(asked, taken, readIdentity(request, this.runs.name, taken.body), response);
     });
+  }
+
+  @Post(':id/retry')
+  @HttpCode(202)
+  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
+    ApiOperation({
+      operationId: 'retryRun',
+      summary: 'Ask the same again in a new run',
+      description:
+        'The run has to have ended, however that was. The new one begins at the beginning, with the workflow as it is now and an id of its own; nothing is taken over from the old one, which stays as it is. The body is empty. With an `Idempotency-Key`, a request that is sent twice makes one run.',
+    }),
+    ApiParam(RUN_ID_PARAMETER),
+    ApiResponse({
+      status: 202,
+      description: 'The new run.',
+      headers: { location: { $ref: '#/components/headers/location' } },
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Run' }, example: queuedExample } },
+    }),
+  ])
+  retry(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.intake.take(request, response, async (taken) => {
+      const id = readPathParameter(request, 'id');
+      const earlier = await this.runs.findAsked(id, taken.caller.id);
+      const asked = this.decoder.decodeAgain(request, response, earlier, taken.caller);
+      await this.#begin(asked, taken, readIdentity(request, this.runs.name, { retry: id }), response);
+    });
+  }
+
+  async #begin(
+    asked: DecodedRequest,
+    taken: TakenRequest,
+    identity: RunToLog['identity'],
+    response: Response,
+  ): Promise<void> {
+    const { run, isRepeated } = await this.runs.start(asked, taken, identity);
+    findRecord(response).setRun(run.id);
+    addRunHeaders(response, run.id, isRepeated);
+    response.setHeader('location', `${this.place.path}${RUNS_PATH}/${run.id}`);
+    response.status(202).json(await this.runs.describe(run));
   }
 
   @Get()

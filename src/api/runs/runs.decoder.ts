@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import type { Caller } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
 import { findRecord } from '../../http/index.js';
 import type { JsonObject } from '../../kernel/index.js';
@@ -27,6 +28,11 @@ export interface DecodedRequest {
   readonly origin: RunOrigin;
 }
 
+/** What an earlier run was asked. */
+export interface AskedAgain extends Pick<DecodedRequest, 'request' | 'metadata'> {
+  readonly priority: number;
+}
+
 /** Reads requests for runs. */
 @Injectable()
 export class RunsDecoder {
@@ -41,10 +47,7 @@ export class RunsDecoder {
    */
   decode(request: Request, response: Response, { body: json, caller }: TakenRequest): DecodedRequest {
     const body = validateRunRequest(json);
-    const { workflow } = this.registry.resolveServed(body.model);
-    findRecord(response).setWorkflow(workflow.id, false);
-    // Checked first: later faults would reveal that the workflow exists.
-    caller.assertMayUse(workflow.id, body.model);
+    const workflow = this.#findWorkflow(body.model, response, caller);
     readOnDisconnect(request);
     const runRequest = makeRunRequest(body);
     assertParametersTaken(runRequest.parameters, workflow.id, workflow.takes);
@@ -54,8 +57,31 @@ export class RunsDecoder {
       metadata: body.metadata ?? {},
       runAt: typeof body.run_at === 'number' ? body.run_at * 1_000 : undefined,
       priority: body.priority ?? undefined,
-      origin: readOrigin(request, response, { streamed: false, caller, access: this.config.access }),
+      origin: this.#readOrigin(request, response, caller),
     };
+  }
+
+  /**
+   * Asks the same again: now, and of the workflow as it is now.
+   * @throws InvalidRequestError, ModelNotFoundError, ForbiddenError
+   */
+  decodeAgain(request: Request, response: Response, asked: AskedAgain, caller: Caller): DecodedRequest {
+    const { model, parameters } = asked.request;
+    const workflow = this.#findWorkflow(model, response, caller);
+    assertParametersTaken(parameters, workflow.id, workflow.takes);
+    return { ...asked, workflow, runAt: undefined, origin: this.#readOrigin(request, response, caller) };
+  }
+
+  #findWorkflow(model: string, response: Response, caller: Caller): CompiledWorkflow {
+    const { workflow } = this.registry.resolveServed(model);
+    findRecord(response).setWorkflow(workflow.id, false);
+    // Checked first: later faults would reveal that the workflow exists.
+    caller.assertMayUse(workflow.id, model);
+    return workflow;
+  }
+
+  #readOrigin(request: Request, response: Response, caller: Caller): RunOrigin {
+    return readOrigin(request, response, { streamed: false, caller, access: this.config.access });
   }
 }
 

@@ -47,6 +47,14 @@ export const completedExample = {
   output: 'A channel that leads water to a mill wheel.',
 };
 
+/** The run that a path names. */
+export const RUN_ID_PARAMETER = {
+  name: 'id',
+  type: String,
+  description: 'Id of the run.',
+  example: completedExample.id,
+};
+
 /** A short stream as it is on the wire. */
 export const streamExample = [
   'retry: 2000\nid: 0\nevent: run-started\ndata: {"type":"run-started","model":"chat","n":0,"at":1795344000123}',

@@ -10,7 +10,7 @@ import {
 } from '../../errors/index.js';
 import { Clock, IdSource, isJsonObject, settleInTime, sha256, type Timer } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
-import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
+import { type CompiledWorkflow, type RunRequest, WorkflowRegistry } from '../../workflow/index.js';
 import { RunService } from '../run.service.js';
 import { RunWorker } from '../run-worker.js';
 import { DocumentStore } from '../store/document-store.js';
@@ -273,6 +273,12 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
   async findMemo(id: string): Promise<unknown> {
     const json = await this.store.findRequest(id);
     return json === undefined ? undefined : (JSON.parse(json) as KeptRequest).memo;
+  }
+
+  /** What a run was asked; undefined if there is no such run, or that has expired with its log. */
+  async findRequest(id: string): Promise<RunRequest | undefined> {
+    const json = await this.store.findRequest(id);
+    return json === undefined ? undefined : (JSON.parse(json) as KeptRequest).request;
   }
 
   /** Reads a log from its beginning on. Its reader must be closed. */
