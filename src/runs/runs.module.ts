@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { AppConfig } from '../config/index.js';
+import { Clock, IdSource } from '../kernel/index.js';
 import { MetricsModule } from '../metrics/index.js';
 import { NodesModule } from '../nodes/index.js';
 import { TracingModule } from '../tracing/index.js';
@@ -13,9 +15,8 @@ import { UsageObserverFactory } from './observers/usage.observer.js';
 import { RunService } from './run.service.js';
 import { DocumentStore } from './store/document-store.js';
 import { RunWorker } from './run-worker.js';
-import { EmbeddedRunLogs } from './store/embedded-run-logs.js';
-import { EmbeddedStore } from './store/embedded-store.js';
 import { RunLogStore } from './store/run-log-store.js';
+import { makeRunStores, RunStores } from './store/run-stores.js';
 import { StoreMetrics } from './store/store-metrics.js';
 
 const OBSERVERS = [
@@ -31,9 +32,9 @@ const OBSERVERS = [
   providers: [
     RunService,
     RunWorker,
-    EmbeddedStore,
-    { provide: DocumentStore, useExisting: EmbeddedStore },
-    { provide: RunLogStore, useClass: EmbeddedRunLogs },
+    { provide: RunStores, useFactory: makeRunStores, inject: [AppConfig, Clock, IdSource] },
+    { provide: DocumentStore, useFactory: ({ documents }: RunStores) => documents, inject: [RunStores] },
+    { provide: RunLogStore, useFactory: ({ logs }: RunStores) => logs, inject: [RunStores] },
     StoreMetrics,
     LoggedRuns,
     ...OBSERVERS,

@@ -4,8 +4,15 @@ import { describeLogs } from './run-store/log-cases.js';
 import { describeRecords } from './run-store/record-cases.js';
 import { type StoreAdapter, StoreBench } from './run-store/store-bench.js';
 
-/** Every adapter of `RunLogStore` has to pass this. */
-export function describeRunLogStore(name: string, adapter: StoreAdapter): void {
+/**
+ * Every adapter of `RunLogStore` has to pass this.
+ * @param describeMore cases of this adapter alone
+ */
+export function describeRunLogStore(
+  name: string,
+  adapter: StoreAdapter,
+  describeMore: (bench: StoreBench) => void = () => undefined,
+): void {
   describe(`${name}: a store of the logs of runs`, () => {
     const bench = new StoreBench(adapter);
     beforeEach(() => bench.begin());
@@ -14,5 +21,6 @@ export function describeRunLogStore(name: string, adapter: StoreAdapter): void {
     describeLogs(bench);
     describeAttempts(bench);
     describeRecords(bench);
+    describeMore(bench);
   });
 }

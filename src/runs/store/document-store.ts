@@ -17,6 +17,18 @@ export interface StoredDocument {
   readonly parts: readonly DocumentPart[];
 }
 
+/** How long documents are kept, and how many of one owner. */
+export interface DocumentLimits {
+  /** Milliseconds. */
+  readonly ttlMs: number;
+  readonly mostOfOwner: number;
+  /** Of JSON, in UTF-16 units. */
+  readonly mostLengthOfOwner: number;
+}
+
+/** Over a limit, this share of it is kept, so that not every document makes room for itself alone. */
+export const KEPT_SHARE = 0.9;
+
 /**
  * Where what outlives a request is kept: as long as the configuration says, and as many as one owner may have; the oldest of an
  * owner go first. Every method rejects with an OverloadedError while the store is away.

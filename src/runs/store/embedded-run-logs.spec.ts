@@ -1,27 +1,49 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { FakeClock } from '../../../test/support/fake-clock.js';
 import { describeRunLogStore } from '../../../test/support/run-store-conformance.js';
+import type { OpenStores } from '../../../test/support/run-store/store-bench.js';
 import { readConfig } from '../../config/index.js';
-import { RandomIdSource } from '../../kernel/index.js';
+import { type Clock, RandomIdSource } from '../../kernel/index.js';
 import { EmbeddedRunLogs } from './embedded-run-logs.js';
 import { EmbeddedStore } from './embedded-store.js';
 
 let folder: string;
 
-describeRunLogStore('SQLite', {
-  begin: async () => {
-    folder = await mkdtemp(join(tmpdir(), 'millrace-logs-'));
-  },
-  open: (clock) => {
-    const documents = new EmbeddedStore(readConfig({ RUNS_DIR: folder }, []), clock, new RandomIdSource());
-    return {
-      documents,
-      logs: new EmbeddedRunLogs(documents),
-      sweep: () => documents.useRunLogs((logs) => logs.sweep()),
-      close: () => documents.onApplicationShutdown(),
-    };
-  },
-  isUntouched: async () => (await readdir(folder)).length === 0,
-  end: () => rm(folder, { recursive: true, force: true }),
+async function begin(): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-logs-'));
+}
+
+function open(clock: Clock): OpenStores {
+  const documents = new EmbeddedStore(readConfig({ RUNS_DIR: folder }, []), clock, new RandomIdSource());
+  return {
+    documents,
+    logs: new EmbeddedRunLogs(documents),
+    sweep: () => documents.useRunLogs((logs) => logs.sweep()),
+    close: () => documents.onApplicationShutdown(),
+  };
+}
+
+const end = (): Promise<void> => rm(folder, { recursive: true, force: true });
+
+describeRunLogStore('SQLite', { begin, open, age: () => Promise.resolve(), end });
+
+it('makes no files for what nobody has created', async () => {
+  await begin();
+  const { logs, close } = open(new FakeClock());
+  try {
+    expect([await logs.hasEarlier(), await logs.find('r1', 'a'), await logs.read('r1', 0)]).toEqual([
+      false,
+      undefined,
+      undefined,
+    ]);
+    await expect(logs.findLost()).resolves.toEqual([]);
+    await expect(logs.list({ owner: 'a', limit: 1, order: 'asc' })).resolves.toEqual({ runs: [], hasMore: false });
+    expect(await readdir(folder)).toEqual([]);
+  } finally {
+    await close();
+    await end();
+  }
 });

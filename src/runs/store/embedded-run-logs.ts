@@ -1,5 +1,4 @@
-import { Injectable } from '@nestjs/common';
-import { EmbeddedStore } from './embedded-store.js';
+import type { EmbeddedStore } from './embedded-store.js';
 import {
   type AppendVerdict,
   type ClaimedRun,
@@ -18,7 +17,6 @@ import {
 } from './run-log-store.js';
 
 /** The logs of runs in the store that needs nothing to be installed. Looking for what is not there makes no files. */
-@Injectable()
 export class EmbeddedRunLogs extends RunLogStore {
   override readonly isShared = false;
   /** Of this process, the only one. */

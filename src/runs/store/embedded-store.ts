@@ -1,18 +1,16 @@
 import { constants } from 'node:fs';
 import { copyFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { AppConfig } from '../../config/index.js';
+import { Logger, type OnApplicationShutdown } from '@nestjs/common';
+import type { AppConfig } from '../../config/index.js';
 import { formatStackForLog, OverloadedError } from '../../errors/index.js';
-import { Clock, IdSource, readErrorCode, type Timer } from '../../kernel/index.js';
+import { type Clock, type IdSource, readErrorCode, type Timer } from '../../kernel/index.js';
 import { DocumentStore, type StoredDocument } from './document-store.js';
 import { FolderLock } from './folder-lock.js';
 import type { SqliteDocuments } from './sqlite/sqlite-documents.js';
 import type { SqliteRunLogs } from './sqlite/sqlite-run-logs.js';
+import { readDocumentLimits, readRunLimits } from './store-limits.js';
 import type { SqliteThread } from './sqlite/sqlite-thread.js';
-
-/** Of one owner. */
-const MOST_DOCUMENTS = 10_000;
 
 /** How often what has expired is removed, and how soon after a failure the store may be opened again. Milliseconds. */
 const SWEEP_EVERY_MS = 60_000;
@@ -40,7 +38,6 @@ interface OpenStore {
  * The store that needs nothing to be installed: SQLite in `RUNS_DIR`, for one process. It is opened by the first document that is
  * kept, or looked for where there are some of an earlier process; until then nothing of it is loaded.
  */
-@Injectable()
 export class EmbeddedStore extends DocumentStore implements OnApplicationShutdown {
   readonly #logger = new Logger('Store');
   readonly #file: string;
@@ -191,16 +188,8 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
       await thread.close().catch(() => undefined);
       throw error;
     }
-    const limits = {
-      ttlMs: this.config.store.responsesTtlS * 1_000,
-      mostOfOwner: MOST_DOCUMENTS,
-      mostLengthOfOwner: this.config.store.responsesMaxBytes,
-    };
-    const documents = new SqliteDocuments(thread, this.clock, limits);
-    const runLogs = new SqliteRunLogs(thread, this.clock, {
-      logTtlMs: this.config.store.logTtlS * 1_000,
-      recordTtlMs: this.config.store.recordTtlS * 1_000,
-    });
+    const documents = new SqliteDocuments(thread, this.clock, readDocumentLimits(this.config));
+    const runLogs = new SqliteRunLogs(thread, this.clock, readRunLimits(this.config));
     const open = { thread, documents, runLogs, lock };
     this.#thread = thread;
     this.#hasToldDamage = false;

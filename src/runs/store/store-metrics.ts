@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from '../../metrics/index.js';
-import { EmbeddedStore } from './embedded-store.js';
+import { RunStores } from './run-stores.js';
 
 /** Shows what the store takes, and whether it can be reached. */
 @Injectable()
 export class StoreMetrics {
-  constructor(metrics: Metrics, store: EmbeddedStore) {
+  constructor(metrics: Metrics, store: RunStores) {
     if (!store.isOn) return;
     metrics.showNumber({
       name: 'millrace_store_up',

@@ -76,7 +76,7 @@ export function describeAttempts(bench: StoreBench): void {
     await bench.logs.append([bench.makeBatch('r2', 0, 1, { ending: bench.makeEnding() })]);
     for (const id of ['r1', 'r2']) await bench.logs.markCancelled(id);
     await bench.reopen();
-    expect((await bench.logs.findLost()).map(({ id, isCancelled }) => [id, isCancelled])).toEqual([['r1', true]]);
+    expect((await bench.findLost()).map(({ id, isCancelled }) => [id, isCancelled])).toEqual([['r1', true]]);
     await expect(bench.logs.find('r2', 'a')).resolves.toMatchObject({ isCancelled: false });
   });
 

@@ -5,6 +5,7 @@ import type {
   Creation,
   LogBatch,
   LoggedEnding,
+  LoggedRun,
   NewLoggedRun,
   RunLogStore,
 } from '../../../src/runs/store/run-log-store.js';
@@ -26,16 +27,20 @@ export interface OpenStores {
 export interface StoreAdapter {
   /** Opens what the test before has not seen; what this test has written is there when it opens again. */
   open(clock: Clock): OpenStores;
-  /** True if the place of this test holds nothing at all. */
-  isUntouched(): Promise<boolean>;
+  /** Lets leases grow older by so many milliseconds, as the store measures them. */
+  age(ms: number): Promise<void>;
   begin(): Promise<void>;
   end(): Promise<void>;
 }
 
+/** In the past of every machine: a database has its own clock. */
+const makeClock = (): FakeClock => new FakeClock(Date.UTC(2020, 0, 1));
+
 /** A store under test, and the short words of its cases. */
 export class StoreBench {
-  clock = new FakeClock();
+  clock = makeClock();
   stores!: OpenStores;
+  readonly #others: OpenStores[] = [];
 
   constructor(readonly adapter: StoreAdapter) {}
 
@@ -45,12 +50,12 @@ export class StoreBench {
 
   async begin(): Promise<void> {
     await this.adapter.begin();
-    this.clock = new FakeClock();
+    this.clock = makeClock();
     this.stores = this.adapter.open(this.clock);
   }
 
   async end(): Promise<void> {
-    await this.stores.close();
+    for (const stores of [this.stores, ...this.#others.splice(0)]) await stores.close();
     await this.adapter.end();
   }
 
@@ -60,8 +65,21 @@ export class StoreBench {
     this.stores = this.adapter.open(this.clock);
   }
 
-  create(id: string, more: Partial<NewLoggedRun> = {}): Promise<Creation> {
-    return this.logs.create({
+  /** Another process, on the same store. */
+  openOther(): OpenStores {
+    const other = this.adapter.open(this.clock);
+    this.#others.push(other);
+    return other;
+  }
+
+  /** Finds lost runs after so long that everyone who has not ended is lost. */
+  async findLost(): Promise<readonly LoggedRun[]> {
+    await this.adapter.age(60_000);
+    return this.logs.findLost();
+  }
+
+  makeRun(id: string, more: Partial<NewLoggedRun> = {}): NewLoggedRun {
+    return {
       id,
       owner: 'a',
       door: 'd',
@@ -76,7 +94,11 @@ export class StoreBench {
       request: `{"of":"${id}"}`,
       head: `"${id}"`,
       ...more,
-    });
+    };
+  }
+
+  create(id: string, more?: Partial<NewLoggedRun>): Promise<Creation> {
+    return this.logs.create(this.makeRun(id, more));
   }
 
   claim(id: string): Promise<ClaimedRun | undefined> {

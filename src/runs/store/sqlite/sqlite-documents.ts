@@ -1,18 +1,7 @@
 import type { Clock } from '../../../kernel/index.js';
-import type { StoredDocument } from '../document-store.js';
+import { type DocumentLimits, KEPT_SHARE, type StoredDocument } from '../document-store.js';
 import type { SqliteThread, SqlStep } from './sqlite-thread.js';
 
-/** How long documents are kept, and how many of one owner. */
-export interface DocumentLimits {
-  /** Milliseconds. */
-  readonly ttlMs: number;
-  readonly mostOfOwner: number;
-  /** Of JSON, in UTF-16 units. */
-  readonly mostLengthOfOwner: number;
-}
-
-/** Over a limit, this share of it is kept, so that not every document makes room for itself alone. */
-const KEPT_SHARE = 0.9;
 /** So many that have expired are removed at once. */
 const SWEPT_AT_ONCE = 1_000;
 

@@ -1,0 +1,107 @@
+import type { PostgresSession } from './postgres-database.js';
+
+/** What several processes that start at the same time wait for, one after the other: any number that nobody else uses. */
+const LOCK = 7_214_600_301;
+
+/** The tables, in the order in which they came to be; `millrace.format` says how far a database has come. */
+const MIGRATIONS: readonly string[] = [
+  `
+  create table millrace.documents (
+    id text primary key, owner text not null, created bigint not null, expires bigint not null,
+    length integer not null, json text not null
+  );
+  create index documents_by_owner on millrace.documents (owner, created, id, length);
+  create index documents_by_end on millrace.documents (expires);
+  create table millrace.document_parts (
+    id text primary key, document text not null, owner text not null, json text not null
+  );
+  create index document_parts_by_document on millrace.document_parts (document);
+  create table millrace.document_owners (owner text primary key, count integer not null, length bigint not null);
+
+  -- "moved" is the database's time of the last sign that somebody cares for the run: leases count from it, whatever the clocks of
+  -- the processes say. It stands in no index, so that saying it costs no entry in one.
+  create table millrace.runs (
+    id text primary key, owner text not null, door text not null, workflow text not null, version text, model text not null,
+    status text not null, epoch integer not null, wakes integer not null, worker text, moved timestamptz not null,
+    deaths integer not null, active_ms bigint not null, seen bigint,
+    is_cancelled boolean not null, priority integer not null,
+    created bigint not null, run_at bigint not null, started bigint, finished bigint,
+    length integer, has_log boolean not null, log_expires bigint not null, expires bigint not null,
+    metadata text not null, admission text not null, ending text, key text, hash text
+  ) with (fillfactor = 80);
+  create index runs_by_end on millrace.runs (expires) where finished is not null;
+  create index runs_by_log_end on millrace.runs (log_expires) where finished is not null and has_log;
+  create index runs_unfinished on millrace.runs (created, id) where finished is null;
+  create index runs_queued on millrace.runs (owner) where status = 'queued';
+  create index runs_by_owner on millrace.runs (owner, created, id);
+  create unique index runs_by_key on millrace.runs (owner, key) where key is not null;
+
+  create table millrace.run_requests (run text primary key, request text not null, head text not null);
+  create table millrace.run_segments (id text primary key, run text not null, first integer not null);
+  create index run_segments_by_run on millrace.run_segments (run, first);
+  create table millrace.run_log (
+    run text not null, first integer not null, last integer not null, is_packed boolean not null default false,
+    events text not null, primary key (run, first)
+  );
+  create table millrace.run_steps (
+    run text not null, node text not null, epoch integer not null, json text not null, primary key (run, node)
+  );
+  create table millrace.run_workers (id text primary key, graphs text[] not null, seen timestamptz not null);
+  create table millrace.secrets (name text primary key, value text not null);
+
+  create function millrace.add_document() returns trigger language plpgsql as $$ begin
+    insert into millrace.document_owners as known values (new.owner, 1, new.length)
+    on conflict (owner) do update set count = known.count + 1, length = known.length + excluded.length;
+    return null;
+  end $$;
+  create trigger document_added after insert on millrace.documents for each row execute function millrace.add_document();
+
+  -- When what is kept of a segment's end makes room for something newer, so does the log that tells the same.
+  create function millrace.remove_document() returns trigger language plpgsql as $$ begin
+    delete from millrace.document_parts where document = old.id;
+    update millrace.document_owners set count = count - 1, length = length - old.length where owner = old.owner;
+    delete from millrace.document_owners where owner = old.owner and count = 0;
+    update millrace.runs set has_log = false, key = null
+    where id in (select run from millrace.run_segments where id = old.id) and owner = old.owner and finished is not null;
+    return null;
+  end $$;
+  create trigger document_removed after delete on millrace.documents for each row execute function millrace.remove_document();
+
+  create function millrace.remove_run_log() returns trigger language plpgsql as $$ begin
+    delete from millrace.run_log where run = old.id;
+    delete from millrace.run_steps where run = old.id;
+    delete from millrace.run_requests where run = old.id;
+    if tg_op = 'DELETE' then
+      delete from millrace.run_segments where run = old.id;
+    end if;
+    return null;
+  end $$;
+  create trigger run_log_removed after update of has_log on millrace.runs
+    for each row when (old.has_log and not new.has_log) execute function millrace.remove_run_log();
+  create trigger run_removed after delete on millrace.runs for each row execute function millrace.remove_run_log();
+  `,
+];
+
+/**
+ * Brings the tables of a database up to date, in the schema `millrace`. Several processes may do it at once.
+ * @throws Error if a newer release has made them
+ */
+export async function migrate(session: PostgresSession): Promise<void> {
+  await session.query('select pg_advisory_xact_lock($1)', [LOCK]);
+  const [schema] = await session.query(`select to_regclass('millrace.format') is not null as is_there`);
+  if (schema?.['is_there'] !== true) {
+    await session.query('create schema if not exists millrace');
+    await session.query('create table millrace.format (version integer not null)');
+    await session.query('insert into millrace.format values (0)');
+  }
+  const [format] = await session.query('select version from millrace.format');
+  const version = Number(format?.['version']);
+  if (version > MIGRATIONS.length) {
+    throw new Error(
+      `Its schema "millrace" was made by a newer release (format ${version}; this one knows up to ${MIGRATIONS.length})`,
+    );
+  }
+  if (version === MIGRATIONS.length) return;
+  for (const migration of MIGRATIONS.slice(version)) await session.query(migration);
+  await session.query('update millrace.format set version = $1', [MIGRATIONS.length]);
+}

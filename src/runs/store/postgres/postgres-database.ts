@@ -1,0 +1,253 @@
+import { Logger } from '@nestjs/common';
+import pg from 'pg';
+import { formatStackForLog, OverloadedError } from '../../../errors/index.js';
+import { type Clock, describeError, readErrorCode } from '../../../kernel/index.js';
+import { migrate } from './migrations.js';
+
+/** What stands for `$1`, `$2` and so on. */
+export type PostgresValue = string | number | boolean | null | readonly (string | number | null)[];
+
+/** A row that a statement gave. Whole numbers of eight bytes come as text. */
+export type PostgresRow = Readonly<Record<string, string | number | boolean | null>>;
+
+/** One connection, for one piece of work. */
+export interface PostgresSession {
+  query(sql: string, values?: readonly PostgresValue[]): Promise<readonly PostgresRow[]>;
+}
+
+/** A statement that is prepared once for each connection. */
+export interface PreparedStatement {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** Most connections of one process, beside the one that listens. */
+const MOST_CONNECTIONS = 10;
+/** How long a connection may take, and everything together that is asked for at once. Milliseconds. */
+const CONNECT_LIMIT_MS = 3_000;
+const LIMIT_MS = 4_500;
+/** How soon after a failure its tables are looked at again, and how soon a client is asked to come again. Milliseconds. */
+const TRY_AGAIN_MS = 2_000;
+
+/** In a transaction: the database gives up before this process does, and lets go of what a process holds that stands still. */
+const BEGIN = `begin; set local statement_timeout = ${LIMIT_MS}; set local idle_in_transaction_session_timeout = ${LIMIT_MS}`;
+
+/** PostgreSQL's code of a transaction that was undone because it and another one waited for each other. */
+const DEADLOCK = '40P01';
+
+/** Beginnings of PostgreSQL's codes that say nothing about a statement: connection, credentials, no such database, resources, shutdown. */
+const AWAY_CODES = ['08', '28', '3D', '53', '57'];
+
+/** What connections of this service are called in the database. */
+const APPLICATION_NAME = 'millrace';
+
+/**
+ * A PostgreSQL database. It connects when it is first asked for something; while it is away, whatever is asked for is refused within
+ * five seconds.
+ */
+export class PostgresDatabase {
+  readonly #logger = new Logger('Store');
+  readonly #pool: pg.Pool;
+  readonly #url: string;
+  readonly #clock: Clock;
+  #isClosed = false;
+  #opening: Promise<void> | undefined;
+  #isOpen = false;
+  /** Monotonic time before which its tables are not looked at again. */
+  #notBefore = 0;
+  /** Why it cannot be used, as the log has it already. */
+  #told: string | undefined;
+  readonly #onOpen: () => void;
+  /** False from a failure of it until it works again. */
+  isUp = true;
+
+  /** @param onOpen called once, when it can be used for the first time */
+  constructor(url: string, clock: Clock, onOpen: () => void) {
+    this.#url = url;
+    this.#clock = clock;
+    this.#onOpen = onOpen;
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      max: MOST_CONNECTIONS,
+      connectionTimeoutMillis: CONNECT_LIMIT_MS,
+      allowExitOnIdle: true,
+      keepAlive: true,
+      application_name: APPLICATION_NAME,
+    });
+    // A connection that nobody uses has ended: the next one is another.
+    this.#pool.on('error', () => undefined);
+  }
+
+  /** False while it is known to be away. */
+  get canUse(): boolean {
+    return this.isUp || this.#clock.monotonic() >= this.#notBefore;
+  }
+
+  /** @throws OverloadedError if the database cannot do it now */
+  async query({ name, sql }: PreparedStatement, values: readonly PostgresValue[]): Promise<readonly PostgresRow[]> {
+    return this.#try(async () => {
+      await this.#open();
+      return this.#use(async (client) => {
+        const { rows } = await client.query<PostgresRow>({ name, text: sql, values: values.map(clean) });
+        return rows;
+      });
+    });
+  }
+
+  /**
+   * Does all that `work` asks for, or nothing. It may be called twice, if the first time was undone.
+   * @throws OverloadedError if the database cannot do it now
+   */
+  async transact<T>(work: (session: PostgresSession) => Promise<T>): Promise<T> {
+    return this.#try(async () => {
+      await this.#open();
+      return this.#transact(work);
+    });
+  }
+
+  /** A connection of its own, which is not open yet. */
+  makeClient(): pg.Client {
+    return new pg.Client({
+      connectionString: this.#url,
+      connectionTimeoutMillis: CONNECT_LIMIT_MS,
+      keepAlive: true,
+      application_name: APPLICATION_NAME,
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#pool.end();
+  }
+
+  async #try<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      let result: T;
+      try {
+        result = await work();
+      } catch (error) {
+        if (readErrorCode(error) !== DEADLOCK) throw error;
+        result = await work();
+      }
+      if (this.#told !== undefined) this.#logger.log('The store works again');
+      this.#told = undefined;
+      this.isUp = true;
+      return result;
+    } catch (error) {
+      throw this.#makeAwayError(error);
+    }
+  }
+
+  #open(): Promise<void> {
+    if (this.#opening !== undefined) return this.#opening;
+    if (this.#isClosed || this.#clock.monotonic() < this.#notBefore)
+      return Promise.reject(this.#makeAwayError(undefined));
+    const opening = this.#transact(migrate).then(() => {
+      this.#isOpen = true;
+      this.#onOpen();
+    });
+    this.#opening = opening;
+    opening.catch(() => {
+      this.#opening = undefined;
+    });
+    return opening;
+  }
+
+  #transact<T>(work: (session: PostgresSession) => Promise<T>): Promise<T> {
+    return this.#use(async (client) => {
+      await client.query(BEGIN);
+      const result = await work({
+        query: async (sql, values = []) =>
+          // Without values, several statements may stand in one text.
+          (await client.query<PostgresRow>(sql, values.length === 0 ? undefined : values.map(clean))).rows,
+      });
+      await client.query('commit');
+      return result;
+    });
+  }
+
+  async #use<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const before = this.#clock.monotonic();
+    const client = await this.#pool.connect();
+    // A connection that fails says so to whoever waits for an answer of it.
+    const ignore = (): void => undefined;
+    client.on('error', ignore);
+    let isLate = false;
+    const timer = this.#clock.after(Math.max(1, LIMIT_MS - (this.#clock.monotonic() - before)), () => {
+      isLate = true;
+      client.release(true);
+    });
+    let hasFailed = true;
+    try {
+      const result = await work(client);
+      hasFailed = false;
+      return result;
+    } catch (error) {
+      throw isLate ? new LateError() : error;
+    } finally {
+      timer.cancel();
+      client.off('error', ignore);
+      // What is left of its work ends with its connection.
+      if (!isLate) client.release(hasFailed);
+      else client.on('error', ignore);
+    }
+  }
+
+  /** @param cause what operators are told; undefined: they have been told */
+  #makeAwayError(cause: unknown): OverloadedError {
+    if (cause instanceof OverloadedError) return cause;
+    if (cause !== undefined) {
+      this.isUp = false;
+      this.#notBefore = this.#clock.monotonic() + TRY_AGAIN_MS;
+      if (!this.#isClosed) this.#tell(cause);
+    }
+    return new OverloadedError(
+      'Stored runs and responses cannot be reached at the moment. Send the request again in a moment.',
+      { code: 'store_unavailable', retryAfterMs: TRY_AGAIN_MS },
+    );
+  }
+
+  #tell(cause: unknown): void {
+    if (this.#isOpen && cause instanceof pg.DatabaseError && !AWAY_CODES.includes(String(cause.code).slice(0, 2))) {
+      this.#logger.error('The store failed', formatStackForLog(cause));
+      return;
+    }
+    // Not once for each request.
+    const message = describeCause(cause);
+    if (this.#told === message) return;
+    this.#told = message;
+    this.#logger.error(
+      `PostgreSQL (${describeAddress(this.#url)}) cannot be used: ${message}. What needs stored runs is refused until it can; all else is served.`,
+    );
+  }
+}
+
+/** The database has not answered in time. */
+class LateError extends Error {
+  override readonly message = `it did not answer within ${LIMIT_MS} ms`;
+}
+
+/** No text of PostgreSQL holds the character 0, so nothing is found by one that does. */
+function clean(value: PostgresValue): unknown {
+  if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value;
+  return Array.isArray(value) ? value.map(clean) : value;
+}
+
+/** Several addresses of one name fail with an error that says nothing itself. */
+function describeCause(error: unknown): string {
+  const { message } = describeError(error);
+  if (message !== '') return message;
+  const code = readErrorCode(error);
+  return code === 'unknown' ? 'the connection failed' : code;
+}
+
+/** Without who uses it, and how. */
+function describeAddress(url: string): string {
+  try {
+    const { host, pathname } = new URL(url);
+    return `${host}${pathname}`;
+  } catch {
+    return 'RUNS_DATABASE_URL';
+  }
+}

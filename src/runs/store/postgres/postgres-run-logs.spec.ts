@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import pg from 'pg';
+import { eventually } from '../../../../test/support/eventually.js';
+import { describeWithPostgres, PostgresServer } from '../../../../test/support/postgres-server.js';
+import { describeRunLogStore } from '../../../../test/support/run-store-conformance.js';
+import { describeSharing } from '../../../../test/support/run-store/shared-cases.js';
+import type { OpenStores, StoreBench } from '../../../../test/support/run-store/store-bench.js';
+import { readConfig } from '../../../config/index.js';
+import { OverloadedError } from '../../../errors/index.js';
+import { type Clock, RandomIdSource } from '../../../kernel/index.js';
+import { PostgresStore } from './postgres-store.js';
+
+describeWithPostgres('With a real server', () => {
+  let server: PostgresServer;
+  let admin: pg.Client;
+
+  beforeAll(async () => {
+    server = await PostgresServer.start();
+    admin = await connect();
+  });
+  afterAll(async () => {
+    await admin.end();
+    await server.close();
+  });
+
+  async function connect(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: server.url });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+
+  function open(clock: Clock, url = server.url): OpenStores {
+    const stores = new PostgresStore(readConfig({}, []), url, clock, new RandomIdSource());
+    const { logs, documents } = stores;
+    return { logs, documents, sweep: () => stores.sweep(), close: () => stores.onApplicationShutdown() };
+  }
+
+  async function age(ms: number): Promise<void> {
+    await admin.query(`update millrace.runs set moved = moved - make_interval(secs => $1)`, [ms / 1_000]);
+    await admin.query(`update millrace.run_workers set seen = seen - make_interval(secs => $1)`, [ms / 1_000]);
+  }
+
+  const begin = async (): Promise<void> => void (await admin.query('drop schema if exists millrace cascade'));
+  const adapter = { begin, open, age, end: () => Promise.resolve() };
+
+  describeRunLogStore('PostgreSQL', adapter, (bench) => {
+    describeSharing(bench);
+    describePostgres(bench);
+  });
+
+  function describePostgres(bench: StoreBench): void {
+    it('makes its tables once where several processes start at the same time', async () => {
+      const stores = [bench.stores, ...Array.from({ length: 5 }, () => bench.openOther())];
+      await Promise.all(stores.map(({ logs }, place) => logs.beat(`w${place}`, [])));
+      expect((await admin.query('select version from millrace.format')).rows).toHaveLength(1);
+      expect((await admin.query('select from millrace.run_workers')).rows).toHaveLength(6);
+    });
+
+    it('is refused by one line where a newer release has made the tables', async () => {
+      const error = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+      await bench.create('r1');
+      await admin.query('update millrace.format set version = 99');
+      const { logs } = bench.openOther();
+      await expect(logs.find('r1', 'a')).rejects.toThrow(OverloadedError);
+      await expect(logs.find('r1', 'a')).rejects.toMatchObject({ status: 503, code: 'store_unavailable' });
+      expect(error.mock.calls).toEqual([[expect.stringContaining('made by a newer release (format 99;')]]);
+    });
+
+    it('appends what a commit had whose connection was cut in the middle, once, when it is sent again', async () => {
+      jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+      await bench.create('r1');
+      await bench.claim('r1');
+      const batch = bench.makeBatch('r1', 0, 3, { epoch: 1, steps: [{ node: 'n', json: '{}' }] });
+      const holder = await connect();
+      await holder.query(`begin; select from millrace.runs where id = 'r1' for update`);
+      const sent = expect(bench.append([batch])).rejects.toThrow(OverloadedError);
+      await eventually(async () => {
+        const cut = await admin.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query like '%held as%'`,
+        );
+        return cut.rows.length > 0;
+      });
+      await sent;
+      await holder.end();
+      await expect(bench.append([batch])).resolves.toEqual([true]);
+      await expect(bench.append([batch])).resolves.toEqual([true]);
+      expect(await bench.readAll('r1')).toEqual([0, 1, 2]);
+      await expect(bench.claim('r1')).resolves.toMatchObject({ steps: ['{}'] });
+    });
+
+    it('hears of changes again when the connection that listens was cut, and says that it may have missed some', async () => {
+      jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+      const heard: unknown[] = [];
+      const other = bench.openOther();
+      other.logs.watchChanges((runs) => heard.push(runs));
+      await eventually(() => heard.length === 1);
+      await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'`);
+      await eventually(() => {
+        bench.clock.advance(1_000);
+        return heard.length > 1;
+      });
+      await bench.create('r1');
+      await bench.append([bench.makeBatch('r1', 0, 1)]);
+      await eventually(() => heard.length > 2);
+      expect(heard).toEqual(['unknown', 'unknown', ['r1']]);
+    });
+
+    it('refuses within 5 s what is asked of a server that stands still, and works when that goes on', async () => {
+      const error = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+      jest.spyOn(Logger.prototype, 'log').mockReturnValue(undefined);
+      await bench.create('r1');
+      await server.freeze();
+      try {
+        const found = expect(bench.logs.find('r1', 'a')).rejects.toMatchObject({ status: 503, retryAfterMs: 2_000 });
+        await new Promise(setImmediate);
+        bench.clock.advance(4_500);
+        await found;
+        expect(bench.stores.documents.canKeep).toBe(false);
+      } finally {
+        await server.thaw();
+      }
+      await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ id: 'r1' });
+      expect(error).toHaveBeenCalledTimes(1);
+    });
+
+    it('says once why it cannot be used, and never with which password', async () => {
+      const error = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+      const { logs, close } = open(bench.clock, `postgres://someone:s3cret@127.0.0.1:${server.port}/nowhere`);
+      for (let tries = 0; tries < 3; tries++) {
+        await expect(logs.find('r1', 'a')).rejects.toThrow(OverloadedError);
+        bench.clock.advance(2_000);
+      }
+      await close();
+      expect(error.mock.calls).toEqual([[expect.stringContaining('does not exist')]]);
+      expect(JSON.stringify(error.mock.calls)).not.toContain('s3cret');
+    });
+
+    it('lets hundreds of runs write, live and end at the same time without waiting for one another in a circle', async () => {
+      const ids = Array.from({ length: 60 }, (_, place) => `r${place}`);
+      await Promise.all(ids.map((id) => bench.create(id)));
+      await Promise.all(ids.map((id) => bench.claim(id)));
+      const attempts = ids.map((id) => ({ id, epoch: 1 }));
+      for (let first = 0; first < 10; first++) {
+        const ending = first === 9 ? { ending: bench.makeEnding() } : {};
+        const batches = ids.map((id) => bench.makeBatch(id, first, 1, { epoch: 1, ...ending }));
+        const [kept] = await Promise.all([
+          bench.append(first % 2 === 0 ? batches : batches.toReversed()),
+          bench.logs.keepAlive(attempts.toReversed()),
+          bench.logs.findLost(),
+        ]);
+        expect(new Set(kept)).toEqual(new Set([true]));
+      }
+      const { rows } = await admin.query('select deadlocks from pg_stat_database where datname = current_database()');
+      expect(rows).toEqual([{ deadlocks: '0' }]);
+    });
+
+    it('finds nothing by an id that no text of PostgreSQL can hold', async () => {
+      await expect(bench.logs.find('r\0', 'a')).resolves.toBeUndefined();
+      await expect(bench.stores.documents.findParts(['p\0', '\uD800'], 'a')).resolves.toEqual(new Map());
+    });
+  }
+});

@@ -1,0 +1,285 @@
+import type { Clock } from '../../../kernel/index.js';
+import type { LoggedEvent } from '../../log/logged-event.js';
+import {
+  type AppendVerdict,
+  type ClaimedRun,
+  type Creation,
+  type LogBatch,
+  type LogCursor,
+  type LoggedRun,
+  type LogPage,
+  type NewLoggedRun,
+  type Repetition,
+  type RequestIdentity,
+  type RunAttempt,
+  type RunLimits,
+  RunLogStore,
+  type RunPage,
+  type RunQuery,
+} from '../run-log-store.js';
+import { readRun } from '../run-rows.js';
+import { writeAppend } from './postgres-append.js';
+import type { PostgresChanges } from './postgres-changes.js';
+import type { PostgresDatabase, PostgresRow } from './postgres-database.js';
+import {
+  ADD_SECRET,
+  CLAIM,
+  COUNT_QUEUED,
+  CREATE,
+  FIND,
+  FIND_CLAIMED,
+  FIND_CREATED,
+  FIND_LOST,
+  FIND_OWNER,
+  FIND_PLACE,
+  FIND_REPEATED,
+  FIND_REQUEST,
+  FIND_SECRET,
+  IS_GRAPH_ALIVE,
+  KEEP_ALIVE,
+  LIST,
+  MARK_CANCELLED,
+  READ,
+  RELEASE,
+  WORKER_BEAT,
+} from './postgres-statements.js';
+import type { PostgresUpkeep } from './postgres-upkeep.js';
+
+/** Most characters of one run that are read in one go, and of all runs together. */
+const PAGE_LENGTH = 256 * 1024;
+const PAGES_LENGTH = 1024 ** 2;
+
+/** How often a run is tried to be created: whoever had its key may be removed before anybody looks. */
+const MOST_TRIES = 3;
+
+/** Logs of runs in a PostgreSQL database, which other processes use, too. */
+export class PostgresRunLogs extends RunLogStore {
+  override readonly isOn = true;
+  override readonly isShared = true;
+  /** How many events were appended so far. */
+  taken = 0;
+
+  constructor(
+    private readonly database: PostgresDatabase,
+    private readonly changes: PostgresChanges,
+    private readonly upkeep: PostgresUpkeep,
+    private readonly clock: Clock,
+    private readonly limits: RunLimits,
+  ) {
+    super();
+  }
+
+  override async hasEarlier(): Promise<boolean> {
+    return true;
+  }
+
+  override async create(run: NewLoggedRun): Promise<Creation> {
+    const { id, owner, identity } = run;
+    for (let tries = 1; ; tries++) {
+      const made = await this.database.query(CREATE, [
+        id,
+        owner,
+        run.door,
+        run.workflow,
+        run.workflowVersion ?? null,
+        run.model,
+        run.priority,
+        run.createdAt,
+        run.runAt,
+        JSON.stringify(run.metadata),
+        JSON.stringify(run.admission),
+        identity?.key ?? null,
+        identity?.hash ?? null,
+        run.request,
+        run.head,
+        run.segment ?? null,
+      ]);
+      if (made.length > 0) return { kind: 'created' };
+      const [other] = await this.database.query(FIND_CREATED, [id, owner, identity?.key ?? null]);
+      // The answer to the first time was lost.
+      if (other?.['id'] === id) return { kind: 'created' };
+      if (other !== undefined) return this.#compare(other, identity);
+      if (tries === MOST_TRIES) throw new Error(`The run ${id} can neither be created nor found`);
+    }
+  }
+
+  override async findRepeated(owner: string, identity: RequestIdentity): Promise<Repetition | undefined> {
+    const [found] = await this.database.query(FIND_REPEATED, [owner, identity.key]);
+    return found && this.#compare(found, identity);
+  }
+
+  #compare(row: PostgresRow, identity: RequestIdentity | undefined): Repetition {
+    return row['hash'] === identity?.hash
+      ? { kind: 'exists', run: readRun(row, this.clock.now()) }
+      : { kind: 'reused' };
+  }
+
+  override async claim(id: string, worker: string, wake?: number): Promise<ClaimedRun | undefined> {
+    const now = this.clock.now();
+    // What others have committed up to the moment at which the run was theirs no more is seen by a statement of its own.
+    const row = await this.database.transact(async (session) => {
+      const claimed = await session.query(CLAIM, [id, worker, now, wake ?? null]);
+      return claimed.length === 0 ? undefined : (await session.query(FIND_CLAIMED, [id]))[0];
+    });
+    if (row === undefined) return undefined;
+    return {
+      run: readRun(row, now),
+      request: String(row['request']),
+      steps: JSON.parse(String(row['steps'])) as readonly string[],
+      logLength: Number(row['log_length']),
+    };
+  }
+
+  override async keepAlive(attempts: readonly RunAttempt[]): Promise<void> {
+    await this.database.query(KEEP_ALIVE, this.#listAttempts(attempts));
+  }
+
+  override async release(attempts: readonly RunAttempt[]): Promise<void> {
+    await this.database.query(RELEASE, this.#listAttempts(attempts));
+    this.changes.tell(attempts.map(({ id }) => id));
+  }
+
+  #listAttempts(attempts: readonly RunAttempt[]): [readonly string[], readonly number[], number] {
+    return [attempts.map(({ id }) => id), attempts.map(({ epoch }) => epoch), this.clock.now()];
+  }
+
+  override async markCancelled(id: string): Promise<void> {
+    await this.database.query(MARK_CANCELLED, [id]);
+    this.changes.tell([id]);
+  }
+
+  override pack(id: string): Promise<void> {
+    return this.upkeep.pack(id);
+  }
+
+  /** A process that stands still loses its runs one by one: each of its batches is refused. */
+  override watchLoss(): void {
+    return;
+  }
+
+  override async append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]> {
+    const rows = await this.database.query(...writeAppend(batches, this.limits));
+    const verdicts = new Map(rows.map((row) => [row['run'], row]));
+    const changed: string[] = [];
+    const result = batches.map(({ run, events }) => {
+      const verdict = verdicts.get(run);
+      const isKept = verdict?.['is_kept'] === true;
+      if (isKept) {
+        this.taken += events.length;
+        changed.push(run);
+      }
+      return { isKept, isCancelled: verdict?.['is_cancelled'] === true };
+    });
+    this.changes.tell(changed);
+    return result;
+  }
+
+  override async read(id: string, from: number): Promise<LogPage | undefined> {
+    return (await this.readMany([{ id, from }])).get(id);
+  }
+
+  override async readMany(cursors: readonly LogCursor[]): Promise<ReadonlyMap<string, LogPage | undefined>> {
+    const pages = new Map<string, { events: LoggedEvent[]; isOver: boolean } | undefined>();
+    if (cursors.length === 0) return pages;
+    const rows = await this.database.query(READ, [
+      cursors.map(({ id }) => id),
+      cursors.map(({ from }) => from),
+      this.clock.now(),
+      Math.min(PAGE_LENGTH, Math.ceil(PAGES_LENGTH / cursors.length)),
+    ]);
+    const froms = new Map(cursors.map(({ id, from }) => [id, from]));
+    for (const { id } of cursors) pages.set(id, undefined);
+    for (const { run, is_over: isOver, first, events: json } of rows) {
+      const id = String(run);
+      let page = pages.get(id);
+      if (page === undefined) pages.set(id, (page = { events: [], isOver: isOver === true && json === null }));
+      if (json === null) continue;
+      const events = JSON.parse(String(json)) as readonly LoggedEvent[];
+      for (let place = Math.max(0, (froms.get(id) ?? 0) - Number(first)); place < events.length; place++) {
+        page.events.push(events[place] as LoggedEvent);
+      }
+    }
+    return pages;
+  }
+
+  override watchChanges(onChange: (runs: readonly string[] | 'unknown') => void): void {
+    this.changes.watch(onChange);
+  }
+
+  override async find(id: string, owner: string): Promise<LoggedRun | undefined> {
+    const now = this.clock.now();
+    const [row] = await this.database.query(FIND, [id, owner, now]);
+    return row && readRun(row, now);
+  }
+
+  override async list({ owner, model, status, limit, after, order }: RunQuery): Promise<RunPage | undefined> {
+    const now = this.clock.now();
+    let place: PostgresRow | undefined;
+    if (after !== undefined) {
+      [place] = await this.database.query(FIND_PLACE, [after, owner]);
+      if (place === undefined) return undefined;
+    }
+    const found = await this.database.query(LIST[order], [
+      owner,
+      now,
+      model ?? null,
+      status ?? null,
+      place?.['created'] ?? null,
+      place?.['id'] ?? null,
+      limit + 1,
+    ]);
+    return { runs: found.slice(0, limit).map((row) => readRun(row, now)), hasMore: found.length > limit };
+  }
+
+  override async findOwner(id: string): Promise<string | undefined> {
+    const [row] = await this.database.query(FIND_OWNER, [id]);
+    return row && String(row['owner']);
+  }
+
+  override async findSecret(name: string, fresh: string): Promise<string> {
+    await this.database.query(ADD_SECRET, [name, fresh]);
+    const [row] = await this.database.query(FIND_SECRET, [name]);
+    return String(row?.['value']);
+  }
+
+  override async findRequest(id: string): Promise<string | undefined> {
+    const [row] = await this.database.query(FIND_REQUEST, [id]);
+    return row && String(row['request']);
+  }
+
+  override async findLost(): Promise<readonly LoggedRun[]> {
+    const now = this.clock.now();
+    return (await this.database.query(FIND_LOST, [])).map((row) => readRun(row, now));
+  }
+
+  override async beat(worker: string, graphs: readonly string[]): Promise<void> {
+    await this.database.query(WORKER_BEAT, [worker, graphs]);
+  }
+
+  override async isGraphAlive(graph: string): Promise<boolean> {
+    return (await this.database.query(IS_GRAPH_ALIVE, [graph])).length > 0;
+  }
+
+  override async countQueued(owner: string): Promise<number> {
+    const [row] = await this.database.query(COUNT_QUEUED, [owner]);
+    return Number(row?.['count']);
+  }
+
+  override async remove(id: string, owner: string): Promise<boolean> {
+    const now = this.clock.now();
+    const lived = await this.database.transact(async (session) => {
+      await session.query(
+        `delete from millrace.documents where owner = $2 and id in (
+           select id from millrace.run_segments where run = $1 and run in (select id from millrace.runs where id = $1 and owner = $2))`,
+        [id, owner],
+      );
+      const removed = await session.query(
+        'delete from millrace.runs where id = $1 and owner = $2 returning (finished is null or expires > $3::bigint) as lived',
+        [id, owner, now],
+      );
+      return removed[0]?.['lived'] === true;
+    });
+    if (lived) this.changes.tell([id]);
+    return lived;
+  }
+}

@@ -1,0 +1,123 @@
+import { expect, it } from '@jest/globals';
+import { eventually } from '../eventually.js';
+import type { StoreBench } from './store-bench.js';
+
+/** What a store does that several processes use at the same time. */
+export function describeSharing(bench: StoreBench): void {
+  it('takes nothing of a process whose run another one has begun, and all of the other', async () => {
+    const other = bench.openOther();
+    await bench.create('r1');
+    await bench.logs.claim('r1', 'one');
+    await bench.append([bench.makeBatch('r1', 0, 2, { epoch: 1 })]);
+    await expect(other.logs.claim('r1', 'two')).resolves.toMatchObject({ run: { epoch: 2, deaths: 1, length: 2 } });
+    const steps = [{ node: 'n', json: '{}' }];
+    const late = bench.makeBatch('r1', 2, 1, { epoch: 1, steps, ending: bench.makeEnding() });
+    await expect(bench.append([late])).resolves.toEqual([false]);
+    const next = bench.makeBatch('r1', 2, 1, { epoch: 2 });
+    await expect(other.logs.append([next])).resolves.toEqual([{ isKept: true, isCancelled: false }]);
+    await bench.logs.keepAlive([{ id: 'r1', epoch: 1 }]);
+    await bench.logs.release([{ id: 'r1', epoch: 1 }]);
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'running', epoch: 2, length: 3 });
+  });
+
+  it('lets one of several begin a run that comes into the queue once', async () => {
+    const stores = [bench.stores, bench.openOther(), bench.openOther()];
+    await bench.create('r1');
+    const claims = await Promise.all(stores.map(({ logs }, place) => logs.claim('r1', `w${place}`, 0)));
+    // Each that comes later takes it over from the one before: only the last one may write.
+    const epochs = claims.map((claimed) => claimed?.run.epoch ?? 0).toSorted((one, two) => one - two);
+    expect(epochs).toEqual([1, 2, 3]);
+    const kept = await Promise.all(
+      stores.map(({ logs }, place) =>
+        logs.append([bench.makeBatch('r1', 0, 1, { epoch: claims[place]?.run.epoch ?? 0 })]),
+      ),
+    );
+    expect(kept.flat().filter(({ isKept }) => isKept)).toHaveLength(1);
+  });
+
+  it('creates one run where equal requests come to several processes at the same time', async () => {
+    const identity = { key: 'k', hash: 'h' };
+    const other = bench.openOther();
+    const creations = await Promise.all([
+      bench.create('r1', { identity }),
+      other.logs.create(bench.makeRun('r2', { identity })),
+    ]);
+    expect(creations.map(({ kind }) => kind).toSorted()).toEqual(['created', 'exists']);
+  });
+
+  it('takes a batch once that is sent twice at the same time, and both times says that it is there', async () => {
+    await bench.create('r1');
+    await bench.claim('r1');
+    for (let first = 0; first < 20; first++) {
+      const batch = bench.makeBatch('r1', first, 1, { epoch: 1 });
+      const sent = [bench.append([batch]), bench.append([batch])];
+      expect(await Promise.all(sent)).toEqual([[true], [true]]);
+    }
+    expect(await bench.readAll('r1')).toHaveLength(20);
+  });
+
+  it('tells other processes of events, a cancellation, a run that was let go, and one that was removed', async () => {
+    const heard: string[] = [];
+    const own: unknown[] = [];
+    const other = bench.openOther();
+    other.logs.watchChanges((runs) => heard.push(...(runs === 'unknown' ? [runs] : runs)));
+    bench.logs.watchChanges((runs) => own.push(runs));
+    await eventually(() => heard.length + own.length === 2);
+    await bench.create('r1');
+    await bench.claim('r1');
+    const changes = [
+      () => bench.append([bench.makeBatch('r1', 0, 1, { epoch: 1 })]),
+      () => bench.logs.markCancelled('r1'),
+      () => bench.logs.release([{ id: 'r1', epoch: 1 }]),
+      () => bench.logs.remove('r1', 'a'),
+    ];
+    for (const change of changes) {
+      heard.length = 0;
+      await change();
+      await eventually(() => heard.length > 0);
+      expect(heard).toEqual(['r1']);
+    }
+    expect(own).toEqual(['unknown']);
+  });
+
+  it('finds runs that wait for 15 s, once and by one process, and those at work that have not said so for 30 s', async () => {
+    const other = bench.openOther();
+    const find = async (): Promise<unknown> => [
+      (await bench.logs.findLost()).map(({ id }) => id),
+      (await other.logs.findLost()).map(({ id }) => id),
+    ];
+    await bench.create('waiting');
+    bench.clock.advance(1);
+    for (const id of ['silent', 'alive']) {
+      await bench.create(id);
+      await bench.claim(id);
+    }
+    await bench.create('due later', { runAt: Date.UTC(2100, 0, 1) });
+    await bench.adapter.age(14_000);
+    expect(await find()).toEqual([[], []]);
+    await bench.adapter.age(2_000);
+    await bench.logs.keepAlive([{ id: 'alive', epoch: 1 }]);
+    expect(await find()).toEqual([['waiting'], []]);
+    await bench.adapter.age(14_500);
+    expect(await find()).toEqual([['silent'], []]);
+    await bench.adapter.age(1_000);
+    expect(await find()).toEqual([['waiting'], []]);
+  });
+
+  it('knows the workflows of other processes as long as those are alive', async () => {
+    const other = bench.openOther();
+    await bench.logs.beat('one', ['old']);
+    await other.logs.beat('two', ['new']);
+    await expect(other.logs.isGraphAlive('old')).resolves.toBe(true);
+    await bench.adapter.age(31_000);
+    await other.logs.beat('two', ['new']);
+    await expect(other.logs.isGraphAlive('old')).resolves.toBe(false);
+    await expect(other.logs.isGraphAlive('new')).resolves.toBe(true);
+  });
+
+  it('has one secret of a name for all', async () => {
+    const other = bench.openOther();
+    const found = await Promise.all([bench.logs.findSecret('s', '1'), other.logs.findSecret('s', '2')]);
+    expect(new Set(found).size).toBe(1);
+  });
+}
