@@ -32,7 +32,8 @@ describeRunLogStore('SQLite', { begin, open, age: () => Promise.resolve(), end }
 
 it('makes no files for what nobody has created', async () => {
   await begin();
-  const { logs, close } = open(new FakeClock());
+  const stores = open(new FakeClock());
+  const { logs } = stores;
   try {
     expect([await logs.hasEarlier(), await logs.find('r1', 'a'), await logs.read('r1', 0)]).toEqual([
       false,
@@ -43,7 +44,7 @@ it('makes no files for what nobody has created', async () => {
     await expect(logs.list({ owner: 'a', limit: 1, order: 'asc' })).resolves.toEqual({ runs: [], hasMore: false });
     expect(await readdir(folder)).toEqual([]);
   } finally {
-    await close();
+    await stores.close();
     await end();
   }
 });
