@@ -14,9 +14,10 @@ import { TraceObserverFactory } from './observers/trace.observer.js';
 import { UsageObserverFactory } from './observers/usage.observer.js';
 import { RunService } from './run.service.js';
 import { DocumentStore } from './store/document-store.js';
+import { makeRunStores } from './store/make-run-stores.js';
 import { RunWorker } from './run-worker.js';
 import { RunLogStore } from './store/run-log-store.js';
-import { makeRunStores, RunStores } from './store/run-stores.js';
+import { RunStores } from './store/run-stores.js';
 import { StoreMetrics } from './store/store-metrics.js';
 
 const OBSERVERS = [

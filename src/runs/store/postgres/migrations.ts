@@ -1,4 +1,4 @@
-import type { PostgresSession } from './postgres-database.js';
+import type { PostgresSession } from './postgres-session.js';
 
 /** What several processes that start at the same time wait for, one after the other: any number that nobody else uses. */
 const LOCK = 7_214_600_301;

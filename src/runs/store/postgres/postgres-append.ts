@@ -1,5 +1,6 @@
 import type { LogBatch, RunLimits } from '../run-log-store.js';
-import type { PostgresValue, PreparedStatement } from './postgres-database.js';
+import type { PreparedStatement } from './postgres-database.js';
+import type { PostgresValue } from './postgres-session.js';
 
 /** Number of the next event of the run `runs.id`. */
 export const NEXT_NUMBER = `coalesce((select last + 1 from millrace.run_log where run = runs.id order by first desc limit 1), 0)`;

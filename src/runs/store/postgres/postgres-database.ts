@@ -3,17 +3,7 @@ import pg from 'pg';
 import { formatStackForLog, OverloadedError } from '../../../errors/index.js';
 import { type Clock, describeError, readErrorCode } from '../../../kernel/index.js';
 import { migrate } from './migrations.js';
-
-/** What stands for `$1`, `$2` and so on. */
-export type PostgresValue = string | number | boolean | null | readonly (string | number | null)[];
-
-/** A row that a statement gave. Whole numbers of eight bytes come as text. */
-export type PostgresRow = Readonly<Record<string, string | number | boolean | null>>;
-
-/** One connection, for one piece of work. */
-export interface PostgresSession {
-  query(sql: string, values?: readonly PostgresValue[]): Promise<readonly PostgresRow[]>;
-}
+import type { PostgresRow, PostgresSession, PostgresValue } from './postgres-session.js';
 
 /** A statement that is prepared once for each connection. */
 export interface PreparedStatement {

@@ -20,7 +20,8 @@ import {
 import { readRun } from '../run-rows.js';
 import { writeAppend } from './postgres-append.js';
 import type { PostgresChanges } from './postgres-changes.js';
-import type { PostgresDatabase, PostgresRow } from './postgres-database.js';
+import type { PostgresDatabase } from './postgres-database.js';
+import type { PostgresRow } from './postgres-session.js';
 import {
   ADD_SECRET,
   CLAIM,

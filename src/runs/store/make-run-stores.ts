@@ -1,0 +1,37 @@
+import type { AppConfig } from '../../config/index.js';
+import type { Clock, IdSource } from '../../kernel/index.js';
+import { EmbeddedRunLogs } from './embedded-run-logs.js';
+import { EmbeddedStore } from './embedded-store.js';
+import type { RunLogStore } from './run-log-store.js';
+import { RunStores } from './run-stores.js';
+
+/** Chooses by the configuration. Neither is opened before it is needed. */
+export async function makeRunStores(config: AppConfig, clock: Clock, ids: IdSource): Promise<RunStores> {
+  const { isOn, databaseUrl } = config.store;
+  if (!isOn || databaseUrl === undefined) return new EmbeddedStores(new EmbeddedStore(config, clock, ids));
+  const { PostgresStore } = await import('./postgres/postgres-store.js');
+  return new PostgresStore(config, databaseUrl, clock, ids);
+}
+
+/** SQLite, which needs nothing to be installed. */
+class EmbeddedStores extends RunStores {
+  override readonly logs: RunLogStore;
+
+  /** @param documents closes the database when the application shuts down */
+  constructor(override readonly documents: EmbeddedStore) {
+    super();
+    this.logs = new EmbeddedRunLogs(documents);
+  }
+
+  override get isOn(): boolean {
+    return this.documents.isOn;
+  }
+
+  override get isUp(): boolean {
+    return this.documents.isUp;
+  }
+
+  override get taken(): { readonly documents: number; readonly events: number } {
+    return this.documents.taken;
+  }
+}

@@ -1,0 +1,10 @@
+/** What stands for `$1`, `$2` and so on. */
+export type PostgresValue = string | number | boolean | null | readonly (string | number | null)[];
+
+/** A row that a statement gave. Whole numbers of eight bytes come as text. */
+export type PostgresRow = Readonly<Record<string, string | number | boolean | null>>;
+
+/** One connection, for one piece of work. */
+export interface PostgresSession {
+  query(sql: string, values?: readonly PostgresValue[]): Promise<readonly PostgresRow[]>;
+}
