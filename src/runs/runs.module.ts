@@ -5,7 +5,11 @@ import { MetricsModule } from '../metrics/index.js';
 import { NodesModule } from '../nodes/index.js';
 import { TracingModule } from '../tracing/index.js';
 import { WorkflowModule } from '../workflow/index.js';
+import { LostRuns } from './dispatch/lost-runs.service.js';
+import { EmbeddedRunQueue } from './dispatch/embedded-run-queue.js';
+import { RunQueue } from './dispatch/run-queue.js';
 import { LoggedRuns } from './log/logged-runs.service.js';
+import { LoggedWorks } from './log/logged-works.service.js';
 import { AccessLogObserverFactory } from './observers/access-log.observer.js';
 import { MetricsObserverFactory } from './observers/metrics.observer.js';
 import type { RunObserverFactory } from './observers/run-observer.js';
@@ -37,6 +41,13 @@ const OBSERVERS = [
     { provide: DocumentStore, useFactory: ({ documents }: RunStores) => documents, inject: [RunStores] },
     { provide: RunLogStore, useFactory: ({ logs }: RunStores) => logs, inject: [RunStores] },
     StoreMetrics,
+    {
+      provide: RunQueue,
+      useFactory: ({ store }: AppConfig, clock: Clock) => new EmbeddedRunQueue(clock, store),
+      inject: [AppConfig, Clock],
+    },
+    LoggedWorks,
+    LostRuns,
     LoggedRuns,
     ...OBSERVERS,
     {

@@ -1,4 +1,5 @@
 import type { LogPage } from '../store/run-log-store.js';
+import type { LogNews, LogWait } from './log-hub.js';
 import type { LoggedEvent } from './logged-event.js';
 import type { LogEnding, OpenLog } from './open-log.js';
 
@@ -7,10 +8,14 @@ export interface LogSource {
   /** The log, while its run is at work in this process. */
   findOpen(id: string): OpenLog | undefined;
   /**
-   * See `RunLogStore.read`. A run that has not ended waits or is at work here when this resolves.
-   * @returns `released` if it is neither: another process will go on with it
+   * See `RunLogStore.read`.
+   * @returns `released` if nothing more will come from this process
    */
   read(id: string, from: number): Promise<LogPage | 'released' | undefined>;
+  /** Waits for more of a run that is not at work in this process. */
+  wait(id: string, from: number): LogWait;
+  /** The time, if nothing can happen in the run before somebody in this process begins it. Milliseconds since the Unix epoch. */
+  findQuietTime(id: string): number | undefined;
 }
 
 /**
@@ -25,6 +30,8 @@ export class LogFollower {
   #open: OpenLog | undefined;
   readonly #leave: () => void;
   #isClosed = false;
+  /** True while there is nothing to read. */
+  #isWaiting = false;
   #onClose: (() => void) | undefined;
 
   /** @param leave called when the reader leaves */
@@ -41,8 +48,8 @@ export class LogFollower {
    */
   get quietAt(): number | undefined {
     const open = this.#open;
-    if (open === undefined || open.ending !== undefined || open.isBehind || open.length !== this.#number)
-      return undefined;
+    if (open === undefined) return this.#isWaiting ? this.#source.findQuietTime(this.#id) : undefined;
+    if (open.ending !== undefined || open.isBehind || open.length !== this.#number) return undefined;
     return open.now();
   }
 
@@ -63,12 +70,16 @@ export class LogFollower {
         await this.#wait(open);
         continue;
       }
-      const page = await this.#source.read(this.#id, this.#number);
+      this.#open = undefined;
+      const page =
+        open === undefined
+          ? await this.#readOrWait(this.#source.wait(this.#id, this.#number))
+          : await this.#source.read(this.#id, this.#number);
+      if (page === 'look') continue;
       if (page === undefined) return 'gone';
       if (page === 'released') return page;
       if (page.events.length > 0) return this.#take(page.events);
       if (page.isOver) return 'over';
-      this.#open = undefined;
     }
     return 'over';
   }
@@ -78,6 +89,27 @@ export class LogFollower {
     this.#isClosed = true;
     this.#leave();
     this.#onClose?.();
+  }
+
+  /** What the log has, or else what comes next. */
+  async #readOrWait({ news, leave }: LogWait): Promise<LogNews | undefined> {
+    try {
+      const page = await this.#source.read(this.#id, this.#number);
+      if (page === undefined || page === 'released' || page.isOver || page.events.length > 0) return page;
+      if (this.#isClosed || this.#source.findOpen(this.#id) !== undefined) return 'look';
+      this.#isWaiting = true;
+      return await Promise.race([news, this.#untilClosed()]);
+    } finally {
+      this.#isWaiting = false;
+      this.#onClose = undefined;
+      leave();
+    }
+  }
+
+  #untilClosed(): Promise<'look'> {
+    return new Promise((resolve) => {
+      this.#onClose = () => resolve('look');
+    });
   }
 
   #take(events: readonly LoggedEvent[]): readonly LoggedEvent[] {

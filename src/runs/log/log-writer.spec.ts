@@ -14,6 +14,7 @@ let clock: FakeClock;
 let batches: (readonly LogBatch[])[];
 let answer: (batches: readonly LogBatch[]) => Promise<readonly AppendVerdict[]>;
 let lost: string[];
+let cancelled: string[];
 let reads: number;
 let writer: LogWriter;
 
@@ -22,6 +23,7 @@ beforeEach(() => {
   clock = new FakeClock();
   batches = [];
   lost = [];
+  cancelled = [];
   reads = 0;
   answer = (sent) => Promise.resolve(sent.map(() => KEPT));
   const store = {
@@ -30,7 +32,12 @@ beforeEach(() => {
       return answer(sent);
     },
   };
-  writer = new LogWriter(store as never, clock, ({ id }) => lost.push(id));
+  writer = new LogWriter(
+    store as never,
+    clock,
+    ({ id }) => lost.push(id),
+    ({ id }) => cancelled.push(id),
+  );
 });
 afterEach(() => {
   jest.restoreAllMocks();
@@ -56,6 +63,8 @@ function follow(log: OpenLog): LogFollower {
         reads++;
         return Promise.resolve(undefined);
       },
+      wait: () => ({ news: new Promise(() => undefined), leave: () => undefined }),
+      findQuietTime: () => undefined,
     },
     log.id,
     () => undefined,

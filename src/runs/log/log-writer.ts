@@ -20,6 +20,7 @@ export class LogWriter {
   readonly #store: RunLogStore;
   readonly #clock: Clock;
   readonly #onLost: (log: OpenLog) => void;
+  readonly #onCancelled: (log: OpenLog) => void;
   readonly #waiting = new Set<OpenLog>();
   #isCommitting = false;
   #timer: Timer | undefined;
@@ -29,11 +30,16 @@ export class LogWriter {
   /** Since when the store has failed. */
   #failingSince: number | undefined;
 
-  /** @param onLost told of logs that the store takes no more of: their runs were removed, or the store has been away for too long */
-  constructor(store: RunLogStore, clock: Clock, onLost: (log: OpenLog) => void) {
+  /**
+   * @param onLost told of logs that the store takes no more of: their runs were removed, another process has them, or the store has been
+   *   away for too long
+   * @param onCancelled told of logs whose runs somebody wants to end
+   */
+  constructor(store: RunLogStore, clock: Clock, onLost: (log: OpenLog) => void, onCancelled: (log: OpenLog) => void) {
     this.#store = store;
     this.#clock = clock;
     this.#onLost = onLost;
+    this.#onCancelled = onCancelled;
   }
 
   /** There is something in this log that is to be kept. */
@@ -85,8 +91,10 @@ export class LogWriter {
       const verdicts = await this.#store.append(batches);
       this.#failingSince = undefined;
       logs.forEach((log, place) => {
-        if (verdicts[place]?.isKept === true) log.show();
+        const { isKept = false, isCancelled = false } = verdicts[place] ?? {};
+        if (isKept) log.show();
         else this.#lose(log, 'gone');
+        if (isCancelled) this.#onCancelled(log);
         if (log.isBehind) this.#waiting.add(log);
       });
     } catch (error) {

@@ -1,19 +1,13 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../../config/index.js';
-import {
-  formatStackForLog,
-  IdempotencyKeyReusedError,
-  type MillraceError,
-  OverloadedError,
-  WorkflowChangedError,
-} from '../../errors/index.js';
-import { Clock, IdSource, isJsonObject, settleInTime, sha256, type Timer } from '../../kernel/index.js';
+import { formatStackForLog, IdempotencyKeyReusedError, OverloadedError, RunAbortedError } from '../../errors/index.js';
+import { Cancellation, Clock, IdSource, isJsonObject, settleInTime, sha256 } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
-import { type CompiledWorkflow, type RunRequest, WorkflowRegistry } from '../../workflow/index.js';
+import type { RunRequest } from '../../workflow/index.js';
+import { LostRuns } from '../dispatch/lost-runs.service.js';
+import { makeJob, RunQueue } from '../dispatch/run-queue.js';
 import { RunService } from '../run.service.js';
-import { RunWorker } from '../run-worker.js';
-import { DocumentStore } from '../store/document-store.js';
 import {
   type LoggedRun,
   type LogPage,
@@ -24,35 +18,22 @@ import {
   type RunPage,
   type RunQuery,
 } from '../store/run-log-store.js';
-import { Audience } from './audience.js';
 import { LogFollower, type LogSource } from './log-follower.js';
-import { LogWriter } from './log-writer.js';
-import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
-import {
-  type KeptRequest,
-  LoggedWork,
-  makeFailed,
-  type RunToLog,
-  USUAL_PRIORITY,
-  type WorkTools,
-} from './logged-work.js';
-import { OpenLog } from './open-log.js';
+import type { LogHub, LogWait } from './log-hub.js';
+import type { LoggedEvent } from './logged-event.js';
+import { type KeptRequest, type LoggedWork, type RunToLog, USUAL_PRIORITY } from './logged-work.js';
+import { LoggedWorks } from './logged-works.service.js';
+import type { OpenLog } from './open-log.js';
 import { hashWorkflow } from './resume-run.js';
 import type { RunDoor } from './run-door.js';
-import { MOST_WAITING, RunPlaces } from './run-places.js';
-import { readEnding } from './run-recorder.js';
 
-/** How soon runs of an earlier process are looked for again where the store is away, in milliseconds. */
-const LOOK_AGAIN_MS = 2_000;
-/** How often runs say that they are at work still, in milliseconds: so exactly is their time known when their process dies. */
-const ALIVE_EVERY_MS = 5_000;
 /** For how long whoever cancels a run waits for a store that takes nothing, and how often that is looked at. Milliseconds. */
 const STORE_LIMIT_MS = 2_000;
 const LOOK_AT_STORE_MS = 1_000;
 /** How soon a client is to ask again for a run that nobody works on at the moment, in milliseconds. */
 const RETRY_AFTER_MS = 2_000;
-/** Most characters of one log. */
-const LONGEST_LOG = 64 * 1024 ** 2;
+/** For how long they wait for another process: longer than it takes until one goes on with the runs of one that died. */
+const OTHER_LIMIT_MS = 20_000;
 
 /**
  * Runs that outlive the requests that began them: each is written into its log and read from there, by any number of readers. At
@@ -61,71 +42,47 @@ const LONGEST_LOG = 64 * 1024 ** 2;
 @Injectable()
 export class LoggedRuns implements OnApplicationBootstrap, LogSource {
   readonly #logger = new Logger('Runs');
-  /** Those that wait or are at work in this process, by id. */
-  readonly #works = new Map<string, LoggedWork>();
-  readonly #writer: LogWriter;
-  readonly #places: RunPlaces;
-  readonly #audience: Audience;
-  readonly #tools: WorkTools;
+  readonly #hub: LogHub;
   /** Readers that want the same share a reading. */
   readonly #readings = new Map<string, Promise<LogPage | 'released' | undefined>>();
-  readonly #doors = new Map<string, RunDoor>();
-  /** Runs that were left while the store was away: nobody has died. */
-  readonly #left = new Set<string>();
-  readonly #alive: Timer;
-  #resuming: Promise<void> | undefined;
-  #lookAgain: Timer | undefined;
 
   constructor(
-    config: AppConfig,
+    private readonly config: AppConfig,
     private readonly clock: Clock,
     private readonly ids: IdSource,
     private readonly store: RunLogStore,
-    private readonly documents: DocumentStore,
     private readonly runs: RunService,
-    private readonly workflows: WorkflowRegistry,
+    private readonly queue: RunQueue,
+    private readonly works: LoggedWorks,
+    private readonly lost: LostRuns,
     private readonly metrics: Metrics,
     private readonly adapterHost: HttpAdapterHost,
-    worker: RunWorker,
   ) {
-    const { concurrency, mostQueuedOfCaller, timeoutMs, leaveGraceMs } = config.store;
-    // A run whose log takes nothing any more would go on for nobody.
-    this.#writer = new LogWriter(store, clock, ({ id }) => this.#works.get(id)?.abandon());
-    this.#places = new RunPlaces(clock, concurrency, mostQueuedOfCaller, MOST_WAITING);
-    this.#audience = new Audience(clock, leaveGraceMs, (id) => this.#works.get(id)?.cancel());
-    this.#tools = {
-      runs,
-      store,
-      worker: worker.id,
-      places: this.#places,
-      audience: this.#audience,
-      clock,
-      timeoutMs,
-      longestLog: LONGEST_LOG,
-      onResumed: (workflow) => this.metrics.instruments.resumptions.inc({ workflow }),
-      onStoreAway: (id) => {
-        this.#left.add(id);
-        this.#resumeLater();
-      },
-      onFault: (id, error) => this.#report(id, error),
-    };
-    this.#alive = clock.after(ALIVE_EVERY_MS, () => void this.#keepAlive());
-    this.#alive.cancel();
-    store.watchLoss(() => {
-      for (const [id, work] of this.#works) {
-        this.#left.add(id);
-        work.abandon();
-      }
-      this.#resumeLater();
-    });
+    this.#hub = works.hub;
+    works.watchLeft((id) => void this.#endLeft(id));
+    works.watchReleased((job) => this.queue.put(job));
   }
 
   /** Runs that a process has left behind go on. */
   async onApplicationBootstrap(): Promise<void> {
-    // Commands that serve nothing leave the folder to the server.
+    // Commands that serve nothing leave the runs to the server.
     if ((this.adapterHost.httpAdapter as unknown) === undefined) return;
     this.#showNumbers();
-    if (this.store.isOn && (await this.store.hasEarlier())) void this.#resumeEarlier();
+    if (!this.store.isOn) return;
+    const shutdown = new Cancellation();
+    shutdown.addEventListener('abort', () => this.#close());
+    this.runs.trackWait(shutdown);
+    this.queue.work(this.works.begin);
+    if (this.store.isShared) this.works.beat();
+    if (this.store.isShared || (await this.store.hasEarlier())) void this.lost.watch();
+  }
+
+  /** The server is shutting down: this process begins no more runs, and those that wait begin in another one. */
+  #close(): void {
+    this.lost.close();
+    this.runs.holdOpen('the queue of runs', this.queue.close());
+    this.#hub.close();
+    if (this.config.store.handover === 'now') this.works.handOver();
   }
 
   /** False: no run can have a log. */
@@ -140,7 +97,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
 
   /** To be called by each door before the application starts. */
   addDoor(door: RunDoor): void {
-    this.#doors.set(door.name, door);
+    this.works.addDoor(door);
   }
 
   /**
@@ -151,65 +108,32 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
    *   IdempotencyKeyReusedError if another request of this caller had the same key
    */
   async start(asked: RunToLog): Promise<StartedRun> {
-    const { owner } = asked;
-    const door = this.#doors.get(asked.door);
-    if (door === undefined) throw new Error(`There is no door "${asked.door}": addDoor() has to come before`);
+    const { owner, record } = asked;
+    this.works.assertDoor(asked.door);
+    const shutdown = new Cancellation();
+    const untrack = this.runs.trackWait(shutdown);
     const identity = makeIdentity(asked);
-    let leaveQueue: () => void;
+    let leaveQueue: (() => void) | undefined;
     try {
-      leaveQueue = this.#places.reserve(owner);
+      leaveQueue = await this.queue.reserve(owner);
     } catch (error) {
+      untrack();
       const earlier = identity && (await this.store.findRepeated(owner, identity));
       if (earlier === undefined) throw error;
       return makeRepeated(earlier);
     }
-    const run = this.#makeRun(asked);
-    const { id } = run;
-    const log = new OpenLog({ id, length: 0, clock: this.clock, onWrite: this.#writer.write });
-    const { workflow, permit, record } = asked;
-    const work = new LoggedWork({ ...run, door, workflow, permit, record }, log, this.#tools);
-    this.#add(id, work);
     try {
+      const run = this.#makeRun(asked);
       const creation = await this.store.create({ ...run, ...makeKept(asked), identity });
-      if (creation.kind !== 'created') {
-        const repeated = makeRepeated(creation);
-        leaveQueue();
-        this.#works.delete(id);
-        return repeated;
-      }
-    } catch (error) {
+      if (creation.kind !== 'created') return makeRepeated(creation);
+      if (record !== undefined) this.works.keepRecord(run.id, record);
+      if (asked.endsWhenLeft === true) this.works.audience.bind(run.id);
+      await this.queue.put(makeJob(run));
+      return { run, isRepeated: false };
+    } finally {
+      untrack();
       leaveQueue();
-      this.#works.delete(id);
-      throw error;
     }
-    try {
-      work.wait(leaveQueue);
-    } catch (error) {
-      leaveQueue();
-      await this.store.remove(id, owner).catch((fault: unknown) => this.#report(id, fault));
-      this.#works.delete(id);
-      throw error;
-    }
-    if (asked.endsWhenLeft === true) this.#audience.bind(id);
-    return { run, isRepeated: false };
-  }
-
-  #add(id: string, work: LoggedWork): void {
-    if (this.#works.size === 0) this.#alive.restart();
-    this.#works.set(id, work);
-    void work.ended.then(() => {
-      if (this.#works.get(id) !== work) return;
-      this.#works.delete(id);
-      this.#audience.release(id);
-    });
-  }
-
-  /** Never rejects. */
-  async #keepAlive(): Promise<void> {
-    const attempts = [...this.#works.values()].flatMap(({ attempt }) => attempt ?? []);
-    // A store that is away is told of by what it is needed for.
-    if (attempts.length > 0) await this.store.keepAlive(attempts).catch(() => undefined);
-    if (this.#works.size > 0) this.#alive.restart();
   }
 
   #makeRun(asked: RunToLog): LoggedRun {
@@ -249,8 +173,8 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
    */
   async find(id: string, owner: string): Promise<LoggedRun | undefined> {
     const run = await this.store.find(id, owner);
-    if (run === undefined || run.ending !== undefined || this.#works.has(run.id)) return run;
-    await this.#resumeLost();
+    if (run === undefined || run.ending !== undefined || !this.#isLost(run.id)) return run;
+    await this.lost.look();
     return this.store.find(id, owner);
   }
 
@@ -283,7 +207,11 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
 
   /** Reads a log from its beginning on. Its reader must be closed. */
   follow(id: string): LogFollower {
-    return new LogFollower(this, id, this.#audience.join(id));
+    const leave = this.works.audience.join(id);
+    return new LogFollower(this, id, () => {
+      leave();
+      this.works.forgetRecord(id);
+    });
   }
 
   /** What a log has now. */
@@ -306,20 +234,62 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     if (run === undefined || run.ending !== undefined) return run;
     // Whatever becomes of this process, the run is not begun again.
     await this.store.markCancelled(run.id);
-    const work = this.#works.get(run.id);
-    work?.cancel();
-    if (work !== undefined) await this.#waitForEnd(work);
+    const isEnded = this.works.find(run.id) === undefined && (await this.#endWaiting(run));
+    if (!isEnded) {
+      const work = this.works.find(run.id);
+      work?.cancel();
+      if (work === undefined) await this.#waitForOther(run);
+      else await this.#waitForEnd(work);
+    }
     const ended = await this.find(id, owner);
     // Its process may have left it before its end.
     if (ended !== undefined && ended.ending === undefined) throw this.#makeNotEndedError();
     return ended;
   }
 
+  /** @returns false if somebody works on the run, or it has ended */
+  async #endWaiting(run: LoggedRun): Promise<boolean> {
+    if (this.store.isShared && run.status !== 'queued') return false;
+    if (!(await this.works.endWaiting(run, new RunAbortedError('cancelled')))) return false;
+    this.queue.drop(run);
+    return true;
+  }
+
   /** @throws OverloadedError if the store takes nothing for a while */
   async #waitForEnd({ ended }: LoggedWork): Promise<void> {
     const over = ended.then(() => true);
     while (!(await settleInTime(over, this.clock, LOOK_AT_STORE_MS, () => false))) {
-      if (this.#writer.failingForMs >= STORE_LIMIT_MS) throw this.#makeNotEndedError();
+      if (this.works.failingForMs >= STORE_LIMIT_MS) throw this.#makeNotEndedError();
+    }
+  }
+
+  /** Another process is to end the run. Resolves when it has, or could have. */
+  async #waitForOther({ id, owner, length }: LoggedRun): Promise<void> {
+    const limit = this.clock.monotonic() + OTHER_LIMIT_MS;
+    let from = length;
+    for (let leftMs = OTHER_LIMIT_MS; leftMs > 0; leftMs = limit - this.clock.monotonic()) {
+      const { news, leave } = this.#hub.wait(id, from);
+      try {
+        const run = await this.store.find(id, owner);
+        if (run === undefined || run.ending !== undefined) return;
+        from = run.length;
+        if ((await settleInTime(news, this.clock, Math.min(leftMs, LOOK_AT_STORE_MS), () => 'look')) === 'released')
+          return;
+      } finally {
+        leave();
+      }
+    }
+  }
+
+  /** A run ends that nobody reads any more. Never rejects. */
+  async #endLeft(id: string): Promise<void> {
+    try {
+      const owner = await this.store.findOwner(id);
+      if (owner !== undefined) await this.cancel(id, owner);
+    } catch (error) {
+      // Whoever has it at work sees that it is to end, or it is begun to be ended.
+      if (!(error instanceof OverloadedError))
+        this.#logger.error(`The run ${id} cannot be ended`, formatStackForLog(error));
     }
   }
 
@@ -341,7 +311,15 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
   }
 
   findOpen(id: string): OpenLog | undefined {
-    return this.#works.get(id)?.log;
+    return this.works.findOpen(id);
+  }
+
+  wait(id: string, from: number): LogWait {
+    return this.#hub.wait(id, from);
+  }
+
+  findQuietTime(id: string): number | undefined {
+    return this.queue.has(id) ? this.clock.now() : undefined;
   }
 
   read(id: string, from: number): Promise<LogPage | 'released' | undefined> {
@@ -356,9 +334,16 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
 
   async #read(id: string, from: number): Promise<LogPage | 'released' | undefined> {
     const page = await this.store.read(id, from);
-    if (page === undefined || page.isOver || page.events.length > 0 || this.#works.has(id)) return page;
-    await this.#resumeLost();
-    return this.#works.has(id) ? page : ((await this.#readEnd(id, from)) ?? 'released');
+    if (page === undefined || page.isOver || page.events.length > 0) return page;
+    if (this.works.find(id) === undefined && this.runs.draining) return 'released';
+    if (!this.#isLost(id)) return page;
+    await this.lost.look();
+    return this.#isLost(id) ? ((await this.#readEnd(id, from)) ?? 'released') : page;
+  }
+
+  /** True if it is known that nobody has the run, unless it has ended. */
+  #isLost(id: string): boolean {
+    return !this.store.isShared && this.works.find(id) === undefined && !this.queue.has(id);
   }
 
   /** What a run that is not at work has behind a number; undefined if it has not ended. */
@@ -371,104 +356,13 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     this.metrics.showNumber({
       name: 'millrace_background_runs',
       help: 'Runs in the background that are at work.',
-      value: () => this.#places.atWork,
+      value: () => this.queue.atWork,
     });
     this.metrics.showNumber({
       name: 'millrace_queued_background_runs',
       help: 'Runs in the background that wait because RUNS_CONCURRENCY are at work.',
-      value: () => this.#places.waiting,
+      value: () => this.queue.waiting,
     });
-  }
-
-  async #resumeEarlier(): Promise<void> {
-    try {
-      await this.#resumeLost();
-    } catch (error) {
-      if (!(error instanceof OverloadedError)) this.#logger.error('Runs cannot go on', formatStackForLog(error));
-      this.#resumeLater();
-    }
-  }
-
-  #resumeLater(): void {
-    this.#lookAgain?.cancel();
-    this.#lookAgain = this.clock.after(LOOK_AGAIN_MS, () => void this.#resumeEarlier());
-  }
-
-  /** Those that have not ended and are not at work here go on: their process is gone. */
-  #resumeLost(): Promise<void> {
-    this.#resuming ??= this.#resumeAllLost().finally(() => {
-      this.#resuming = undefined;
-    });
-    return this.#resuming;
-  }
-
-  async #resumeAllLost(): Promise<void> {
-    if (this.runs.draining) return;
-    const lost = (await this.store.findLost()).filter(({ id }) => !this.#works.has(id));
-    if (lost.length === 0) return;
-    const left = lost.filter(({ id }) => this.#left.delete(id));
-    await this.store.release(left);
-    for (const run of lost) {
-      if (run.epoch > 0) {
-        // What is kept of an end that its log never got: nobody was told of that end.
-        for (const { id } of run.segments) await this.documents.remove(id, run.owner);
-      }
-      await this.#resume(run);
-    }
-    this.#tellResumed('Runs were left while the store was away', left);
-    const known = new Set(left);
-    const orphans = lost.filter((run) => !known.has(run));
-    this.#tellResumed('Runs had not ended when their process did', orphans);
-  }
-
-  #tellResumed(cause: string, resumed: readonly LoggedRun[]): void {
-    if (resumed.length === 0) return;
-    const begun = resumed.filter(({ epoch }) => epoch > 0).length;
-    this.#logger.warn(`${cause}: ${begun} go on, ${resumed.length - begun} that waited begin`);
-  }
-
-  async #resume(run: LoggedRun): Promise<void> {
-    const { id, length, owner, admission } = run;
-    const door = this.#doors.get(run.door);
-    const workflow = this.#findWorkflow(run.workflow);
-    if (door === undefined || workflow === undefined) {
-      await this.#failLost(run, new WorkflowChangedError(run.workflow));
-      return;
-    }
-    const log = new OpenLog({ id, length, clock: this.clock, onWrite: this.#writer.write });
-    log.claim(run.epoch);
-    const work = new LoggedWork({ ...run, door, workflow, permit: door.readmit(admission) }, log, this.#tools);
-    this.#add(id, work);
-    const leaveQueue = this.#places.count(owner);
-    try {
-      work.wait(leaveQueue);
-    } catch {
-      // The server is shutting down: the next one begins it.
-      leaveQueue();
-      work.abandon();
-    }
-  }
-
-  #findWorkflow(id: string): CompiledWorkflow | undefined {
-    try {
-      return this.workflows.resolve(id).workflow;
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Ends a run that nobody can go on with. */
-  async #failLost(run: LoggedRun, error: MillraceError): Promise<void> {
-    const { id, epoch, length: first, door } = run;
-    const last = makeLoggedEvent(makeFailed(error), this.clock.now());
-    const found = await this.store.find(id, run.owner);
-    const keepEnd = found && this.#doors.get(door)?.keepEnd?.(found, last);
-    await keepEnd?.catch((fault: unknown) => this.#report(id, fault));
-    await this.store.append([{ run: id, epoch, first, events: [JSON.stringify(last)], ending: readEnding(last) }]);
-  }
-
-  #report(id: string, error: unknown): void {
-    this.#logger.error(`What is kept of the run ${id} is not whole`, formatStackForLog(error));
   }
 }
 

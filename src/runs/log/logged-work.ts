@@ -9,19 +9,19 @@ import {
   toRunError,
   WorkflowChangedError,
 } from '../../errors/index.js';
-import { Cancellation, type Clock, type JsonObject, MAX_TIMER_MS, type Timer } from '../../kernel/index.js';
+import type { Clock, JsonObject } from '../../kernel/index.js';
 import type { Usage } from '../../models/index.js';
 import { coalesce } from '../../streaming/index.js';
 import type { CompiledWorkflow, RunRequest } from '../../workflow/index.js';
 import { mergeDeltaEvents } from '../merge-delta-events.js';
+import type { RunJob } from '../dispatch/run-queue.js';
 import type { QueuedPermit, RunOrigin, RunRecord } from '../run-options.js';
 import type { RunService } from '../run.service.js';
-import type { ClaimedRun, LoggedRun, RunAttempt, RunLogStore } from '../store/run-log-store.js';
+import type { ClaimedRun, RunAttempt, RunLogStore } from '../store/run-log-store.js';
 import type { Audience } from './audience.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
-import type { OpenLog } from './open-log.js';
+import { OpenLog } from './open-log.js';
 import type { RunDoor } from './run-door.js';
-import type { PlaceSeeker, RunPlaces } from './run-places.js';
 import { hashWorkflow, readPast } from './resume-run.js';
 import { isReleased, readEnding, RunRecorder } from './run-recorder.js';
 
@@ -77,9 +77,9 @@ export interface KeptRequest {
   readonly workflowHash: string;
 }
 
-/** What the work on a run has to know of it from the beginning on. What it is asked is not held in memory while it waits. */
-export interface RunToWork
-  extends Pick<LoggedRun, 'id' | 'owner' | 'runAt' | 'priority'>, Pick<RunToLog, 'workflow' | 'permit'> {
+/** What the work on a run has to know of it before it is claimed. */
+export interface RunToWork extends Pick<RunToLog, 'workflow' | 'permit'> {
+  readonly job: RunJob;
   readonly door: RunDoor;
   /** Undefined: no request wants to know how it went. */
   readonly record?: RunRecord | undefined;
@@ -91,41 +91,43 @@ export interface WorkTools {
   readonly store: RunLogStore;
   /** Id of this process. */
   readonly worker: string;
-  readonly places: RunPlaces;
   readonly audience: Audience;
+  /** Told that there is something to be kept. */
+  readonly onWrite: (log: OpenLog) => void;
   readonly clock: Clock;
   /** How long a run may take, in milliseconds. */
   readonly timeoutMs: number;
   /** Most characters of one log. */
   readonly longestLog: number;
+  /** Told of a run whose log is written in this process from now on, or not any more. */
+  readonly onMove: (run: string) => void;
   /** Told of each run that goes on, by the id of its workflow. */
   readonly onResumed: (workflow: string) => void;
+  /** Told of a run that this process has let go of, with its next wake. */
+  readonly onReleased: (job: RunJob) => Promise<void>;
   /** Told of a run that this process has left without saying so: the store was away. */
   readonly onStoreAway: (run: string) => void;
   readonly onFault: (run: string, error: unknown) => void;
 }
 
-/** The work on one logged run, from the queue to its last event. */
-export class LoggedWork implements PlaceSeeker {
+/** The work on one logged run, from its claim to its last event. */
+export class LoggedWork {
   /** Resolves when the run is over and its log has all of it, or this process has nothing more to do with it. Never rejects. */
   readonly ended: Promise<void>;
-  readonly log: OpenLog;
   readonly #run: RunToWork;
   readonly #tools: WorkTools;
-  readonly #stop = new Cancellation();
-  #delay: Timer | undefined;
+  #log: OpenLog | undefined;
   /** Why it is not to begin, if that was said while it began. */
   #refusal: AbortCause | undefined;
-  #endWait: (() => void) | undefined;
-  #state: 'waiting' | 'beginning' | 'running' | 'ending' = 'waiting';
+  #state: 'beginning' | 'running' | 'ending' = 'beginning';
   /** Tokens of the steps that were kept: whoever goes on with the run counts them. */
   #keptTokens = 0;
   #spent: Spent = {};
   #resolveEnded!: () => void;
 
-  constructor(run: RunToWork, log: OpenLog, tools: WorkTools) {
+  /** @param run has its place, and the right to run */
+  constructor(run: RunToWork, tools: WorkTools) {
     this.#run = run;
-    this.log = log;
     this.#tools = tools;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
@@ -133,95 +135,88 @@ export class LoggedWork implements PlaceSeeker {
   }
 
   get owner(): string {
-    return this.#run.owner;
+    return this.#run.job.owner;
   }
 
-  get priority(): number {
-    return this.#run.priority;
-  }
-
-  /**
-   * The run waits for its time, and then for its place.
-   * @param onLeft called once, when it does not wait any more
-   * @throws OverloadedError while the server is shutting down
-   */
-  wait(onLeft: () => void): void {
-    const untrack = this.#tools.runs.trackWait(this.#stop);
-    this.#endWait = () => {
-      this.#endWait = undefined;
-      untrack();
-      onLeft();
-    };
-    this.#stop.addEventListener('abort', () => this.#refuse('shutdown'));
-    this.#tools.runs.holdOpen(this.#run.id, this.ended);
-    this.#enter();
-  }
-
-  #enter(): void {
-    const { clock, places } = this.#tools;
-    const waitMs = this.#run.runAt - clock.now();
-    if (waitMs <= 0) places.enter(this);
-    else this.#delay = clock.after(Math.min(waitMs, MAX_TIMER_MS), () => this.#enter());
-  }
-
-  begin(): boolean {
-    if (!this.#run.permit.begin()) return false;
-    this.#state = 'beginning';
-    void this.#work();
-    return true;
+  /** Undefined until the run is claimed. */
+  get log(): OpenLog | undefined {
+    return this.#log;
   }
 
   /** The attempt that is at work; undefined if none is. */
   get attempt(): RunAttempt | undefined {
-    return this.#state === 'running' ? { id: this.#run.id, epoch: this.log.epoch } : undefined;
+    return this.#state === 'running' && this.#log !== undefined
+      ? { id: this.#run.job.id, epoch: this.#log.epoch }
+      : undefined;
   }
 
   /** Ends the run before its end, unless it is ending already. */
   cancel(): void {
-    if (this.#state === 'running') this.#tools.runs.cancel(this.#run.id);
-    else this.#refuse('cancelled');
+    if (this.#state === 'running') this.#tools.runs.cancel(this.#run.job.id);
+    else this.#refusal ??= 'cancelled';
   }
 
   /** The store takes nothing more of the run from this process: nothing that it says now would be kept. */
   abandon(): void {
-    this.log.close('released');
-    if (this.#state === 'running') this.#tools.runs.cancel(this.#run.id, 'shutdown');
-    else this.#refuse('shutdown');
+    this.#log?.close('released');
+    this.handOver();
   }
 
-  /** Never rejects. */
-  async #work(): Promise<void> {
-    const { store, places, worker } = this.#tools;
+  /** Another process is to go on with the run. */
+  handOver(): void {
+    if (this.#state === 'running') this.#tools.runs.cancel(this.#run.job.id, 'shutdown');
+    else this.#refusal ??= 'shutdown';
+  }
+
+  /** To be called once. Never rejects. */
+  async work(): Promise<void> {
+    const { store, worker } = this.#tools;
+    const { id, wake } = this.#run.job;
+    let log: OpenLog | undefined;
     try {
-      const claimed = await store.claim(this.#run.id, worker).catch((error: unknown) => this.#letGo(error));
-      if (claimed !== undefined) await this.#begin(claimed);
+      const claimed = await store.claim(id, worker, wake).catch((error: unknown) => this.#letGo(error));
+      if (claimed === undefined) return;
+      log = this.#openLog(claimed);
+      await this.#begin(claimed, log);
     } catch (error) {
-      if (this.#tools.runs.draining) await this.#release();
-      else if (this.#state !== 'ending') await this.#end(makeFailed(error));
+      if (log === undefined) this.#report(error);
+      else if (this.#tools.runs.draining) await this.#release(log);
+      else if (this.#state !== 'ending') await this.#end(log, makeFailed(error));
     } finally {
-      this.#leave('gone');
       this.#endPermit();
-      places.leave();
+      this.#leave('gone');
     }
   }
 
-  async #begin(claimed: ClaimedRun): Promise<void> {
-    const { epoch, isCancelled, deaths } = claimed.run;
-    this.log.claim(epoch, claimed.logLength);
+  #openLog({ run: { id, length, epoch }, logLength }: ClaimedRun): OpenLog {
+    const { clock, onWrite, onMove } = this.#tools;
+    const log = new OpenLog({ id, length, clock, onWrite });
+    log.claim(epoch, logLength);
+    this.#log = log;
+    onMove(id);
+    return log;
+  }
+
+  async #begin(claimed: ClaimedRun, log: OpenLog): Promise<void> {
+    const { isCancelled, deaths } = claimed.run;
     const refusal = isCancelled ? 'cancelled' : this.#refusal;
     if (refusal === 'shutdown') {
-      await this.#release();
+      await this.#release(log);
       return;
     }
     if (refusal !== undefined) throw new RunAbortedError(refusal);
     if (deaths >= MOST_DEATHS) throw new InterruptedRepeatedlyError(deaths);
-    await this.#execute(claimed);
+    await this.#execute(claimed, log);
   }
 
-  async #execute(claimed: ClaimedRun): Promise<void> {
-    const { id, workflow, permit, record } = this.#run;
+  async #execute(claimed: ClaimedRun, log: OpenLog): Promise<void> {
+    const {
+      job: { id },
+      workflow,
+      permit,
+      record,
+    } = this.#run;
     const { runs, store, audience, clock, timeoutMs, longestLog, onResumed } = this.#tools;
-    const { log } = this;
     const kept = JSON.parse(claimed.request) as KeptRequest;
     // One that another process began has its first reader still to come.
     if (kept.endsWhenLeft) audience.bind(id);
@@ -254,8 +249,8 @@ export class LoggedWork implements PlaceSeeker {
       resumed: past?.resumed,
       ...(record !== undefined && { record }),
     });
-    this.#endWait?.();
     this.#state = 'running';
+    if (this.#refusal !== undefined) runs.cancel(id, this.#refusal);
     await events.read(
       recorder,
       coalesce({
@@ -265,43 +260,28 @@ export class LoggedWork implements PlaceSeeker {
       }),
     );
     if (recorder.last === undefined) return;
-    if (isReleased(recorder.last)) await this.#release();
-    else await this.#end(recorder.last, said.text);
+    if (isReleased(recorder.last)) await this.#release(log);
+    else await this.#end(log, recorder.last, said.text);
   }
 
   #countTokens({ usage, untoldTokens = 0 }: StepCheckpoint): void {
     this.#keptTokens += (usage?.total_tokens ?? 0) + untoldTokens;
   }
 
-  /** The run is not to begin, or not now. */
-  #refuse(cause: AbortCause): void {
-    if (this.#state === 'running' || this.#state === 'ending') return;
-    if (this.#state === 'beginning') {
-      // Its end can be written once it is known under which number.
-      this.#refusal ??= cause;
-      return;
-    }
-    this.#delay?.cancel();
-    this.#tools.places.drop(this);
-    if (cause === 'shutdown') {
-      this.#leave('released');
-      this.#endPermit();
-    } else void this.#end(makeFailed(new RunAbortedError(cause)));
-  }
-
   /** Another process, or this one later, goes on with the run. Never rejects. */
-  async #release(): Promise<void> {
+  async #release(log: OpenLog): Promise<void> {
     const { usage, untoldTokens = 0 } = this.#spent;
     // The rest is counted by whoever ends the run.
     const tokens = (usage?.total_tokens ?? 0) + untoldTokens - this.#keptTokens;
     this.#spent = { untoldTokens: Math.max(0, tokens) };
     this.#endPermit();
-    const { log } = this;
-    const { id } = this.#run;
+    const { id } = this.#run.job;
     await log.settle();
     try {
-      if (log.ending === undefined) await this.#tools.store.release([{ id, epoch: log.epoch }]);
-      else if (log.ending === 'released') this.#tools.onStoreAway(id);
+      if (log.ending === undefined) {
+        await this.#tools.store.release([{ id, epoch: log.epoch }]);
+        await this.#tools.onReleased({ ...this.#run.job, wake: this.#run.job.wake + 1 });
+      } else if (log.ending === 'released') this.#tools.onStoreAway(id);
     } catch {
       this.#tools.onStoreAway(id);
     }
@@ -311,7 +291,7 @@ export class LoggedWork implements PlaceSeeker {
   /** The store was away when the run was to begin. */
   #letGo(error: unknown): undefined {
     if (!(error instanceof OverloadedError)) this.#report(error);
-    this.#tools.onStoreAway(this.#run.id);
+    this.#tools.onStoreAway(this.#run.job.id);
     this.#leave('released');
   }
 
@@ -322,18 +302,15 @@ export class LoggedWork implements PlaceSeeker {
   /** This process has nothing more to do with the run. */
   #leave(ending: 'gone' | 'released'): void {
     this.#state = 'ending';
-    this.#endWait?.();
-    this.log.close(ending);
+    this.#log?.close(ending);
     this.#resolveEnded();
   }
 
   /** Never rejects. */
-  async #end(last: RunEvent, output?: string): Promise<void> {
+  async #end(log: OpenLog, last: RunEvent, output?: string): Promise<void> {
     this.#state = 'ending';
-    this.#endWait?.();
     // Whoever sees the last event may ask for the next run.
     this.#endPermit();
-    const { log } = this;
     try {
       await log.settle();
       const logged = makeLoggedEvent(last, log.now());
@@ -345,13 +322,13 @@ export class LoggedWork implements PlaceSeeker {
     }
     if (log.ending === 'over') this.#pack();
     // Its end is not kept: somebody has to end it once more.
-    if (log.ending === 'released') this.#tools.onStoreAway(this.#run.id);
+    if (log.ending === 'released') this.#tools.onStoreAway(this.#run.job.id);
     this.#leave('gone');
   }
 
   /** Nobody waits for this but the shutdown. */
   #pack(): void {
-    const { id } = this.#run;
+    const { id } = this.#run.job;
     const { store, runs } = this.#tools;
     runs.holdOpen(
       id,
@@ -360,14 +337,17 @@ export class LoggedWork implements PlaceSeeker {
   }
 
   async #keepEnd(last: LoggedEvent): Promise<void> {
-    const { id, owner, door } = this.#run;
+    const {
+      job: { id, owner },
+      door,
+    } = this.#run;
     if (door.keepEnd === undefined) return;
     const run = await this.#tools.store.find(id, owner);
     if (run !== undefined) await door.keepEnd(run, last);
   }
 
   #report(error: unknown): void {
-    this.#tools.onFault(this.#run.id, error);
+    this.#tools.onFault(this.#run.job.id, error);
   }
 }
 

@@ -1,0 +1,157 @@
+import { OverloadedError, RateLimitedError } from '../../errors/index.js';
+import { type Clock, MAX_TIMER_MS, type Timer } from '../../kernel/index.js';
+import {
+  type BeginJob,
+  HIGHEST_PRIORITY,
+  makeQueuedMessage,
+  RETRY_AFTER_MS,
+  type RunJob,
+  RunQueue,
+} from './run-queue.js';
+
+/** Most runs that may wait in one process. */
+const MOST_WAITING = 10_000;
+/** How soon a run is looked at again that its caller's own limits held back, in milliseconds. */
+const LOOK_AGAIN_MS = 1_000;
+
+/** How many runs there may be. */
+export interface QueueLimits {
+  /** At work. */
+  readonly concurrency: number;
+  /** Of one caller that wait. */
+  readonly mostQueuedOfCaller: number;
+  /** Of all callers that wait. Absent: {@link MOST_WAITING}. */
+  readonly mostWaiting?: number;
+}
+
+/** A queue in the memory of one process. The store fills it after a start. */
+export class EmbeddedRunQueue extends RunQueue {
+  readonly #clock: Clock;
+  readonly #limits: QueueLimits;
+  /** Those that are due, by priority, the highest first. */
+  readonly #due = Array.from({ length: HIGHEST_PRIORITY + 1 }, () => new Set<RunJob>());
+  /** All that wait, by their ids; with a timer until they are due. */
+  readonly #jobs = new Map<string, { readonly job: RunJob; delay: Timer | undefined }>();
+  /** Those that wait, and those that are about to, by their callers. */
+  readonly #ofOwners = new Map<string, number>();
+  #reserved = 0;
+  #atWork = 0;
+  #begin: BeginJob | undefined;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, limits: QueueLimits) {
+    super();
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  override get atWork(): number {
+    return this.#atWork;
+  }
+
+  override get waiting(): number {
+    return this.#due.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  override work(begin: BeginJob): void {
+    this.#begin = begin;
+    this.#fill();
+  }
+
+  override reserve(owner: string): Promise<() => void> {
+    const { mostQueuedOfCaller, mostWaiting = MOST_WAITING } = this.#limits;
+    if ((this.#ofOwners.get(owner) ?? 0) >= mostQueuedOfCaller) {
+      return Promise.reject(new RateLimitedError(makeQueuedMessage(mostQueuedOfCaller), 'requests', RETRY_AFTER_MS));
+    }
+    if (this.#reserved >= mostWaiting) {
+      const message = 'Too many runs wait to be started. Send the request again in a moment.';
+      return Promise.reject(new OverloadedError(message, { code: 'overloaded', retryAfterMs: RETRY_AFTER_MS }));
+    }
+    this.#count(owner, 1);
+    return Promise.resolve(() => this.#count(owner, -1));
+  }
+
+  override put(job: RunJob): Promise<void> {
+    if (!this.#jobs.has(job.id)) {
+      this.#jobs.set(job.id, { job, delay: undefined });
+      this.#count(job.owner, 1);
+      this.#enter(job);
+    }
+    return Promise.resolve();
+  }
+
+  override has(id: string): boolean {
+    return this.#jobs.has(id);
+  }
+
+  override drop({ id }: Pick<RunJob, 'id'>): void {
+    const waiting = this.#jobs.get(id);
+    if (waiting === undefined) return;
+    waiting.delay?.cancel();
+    this.#remove(waiting.job);
+  }
+
+  override close(): Promise<void> {
+    this.#begin = undefined;
+    this.#timer?.cancel();
+    for (const { job } of [...this.#jobs.values()]) this.drop(job);
+    return Promise.resolve();
+  }
+
+  #count(owner: string, more: number): void {
+    this.#reserved += more;
+    const count = (this.#ofOwners.get(owner) ?? 0) + more;
+    if (count > 0) this.#ofOwners.set(owner, count);
+    else this.#ofOwners.delete(owner);
+  }
+
+  #enter(job: RunJob): void {
+    const waiting = this.#jobs.get(job.id);
+    if (waiting === undefined) return;
+    const waitMs = job.runAt - this.#clock.now();
+    if (waitMs > 0) {
+      waiting.delay = this.#clock.after(Math.min(waitMs, MAX_TIMER_MS), () => this.#enter(job));
+      return;
+    }
+    waiting.delay = undefined;
+    this.#findDue(job).add(job);
+    this.#fill();
+  }
+
+  #remove(job: RunJob): void {
+    this.#findDue(job).delete(job);
+    this.#jobs.delete(job.id);
+    this.#count(job.owner, -1);
+  }
+
+  #findDue({ priority }: RunJob): Set<RunJob> {
+    return this.#due[HIGHEST_PRIORITY - priority] as Set<RunJob>;
+  }
+
+  #fill(): void {
+    const heldBack = new Set<string>();
+    for (const due of this.#due) {
+      for (const job of due) {
+        if (this.#begin === undefined || this.#atWork >= this.#limits.concurrency) return;
+        if (heldBack.has(job.owner)) continue;
+        const work = this.#begin(job);
+        if (work === undefined) {
+          heldBack.add(job.owner);
+          continue;
+        }
+        this.#remove(job);
+        this.#atWork++;
+        void work.then(() => {
+          this.#atWork--;
+          this.#fill();
+        });
+      }
+    }
+    if (heldBack.size === 0 || this.#timer !== undefined) return;
+    // What its caller has at work beside this may end at any time, and tells nobody here.
+    this.#timer = this.#clock.after(LOOK_AGAIN_MS, () => {
+      this.#timer = undefined;
+      this.#fill();
+    });
+  }
+}

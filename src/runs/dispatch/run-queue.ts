@@ -1,0 +1,60 @@
+import type { LoggedRun } from '../store/run-log-store.js';
+
+/** A run that somebody is to work on, now or later. */
+export type RunJob = Pick<
+  LoggedRun,
+  'id' | 'owner' | 'door' | 'workflow' | 'admission' | 'priority' | 'runAt' | 'wake'
+>;
+
+/** The job of a run. It holds nothing that the run was asked. */
+export function makeJob({ id, owner, door, workflow, admission, priority, runAt, wake }: RunJob): RunJob {
+  return { id, owner, door, workflow, admission, priority, runAt, wake };
+}
+
+/** @returns resolves when the work on the run is over, and never rejects; undefined: its caller may not have another run at work now */
+export type BeginJob = (job: RunJob) => Promise<void> | undefined;
+
+/**
+ * Hands runs to whoever works on them: at most `RUNS_CONCURRENCY` in one process, those with the highest priority first, and then in
+ * the order in which they came. It may hand out a run twice, and may lose all of them: the store has the truth.
+ */
+export abstract class RunQueue {
+  /** Runs that this process works on. */
+  abstract readonly atWork: number;
+
+  /** Runs that wait to be worked on, as far as this process knows. */
+  abstract readonly waiting: number;
+
+  /** From now on this process works on runs. */
+  abstract work(begin: BeginJob): void;
+
+  /**
+   * Keeps room for a run that is about to come.
+   * @returns to be called once, when it was put or will not be
+   * @throws RateLimitedError if too many of this caller wait; OverloadedError if too many of all do
+   */
+  abstract reserve(owner: string): Promise<() => void>;
+
+  /** The run is to be worked on when its time has come. One that waits for the same wake already is there once. */
+  abstract put(job: RunJob): Promise<void>;
+
+  /** True if the run waits in this process, and is lost with it. */
+  abstract has(id: string): boolean;
+
+  /** The run does not wait any more. */
+  abstract drop(job: Pick<RunJob, 'id' | 'wake' | 'workflow'>): void;
+
+  /** This process takes no more runs. Never rejects. */
+  abstract close(): Promise<void>;
+}
+
+/** @param mostOfOwner how many runs of one caller may wait */
+export function makeQueuedMessage(mostOfOwner: number): string {
+  return `Too many runs of this API key wait to be started: limit ${mostOfOwner}. Try again when some of them have ended.`;
+}
+
+/** How long a client is asked to wait where too many runs do, in milliseconds. It is a guess: nobody knows when a run ends. */
+export const RETRY_AFTER_MS = 5_000;
+
+/** Priorities of runs count from 0 to this. */
+export const HIGHEST_PRIORITY = 9;

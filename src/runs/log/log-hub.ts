@@ -1,0 +1,141 @@
+import { Logger } from '@nestjs/common';
+import { OverloadedError } from '../../errors/index.js';
+import { type Clock, describeError, type Timer } from '../../kernel/index.js';
+import type { LogPage, RunLogStore } from '../store/run-log-store.js';
+
+/** How often logs are looked at whatever the store says of changes, in milliseconds. */
+const LOOK_EVERY_MS = 1_000;
+/** Most logs that are read in one go. */
+const MOST_READ = 300;
+
+/** What a reader hears that waits: more of the log; that it has to look for itself; that nothing more comes from this process. */
+export type LogNews = LogPage | 'look' | 'released';
+
+/** A reader that waits for more of a log. */
+export interface LogWait {
+  readonly news: Promise<LogNews>;
+  /** The reader does not wait any more. */
+  leave(): void;
+}
+
+interface Waiter {
+  /** Number of the next event. */
+  readonly from: number;
+  tell(news: LogNews): void;
+}
+
+/**
+ * Where readers wait for runs that are not at work in this process. Whatever their number, the store is read once for all runs that
+ * have moved.
+ */
+export class LogHub {
+  readonly #logger = new Logger('Runs');
+  readonly #store: RunLogStore;
+  readonly #clock: Clock;
+  readonly #waiters = new Map<string, Set<Waiter>>();
+  /** Runs that have something new, and have not been read since. */
+  #moved = new Set<string>();
+  #isReading = false;
+  #isClosed = false;
+  #timer: Timer | undefined;
+
+  constructor(store: RunLogStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Waits for an event with this number, or the end of the log. To be called before the log is read: nothing is missed then. */
+  wait(id: string, from: number): LogWait {
+    let tell!: (news: LogNews) => void;
+    const news = new Promise<LogNews>((resolve) => {
+      tell = resolve;
+    });
+    if (this.#isClosed) {
+      tell('released');
+      return { news, leave: () => undefined };
+    }
+    const waiter = { from, tell };
+    const others = this.#waiters.get(id);
+    if (others === undefined) this.#waiters.set(id, new Set([waiter]));
+    else others.add(waiter);
+    this.#lookLater();
+    return { news, leave: () => this.#remove(id, waiter) };
+  }
+
+  /** The run is at work in this process now, or has ended here: its readers look for themselves. */
+  wake(id: string): void {
+    for (const waiter of this.#waiters.get(id) ?? []) waiter.tell('look');
+    this.#waiters.delete(id);
+  }
+
+  /** Another process may have written something of these runs. */
+  look(runs: Iterable<string>): void {
+    for (const id of runs) {
+      if (this.#waiters.has(id)) this.#moved.add(id);
+    }
+    if (!this.#isReading && this.#moved.size > 0) void this.#read();
+  }
+
+  /** The same for all runs that somebody waits for. */
+  lookAtAll(): void {
+    this.look(this.#waiters.keys());
+  }
+
+  /** Readers go elsewhere. */
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.tell('released');
+    this.#waiters.clear();
+  }
+
+  #remove(id: string, waiter: Waiter): void {
+    const waiters = this.#waiters.get(id);
+    if (waiters?.delete(waiter) === true && waiters.size === 0) this.#waiters.delete(id);
+  }
+
+  #lookLater(): void {
+    if (!this.#store.isShared || this.#timer !== undefined) return;
+    this.#timer = this.#clock.after(LOOK_EVERY_MS, () => {
+      this.#timer = undefined;
+      if (this.#waiters.size === 0) return;
+      this.lookAtAll();
+      this.#lookLater();
+    });
+  }
+
+  /** Never rejects. */
+  async #read(): Promise<void> {
+    this.#isReading = true;
+    try {
+      while (this.#moved.size > 0 && !this.#isClosed) {
+        const ids = [...this.#moved].slice(0, MOST_READ);
+        for (const id of ids) this.#moved.delete(id);
+        const cursors = ids.flatMap((id) => {
+          const waiters = this.#waiters.get(id);
+          return waiters === undefined ? [] : [{ id, from: Math.max(...Array.from(waiters, ({ from }) => from)) }];
+        });
+        if (cursors.length === 0) continue;
+        const pages = await this.#store.readMany(cursors);
+        for (const { id, from } of cursors) this.#tell(id, from, pages.get(id));
+      }
+    } catch (error) {
+      // Whoever waits goes on to wait: all of them are looked at again in a moment.
+      this.#moved = new Set();
+      if (!(error instanceof OverloadedError))
+        this.#logger.error(`Logs cannot be read: ${describeError(error).message}`);
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  #tell(id: string, from: number, page: LogPage | undefined): void {
+    const hasNews = page === undefined || page.isOver || page.events.length > 0;
+    for (const waiter of this.#waiters.get(id) ?? []) {
+      if (waiter.from !== from) waiter.tell('look');
+      else if (hasNews) waiter.tell(page ?? 'look');
+      else continue;
+      this.#remove(id, waiter);
+    }
+  }
+}

@@ -1,0 +1,239 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { AppConfig } from '../../config/index.js';
+import { formatStackForLog, type MillraceError, WorkflowChangedError } from '../../errors/index.js';
+import { Clock, type Timer } from '../../kernel/index.js';
+import { Metrics } from '../../metrics/index.js';
+import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
+import type { RunJob } from '../dispatch/run-queue.js';
+import type { RunRecord } from '../run-options.js';
+import { RunService } from '../run.service.js';
+import { RunWorker } from '../run-worker.js';
+import { type LoggedRun, RunLogStore } from '../store/run-log-store.js';
+import { Audience } from './audience.js';
+import { LogHub } from './log-hub.js';
+import { LogWriter } from './log-writer.js';
+import { makeLoggedEvent } from './logged-event.js';
+import { LoggedWork, makeFailed, type WorkTools } from './logged-work.js';
+import type { OpenLog } from './open-log.js';
+import { hashWorkflow } from './resume-run.js';
+import type { RunDoor } from './run-door.js';
+import { readEnding } from './run-recorder.js';
+
+/** How often runs say that they are at work still, in milliseconds: so exactly is their time known when their process dies. */
+const ALIVE_EVERY_MS = 5_000;
+/** Most characters of one log. */
+const LONGEST_LOG = 64 * 1024 ** 2;
+
+/** The logged runs that this process works on. */
+@Injectable()
+export class LoggedWorks {
+  readonly hub: LogHub;
+  /** Who reads which run in this process. */
+  readonly audience: Audience;
+  readonly #logger = new Logger('Runs');
+  readonly #works = new Map<string, LoggedWork>();
+  readonly #doors = new Map<string, RunDoor>();
+  /** Of requests that wait for their run to begin, by the runs' ids. */
+  readonly #records = new Map<string, RunRecord>();
+  readonly #writer: LogWriter;
+  readonly #tools: WorkTools;
+  readonly #alive: Timer;
+  #onAway: ((id: string) => void) | undefined;
+  #onLeft: ((id: string) => void) | undefined;
+  #onReleased: ((job: RunJob) => Promise<void>) | undefined;
+
+  constructor(
+    config: AppConfig,
+    private readonly clock: Clock,
+    private readonly store: RunLogStore,
+    private readonly runs: RunService,
+    private readonly workflows: WorkflowRegistry,
+    private readonly worker: RunWorker,
+    metrics: Metrics,
+  ) {
+    const { timeoutMs, leaveGraceMs } = config.store;
+    this.hub = new LogHub(store, clock);
+    // A run whose log takes nothing any more would go on for nobody.
+    this.#writer = new LogWriter(
+      store,
+      clock,
+      ({ id }) => this.#works.get(id)?.abandon(),
+      ({ id }) => this.#works.get(id)?.cancel(),
+    );
+    this.audience = new Audience(clock, leaveGraceMs, (id) => this.#onLeft?.(id));
+    this.#tools = {
+      runs,
+      store,
+      worker: worker.id,
+      audience: this.audience,
+      clock,
+      timeoutMs,
+      longestLog: LONGEST_LOG,
+      onWrite: this.#writer.write,
+      onMove: (id) => this.hub.wake(id),
+      onResumed: (workflow) => metrics.instruments.resumptions.inc({ workflow }),
+      onReleased: async (job) => this.#onReleased?.(job),
+      onStoreAway: (id) => this.#onAway?.(id),
+      onFault: (id, error) => this.#report(id, error),
+    };
+    this.#alive = clock.after(ALIVE_EVERY_MS, () => void this.#keepAlive());
+    this.#alive.cancel();
+    store.watchLoss(() => {
+      for (const [id, work] of this.#works) {
+        this.#onAway?.(id);
+        work.abandon();
+      }
+    });
+    store.watchChanges((changed) => {
+      if (changed === 'unknown') this.hub.lookAtAll();
+      else this.hub.look(changed);
+      void this.#lookForCancelled(changed === 'unknown' ? [...this.#works.keys()] : changed);
+    });
+  }
+
+  /** For how long the store has taken nothing of logs, in milliseconds; 0 while it works. */
+  get failingForMs(): number {
+    return this.#writer.failingForMs;
+  }
+
+  /** To be called by each door before the application starts. */
+  addDoor(door: RunDoor): void {
+    this.#doors.set(door.name, door);
+  }
+
+  /** @throws Error if there is no door of this name */
+  assertDoor(name: string): void {
+    if (!this.#doors.has(name)) throw new Error(`There is no door "${name}": addDoor() has to come before`);
+  }
+
+  /** @param onAway told of runs that this process has left while the store was away, or another one has taken it over: nobody has died */
+  watchAway(onAway: (id: string) => void): void {
+    this.#onAway = onAway;
+  }
+
+  /** @param onReleased told of runs that this process has let go of: another one is to go on with them */
+  watchReleased(onReleased: (job: RunJob) => Promise<void>): void {
+    this.#onReleased = onReleased;
+  }
+
+  /** @param onLeft told of runs that are to end because nobody reads them any more */
+  watchLeft(onLeft: (id: string) => void): void {
+    this.#onLeft = onLeft;
+  }
+
+  /** Says that this process is alive, and goes on to say so: other processes want to know. */
+  beat(): void {
+    void this.#keepAlive();
+  }
+
+  find(id: string): LoggedWork | undefined {
+    return this.#works.get(id);
+  }
+
+  /** The log, while its run is at work in this process. */
+  findOpen(id: string): OpenLog | undefined {
+    const log = this.#works.get(id)?.log;
+    return log?.ending === 'gone' ? undefined : log;
+  }
+
+  /** @param record told how the run went, if it begins in this process while its request waits */
+  keepRecord(id: string, record: RunRecord): void {
+    this.#records.set(id, record);
+  }
+
+  forgetRecord(id: string): void {
+    this.#records.delete(id);
+  }
+
+  /** See `BeginJob`. */
+  readonly begin = (job: RunJob): Promise<void> | undefined => {
+    const { id } = job;
+    if (this.#works.has(id) || this.runs.draining) return Promise.resolve();
+    const door = this.#doors.get(job.door);
+    const workflow = this.#findWorkflow(job.workflow);
+    if (door === undefined || workflow === undefined) return this.#failUnknown(job);
+    const permit = door.readmit(job.admission);
+    if (!permit.begin()) return undefined;
+    const work = new LoggedWork({ job, door, workflow, permit, record: this.#records.get(id) }, this.#tools);
+    this.#records.delete(id);
+    if (this.#works.size === 0) this.#alive.restart();
+    this.#works.set(id, work);
+    this.runs.holdOpen(id, work.ended);
+    void work.ended.then(() => {
+      this.#works.delete(id);
+      this.audience.release(id);
+      this.hub.wake(id);
+    });
+    void work.work();
+    return work.ended;
+  };
+
+  /** All runs that are at work go on in other processes. */
+  handOver(): void {
+    for (const work of this.#works.values()) work.handOver();
+  }
+
+  /**
+   * Ends a run that nobody works on.
+   * @returns false if somebody does, or it has ended
+   */
+  async endWaiting(run: LoggedRun, error: MillraceError): Promise<boolean> {
+    const { id, epoch, length: first, door: name, admission } = run;
+    const door = this.#doors.get(name);
+    const last = makeLoggedEvent(makeFailed(error), this.clock.now());
+    await door?.keepEnd?.(run, last).catch((fault: unknown) => this.#report(id, fault));
+    const batch = { run: id, epoch, first, events: [JSON.stringify(last)], ending: readEnding(last) };
+    const [verdict] = await this.store.append([batch]);
+    if (verdict?.isKept !== true) return false;
+    door?.readmit(admission).end();
+    this.#records.delete(id);
+    this.audience.release(id);
+    this.hub.wake(id);
+    return true;
+  }
+
+  #findWorkflow(id: string): CompiledWorkflow | undefined {
+    try {
+      return this.workflows.resolve(id).workflow;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Never rejects. */
+  async #failUnknown({ id, owner, workflow }: RunJob): Promise<void> {
+    try {
+      const run = await this.store.find(id, owner);
+      if (run !== undefined && run.ending === undefined) await this.endWaiting(run, new WorkflowChangedError(workflow));
+    } catch (error) {
+      this.#report(id, error);
+    }
+  }
+
+  /** Never rejects. */
+  async #keepAlive(): Promise<void> {
+    const attempts = Array.from(this.#works.values()).flatMap(({ attempt }) => attempt ?? []);
+    // A store that is away is told of by what it is needed for.
+    if (attempts.length > 0) await this.store.keepAlive(attempts).catch(() => undefined);
+    if (this.store.isShared && !this.runs.draining) {
+      const graphs = Array.from(this.workflows.listAll(), ({ workflow }) => hashWorkflow(workflow));
+      await this.store.beat(this.worker.id, graphs).catch(() => undefined);
+    }
+    if (this.#works.size > 0 || (this.store.isShared && !this.runs.draining)) this.#alive.restart();
+  }
+
+  /** Another process may have been asked to end runs that are at work here. Never rejects. */
+  async #lookForCancelled(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      const work = this.#works.get(id);
+      if (work === undefined) continue;
+      // The next thing that the run says would tell, too.
+      const run = await this.store.find(id, work.owner).catch(() => undefined);
+      if (run?.isCancelled === true) work.cancel();
+    }
+  }
+
+  #report(id: string, error: unknown): void {
+    this.#logger.error(`What is kept of the run ${id} is not whole`, formatStackForLog(error));
+  }
+}
