@@ -94,7 +94,7 @@ export class EmbeddedRunQueue extends RunQueue {
   override close(): Promise<void> {
     this.#begin = undefined;
     this.#timer?.cancel();
-    for (const { job } of [...this.#jobs.values()]) this.drop(job);
+    for (const { job } of this.#jobs.values()) this.drop(job);
     return Promise.resolve();
   }
 

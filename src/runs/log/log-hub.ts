@@ -15,7 +15,7 @@ export type LogNews = LogPage | 'look' | 'released';
 export interface LogWait {
   readonly news: Promise<LogNews>;
   /** The reader does not wait any more. */
-  leave(): void;
+  readonly leave: () => void;
 }
 
 interface Waiter {
