@@ -1,4 +1,4 @@
-import { formatStackForLog } from '../errors/index.js';
+import { formatStackForLog, InterruptedStepError } from '../errors/index.js';
 import { assertNever } from '../kernel/index.js';
 import type { CompiledScope, CompiledWorkflow, NodeStep, RunLog } from '../workflow/index.js';
 import { type Heard, NOTHING_HEARD } from './heard.js';
@@ -35,8 +35,15 @@ export class Checkpoints {
   /** Keys of steps that had finished and run again. */
   #again: readonly string[] = [];
 
-  /** @param keep takes what is kept */
-  constructor(keep: (checkpoint: StepCheckpoint) => void, resumed: ResumedRun | undefined) {
+  /**
+   * @param keep takes what is kept
+   * @param settle see {@link Checkpoints.settle}
+   */
+  constructor(
+    keep: (checkpoint: StepCheckpoint) => void,
+    resumed: ResumedRun | undefined,
+    readonly settle: () => Promise<void>,
+  ) {
     this.#keep = keep;
     this.#resumed = resumed;
     this.#next = resumed?.steps.reduce((next, { index }) => Math.max(next, index + 1), 0) ?? 0;
@@ -50,6 +57,7 @@ export class Checkpoints {
   /**
    * Makes the outputs of finished steps again, and finds out which of what was said is void. A step whose checkpoint does not fit the
    * workflow any more is to run again.
+   * @throws InterruptedStepError if a step would run again that must not
    */
   async restore(
     workflow: CompiledWorkflow,
@@ -77,6 +85,9 @@ export class Checkpoints {
       else ofPath.push(kept);
     }
     this.#again = steps.map(({ node }) => node).filter((node) => !this.#steps.has(node));
+    for (const [node, { step }] of positions) {
+      if (step.runsOnce && history.hasBegun(node) && !this.#steps.has(node)) throw new InterruptedStepError(node);
+    }
     return { voids, heard };
   }
 
@@ -118,13 +129,11 @@ export class Checkpoints {
   }
 }
 
-/** True if a workflow has all the steps that were kept, as they were then. */
-export function fitsWorkflow(steps: readonly StepCheckpoint[], workflow: CompiledWorkflow): boolean {
-  const positions = new Map(listNodes(workflow.scope, ''));
-  return steps.every(({ node, fingerprint }) => {
-    const position = positions.get(node);
-    return position !== undefined && makeFingerprint(position.step) === fingerprint;
-  });
+/** What the nodes of a workflow are, those of nested workflows among them: the checkpoint of one that is another now is of no use. */
+export function listFingerprints(
+  workflow: CompiledWorkflow,
+): readonly (readonly [node: string, fingerprint: string])[] {
+  return Array.from(listNodes(workflow.scope, ''), ([node, { step }]) => [node, makeFingerprint(step)] as const);
 }
 
 async function revive(

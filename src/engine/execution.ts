@@ -237,6 +237,8 @@ export class Execution implements Values {
     report.tellStart(step.nodeKind);
     let isTraced = false;
     try {
+      // Whoever goes on with the run has to know that the step had begun.
+      if (step.runsOnce && checkpoints !== undefined) await rejectOnAbort(checkpoints.settle(), cancellation);
       const input = step.input(this);
       ({ isTraced } = this);
       if (isTraced) report.tellTraceStart(step.key, this.path, input);

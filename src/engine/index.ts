@@ -1,4 +1,4 @@
-export { fitsWorkflow } from './checkpoints.js';
+export { listFingerprints } from './checkpoints.js';
 export type {
   DeltaEvent,
   ModelIdentified,

@@ -70,6 +70,8 @@ interface RunParts {
   readonly estimatesTokens: boolean;
   /** Takes each finished step directly before the event of its end. Undefined: nothing is kept. */
   readonly keepStep: ((checkpoint: StepCheckpoint) => void) | undefined;
+  /** Resolves once all events up to now are kept. Absent: nobody keeps them. */
+  readonly settle?: (() => Promise<void>) | undefined;
   /** Undefined: the run begins. */
   readonly resumed: ResumedRun | undefined;
   /** Whether a reader wants values from authors' code in the events: outputs, the result, progress data. */
@@ -132,12 +134,13 @@ export class Run {
   }
 
   #makeCheckpoints(): Checkpoints | undefined {
-    const { keepStep, resumed } = this.#parts;
+    const { keepStep, resumed, settle = async (): Promise<void> => undefined } = this.#parts;
     if (keepStep === undefined && resumed === undefined) return undefined;
-    return new Checkpoints((checkpoint) => {
+    const keep = (checkpoint: StepCheckpoint): void => {
       this.#endSpeech(checkpoint.node);
       keepStep?.(checkpoint);
-    }, resumed);
+    };
+    return new Checkpoints(keep, resumed, settle);
   }
 
   #share(checkpoints: Checkpoints | undefined): SharedRun {

@@ -35,6 +35,7 @@ function makeStep(returns?: OutputType): NodeStep {
     instance,
     input: () => undefined,
     onError: undefined,
+    runsOnce: false,
   };
 }
 

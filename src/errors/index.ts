@@ -35,6 +35,7 @@ export {
   RunOutputTooLargeError,
   StepOutputTooLargeError,
   UpstreamError,
+  InterruptedStepError,
   WorkflowChangedError,
 } from './server-errors.js';
 export { ConfigurationError, DefinitionError, type DefinitionFault, StartUpError } from './start-up-errors.js';

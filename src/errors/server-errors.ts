@@ -67,6 +67,21 @@ export class InterruptedRepeatedlyError extends MillraceError {
   }
 }
 
+/** A step that must not be done twice was at work when its process ended. Status 500. */
+export class InterruptedStepError extends MillraceError {
+  override readonly status = 500;
+  override readonly type = 'server_error';
+  override readonly retryable = false;
+
+  /** @param step its key in the run */
+  constructor(step: string) {
+    super(
+      'The server stopped while this did something that must not be done twice, so it is not begun again. Find out whether that was done before you send the request again.',
+      { code: 'interrupted', diagnostic: `the step "${step}" was at work, and has { onInterruption: 'fail' }` },
+    );
+  }
+}
+
 /** The workflow of a run is another one now, or gone, so that another process cannot go on with the run. Status 500. */
 export class WorkflowChangedError extends MillraceError {
   override readonly status = 500;

@@ -84,6 +84,8 @@ export interface RunOptions {
    * tells of the step's end: whoever keeps both must keep them together. Absent: the run ends with its process.
    */
   readonly keepStep?: ((checkpoint: StepCheckpoint) => void) | undefined;
+  /** Resolves once all that the run has told up to now is kept. Absent: nothing is. */
+  readonly settle?: (() => Promise<void>) | undefined;
   /** What is known of the run from before its process ended. Absent: it begins. */
   readonly resumed?: ResumedRun | undefined;
   /** Told how the run went. Absent: there is no request behind it. */

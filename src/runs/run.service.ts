@@ -136,6 +136,7 @@ export class RunService {
       maxOutputLength: config.run.maxAnswerLength,
       estimatesTokens: options.permit?.estimatesTokens === true,
       keepStep: options.keepStep,
+      settle: options.settle,
       resumed: options.resumed,
       wantsContent: () => readers.wantsContent,
       observe: (told, content) => observer.next(told, content),

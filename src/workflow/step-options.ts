@@ -23,6 +23,12 @@ export interface StreamOptions<Output = unknown> extends StepOptions {
    * hold what a client must not read.
    */
   readonly onError?: (error: Error) => Output;
+  /**
+   * `fail`: a step that was at work when its process ended, by a crash or a shutdown, is never begun again: the logged run fails with
+   * the code `interrupted`. For what must not be done twice, if `context.idempotencyKey` is of no use there. Absent: the step
+   * begins again from its beginning.
+   */
+  readonly onInterruption?: 'fail';
 }
 
 /** Options of a silent step. */
@@ -65,10 +71,10 @@ interface OptionsOfVerb {
 type Verb = keyof OptionsOfVerb;
 
 const KNOWN: { readonly [V in Verb]: Readonly<Record<keyof OptionsOfVerb[V], true>> } = {
-  ask: { key: true, after: true, onError: true, effect: true },
-  stream: { key: true, after: true, onError: true },
-  run: { after: true, onError: true, effect: true },
-  node: { key: true, after: true, onError: true, effect: true, silent: true },
+  ask: { key: true, after: true, onError: true, effect: true, onInterruption: true },
+  stream: { key: true, after: true, onError: true, onInterruption: true },
+  run: { after: true, onError: true, effect: true, onInterruption: true },
+  node: { key: true, after: true, onError: true, effect: true, onInterruption: true, silent: true },
   route: { key: true, after: true },
   workflow: { key: true, after: true, silent: true },
 };
@@ -81,6 +87,7 @@ const FORMS: Readonly<Record<keyof NodeOptions, readonly [form: string, fits: (v
     (value) => Array.isArray(value) && value.every((item) => item instanceof Ref),
   ],
   onError: ['a function that gives an output', (value) => typeof value === 'function'],
+  onInterruption: ["the text 'fail'", (value) => value === 'fail'],
   effect: ['true or false', (value) => typeof value === 'boolean'],
   silent: ['true or false', (value) => typeof value === 'boolean'],
 };

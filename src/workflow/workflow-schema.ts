@@ -66,6 +66,8 @@ export interface NodeStep extends StepBase {
   /** Builds the node's input. */
   readonly input: (values: Values) => unknown;
   readonly onError: ((error: Error) => unknown) | undefined;
+  /** True if it is never begun again in a run that goes on in another process. */
+  readonly runsOnce: boolean;
 }
 
 /** A choice of branches, ready to run. */
@@ -113,6 +115,8 @@ export interface CompiledWorkflow {
   readonly resultStep: string | undefined;
   /** True if clients cannot ask for it. */
   readonly onlyAsStep: boolean;
+  /** What becomes of runs that were begun with another version of it, see `WorkflowOptions.onChange`. */
+  readonly onChange: 'resume' | 'fail';
   /** Names of the inputs that it needs beside a chat request when it runs as a step. */
   readonly needs: readonly string[];
   /** Names of the inputs that it reads beside a chat request, required or not. */

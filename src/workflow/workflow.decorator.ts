@@ -32,6 +32,12 @@ export interface WorkflowOptions {
   readonly version?: string;
   /** False: neither its runs nor its part of other workflows' runs are traced. True if absent. */
   readonly tracing?: boolean;
+  /**
+   * What becomes of a logged run that was begun with another version of this workflow, once no process has that version any more.
+   * `resume`: steps that had finished and are still what they were do not run again, the others do. `fail`: it ends with the code
+   * `workflow_changed`. Absent: `resume`.
+   */
+  readonly onChange?: 'resume' | 'fail';
   /** The separator between the texts of two visible steps; a blank line if absent. */
   readonly separator?: string;
 }

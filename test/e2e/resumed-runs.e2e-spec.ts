@@ -13,12 +13,13 @@ import { eventually } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { postJson } from '../support/http-client.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
+import { beginRun, endRun } from '../support/runs-client.js';
 import { readOutputText } from '../support/response-rules.js';
 import { responsesUrl } from '../support/responses-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
-import { makeWiredModule, type Wire } from '../support/workflow-kit.js';
+import { makeOptionsModule, makeWiredModule, type Wire } from '../support/workflow-kit.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -129,8 +130,9 @@ describe('a run that another process goes on with', () => {
   };
 
   /** Ends the application while the second step of the workflow speaks, and starts one whose workflow is wired in another way. */
-  async function change(wire: Wire): Promise<ReturnType<typeof readStream>> {
-    const old = await start({}, { imports: [makeWiredModule(before)] });
+  async function change(wire: Wire, onChange: 'resume' | 'fail' | undefined): Promise<ReturnType<typeof readStream>> {
+    const options = onChange === undefined ? {} : { onChange };
+    const old = await start({}, { imports: [makeOptionsModule(options, before)] });
     const door = gate();
     upstream.next(scriptStream('Noted')).next(scriptStream(['Hal', door, 'f']));
     const { id } = await beginResponse(old, { model: 'test' });
@@ -139,19 +141,58 @@ describe('a run that another process goes on with', () => {
     app = undefined;
     door.open();
     upstream.always(({ body }) => scriptStream(JSON.stringify(body).includes('Whole') ? 'And more' : 'Whole'));
-    const next = await start({}, { imports: [makeWiredModule(wire)] });
+    const next = await start({}, { imports: [makeOptionsModule(options, wire)] });
     return readStream((await followResponse(next, id)).text);
   }
 
   it('goes on if its workflow has changed and all that had finished is as it was', async () => {
-    const { response } = await change(withMore);
+    const { response } = await change(withMore, undefined);
     expect([response.status, readOutputText(response)]).toEqual(['completed', 'Whole\n\nAnd more']);
   });
 
-  it('fails if a step of its workflow that had finished is another one now', async () => {
-    const { response, error } = await change(spoken);
+  it('runs a step once more that had finished and is another one now', async () => {
+    const { response } = await change(spoken, undefined);
+    expect([response.status, readOutputText(response)]).toEqual(['completed', 'Whole\n\nAnd more']);
+    expect(upstream.requests).toHaveLength(4);
+  });
+
+  it('fails, whatever has changed in its workflow, where that says so', async () => {
+    const { response, error } = await change(withMore, 'fail');
     expect(response.status).toBe('failed');
     expect(error?.message).toMatch(/the workflow "test" has changed or is gone since/);
     expect(upstream.requests).toHaveLength(2);
+  });
+
+  it('fails, and leaves alone what must not be done twice, if that was at work; what had not begun is done', async () => {
+    const paid: string[] = [];
+    let pay: (() => void) | undefined;
+    const wire: Wire = (flow, { messages }) => {
+      const noted = flow.ask(first, { messages }, { key: 'first' });
+      return flow.run(
+        'pay',
+        { noted },
+        async (_, { idempotencyKey, attempt }) => {
+          paid.push(`${idempotencyKey} ${attempt}`);
+          await new Promise<void>((resolve) => (pay = resolve));
+          return 'Paid';
+        },
+        { onInterruption: 'fail' },
+      );
+    };
+    const door = gate();
+    upstream.next(scriptStream(['Not', door, 'ed'])).always(scriptStream('Noted'));
+    const old = await start({}, { imports: [makeWiredModule(wire)] });
+    const { id } = await beginRun(old, { model: 'test' });
+    await door.reached;
+    const second = await start({}, { imports: [makeWiredModule(wire)] });
+    door.open();
+    await eventually(() => paid.length > 0);
+    expect(paid).toEqual([`${id}/pay 2`]);
+    await second.close();
+    app = undefined;
+    pay?.();
+    const run = await endRun(await start({}, { imports: [makeWiredModule(wire)] }), id);
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'interrupted', type: 'server_error' } });
+    expect(paid).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 import { Injectable, Module, type Type } from '@nestjs/common';
 import type { Message } from '../../src/models/index.js';
 import { AgentStreamingNode } from '../../src/nodes/index.js';
-import { agent, Workflow } from '../../src/workflow/index.js';
+import { agent, Workflow, type WorkflowOptions } from '../../src/workflow/index.js';
 import type { Agent, AgentInput, ChatRefs, Deltas, Flow, Ref, TaskContext } from '../../src/workflow/index.js';
 
 /** What a node that continues a conversation takes. */
@@ -43,7 +43,16 @@ export type Wire = (flow: Flow, request: ChatRefs) => Ref<unknown>;
 
 /** A module with the workflow `test`, wired as a function says, and what it consists of. */
 export function makeWiredModule(wire: Wire, ...providers: Type<unknown>[]): Type<unknown> {
-  @Workflow({ id: 'test', description: 'Of the test' })
+  return makeOptionsModule({}, wire, ...providers);
+}
+
+/** The same with options of the workflow. */
+export function makeOptionsModule(
+  options: Partial<WorkflowOptions>,
+  wire: Wire,
+  ...providers: Type<unknown>[]
+): Type<unknown> {
+  @Workflow({ id: 'test', description: 'Of the test', ...options })
   class TestWorkflow {
     define(flow: Flow, request: ChatRefs): Ref<unknown> {
       return wire(flow, request);

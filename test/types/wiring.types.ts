@@ -258,6 +258,9 @@ export function nestedWorkflowsAreTyped(flow: Flow, { messages }: ChatRefs): voi
   flow.node(CountNode, { text: draft }, { onError: ({ message }) => message.length });
   // @ts-expect-error a substitute must be what the agent gives
   flow.ask(decide, { messages }, { onError: () => 'none' });
+  // @ts-expect-error a step begins again if nothing is said
+  flow.node(CountNode, { text: draft }, { onInterruption: 'resume' });
+  flow.node(CountNode, { text: draft }, { onInterruption: 'fail' });
 }
 
 // @ts-expect-error a class without define() is no workflow

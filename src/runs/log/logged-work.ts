@@ -1,4 +1,4 @@
-import { fitsWorkflow, type RunEvent, type StepCheckpoint } from '../../engine/index.js';
+import { type RunEvent, type StepCheckpoint } from '../../engine/index.js';
 import {
   type AbortCause,
   InterruptedRepeatedlyError,
@@ -225,7 +225,7 @@ export class LoggedWork {
     const past =
       claimed.run.length === 0 ? undefined : await readPast(claimed, workflow, store, (event) => said.add(event));
     if (past !== undefined) {
-      if (kept.workflowHash !== hashWorkflow(workflow) && !fitsWorkflow(past.resumed.steps, workflow)) {
+      if (kept.workflowHash !== hashWorkflow(workflow) && workflow.onChange === 'fail') {
         throw new WorkflowChangedError(workflow.id);
       }
       log.goOnAfter(past.lastAt);
@@ -246,6 +246,7 @@ export class LoggedWork {
         this.#countTokens(step);
         log.keepStep({ node: step.node, json: JSON.stringify(step) });
       },
+      settle: () => log.settle(),
       resumed: past?.resumed,
       ...(record !== undefined && { record }),
     });

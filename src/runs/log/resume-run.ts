@@ -1,4 +1,4 @@
-import { type ResumedRun, RunHistory, type StepCheckpoint } from '../../engine/index.js';
+import { listFingerprints, type ResumedRun, RunHistory, type StepCheckpoint } from '../../engine/index.js';
 import { sha256 } from '../../kernel/index.js';
 import { type CompiledWorkflow, makeGraphJson } from '../../workflow/index.js';
 import type { ClaimedRun, RunLogStore } from '../store/run-log-store.js';
@@ -45,11 +45,11 @@ export async function readPast(
 
 const hashes = new WeakMap<CompiledWorkflow, string>();
 
-/** Tells two workflows apart by their graphs, those of nested workflows among them. */
+/** Tells two workflows apart by their graphs, outputs and versions, those of nested workflows among them. */
 export function hashWorkflow(workflow: CompiledWorkflow): string {
   let hash = hashes.get(workflow);
   if (hash === undefined) {
-    hash = sha256(JSON.stringify([workflow.version ?? null, makeGraphJson(workflow)]));
+    hash = sha256(JSON.stringify([workflow.version ?? null, makeGraphJson(workflow), listFingerprints(workflow)]));
     hashes.set(workflow, hash);
   }
   return hash;

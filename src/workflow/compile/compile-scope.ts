@@ -169,6 +169,7 @@ export class ScopeCompiler {
       dependsOn: findDependencies(flow, refs),
       input: (values) => (input === undefined ? undefined : resolveWires(input, values)),
       onError: step.onError,
+      runsOnce: step.onInterruption === 'fail',
     };
   }
 

@@ -33,6 +33,9 @@ export function compileWorkflow(
       'Correct @Workflow({ concurrency }).',
     );
   }
+  if (options.onChange !== undefined && options.onChange !== 'resume' && options.onChange !== 'fail') {
+    faults.add('invalid_on_change', 'its onChange is neither resume nor fail.', 'Correct @Workflow({ onChange }).');
+  }
   if (needs.length > 0 && options.onlyAsStep === undefined) {
     faults.add(
       'more_than_a_request',
@@ -59,6 +62,7 @@ export function compileWorkflow(
     visible,
     resultStep,
     onlyAsStep: options.onlyAsStep === true,
+    onChange: options.onChange ?? 'resume',
     needs: options.onlyAsStep === true ? needs : [],
     reads: needs,
     takes: findTakenParameters(scope, visible),
