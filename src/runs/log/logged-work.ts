@@ -31,6 +31,9 @@ const DEBOUNCE_MS = 25;
 /** After so many deaths in a row without a step that finished, a run is not begun again. */
 const MOST_DEATHS = 4;
 
+/** How soon a run is begun again that another version of its workflow is to go on with, in milliseconds. */
+const OTHER_GRAPH_MS = 2_000;
+
 /** Of runs whose clients say nothing. */
 export const USUAL_PRIORITY = 5;
 
@@ -225,8 +228,10 @@ export class LoggedWork {
     const past =
       claimed.run.length === 0 ? undefined : await readPast(claimed, workflow, store, (event) => said.add(event));
     if (past !== undefined) {
-      if (kept.workflowHash !== hashWorkflow(workflow) && workflow.onChange === 'fail') {
-        throw new WorkflowChangedError(workflow.id);
+      if (kept.workflowHash !== hashWorkflow(workflow)) {
+        // While a new release is rolled out, processes of the old one are better at it.
+        if (await store.isGraphAlive(kept.workflowHash)) return this.#release(log, OTHER_GRAPH_MS);
+        if (workflow.onChange === 'fail') throw new WorkflowChangedError(workflow.id);
       }
       log.goOnAfter(past.lastAt);
       past.resumed.steps.forEach((step) => this.#countTokens(step));
@@ -269,8 +274,11 @@ export class LoggedWork {
     this.#keptTokens += (usage?.total_tokens ?? 0) + untoldTokens;
   }
 
-  /** Another process, or this one later, goes on with the run. Never rejects. */
-  async #release(log: OpenLog): Promise<void> {
+  /**
+   * Another process, or this one later, goes on with the run. Never rejects.
+   * @param delayMs how long nobody is to begin it again
+   */
+  async #release(log: OpenLog, delayMs = 0): Promise<void> {
     const { usage, untoldTokens = 0 } = this.#spent;
     // The rest is counted by whoever ends the run.
     const tokens = (usage?.total_tokens ?? 0) + untoldTokens - this.#keptTokens;
@@ -281,7 +289,8 @@ export class LoggedWork {
     try {
       if (log.ending === undefined) {
         await this.#tools.store.release([{ id, epoch: log.epoch }]);
-        await this.#tools.onReleased({ ...this.#run.job, wake: this.#run.job.wake + 1 });
+        const runAt = delayMs === 0 ? this.#run.job.runAt : this.#tools.clock.now() + delayMs;
+        await this.#tools.onReleased({ ...this.#run.job, runAt, wake: this.#run.job.wake + 1 });
       } else if (log.ending === 'released') this.#tools.onStoreAway(id);
     } catch {
       this.#tools.onStoreAway(id);
