@@ -261,8 +261,8 @@ describe('A workflow with agents in its fields', () => {
       }
       const message = await faultsOf(Faulty);
       for (const line of [
-        'node "topic": it has the option "efect", which there is not. flow.ask takes key, after, onError, effect.',
-        'node "count": it has the option "key", which there is not. flow.run takes after, onError, effect.',
+        'node "topic": it has the option "efect", which there is not. flow.ask takes key, after, onError, effect, onInterruption.',
+        'node "count": it has the option "key", which there is not. flow.run takes after, onError, effect, onInterruption.',
         'node "count": its option "effect" is "yes". Give true or false, or leave it out.',
         'node "think": its option "after" is a ref. Give a list of refs: { after: [ref] }, or leave it out.',
         'node "choice": it has the option "silent", which there is not. flow.route takes key, after.',
@@ -281,7 +281,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await faultsOf(Faulty)).toContain(
-        '[invalid_options] workflow "faulty", node "answer": its options are "answer", but they are an object. flow.stream takes key, after, onError.',
+        '[invalid_options] workflow "faulty", node "answer": its options are "answer", but they are an object. flow.stream takes key, after, onError, onInterruption.',
       );
     });
 
