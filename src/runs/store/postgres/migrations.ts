@@ -1,3 +1,4 @@
+import { FUNCTIONS, SETTINGS } from './functions.js';
 import type { PostgresSession } from './postgres-session.js';
 
 /** What several processes that start at the same time wait for, one after the other: any number that nobody else uses. */
@@ -49,7 +50,7 @@ const MIGRATIONS: readonly string[] = [
   create table millrace.run_workers (id text primary key, graphs text[] not null, seen timestamptz not null);
   create table millrace.secrets (name text primary key, value text not null);
 
-  create function millrace.add_document() returns trigger language plpgsql as $$ begin
+  create function millrace.add_document() returns trigger ${SETTINGS} as $$ begin
     insert into millrace.document_owners as known values (new.owner, 1, new.length)
     on conflict (owner) do update set count = known.count + 1, length = known.length + excluded.length;
     return null;
@@ -57,7 +58,7 @@ const MIGRATIONS: readonly string[] = [
   create trigger document_added after insert on millrace.documents for each row execute function millrace.add_document();
 
   -- When what is kept of a segment's end makes room for something newer, so does the log that tells the same.
-  create function millrace.remove_document() returns trigger language plpgsql as $$ begin
+  create function millrace.remove_document() returns trigger ${SETTINGS} as $$ begin
     delete from millrace.document_parts where document = old.id;
     update millrace.document_owners set count = count - 1, length = length - old.length where owner = old.owner;
     delete from millrace.document_owners where owner = old.owner and count = 0;
@@ -67,7 +68,7 @@ const MIGRATIONS: readonly string[] = [
   end $$;
   create trigger document_removed after delete on millrace.documents for each row execute function millrace.remove_document();
 
-  create function millrace.remove_run_log() returns trigger language plpgsql as $$ begin
+  create function millrace.remove_run_log() returns trigger ${SETTINGS} as $$ begin
     delete from millrace.run_log where run = old.id;
     delete from millrace.run_steps where run = old.id;
     delete from millrace.run_requests where run = old.id;
@@ -79,7 +80,7 @@ const MIGRATIONS: readonly string[] = [
   create trigger run_log_removed after update of has_log on millrace.runs
     for each row when (old.has_log and not new.has_log) execute function millrace.remove_run_log();
   create trigger run_removed after delete on millrace.runs for each row execute function millrace.remove_run_log();
-  `,
+  ${FUNCTIONS}`,
 ];
 
 /**

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type pg from 'pg';
 import { type Clock, describeError, settleInTime, type Timer } from '../../../kernel/index.js';
-import type { PostgresDatabase, PreparedStatement } from './postgres-database.js';
+import type { PostgresDatabase } from './postgres-database.js';
 
 const CHANNEL = 'millrace_runs';
 
@@ -13,10 +13,7 @@ const TRY_AGAIN_MS = 1_000;
 const LOOK_EVERY_MS = 10_000;
 const ANSWER_LIMIT_MS = 4_000;
 
-const NOTIFY: PreparedStatement = {
-  name: 'notify',
-  sql: `select pg_notify('${CHANNEL}', payload) from unnest($1::text[]) as payload`,
-};
+const NOTIFY = `select pg_notify('${CHANNEL}', payload) from unnest($1::text[]) as payload`;
 
 /**
  * Tells other processes which runs have changed, and hears it from them: one connection listens, whatever the number of those who

@@ -1,15 +1,9 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { formatStackForLog, OverloadedError } from '../../../errors/index.js';
-import { type Clock, describeError, readErrorCode } from '../../../kernel/index.js';
+import { type Clock, describeError, readErrorCode, type Timer } from '../../../kernel/index.js';
 import { migrate } from './migrations.js';
 import type { PostgresRow, PostgresSession, PostgresValue } from './postgres-session.js';
-
-/** A statement that is prepared once for each connection. */
-export interface PreparedStatement {
-  readonly name: string;
-  readonly sql: string;
-}
 
 /** Most connections of one process, beside the one that listens. */
 const MOST_CONNECTIONS = 10;
@@ -21,6 +15,8 @@ const TRY_AGAIN_MS = 2_000;
 
 /** In a transaction: the database gives up before this process does, and lets go of what a process holds that stands still. */
 const BEGIN = `begin; set local statement_timeout = ${LIMIT_MS}; set local idle_in_transaction_session_timeout = ${LIMIT_MS}`;
+
+const PROBE = 'select 1';
 
 /** PostgreSQL's code of a transaction that was undone because it and another one waited for each other. */
 const DEADLOCK = '40P01';
@@ -50,6 +46,7 @@ export class PostgresDatabase {
   readonly #onOpen: () => void;
   /** False from a failure of it until it works again. */
   isUp = true;
+  #probe: Timer | undefined;
 
   /** @param onOpen called once, when it can be used for the first time */
   constructor(url: string, clock: Clock, onOpen: () => void) {
@@ -68,17 +65,12 @@ export class PostgresDatabase {
     this.#pool.on('error', () => undefined);
   }
 
-  /** False while it is known to be away. */
-  get canUse(): boolean {
-    return this.isUp || this.#clock.monotonic() >= this.#notBefore;
-  }
-
   /** @throws OverloadedError if the database cannot do it now */
-  async query({ name, sql }: PreparedStatement, values: readonly PostgresValue[]): Promise<readonly PostgresRow[]> {
+  async query(sql: string, values: readonly PostgresValue[]): Promise<readonly PostgresRow[]> {
     return this.#try(async () => {
       await this.#open();
       return this.#use(async (client) => {
-        const { rows } = await client.query<PostgresRow>({ name, text: sql, values: values.map(clean) });
+        const { rows } = await client.query<PostgresRow>(sql, values.map(clean));
         return rows;
       });
     });
@@ -108,6 +100,7 @@ export class PostgresDatabase {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#probe?.cancel();
     await this.#pool.end();
   }
 
@@ -123,6 +116,8 @@ export class PostgresDatabase {
       if (this.#told !== undefined) this.#logger.log('The store works again');
       this.#told = undefined;
       this.isUp = true;
+      this.#probe?.cancel();
+      this.#probe = undefined;
       return result;
     } catch (error) {
       throw this.#makeAwayError(error);
@@ -190,12 +185,23 @@ export class PostgresDatabase {
     if (cause !== undefined) {
       this.isUp = false;
       this.#notBefore = this.#clock.monotonic() + TRY_AGAIN_MS;
-      if (!this.#isClosed) this.#tell(cause);
+      if (!this.#isClosed) {
+        this.#tell(cause);
+        this.#probeLater();
+      }
     }
     return new OverloadedError(
       'Stored runs and responses cannot be reached at the moment. Send the request again in a moment.',
       { code: 'store_unavailable', retryAfterMs: TRY_AGAIN_MS },
     );
+  }
+
+  /** Those who can do without it do not try, each of them for seconds, whether it is back: this does. */
+  #probeLater(): void {
+    this.#probe ??= this.#clock.after(TRY_AGAIN_MS, () => {
+      this.#probe = undefined;
+      this.query(PROBE, []).catch(() => undefined);
+    });
   }
 
   #tell(cause: unknown): void {

@@ -1,22 +1,13 @@
 import type { Clock } from '../../../kernel/index.js';
 import { type DocumentLimits, DocumentStore, KEPT_SHARE, type StoredDocument } from '../document-store.js';
-import type { PostgresDatabase, PreparedStatement } from './postgres-database.js';
+import type { PostgresDatabase } from './postgres-database.js';
 
-const FIND: PreparedStatement = {
-  name: 'find_document',
-  sql: 'select json from millrace.documents where id = $1 and owner = $2 and expires > $3::bigint',
-};
+const FIND = 'select json from millrace.documents where id = $1 and owner = $2 and expires > $3::bigint';
 
-const FIND_PARTS: PreparedStatement = {
-  name: 'find_parts',
-  sql: `select part.id, part.json from millrace.document_parts part join millrace.documents whole on whole.id = part.document
-    where part.id = any($1::text[]) and part.owner = $2 and whole.expires > $3::bigint`,
-};
+const FIND_PARTS = `select part.id, part.json from millrace.document_parts part join millrace.documents whole on whole.id = part.document
+    where part.id = any($1::text[]) and part.owner = $2 and whole.expires > $3::bigint`;
 
-const REMOVE: PreparedStatement = {
-  name: 'remove_document',
-  sql: 'delete from millrace.documents where id = $1 and owner = $2 returning expires > $3::bigint as lived',
-};
+const REMOVE = 'delete from millrace.documents where id = $1 and owner = $2 returning expires > $3::bigint as lived';
 
 /** The owner comes first: where nothing is over a limit, no document is looked at. */
 const MAKE_ROOM = `
@@ -44,7 +35,7 @@ export class PostgresDocuments extends DocumentStore {
   }
 
   override get canKeep(): boolean {
-    return this.database.canUse;
+    return this.database.isUp;
   }
 
   override async put({ id, owner, createdAt, json, parts }: StoredDocument): Promise<boolean> {

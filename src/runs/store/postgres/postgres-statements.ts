@@ -1,9 +1,5 @@
-import { NEXT_NUMBER } from './postgres-append.js';
-import type { PreparedStatement } from './postgres-database.js';
-
-/** Most rows of one page, and after how many events it has enough. Each row is what one run said in one commit, or a packed part of a log. */
-const PAGE_ROWS = 200;
-const PAGE_EVENTS = 1_000;
+/** Number of the next event of the run `runs.id`. */
+const NEXT_NUMBER = `coalesce((select last + 1 from millrace.run_log where run = runs.id order by first desc limit 1), 0)`;
 
 /** Most runs that were lost and are found in one go. */
 const LOST_AT_ONCE = 500;
@@ -15,9 +11,7 @@ const RUN_COLUMNS = `runs.id, owner, door, workflow, version, model, status, epo
    from millrace.run_segments segment where segment.run = runs.id) as segments`;
 const HEAD_COLUMN = `coalesce((select head from millrace.run_requests where run = runs.id), '') as head`;
 
-export const CREATE: PreparedStatement = {
-  name: 'create_run',
-  sql: `
+export const CREATE = `
     with made as (
       insert into millrace.runs (id, owner, door, workflow, version, model, status, epoch, wakes, moved, deaths, active_ms,
         is_cancelled, priority, created, run_at, has_log, log_expires, expires, metadata, admission, key, hash)
@@ -27,20 +21,13 @@ export const CREATE: PreparedStatement = {
       insert into millrace.run_requests select id, $14, $15 from made
     ), opened as (
       insert into millrace.run_segments select $16::text, id, 0 from made where $16::text is not null
-    ) select id from made`,
-};
+    ) select id from made`;
 
 /** The run itself, or the one that has its key. */
-export const FIND_CREATED: PreparedStatement = {
-  name: 'find_created',
-  sql: `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from millrace.runs
-    where id = $1 or (owner = $2 and key = $3) order by (id = $1) desc limit 1`,
-};
+export const FIND_CREATED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from millrace.runs
+    where id = $1 or (owner = $2 and key = $3) order by (id = $1) desc limit 1`;
 
-export const FIND_REPEATED: PreparedStatement = {
-  name: 'find_repeated',
-  sql: `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from millrace.runs where owner = $1 and key = $2`,
-};
+export const FIND_REPEATED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from millrace.runs where owner = $1 and key = $2`;
 
 export const CLAIM = `
   update millrace.runs set deaths = deaths + (status = 'running')::int, status = 'running', epoch = epoch + 1, worker = $2,
@@ -60,64 +47,27 @@ const ATTEMPTS = `
     where status = 'running' order by id for update of runs
   )`;
 
-export const KEEP_ALIVE: PreparedStatement = {
-  name: 'keep_alive',
-  sql: `${ATTEMPTS} update millrace.runs set active_ms = active_ms + greatest(0, $3::bigint - seen), seen = $3::bigint, moved = now()
-    from attempt where attempt.id = runs.id`,
-};
+export const KEEP_ALIVE = `${ATTEMPTS} update millrace.runs set active_ms = active_ms + greatest(0, $3::bigint - seen), seen = $3::bigint, moved = now()
+    from attempt where attempt.id = runs.id`;
 
-export const RELEASE: PreparedStatement = {
-  name: 'release',
-  sql: `${ATTEMPTS} update millrace.runs set status = 'queued', wakes = wakes + 1, worker = null, moved = now(),
+export const RELEASE = `${ATTEMPTS} update millrace.runs set status = 'queued', wakes = wakes + 1, worker = null, moved = now(),
       active_ms = active_ms + greatest(0, $3::bigint - seen), seen = $3::bigint
-    from attempt where attempt.id = runs.id`,
-};
+    from attempt where attempt.id = runs.id`;
 
-export const MARK_CANCELLED: PreparedStatement = {
-  name: 'mark_cancelled',
-  sql: 'update millrace.runs set is_cancelled = true where id = $1 and finished is null and not is_cancelled',
-};
+export const MARK_CANCELLED =
+  'update millrace.runs set is_cancelled = true where id = $1 and finished is null and not is_cancelled';
 
 /** A row for each piece of a log, or one without events: the run is there, and has no more. Without a row, it is gone. */
-export const READ: PreparedStatement = {
-  name: 'read_logs',
-  sql: `
-    select given.run, runs.finished is not null as is_over, piece.first, piece.events
-    from unnest($1::text[], $2::int[]) as given (run, number)
-    join millrace.runs on runs.id = given.run and has_log and (finished is null or log_expires > $3::bigint)
-    left join lateral (
-      select first, events from (
-        select first, events, sum(octet_length(events)) over earlier as length_before, sum(last - first + 1) over earlier as count_before
-        from (
-          select first, last, events from millrace.run_log
-          where run_log.run = given.run and first >= coalesce((
-              select first from millrace.run_log where run_log.run = given.run and first <= given.number order by first desc limit 1
-            ), 0) and last >= given.number
-          order by first limit ${PAGE_ROWS}
-        ) as listed
-        window earlier as (order by first rows between unbounded preceding and 1 preceding)
-      ) as counted
-      where coalesce(length_before, 0) < $4::int and coalesce(count_before, 0) < ${PAGE_EVENTS}
-    ) as piece on true
-    order by given.run, piece.first`,
-};
+export const READ = 'select * from millrace.read_logs_1($1, $2, $3, $4)';
 
-export const FIND: PreparedStatement = {
-  name: 'find_run',
-  sql: `select ${RUN_COLUMNS}, ${HEAD_COLUMN} from millrace.runs
+export const FIND = `select ${RUN_COLUMNS}, ${HEAD_COLUMN} from millrace.runs
     where id = coalesce((select run from millrace.run_segments where id = $1), $1) and owner = $2
-      and (finished is null or expires > $3::bigint)`,
-};
+      and (finished is null or expires > $3::bigint)`;
 
-export const FIND_PLACE: PreparedStatement = {
-  name: 'find_place',
-  sql: 'select created, id from millrace.runs where id = $1 and owner = $2',
-};
+export const FIND_PLACE = 'select created, id from millrace.runs where id = $1 and owner = $2';
 
 /** Without a place to go on from, from the end. */
-const makeList = (order: 'asc' | 'desc'): PreparedStatement => ({
-  name: `list_${order}`,
-  sql: `select ${RUN_COLUMNS}, ${HEAD_COLUMN} from millrace.runs
+const makeList = (order: 'asc' | 'desc'): string => `select ${RUN_COLUMNS}, ${HEAD_COLUMN} from millrace.runs
     where owner = $1 and (finished is null or expires > $2::bigint) and ($3::text is null or model = $3::text)
       and ($4::text is null or status = $4::text)
       and (created, id) ${
@@ -125,34 +75,20 @@ const makeList = (order: 'asc' | 'desc'): PreparedStatement => ({
           ? `> (coalesce($5::bigint, -1), coalesce($6::text, ''))`
           : `< (coalesce($5::bigint, 9223372036854775807), coalesce($6::text, ''))`
       }
-    order by created ${order}, id ${order} limit $7`,
-});
+    order by created ${order}, id ${order} limit $7`;
+
 export const LIST = { asc: makeList('asc'), desc: makeList('desc') };
 
-export const FIND_OWNER: PreparedStatement = {
-  name: 'find_owner',
-  sql: 'select owner from millrace.runs where id = $1',
-};
+export const FIND_OWNER = 'select owner from millrace.runs where id = $1';
 
-export const FIND_REQUEST: PreparedStatement = {
-  name: 'find_request',
-  sql: 'select request from millrace.run_requests where run = $1',
-};
+export const FIND_REQUEST = 'select request from millrace.run_requests where run = $1';
 
-export const ADD_SECRET: PreparedStatement = {
-  name: 'add_secret',
-  sql: 'insert into millrace.secrets values ($1, $2) on conflict do nothing',
-};
+export const ADD_SECRET = 'insert into millrace.secrets values ($1, $2) on conflict do nothing';
 
-export const FIND_SECRET: PreparedStatement = {
-  name: 'find_secret',
-  sql: 'select value from millrace.secrets where name = $1',
-};
+export const FIND_SECRET = 'select value from millrace.secrets where name = $1';
 
 /** See `RunLogStore.findLost`. What is found counts as looked after from now on, so that not every process takes it up. */
-export const FIND_LOST: PreparedStatement = {
-  name: 'find_lost',
-  sql: `
+export const FIND_LOST = `
     with lost as (
       select id from millrace.runs where finished is null and (
         (status = 'queued' and moved < now() - interval '15 s' and run_at <= extract(epoch from now() - interval '15 s') * 1000)
@@ -160,21 +96,11 @@ export const FIND_LOST: PreparedStatement = {
       order by created, id limit ${LOST_AT_ONCE} for update skip locked
     ), found as (
       update millrace.runs set moved = now() from lost where lost.id = runs.id returning runs.id
-    ) select ${RUN_COLUMNS}, '' as head from millrace.runs where id in (select id from found) order by created, id`,
-};
+    ) select ${RUN_COLUMNS}, '' as head from millrace.runs where id in (select id from found) order by created, id`;
 
-export const WORKER_BEAT: PreparedStatement = {
-  name: 'worker_beat',
-  sql: `insert into millrace.run_workers values ($1, $2::text[], now())
-    on conflict (id) do update set graphs = excluded.graphs, seen = excluded.seen`,
-};
+export const WORKER_BEAT = `insert into millrace.run_workers values ($1, $2::text[], now())
+    on conflict (id) do update set graphs = excluded.graphs, seen = excluded.seen`;
 
-export const IS_GRAPH_ALIVE: PreparedStatement = {
-  name: 'is_graph_alive',
-  sql: `select 1 from millrace.run_workers where $1 = any(graphs) and seen > now() - interval '30 s' limit 1`,
-};
+export const IS_GRAPH_ALIVE = `select 1 from millrace.run_workers where $1 = any(graphs) and seen > now() - interval '30 s' limit 1`;
 
-export const COUNT_QUEUED: PreparedStatement = {
-  name: 'count_queued',
-  sql: `select count(*) as count from millrace.runs where owner = $1 and status = 'queued'`,
-};
+export const COUNT_QUEUED = `select count(*) as count from millrace.runs where owner = $1 and status = 'queued'`;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../kernel/index.js';
-import type { PostgresDatabase, PreparedStatement } from './postgres-database.js';
+import type { PostgresDatabase } from './postgres-database.js';
 
 /** Most rows of a log that are worked on at once, events of one packed row, and bytes before it is packed. */
 const PACKED_ROWS = 1_000;
@@ -17,9 +17,7 @@ const SWEEP_LOCK = 7_214_600_302;
 const WORKERS_KEPT_S = 3_600;
 
 /** PostgreSQL compresses long values by itself: what is repeated from event to event goes once they stand in one. */
-const PACK: PreparedStatement = {
-  name: 'pack',
-  sql: `
+const PACK = `
     with piece as (
       select first, last, events, sum(last - first + 1) over ordered as count, sum(octet_length(events)) over ordered as length
       from (
@@ -37,8 +35,7 @@ const PACK: PreparedStatement = {
     ), written as (
       update millrace.run_log set last = packed.last, events = packed.events, is_packed = true
       from packed where run_log.run = $1 and run_log.first = packed.first
-    ) select max(last) as last from packed`,
-};
+    ) select max(last) as last from packed`;
 
 const LOGS = `
   update millrace.runs set has_log = false, key = null where id in (
