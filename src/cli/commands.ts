@@ -1,19 +1,40 @@
 import type { CliEnvironment, ExitCode } from './cli-environment.js';
 
-/** The options by name, each with its short form and the name of its value. All take a value. */
-export const OPTIONS = {
+/** The options that take a value, by name, each with its short form and the name of its value. */
+const VALUES = {
   app: { short: 'a', value: 'file' },
   format: { short: 'f', value: 'format' },
   input: { short: 'i', value: 'json' },
   inspect: { short: undefined, value: 'port' },
+  limit: { short: 'n', value: 'number' },
   millrace: { short: undefined, value: 'source' },
   kind: { short: 'k', value: 'kind' },
   main: { short: 'm', value: 'file' },
+  model: { short: undefined, value: 'name' },
   project: { short: 'p', value: 'file' },
-} as const satisfies Record<string, { readonly short: string | undefined; readonly value: string }>;
+  status: { short: 's', value: 'status' },
+  url: { short: 'u', value: 'address' },
+} as const;
 
-export type OptionName = keyof typeof OPTIONS;
-export type Options = { readonly [name in OptionName]?: string | undefined };
+/** The options that are there or not. */
+const FLAGS = {
+  follow: { short: undefined, value: undefined },
+  json: { short: undefined, value: undefined },
+} as const;
+
+/** All options by name. */
+export const OPTIONS: Readonly<Record<OptionName, OptionForm>> = { ...VALUES, ...FLAGS };
+
+interface OptionForm {
+  readonly short: string | undefined;
+  /** What its value is called in the usage; undefined: it takes none. */
+  readonly value: string | undefined;
+}
+
+export type OptionName = keyof typeof VALUES | keyof typeof FLAGS;
+export type Options = { readonly [name in keyof typeof VALUES]?: string | undefined } & {
+  readonly [name in keyof typeof FLAGS]?: boolean | undefined;
+};
 
 /** One command: what it is called with, and what it does. */
 export interface Command {
@@ -99,6 +120,61 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       ],
       run: async ([id = '', message = ''], { input, app }, environment) =>
         (await import('./run-command.js')).runWorkflow(id, { message, input, app }, environment),
+    },
+  ],
+  [
+    'runs list',
+    {
+      parameters: [],
+      options: ['status', 'model', 'limit', 'json', 'url'],
+      help: ['the runs of the API key that a server keeps, the newest first; with their states'],
+      run: async (_, options, environment) => (await import('./runs/list-runs.js')).listRuns(options, environment),
+    },
+  ],
+  [
+    'runs show',
+    {
+      parameters: ['run'],
+      options: ['follow', 'json', 'url'],
+      help: [
+        'a run with its steps, what it waits for and what it said; with --follow event by event,',
+        'until it has ended: then the exit code is 0 only if it has completed',
+      ],
+      run: async ([id = ''], options, environment) =>
+        (await import('./runs/show-run.js')).showRun(id, options, environment),
+    },
+  ],
+  [
+    'runs cancel',
+    {
+      parameters: ['run'],
+      options: ['json', 'url'],
+      help: ['end a run before its end, and wait for that'],
+      run: async ([id = ''], options, environment) =>
+        (await import('./runs/change-run.js')).cancelRun(id, options, environment),
+    },
+  ],
+  [
+    'runs answer',
+    {
+      parameters: ['run', 'wait', 'value'],
+      options: ['json', 'url'],
+      help: [
+        'give a run what it waits for, in JSON (- reads it from stdin):',
+        `runs answer run_… approve '{"approved": true}'`,
+      ],
+      run: async ([id = '', name = '', value = ''], options, environment) =>
+        (await import('./runs/change-run.js')).answerRun(id, { name, value }, options, environment),
+    },
+  ],
+  [
+    'runs retry',
+    {
+      parameters: ['run'],
+      options: ['json', 'url'],
+      help: ['ask the same again in a new run, and show its id'],
+      run: async ([id = ''], options, environment) =>
+        (await import('./runs/change-run.js')).retryRun(id, options, environment),
     },
   ],
   [

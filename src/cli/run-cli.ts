@@ -3,7 +3,7 @@ import { VERSION } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError, UsageError } from './cli-error.js';
 import { type Command, COMMANDS, type OptionName, OPTIONS, type Options } from './commands.js';
-import { describeUsage, describeWholeUsage } from './usage.js';
+import { describeUsage, describeWholeUsage, guessCommand } from './usage.js';
 
 export type { CliEnvironment } from './cli-environment.js';
 
@@ -55,9 +55,9 @@ function parseArguments(args: readonly string[]): {
       allowPositionals: true,
       options: {
         ...Object.fromEntries(
-          Object.entries(OPTIONS).map(([name, { short }]) => [
+          Object.entries(OPTIONS).map(([name, { short, value }]) => [
             name,
-            { type: 'string' as const, ...(short !== undefined && { short }) },
+            { type: value === undefined ? ('boolean' as const) : 'string', ...(short !== undefined && { short }) },
           ]),
         ),
         help: { type: 'boolean', short: 'h' },
@@ -87,7 +87,12 @@ function joinCommandName(words: readonly string[]): readonly string[] {
 function findCommand(name: string | undefined, parameters: readonly string[], options: Options): Command {
   if (name === undefined) throw new UsageError('Say what to do.');
   const command = COMMANDS.get(name);
-  if (command === undefined) throw new UsageError(`There is no command "${name}".`);
+  if (command === undefined) {
+    // What comes behind may be the second word of its name.
+    const [more = ''] = parameters;
+    const guess = guessCommand(`${name} ${more}`.trim()) || guessCommand(name);
+    throw new UsageError(`There is no command "${name}".${guess}`);
+  }
   const missing = command.parameters[parameters.length];
   if (missing !== undefined) throw new UsageError(`"${name}" needs <${missing}>.`);
   if (parameters.length > command.parameters.length) {

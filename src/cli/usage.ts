@@ -1,3 +1,4 @@
+import { countSlips } from '../kernel/index.js';
 import { type Command, COMMANDS, OPTIONS } from './commands.js';
 
 const NAME_WIDTH = 34;
@@ -11,12 +12,24 @@ export function describeUsage(name = ''): string {
   return `Usage: millrace\n${describeCommand(name, command).join('\n')}\n${hint}\n`;
 }
 
+/** What a name that is no command may have been meant for; empty if there is nothing near. */
+export function guessCommand(name: string): string {
+  const all = [...COMMANDS.keys()];
+  const ofGroup = all.filter((known) => known.startsWith(`${name} `));
+  const near = all.filter((known) => countSlips(name, known) <= 2);
+  const meant = ofGroup.length > 0 ? ofGroup : near;
+  return meant.length === 0 ? '' : ` Did you mean ${meant.map((known) => `"${known}"`).join(' or ')}?`;
+}
+
 /** Describes how all commands are used. */
 export function describeWholeUsage(): string {
   const commands = [...COMMANDS].flatMap(([name, command]) => describeCommand(name, command));
   return `Usage: millrace <command>
 
 ${[...commands, ...describeLine('--version', 'the version of Millrace')].join('\n')}
+
+Commands on runs ask a server: that of --url or MILLRACE_URL, else http://localhost:8080 (or PORT), with the key in
+MILLRACE_API_KEY. Variables may stand in .env.
 
 In a project: npx millrace <command>. In a checkout of Millrace: npm run workflow -- <command>.
 npm prints a line of its own first: use "npm run --silent workflow -- …" to redirect the output.
@@ -27,7 +40,10 @@ function describeCommand(name: string, { parameters, options, help }: Command): 
   const call = [
     name,
     ...parameters.map((parameter) => `<${parameter}>`),
-    ...options.map((option) => `[--${option} <${OPTIONS[option].value}>]`),
+    ...options.map((option) => {
+      const { value } = OPTIONS[option];
+      return value === undefined ? `[--${option}]` : `[--${option} <${value}>]`;
+    }),
   ];
   return describeLine(call.join(' '), ...help);
 }

@@ -3,6 +3,7 @@ export { assertNever } from './assert-never.js';
 export { writeBoundedJson } from './bounded-json.js';
 export { findListenerErrorHandler, type AbortNotice, Cancellation } from './cancellation.js';
 export { Clock, isTimerMs, MAX_TIMER_MS, SystemClock, type Timer, TIMER_TOLERANCE_MS } from './clock.js';
+export { countSlips } from './count-slips.js';
 export { cutText } from './cut-text.js';
 export { describeKind, describeValue } from './describe-value.js';
 export { describeError, ensureError, isError } from './ensure-error.js';

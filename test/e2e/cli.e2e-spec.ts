@@ -167,7 +167,12 @@ describe('the command line', () => {
     [['key', 'create', 'two words'], '"two words" cannot be the name of a key.'],
     [['key', 'create'], '"key create" needs <name>.'],
     [['key', 'hash', 'sk-secret'], '"key hash" takes no "sk-secret".'],
-    [['key'], 'There is no command "key".'],
+    [['key'], 'There is no command "key". Did you mean "key create" or "key hash"?'],
+    [['lst'], 'There is no command "lst". Did you mean "list"?'],
+    [['keys', 'create', 'ci'], 'There is no command "keys". Did you mean "key create"?'],
+    [['runs', 'lits'], 'There is no command "runs". Did you mean "runs list"?'],
+    [['runs', 'answer', 'run_1', 'approve'], '"runs answer" needs <value>.'],
+    [['runs', 'list', '--follow'], '"runs list" takes no --follow.'],
     [['new', 'my-flow', '--kind', 'odd'], 'The kind "odd" is none of chat, structured, tools, route, parallel.'],
     [['new', '../up'], '"../up" cannot be the name of a new workflow.'],
   ])('refuses %j with exit code 2 and the usage of that command alone', async (args, message) => {
@@ -206,7 +211,11 @@ describe('the command line', () => {
       cwd: DIST,
     });
     children.push(empty);
-    expect(await ended(empty)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^A key must/) });
+    expect(await ended(empty)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^No key came: pipe it in/),
+    });
   });
 
   it('explains itself', async () => {
