@@ -21,6 +21,7 @@ const BENCH = 'takes minutes, and needs a quiet machine; CI runs bench:smoke';
 const FRESH = '.ci/run does it in a fresh clone';
 const APPLICATION = 'commands-in-applications.e2e-spec.ts and package.e2e-spec.ts do it in an application';
 const TUTORIAL = 'tutorial.e2e-spec.ts does it in the application that the page makes';
+const RUNS = 'runs-commands.e2e-spec.ts asks a server';
 const FRAGMENT = 'a setting or a name, no whole command';
 
 /** Commands that are not run here, each with the reason. A new one in the docs is run below, or added here. */
@@ -83,6 +84,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docker build -t millrace .': DOCKER,
   'docker build': DOCKER,
   'docker run --ulimit nofile=65536': DOCKER,
+  'npm run workflow -- runs list': RUNS,
   'kubectl kustomize': KUBERNETES,
   'kubectl apply -k deploy/kubernetes': KUBERNETES,
 };
@@ -90,6 +92,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 const ELSEWHERE_BY_PREFIX = {
   'npm install ai ': 'the packages are development dependencies here, and client-ai-sdk.e2e-spec.ts uses them',
   'docker run --rm ': DOCKER,
+  'npx millrace runs ': RUNS,
   'kubectl ': KUBERNETES,
   '(cd deploy/kubernetes ': KUBERNETES,
 };
