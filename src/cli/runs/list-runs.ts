@@ -25,7 +25,7 @@ export async function listRuns(
       ...(runs.length > 0 && { after: runs.at(-1)?.id ?? '' }),
     });
     const page = await server.ask('GET', `/runs?${query.toString()}`);
-    runs.push(...(page['data'] as unknown as readonly ToldRun[]));
+    runs.push(...(page['data'] as readonly ToldRun[]));
     hasMore = page['has_more'] === true;
   }
   const { stdout, stderr } = environment.process;
