@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { VERSION } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError, UsageError } from './cli-error.js';
-import { type Command, COMMANDS, type OptionName, OPTIONS, type Options } from './commands.js';
+import { type Command, COMMANDS } from './commands.js';
+import { type OptionName, OPTIONS, type Options } from './options.js';
 import { describeUsage, describeWholeUsage, guessCommand } from './usage.js';
 
 export type { CliEnvironment } from './cli-environment.js';

@@ -1,5 +1,6 @@
 import { countSlips } from '../kernel/index.js';
-import { type Command, COMMANDS, OPTIONS } from './commands.js';
+import { type Command, COMMANDS } from './commands.js';
+import { OPTIONS } from './options.js';
 
 const NAME_WIDTH = 34;
 

@@ -2,7 +2,7 @@ import { text as readText } from 'node:stream/consumers';
 import { ensureError, type JsonObject } from '../../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from '../cli-environment.js';
 import { UsageError } from '../cli-error.js';
-import type { Options } from '../commands.js';
+import type { Options } from '../options.js';
 import { RunsServer } from './runs-server.js';
 
 /** Ends a run before its end, and waits for that. @throws CliError if it has ended otherwise, or the server refuses */

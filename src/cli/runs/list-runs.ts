@@ -1,6 +1,6 @@
 import { type CliEnvironment, EXIT, type ExitCode } from '../cli-environment.js';
 import { UsageError } from '../cli-error.js';
-import type { Options } from '../commands.js';
+import type { Options } from '../options.js';
 import { type ToldRun, writeRuns } from './print-run.js';
 import { RunsServer } from './runs-server.js';
 

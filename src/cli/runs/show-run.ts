@@ -1,5 +1,5 @@
 import { type CliEnvironment, EXIT, type ExitCode } from '../cli-environment.js';
-import type { Options } from '../commands.js';
+import type { Options } from '../options.js';
 import { type ToldRun, writeEvent, writeRun } from './print-run.js';
 import { RunsServer } from './runs-server.js';
 
