@@ -6,7 +6,7 @@ import { NodesModule } from '../nodes/index.js';
 import { TracingModule } from '../tracing/index.js';
 import { WorkflowModule } from '../workflow/index.js';
 import { LostRuns } from './dispatch/lost-runs.service.js';
-import { EmbeddedRunQueue } from './dispatch/embedded-run-queue.js';
+import { makeRunQueue } from './dispatch/make-run-queue.js';
 import { RunQueue } from './dispatch/run-queue.js';
 import { LoggedRuns } from './log/logged-runs.service.js';
 import { LoggedWorks } from './log/logged-works.service.js';
@@ -41,11 +41,7 @@ const OBSERVERS = [
     { provide: DocumentStore, useFactory: ({ documents }: RunStores) => documents, inject: [RunStores] },
     { provide: RunLogStore, useFactory: ({ logs }: RunStores) => logs, inject: [RunStores] },
     StoreMetrics,
-    {
-      provide: RunQueue,
-      useFactory: ({ store }: AppConfig, clock: Clock) => new EmbeddedRunQueue(clock, store),
-      inject: [AppConfig, Clock],
-    },
+    { provide: RunQueue, useFactory: makeRunQueue, inject: [AppConfig, Clock, RunLogStore] },
     LoggedWorks,
     LostRuns,
     LoggedRuns,

@@ -98,6 +98,10 @@ export class EmbeddedRunQueue extends RunQueue {
     return Promise.resolve();
   }
 
+  override end(): Promise<void> {
+    return this.close();
+  }
+
   #count(owner: string, more: number): void {
     this.#reserved += more;
     const count = (this.#ofOwners.get(owner) ?? 0) + more;

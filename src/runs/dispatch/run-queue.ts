@@ -44,8 +44,11 @@ export abstract class RunQueue {
   /** The run does not wait any more. */
   abstract drop(job: Pick<RunJob, 'id' | 'wake' | 'workflow'>): void;
 
-  /** This process takes no more runs. Never rejects. */
+  /** This process takes no more runs, and others get what it had not begun. Resolves when those that it had are over. Never rejects. */
   abstract close(): Promise<void>;
+
+  /** Nobody uses the queue any more: its connections are closed. Never rejects. */
+  abstract end(): Promise<void>;
 }
 
 /** @param mostOfOwner how many runs of one caller may wait */

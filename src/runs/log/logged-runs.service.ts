@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../../config/index.js';
 import { formatStackForLog, IdempotencyKeyReusedError, OverloadedError, RunAbortedError } from '../../errors/index.js';
@@ -40,9 +40,10 @@ const OTHER_LIMIT_MS = 20_000;
  * most `RUNS_CONCURRENCY` of them are at work, the others wait.
  */
 @Injectable()
-export class LoggedRuns implements OnApplicationBootstrap, LogSource {
+export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown, LogSource {
   readonly #logger = new Logger('Runs');
   readonly #hub: LogHub;
+  #isClosed = false;
   /** Readers that want the same share a reading. */
   readonly #readings = new Map<string, Promise<LogPage | 'released' | undefined>>();
 
@@ -77,8 +78,15 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     if (this.store.isShared || (await this.store.hasEarlier())) void this.lost.watch();
   }
 
+  async onApplicationShutdown(): Promise<void> {
+    this.#close();
+    await this.queue.end();
+  }
+
   /** The server is shutting down: this process begins no more runs, and those that wait begin in another one. */
   #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.lost.close();
     this.runs.holdOpen('the queue of runs', this.queue.close());
     this.#hub.close();

@@ -148,7 +148,8 @@ export class LoggedWorks {
   /** See `BeginJob`. */
   readonly begin = (job: RunJob): Promise<void> | undefined => {
     const { id } = job;
-    if (this.#works.has(id) || this.runs.draining) return Promise.resolve();
+    if (this.runs.draining) return undefined;
+    if (this.#works.has(id)) return Promise.resolve();
     const door = this.#doors.get(job.door);
     const workflow = this.#findWorkflow(job.workflow);
     if (door === undefined || workflow === undefined) return this.#failUnknown(job);

@@ -1,0 +1,144 @@
+import {
+  createPostgresBackend,
+  DelayedError,
+  type Job,
+  type PostgresConnectionOptions,
+  Queue,
+  runMigrations,
+  Worker,
+  type WorkerOptions,
+} from 'bullmq';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { readErrorCode } from '../../kernel/index.js';
+
+/** BullMQ's tables have a schema of their own. */
+const SCHEMA = 'bullmq';
+/** Names of BullMQ in Redis begin so. */
+const PREFIX = 'millrace';
+/** Connections of one process to PostgreSQL: one listens, the others work. */
+const MOST_CONNECTIONS = 5;
+const CONNECT_LIMIT_MS = 3_000;
+/** PostgreSQL's codes of a schema, table or function that is not there. */
+const LOST_CODES: ReadonlySet<string> = new Set(['3F000', '42P01', '42883']);
+
+/** What a worker does with a job. */
+type Processor<T> = (job: Job<T>, token: string | undefined) => Promise<void>;
+
+/** Options of a worker that do not depend on where its queue is. */
+type Options = Omit<WorkerOptions, 'connection' | 'prefix'>;
+
+/** Where BullMQ keeps its queues. */
+export interface BullBackend {
+  /** Makes what is needed to begin, or is not there any more. */
+  prepare(): Promise<void>;
+  makeQueue<T>(name: string): Queue<T>;
+  makeWorker<T>(name: string, process: Processor<T>, options: Options): Worker<T>;
+  /** What a job is to fail with that was moved. */
+  makeDelayedError(): Error;
+  /** True if an error says that what {@link prepare} makes is gone. */
+  hasLostTables(error: Error): boolean;
+  close(): Promise<void>;
+}
+
+/** PostgreSQL, beside the runs. */
+export class PostgresBackend implements BullBackend {
+  readonly #pool: pg.Pool;
+
+  constructor(url: string) {
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      options: `-c search_path=${SCHEMA}`,
+      max: MOST_CONNECTIONS,
+      connectionTimeoutMillis: CONNECT_LIMIT_MS,
+      keepAlive: true,
+      allowExitOnIdle: true,
+      application_name: 'millrace-queue',
+    });
+    // A connection that nobody uses has ended: the next one is another.
+    this.#pool.on('error', () => undefined);
+  }
+
+  /** Its type has an index signature, which pools do not have. */
+  get #connection(): PostgresConnectionOptions {
+    return this.#pool as unknown as PostgresConnectionOptions;
+  }
+
+  async prepare(): Promise<void> {
+    const client = await this.#pool.connect();
+    try {
+      await runMigrations(client, SCHEMA);
+    } finally {
+      client.release();
+    }
+  }
+
+  makeQueue<T>(name: string): Queue<T> {
+    return new Queue(name, { connection: this.#connection }, createPostgresBackend) as unknown as Queue<T>;
+  }
+
+  makeWorker<T>(name: string, process: Processor<T>, options: Options): Worker<T> {
+    return new Worker(
+      name,
+      process,
+      { ...options, connection: this.#connection },
+      createPostgresBackend,
+    ) as unknown as Worker<T>;
+  }
+
+  makeDelayedError(): Error {
+    return new DelayedError();
+  }
+
+  hasLostTables(error: Error): boolean {
+    return LOST_CODES.has(readErrorCode(error));
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+/** Redis, beside the database that has the runs. */
+export class RedisBackend implements BullBackend {
+  readonly #url: string;
+  readonly #connections: Redis[] = [];
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  makeQueue<T>(name: string): Queue<T> {
+    // Whoever puts a run does not wait for a Redis that is away.
+    return new Queue<T>(name, { connection: this.#connect(1), prefix: PREFIX });
+  }
+
+  makeWorker<T>(name: string, process: Processor<T>, options: Options): Worker<T> {
+    return new Worker<T>(name, process, { ...options, connection: this.#connect(null), prefix: PREFIX });
+  }
+
+  makeDelayedError(): Error {
+    return new DelayedError();
+  }
+
+  hasLostTables(): boolean {
+    return false;
+  }
+
+  close(): Promise<void> {
+    for (const connection of this.#connections) connection.disconnect();
+    return Promise.resolve();
+  }
+
+  #connect(maxRetriesPerRequest: number | null): Redis {
+    const connection = new Redis(this.#url, { maxRetriesPerRequest });
+    // BullMQ tells of them.
+    connection.on('error', () => undefined);
+    this.#connections.push(connection);
+    return connection;
+  }
+}

@@ -1,0 +1,222 @@
+import { Logger } from '@nestjs/common';
+import type { Job, Queue, Worker } from 'bullmq';
+import { RateLimitedError } from '../../errors/index.js';
+import { type Clock, describeError, settleInTime, type Timer } from '../../kernel/index.js';
+import type { RunLogStore } from '../store/run-log-store.js';
+import type { BullBackend } from './bull-backend.js';
+import {
+  type BeginJob,
+  HIGHEST_PRIORITY,
+  makeQueuedMessage,
+  RETRY_AFTER_MS,
+  type RunJob,
+  RunQueue,
+} from './run-queue.js';
+
+const NAME = 'runs';
+/**
+ * For how long a process has a run without saying so, how often it says so, and how often the others look for one that has not. A run
+ * goes on in another process within 7 s of the death of its own (measured: 5.1 s).
+ */
+const LOCK_MS = 5_000;
+const RENEW_MS = 1_500;
+const LOOK_FOR_STALLED_MS = 2_000;
+/** BullMQ gives up jobs that stall so often; here the store counts, in deaths. */
+const MOST_STALLS = 1_000_000;
+/** How soon a run is looked at again that its caller's own limits held back: so many milliseconds, and up to as many more by chance. */
+const HOLD_MS = 1_000;
+const HOLD_MORE_MS = 2_000;
+/** How soon after a failure the queue is tried again, and for how long whoever puts a run waits for it. Milliseconds. */
+const TRY_AGAIN_MS = 1_000;
+const PUT_LIMIT_MS = 3_000;
+/** How old the number of those that wait may be, in milliseconds. */
+const COUNT_EVERY_MS = 2_000;
+
+/** What is open while the queue works. */
+interface OpenQueue {
+  readonly queue: Queue<RunJob>;
+  readonly worker: Worker<RunJob> | undefined;
+}
+
+/** How many runs there may be. */
+export interface BullLimits {
+  /** At work in this process. */
+  readonly concurrency: number;
+  /** Of one caller that wait, in all processes together. */
+  readonly mostQueuedOfCaller: number;
+}
+
+/**
+ * A queue that processes share, by BullMQ. A run that was put while the queue was away, or that the queue has lost, is put again by
+ * whoever finds it in the store.
+ */
+export class BullRunQueue extends RunQueue {
+  readonly #logger = new Logger('Queue');
+  readonly #backend: BullBackend;
+  readonly #store: Pick<RunLogStore, 'countQueued'>;
+  readonly #clock: Clock;
+  readonly #limits: BullLimits;
+  #begin: BeginJob | undefined;
+  #opening: Promise<OpenQueue> | undefined;
+  #retry: Timer | undefined;
+  #isClosed = false;
+  #isTold = false;
+  #atWork = 0;
+  #waiting = 0;
+  /** By the monotonic clock. */
+  #countedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(backend: BullBackend, store: Pick<RunLogStore, 'countQueued'>, clock: Clock, limits: BullLimits) {
+    super();
+    this.#backend = backend;
+    this.#store = store;
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  override get atWork(): number {
+    return this.#atWork;
+  }
+
+  override get waiting(): number {
+    const now = this.#clock.monotonic();
+    if (now - this.#countedAt >= COUNT_EVERY_MS) {
+      this.#countedAt = now;
+      void this.#count();
+    }
+    return this.#waiting;
+  }
+
+  override work(begin: BeginJob): void {
+    this.#begin = begin;
+    void this.#open().catch(() => undefined);
+  }
+
+  override async reserve(owner: string): Promise<() => void> {
+    const { mostQueuedOfCaller } = this.#limits;
+    if ((await this.#store.countQueued(owner)) >= mostQueuedOfCaller) {
+      throw new RateLimitedError(makeQueuedMessage(mostQueuedOfCaller), 'requests', RETRY_AFTER_MS);
+    }
+    return () => undefined;
+  }
+
+  override async put(job: RunJob): Promise<void> {
+    const putting = this.#put(job).catch((error: unknown) => this.#tell(error));
+    await settleInTime(putting, this.#clock, PUT_LIMIT_MS, () => undefined);
+  }
+
+  async #put(job: RunJob): Promise<void> {
+    const { queue } = await this.#open();
+    await queue.add(job.workflow, job, {
+      jobId: makeJobId(job),
+      // BullMQ has the lowest number first, and 0 in front of all.
+      priority: HIGHEST_PRIORITY + 1 - job.priority,
+      delay: Math.max(0, job.runAt - this.#clock.now()),
+      removeOnComplete: true,
+      removeOnFail: true,
+    });
+  }
+
+  override has(): boolean {
+    return false;
+  }
+
+  override drop(job: Pick<RunJob, 'id' | 'wake'>): void {
+    // One that cannot be removed finds nothing to do.
+    void this.#opening?.then(({ queue }) => queue.remove(makeJobId(job))).catch(() => undefined);
+  }
+
+  override async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    const open = await this.#opening?.catch(() => undefined);
+    await open?.worker?.close().catch(() => undefined);
+  }
+
+  override async end(): Promise<void> {
+    await this.close();
+    const open = await this.#opening?.catch(() => undefined);
+    await open?.queue.close().catch(() => undefined);
+    await this.#backend.close();
+  }
+
+  #open(): Promise<OpenQueue> {
+    if (this.#opening !== undefined) return this.#opening;
+    if (this.#isClosed) return Promise.reject(new Error('The server is shutting down'));
+    const opening = this.#tryToOpen();
+    this.#opening = opening;
+    opening.catch((error: unknown) => {
+      this.#opening = undefined;
+      this.#tell(error);
+      if (!this.#isClosed)
+        this.#retry = this.#clock.after(TRY_AGAIN_MS, () => void this.#open().catch(() => undefined));
+    });
+    return opening;
+  }
+
+  async #tryToOpen(): Promise<OpenQueue> {
+    await this.#backend.prepare();
+    const queue = this.#backend.makeQueue<RunJob>(NAME);
+    queue.on('error', (error) => this.#recover(error));
+    let worker: Worker<RunJob> | undefined;
+    if (this.#begin !== undefined) {
+      worker = this.#backend.makeWorker<RunJob>(NAME, (job, token) => this.#work(job, token), {
+        concurrency: this.#limits.concurrency,
+        lockDuration: LOCK_MS,
+        lockRenewTime: RENEW_MS,
+        stalledInterval: LOOK_FOR_STALLED_MS,
+        maxStalledCount: MOST_STALLS,
+        runRetryDelay: TRY_AGAIN_MS,
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
+      });
+      worker.on('error', (error) => this.#recover(error));
+    }
+    if (this.#isTold) this.#logger.log('The queue works again');
+    this.#isTold = false;
+    return { queue, worker };
+  }
+
+  async #work(job: Job<RunJob>, token: string | undefined): Promise<void> {
+    const work = this.#begin?.(job.data);
+    if (work === undefined) {
+      const now = this.#clock.now();
+      await job.moveToDelayed(now + HOLD_MS + (now % HOLD_MORE_MS), token);
+      throw this.#backend.makeDelayedError();
+    }
+    this.#atWork++;
+    try {
+      await work;
+    } finally {
+      this.#atWork--;
+    }
+  }
+
+  /** BullMQ goes on by itself after most failures. */
+  #recover(error: Error): void {
+    this.#tell(error);
+    if (this.#backend.hasLostTables(error)) void this.#backend.prepare().catch(() => undefined);
+  }
+
+  async #count(): Promise<void> {
+    try {
+      const { queue } = await this.#open();
+      const counts = await queue.getJobCounts('waiting', 'prioritized');
+      this.#waiting = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    } catch {
+      // The number of before stays.
+    }
+  }
+
+  /** Once, until it works again. */
+  #tell(error: unknown): void {
+    if (this.#isTold || this.#isClosed) return;
+    this.#isTold = true;
+    this.#logger.error(
+      `The queue of runs cannot be used: ${describeError(error).message}. Runs that are asked for are kept, and begin when it can.`,
+    );
+  }
+}
+
+/** A run that comes into the queue once more has another one: a wake-up at the end of a job is no repetition of it. */
+const makeJobId = ({ id, wake }: Pick<RunJob, 'id' | 'wake'>): string => `${id}-${wake}`;

@@ -1,0 +1,17 @@
+import type { AppConfig } from '../../config/index.js';
+import type { Clock } from '../../kernel/index.js';
+import type { RunLogStore } from '../store/run-log-store.js';
+import { EmbeddedRunQueue } from './embedded-run-queue.js';
+import type { RunQueue } from './run-queue.js';
+
+/** Chooses by the configuration. Where processes share a database, they share a queue; nothing of BullMQ is loaded elsewhere. */
+export async function makeRunQueue({ store }: AppConfig, clock: Clock, logs: RunLogStore): Promise<RunQueue> {
+  const { databaseUrl, queueUrl } = store;
+  if (!logs.isShared || databaseUrl === undefined) return new EmbeddedRunQueue(clock, store);
+  const [{ BullRunQueue }, { PostgresBackend, RedisBackend }] = await Promise.all([
+    import('./bull-run-queue.js'),
+    import('./bull-backend.js'),
+  ]);
+  const backend = queueUrl === undefined ? new PostgresBackend(databaseUrl) : new RedisBackend(queueUrl);
+  return new BullRunQueue(backend, logs, clock, store);
+}

@@ -1,0 +1,159 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { describeWithPostgres, PostgresServer } from '../support/postgres-server.js';
+import { RedisServer } from '../support/redis-server.js';
+import { beginRun, callRun, endRun, followRun, readEvents, readRun } from '../support/runs-client.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
+import { gate } from '../support/upstream/steps.js';
+
+/** Each test starts two servers, and may wait until a run is found to be at work in a process that is dead. */
+const LONGEST_MS = 120_000;
+
+interface Replica extends ServerProcess {
+  readonly baseUrl: string;
+}
+
+describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processes whose queue is in %s', (queue) => {
+  let postgres: PostgresServer;
+  let redis: RedisServer | undefined;
+  let upstream: ScriptedUpstream;
+  let databaseUrl: string;
+  let replicas: Replica[];
+
+  beforeAll(async () => {
+    await ensureServerIsBuilt();
+    postgres = await PostgresServer.start();
+    redis = queue === 'Redis' ? await RedisServer.start() : undefined;
+  }, LONGEST_MS);
+  afterAll(async () => {
+    await postgres.close();
+    await redis?.close();
+  });
+  beforeEach(async () => {
+    databaseUrl = await postgres.createDatabase();
+    upstream = await ScriptedUpstream.start();
+    replicas = [];
+  });
+  afterEach(async () => {
+    for (const { process } of replicas) await process.stop();
+    await upstream.close();
+  });
+
+  async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { url, process } = await startServerProcess({
+      env: {
+        OPENAI_BASE_URL: upstream.url,
+        OPENAI_API_KEY: 'sk-test',
+        RUNS_DATABASE_URL: databaseUrl,
+        ...(redis !== undefined && { RUNS_QUEUE_URL: redis.url }),
+        METRICS: 'on',
+        ...env,
+      },
+    });
+    replicas.push({ url, process, baseUrl: `${url}/v1` });
+  }
+
+  async function countAtWork({ url }: Replica): Promise<number> {
+    const { text } = await getJson(`${url}/metrics`);
+    return Number(/^millrace_background_runs (\d+)/m.exec(text)?.[1] ?? 0);
+  }
+
+  /** The process that works on the only run, and another one. */
+  async function findWorker(): Promise<{ worker: Replica; other: Replica }> {
+    let worker: Replica | undefined;
+    await eventually(async () => {
+      const counts = await Promise.all(replicas.map(countAtWork));
+      worker = replicas[counts.indexOf(1)];
+      return worker !== undefined;
+    });
+    const other = replicas.find((each) => each !== worker);
+    return { worker: worker!, other: other! };
+  }
+
+  it(
+    'go on in another one when theirs is killed; no finished step runs again, and no reader sees a gap or a double',
+    async () => {
+      await Promise.all([start(), start()]);
+      const door = gate();
+      upstream.next(scriptStream('A draft'));
+      upstream.next(scriptStream(['{"thinking":"Hal', door, 'f"']));
+      const { id } = await beginRun(replicas[0]!, { model: 'streaming' });
+      await door.reached;
+      const { worker, other } = await findWorker();
+      const reading = followRun(other, id);
+      await eventually(async () => (await readRun(other, id)).status === 'running');
+
+      upstream.next(scriptCompletion({ thinking: 'Whole', reply: 'Hello' }));
+      worker.process.signal('SIGKILL');
+      await worker.process.exit;
+      door.open();
+      const { text } = await reading;
+      const events = readEvents(text);
+      expect(events.map(({ n }) => n)).toEqual(events.map((_, place) => place));
+      expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['run-resumed', 'node-restarted']));
+      expect(events.at(-1)?.type).toBe('run-finished');
+      expect((await readRun(other, id)).output).toBe('A draft\n\n{"thinking":"Whole","reply":"Hello"}');
+      expect(await readRun(other, id)).toMatchObject({ status: 'completed', attempts: 2 });
+      expect((await followRun(other, id)).text).toBe(text);
+      expect(upstream.requests).toHaveLength(3);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'are cancelled, answered and read by any of them, whichever works on them',
+    async () => {
+      await Promise.all([start(), start()]);
+      const door = gate();
+      upstream.next(scriptStream(['Hel', door, 'lo']));
+      const { id } = await beginRun(replicas[0]!);
+      await door.reached;
+      const { worker, other } = await findWorker();
+      const readings = [followRun(worker, id), followRun(other, id)];
+      const { status, json } = await callRun(other, 'POST', `${id}/cancel`);
+      expect({ status, json }).toMatchObject({ status: 200, json: { status: 'cancelled' } });
+      const [own, foreign] = await Promise.all(readings);
+      expect(foreign?.text).toBe(own?.text);
+      expect(readEvents(own?.text ?? '').at(-1)).toMatchObject({ type: 'run-failed', error: { code: 'cancelled' } });
+      await eventually(() => upstream.requests[0]?.aborted === true);
+
+      // One that waits is ended by whoever is asked.
+      const later = await beginRun(worker, { run_at: Math.floor(Date.now() / 1_000) + 3_600 });
+      expect((await callRun(other, 'POST', `${later.id}/cancel`)).json).toMatchObject({ status: 'cancelled' });
+
+      upstream.always(() => scriptStream('Hi'));
+      const completion = await postJson(
+        `${other.baseUrl}/chat/completions`,
+        { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] },
+        { 'millrace-on-disconnect': 'continue' },
+      );
+      expect(completion.json).toMatchObject({ choices: [{ message: { content: 'Hi' } }] });
+      const { id: completionId } = completion.json as { id: string };
+      const again = await getJson(`${worker.baseUrl}/chat/completions/${completionId}`);
+      expect(again.json).toEqual(completion.json);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'are handed over when theirs shuts down',
+    async () => {
+      await Promise.all([start({ RUNS_HANDOVER: 'now' }), start({ RUNS_HANDOVER: 'now' })]);
+      const door = gate();
+      upstream.next(scriptStream(['Hel', door, 'lo']));
+      const { id } = await beginRun(replicas[0]!);
+      await door.reached;
+      const { worker, other } = await findWorker();
+      upstream.next(scriptStream('Hello again'));
+      worker.process.signal('SIGTERM');
+      const run = await endRun(other, id);
+      expect(run).toMatchObject({ status: 'completed', output: 'Hello again', attempts: 2 });
+      await expect(worker.process.exit).resolves.toMatchObject({ code: 0 });
+      door.open();
+    },
+    LONGEST_MS,
+  );
+});
