@@ -39,12 +39,14 @@ const upward = TIERS.slice(0, -1).map((folders, tier) => ({
 
 /** What a start does not need, and the modules that need it: both are only imported when they are. */
 const LAZY_PACKAGES =
-  '@dagrejs|@nestjs/swagger|@opentelemetry|dompurify|ioredis|jose|langfuse|liquidjs|marked|node-sqlite3-wasm|openai/(?!core/error)|undici|yaml';
+  '@dagrejs|@nestjs/swagger|@opentelemetry|dompurify|ioredis|jose|langfuse|liquidjs|marked|node-sqlite3-wasm|openai/(?!core/error)|undici|yaml|bullmq|pg/';
 const LAZY_MODULES = [
   '^src/access/jwt/',
   '^src/models/openai/sdk-client\\.ts$',
   '^src/models/openai/transport/(?!fetch-through-proxies)',
   '^src/openapi/',
+  '^src/runs/dispatch/bull/',
+  '^src/runs/store/postgres/',
   '^src/runs/store/sqlite/',
   '^src/tracing/otlp/',
 ];
@@ -193,7 +195,24 @@ module.exports = {
     only('layout-only-in-graphs', '^src/workflow/graph/', '@dagrejs', 'Loaded when the first image is drawn.'),
     only('langfuse-only-in-its-adapter', '^src/tracing/langfuse/', 'langfuse', 'The port is src/tracing/tracer.ts.'),
     only('tokens-only-in-access', '^src/access/jwt/', 'jose', 'Others know callers, however they said who they are.'),
-    only('redis-only-in-access', '^src/access/shared/', 'ioredis', 'Everything works without it.'),
+    only(
+      'redis-only-beside-ports',
+      '^src/(access/shared|runs/dispatch/bull)/',
+      'ioredis',
+      'Everything works without it.',
+    ),
+    only(
+      'bullmq-only-in-its-adapter',
+      '^src/runs/dispatch/bull/',
+      'bullmq',
+      'The port is src/runs/dispatch/run-queue.ts.',
+    ),
+    only(
+      'postgres-only-in-its-adapters',
+      '^src/runs/(dispatch/bull|store/postgres)/',
+      'pg/',
+      'The ports are src/runs/store/ and src/runs/dispatch/run-queue.ts.',
+    ),
     only('prometheus-only-in-metrics', '^src/metrics/', 'prom-client', 'Others count in words of the product.'),
     only(
       'opentelemetry-only-in-its-adapter',

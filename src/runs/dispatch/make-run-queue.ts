@@ -9,8 +9,8 @@ export async function makeRunQueue({ store }: AppConfig, clock: Clock, logs: Run
   const { databaseUrl, queueUrl } = store;
   if (!logs.isShared || databaseUrl === undefined) return new EmbeddedRunQueue(clock, store);
   const [{ BullRunQueue }, { PostgresBackend, RedisBackend }] = await Promise.all([
-    import('./bull-run-queue.js'),
-    import('./bull-backend.js'),
+    import('./bull/bull-run-queue.js'),
+    import('./bull/bull-backend.js'),
   ]);
   const backend = queueUrl === undefined ? new PostgresBackend(databaseUrl) : new RedisBackend(queueUrl);
   return new BullRunQueue(backend, logs, clock, store);

@@ -10,7 +10,7 @@ import {
 } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { readErrorCode } from '../../kernel/index.js';
+import { readErrorCode } from '../../../kernel/index.js';
 
 /** BullMQ's tables have a schema of their own. */
 const SCHEMA = 'bullmq';

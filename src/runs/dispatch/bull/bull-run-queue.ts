@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { Job, Queue, Worker } from 'bullmq';
-import { RateLimitedError } from '../../errors/index.js';
-import { type Clock, describeError, settleInTime, type Timer } from '../../kernel/index.js';
-import type { RunLogStore } from '../store/run-log-store.js';
+import { RateLimitedError } from '../../../errors/index.js';
+import { type Clock, describeError, settleInTime, type Timer } from '../../../kernel/index.js';
+import type { RunLogStore } from '../../store/run-log-store.js';
 import type { BullBackend } from './bull-backend.js';
 import {
   type BeginJob,
@@ -11,7 +11,7 @@ import {
   RETRY_AFTER_MS,
   type RunJob,
   RunQueue,
-} from './run-queue.js';
+} from '../run-queue.js';
 
 const NAME = 'runs';
 /**
