@@ -193,9 +193,18 @@ export class BullRunQueue extends RunQueue {
   }
 
   /** BullMQ goes on by itself after most failures. */
-  #recover(error: Error): void {
-    this.#tell(error);
-    if (this.#backend.hasLostTables(error)) void this.#backend.prepare().catch(() => undefined);
+  #recover(failure: Error): void {
+    this.#tell(failure);
+    if (this.#backend.hasLostTables(failure)) void this.#makeTables();
+  }
+
+  /** Never rejects. */
+  async #makeTables(): Promise<void> {
+    try {
+      await this.#backend.prepare();
+    } catch (error) {
+      this.#tell(error);
+    }
   }
 
   async #count(): Promise<void> {
