@@ -9,6 +9,8 @@ const FIRST_TOKEN = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30
 const BETWEEN_TOKENS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Upper bounds in seconds, up to the default of RUN_TIMEOUT_MS. */
 const WHOLE = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+/** Upper bounds in seconds: from a disk at hand to a database that is hardly there. */
+const COMMIT = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const PAUSE = [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
 
 /**
@@ -72,6 +74,22 @@ export class Instruments {
     'millrace_run_resumptions_total',
     'Runs in the background that went on after their process had ended.',
     ['workflow'],
+  );
+  readonly commitDuration = this.#histogram(
+    'millrace_run_commit_duration_seconds',
+    'Commits into the logs of runs: each takes what all runs of the process have said meanwhile.',
+    [],
+    COMMIT,
+  );
+  readonly fencedCommits = this.#counter(
+    'millrace_fenced_commits_total',
+    'What runs had to say and the store refused: another process has the run, or it was removed.',
+    [],
+  );
+  readonly logBytes = this.#counter(
+    'millrace_run_log_bytes_total',
+    'Bytes of events written into the logs of runs.',
+    [],
   );
   readonly nodeDuration = this.#histogram(
     'millrace_node_duration_seconds',

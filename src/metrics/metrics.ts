@@ -24,9 +24,9 @@ interface MeasuredRequest {
 interface ShownNumber {
   readonly name: string;
   readonly help: string;
-  readonly value: () => number;
+  readonly value: () => number | Promise<number>;
   /** How the values of several processes of one server are combined. Default: the sum. */
-  readonly together?: 'sum' | 'min';
+  readonly together?: 'sum' | 'min' | 'max';
 }
 
 /** Outcomes that alerts watch, whose series begin at 0: Prometheus sees no growth in a series that begins at 1. */
@@ -74,8 +74,8 @@ export class Metrics {
   showNumber({ name, help, value, together = 'sum' }: ShownNumber): void {
     const { registry } = this.instruments;
     registry.removeSingleMetric(name);
-    const collect = function (this: Gauge): void {
-      this.set(value());
+    const collect = async function (this: Gauge): Promise<void> {
+      this.set(await value());
     };
     registry.registerMetric(new Gauge({ name, help, aggregator: together, registers: [], collect }));
   }

@@ -5,6 +5,8 @@ import type { AppendVerdict, LogBatch } from '../store/run-log-store.js';
 import { LogFollower } from './log-follower.js';
 import { LogWriter } from './log-writer.js';
 import type { LoggedEvent } from './logged-event.js';
+import { MetricsPage } from '../../../test/support/metrics-page.js';
+import { Instruments } from '../../metrics/instruments.js';
 import { OpenLog } from './open-log.js';
 import { readEnding } from './run-recorder.js';
 
@@ -18,11 +20,13 @@ let cancelled: string[];
 let reads: number;
 let writer: LogWriter;
 
+let instruments: Instruments;
 beforeEach(() => {
   jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
   clock = new FakeClock();
   batches = [];
   lost = [];
+  instruments = new Instruments();
   cancelled = [];
   reads = 0;
   answer = (sent) => Promise.resolve(sent.map(() => KEPT));
@@ -37,6 +41,7 @@ beforeEach(() => {
     clock,
     ({ id }) => lost.push(id),
     ({ id }) => cancelled.push(id),
+    instruments,
   );
 });
 afterEach(() => {
@@ -103,6 +108,19 @@ describe('LogWriter', () => {
     commit();
     await turn();
     expect([log.length, readTexts(seen as readonly LoggedEvent[])]).toEqual([1, ['1']]);
+  });
+
+  it('measures its commits, what they hold, and what the store refuses', async () => {
+    answer = (sent) => {
+      clock.advance(20);
+      return Promise.resolve(sent.map(({ run }) => ({ ...KEPT, isKept: run === 'a' })));
+    };
+    for (const id of ['a', 'b']) say(open(id), 'ü');
+    await turn();
+    const page = new MetricsPage(await instruments.registry.metrics());
+    expect(page.sum('millrace_run_commit_duration_seconds_sum')).toBeCloseTo(0.02);
+    expect(page.sum('millrace_fenced_commits_total')).toBe(1);
+    expect(page.sum('millrace_run_log_bytes_total')).toBe(Buffer.byteLength(batches[0]?.[0]?.events[0] ?? ''));
   });
 
   it('sends the same again while the store fails, holds the run back, and loses nothing', async () => {

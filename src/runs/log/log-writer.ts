@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { describeError, type Clock, type Timer } from '../../kernel/index.js';
-import type { LogBatch, RunLogStore } from '../store/run-log-store.js';
+import type { Instruments } from '../../metrics/index.js';
+import type { AppendVerdict, LogBatch, RunLogStore } from '../store/run-log-store.js';
 import type { OpenLog } from './open-log.js';
 
 /** Least time between two commits, in milliseconds. The first thing that is written after a pause does not wait. */
@@ -10,6 +11,8 @@ const MOST_RUNS = 300;
 /** How soon a commit that failed is tried again, and for how long in all before the runs are given up. Milliseconds. */
 const TRY_AGAIN_MS = 500;
 const GIVE_UP_AFTER_MS = 10_000;
+
+type WriterInstruments = Pick<Instruments, 'commitDuration' | 'fencedCommits' | 'logBytes'>;
 
 /**
  * Writes all open logs of this process into the store: one commit at a time, with what all runs have said meanwhile. A statement
@@ -21,6 +24,7 @@ export class LogWriter {
   readonly #clock: Clock;
   readonly #onLost: (log: OpenLog) => void;
   readonly #onCancelled: (log: OpenLog) => void;
+  readonly #instruments: WriterInstruments;
   readonly #waiting = new Set<OpenLog>();
   #isCommitting = false;
   #timer: Timer | undefined;
@@ -34,12 +38,20 @@ export class LogWriter {
    * @param onLost told of logs that the store takes no more of: their runs were removed, another process has them, or the store has been
    *   away for too long
    * @param onCancelled told of logs whose runs somebody wants to end
+   * @param instruments measure the commits
    */
-  constructor(store: RunLogStore, clock: Clock, onLost: (log: OpenLog) => void, onCancelled: (log: OpenLog) => void) {
+  constructor(
+    store: RunLogStore,
+    clock: Clock,
+    onLost: (log: OpenLog) => void,
+    onCancelled: (log: OpenLog) => void,
+    instruments: WriterInstruments,
+  ) {
     this.#store = store;
     this.#clock = clock;
     this.#onLost = onLost;
     this.#onCancelled = onCancelled;
+    this.#instruments = instruments;
   }
 
   /** There is something in this log that is to be kept. */
@@ -90,6 +102,7 @@ export class LogWriter {
     try {
       const verdicts = await this.#store.append(batches);
       this.#failingSince = undefined;
+      this.#measure(batches, verdicts);
       logs.forEach((log, place) => {
         const { isKept = false, isCancelled = false } = verdicts[place] ?? {};
         if (isKept) log.show();
@@ -102,6 +115,17 @@ export class LogWriter {
     }
     this.#isCommitting = false;
     this.#schedule();
+  }
+
+  #measure(batches: readonly LogBatch[], verdicts: readonly AppendVerdict[]): void {
+    const { commitDuration, fencedCommits, logBytes } = this.#instruments;
+    commitDuration.observe((this.#clock.monotonic() - this.#lastAt) / 1_000);
+    let bytes = 0;
+    batches.forEach(({ events }, place) => {
+      if (verdicts[place]?.isKept !== true) fencedCommits.inc();
+      else for (const event of events) bytes += Buffer.byteLength(event);
+    });
+    logBytes.inc(bytes);
   }
 
   #tryAgain(logs: readonly OpenLog[], error: unknown): void {

@@ -59,6 +59,7 @@ export class LoggedWorks {
       clock,
       ({ id }) => this.#works.get(id)?.abandon(),
       ({ id }) => this.#works.get(id)?.cancel(),
+      metrics.instruments,
     );
     this.audience = new Audience(clock, leaveGraceMs, (id) => this.#onLeft?.(id));
     this.#tools = {

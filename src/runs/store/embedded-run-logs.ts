@@ -14,6 +14,7 @@ import {
   RunLogStore,
   type RunPage,
   type RunQuery,
+  type WaitingRuns,
 } from './run-log-store.js';
 
 /** The logs of runs in the store that needs nothing to be installed. Looking for what is not there makes no files. */
@@ -125,6 +126,11 @@ export class EmbeddedRunLogs extends RunLogStore {
 
   override async countQueued(owner: string): Promise<number> {
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.countQueued(owner)) : 0;
+  }
+
+  override async countWaiting(): Promise<WaitingRuns> {
+    const none = { due: 0, dueSince: undefined, unanswered: 0 };
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.countWaiting()) : none;
   }
 
   override async remove(id: string, owner: string): Promise<boolean> {

@@ -180,6 +180,16 @@ export interface RunLimits {
   readonly recordTtlMs: number;
 }
 
+/** Runs that nobody works on, of all owners. */
+export interface WaitingRuns {
+  /** Those in the queue whose time has come. */
+  readonly due: number;
+  /** Since when the one of them waits that has waited longest, in milliseconds since the Unix epoch; undefined: none waits. */
+  readonly dueSince: number | undefined;
+  /** Those that wait for an answer. */
+  readonly unanswered: number;
+}
+
 /** Which runs are wanted, and in which order. */
 export interface RunQuery {
   readonly owner: string;
@@ -314,6 +324,9 @@ export abstract class RunLogStore {
 
   /** How many runs of one owner wait in the queue. */
   abstract countQueued(owner: string): Promise<number>;
+
+  /** How many runs of all owners wait. */
+  abstract countWaiting(): Promise<WaitingRuns>;
 
   /**
    * Removes a run with its log, and the documents that are kept of its segments.

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../kernel/index.js';
-import type { LoggedEnding, LoggedRun, LoggedStatus, RunSegment } from './run-log-store.js';
+import type { LoggedEnding, LoggedRun, LoggedStatus, RunSegment, WaitingRuns } from './run-log-store.js';
 
 /** A value of a column: large numbers may come as text, and truth as a number. */
 type RunValue = string | number | boolean | null;
@@ -35,6 +35,15 @@ export function readRun(row: RunRow, now: number): LoggedRun {
     length: Number(row['length']),
     hasLog: isTrue(row['has_log']) && (row['finished'] === null || Number(row['log_expires']) > now),
     segments: JSON.parse(String(row['segments'])) as readonly RunSegment[],
+  };
+}
+
+/** @param row of a count */
+export function readWaiting(row: RunRow | undefined): WaitingRuns {
+  return {
+    due: Number(row?.['due'] ?? 0),
+    dueSince: readNumber(row?.['since']),
+    unanswered: Number(row?.['unanswered'] ?? 0),
   };
 }
 

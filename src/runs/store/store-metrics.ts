@@ -1,11 +1,26 @@
 import { Injectable } from '@nestjs/common';
+import { Clock, settleInTime } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
+import type { WaitingRuns } from './run-log-store.js';
 import { RunStores } from './run-stores.js';
 
-/** Shows what the store takes, and whether it can be reached. */
+/** For how long a page of metrics waits for the store, and how old what it shows may be. Milliseconds. */
+const LIMIT_MS = 1_000;
+const FRESH_MS = 2_000;
+
+/** Shows what the store takes, whether it can be reached, and what waits in it. */
 @Injectable()
 export class StoreMetrics {
-  constructor(metrics: Metrics, store: RunStores) {
+  #waiting: WaitingRuns = { due: 0, dueSince: undefined, unanswered: 0 };
+  #counting: Promise<void> | undefined;
+  /** By the monotonic clock. */
+  #countedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    metrics: Metrics,
+    private readonly store: RunStores,
+    private readonly clock: Clock,
+  ) {
     if (!store.isOn) return;
     metrics.showNumber({
       name: 'millrace_store_up',
@@ -22,5 +37,48 @@ export class StoreMetrics {
       help: 'Events of runs that were written into their logs.',
       value: () => store.taken.events,
     });
+    // All processes that share a store show the same.
+    const together = 'max';
+    metrics.showNumber({
+      name: 'millrace_due_runs',
+      help: 'Runs whose time has come and that nobody works on yet, in the whole store.',
+      value: async () => (await this.#count()).due,
+      together,
+    });
+    metrics.showNumber({
+      name: 'millrace_oldest_due_run_seconds',
+      help: 'How long the one of them has waited that has waited longest; 0 if there is none.',
+      value: async () => {
+        const { dueSince } = await this.#count();
+        return dueSince === undefined ? 0 : Math.max(0, this.clock.now() - dueSince) / 1_000;
+      },
+      together,
+    });
+    metrics.showNumber({
+      name: 'millrace_unanswered_runs',
+      help: 'Runs that wait for an answer, in the whole store.',
+      value: async () => (await this.#count()).unanswered,
+      together,
+    });
+  }
+
+  /** As it was the last time, while the store is away. Never rejects. */
+  async #count(): Promise<WaitingRuns> {
+    if (this.#counting === undefined && this.clock.monotonic() - this.#countedAt >= FRESH_MS) {
+      this.#counting = this.#countNow().finally(() => {
+        this.#counting = undefined;
+      });
+    }
+    if (this.#counting !== undefined) await settleInTime(this.#counting, this.clock, LIMIT_MS, () => undefined);
+    return this.#waiting;
+  }
+
+  async #countNow(): Promise<void> {
+    try {
+      this.#waiting = await this.store.logs.countWaiting();
+    } catch {
+      // `millrace_store_up` tells of it.
+    }
+    this.#countedAt = this.clock.monotonic();
   }
 }

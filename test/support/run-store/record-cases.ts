@@ -151,6 +151,24 @@ export function describeRecords(bench: StoreBench): void {
     await expect(bench.create('r6', { identity })).resolves.toEqual({ kind: 'created' });
   });
 
+  it('counts those that wait, of all owners, from when they were due or left on', async () => {
+    expect(await bench.logs.countWaiting()).toEqual({ due: 0, dueSince: undefined, unanswered: 0 });
+    const before = bench.clock.now();
+    await bench.create('r1');
+    await bench.create('r2', { owner: 'b' });
+    await bench.create('later', { runAt: before + 60_000 });
+    await bench.create('done');
+    await bench.logs.append([bench.makeBatch('done', 0, 1, { ending: bench.makeEnding() })]);
+    expect(await bench.logs.countWaiting()).toEqual({ due: 2, dueSince: before, unanswered: 0 });
+    await bench.claim('r1');
+    await bench.logs.markCancelled('r2');
+    await bench.logs.append([bench.makeBatch('r2', 0, 1, { ending: bench.makeEnding({ status: 'cancelled' }) })]);
+    expect(await bench.logs.countWaiting()).toMatchObject({ due: 0, dueSince: undefined });
+    bench.clock.advance(1_000);
+    await bench.logs.release([{ id: 'r1', epoch: 1 }]);
+    expect(await bench.logs.countWaiting()).toMatchObject({ due: 1, dueSince: before + 1_000 });
+  });
+
   it('lists the runs of an owner in pages, by model and status, in both orders', async () => {
     for (const [place, id] of ['r1', 'r3', 'r2', 'r4'].entries()) {
       if (place !== 2) bench.clock.advance(1);

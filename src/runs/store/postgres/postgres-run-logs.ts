@@ -16,8 +16,9 @@ import {
   RunLogStore,
   type RunPage,
   type RunQuery,
+  type WaitingRuns,
 } from '../run-log-store.js';
-import { readRun } from '../run-rows.js';
+import { readRun, readWaiting } from '../run-rows.js';
 import { writeAppend } from './postgres-append.js';
 import type { PostgresChanges } from './postgres-changes.js';
 import type { PostgresDatabase } from './postgres-database.js';
@@ -26,6 +27,7 @@ import {
   ADD_SECRET,
   CLAIM,
   COUNT_QUEUED,
+  COUNT_WAITING,
   CREATE,
   FIND,
   FIND_CLAIMED,
@@ -264,6 +266,11 @@ export class PostgresRunLogs extends RunLogStore {
   override async countQueued(owner: string): Promise<number> {
     const [row] = await this.database.query(COUNT_QUEUED, [owner]);
     return Number(row?.['count']);
+  }
+
+  override async countWaiting(): Promise<WaitingRuns> {
+    const [row] = await this.database.query(COUNT_WAITING, [this.clock.now()]);
+    return readWaiting(row);
   }
 
   override async remove(id: string, owner: string): Promise<boolean> {

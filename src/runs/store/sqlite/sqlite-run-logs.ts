@@ -14,8 +14,9 @@ import type {
   RunLimits,
   RunPage,
   RunQuery,
+  WaitingRuns,
 } from '../run-log-store.js';
-import { readRun } from '../run-rows.js';
+import { readRun, readWaiting } from '../run-rows.js';
 import { NEXT_NUMBER, writeAppend } from './sqlite-append.js';
 import type { SqliteThread, SqlRow } from './sqlite-thread.js';
 import { SqliteUpkeep } from './sqlite-upkeep.js';
@@ -35,6 +36,9 @@ const RUN_COLUMNS = `id, owner, door, workflow, version, model, status, epoch, w
 /** Whether a run is at work in one of the attempts that ?2 lists. */
 const IS_ATTEMPT = `status = 'running'
   and (id, epoch) in (select value ->> 'id', value ->> 'epoch' from json_each(?2))`;
+const COUNT_WAITING = `select count(*) filter (where status = 'queued' and run_at <= ?1) as due,
+  min(case when status <> 'queued' or run_at > ?1 then null when seen > run_at then seen else run_at end) as since,
+  count(*) filter (where status = 'waiting') as unanswered from runs where finished is null`;
 const HEAD_COLUMN = `coalesce((select head from run_requests where run = runs.id), '') as head`;
 const NO_HEAD_COLUMN = `'' as head`;
 
@@ -243,6 +247,11 @@ export class SqliteRunLogs {
       [`select count(*) as count from runs where owner = ? and finished is null and status = 'queued'`, [owner]],
     ]);
     return Number(rows?.[0]?.['count']);
+  }
+
+  async countWaiting(): Promise<WaitingRuns> {
+    const [rows] = await this.thread.transact([[COUNT_WAITING, [this.clock.now()]]]);
+    return readWaiting(rows?.[0]);
   }
 
   async remove(id: string, owner: string): Promise<boolean> {
