@@ -61,7 +61,13 @@ export class LoggedWorks {
       ({ id }) => this.#works.get(id)?.cancel(),
       metrics.instruments,
     );
-    this.audience = new Audience(clock, leaveGraceMs, (id) => this.#onLeft?.(id));
+    this.audience = new Audience({
+      clock,
+      store,
+      worker: worker.id,
+      graceMs: leaveGraceMs,
+      onLeft: (id) => this.#onLeft?.(id),
+    });
     this.#tools = {
       runs,
       store,

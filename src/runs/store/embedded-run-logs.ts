@@ -124,6 +124,19 @@ export class EmbeddedRunLogs extends RunLogStore {
     return this.#graphs.has(graph);
   }
 
+  /** Nobody else reads what is in it. */
+  override bindToReaders(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override markRead(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override findUnreadTime(): Promise<number> {
+    return Promise.resolve(Number.POSITIVE_INFINITY);
+  }
+
   override async countQueued(owner: string): Promise<number> {
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.countQueued(owner)) : 0;
   }

@@ -322,6 +322,19 @@ export abstract class RunLogStore {
   /** True if a process that is alive has this workflow. @param graph hash of the workflow */
   abstract isGraphAlive(graph: string): Promise<boolean>;
 
+  /** Says that a run is read, and from now on keeps when that was said last: it is to end when nobody reads it. */
+  abstract bindToReaders(id: string): Promise<void>;
+
+  /** Says that runs are read, as far as they are bound to their readers. */
+  abstract markRead(ids: readonly string[]): Promise<void>;
+
+  /**
+   * For how long no other process has said that a bound run is read, in milliseconds.
+   * @param worker id of this process
+   * @returns undefined if it is not for this process to end it: it has ended, waits for an answer, or is at work elsewhere
+   */
+  abstract findUnreadTime(id: string, worker: string): Promise<number | undefined>;
+
   /** How many runs of one owner wait in the queue. */
   abstract countQueued(owner: string): Promise<number>;
 

@@ -56,6 +56,22 @@ export function describeSharing(bench: StoreBench): void {
     expect(await bench.readAll('r1')).toHaveLength(20);
   });
 
+  it('says for how long nobody has read a run that is bound to its readers, to whoever may end it', async () => {
+    const other = bench.openOther();
+    await bench.create('r1');
+    await bench.create('r2');
+    await bench.logs.bindToReaders('r1');
+    await other.logs.markRead(['r1', 'r2', 'unknown']);
+    const unread = (id: string, worker: string): Promise<number | undefined> => bench.logs.findUnreadTime(id, worker);
+    // Of one that is not bound nobody keeps it.
+    expect([await unread('r1', 'any'), await unread('r2', 'any')]).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(await unread('r1', 'any')).toBeLessThan(60_000);
+    await other.logs.claim('r1', 'two');
+    expect([await unread('r1', 'one'), await unread('r1', 'two')]).toEqual([undefined, expect.any(Number)]);
+    await other.logs.append([bench.makeBatch('r1', 0, 1, { epoch: 1, ending: bench.makeEnding() })]);
+    expect(await unread('r1', 'two')).toBeUndefined();
+  });
+
   it('tells other processes of events, a cancellation, a run that was let go, and one that was removed', async () => {
     const heard: string[] = [];
     const own: unknown[] = [];

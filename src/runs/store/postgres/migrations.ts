@@ -20,10 +20,11 @@ const MIGRATIONS: readonly string[] = [
   create table millrace.document_owners (owner text primary key, count integer not null, length bigint not null);
 
   -- "moved" is the database's time of the last sign that somebody cares for the run: leases count from it, whatever the clocks of
-  -- the processes say. It stands in no index, so that saying it costs no entry in one.
+  -- the processes say. It stands in no index, so that saying it costs no entry in one. "read_at" is the same for those who read a
+  -- run that is to end without readers; of other runs it is null.
   create table millrace.runs (
     id text primary key, owner text not null, door text not null, workflow text not null, version text, model text not null,
-    status text not null, epoch integer not null, wakes integer not null, worker text, moved timestamptz not null,
+    status text not null, epoch integer not null, wakes integer not null, worker text, moved timestamptz not null, read_at timestamptz,
     deaths integer not null, active_ms bigint not null, seen bigint,
     is_cancelled boolean not null, priority integer not null,
     created bigint not null, run_at bigint not null, started bigint, finished bigint,

@@ -25,6 +25,7 @@ import type { PostgresDatabase } from './postgres-database.js';
 import type { PostgresRow } from './postgres-session.js';
 import {
   ADD_SECRET,
+  BIND_TO_READERS,
   CLAIM,
   COUNT_QUEUED,
   COUNT_WAITING,
@@ -38,10 +39,12 @@ import {
   FIND_REPEATED,
   FIND_REQUEST,
   FIND_SECRET,
+  FIND_UNREAD_TIME,
   IS_GRAPH_ALIVE,
   KEEP_ALIVE,
   LIST,
   MARK_CANCELLED,
+  MARK_READ,
   READ,
   RELEASE,
   WORKER_BEAT,
@@ -261,6 +264,19 @@ export class PostgresRunLogs extends RunLogStore {
 
   override async isGraphAlive(graph: string): Promise<boolean> {
     return (await this.database.query(IS_GRAPH_ALIVE, [graph])).length > 0;
+  }
+
+  override async bindToReaders(id: string): Promise<void> {
+    await this.database.query(BIND_TO_READERS, [id]);
+  }
+
+  override async markRead(ids: readonly string[]): Promise<void> {
+    await this.database.query(MARK_READ, [ids]);
+  }
+
+  override async findUnreadTime(id: string, worker: string): Promise<number | undefined> {
+    const [row] = await this.database.query(FIND_UNREAD_TIME, [id, worker]);
+    return row && Number(row['unread_ms']);
   }
 
   override async countQueued(owner: string): Promise<number> {

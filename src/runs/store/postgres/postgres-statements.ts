@@ -108,3 +108,15 @@ export const COUNT_WAITING = `select count(*) filter (where status = 'queued' an
     count(*) filter (where status = 'waiting') as unanswered from millrace.runs where finished is null`;
 
 export const COUNT_QUEUED = `select count(*) as count from millrace.runs where owner = $1 and status = 'queued'`;
+
+export const BIND_TO_READERS = `update millrace.runs set read_at = now() where id = $1 and finished is null`;
+
+/** Held in the order of their ids as in {@link writeAppend}. */
+export const MARK_READ = `
+    with bound as (
+      select id from millrace.runs where id = any($1::text[]) and read_at is not null and finished is null order by id for update
+    ) update millrace.runs set read_at = now() from bound where bound.id = runs.id`;
+
+export const FIND_UNREAD_TIME = `
+    select extract(epoch from clock_timestamp() - coalesce(read_at, now())) * 1000 as unread_ms from millrace.runs
+    where id = $1 and finished is null and (status = 'queued' or (status = 'running' and worker = $2))`;
