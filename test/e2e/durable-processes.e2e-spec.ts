@@ -3,25 +3,21 @@ import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { describeWithPostgres, PostgresServer } from '../support/postgres-server.js';
 import { RedisServer } from '../support/redis-server.js';
+import { Replicas } from '../support/replicas.js';
 import { beginRun, callRun, endRun, followRun, readEvents, readRun } from '../support/runs-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
-import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { ensureServerIsBuilt } from '../support/server-process.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
 /** Each test starts two servers, and may wait until a run is found to be at work in a process that is dead. */
 const LONGEST_MS = 120_000;
 
-interface Replica extends ServerProcess {
-  readonly baseUrl: string;
-}
-
 describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processes whose queue is in %s', (queue) => {
   let postgres: PostgresServer;
   let redis: RedisServer | undefined;
   let upstream: ScriptedUpstream;
-  let databaseUrl: string;
-  let replicas: Replica[];
+  let replicas: Replicas;
 
   beforeAll(async () => {
     await ensureServerIsBuilt();
@@ -33,56 +29,28 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
     await redis?.close();
   });
   beforeEach(async () => {
-    databaseUrl = await postgres.createDatabase();
     upstream = await ScriptedUpstream.start();
-    replicas = [];
+    replicas = new Replicas({
+      OPENAI_BASE_URL: upstream.url,
+      RUNS_DATABASE_URL: await postgres.createDatabase(),
+      ...(redis !== undefined && { RUNS_QUEUE_URL: redis.url }),
+    });
   });
   afterEach(async () => {
-    for (const { process } of replicas) await process.stop();
+    await replicas.stop();
     await upstream.close();
   });
-
-  async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
-    const { url, process } = await startServerProcess({
-      env: {
-        OPENAI_BASE_URL: upstream.url,
-        OPENAI_API_KEY: 'sk-test',
-        RUNS_DATABASE_URL: databaseUrl,
-        ...(redis !== undefined && { RUNS_QUEUE_URL: redis.url }),
-        METRICS: 'on',
-        ...env,
-      },
-    });
-    replicas.push({ url, process, baseUrl: `${url}/v1` });
-  }
-
-  async function countAtWork({ url }: Replica): Promise<number> {
-    const { text } = await getJson(`${url}/metrics`);
-    return Number(/^millrace_background_runs (\d+)/m.exec(text)?.[1] ?? 0);
-  }
-
-  /** The process that works on the only run, and another one. */
-  async function findWorker(): Promise<{ worker: Replica; other: Replica }> {
-    let worker: Replica | undefined;
-    await eventually(async () => {
-      const counts = await Promise.all(replicas.map(countAtWork));
-      worker = replicas[counts.indexOf(1)];
-      return worker !== undefined;
-    });
-    const other = replicas.find((each) => each !== worker);
-    return { worker: worker!, other: other! };
-  }
 
   it(
     'go on in another one when theirs is killed; no finished step runs again, and no reader sees a gap or a double',
     async () => {
-      await Promise.all([start(), start()]);
+      await Promise.all([replicas.start(), replicas.start()]);
       const door = gate();
       upstream.next(scriptStream('A draft'));
       upstream.next(scriptStream(['{"thinking":"Hal', door, 'f"']));
-      const { id } = await beginRun(replicas[0]!, { model: 'streaming' });
+      const { id } = await beginRun(replicas.all[0]!, { model: 'streaming' });
       await door.reached;
-      const { worker, other } = await findWorker();
+      const { worker, other } = await replicas.findWorker();
       const reading = followRun(other, id);
       await eventually(async () => (await readRun(other, id)).status === 'running');
 
@@ -106,12 +74,12 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
   it(
     'are cancelled, answered and read by any of them, whichever works on them',
     async () => {
-      await Promise.all([start(), start()]);
+      await Promise.all([replicas.start(), replicas.start()]);
       const door = gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));
-      const { id } = await beginRun(replicas[0]!);
+      const { id } = await beginRun(replicas.all[0]!);
       await door.reached;
-      const { worker, other } = await findWorker();
+      const { worker, other } = await replicas.findWorker();
       const readings = [followRun(worker, id), followRun(other, id)];
       const { status, json } = await callRun(other, 'POST', `${id}/cancel`);
       expect({ status, json }).toMatchObject({ status: 200, json: { status: 'cancelled' } });
@@ -141,12 +109,13 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
   it(
     'are handed over when theirs shuts down',
     async () => {
-      await Promise.all([start({ RUNS_HANDOVER: 'now' }), start({ RUNS_HANDOVER: 'now' })]);
+      const env = { RUNS_HANDOVER: 'now' };
+      await Promise.all([replicas.start(env), replicas.start(env)]);
       const door = gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));
-      const { id } = await beginRun(replicas[0]!);
+      const { id } = await beginRun(replicas.all[0]!);
       await door.reached;
-      const { worker, other } = await findWorker();
+      const { worker, other } = await replicas.findWorker();
       upstream.next(scriptStream('Hello again'));
       worker.process.signal('SIGTERM');
       const run = await endRun(other, id);

@@ -10,7 +10,7 @@ import { makeJob, RunQueue } from './run-queue.js';
 /** How soon runs are looked for again where the store is away, in milliseconds. */
 const LOOK_AGAIN_MS = 2_000;
 /** How often they are looked for where other processes may leave some behind, in milliseconds. */
-const LOOK_EVERY_MS = 15_000;
+const LOOK_EVERY_MS = 5_000;
 
 /** Puts runs into the queue that have not ended, and that no queue and no process has: theirs is gone. */
 @Injectable()

@@ -1,3 +1,4 @@
+import { OverloadedError } from '../../errors/index.js';
 import type { LogPage } from '../store/run-log-store.js';
 import type { LogNews, LogWait } from './log-hub.js';
 import type { LoggedEvent } from './logged-event.js';
@@ -92,9 +93,9 @@ export class LogFollower {
   }
 
   /** What the log has, or else what comes next. */
-  async #readOrWait({ news, leave }: LogWait): Promise<LogNews | undefined> {
+  async #readOrWait({ news, isWatched, leave }: LogWait): Promise<LogNews | undefined> {
     try {
-      const page = await this.#source.read(this.#id, this.#number);
+      const page = await this.#read(isWatched);
       if (page === undefined || page === 'released' || page.isOver || page.events.length > 0) return page;
       if (this.#isClosed || this.#source.findOpen(this.#id) !== undefined) return 'look';
       this.#isWaiting = true;
@@ -103,6 +104,16 @@ export class LogFollower {
       this.#isWaiting = false;
       this.#onClose = undefined;
       leave();
+    }
+  }
+
+  /** @param canWait true: a reader that has begun waits while the store is away */
+  async #read(canWait: boolean): Promise<LogPage | 'released' | undefined> {
+    try {
+      return await this.#source.read(this.#id, this.#number);
+    } catch (error) {
+      if (!canWait || this.#number === 0 || !(error instanceof OverloadedError)) throw error;
+      return { events: [], isOver: false };
     }
   }
 

@@ -14,6 +14,8 @@ export type LogNews = LogPage | 'look' | 'released';
 /** A reader that waits for more of a log. */
 export interface LogWait {
   readonly news: Promise<LogNews>;
+  /** True if the log is looked at from time to time, whatever happens to the store meanwhile. */
+  readonly isWatched: boolean;
   /** The reader does not wait any more. */
   readonly leave: () => void;
 }
@@ -52,14 +54,14 @@ export class LogHub {
     });
     if (this.#isClosed) {
       tell('released');
-      return { news, leave: () => undefined };
+      return { news, isWatched: true, leave: () => undefined };
     }
     const waiter = { from, tell };
     const others = this.#waiters.get(id);
     if (others === undefined) this.#waiters.set(id, new Set([waiter]));
     else others.add(waiter);
     this.#lookLater();
-    return { news, leave: () => this.#remove(id, waiter) };
+    return { news, isWatched: this.#store.isShared, leave: () => this.#remove(id, waiter) };
   }
 
   /** The run is at work in this process now, or has ended here: its readers look for themselves. */

@@ -68,7 +68,7 @@ function follow(log: OpenLog): LogFollower {
         reads++;
         return Promise.resolve(undefined);
       },
-      wait: () => ({ news: new Promise(() => undefined), leave: () => undefined }),
+      wait: () => ({ news: new Promise(() => undefined), isWatched: false, leave: () => undefined }),
       findQuietTime: () => undefined,
     },
     log.id,

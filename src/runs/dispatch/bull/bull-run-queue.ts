@@ -107,6 +107,16 @@ export class BullRunQueue extends RunQueue {
 
   async #put(job: RunJob): Promise<void> {
     const { queue } = await this.#open();
+    try {
+      await this.#add(queue, job);
+    } catch (error) {
+      if (!(error instanceof Error) || !this.#backend.hasLostTables(error)) throw error;
+      await this.#backend.prepare();
+      await this.#add(queue, job);
+    }
+  }
+
+  async #add(queue: Queue<RunJob>, job: RunJob): Promise<void> {
     await queue.add(job.workflow, job, {
       jobId: makeJobId(job),
       // BullMQ has the lowest number first, and 0 in front of all.

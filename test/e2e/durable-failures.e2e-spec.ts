@@ -1,0 +1,139 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { describeWithPostgres, PostgresServer, queryPostgres } from '../support/postgres-server.js';
+import { Replicas } from '../support/replicas.js';
+import { askRun, beginRun, endRun, followRun, readEvents, readRun, runUrl } from '../support/runs-client.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt } from '../support/server-process.js';
+import { scriptStream } from '../support/upstream/scripts.js';
+import { gate } from '../support/upstream/steps.js';
+
+/** Tests wait here until leases run out, as they do in production. */
+const LONGEST_MS = 120_000;
+
+describeWithPostgres('runs of two processes whose surroundings fail', () => {
+  let postgres: PostgresServer;
+  let upstream: ScriptedUpstream;
+  let databaseUrl: string;
+  let replicas: Replicas;
+
+  beforeAll(async () => {
+    await ensureServerIsBuilt();
+    postgres = await PostgresServer.start({ isDurable: true });
+  }, LONGEST_MS);
+  afterAll(() => postgres.close());
+  beforeEach(async () => {
+    upstream = await ScriptedUpstream.start();
+    databaseUrl = await postgres.createDatabase();
+    replicas = new Replicas({ OPENAI_BASE_URL: upstream.url, RUNS_DATABASE_URL: databaseUrl });
+    await Promise.all([replicas.start(), replicas.start()]);
+  }, LONGEST_MS);
+  afterEach(async () => {
+    await replicas.stop();
+    await upstream.close();
+  });
+
+  const expectNoGap = (text: string): void => {
+    const events = readEvents(text);
+    expect(events.map(({ n }) => n)).toEqual(events.map((_, place) => place));
+    expect(events.filter(({ type }) => /^run-(finished|failed)$/.test(type))).toHaveLength(1);
+  };
+
+  it(
+    'lose nothing when PostgreSQL crashes; while it is away, runs are refused with retry-after, and all else is served',
+    async () => {
+      const [one, two] = replicas.all;
+      const doors = Array.from({ length: 8 }, () => gate());
+      for (const door of doors) upstream.next(scriptStream(['Hel', door, 'lo']));
+      const runs = await Promise.all(doors.map((_, place) => beginRun(place % 2 === 0 ? one! : two!)));
+      await Promise.all(doors.map((door) => door.reached));
+      upstream.always(() => scriptStream('Hello'));
+
+      await postgres.crash();
+      const refused = await askRun(one!);
+      expect(refused).toMatchObject({ status: 503, json: { error: { code: 'store_unavailable' } } });
+      expect(refused.headers['retry-after']).toBeDefined();
+      const body = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
+      expect(await postJson(`${one!.baseUrl}/chat/completions`, body)).toMatchObject({ status: 200 });
+      expect(await getJson(`${one!.url}/health/ready`)).toMatchObject({ status: 200 });
+      await postgres.up();
+      for (const door of doors) door.open();
+
+      for (const { id } of runs) {
+        expect(await endRun(two!, id)).toMatchObject({ status: 'completed', output: 'Hello' });
+        expectNoGap((await followRun(one!, id)).text);
+      }
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'go on while theirs stands still, which says nothing of them afterwards',
+    async () => {
+      const door = gate();
+      upstream.next(scriptStream(['Old', door, ' words', gate()]));
+      const { id } = await beginRun(replicas.all[0]!);
+      await door.reached;
+      const { worker, other } = await replicas.findWorker();
+      const reading = followRun(other, id);
+      upstream.next(scriptStream('New words'));
+      worker.process.signal('SIGSTOP');
+      expect(await endRun(other, id)).toMatchObject({ status: 'completed', output: 'New words', attempts: 2 });
+      worker.process.signal('SIGCONT');
+      door.open();
+      const { text } = await reading;
+      expectNoGap(text);
+      // What it has at work still is not kept any more, and it reads what the other one has written.
+      expect((await followRun(worker, id)).text).toBe(text);
+      await eventually(() => upstream.requests[0]?.aborted === true);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'are read on without the hints of the database, and begin again once the queue has lost them',
+    async () => {
+      const door = gate();
+      upstream.next(scriptStream(['Hel', door, 'lo']));
+      const { id } = await beginRun(replicas.all[0]!);
+      await door.reached;
+      const { other } = await replicas.findWorker();
+      let seen = '';
+      const reading = readStream(runUrl(other, `${id}/events`), (text) => (seen = text));
+      await eventually(() => seen.includes('"Hel"'));
+      await queryPostgres(
+        databaseUrl,
+        'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()',
+      );
+      door.open();
+      expectNoGap(await reading);
+      expect(await readRun(other, id)).toMatchObject({ status: 'completed', output: 'Hello' });
+
+      await queryPostgres(databaseUrl, 'drop schema bullmq cascade');
+      upstream.always(() => scriptStream('Hello'));
+      const later = await beginRun(other);
+      let run = await readRun(other, later.id);
+      await eventually(
+        async () => {
+          run = await readRun(other, later.id);
+          return run.status === 'completed';
+        },
+        { within: 40_000 },
+      );
+      expect(run).toMatchObject({ output: 'Hello', attempts: 1 });
+    },
+    LONGEST_MS,
+  );
+});
+
+/** @param onText given all that has come, each time that there is more */
+async function readStream(url: string, onText: (text: string) => void): Promise<string> {
+  const { body } = await fetch(url);
+  let text = '';
+  for await (const piece of (body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    onText(text);
+  }
+  return text;
+}

@@ -1,0 +1,49 @@
+import { eventually } from './eventually.js';
+import { getJson } from './http-client.js';
+import { type ServerProcess, startServerProcess } from './server-process.js';
+
+/** One of several processes that share a database. */
+export interface Replica extends ServerProcess {
+  readonly baseUrl: string;
+}
+
+/** Processes of the built service that share what outlives a request. Whoever starts them must {@link stop} them. */
+export class Replicas {
+  readonly all: Replica[] = [];
+
+  /** @param env what all of them find in their environments */
+  constructor(private readonly env: Readonly<Record<string, string>>) {}
+
+  /** Starts one more. @param env what it finds in its environment beside that of all */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<Replica> {
+    const { url, process } = await startServerProcess({
+      env: { OPENAI_API_KEY: 'sk-test', METRICS: 'on', ...this.env, ...env },
+    });
+    const replica = { url, process, baseUrl: `${url}/v1` };
+    this.all.push(replica);
+    return replica;
+  }
+
+  /** The one that works on the only run there is, and another one. */
+  async findWorker(): Promise<{ readonly worker: Replica; readonly other: Replica }> {
+    let worker: Replica | undefined;
+    await eventually(async () => {
+      const counts = await Promise.all(this.all.map(countAtWork));
+      worker = this.all[counts.indexOf(1)];
+      return worker !== undefined;
+    });
+    const other = this.all.find((each) => each !== worker);
+    if (worker === undefined || other === undefined) throw new Error('There is one process alone');
+    return { worker, other };
+  }
+
+  async stop(): Promise<void> {
+    for (const { process } of this.all) await process.stop();
+  }
+}
+
+/** How many runs a process works on. */
+async function countAtWork({ url }: Replica): Promise<number> {
+  const { text } = await getJson(`${url}/metrics`);
+  return Number(/^millrace_background_runs (\d+)/m.exec(text)?.[1] ?? 0);
+}
