@@ -37,7 +37,9 @@ describe('the manifests for Kubernetes', () => {
   it('set variables that the server knows, to values that it takes', () => {
     const secret = Object.keys(readManifest('secret.example').at('stringData') as object);
     for (const name of [...Object.keys(settings), ...secret]) expect(KNOWN_VARIABLES).toContain(name);
-    expect(() => loadConfig(settings)).not.toThrow();
+    expect(() =>
+      loadConfig({ ...settings, ...(readManifest('secret.example').at('stringData') as object) }),
+    ).not.toThrow();
     expect(Object.values(settings).every((value) => typeof value === 'string')).toBe(true);
     expect(
       deployment.list(`${container}.envFrom`).map((each) => each.at('configMapRef.name') ?? each.at('secretRef.name')),
@@ -115,7 +117,10 @@ describe('the manifests for Kubernetes', () => {
     const metric = scaler.at('spec.metrics.0.pods.metric.name');
     expect(readManifest('prometheus/adapter-values').at('rules.custom.0.name.as')).toBe(metric);
     const { path } = readManifest('prometheus/service-monitor').at('spec.endpoints.0') as { path: string };
-    expect((await getJson(`${app.url}${path}`)).text).toContain(`# TYPE ${String(metric)} gauge`);
+    const waiting = scaler.at('spec.metrics.1.external.metric.name');
+    expect(readManifest('prometheus/adapter-values').at('rules.external.0.name.as')).toBe(waiting);
+    const { text } = await getJson(`${app.url}${path}`);
+    for (const name of [metric, waiting]) expect(text).toContain(`# TYPE ${String(name)} gauge`);
     expect(readManifest('pod-disruption-budget').at('spec.maxUnavailable')).toBe(1);
     expect(deployment.at('spec.strategy.rollingUpdate.maxUnavailable')).toBe(0);
   });

@@ -75,7 +75,12 @@ describe('the profile langfuse of docker-compose.yml', () => {
   });
 
   it('starts Millrace from the folder of the image, which is no longer its working folder', () => {
-    expect(compose.at('services.millrace.command')).toEqual(['node', '--enable-source-maps', '/app/dist/main.js']);
+    expect(compose.at('services.millrace.command')).toEqual([
+      'node',
+      '--enable-source-maps',
+      '--env-file-if-exists=/run/durable/.env',
+      '/app/dist/main.js',
+    ]);
     expect(readText('Dockerfile')).toMatch(
       /^WORKDIR \/app\n[^]*CMD \["node", "--enable-source-maps", "dist\/main\.js"\]$/m,
     );

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/app/load-config.js';
 import { KNOWN_VARIABLES, ROOT, YamlNode, readDocument, readManifest, readText } from '../support/deploy-files.js';
@@ -53,6 +54,32 @@ describe('the settings of gateways', () => {
     );
     expect(compose.at(`${service}.read_only`)).toBe(true);
     expect(compose.at(`${service}.cap_drop`)).toEqual(['ALL']);
+  });
+
+  it('fit for two replicas with one database in docker-compose.yml', () => {
+    const second = new YamlNode(compose.at('services.millrace-2'));
+    expect(second.at('<<')).toEqual(compose.at('services.millrace'));
+    expect(second.at('networks.default.aliases')).toEqual(['millrace']);
+    for (const name of ['millrace-2', 'durable-postgres', 'durable-settings'])
+      expect(compose.at(`services.${name}.profiles`)).toEqual(['durable']);
+    const postgres = 'services.durable-postgres';
+    expect(compose.at(`${postgres}.volumes`)).toEqual(['durable-postgres:/var/lib/postgresql/data']);
+    expect(compose.keys('volumes')).toContain('durable-postgres');
+    const settings = 'services.durable-settings';
+    expect(compose.at(`${settings}.depends_on.durable-postgres.condition`)).toBe('service_healthy');
+    expect(compose.at(`services.millrace.depends_on.durable-settings`)).toEqual({
+      condition: 'service_healthy',
+      required: false,
+    });
+    const [, line = ''] = /printf "(.*)\\n" "\$\$PASSWORD"/.exec(String(compose.at(`${settings}.command.0`))) ?? [];
+    const { RUNS_DATABASE_URL: url = '' } = parseEnv(line.replace('%s', 'secret'));
+    const { username, hostname, pathname } = new URL(loadConfig({ RUNS_DATABASE_URL: url }).store.databaseUrl ?? '');
+    expect(compose.at(`${postgres}.environment`)).toMatchObject({
+      POSTGRES_USER: username,
+      POSTGRES_DB: pathname.slice(1),
+      POSTGRES_PASSWORD: compose.at(`${settings}.environment.PASSWORD`),
+    });
+    expect(hostname).toBe('durable-postgres');
   });
 
   it('fit for the ingress controller', () => {

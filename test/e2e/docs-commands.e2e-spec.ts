@@ -79,6 +79,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docker compose up --build': DOCKER,
   'docker compose --profile gateway up --build': DOCKER,
   'docker compose --profile metrics up --build': DOCKER,
+  'docker compose --profile durable up --build': DOCKER,
   'docker compose --profile langfuse up --build': DOCKER,
   'docker compose config': DOCKER,
   'docker build -t millrace .': DOCKER,
