@@ -171,7 +171,7 @@ describe('the command line', () => {
     [['lst'], 'There is no command "lst". Did you mean "list"?'],
     [['keys', 'create', 'ci'], 'There is no command "keys". Did you mean "key create"?'],
     [['runs', 'lits'], 'There is no command "runs". Did you mean "runs list"?'],
-    [['runs', 'answer', 'run_1', 'approve'], '"runs answer" needs <value>.'],
+    [['runs', 'show'], '"runs show" needs <run>.'],
     [['runs', 'list', '--follow'], '"runs list" takes no --follow.'],
     [['new', 'my-flow', '--kind', 'odd'], 'The kind "odd" is none of chat, structured, tools, route, parallel.'],
     [['new', '../up'], '"../up" cannot be the name of a new workflow.'],

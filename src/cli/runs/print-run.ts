@@ -1,4 +1,4 @@
-import { escapeControls, escapeControlsInLines, type JsonObject } from '../../kernel/index.js';
+import { escapeControls, type JsonObject } from '../../kernel/index.js';
 import type { ToldEvent } from './runs-server.js';
 
 /** Most characters of a value that stands in a line with others. */
@@ -20,20 +20,12 @@ export interface ToldRun {
   readonly usage: ToldUsage | null;
   readonly error: { readonly code: string | null; readonly message: string; readonly node?: string } | null;
   readonly output: string | null;
-  readonly waits: readonly ToldWait[];
   readonly steps?: readonly ToldStep[];
 }
 
 interface ToldUsage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
-}
-
-interface ToldWait {
-  readonly name: string;
-  readonly expires_at?: number | null;
-  readonly shown?: unknown;
-  readonly schema?: unknown;
 }
 
 interface ToldStep {
@@ -63,7 +55,7 @@ export function writeRuns(runs: readonly ToldRun[]): string {
 
 /** Writes all that is known of a run. */
 export function writeRun(run: ToldRun): string {
-  const { error, steps = [], waits, output, finished_at } = run;
+  const { error, steps = [], output, finished_at } = run;
   const facts = [
     ['run', run.id],
     ['status', run.status],
@@ -94,18 +86,7 @@ export function writeRun(run: ToldRun): string {
       ]),
     );
   }
-  for (const { name, expires_at, shown, schema } of waits) {
-    parts.push(
-      writeTable([
-        ['waits for', name],
-        ...(typeof expires_at === 'number' ? [['until', writeTime(expires_at)]] : []),
-        ['shown', JSON.stringify(shown) ?? ''],
-        ['answer', JSON.stringify(schema) ?? ''],
-        ['by', `millrace runs answer ${run.id} ${name} '<json>'`],
-      ]),
-    );
-  }
-  if (output !== null && output !== '') parts.push(`${escapeControlsInLines(output).trimEnd()}\n`);
+  if (output !== null && output !== '') parts.push(`${output.trimEnd().split('\n').map(escapeControls).join('\n')}\n`);
   return parts.join('\n');
 }
 

@@ -142,7 +142,7 @@ export class EmbeddedRunLogs extends RunLogStore {
   }
 
   override async countWaiting(): Promise<WaitingRuns> {
-    const none = { due: 0, dueSince: undefined, unanswered: 0 };
+    const none = { due: 0, dueSince: undefined };
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.countWaiting()) : none;
   }
 

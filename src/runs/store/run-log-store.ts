@@ -186,8 +186,6 @@ export interface WaitingRuns {
   readonly due: number;
   /** Since when the one of them waits that has waited longest, in milliseconds since the Unix epoch; undefined: none waits. */
   readonly dueSince: number | undefined;
-  /** Those that wait for an answer. */
-  readonly unanswered: number;
 }
 
 /** Which runs are wanted, and in which order. */

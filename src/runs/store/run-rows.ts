@@ -43,7 +43,6 @@ export function readWaiting(row: RunRow | undefined): WaitingRuns {
   return {
     due: Number(row?.['due'] ?? 0),
     dueSince: readNumber(row?.['since']),
-    unanswered: Number(row?.['unanswered'] ?? 0),
   };
 }
 

@@ -11,7 +11,7 @@ const FRESH_MS = 2_000;
 /** Shows what the store takes, whether it can be reached, and what waits in it. */
 @Injectable()
 export class StoreMetrics {
-  #waiting: WaitingRuns = { due: 0, dueSince: undefined, unanswered: 0 };
+  #waiting: WaitingRuns = { due: 0, dueSince: undefined };
   #counting: Promise<void> | undefined;
   /** By the monotonic clock. */
   #countedAt = Number.NEGATIVE_INFINITY;
@@ -52,12 +52,6 @@ export class StoreMetrics {
         const { dueSince } = await this.#count();
         return dueSince === undefined ? 0 : Math.max(0, this.clock.now() - dueSince) / 1_000;
       },
-      together,
-    });
-    metrics.showNumber({
-      name: 'millrace_unanswered_runs',
-      help: 'Runs that wait for an answer, in the whole store.',
-      value: async () => (await this.#count()).unanswered,
       together,
     });
   }

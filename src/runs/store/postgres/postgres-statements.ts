@@ -104,8 +104,7 @@ export const WORKER_BEAT = `insert into millrace.run_workers values ($1, $2::tex
 export const IS_GRAPH_ALIVE = `select 1 from millrace.run_workers where $1 = any(graphs) and seen > now() - interval '30 s' limit 1`;
 
 export const COUNT_WAITING = `select count(*) filter (where status = 'queued' and run_at <= $1::bigint) as due,
-    min(case when status <> 'queued' or run_at > $1::bigint then null when seen > run_at then seen else run_at end) as since,
-    count(*) filter (where status = 'waiting') as unanswered from millrace.runs where finished is null`;
+    min(case when status <> 'queued' or run_at > $1::bigint then null when seen > run_at then seen else run_at end) as since from millrace.runs where finished is null`;
 
 export const COUNT_QUEUED = `select count(*) as count from millrace.runs where owner = $1 and status = 'queued'`;
 

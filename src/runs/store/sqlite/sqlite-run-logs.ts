@@ -37,8 +37,7 @@ const RUN_COLUMNS = `id, owner, door, workflow, version, model, status, epoch, w
 const IS_ATTEMPT = `status = 'running'
   and (id, epoch) in (select value ->> 'id', value ->> 'epoch' from json_each(?2))`;
 const COUNT_WAITING = `select count(*) filter (where status = 'queued' and run_at <= ?1) as due,
-  min(case when status <> 'queued' or run_at > ?1 then null when seen > run_at then seen else run_at end) as since,
-  count(*) filter (where status = 'waiting') as unanswered from runs where finished is null`;
+  min(case when status <> 'queued' or run_at > ?1 then null when seen > run_at then seen else run_at end) as since from runs where finished is null`;
 const HEAD_COLUMN = `coalesce((select head from run_requests where run = runs.id), '') as head`;
 const NO_HEAD_COLUMN = `'' as head`;
 
