@@ -122,6 +122,7 @@ const EXPECTED: Readonly<Record<string, (output: Output) => void>> = {
 };
 /** Pages whose commands have a spec of their own. */
 const PAGES_ELSEWHERE: Readonly<Record<string, string>> = {
+  'docs/durable.md': 'docs-durable.e2e-spec.ts runs them with a real PostgreSQL',
   'docs/nest-application.md': 'package.e2e-spec.ts runs them in an application',
   'docs/resuming.md': 'docs-resuming.e2e-spec.ts runs every block as a whole',
 };

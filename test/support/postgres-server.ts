@@ -25,11 +25,12 @@ function findPrograms(): string {
   return newest === undefined ? '' : join(DEBIAN, newest, 'bin/');
 }
 
-const PROGRAMS = findPrograms();
+/** The folder of its programs, with a slash; empty: the path has it. */
+export const POSTGRES_PROGRAMS = findPrograms();
 
 /** `describe` for tests with a real PostgreSQL; where CI checks, none may be skipped. */
 export const describeWithPostgres =
-  process.env['CI'] === 'true' ? describe : describeIfRuns(`${PROGRAMS}postgres`, ['--version']);
+  process.env['CI'] === 'true' ? describe : describeIfRuns(`${POSTGRES_PROGRAMS}postgres`, ['--version']);
 
 /** What a server is to withstand. */
 export interface PostgresOptions {
@@ -164,7 +165,7 @@ export async function queryPostgres<Row extends pg.QueryResultRow>(
 
 /** The files of a new server, which take a second to make: made once for each machine and version. */
 async function makeTemplate(): Promise<string> {
-  const { stdout } = await run(`${PROGRAMS}postgres`, ['--version']);
+  const { stdout } = await run(`${POSTGRES_PROGRAMS}postgres`, ['--version']);
   const version = stdout.trim().replaceAll(/[^\w.]+/g, '-');
   const template = join(tmpdir(), `millrace-postgres-template-${userInfo().uid}-${version}`);
   if (existsSync(template)) return template;
@@ -188,7 +189,7 @@ const isRoot = (): boolean => userInfo().uid === 0;
 
 /** Starts a program of PostgreSQL, as a user that it accepts. */
 function startAsServer(program: string, args: readonly string[]): Promise<ChildProcess> {
-  const command = `${PROGRAMS}${program}`;
+  const command = `${POSTGRES_PROGRAMS}${program}`;
   const options = { env: { LC_ALL: 'C' }, cwd: tmpdir() };
   return isRoot()
     ? startProcess(['--reuid=postgres', '--regid=postgres', '--init-groups', command, ...args], {
