@@ -3,10 +3,10 @@
  * and bytes of disk. To be called with the address of an empty database on this machine:
  * `node bench/durable/append.mjs postgres://localhost:5432/bench`
  */
-import { readFileSync, readdirSync } from 'node:fs';
 import pg from 'pg';
 import { readConfig } from '../../dist/config/index.js';
 import { RandomIdSource, SystemClock } from '../../dist/kernel/index.js';
+import { readServerTicks } from './server-cost.mjs';
 import { PostgresStore } from '../../dist/runs/store/postgres/postgres-store.js';
 
 /** Events of each case, so that a case takes about a second. */
@@ -25,27 +25,6 @@ const ids = new RandomIdSource();
 const stores = new PostgresStore(config, url, new SystemClock(), ids);
 const client = new pg.Client({ connectionString: url });
 await client.connect();
-
-/** Ticks of 10 ms that all processes of the server have used. @returns {Promise<number>} */
-async function readServerTicks() {
-  const { rows } = await client.query('select pg_backend_pid() as pid');
-  const parent = readStat(rows[0].pid)?.parent;
-  let ticks = 0;
-  for (const name of readdirSync('/proc')) {
-    const stat = /^\d+$/.test(name) ? readStat(name) : undefined;
-    if (stat !== undefined && (stat.parent === parent || Number(name) === parent)) ticks += stat.ticks;
-  }
-  return ticks;
-}
-
-function readStat(pid) {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
-  } catch {
-    return undefined;
-  }
-}
 
 function makeRun(id) {
   const now = Date.now();
@@ -90,13 +69,13 @@ async function measure({ runs, eventsOfRun, events = EVENTS }) {
     }
   };
   await append(10);
-  const serverBefore = await readServerTicks();
+  const serverBefore = await readServerTicks(client);
   const before = process.cpuUsage();
   const startedAt = performance.now();
   await append(commits);
   const { user, system } = process.cpuUsage(before);
   const wallMs = performance.now() - startedAt;
-  const serverTicks = (await readServerTicks()) - serverBefore;
+  const serverTicks = (await readServerTicks(client)) - serverBefore;
   const count = commits * runs * eventsOfRun;
   return {
     runs,

@@ -1,0 +1,26 @@
+import { readFileSync, readdirSync } from 'node:fs';
+
+/**
+ * Ticks of 10 ms that all processes of a PostgreSQL server on this machine have used.
+ * @param {import('pg').ClientBase} client connected to it
+ * @returns {Promise<number>}
+ */
+export async function readServerTicks(client) {
+  const { rows } = await client.query('select pg_backend_pid() as pid');
+  const parent = readStat(rows[0].pid)?.parent;
+  let ticks = 0;
+  for (const name of readdirSync('/proc')) {
+    const stat = /^\d+$/.test(name) ? readStat(name) : undefined;
+    if (stat !== undefined && (stat.parent === parent || Number(name) === parent)) ticks += stat.ticks;
+  }
+  return ticks;
+}
+
+function readStat(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+  } catch {
+    return undefined;
+  }
+}
