@@ -122,7 +122,7 @@ async function measureKills() {
     const ids = await beginRuns(worker, 4, { chunks: 400, rate: RATE });
     await delay(1_500);
     const killedAt = Date.now();
-    worker.child.kill?.('SIGKILL') ?? process.kill(worker.child.pid, 'SIGKILL');
+    process.kill(worker.child.pid, 'SIGKILL');
     const resumed = ids.map((id) =>
       readEvents(reader, id, ({ type }) => type === 'run-resumed' && Date.now() - killedAt),
     );
