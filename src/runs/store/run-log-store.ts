@@ -275,7 +275,7 @@ export abstract class RunLogStore {
 
   /**
    * Calls back when another process may have written something of these runs: events, an end, a cancellation, another status. It
-   * is a hint, which comes a moment later, and may be lost.
+   * is a hint, which comes a moment later, and may be lost. Nothing is connected before the store is used otherwise.
    * @param onChange given the runs' ids; `unknown`: hints were lost, and any run may have changed
    */
   abstract watchChanges(onChange: (runs: readonly string[] | 'unknown') => void): void;

@@ -78,8 +78,8 @@ export function describeSharing(bench: StoreBench): void {
     const other = bench.openOther();
     other.logs.watchChanges((runs) => heard.push(...(runs === 'unknown' ? [runs] : runs)));
     bench.logs.watchChanges((runs) => own.push(runs));
+    await Promise.all([bench.create('r1'), other.logs.find('r1', 'a')]);
     await eventually(() => heard.length + own.length === 2);
-    await bench.create('r1');
     await bench.claim('r1');
     const changes = [
       () => bench.append([bench.makeBatch('r1', 0, 1, { epoch: 1 })]),

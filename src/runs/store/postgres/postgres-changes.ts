@@ -27,6 +27,8 @@ export class PostgresChanges {
   readonly #listeners: ((runs: readonly string[] | 'unknown') => void)[] = [];
   #changed = new Set<string>();
   #isSending = false;
+  #isUsed = false;
+  #isListening = false;
   #client: pg.Client | undefined;
   #timer: Timer | undefined;
   #hasTold = false;
@@ -48,7 +50,19 @@ export class PostgresChanges {
   /** See `RunLogStore.watchChanges`. */
   watch(onChange: (runs: readonly string[] | 'unknown') => void): void {
     this.#listeners.push(onChange);
-    if (this.#listeners.length === 1) void this.#listen();
+    this.#begin();
+  }
+
+  /** The database is used now: before, a process that wants to hear of changes makes no connection. */
+  begin(): void {
+    this.#isUsed = true;
+    this.#begin();
+  }
+
+  #begin(): void {
+    if (!this.#isUsed || this.#isListening || this.#listeners.length === 0) return;
+    this.#isListening = true;
+    void this.#listen();
   }
 
   async close(): Promise<void> {

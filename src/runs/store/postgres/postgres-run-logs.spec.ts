@@ -95,6 +95,7 @@ describeWithPostgres('With a real server', () => {
       const heard: unknown[] = [];
       const other = bench.openOther();
       other.logs.watchChanges((runs) => heard.push(runs));
+      await other.logs.find('r1', 'a');
       await eventually(() => heard.length === 1);
       await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'`);
       await eventually(() => {

@@ -28,7 +28,10 @@ export class PostgresStore extends RunStores implements OnApplicationShutdown {
   constructor(config: AppConfig, url: string, clock: Clock, ids: IdSource) {
     super();
     this.#clock = clock;
-    this.#database = new PostgresDatabase(url, clock, () => this.#sweepLater());
+    this.#database = new PostgresDatabase(url, clock, () => {
+      this.#changes.begin();
+      this.#sweepLater();
+    });
     this.#changes = new PostgresChanges(this.#database, clock, ids.replicaId());
     this.#upkeep = new PostgresUpkeep(this.#database, clock);
     this.documents = new PostgresDocuments(this.#database, clock, readDocumentLimits(config));
