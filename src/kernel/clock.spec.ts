@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { within } from '../../test/support/eventually.js';
+import { eventually, within } from '../../test/support/eventually.js';
 import { SystemClock, type Timer } from './clock.js';
 
 describe('SystemClock', () => {
@@ -77,5 +77,13 @@ describe('SystemClock', () => {
     timer.restart();
     await within(second);
     expect(calls).toBe(2);
+  });
+
+  it('starts a timer again that was cancelled', async () => {
+    let count = 0;
+    const timer = clock.after(1, () => count++);
+    timer.cancel();
+    timer.restart();
+    await eventually(() => count === 1);
   });
 });

@@ -19,7 +19,7 @@ export function isTimerMs(value: unknown, least: number): boolean {
 export interface Timer {
   /** Drops the callback; does nothing once it has run or was cancelled. */
   cancel(): void;
-  /** Starts the same wait again from now, also after the callback has run. Costs no allocation. */
+  /** Starts the same wait again from now, also after the callback has run or was dropped. Costs an allocation after a drop only. */
   restart(): void;
 }
 
@@ -54,22 +54,29 @@ export class SystemClock extends Clock {
 
   override after(ms: number, callback: () => void): Timer {
     if (Number.isNaN(ms)) throw new RangeError('A timer needs a number of milliseconds, got NaN');
-    return new SystemTimer(setTimeout(callback, Math.min(ms, MAX_TIMER_MS)).unref());
+    return new SystemTimer(Math.min(ms, MAX_TIMER_MS), callback);
   }
 }
 
 class SystemTimer implements Timer {
-  readonly #timeout: NodeJS.Timeout;
+  readonly #ms: number;
+  readonly #callback: () => void;
+  #timeout: NodeJS.Timeout | undefined;
 
-  constructor(timeout: NodeJS.Timeout) {
-    this.#timeout = timeout;
+  constructor(ms: number, callback: () => void) {
+    this.#ms = ms;
+    this.#callback = callback;
+    this.restart();
   }
 
   cancel(): void {
     clearTimeout(this.#timeout);
+    // Node starts none again that was cleared, without a word.
+    this.#timeout = undefined;
   }
 
   restart(): void {
-    this.#timeout.refresh();
+    if (this.#timeout === undefined) this.#timeout = setTimeout(this.#callback, this.#ms).unref();
+    else this.#timeout.refresh();
   }
 }

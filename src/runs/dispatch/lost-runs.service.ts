@@ -86,7 +86,8 @@ export class LostRuns {
     this.#tell('Runs were left while the store was away', left);
     this.#tell(
       'Runs had not ended when their process did',
-      lost.filter((run) => !known.has(run)),
+      // Of those that wait nobody knows here whether the queue of all has lost them.
+      lost.filter((run) => !known.has(run) && (!this.store.isShared || run.status === 'running')),
     );
   }
 

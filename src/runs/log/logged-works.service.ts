@@ -156,7 +156,9 @@ export class LoggedWorks {
   readonly begin = (job: RunJob): Promise<void> | undefined => {
     const { id } = job;
     if (this.runs.draining) return undefined;
-    if (this.#works.has(id)) return Promise.resolve();
+    // Its queue took this process for dead, such as while it stood still: the job is there for as long as the work is.
+    const present = this.#works.get(id);
+    if (present !== undefined) return present.ended;
     const door = this.#doors.get(job.door);
     const workflow = this.#findWorkflow(job.workflow);
     if (door === undefined || workflow === undefined) return this.#failUnknown(job);

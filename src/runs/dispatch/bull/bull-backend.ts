@@ -37,7 +37,7 @@ export interface BullBackend {
   /** What a job is to fail with that was moved. */
   makeDelayedError(): Error;
   /** True if an error says that what {@link prepare} makes is gone. */
-  hasLostTables(error: Error): boolean;
+  hasLostTables(error: unknown): boolean;
   close(): Promise<void>;
 }
 
@@ -90,7 +90,7 @@ export class PostgresBackend implements BullBackend {
     return new DelayedError();
   }
 
-  hasLostTables(error: Error): boolean {
+  hasLostTables(error: unknown): boolean {
     return LOST_CODES.has(readErrorCode(error));
   }
 

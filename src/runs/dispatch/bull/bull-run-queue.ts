@@ -101,19 +101,20 @@ export class BullRunQueue extends RunQueue {
   }
 
   override async put(job: RunJob): Promise<void> {
-    const putting = this.#put(job).catch((error: unknown) => this.#tell(error));
+    const putting = this.#putAnyway(job).catch((error: unknown) => this.#tell(error));
     await settleInTime(putting, this.#clock, PUT_LIMIT_MS, () => undefined);
   }
 
-  async #put(job: RunJob): Promise<void> {
+  async #putAnyway(job: RunJob): Promise<void> {
     const { queue } = await this.#open();
     try {
       await this.#add(queue, job);
     } catch (error) {
-      if (!(error instanceof Error) || !this.#backend.hasLostTables(error)) throw error;
+      if (!this.#backend.hasLostTables(error)) throw error;
       await this.#backend.prepare();
       await this.#add(queue, job);
     }
+    this.#tellOfRecovery();
   }
 
   async #add(queue: Queue<RunJob>, job: RunJob): Promise<void> {
@@ -182,8 +183,7 @@ export class BullRunQueue extends RunQueue {
       });
       worker.on('error', (error) => this.#recover(error));
     }
-    if (this.#isTold) this.#logger.log('The queue works again');
-    this.#isTold = false;
+    this.#tellOfRecovery();
     return { queue, worker };
   }
 
@@ -225,6 +225,11 @@ export class BullRunQueue extends RunQueue {
     } catch {
       // The number of before stays.
     }
+  }
+
+  #tellOfRecovery(): void {
+    if (this.#isTold) this.#logger.log('The queue works again');
+    this.#isTold = false;
   }
 
   /** Once, until it works again. */
