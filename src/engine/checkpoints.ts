@@ -1,8 +1,8 @@
 import { formatStackForLog, InterruptedStepError } from '../errors/index.js';
 import { assertNever } from '../kernel/index.js';
 import type { CompiledScope, CompiledWorkflow, NodeStep, RunLog } from '../workflow/index.js';
-import { type Heard, NOTHING_HEARD } from './heard.js';
-import type { ResumedRun, VoidSpeech } from './run-history.js';
+import { NOTHING_HEARD } from './heard.js';
+import type { Continuation, ResumedRun } from './run-history.js';
 import type { SpeakingOrder } from './speaking-order.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
 import { makeFingerprint, reviveOutput } from './step-output.js';
@@ -59,11 +59,8 @@ export class Checkpoints {
    * workflow any more is to run again.
    * @throws InterruptedStepError if a step would run again that must not
    */
-  async restore(
-    workflow: CompiledWorkflow,
-    log: RunLog,
-  ): Promise<{ readonly voids: readonly VoidSpeech[]; readonly heard: Heard }> {
-    if (this.#resumed === undefined) return { voids: [], heard: NOTHING_HEARD };
+  async restore(workflow: CompiledWorkflow, log: RunLog): Promise<Pick<Continuation, 'voids' | 'heard' | 'said'>> {
+    if (this.#resumed === undefined) return { voids: [], heard: NOTHING_HEARD, said: [] };
     const { history, steps } = this.#resumed;
     const positions = new Map(listNodes(workflow.scope, ''));
     const usable = new Map<string, StepCheckpoint>();
@@ -75,7 +72,7 @@ export class Checkpoints {
       usable.set(checkpoint.node, checkpoint);
       revived.set(checkpoint.node, kept);
     }
-    const { outdated, speakers, voids, heard } = history.findContinuation(usable);
+    const { outdated, speakers, voids, heard, said } = history.findContinuation(usable);
     this.#speakers = speakers;
     for (const [node, kept] of revived) {
       if (outdated.has(node)) continue;
@@ -88,7 +85,7 @@ export class Checkpoints {
     for (const [node, { step }] of positions) {
       if (step.runsOnce && history.hasBegun(node) && !this.#steps.has(node)) throw new InterruptedStepError(node);
     }
-    return { voids, heard };
+    return { voids, heard, said };
   }
 
   /** A step that need not run again; undefined if it has to. */

@@ -119,6 +119,10 @@ export interface RunFinished extends Sequenced {
   /** Sum over the model calls of the run whose upstreams reported usage; absent if none did. */
   readonly usage?: Usage;
   /**
+   * True if there may have been more: what a step had used whose process ended before the step did is in no sum. Absent: false.
+   */
+  readonly isUsageIncomplete?: true;
+  /**
    * Estimate of the tokens that no upstream reported; absent if there are none, or nobody asked for it. Clients never see it.
    */
   readonly untoldTokens?: number;
@@ -133,6 +137,8 @@ export interface RunFailed extends Sequenced {
   /** The step that failed, if the workflow has several; absent if the run was ended from outside. */
   readonly node?: string;
   readonly usage?: Usage;
+  /** As in {@link RunFinished}. */
+  readonly isUsageIncomplete?: true;
   /** As in {@link RunFinished}. */
   readonly untoldTokens?: number;
 }

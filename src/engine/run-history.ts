@@ -1,5 +1,6 @@
 import { assertNever } from '../kernel/index.js';
-import type { CompiledWorkflow } from '../workflow/index.js';
+import type { Delta } from '../streaming/index.js';
+import type { CompiledWorkflow, StepKind } from '../workflow/index.js';
 import { hasFullyHeard, hear, type Heard, NOTHING_HEARD } from './heard.js';
 import type { DeltaEvent, RunEvent } from './run-event.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
@@ -29,6 +30,8 @@ export interface Continuation {
   readonly voids: readonly VoidSpeech[];
   /** What readers have heard, without what is void. */
   readonly heard: Heard;
+  /** The same in full, if the run is traced; else empty. */
+  readonly said: readonly Delta[];
   /** Keys of the steps that were heard, and are not void. */
   readonly speakers: ReadonlySet<string>;
   /** Keys of steps whose checkpoint is of no use: what they said while they ran is void. */
@@ -44,7 +47,12 @@ interface Speech {
   readonly before: Heard;
   /** True if the step had finished before: then all of it stands in its checkpoint. */
   readonly isKept: boolean;
+  /** Empty unless the run is traced. */
+  readonly said: Delta[];
 }
+
+/** Steps whose agents call models in any case. Other nodes do if a model has named itself. */
+const CALLS_MODELS: ReadonlySet<StepKind> = new Set(['agent', 'agent-streaming']);
 
 /**
  * What the log of a run tells whoever goes on with the run. It is given all events of the log, one by one, and keeps a few facts of
@@ -61,6 +69,10 @@ export class RunHistory {
   readonly #visible = new Set<string>();
   readonly #ended = new Set<string>();
   readonly #branches = new Map<string, string>();
+  /** Keys of the nodes at work that have called models. */
+  readonly #spending = new Set<string>();
+  #hasLostUsage = false;
+  #isTraced = false;
 
   /** @param workflow that of the run */
   constructor(workflow: Pick<CompiledWorkflow, 'separator'>) {
@@ -70,6 +82,11 @@ export class RunHistory {
   /** The highest `seq` of an event; -1 if there are none. */
   get lastSeq(): number {
     return this.#seq;
+  }
+
+  /** True if steps that called models have ended with their process: nobody knows what they used. */
+  get hasLostUsage(): boolean {
+    return this.#hasLostUsage || this.#spending.size > 0;
   }
 
   /**
@@ -83,6 +100,7 @@ export class RunHistory {
         this.#begun.add(event.node);
         this.#ended.delete(event.node);
         if (event.visible && event.kind !== 'workflow') this.#visible.add(event.node);
+        if (CALLS_MODELS.has(event.kind)) this.#spending.add(event.node);
         break;
       case 'route-taken':
         this.#begun.add(event.node);
@@ -90,9 +108,14 @@ export class RunHistory {
         break;
       case 'node-finished':
         this.#ended.add(event.node);
+        this.#spending.delete(event.node);
         break;
       case 'node-failed':
         if (event.recovered) this.#ended.add(event.node);
+        this.#spending.delete(event.node);
+        break;
+      case 'model-identified':
+        this.#spending.add(event.node);
         break;
       case 'delta':
         this.#takeDelta(event, number);
@@ -101,9 +124,13 @@ export class RunHistory {
         this.#takeBack(event);
         break;
       case 'run-started':
+        this.#isTraced = event.traceId !== undefined;
+        break;
       case 'run-resumed':
+        this.#hasLostUsage = this.hasLostUsage;
+        this.#spending.clear();
+        break;
       case 'node-progress':
-      case 'model-identified':
       case 'run-finished':
       case 'run-failed':
         break;
@@ -143,10 +170,12 @@ export class RunHistory {
       cut = this.#findCut(steps, outdated);
     }
     const heard = this.#speeches[cut]?.before ?? this.#heard;
-    const speakers = new Set(this.#speeches.slice(0, cut).map(({ node }) => node));
+    const kept = this.#speeches.slice(0, cut);
+    const speakers = new Set(kept.map(({ node }) => node));
     return {
       voids: this.#speeches.slice(cut).map(({ node, from, to }) => ({ node, from, to })),
       heard,
+      said: kept.flatMap(({ said }) => said),
       speakers,
       outdated,
     };
@@ -171,8 +200,9 @@ export class RunHistory {
     if (last?.node === node) last.to = number;
     else {
       const isKept = this.#ended.has(node);
-      this.#speeches.push({ node, from: number, to: number, before: this.#heard, isKept });
+      this.#speeches.push({ node, from: number, to: number, before: this.#heard, isKept, said: [] });
     }
+    if (this.#isTraced) this.#speeches.at(-1)?.said.push(event.delta);
     this.#heard = hear(this.#heard, event, this.#separator);
   }
 

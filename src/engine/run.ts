@@ -92,6 +92,7 @@ export class Run {
   readonly #started: { readonly step: NodeStep; readonly context: TaskContext }[] = [];
   readonly #startedAt: number;
   #hasOutput = false;
+  #hasLostUsage = false;
   #seq = 0;
   /** Key of the visible node whose content came last; a separator goes before that of the next one. */
   #lastSpeaker: string | undefined;
@@ -171,8 +172,10 @@ export class Run {
     this.#emit({ type: 'run-resumed', epoch });
     // What was used is used, even by a step that runs again.
     for (const step of steps) this.#usages.push(new StepUsage(step));
-    const { voids, heard } = await rejectOnAbort(checkpoints.restore(workflow, log), cancellation);
+    this.#hasLostUsage = history.hasLostUsage;
+    const { voids, heard, said } = await rejectOnAbort(checkpoints.restore(workflow, log), cancellation);
     for (const speech of voids) this.#emit({ type: 'node-restarted', ...speech });
+    for (const delta of said) this.#answer?.add(delta);
     this.#lastSpeaker = heard.lastSpeaker;
     this.#contentLength = heard.contentLength;
     this.#contentBefore = heard.contentBefore;
@@ -350,9 +353,10 @@ export class Run {
     }
   }
 
-  #sumUntold(): Pick<RunFinished, 'untoldTokens'> {
+  /** What was used beside what upstreams have told. */
+  #sumUntold(): Pick<RunFinished, 'isUsageIncomplete' | 'untoldTokens'> {
     const untoldTokens = this.#usages.reduce((sum, { untoldTokens: untold }) => sum + untold, 0);
-    return untoldTokens > 0 ? { untoldTokens } : {};
+    return { ...(this.#hasLostUsage && { isUsageIncomplete: true }), ...(untoldTokens > 0 && { untoldTokens }) };
   }
 
   #sumUsage(): ReturnType<typeof sumUsage> {

@@ -9,14 +9,24 @@ import { EmbeddedStore } from '../../src/runs/store/embedded-store.js';
 import { agent } from '../../src/workflow/index.js';
 import { TestApp, type TestAppOptions } from '../support/app.js';
 import { beginResponse, followResponse, readStream, retrieve } from '../support/background-client.js';
+import {
+  beginCompletion,
+  followCompletion,
+  GOES_ON,
+  readUntil,
+  retrieveCompletion,
+} from '../support/completion-client.js';
 import { eventually } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { postJson } from '../support/http-client.js';
+import { CHAT } from '../support/messages.js';
+import { followRun, readEvents, readRun } from '../support/runs-client.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { beginRun, endRun } from '../support/runs-client.js';
 import { readOutputText } from '../support/response-rules.js';
 import { responsesUrl } from '../support/responses-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { readFrames } from '../support/sse-frames.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 import { makeOptionsModule, makeWiredModule, type Wire } from '../support/workflow-kit.js';
@@ -74,6 +84,67 @@ describe('a run that another process goes on with', () => {
     const [begun, continued] = [before, after].map(({ traces }) => traces[0]);
     expect(continued?.start).toMatchObject({ name: 'chat', continues: begun?.id });
     expect(continued?.start.metadata).toEqual(begun?.start.metadata);
+  });
+
+  it('has in its trace all that it said, before it went on and after', async () => {
+    const after = new RecordingTracer();
+    const old = await start({}, { tracer: new RecordingTracer(), imports: [makeWiredModule(spoken)] });
+    const door = gate();
+    upstream.next(scriptStream('Good.')).next(scriptStream(['Hal', door, 'f']));
+    const { id } = await beginResponse(old, { model: 'test' });
+    await eventually(async () => (await retrieve(old, id)).output.length === 2);
+    await old.close();
+    app = undefined;
+    door.open();
+    upstream.next(scriptStream('Whole.'));
+    const next = await start({}, { tracer: after, imports: [makeWiredModule(spoken)] });
+    await followResponse(next, id);
+    await eventually(() => after.traces[0]?.ending?.output !== undefined);
+    expect(after.traces[0]?.ending).toMatchObject({ output: 'Good.\n\nWhole.' });
+  });
+
+  it('says in every form that more may have been used than is known', async () => {
+    const old = await start();
+    const doors = [gate(), gate()] as const;
+    for (const door of doors) upstream.next(scriptStream(['Hel', door, 'lo']));
+    const { id } = await beginResponse(old);
+    await eventually(async () => (await retrieve(old, id)).output.length === 1);
+    const stream = await beginCompletion(old, GOES_ON, { stream_options: { include_usage: true } });
+    const run = String(stream.headers['millrace-run-id']);
+    const { id: completion } = await readUntil(stream, 'Hel');
+    await old.close();
+    app = undefined;
+    for (const door of doors) door.open();
+    upstream.always(() => scriptStream('Hello', { usage: tokens(3, 4) }));
+    const next = await start();
+    const told = { usage_incomplete: true, usage: tokens(3, 4) };
+    expect(readStream((await followResponse(next, id)).text).response).toMatchObject({
+      usage_incomplete: true,
+      usage: { total_tokens: 7 },
+    });
+    const chunks = await followCompletion(next, completion);
+    expect(readFrames(chunks.text).flatMap((item) => ('json' in item ? [item.json] : []))).toContainEqual(
+      expect.objectContaining({ choices: [], ...told }),
+    );
+    expect((await retrieveCompletion(next, completion)).json).toMatchObject(told);
+    expect(await readRun(next, run)).toMatchObject(told);
+    expect(readEvents((await followRun(next, run)).text).at(-1)).toMatchObject(told);
+    expect((await postJson(next.chatUrl, CHAT, GOES_ON)).text).not.toContain('usage_incomplete');
+  });
+
+  it('is told of by its status where its stream had not begun', async () => {
+    const old = await start();
+    const door = gate();
+    upstream.next([door, ...scriptStream('Hello')]);
+    const asked = postJson(old.chatUrl, { ...CHAT, stream: true }, GOES_ON);
+    await door.reached;
+    await old.close();
+    app = undefined;
+    door.open();
+    const { status, json, headers } = await asked;
+    expect([status, json]).toMatchObject([503, { error: { code: 'server_shutting_down' } }]);
+    expect(headers['x-should-retry']).toBe('false');
+    expect(JSON.stringify(json)).toMatch(/GET \/v1\/chat\/completions\/chatcmpl-/);
   });
 
   it('counts in the limits of its caller as before, and is charged once', async () => {

@@ -90,8 +90,8 @@ export class CompletionFold {
     return this.#encoder.encodeDelta(delta);
   }
 
-  encodeFinish({ finishReason, usage }: RunFinished): string {
-    const counts = this.#includeUsage && usage !== undefined ? this.#encoder.encodeUsage(usage) : '';
+  encodeFinish({ finishReason, usage, isUsageIncomplete }: RunFinished): string {
+    const counts = this.#includeUsage && usage !== undefined ? this.#encoder.encodeUsage(usage, isUsageIncomplete) : '';
     return this.#encoder.encodeFinish(finishReason) + counts;
   }
 

@@ -88,7 +88,7 @@ export class CompletionCollector {
     this.#serviceTier ??= serviceTier;
   }
 
-  #makeCompletion({ finishReason, usage }: RunFinished): ChatCompletion {
+  #makeCompletion({ finishReason, usage, isUsageIncomplete }: RunFinished): ChatCompletion {
     const { content, reasoning, refusal, toolCalls, annotations, images, audio, logprobs } = this.#deltas;
     const isSilent = content === '' && (toolCalls.length > 0 || audio !== undefined || refusal !== '');
     return {
@@ -115,6 +115,7 @@ export class CompletionCollector {
         },
       ],
       ...(usage !== undefined && { usage }),
+      ...(isUsageIncomplete === true && { usage_incomplete: true }),
       system_fingerprint: this.#systemFingerprint,
       ...(this.#serviceTier !== undefined && { service_tier: this.#serviceTier }),
     };

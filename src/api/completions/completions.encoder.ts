@@ -87,9 +87,13 @@ export class ChunkEncoder {
     return this.#role() + `${this.#beforeDelta}{},"finish_reason":"${reason}"}]${this.#usageNull}}\n\n`;
   }
 
-  /** Encodes the usage of the whole run; `choices` is empty, as OpenAI sends it. */
-  encodeUsage(usage: Usage): string {
-    return `${this.#head}${this.#attribution},"choices":[],"usage":${JSON.stringify(usage)}}\n\n`;
+  /**
+   * Encodes the usage of the whole run; `choices` is empty, as OpenAI sends it.
+   * @param isIncomplete true: there may have been more
+   */
+  encodeUsage(usage: Usage, isIncomplete = false): string {
+    const more = isIncomplete ? ',"usage_incomplete":true' : '';
+    return `${this.#head}${this.#attribution},"choices":[],"usage":${JSON.stringify(usage)}${more}}\n\n`;
   }
 
   #textFrame({ type, text, logprobs }: TextDelta): string {

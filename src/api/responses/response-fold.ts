@@ -26,7 +26,10 @@ export interface ResponseShape {
 }
 
 /** What changes in a Response on its way. */
-type ResponseState = Pick<ResponseObject, 'status' | 'completed_at' | 'error' | 'incomplete_details' | 'usage'>;
+type ResponseState = Pick<
+  ResponseObject,
+  'status' | 'completed_at' | 'error' | 'incomplete_details' | 'usage' | 'usage_incomplete'
+>;
 
 const REASONS = { length: 'max_output_tokens', content_filter: 'content_filter' } as const;
 
@@ -189,11 +192,11 @@ export class ResponseFold {
     const isCut = finishReason === 'length' || finishReason === 'content_filter';
     // No step was seen to be cut where the result of a silent one is the answer.
     this.#items.end(!isCut || this.#items.hasCut);
-    const usage = encodeUsage(event.usage);
+    const usage = tellUsage(event);
     this.#lastAt = undefined;
     this.#state = isCut
-      ? { ...this.#state, status: 'incomplete', incomplete_details: { reason: REASONS[finishReason] }, usage }
-      : { ...this.#state, status: 'completed', completed_at: Math.floor(at / 1_000), usage };
+      ? { ...this.#state, status: 'incomplete', incomplete_details: { reason: REASONS[finishReason] }, ...usage }
+      : { ...this.#state, status: 'completed', completed_at: Math.floor(at / 1_000), ...usage };
     const summary = this.#nodeEvents?.encodeSummary(event);
     this.#tell(isCut ? 'response.incomplete' : 'response.completed', summary);
   }
@@ -203,15 +206,15 @@ export class ResponseFold {
     const hasOutput = !this.#items.isEmpty;
     this.#items.end(false);
     this.#lastAt = undefined;
-    const usage = event.usage === undefined ? null : encodeUsage(event.usage);
+    const usage = event.usage === undefined ? { ...tellUsage(event), usage: null } : tellUsage(event);
     if (outcome === 'cancelled') {
-      this.#state = { ...this.#state, status: 'cancelled', usage };
+      this.#state = { ...this.#state, status: 'cancelled', ...usage };
       this.#tell('response.incomplete');
       return;
     }
     const code = chooseErrorCode(event, hasOutput);
     const { message } = error;
-    this.#state = { ...this.#state, status: 'failed', error: { code, message }, usage };
+    this.#state = { ...this.#state, status: 'failed', error: { code, message }, ...usage };
     this.#tellError(event, code);
     this.#tell('response.failed');
   }
@@ -252,6 +255,13 @@ export class ResponseFold {
     this.#events.add(type, `,"response":${response}${told}`);
     return response.length + told.length;
   }
+}
+
+function tellUsage({
+  usage,
+  isUsageIncomplete,
+}: RunFinished | RunFailed): Pick<ResponseState, 'usage' | 'usage_incomplete'> {
+  return { usage: encodeUsage(usage), ...(isUsageIncomplete === true && { usage_incomplete: true }) };
 }
 
 const NO_PHASES: ReadonlyMap<string, Phase> = new Map();

@@ -33,4 +33,6 @@ export interface ResponseObject extends ResponseHead, JsonObject {
   readonly output: readonly OutputItem[];
   /** Null until it has ended, and where nothing is known of one that failed. */
   readonly usage: ResponseUsage | null;
+  /** True if more may have been used than is told. Absent: false. */
+  readonly usage_incomplete?: true;
 }

@@ -88,9 +88,18 @@ export class RunFold implements LogFold {
         return stringify({ node, elapsed_ms: Math.round(event.elapsedMs), error, recovered });
       }
       case 'run-finished':
-        return stringify({ finish_reason: event.finishReason, usage: event.usage });
+        return stringify({
+          finish_reason: event.finishReason,
+          usage: event.usage,
+          usage_incomplete: event.isUsageIncomplete,
+          result: event.result,
+        });
       case 'run-failed':
-        return stringify({ error: describeError(event.error, event.node), usage: event.usage });
+        return stringify({
+          error: describeError(event.error, event.node),
+          usage: event.usage,
+          usage_incomplete: event.isUsageIncomplete,
+        });
       default:
         return assertNever(event);
     }

@@ -1,6 +1,6 @@
 import type { FinishReason, Usage } from '../../models/index.js';
 import type { LoggedRun, LoggedStatus, RunSegment } from '../../runs/index.js';
-import type { JsonObject } from '../../kernel/index.js';
+import type { JsonObject, JsonValue } from '../../kernel/index.js';
 import { describeError, type RunErrorObject } from './run-error.js';
 import type { StepObject } from './run-summary.js';
 
@@ -28,11 +28,13 @@ export interface RunObject {
   readonly priority: number;
   readonly metadata: JsonObject;
   readonly usage: Usage | null;
+  readonly usage_incomplete?: true;
   readonly finish_reason: FinishReason | null;
   readonly error: RunErrorObject | null;
   readonly output: string | null;
   readonly waits: readonly never[];
   readonly segments: readonly SegmentObject[];
+  readonly result?: JsonValue;
   readonly steps?: readonly StepObject[];
 }
 
@@ -62,11 +64,13 @@ export function makeRunObject(run: LoggedRun, { output, steps }: RunDetails, tim
     priority: run.priority,
     metadata: run.metadata,
     usage: ending?.usage ?? null,
+    ...(ending?.isUsageIncomplete === true && { usage_incomplete: true }),
     finish_reason: ending?.finishReason ?? null,
     error: hasFailed && ending.error !== undefined ? describeError(ending.error, ending.node) : null,
     output: ending?.status === 'completed' ? (output ?? null) : null,
     waits: [],
     segments: listSegments(run),
+    ...(ending?.result !== undefined && { result: ending.result }),
     ...(steps !== undefined && { steps }),
   };
 }

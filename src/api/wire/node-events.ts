@@ -84,11 +84,12 @@ export class NodeEvents {
   }
 
   /** Encodes the last event: what each node cost, and the outputs of structured nodes. */
-  encodeSummary({ seq, finishReason: finish_reason, usage }: RunFinished): string {
+  encodeSummary({ seq, finishReason: finish_reason, usage, isUsageIncomplete }: RunFinished): string {
     const nodes = new Map(
       [...this.#endings].map(([node, ending]) => [node, { ...ending, output: this.#findShownOutput(node) }]),
     );
-    return stringify({ type: 'run-finished', seq, finish_reason, usage, nodes }, SUMMARY_BYTES);
+    const summary = { type: 'run-finished', seq, finish_reason, usage, usage_incomplete: isUsageIncomplete, nodes };
+    return stringify(summary, SUMMARY_BYTES);
   }
 
   #keepEnding({ node, elapsedMs, usage, output, visible }: NodeFinished): void {

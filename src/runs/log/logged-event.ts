@@ -7,18 +7,14 @@ export type LoggedEvent = RunEvent & {
 };
 
 /**
- * What of an event is logged. What silent steps and the workflow gave is for code in this process alone, and no log that clients
- * can read has it.
+ * What of an event is logged. What silent steps gave is for code in this process alone, and no log that clients can read has it. A
+ * result has been left out before, unless clients have read it.
  */
 export function makeLoggedEvent(event: RunEvent, at: number): LoggedEvent {
   switch (event.type) {
     case 'node-finished': {
       if (event.visible) return { ...event, at };
       const { output: _output, ...rest } = event;
-      return { ...rest, at };
-    }
-    case 'run-finished': {
-      const { result: _result, ...rest } = event;
       return { ...rest, at };
     }
     default:

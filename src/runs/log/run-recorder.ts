@@ -1,4 +1,4 @@
-import type { RunEvent, RunFailed } from '../../engine/index.js';
+import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
 import { readOutcome, RunOutputTooLargeError } from '../../errors/index.js';
 import { Cancellation } from '../../kernel/index.js';
 import type { ReadFailure, RunReader } from '../run-events.js';
@@ -46,13 +46,19 @@ export class RunRecorder implements RunReader {
       return;
     }
     this.#writeAborted();
-    if (event.type === 'run-finished') this.#last = event;
+    if (event.type === 'run-finished') this.#last = this.#showResult(event);
     else this.#write(event);
   }
 
   failed({ error, thrown, event }: ReadFailure): void {
     this.#last = event ?? { type: 'run-failed', seq: 0, error, outcome: readOutcome(thrown) };
     if (!isReleased(this.#last)) this.#writeAborted();
+  }
+
+  /** Leaves the result out unless clients have read the same as text. What is text alone they have as output. */
+  #showResult(event: RunFinished): RunFinished {
+    const { result, ...rest } = event;
+    return result === undefined || typeof result === 'string' || !this.said.hasSaid(result) ? rest : event;
   }
 
   #writeAborted(): void {
@@ -74,9 +80,10 @@ export function isReleased(last: RunEvent): boolean {
 export function readEnding(last: LoggedEvent, output?: string): LoggedEnding {
   const { at: finishedAt } = last;
   if (last.type === 'run-failed') {
-    const { error, node, usage } = last;
-    return { status: last.outcome === 'cancelled' ? 'cancelled' : 'failed', finishedAt, error, node, usage };
+    const { error, node, usage, isUsageIncomplete } = last;
+    const status = last.outcome === 'cancelled' ? 'cancelled' : 'failed';
+    return { status, finishedAt, error, node, usage, isUsageIncomplete };
   }
-  const { finishReason, usage } = last.type === 'run-finished' ? last : {};
-  return { status: 'completed', finishedAt, finishReason, usage, output };
+  const { finishReason, usage, isUsageIncomplete, result } = last.type === 'run-finished' ? last : {};
+  return { status: 'completed', finishedAt, finishReason, usage, isUsageIncomplete, output, result };
 }

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RunEvent } from '../../engine/index.js';
+import type { JsonValue } from '../../kernel/index.js';
 
 /** A piece of what a run says. */
 interface Piece {
@@ -22,6 +24,13 @@ export class SaidOutput {
     return this.#pieces?.map(({ text }) => text).join('');
   }
 
+  /** Whether a step has said this value as JSON, and nothing else. */
+  hasSaid(value: Exclude<JsonValue, string>): boolean {
+    const texts = new Map<string, string>();
+    for (const { node, text } of this.#pieces ?? []) texts.set(node, (texts.get(node) ?? '') + text);
+    return [...texts.values()].some((text) => isJsonOf(text, value));
+  }
+
   /** Takes the run's next event, from the first one on. */
   add(event: RunEvent): void {
     if (this.#pieces === undefined) return;
@@ -33,5 +42,14 @@ export class SaidOutput {
       if (this.#length > this.#longest) this.#pieces = undefined;
       else this.#pieces.push({ node: event.node, text });
     }
+  }
+}
+
+/** @param text may begin with the separator before a step's text, which is no part of it */
+function isJsonOf(text: string, value: JsonValue): boolean {
+  try {
+    return isDeepStrictEqual(JSON.parse(text.slice(Math.max(0, text.search(/[[{]/)))), value);
+  } catch {
+    return false;
   }
 }

@@ -1,5 +1,5 @@
 import type { RunError } from '../../errors/index.js';
-import type { JsonObject } from '../../kernel/index.js';
+import type { JsonObject, JsonValue } from '../../kernel/index.js';
 import type { FinishReason, Usage } from '../../models/index.js';
 import type { LoggedEvent } from '../log/logged-event.js';
 
@@ -70,11 +70,15 @@ export interface LoggedEnding {
   readonly finishedAt: number;
   readonly finishReason?: FinishReason | undefined;
   readonly usage?: Usage | undefined;
+  /** True if more may have been used than is known. */
+  readonly isUsageIncomplete?: true | undefined;
   readonly error?: RunError | undefined;
   /** The step that failed. */
   readonly node?: string | undefined;
   /** What it has said as content; absent if it has not completed, or that is long: then only the log has it. */
   readonly output?: string | undefined;
+  /** What its workflow returned; absent if its clients may not know it, or it is text, which the output is. */
+  readonly result?: JsonValue | undefined;
 }
 
 /** A run that has a log. */

@@ -145,6 +145,15 @@ export class ChatCompletionChunk {
   @JSONSchema({ description: 'Only with `stream_options.include_usage`: null, and the counts in the last chunk.' })
   readonly usage?: Usage | null;
 
+  @OrAbsent()
+  @Equals(true)
+  @JSONSchema({
+    type: 'boolean',
+    description:
+      'True if more may have been used than `usage` tells: a step was at work when its process ended. In the chunk with the counts; else absent.',
+  })
+  readonly usage_incomplete?: true;
+
   @SystemFingerprint()
   readonly system_fingerprint?: string | null;
 

@@ -1,4 +1,4 @@
-import { IsArray, IsIn, IsInt, IsObject, IsString } from 'class-validator';
+import { Equals, IsArray, IsIn, IsInt, IsObject, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import type { FinishReason, Usage } from '../../../models/index.js';
@@ -143,6 +143,15 @@ export class ChatCompletion {
   @Nested(() => CompletionUsage)
   @JSONSchema({ description: 'What the request cost; absent if no provider reported it.' })
   readonly usage?: Usage;
+
+  @OrAbsent()
+  @Equals(true)
+  @JSONSchema({
+    type: 'boolean',
+    description:
+      'True if more may have been used than `usage` tells: a step was at work when its process ended. Else absent.',
+  })
+  readonly usage_incomplete?: true;
 
   @SystemFingerprint()
   readonly system_fingerprint?: string | null;

@@ -15,7 +15,8 @@ import {
 } from '../../wire/index.js';
 import type { DecodedRequest } from '../completions.decoder.js';
 import { CompletionLogFold } from './completion-log-fold.js';
-import { LoggedCompletions } from './logged-completions.js';
+import { readLoggedHead } from './logged-head.js';
+import { adviseToRead, LoggedCompletions } from './logged-completions.js';
 
 /** Sends completions whose runs are logged, whole or as streams, from their logs. */
 @Injectable()
@@ -42,12 +43,14 @@ export class LoggedCompletionsResponder {
     }
     const fold = new CompletionLogFold(run.head, { after: -1, voids: await this.completions.findVoids(run) });
     const holdMs = this.config.stream.openGraceMs;
+    const { id } = readLoggedHead(run.head);
     await this.streamer.stream(run, fold, response, {
       after: -1,
       hasIds: true,
       isLater: false,
       endsEmpty: false,
       holdMs,
+      left: { advice: adviseToRead(id), isRepeatable: identity !== undefined },
     });
   }
 

@@ -158,10 +158,11 @@ export class LoggedCompletions implements RunDoor {
   }
 
   #makeLeftError(id: string, isRepeatable: boolean): RunLeftError {
-    return new RunLeftError(
-      this.runs.isDraining ? 'shutdown' : 'store_away',
-      `Its completion can be read later: GET /v1/chat/completions/${id}.`,
-      isRepeatable,
-    );
+    return new RunLeftError(this.runs.isDraining ? 'shutdown' : 'store_away', adviseToRead(id), isRepeatable);
   }
+}
+
+/** How a client finds a completion whose run this process has left: a sentence. */
+export function adviseToRead(id: string): string {
+  return `Its completion can be read later: GET /v1/chat/completions/${id}.`;
 }

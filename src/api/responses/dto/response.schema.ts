@@ -99,49 +99,57 @@ const STATUS = choice(
   'Where it stands. The last four never change.',
 );
 
-const RESPONSE = object('The answer of a workflow, in the protocol of responses.', {
-  id: text('Id of the response.'),
-  object: choice(['response'], 'Always `response`.'),
-  created_at: SECONDS('When it was asked for.'),
-  completed_at: orNull(SECONDS('When it was completed; else null.')),
-  status: STATUS,
-  background: flag('Whether it goes on without its client.'),
-  error: orNull(
-    object('What it failed with; else null.', {
-      code: choice(['server_error', 'rate_limit_exceeded', 'invalid_prompt'], 'Whether another try makes sense.'),
-      message: text('What happened.'),
-    }),
-  ),
-  incomplete_details: orNull(
-    object('Why it is incomplete; else null.', {
-      reason: choice(['max_output_tokens', 'content_filter'], 'What cut it.'),
-    }),
-  ),
-  instructions: anything('As asked.'),
-  max_output_tokens: orNull(count('As asked.')),
-  max_tool_calls: orNull(count('As asked.')),
-  model: text('The name of the workflow, as asked.'),
-  output: list(any('ResponseOutputItem'), 'What was said, in order.'),
-  parallel_tool_calls: flag('As asked.'),
-  previous_response_id: orNull(text('The stored response whose conversation it goes on with.')),
-  prompt_cache_key: orNull(text('As asked.')),
-  reasoning: anyObject('As asked.'),
-  safety_identifier: orNull(text('As asked.')),
-  service_tier: text('As asked.'),
-  store: flag('Whether it can be retrieved and referred to when it has ended.'),
-  temperature: number('As asked.'),
-  top_p: number('As asked.'),
-  presence_penalty: number('As asked.'),
-  frequency_penalty: number('As asked.'),
-  text: anyObject('As asked.'),
-  tool_choice: anything('As asked.'),
-  tools: list(anyObject('A tool.'), 'As asked.'),
-  top_logprobs: count('As asked.'),
-  truncation: text('As asked.'),
-  usage: orNull(refer('ResponseUsage', 'Tokens; null until it has ended.')),
-  user: orNull(text('As asked.')),
-  metadata: anyObject('As asked.'),
-});
+const RESPONSE = object(
+  'The answer of a workflow, in the protocol of responses.',
+  {
+    id: text('Id of the response.'),
+    object: choice(['response'], 'Always `response`.'),
+    created_at: SECONDS('When it was asked for.'),
+    completed_at: orNull(SECONDS('When it was completed; else null.')),
+    status: STATUS,
+    background: flag('Whether it goes on without its client.'),
+    error: orNull(
+      object('What it failed with; else null.', {
+        code: choice(['server_error', 'rate_limit_exceeded', 'invalid_prompt'], 'Whether another try makes sense.'),
+        message: text('What happened.'),
+      }),
+    ),
+    incomplete_details: orNull(
+      object('Why it is incomplete; else null.', {
+        reason: choice(['max_output_tokens', 'content_filter'], 'What cut it.'),
+      }),
+    ),
+    instructions: anything('As asked.'),
+    max_output_tokens: orNull(count('As asked.')),
+    max_tool_calls: orNull(count('As asked.')),
+    model: text('The name of the workflow, as asked.'),
+    output: list(any('ResponseOutputItem'), 'What was said, in order.'),
+    parallel_tool_calls: flag('As asked.'),
+    previous_response_id: orNull(text('The stored response whose conversation it goes on with.')),
+    prompt_cache_key: orNull(text('As asked.')),
+    reasoning: anyObject('As asked.'),
+    safety_identifier: orNull(text('As asked.')),
+    service_tier: text('As asked.'),
+    store: flag('Whether it can be retrieved and referred to when it has ended.'),
+    temperature: number('As asked.'),
+    top_p: number('As asked.'),
+    presence_penalty: number('As asked.'),
+    frequency_penalty: number('As asked.'),
+    text: anyObject('As asked.'),
+    tool_choice: anything('As asked.'),
+    tools: list(anyObject('A tool.'), 'As asked.'),
+    top_logprobs: count('As asked.'),
+    truncation: text('As asked.'),
+    usage: orNull(refer('ResponseUsage', 'Tokens; null until it has ended.')),
+    user: orNull(text('As asked.')),
+    metadata: anyObject('As asked.'),
+  },
+  {
+    usage_incomplete: flag(
+      'True if more may have been used than `usage` tells: a step was at work when its process ended. Else absent.',
+    ),
+  },
+);
 
 const EVENT: Schema = {
   ...object(

@@ -7,6 +7,10 @@ type RunSchema = schemaParts.DescribedSchema;
 const NODE = text('Key of the step; in a nested workflow behind the keys of the steps around it.');
 const ELAPSED = count('How long the step took, in milliseconds.');
 const USAGE = refer('CompletionUsage', 'Tokens; absent if no model told.');
+/** Beside the usage of a run. */
+export const USAGE_INCOMPLETE = flag(
+  'True if more may have been used than is told: a step was at work when its process ended. Else absent.',
+);
 const NUMBER = count(
   'Number of the event: counted from 0 in each run, without gaps. The `id` of the event is the same.',
 );
@@ -118,13 +122,17 @@ const EVENTS: readonly RunSchema[] = [
     'run-finished',
     'The last event of a run that has completed.',
     { finish_reason: text('Why its models stopped: the worst of the visible steps.') },
-    { usage: USAGE, result: anything('What the workflow returns, if clients may know it.') },
+    {
+      usage: USAGE,
+      usage_incomplete: USAGE_INCOMPLETE,
+      result: anything('What the workflow returns, if the deltas have told the same, and it is not just the text.'),
+    },
   ),
   event(
     'run-failed',
     'The last event of a run that has failed. The code of a cancelled run is `cancelled`.',
     { error: RUN_ERROR_SCHEMA },
-    { usage: USAGE },
+    { usage: USAGE, usage_incomplete: USAGE_INCOMPLETE },
   ),
 ];
 

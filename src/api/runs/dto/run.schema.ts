@@ -1,4 +1,4 @@
-import { RUN_ERROR_SCHEMA } from './run-event.schema.js';
+import { RUN_ERROR_SCHEMA, USAGE_INCOMPLETE } from './run-event.schema.js';
 import { schemaParts } from '../../wire/index.js';
 
 const { anyObject, anything, choice, count, list, object, orNull, refer, text } = schemaParts;
@@ -55,7 +55,8 @@ export const RUN_SCHEMA: RunSchema = object(
     segments: list(SEGMENT, 'What clients see of it, in order.'),
   },
   {
-    result: anything('What the workflow returns, if clients may know it.'),
+    usage_incomplete: USAGE_INCOMPLETE,
+    result: anything('What the workflow returns, if clients have read the same, and it is not just the text.'),
     steps: list(STEP, 'Its steps so far, in the order in which they began. Only with `include=steps`.'),
   },
 );

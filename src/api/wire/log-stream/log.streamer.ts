@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { AppConfig } from '../../../config/index.js';
 import type { RunFailed } from '../../../engine/index.js';
-import { RetoldError } from '../../../errors/index.js';
+import { RetoldError, RunLeftError } from '../../../errors/index.js';
 import { findRecord } from '../../../http/index.js';
 import { Cancellation, Clock, type Timer } from '../../../kernel/index.js';
 import { guardCallback, type LoggedEvent, type LogFollower, type LoggedRun, LoggedRuns } from '../../../runs/index.js';
@@ -26,7 +26,19 @@ export interface LogStreamOptions {
    * HTTP error. Absent: it does not wait.
    */
   readonly holdMs?: number;
+  /** What its client is told if this process has to leave the run. Absent: it reads the run again from where it is. */
+  readonly left?: RunLeft;
 }
+
+/** See {@link RunLeftError}. */
+interface RunLeft {
+  /** How the client finds what the run gives: a sentence. */
+  readonly advice: string;
+  /** True if the same request finds the same run. */
+  readonly isRepeatable: boolean;
+}
+
+const READ_AGAIN: RunLeft = { advice: 'Read it again from where you are.', isRepeatable: true };
 
 /** For how long a browser waits before it opens a stream again, in milliseconds. */
 const RETRY_MS = 2_000;
@@ -50,7 +62,7 @@ export class LogStreamer {
    * Streams a run to its end, or until the client leaves; neither holds up the run.
    * @param fold with nothing in it yet
    * @throws OverloadedError if the store is away before anything was sent; RetoldError if the run fails before that, and the status
-   *   line waits
+   *   line waits; RunLeftError if this process has to leave the run before that
    */
   async stream(
     { id, status }: Pick<LoggedRun, 'id' | 'status'>,
@@ -66,7 +78,11 @@ export class LogStreamer {
     const metrics = findRecord(response).openStream();
     const writer = new EventStreamWriter(response, gate, this.clock, heartbeatMs, metrics, fault);
     const follower = this.runs.follow(id);
-    const stream = new LogStream(response, fold, { ...options, writer, follower, fault, clock: this.clock });
+    const { advice, isRepeatable } = options.left ?? READ_AGAIN;
+    const makeLeftError = (): RunLeftError =>
+      new RunLeftError(this.runs.isDraining ? 'shutdown' : 'store_away', advice, isRepeatable);
+    const { clock } = this;
+    const stream = new LogStream(response, fold, { ...options, writer, follower, fault, clock, makeLeftError });
     fault.addEventListener('abort', () => response.destroy());
     const isOver = status !== 'queued' && status !== 'running';
     if (options.holdMs !== undefined) stream.hold(options.holdMs);
@@ -78,6 +94,7 @@ export class LogStreamer {
         writer.release();
         throw error;
       }
+      if (error instanceof RunLeftError) findRecord(response).setFailure(error);
       // There is more of it: a client that is cut off asks again from where it was.
       response.destroy();
     }
@@ -89,6 +106,7 @@ interface LogStreamParts extends LogStreamOptions {
   readonly follower: LogFollower;
   readonly fault: Cancellation;
   readonly clock: Clock;
+  readonly makeLeftError: () => RunLeftError;
 }
 
 /** One reader of one log. */
@@ -139,11 +157,7 @@ class LogStream {
       const events = await follower.next();
       this.#beat?.cancel();
       if (this.#response.destroyed) return;
-      if (events === 'released') {
-        // There is more of it, and not from this process: a client that is cut off asks again from where it was.
-        this.#response.destroy();
-        return;
-      }
+      if (events === 'released') throw this.#parts.makeLeftError();
       if (events === 'gone') this.#write(this.#fold.remove(clock.now()));
       if (events === 'over' || events === 'gone') break;
       if (this.#writeAll(events)) break;
