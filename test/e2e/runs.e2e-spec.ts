@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { agent } from '../../src/workflow/index.js';
 import { Bench } from '../support/bench.js';
 import { beginResponse, followResponse, readStream } from '../support/background-client.js';
 import { eventually } from '../support/checks.js';
@@ -15,6 +16,7 @@ import {
   runUrl,
 } from '../support/runs-client.js';
 import { errorBody, httpError, scriptCompletion, scriptStream, steps } from '../support/upstream/index.js';
+import { makeWiredModule, type Wire } from '../support/workflow-kit.js';
 
 describe('a run', () => {
   let bench: Bench;
@@ -166,6 +168,30 @@ describe('a run', () => {
         ]);
         expect([action, body, status]).toEqual([action, body, 400]);
       }
+    }
+  });
+
+  it('tells its typed result where its client has read the same, and what a silent step gave to nobody', async () => {
+    const score = { score: 5, reasons: ['short'] };
+    const restart = async (wire: Wire): Promise<void> => {
+      await bench.close();
+      bench = await Bench.start({ imports: [makeWiredModule(wire)] });
+    };
+    await restart((flow) => flow.run('score', {}, () => score));
+    const { id } = await beginRun(bench.app, { model: 'test' });
+    expect(await endRun(bench.app, id)).toMatchObject({ status: 'completed', result: score });
+    expect(readEvents((await followRun(bench.app, id)).text).at(-1)).toMatchObject({ result: score });
+
+    const speaker = agent({});
+    await restart((flow, { messages }) => {
+      flow.stream(speaker, { messages }, { key: 'speak' });
+      return flow.run('score', {}, () => score);
+    });
+    bench.upstream.next(scriptStream('Hello'));
+    const { id: other } = await beginRun(bench.app, { model: 'test' });
+    expect(await endRun(bench.app, other)).toMatchObject({ status: 'completed', output: 'Hello' });
+    for (const text of [JSON.stringify(await readRun(bench.app, other)), (await followRun(bench.app, other)).text]) {
+      expect(text).not.toContain('short');
     }
   });
 
