@@ -1,4 +1,11 @@
-import { Run, type RunEvent, RunHistory, type StepCheckpoint } from '../../src/engine/index.js';
+import {
+  Run,
+  type RunEvent,
+  type RunFailed,
+  type RunFinished,
+  RunHistory,
+  type StepCheckpoint,
+} from '../../src/engine/index.js';
 import { Cancellation, RandomIdSource } from '../../src/kernel/index.js';
 import { mergeDeltaEvents } from '../../src/runs/index.js';
 import { DeltaCollector, Gate } from '../../src/streaming/index.js';
@@ -90,7 +97,8 @@ export function readOutcome(log: readonly LogEntry[]): unknown {
   const { content, reasoning, refusal, toolCalls, annotations, images, audio } = collector;
   const last = log.at(-1);
   if (last === undefined) throw new Error('The log is empty');
-  const { seq: _seq, ...end } = last.event;
+  // Whoever goes on with a run does not know what its steps had used by then.
+  const { seq: _seq, isUsageIncomplete: _incomplete, ...end } = last.event as RunFinished | RunFailed;
   return {
     content,
     reasoning,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
+import type { JsonValue } from '../../kernel/index.js';
 import { RunAbortedError, RunOutputTooLargeError, readOutcome, toRunError, UpstreamError } from '../../errors/index.js';
 import type { MillraceError } from '../../errors/index.js';
 import { OpenLog } from './open-log.js';
@@ -42,6 +43,23 @@ describe('RunRecorder', () => {
     log.claim(2, 300);
     recorder.next({ type: 'run-resumed', seq: 0, epoch: 1 });
     expect(recorder.fault.reason).toBeInstanceOf(RunOutputTooLargeError);
+  });
+
+  it('keeps the result of a workflow if clients have read the same as JSON, and no other', () => {
+    const result = { score: 5 };
+    const end = (said: string, given: JsonValue): JsonValue | undefined => {
+      const { recorder } = open();
+      recorder.next({ type: 'delta', seq: 0, node: 'm', delta: { type: 'content', text: 'Well:' } });
+      recorder.next({ type: 'delta', seq: 1, node: 'n', delta: { type: 'content', text: said.slice(0, 3) } });
+      recorder.next({ type: 'delta', seq: 2, node: 'n', delta: { type: 'content', text: said.slice(3) } });
+      recorder.next({ type: 'run-finished', seq: 3, finishReason: 'stop', result: given });
+      return recorder.last?.type === 'run-finished' ? recorder.last.result : undefined;
+    };
+    expect(end('\n\n{"score": 5}', result)).toEqual(result);
+    expect(end('\n\n{"score": 6}', result)).toBeUndefined();
+    expect(end('5', 5)).toBe(5);
+    // Text alone is its output.
+    expect(end('Hello', 'Hello')).toBeUndefined();
   });
 
   it('says of aborted steps that they failed, unless another process goes on with them', () => {
