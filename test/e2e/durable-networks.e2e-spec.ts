@@ -1,0 +1,116 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { CutLink } from '../support/cut-link.js';
+import { eventually } from '../support/eventually.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { describeWithPostgres, PostgresServer } from '../support/postgres-server.js';
+import { type Replica, Replicas } from '../support/replicas.js';
+import { askRun, beginRun, endRun, followRun, readEvents, readRun } from '../support/runs-client.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt } from '../support/server-process.js';
+import { scriptStream } from '../support/upstream/scripts.js';
+import { gate } from '../support/upstream/steps.js';
+
+/** A test waits here until leases run out, as they do in production. */
+const LONGEST_MS = 120_000;
+/** Whoever asks for a run while the store is away is told within this time, in milliseconds. */
+const LONGEST_REFUSAL_MS = 5_500;
+
+describeWithPostgres('runs of a process whose network to PostgreSQL fails', () => {
+  let postgres: PostgresServer;
+  let upstream: ScriptedUpstream;
+  let link: CutLink;
+  let replicas: Replicas;
+  /** Reaches the database by the link, and works on all runs until the other one is there. */
+  let worker: Replica;
+  let databaseUrl: string;
+
+  beforeAll(async () => {
+    await ensureServerIsBuilt();
+    postgres = await PostgresServer.start();
+  }, LONGEST_MS);
+  afterAll(() => postgres.close());
+  beforeEach(async () => {
+    upstream = await ScriptedUpstream.start();
+    databaseUrl = await postgres.createDatabase();
+    link = await CutLink.open(postgres.port);
+    replicas = new Replicas({ OPENAI_BASE_URL: upstream.url });
+    const linked = new URL(databaseUrl);
+    linked.port = String(link.port);
+    worker = await replicas.start({ RUNS_DATABASE_URL: linked.href });
+  }, LONGEST_MS);
+  afterEach(async () => {
+    await replicas.stop();
+    await link.close();
+    await upstream.close();
+  });
+
+  const readNumbers = (text: string): readonly number[] => readEvents(text).map(({ n }) => n);
+  const range = (length: number): readonly number[] => Array.from({ length }, (_, place) => place);
+
+  it(
+    'are neither doubled nor run again when the answers to commits are lost, that of their end among them',
+    async () => {
+      const door = gate();
+      upstream.next(scriptStream(['Hel', door, 'lo']));
+      const { id } = await beginRun(worker);
+      await door.reached;
+      const reading = followRun(worker, id);
+      await eventually(async () => (await readRun(worker, id)).status === 'running');
+      link.cutAnswerTo('millrace.append');
+      door.open();
+      await eventually(() => link.cuts === 1);
+      link.cutAnswerTo('millrace.append_all');
+      const { text } = await reading;
+      expect(link.cuts).toBeGreaterThan(0);
+      const numbers = readNumbers(text);
+      expect(numbers).toEqual(range(numbers.length));
+      expect(await endRun(worker, id)).toMatchObject({ status: 'completed', output: 'Hello', attempts: 1 });
+      expect((await followRun(worker, id)).text).toBe(text);
+
+      // The end of a run that says nothing else.
+      link.cutAnswerTo('millrace.append_all');
+      upstream.next(scriptStream('Hi'));
+      const later = await beginRun(worker);
+      expect(await endRun(worker, later.id)).toMatchObject({ status: 'completed', output: 'Hi', attempts: 1 });
+      expect(link.cuts).toBeGreaterThan(1);
+      expect(upstream.requests).toHaveLength(2);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'go on in another process when packets are dropped, and what comes late from theirs counts for nothing',
+    async () => {
+      const door = gate();
+      upstream.next(scriptStream(['Old', door, ' words', gate()]));
+      const { id } = await beginRun(worker);
+      await door.reached;
+      const other = await replicas.start({ RUNS_DATABASE_URL: databaseUrl });
+      const reading = followRun(other, id);
+      await eventually(async () => (await readRun(other, id)).status === 'running');
+      upstream.always(() => scriptStream('New words'));
+      link.freeze();
+      // Their commit is on its way until the link is whole again.
+      door.open();
+
+      const began = performance.now();
+      const refused = await askRun(worker);
+      expect(refused).toMatchObject({ status: 503, json: { error: { code: 'store_unavailable' } } });
+      expect(refused.headers['retry-after']).toBeDefined();
+      expect(performance.now() - began).toBeLessThan(LONGEST_REFUSAL_MS);
+      const body = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
+      expect(await postJson(`${worker.baseUrl}/chat/completions`, body)).toMatchObject({ status: 200 });
+      expect(await getJson(`${worker.url}/health/ready`)).toMatchObject({ status: 200 });
+
+      expect(await endRun(other, id)).toMatchObject({ status: 'completed', output: 'New words', attempts: 2 });
+      link.thaw();
+      const { text } = await reading;
+      const numbers = readNumbers(text);
+      expect(numbers).toEqual(range(numbers.length));
+      await eventually(async () => (await followRun(worker, id)).text === text);
+      expect((await followRun(other, id)).text).toBe(text);
+      await eventually(() => upstream.requests[0]?.aborted === true);
+    },
+    LONGEST_MS,
+  );
+});

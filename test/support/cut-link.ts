@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A way to a server on this machine, which can be cut as networks are. */
+export class CutLink {
+  /** How many connections were cut by {@link cutAnswerTo}. */
+  cuts = 0;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #isFrozen = false;
+  #cutAt: string | undefined;
+
+  private constructor(target: number) {
+    this.#server = createServer((client) => {
+      const server = connect(target, '127.0.0.1');
+      this.#join(client, server);
+    });
+  }
+
+  /** @param target port of the server */
+  static async open(target: number): Promise<CutLink> {
+    const link = new CutLink(target);
+    link.#server.listen(0, '127.0.0.1');
+    await once(link.#server, 'listening');
+    return link;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** The next request that has these words reaches the server; its answer never comes, and its connection ends. */
+  cutAnswerTo(words: string): void {
+    this.#cutAt = words;
+  }
+
+  /** Nothing gets through any more, and nobody is told: as when packets are dropped. */
+  freeze(): void {
+    this.#isFrozen = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** What was sent meanwhile arrives now, late. */
+  thaw(): void {
+    this.#isFrozen = false;
+    for (const socket of this.#sockets) socket.resume();
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #join(client: Socket, server: Socket): void {
+    let hasLostAnswer = false;
+    client.on('data', (bytes) => {
+      if (this.#cutAt !== undefined && bytes.includes(this.#cutAt)) {
+        this.#cutAt = undefined;
+        hasLostAnswer = true;
+      }
+      server.write(bytes);
+    });
+    server.on('data', (bytes) => {
+      if (!hasLostAnswer) {
+        client.write(bytes);
+        return;
+      }
+      this.cuts++;
+      client.destroy();
+      server.destroy();
+    });
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      this.#sockets.add(one);
+      one.on('end', () => other.end());
+      // Whoever is at the other end is told by the end of the connection.
+      one.on('error', () => other.destroy());
+      one.on('close', () => this.#sockets.delete(one));
+      if (this.#isFrozen) one.pause();
+    }
+  }
+}
