@@ -102,7 +102,8 @@ function encode(events: readonly Timed[], nodeEvents: boolean): readonly string[
     at += afterMs;
     frames += folded.encode({ ...event, seq }, at);
   }
-  return [...frames.matchAll(/^data: (.*)$/gm)].map(([, json = '']) => json);
+  // Not by `^` and `$` of a pattern: to those U+2028 is the end of a line, to an event stream it is a character.
+  return frames.split('\n').flatMap((line) => (line.startsWith('data: ') ? [line.slice('data: '.length)] : []));
 }
 
 function join(events: readonly Timed[], pick: (delta: Delta) => string | undefined): string {
