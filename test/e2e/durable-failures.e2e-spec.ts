@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { getJson, postJson } from '../support/http-client.js';
+import { getJson, postJson, send } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { describeWithPostgres, PostgresServer, queryPostgres } from '../support/postgres-server.js';
 import { Replicas } from '../support/replicas.js';
 import { askRun, beginRun, endRun, followRun, readEvents, readRun, runUrl } from '../support/runs-client.js';
@@ -122,6 +123,48 @@ describeWithPostgres('runs of two processes whose surroundings fail', () => {
         { within: 40_000 },
       );
       expect(run).toMatchObject({ output: 'Hello', attempts: 1 });
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'end when nobody reads them in any process, if they are bound to their readers',
+    async () => {
+      await replicas.stop();
+      replicas = new Replicas({
+        OPENAI_BASE_URL: upstream.url,
+        RUNS_DATABASE_URL: databaseUrl,
+        RUNS_LEAVE_GRACE_MS: '1500',
+      });
+      const [one] = await Promise.all([replicas.start(), replicas.start()]);
+      const door = gate();
+      upstream.next(scriptStream(['Hel', door, 'lo']));
+      const open = async (...options: Parameters<typeof send>) => {
+        const { request, answer } = send(...options);
+        const response = await answer;
+        response.on('error', () => undefined).resume();
+        return { id: String(response.headers['millrace-run-id']), leave: () => request.destroy() };
+      };
+      const body = { model: 'chat', stream: true, messages: HELLO };
+      const headers = { 'millrace-on-disconnect': 'cancel' };
+      const first = await open('POST', `${one.baseUrl}/chat/completions`, body, { headers });
+      await door.reached;
+      const { other } = await replicas.findWorker();
+      const second = await open('GET', runUrl(other, `${first.id}/events`), undefined);
+      first.leave();
+      // Twice the grace time has gone by, and the other process still says that the run is read.
+      await eventually(async () => {
+        const [row] = await queryPostgres<{ is_late: boolean }>(
+          databaseUrl,
+          `select read_at > to_timestamp(created / 1000.0) + interval '3 s' as is_late from millrace.runs where id = $1`,
+          [first.id],
+        );
+        return row?.is_late === true;
+      });
+      expect(await readRun(other, first.id)).toMatchObject({ status: 'running' });
+      second.leave();
+      expect(await endRun(other, first.id)).toMatchObject({ status: 'cancelled' });
+      await eventually(() => upstream.requests[0]?.aborted === true);
     },
     LONGEST_MS,
   );
