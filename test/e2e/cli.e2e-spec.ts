@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -8,6 +8,7 @@ import { COMMANDS } from '../../src/cli/commands.js';
 import { sha256 } from '../../src/kernel/index.js';
 import { eventually } from '../support/eventually.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
+import { copyProject } from '../support/project-copy.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 import { scriptStream } from '../support/upstream/scripts.js';
@@ -229,9 +230,8 @@ describe('a new workflow', () => {
     await ensureServerIsBuilt();
     copy = await mkdtemp(join(tmpdir(), 'millrace-new-'));
     const settings = ['package.json', 'jest.config.js', '.prettierrc.json', '.oxlintrc.json', 'tsconfig.json'];
-    for (const path of ['src', 'scripts', 'dist', ...settings, 'tsconfig.build.json', 'test/support/retry-in-ci.ts'])
-      await cp(join(ROOT, path), join(copy, path), { recursive: true });
-    await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+    const kept = ['src', 'scripts', 'dist', ...settings, 'tsconfig.build.json', 'test/support/retry-in-ci.ts'];
+    await copyProject(copy, kept);
   }, 120_000);
   afterAll(() => rm(copy, { recursive: true, force: true }));
 
@@ -243,7 +243,7 @@ describe('a new workflow', () => {
       await child.stop();
     }
   };
-  const tool = (path: string): string => join(ROOT, 'node_modules', path);
+  const tool = (path: string): string => join(copy, 'node_modules', path);
   const readModule = (): Promise<string> => readFile(join(copy, 'src/workflows/workflows.module.ts'), 'utf8');
 
   it('compiles, is formatted and free of lint, passes its test, and runs', async () => {

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -6,6 +6,7 @@ import ts from 'typescript';
 import { assertCompletion, readContent } from '../support/chunks.js';
 import { type DocsCommand, findDocsCommands } from '../support/docs-commands.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
+import { copyProject } from '../support/project-copy.js';
 import { readResponse } from '../support/responses-client.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 import { readFrames } from '../support/sse-frames.js';
@@ -152,8 +153,7 @@ describe('The commands of README and docs', () => {
       'tsconfig.build.json',
       '.npmrc',
     ];
-    for (const path of kept) await cp(join(ROOT, path), join(copy, path), { recursive: true });
-    await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+    await copyProject(copy, kept);
     await writeFile(join(copy, 'key.txt'), 'a-key-that-something-else-has-made\n');
     const outside = commands.find(isOutsideHttp);
     await writeFile(join(copy, 'summarize.mjs'), outside?.text ?? '');

@@ -1,0 +1,36 @@
+import { cp, link, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/**
+ * Copies files and folders of this checkout, among them its build, to where a test may change them and compile again. The compiler
+ * goes on from the build, as it does here, which takes a quarter of the time: it must find the files with the times that they
+ * have here, and all packages, also its own declarations, below the copy.
+ */
+export async function copyProject(copy: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) await cp(join(ROOT, path), join(copy, path), { recursive: true, preserveTimestamps: true });
+  const packages = join(copy, 'node_modules');
+  await mkdir(packages);
+  for (const name of await readdir(join(ROOT, 'node_modules'))) {
+    if (name === 'typescript') await linkFiles(join(ROOT, 'node_modules', name), join(packages, name));
+    else if (name !== '.bin') await symlink(join(ROOT, 'node_modules', name), join(packages, name));
+  }
+  await cp(join(ROOT, 'node_modules/.bin'), join(packages, '.bin'), { recursive: true, verbatimSymlinks: true });
+
+  const config = join(copy, 'tsconfig.json');
+  const { atime, mtime } = await stat(config);
+  const text = await readFile(config, 'utf8');
+  await writeFile(config, text.replace('"compilerOptions": {', '"compilerOptions": { "preserveSymlinks": true,'));
+  await utimes(config, atime, mtime);
+}
+
+/** Links are faster than copies, and impossible across file systems. */
+async function linkFiles(from: string, to: string): Promise<void> {
+  await mkdir(to);
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await linkFiles(source, target);
+    else await link(source, target).catch(() => cp(source, target));
+  }
+}
