@@ -63,6 +63,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm run bench:micro -- framing': BENCH,
   'npm run bench:micro -- encode': BENCH,
   'npm run bench:tracing': BENCH,
+  'npm run bench:durable': BENCH,
   'npm run bench:responses': BENCH,
   'npm run bench:processes': BENCH,
   'npm run bench -- --phases fair': BENCH,
