@@ -42,7 +42,7 @@ export abstract class RunQueue {
   abstract has(id: string): boolean;
 
   /** The run does not wait any more. */
-  abstract drop(job: Pick<RunJob, 'id' | 'wake' | 'workflow'>): void;
+  abstract drop(job: Pick<RunJob, 'id' | 'wake'>): void;
 
   /** This process takes no more runs, and others get what it had not begun. Resolves when those that it had are over. Never rejects. */
   abstract close(): Promise<void>;
