@@ -94,6 +94,7 @@ function listAgents({ steps }: CompiledScope): readonly Omit<AgentReport, 'workf
       case 'route':
         return [...step.branches.values()].flatMap(listAgents);
       case 'workflow':
+      case 'interrupt':
         return [];
       default:
         return assertNever(step);

@@ -2,7 +2,8 @@ import { formatStackForLog, InterruptedStepError } from '../errors/index.js';
 import { assertNever } from '../kernel/index.js';
 import type { CompiledScope, CompiledWorkflow, NodeStep, RunLog } from '../workflow/index.js';
 import { NOTHING_HEARD } from './heard.js';
-import type { Continuation, ResumedRun } from './run-history.js';
+import type { OpenWait } from './run-event.js';
+import type { Continuation, ResumedRun, WaitAnswer } from './run-history.js';
 import type { SpeakingOrder } from './speaking-order.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
 import { makeFingerprint, reviveOutput } from './step-output.js';
@@ -108,6 +109,21 @@ export class Checkpoints {
     return this.#resumed?.history.hasEnded(node) === true && !this.#again.some((again) => again.startsWith(`${node}/`));
   }
 
+  /** What came of a wait before the run was resumed; undefined: it is open. */
+  findAnswer(node: string): WaitAnswer | undefined {
+    return this.#resumed?.answers?.get(node);
+  }
+
+  /** A wait as it was asked for before the run was resumed. */
+  findWait(node: string): OpenWait | undefined {
+    return this.#resumed?.history.findWait(node);
+  }
+
+  /** True if the end of a wait was told before the run was resumed. */
+  hasContinued(name: string): boolean {
+    return this.#resumed?.history.hasContinued(name) === true;
+  }
+
   /** The branch that was told before the run was resumed. */
   findBranch(node: string): string | undefined {
     return this.#resumed?.history.findBranch(node);
@@ -160,6 +176,8 @@ function* listNodes(scope: CompiledScope, path: string): Generator<[string, Posi
         break;
       case 'workflow':
         yield* listNodes(step.workflow.scope, `${path}${step.key}/`);
+        break;
+      case 'interrupt':
         break;
       default:
         assertNever(step);

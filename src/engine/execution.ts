@@ -8,6 +8,7 @@ import {
   type CompiledWorkflow,
   describeFailure,
   IncompleteOutputError,
+  type InterruptStep,
   type NestedStep,
   type NodeStep,
   type RouteStep,
@@ -18,9 +19,11 @@ import {
   TaskContext,
   type Values,
 } from '../workflow/index.js';
+import { askForAnswer } from './ask-for-answer.js';
 import type { Checkpoints, KeptStep } from './checkpoints.js';
 import { NodeWork } from './node-work.js';
 import { Outputs } from './outputs.js';
+import type { OpenWait } from './run-event.js';
 import type { SharedRun } from './shared-run.js';
 import type { SpeakingOrder } from './speaking-order.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
@@ -57,6 +60,7 @@ export class Execution implements Values {
   #hasVisibleStep = false;
   #hasFailed = false;
   #isCut = false;
+  readonly #waits: OpenWait[] = [];
   /** `context.metadata` as it was last kept, as JSON. */
   #keptMetadata = '{}';
 
@@ -87,6 +91,11 @@ export class Execution implements Values {
   /** True if it has no result, because the output of a visible node of the run broke off. */
   get isCut(): boolean {
     return this.#isCut;
+  }
+
+  /** What it waits for, if it was cut for that. */
+  get waits(): readonly OpenWait[] {
+    return this.#isCut && !this.run.brokenOff ? this.#waits : [];
   }
 
   /** Why the models behind the client's text stopped: those of the visible nodes, or the one that gave the result. */
@@ -131,10 +140,14 @@ export class Execution implements Values {
   }
 
   /** @returns true if it has run to its end */
-  async #runStep(step: Step, order: SpeakingOrder | undefined, ready: Promise<unknown> | undefined): Promise<boolean> {
+  async #runStep(
+    step: Step,
+    order: SpeakingOrder | undefined,
+    ready: Promise<readonly boolean[]> | undefined,
+  ): Promise<boolean> {
     try {
-      await ready;
-      if (this.#mustNotStart(step)) return false;
+      // Whatever depends on an answer that is not there waits, too.
+      if (((await ready) ?? []).includes(false) || this.#mustNotStart(step)) return false;
       this.run.cancellation.throwIfAborted();
       return await this.#runKind(step, order);
     } catch (thrown) {
@@ -163,9 +176,22 @@ export class Execution implements Values {
         return this.#runRoute(step, order);
       case 'workflow':
         return this.#runNested(step, order);
+      case 'interrupt':
+        return this.#runInterrupt(step);
       default:
         return assertNever(step);
     }
+  }
+
+  /** @returns false if it waits */
+  async #runInterrupt(step: InterruptStep): Promise<boolean> {
+    const result = await askForAnswer(step, this.path + step.key, this, this.run);
+    if ('open' in result) {
+      this.#waits.push(result.open);
+      return false;
+    }
+    this.outputs.set(step.key, result.value);
+    return true;
   }
 
   async #runRoute(step: RouteStep, order: SpeakingOrder | undefined): Promise<boolean> {
@@ -213,6 +239,7 @@ export class Execution implements Values {
 
   /** Adds the finish reasons of a nested workflow to those of this one. */
   #takeOver(execution: Execution, key: string): void {
+    this.#waits.push(...execution.waits);
     this.#hasVisibleStep ||= execution.hasVisibleStep;
     this.#reasonsByStep.set(key, execution.finishReasons);
     if (execution.hasVisibleStep) this.#finishReasons.push(...execution.finishReasons);

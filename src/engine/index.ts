@@ -18,6 +18,6 @@ export type {
   RunStarted,
   StepEvent,
 } from './run-event.js';
-export { type ResumedRun, RunHistory } from './run-history.js';
+export { type ResumedRun, RunHistory, type WaitAnswer } from './run-history.js';
 export { Run } from './run.js';
 export type { StepCheckpoint } from './step-checkpoint.js';

@@ -110,6 +110,39 @@ export interface NodeFailed extends InStep {
   readonly aborted: boolean;
 }
 
+/** A wait for an answer that is open. */
+export interface OpenWait {
+  /** What clients call it. */
+  readonly name: string;
+  /** Key of its step, preceded by those of the enclosing steps. */
+  readonly node: string;
+  /** What clients of a protocol with function calls answer it by. Nobody can guess it. */
+  readonly callId: string;
+  readonly shown: JsonValue;
+  /** JSON Schema of the answer. */
+  readonly schema: JsonValue;
+  /** Milliseconds since the Unix epoch. */
+  readonly askedAt: number;
+  /** Milliseconds since the Unix epoch; null: never. */
+  readonly expiresAt: number | null;
+}
+
+/**
+ * All steps that could run have ended, and the others need answers. The last event of this attempt: the run goes on, as a resumed one,
+ * when all of them are answered or have expired.
+ */
+export interface RunWaiting extends Sequenced {
+  readonly type: 'run-waiting';
+  /** In the order of the steps. */
+  readonly waits: readonly OpenWait[];
+}
+
+/** A wait is over: it was answered, or has expired and has a value for that. */
+export interface RunContinued extends Sequenced {
+  readonly type: 'run-continued';
+  readonly name: string;
+}
+
 /** The last event of a run that finished. */
 export interface RunFinished extends Sequenced {
   readonly type: 'run-finished';
@@ -161,6 +194,8 @@ export type RunEvent =
   | DeltaEvent
   | NodeFinished
   | NodeFailed
+  | RunWaiting
+  | RunContinued
   | RunFinished
   | RunFailed;
 

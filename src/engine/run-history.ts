@@ -1,8 +1,8 @@
-import { assertNever } from '../kernel/index.js';
+import { assertNever, type JsonValue } from '../kernel/index.js';
 import type { Delta } from '../streaming/index.js';
 import type { CompiledWorkflow, StepKind } from '../workflow/index.js';
 import { hasFullyHeard, hear, type Heard, NOTHING_HEARD } from './heard.js';
-import type { DeltaEvent, RunEvent } from './run-event.js';
+import type { DeltaEvent, OpenWait, RunEvent } from './run-event.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
 
 /** What is known of a run from before its process ended. */
@@ -15,7 +15,12 @@ export interface ResumedRun {
   readonly history: RunHistory;
   /** All that was kept by `keepStep`, after a round trip through JSON. In any order. */
   readonly steps: readonly StepCheckpoint[];
+  /** What came of the waits, by the keys of their steps with those of the enclosing steps. Absent: none is over. */
+  readonly answers?: ReadonlyMap<string, WaitAnswer>;
 }
+
+/** What came of a wait: a value, as plain JSON that fits the wait's class or schema, or nothing in time. */
+export type WaitAnswer = { readonly value: JsonValue } | { readonly isExpired: true };
 
 /** Deltas of one step that are void: those from one number of the log to another. */
 export interface VoidSpeech {
@@ -73,6 +78,10 @@ export class RunHistory {
   readonly #spending = new Set<string>();
   #hasLostUsage = false;
   #isTraced = false;
+  /** The waits that were open when the run waited last, by node. */
+  #waits: ReadonlyMap<string, OpenWait> = new Map();
+  readonly #continued = new Set<string>();
+  #isWaiting = false;
 
   /** @param workflow that of the run */
   constructor(workflow: Pick<CompiledWorkflow, 'separator'>) {
@@ -95,6 +104,7 @@ export class RunHistory {
    */
   take(event: RunEvent, number: number): void {
     this.#seq = Math.max(this.#seq, event.seq);
+    this.#isWaiting = event.type === 'run-waiting';
     switch (event.type) {
       case 'node-started':
         this.#begun.add(event.node);
@@ -123,6 +133,12 @@ export class RunHistory {
       case 'node-restarted':
         this.#takeBack(event);
         break;
+      case 'run-waiting':
+        this.#waits = new Map(event.waits.map((wait) => [wait.node, wait]));
+        break;
+      case 'run-continued':
+        this.#continued.add(event.name);
+        break;
       case 'run-started':
         this.#isTraced = event.traceId !== undefined;
         break;
@@ -137,6 +153,21 @@ export class RunHistory {
       default:
         assertNever(event);
     }
+  }
+
+  /** True if the log ends where the run waits: nobody has died, and it goes on with what it waited for. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** A wait as it was asked for before; undefined: it was not. */
+  findWait(node: string): OpenWait | undefined {
+    return this.#waits.get(node);
+  }
+
+  /** True if it was told that a wait is over. */
+  hasContinued(name: string): boolean {
+    return this.#continued.has(name);
   }
 
   /** True if a step was at work at some time, or has chosen its branch. */

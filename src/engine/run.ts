@@ -40,7 +40,15 @@ import { Execution } from './execution.js';
 import { measureLength } from './measure-length.js';
 import { NumberedCalls } from './numbered-calls.js';
 import { OneAudio } from './one-audio.js';
-import type { ObserverContent, ObserverEvent, RunEnd, RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
+import type {
+  ObserverContent,
+  ObserverEvent,
+  OpenWait,
+  RunEnd,
+  RunEvent,
+  RunFinished,
+  UnnumberedEvent,
+} from './run-event.js';
 import type { ResumedRun } from './run-history.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
 import type { SharedRun } from './shared-run.js';
@@ -125,9 +133,10 @@ export class Run {
       const execution = new Execution(workflow, request, this.#share(checkpoints), isTraced);
       const result = await execution.execute(new SpeakingOrder((speaker, delta) => this.#speak(speaker, delta)));
       cancellation.throwIfAborted();
-      if (!execution.hasVisibleStep) this.#sayResult(result);
+      if (execution.waits.length > 0) this.#wait(execution.waits);
+      else if (!execution.hasVisibleStep) this.#sayResult(result);
       cancellation.throwIfAborted();
-      this.#finish(result, execution.finishReasons);
+      if (execution.waits.length === 0) this.#finish(result, execution.finishReasons);
     } catch (thrown) {
       this.#fail(thrown);
     }
@@ -154,6 +163,7 @@ export class Run {
       attempt: resumed?.attempt ?? 1,
       estimatesTokens,
       checkpoints,
+      makeCallId: () => `call_${this.#parts.ids.toolCallId()}`,
       canWait: (ms) => this.#canWait(ms),
       wantsContent,
       places: new Semaphore(workflow.concurrency),
@@ -169,7 +179,7 @@ export class Run {
   async #resume(checkpoints: Checkpoints, { epoch, history, steps }: ResumedRun): Promise<void> {
     const { workflow, cancellation, ids, log } = this.#parts;
     this.#seq = history.lastSeq + 1;
-    this.#emit({ type: 'run-resumed', epoch });
+    if (!history.isWaiting) this.#emit({ type: 'run-resumed', epoch });
     // What was used is used, even by a step that runs again.
     for (const step of steps) this.#usages.push(new StepUsage(step));
     this.#hasLostUsage = history.hasLostUsage;
@@ -277,6 +287,13 @@ export class Run {
     const text = whole.slice(this.#saidLength);
     const node = workflow.resultStep ?? workflow.id;
     this.#speak({ node, debounceMs: undefined }, { type: 'content', text });
+  }
+
+  /** The attempt ends: nothing of the run is at work until it is answered. */
+  #wait(waits: readonly OpenWait[]): void {
+    this.#endCharacters();
+    this.#endTrace({});
+    this.#emit({ type: 'run-waiting', waits });
   }
 
   #finish(result: unknown, finishReasons: readonly FinishReason[]): void {

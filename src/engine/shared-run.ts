@@ -21,6 +21,8 @@ export interface SharedRun {
   readonly checkpoints: Checkpoints | undefined;
   /** Whether the run's reader can wait so many milliseconds before a failed model call is made again. */
   readonly canWait: (ms: number) => boolean;
+  /** Makes the id of a function call. */
+  readonly makeCallId: () => string;
   /** Whether a reader wants values from authors' code in the events. */
   readonly wantsContent: () => boolean;
   readonly emit: (event: UnnumberedEvent) => void;

@@ -36,6 +36,7 @@ export {
   StepOutputTooLargeError,
   UpstreamError,
   InterruptedStepError,
+  WaitExpiredError,
   WorkflowChangedError,
 } from './server-errors.js';
 export { ConfigurationError, DefinitionError, type DefinitionFault, StartUpError } from './start-up-errors.js';

@@ -54,6 +54,19 @@ export class StepOutputTooLargeError extends MillraceError {
   }
 }
 
+/** Nobody has answered what a run waited for in time, and its workflow has no value for that. Status 500. */
+export class WaitExpiredError extends MillraceError {
+  override readonly status = 500;
+  override readonly type = 'server_error';
+  /** Another try would wait again. */
+  override readonly retryable = false;
+
+  /** @param wait its name */
+  constructor(wait: string) {
+    super(`Nobody has answered "${wait}" in time.`, { code: 'wait_expired' });
+  }
+}
+
 /** The processes that had a run at work have ended again and again: it may be the run that ends them. Status 500. */
 export class InterruptedRepeatedlyError extends MillraceError {
   override readonly status = 500;

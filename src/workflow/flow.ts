@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { Agent, AnyAgent } from './agents/agent.js';
 import type { ChannelMap, OneFieldPerChannel } from './agents/channels.js';
 import type { InputOf, NodeLike, OutputOf } from './node-signature.js';
+import type { OutputType } from '../schema/index.js';
 import { Ref, type Refs, type RefsAtTop, type Unwired, type Wired } from './ref.js';
 import type { RunRequest } from './run-request.js';
 import type { TaskContext } from './task-context.js';
@@ -9,6 +10,7 @@ import {
   type AskOptions,
   type CodeOptions,
   findSurplus,
+  type InterruptOptions,
   type NestedOptions,
   type NodeOptions,
   type OptionProblem,
@@ -65,6 +67,14 @@ type KindOfStep =
       readonly key: string;
       readonly workflow: Type<WorkflowLike>;
       readonly request: Wires;
+    })
+  | (InterruptOptions & {
+      readonly kind: 'interrupt';
+      readonly key: string;
+      readonly name: string;
+      readonly shown: Wires;
+      /** Checked by the compiler of workflows, because callers without types can pass anything. */
+      readonly answer: unknown;
     });
 
 /** The parameters of `flow.node` after the class: a node that needs no input gets none. */
@@ -255,6 +265,24 @@ export class Flow {
     const { options, problems } = readStepOptions('workflow', given);
     const key = this.prefix + (options.key ?? workflow.name);
     return this.#add({ ...options, problems, kind: 'workflow', key, workflow, request });
+  }
+
+  /**
+   * Waits for the answer of a person or a program. While the run waits, it is a row of the store and nothing else.
+   * @param key the name of the wait, which clients know it by: letters, digits, `_` and `-`, at most 64
+   * @param shown what whoever is to answer sees, each property a ref or a constant
+   * @param answer the class or schema of the answer, whose rules are checked before the run goes on
+   * @returns the ref to the answer
+   */
+  interrupt<W extends object, Answer extends object>(
+    key: string,
+    shown: W & RefsAtTop<W>,
+    answer: OutputType<Answer>,
+    given?: InterruptOptions<NoInfer<Answer>>,
+  ): Ref<Answer> {
+    const { options, problems } = readStepOptions('interrupt', given);
+    const kind = { kind: 'interrupt' as const, problems, name: key, answer, shown: shown as Wires };
+    return this.#add({ ...options, ...kind, key: this.prefix + key });
   }
 
   #addAgent(

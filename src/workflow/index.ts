@@ -17,6 +17,7 @@ export { Flow } from './flow.js';
 export type {
   AskOptions,
   CodeOptions,
+  InterruptOptions,
   NestedOptions,
   NodeOptions,
   StepOptions,
@@ -40,6 +41,7 @@ export type {
   Branch,
   CompiledWorkflow,
   Connection,
+  InterruptStep,
   NestedStep,
   NodeConfig,
   NodeStep,

@@ -1,4 +1,5 @@
 import { describeValue } from '../kernel/index.js';
+import { readTimeout } from './read-timeout.js';
 import { Ref } from './ref.js';
 import type { WiringProblem } from './wiring-error.js';
 
@@ -55,6 +56,16 @@ export interface NestedOptions extends StepOptions {
   readonly silent?: boolean;
 }
 
+/** Options of a wait for an answer. */
+export interface InterruptOptions<Output = unknown> extends Omit<StepOptions, 'key'> {
+  /**
+   * How long it waits: milliseconds, or a text such as `90s`, `15m`, `12h` or `3d`; at most 3650 days. Absent: for ever.
+   */
+  readonly timeout?: number | string;
+  /** Gives the value if nobody has answered in time. Absent: the run fails then, with the code `wait_expired`. */
+  readonly onTimeout?: () => Output;
+}
+
 /** What is wrong with the options of a step, without the step's key. */
 export type OptionProblem = Omit<WiringProblem, 'node'>;
 
@@ -66,9 +77,12 @@ interface OptionsOfVerb {
   readonly node: NodeOptions;
   readonly route: StepOptions;
   readonly workflow: NestedOptions;
+  readonly interrupt: InterruptOptions;
 }
 
 type Verb = keyof OptionsOfVerb;
+
+type OptionName = keyof NodeOptions | keyof InterruptOptions;
 
 const KNOWN: { readonly [V in Verb]: Readonly<Record<keyof OptionsOfVerb[V], true>> } = {
   ask: { key: true, after: true, onError: true, effect: true, onInterruption: true },
@@ -77,10 +91,11 @@ const KNOWN: { readonly [V in Verb]: Readonly<Record<keyof OptionsOfVerb[V], tru
   node: { key: true, after: true, onError: true, effect: true, onInterruption: true, silent: true },
   route: { key: true, after: true },
   workflow: { key: true, after: true, silent: true },
+  interrupt: { after: true, timeout: true, onTimeout: true },
 };
 
 /** What each option takes, in words, and whether a value is that. Keys are checked with all other names. */
-const FORMS: Readonly<Record<keyof NodeOptions, readonly [form: string, fits: (value: unknown) => boolean]>> = {
+const FORMS: Readonly<Record<OptionName, readonly [form: string, fits: (value: unknown) => boolean]>> = {
   key: ['a text', (value) => typeof value === 'string'],
   after: [
     'a list of refs: { after: [ref] }',
@@ -90,6 +105,8 @@ const FORMS: Readonly<Record<keyof NodeOptions, readonly [form: string, fits: (v
   onInterruption: ["the text 'fail'", (value) => value === 'fail'],
   effect: ['true or false', (value) => typeof value === 'boolean'],
   silent: ['true or false', (value) => typeof value === 'boolean'],
+  timeout: ['milliseconds, or a text such as 90s, 15m, 12h or 3d', (value) => readTimeout(value) !== undefined],
+  onTimeout: ['a function that gives a value', (value) => typeof value === 'function'],
 };
 
 /**
@@ -101,7 +118,7 @@ export function readStepOptions<V extends Verb>(
   verb: V,
   given: unknown,
 ): { readonly options: OptionsOfVerb[V]; readonly problems: readonly OptionProblem[] } {
-  const known = Object.keys(KNOWN[verb]) as (keyof NodeOptions)[];
+  const known = Object.keys(KNOWN[verb]) as OptionName[];
   const fix = `flow.${verb} takes ${known.join(', ')}.`;
   if (given === undefined) return { options: {}, problems: [] };
   if (typeof given !== 'object' || given === null || Array.isArray(given) || given instanceof Ref) {
@@ -110,7 +127,7 @@ export function readStepOptions<V extends Verb>(
   const options: Record<string, unknown> = {};
   const problems: OptionProblem[] = [];
   for (const [name, value] of Object.entries(given)) {
-    const [form, fits] = known.includes(name as keyof NodeOptions) ? FORMS[name as keyof NodeOptions] : [];
+    const [form, fits] = known.includes(name as OptionName) ? FORMS[name as OptionName] : [];
     if (fits === undefined) problems.push(makeProblem(`it has the option "${name}", which there is not.`, fix));
     else if (value === undefined || fits(value)) options[name] = value;
     else problems.push(makeProblem(`its option "${name}" is ${describe(value)}.`, `Give ${form}, or leave it out.`));

@@ -1,16 +1,20 @@
+import type { OutputSchema } from '../schema/index.js';
 import type { RunRequest } from './run-request.js';
 import type { ParameterGroup } from './parameter-groups.js';
 import type { WorkflowNode } from './workflow-node.js';
 
-/** The kind of a step: code, a silent agent, an agent or code that streams, a choice of branches, or another workflow. */
-export type StepKind = 'node' | 'agent' | 'agent-streaming' | 'route' | 'workflow';
+/**
+ * The kind of a step: code, a silent agent, an agent or code that streams, a choice of branches, another workflow, or a wait for an
+ * answer.
+ */
+export type StepKind = 'node' | 'agent' | 'agent-streaming' | 'route' | 'workflow' | 'interrupt';
 
 /** A step of a compiled workflow, as data. */
 export interface NodeConfig {
   /** Unique within the workflow. Keys of steps in a branch begin with those of the route and the branch. */
   readonly key: string;
   readonly kind: StepKind;
-  /** Name of the agent's field, the node's class or the code in place, or id of the nested workflow; absent for a route. */
+  /** Name of the agent's field, the node's class or the code in place, or id of the nested workflow, or name of a wait; absent for a route. */
   readonly node?: string;
   /** True if it, or a part of it, is visible to the client. */
   readonly visible: boolean;
@@ -85,8 +89,22 @@ export interface NestedStep extends StepBase {
   readonly request: (values: Values) => RunRequest;
 }
 
+/** A wait for an answer of a person or a program. */
+export interface InterruptStep extends StepBase {
+  readonly kind: 'interrupt';
+  /** What clients call it; unique among the waits of a workflow and of those inside it. */
+  readonly name: string;
+  /** Builds what is shown to whoever is to answer. */
+  readonly shown: (values: Values) => Readonly<Record<string, unknown>>;
+  readonly answer: OutputSchema<unknown>;
+  /** How long it waits, in milliseconds; undefined: for ever. */
+  readonly timeoutMs: number | undefined;
+  /** Gives the value if nobody has answered in time; undefined: the run fails then. */
+  readonly onTimeout: (() => unknown) | undefined;
+}
+
 /** A step of a compiled workflow. */
-export type Step = NodeStep | RouteStep | NestedStep;
+export type Step = NodeStep | RouteStep | NestedStep | InterruptStep;
 
 /** Steps that are scheduled together: those of a workflow, or of one branch. */
 export interface CompiledScope {

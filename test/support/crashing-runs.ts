@@ -5,6 +5,7 @@ import {
   type RunFinished,
   RunHistory,
   type StepCheckpoint,
+  type WaitAnswer,
 } from '../../src/engine/index.js';
 import { Cancellation, RandomIdSource } from '../../src/kernel/index.js';
 import { mergeDeltaEvents } from '../../src/runs/index.js';
@@ -29,11 +30,13 @@ const REQUEST: RunRequest = { model: 'outer', messages: [{ role: 'user', content
 /**
  * Runs a workflow to its end, as one whose log survives the process.
  * @param before what the log holds of a process that has ended; absent: the run begins
+ * @param answers what came of its waits
  * @returns the whole log
  */
 export async function runLogged(
   { workflow, request = REQUEST }: RunSetting,
   before?: readonly LogEntry[],
+  answers?: ReadonlyMap<string, WaitAnswer>,
 ): Promise<readonly LogEntry[]> {
   const kept = JSON.parse(JSON.stringify(before ?? [])) as LogEntry[];
   const history = new RunHistory(workflow);
@@ -60,7 +63,7 @@ export async function runLogged(
       if (checkpoint !== undefined) throw new Error('A step was kept without its event');
       checkpoint = step;
     },
-    resumed: before && { epoch: attempt - 1, attempt, history, steps },
+    resumed: before && { epoch: attempt - 1, attempt, history, steps, ...(answers !== undefined && { answers }) },
     observe: () => undefined,
     emit: (event) => {
       if (

@@ -45,6 +45,8 @@ function readStep(step: Step, path: string, after: Speaks, phases: Map<string, P
       const ways = [...step.branches.values()].map((branch) => readScope(branch, path, after, phases));
       return { surely: ways.every(({ surely }) => surely), maybe: ways.some(({ maybe }) => maybe) };
     }
+    case 'interrupt':
+      return after;
     default:
       return assertNever(step);
   }

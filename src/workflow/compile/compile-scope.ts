@@ -1,18 +1,20 @@
 import type { Type } from '@nestjs/common';
 import { ConfigurationError } from '../../errors/index.js';
 import { assertNever, ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
-import { makeOutputSchema } from '../../schema/index.js';
+import { makeOutputSchema, type OutputSchema, type OutputType } from '../../schema/index.js';
 import type { AgentUse } from '../agents/agent-compiler.js';
 import { Agent, type AgentData } from '../agents/agent.js';
 import { readConversation } from '../agents/read-conversation.js';
 import type { RunRequest } from '../run-request.js';
 import type { Flow, FlowStep } from '../flow.js';
 import type { NodeLike } from '../node-signature.js';
+import { readTimeout } from '../read-timeout.js';
 import { findOrigin, Ref } from '../ref.js';
 import { isStreaming, isSyncGenerator, type WorkflowNode } from '../workflow-node.js';
 import type {
   CompiledScope,
   CompiledWorkflow,
+  InterruptStep,
   NestedStep,
   NodeStep,
   RouteStep,
@@ -44,6 +46,9 @@ export interface Resolver {
   /** Another workflow, compiled; undefined after a fault that it has reported. */
   workflow(type: Type<WorkflowLike>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined;
 }
+
+/** What a client may call a function. */
+const WAIT_NAME = /^[\w-]{1,64}$/;
 
 type StepOf<K extends FlowStep['kind']> = Extract<FlowStep, { kind: K }>;
 
@@ -128,6 +133,8 @@ export class ScopeCompiler {
         return this.#route(flow, step);
       case 'workflow':
         return this.#nested(flow, step);
+      case 'interrupt':
+        return this.#interrupt(flow, step);
       default:
         return assertNever(step);
     }
@@ -267,6 +274,38 @@ export class ScopeCompiler {
         ...giveMessages(resolveWires(step.request, values), step.key),
       }),
     };
+  }
+
+  #interrupt(flow: Flow, step: StepOf<'interrupt'>): InterruptStep | undefined {
+    const { key, name, shown, onTimeout } = step;
+    const refs = this.#refs(flow, key, [...this.#wires(key, shown), ...(step.after ?? [])]);
+    if (!WAIT_NAME.test(name)) {
+      const fix = 'Give it letters, digits, _ and -, at most 64.';
+      this.#faults.add('invalid_wait_name', 'clients could not call it by its name.', fix, key);
+    }
+    const answer = this.#readAnswer(key, step.answer);
+    if (answer === undefined) return undefined;
+    return {
+      kind: 'interrupt',
+      key,
+      name,
+      visible: false,
+      dependsOn: findDependencies(flow, refs),
+      shown: (values) => resolveWires(shown, values),
+      answer,
+      timeoutMs: readTimeout(step.timeout),
+      onTimeout,
+    };
+  }
+
+  #readAnswer(key: string, answer: unknown): OutputSchema<unknown> | undefined {
+    try {
+      return makeOutputSchema(answer as OutputType);
+    } catch (error) {
+      const fix = 'Give it a class with validation decorators, or a Standard Schema that gives a JSON Schema.';
+      this.#faults.add('invalid_answer', `its answer cannot be checked: ${ensureError(error).message}`, fix, key);
+      return undefined;
+    }
   }
 
   /**

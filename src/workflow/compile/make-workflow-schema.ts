@@ -31,6 +31,8 @@ function makeNodeConfig(step: Step): NodeConfig {
       return { key, kind: 'workflow', node: step.workflow.id, visible };
     case 'route':
       return { key, kind: 'route', visible };
+    case 'interrupt':
+      return { key, kind: 'interrupt', node: step.name, visible };
     default:
       return assertNever(step);
   }

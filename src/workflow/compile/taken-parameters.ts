@@ -50,6 +50,8 @@ function followSpeech({ steps }: CompiledScope, group: ParameterGroup): Set<Trea
           return followSpeech(step.workflow.scope, group);
         case 'route':
           return new Set([...step.branches.values()].flatMap((branch) => [...followSpeech(branch, group)]));
+        case 'interrupt':
+          return new Set(['silent']);
         default:
           return assertNever(step);
       }
@@ -87,6 +89,8 @@ function followResult(
       );
       return new Set(silent.flatMap((branch) => [...followResult(branch, visible, group)]));
     }
+    case 'interrupt':
+      return new Set(['no model']);
     default:
       return assertNever(step);
   }

@@ -86,6 +86,8 @@ function listWiredValues(step: FlowStep): unknown[] {
       return Object.values(step.input ?? {});
     case 'workflow':
       return Object.values(step.request ?? {});
+    case 'interrupt':
+      return Object.values(step.shown ?? {});
     case 'route':
       return [step.on, ...[...step.branches.values()].flatMap((branch) => findRefs(branch.flow, branch.result))];
     default:
@@ -104,6 +106,8 @@ export function hasEffect(step: FlowStep): boolean {
       return [...step.branches.values()].some(({ flow }) => flow.steps.some(hasEffect));
     case 'workflow':
       return false;
+    case 'interrupt':
+      return true;
     default:
       return assertNever(step);
   }

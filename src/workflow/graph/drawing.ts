@@ -1,5 +1,13 @@
 import { assertNever } from '../../kernel/index.js';
-import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, CompiledScope, Step } from '../workflow-schema.js';
+import type {
+  CompiledWorkflow,
+  InterruptStep,
+  NestedStep,
+  NodeStep,
+  RouteStep,
+  CompiledScope,
+  Step,
+} from '../workflow-schema.js';
 
 /** How deep nested workflows are drawn from the inside; deeper ones are a single node. */
 const DRAWN_DEPTH = 3;
@@ -11,7 +19,7 @@ const DRAWN_DEPTH = 3;
 export type Visibility = 'speaks' | 'silent' | 'hidden';
 
 /** What a node of a drawing stands for; `merge` is a point where several paths join. */
-export type DrawnKind = 'request' | 'result' | 'code' | 'agent' | 'workflow' | 'route' | 'merge';
+export type DrawnKind = 'request' | 'result' | 'code' | 'agent' | 'workflow' | 'route' | 'interrupt' | 'merge';
 
 /** A node of a drawing. */
 export interface DrawnNode {
@@ -146,6 +154,8 @@ class Draughtsman {
         return this.#route(step, around);
       case 'workflow':
         return this.#nested(step, around);
+      case 'interrupt':
+        return this.#interrupt(step, around);
       default:
         return assertNever(step);
     }
@@ -180,6 +190,21 @@ class Draughtsman {
       return inner.exits;
     });
     return { entries: [{ node }], exits };
+  }
+
+  #interrupt(step: InterruptStep, around: Surroundings): Ends {
+    const label = makeLabel(step, around);
+    const path = around.path + step.key;
+    const place = readGroup(around);
+    const node = this.#add({
+      ...place,
+      kind: 'interrupt',
+      label,
+      note: 'waits for an answer',
+      path,
+      visibility: 'silent',
+    });
+    return { entries: [{ node }], exits: [{ node }] };
   }
 
   #nested(step: NestedStep, around: Surroundings): Ends {

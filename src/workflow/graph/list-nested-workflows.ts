@@ -16,6 +16,7 @@ export function listNestedWorkflows(workflow: CompiledWorkflow): readonly Compil
           visit(step.workflow.scope);
           break;
         case 'node':
+        case 'interrupt':
           break;
         default:
           assertNever(step);

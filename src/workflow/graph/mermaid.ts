@@ -16,6 +16,7 @@ const SHAPES: Readonly<Record<DrawnKind, readonly [string, string]>> = {
   agent: ['(', ')'],
   workflow: ['[[', ']]'],
   route: ['{', '}'],
+  interrupt: ['{{', '}}'],
   merge: ['((', '))'],
 };
 
