@@ -68,6 +68,11 @@ export class OutputPrinter {
           ].join(', '),
         );
         break;
+      case 'run-waiting':
+        this.#endLine(this.#stdout);
+        for (const { name, shown } of event.waits) this.#printNote(`waits for ${name}: ${JSON.stringify(shown)}`);
+        break;
+      case 'run-continued':
       case 'run-started':
       case 'run-resumed':
       case 'node-restarted':

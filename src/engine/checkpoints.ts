@@ -104,6 +104,12 @@ export class Checkpoints {
     return this.#resumed?.history.hasBegun(node) === true;
   }
 
+  /** True if a nested workflow was told to have begun before the run waited, and goes on with what it waited for. */
+  isAtWork(node: string): boolean {
+    const history = this.#resumed?.history;
+    return history?.isWaiting === true && history.hasBegun(node) && !history.hasEnded(node);
+  }
+
   /** True if the end of a nested workflow was told before the run was resumed. */
   hasEnded(node: string): boolean {
     return this.#resumed?.history.hasEnded(node) === true && !this.#again.some((again) => again.startsWith(`${node}/`));

@@ -213,7 +213,7 @@ export class Execution implements Values {
     const report = new StepReport(this.run, this.path + step.key, order !== undefined);
     // If it had finished before the run was resumed, it only gathers again what its steps gave.
     const isNews = this.run.checkpoints?.hasEnded(report.node) !== true;
-    if (isNews) report.tellStart('workflow');
+    if (isNews && this.run.checkpoints?.isAtWork(report.node) !== true) report.tellStart('workflow');
     let isTraced = false;
     let execution: Execution | undefined;
     try {
@@ -224,7 +224,7 @@ export class Execution implements Values {
       const output = await execution.execute(order);
       if (!execution.isCut) this.outputs.set(step.key, output);
       if (isTraced) report.tellTraceEnd({}, output);
-      if (isNews) report.tellFinish(output);
+      if (isNews && execution.waits.length === 0) report.tellFinish(output);
       return !execution.isCut;
     } catch (thrown) {
       if (isTraced) report.tellTraceEnd(makeTraceEnding(thrown, this.run.cancellation));

@@ -9,13 +9,16 @@ export type {
   NodeStarted,
   ObserverContent,
   ObserverEvent,
+  OpenWait,
   RouteTaken,
+  RunContinued,
   RunEnd,
   RunEvent,
   RunFailed,
   RunFinished,
   RunResumed,
   RunStarted,
+  RunWaiting,
   StepEvent,
 } from './run-event.js';
 export { type ResumedRun, RunHistory, type WaitAnswer } from './run-history.js';

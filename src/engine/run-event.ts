@@ -135,6 +135,12 @@ export interface RunWaiting extends Sequenced {
   readonly type: 'run-waiting';
   /** In the order of the steps. */
   readonly waits: readonly OpenWait[];
+  /** What the run has used up to now, as in {@link RunFinished}. */
+  readonly usage?: Usage;
+  /** As in {@link RunFinished}. */
+  readonly isUsageIncomplete?: true;
+  /** As in {@link RunFinished}. */
+  readonly untoldTokens?: number;
 }
 
 /** A wait is over: it was answered, or has expired and has a value for that. */
@@ -178,9 +184,9 @@ export interface RunFailed extends Sequenced {
 
 /**
  * One thing that happened in a run, as plain JSON. A run's events begin with `run-started` (or, in a process that goes on with
- * what another one began, with `run-resumed`) and end with exactly one of `run-finished` and `run-failed`; the Observable that
- * brings them then completes and never errors. Each `node-started` is followed by exactly one of `node-finished` and
- * `node-failed` of the same step, unless a `run-resumed` comes first. Deltas come in the order in which the workflow declares its
+ * what another one began, with `run-resumed`, or with `run-continued` if it had waited) and end with exactly one of `run-finished`,
+ * `run-failed` and `run-waiting`; the Observable that brings them then completes and never errors. Each `node-started` is followed by exactly one of `node-finished` and
+ * `node-failed` of the same step, unless a `run-resumed` comes first; for a nested workflow that waits it comes in a later attempt. Deltas come in the order in which the workflow declares its
  * nodes, all other events when they happen.
  */
 export type RunEvent =

@@ -78,6 +78,8 @@ export class RunHistory {
   readonly #spending = new Set<string>();
   #hasLostUsage = false;
   #isTraced = false;
+  #resumptions = 0;
+  #toldTokens = 0;
   /** The waits that were open when the run waited last, by node. */
   #waits: ReadonlyMap<string, OpenWait> = new Map();
   readonly #continued = new Set<string>();
@@ -96,6 +98,16 @@ export class RunHistory {
   /** True if steps that called models have ended with their process: nobody knows what they used. */
   get hasLostUsage(): boolean {
     return this.#hasLostUsage || this.#spending.size > 0;
+  }
+
+  /** How often the run was begun: once, and again after each process that ended without it. Answers do not count. */
+  get attempts(): number {
+    return 1 + this.#resumptions;
+  }
+
+  /** Tokens that the run had used when it waited last, estimated ones among them. */
+  get toldTokens(): number {
+    return this.#toldTokens;
   }
 
   /**
@@ -135,6 +147,7 @@ export class RunHistory {
         break;
       case 'run-waiting':
         this.#waits = new Map(event.waits.map((wait) => [wait.node, wait]));
+        this.#toldTokens = (event.usage?.total_tokens ?? 0) + (event.untoldTokens ?? 0);
         break;
       case 'run-continued':
         this.#continued.add(event.name);
@@ -143,6 +156,7 @@ export class RunHistory {
         this.#isTraced = event.traceId !== undefined;
         break;
       case 'run-resumed':
+        this.#resumptions++;
         this.#hasLostUsage = this.hasLostUsage;
         this.#spending.clear();
         break;

@@ -292,8 +292,9 @@ export class Run {
   /** The attempt ends: nothing of the run is at work until it is answered. */
   #wait(waits: readonly OpenWait[]): void {
     this.#endCharacters();
+    const usage = this.#sumUsage();
     this.#endTrace({});
-    this.#emit({ type: 'run-waiting', waits });
+    this.#emit({ type: 'run-waiting', waits, ...(usage !== undefined && { usage }), ...this.#sumUntold() }, {});
   }
 
   #finish(result: unknown, finishReasons: readonly FinishReason[]): void {

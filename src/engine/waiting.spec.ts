@@ -121,6 +121,8 @@ describe('A run that waits for an answer', () => {
       ['route.ask.check', { value: { approved: false } }],
     ]);
     const whole = await runLogged({ workflow }, before, answers);
+    const told = whole.filter(({ event }) => 'node' in event && event.node === 'inner');
+    expect(told.map(({ event }) => event.type)).toEqual(['node-started', 'node-finished']);
     expect(whole.at(-1)?.event).toMatchObject({ type: 'run-finished', result: 'yes,no' });
   });
 });

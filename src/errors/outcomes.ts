@@ -10,6 +10,8 @@ export const OUTCOMES = [
   'content_filter',
   // Responses without a run, such as lists and pages.
   'ok',
+  // Waits for an answer, and goes on later.
+  'waiting',
   // Ended from outside.
   'client_abort',
   'cancelled',

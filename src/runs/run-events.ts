@@ -78,7 +78,8 @@ export class RunEvents extends Observable<RunEvent> {
             }
           }
           if (event.type === 'run-failed') fail(readers.end?.error ?? new InternalError(event.error), event);
-          else if (event.type === 'run-finished' && fault.aborted) fail(toMillraceError(fault.reason));
+          else if ((event.type === 'run-finished' || event.type === 'run-waiting') && fault.aborted)
+            fail(toMillraceError(fault.reason));
         },
         error: (thrown) => {
           fault.abort(new InternalError(thrown));

@@ -39,6 +39,7 @@ export type { WorkflowNode } from './workflow-node.js';
 export { type WorkflowName, WorkflowRegistry } from './workflow-registry.js';
 export type {
   Branch,
+  CompiledWait,
   CompiledWorkflow,
   Connection,
   InterruptStep,

@@ -115,6 +115,15 @@ export interface CompiledScope {
   readonly result: (values: Values) => unknown;
 }
 
+/** A wait that a workflow has, or one inside it. */
+export interface CompiledWait {
+  /** What clients call it. */
+  readonly name: string;
+  /** Key of its step, preceded by those of the enclosing steps. */
+  readonly node: string;
+  readonly answer: OutputSchema<unknown>;
+}
+
 /** A workflow that can be run: compiled once at start-up, never changed. */
 export interface CompiledWorkflow {
   readonly id: string;
@@ -133,6 +142,8 @@ export interface CompiledWorkflow {
   readonly resultStep: string | undefined;
   /** True if clients cannot ask for it. */
   readonly onlyAsStep: boolean;
+  /** What it may wait for, in branches and in workflows inside it as well. */
+  readonly waits: readonly CompiledWait[];
   /** What becomes of runs that were begun with another version of it, see `WorkflowOptions.onChange`. */
   readonly onChange: 'resume' | 'fail';
   /** Names of the inputs that it needs beside a chat request when it runs as a step. */

@@ -35,7 +35,7 @@ export interface WorkflowOptions {
   /**
    * What becomes of a logged run that was begun with another version of this workflow, once no process has that version any more.
    * `resume`: steps that had finished and are still what they were do not run again, the others do. `fail`: it ends with the code
-   * `workflow_changed`. Absent: `resume`.
+   * `workflow_changed`. Absent: `resume`, but `fail` if the workflow can wait for an answer.
    */
   readonly onChange?: 'resume' | 'fail';
   /** The separator between the texts of two visible steps; a blank line if absent. */

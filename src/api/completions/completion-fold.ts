@@ -80,6 +80,8 @@ export class CompletionFold {
       case 'route-taken':
       case 'node-finished':
       case 'node-failed':
+      case 'run-waiting':
+      case 'run-continued':
         return '';
       default:
         return assertNever(event);

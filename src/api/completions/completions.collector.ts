@@ -76,6 +76,8 @@ export class CompletionCollector {
       case 'route-taken':
       case 'node-finished':
       case 'node-failed':
+      case 'run-waiting':
+      case 'run-continued':
         break;
       default:
         assertNever(event);

@@ -121,7 +121,9 @@ class CompletionStream implements RunReader {
         break;
       case 'run-resumed':
       case 'node-restarted':
-        // Only logged runs are resumed, and nobody streams those from here.
+      case 'run-waiting':
+      case 'run-continued':
+        // Only logged runs are resumed and wait, and nobody streams those from here.
         break;
       case 'node-started':
       case 'node-progress':

@@ -163,6 +163,8 @@ export class ResponseFold {
       case 'node-progress':
       case 'route-taken':
       case 'node-failed':
+      case 'run-waiting':
+      case 'run-continued':
         this.#tellNews(event);
         break;
       case 'run-finished':

@@ -4,6 +4,7 @@ import type { LoggedEvent } from '../../runs/index.js';
 import type { Delta } from '../../streaming/index.js';
 import { cutFolder, type LogFold, type LogFrame, SaidContent } from '../wire/index.js';
 import { describeError } from './run-error.js';
+import { describeWait } from './wait-object.js';
 
 /** The most bytes of what an author or a model tells beside the text of an answer; what is longer is cut, with a note that says so. */
 const EVENT_BYTES = 64 * 1024;
@@ -87,6 +88,10 @@ export class RunFold implements LogFold {
         const error = event.aborted ? ABORTED : describeError(event.error);
         return stringify({ node, elapsed_ms: Math.round(event.elapsedMs), error, recovered });
       }
+      case 'run-waiting':
+        return stringify({ waits: event.waits.map(describeWait) });
+      case 'run-continued':
+        return stringify({ name: event.name });
       case 'run-finished':
         return stringify({
           finish_reason: event.finishReason,

@@ -75,6 +75,8 @@ export class NodeEvents {
         return undefined;
       case 'run-started':
       case 'run-resumed':
+      case 'run-waiting':
+      case 'run-continued':
       case 'run-finished':
       case 'run-failed':
         return undefined;

@@ -43,6 +43,8 @@ const ONLY_NODE_EVENTS: Readonly<Record<RunEvent['type'], boolean>> = {
   // Passed on, so that text of the node that is held back is sent.
   'node-finished': false,
   'node-failed': true,
+  'run-waiting': false,
+  'run-continued': false,
   'run-finished': false,
   'run-failed': false,
 };

@@ -19,7 +19,7 @@ export interface RunPast {
  * @returns undefined if that is nothing: it begins
  */
 export async function readPast(
-  { run: { id, epoch }, steps }: ClaimedRun,
+  { run: { id }, steps }: ClaimedRun,
   workflow: CompiledWorkflow,
   store: Pick<RunLogStore, 'read'>,
   onEvent: (event: LoggedEvent) => void,
@@ -40,7 +40,12 @@ export async function readPast(
   }
   if (number === 0) return undefined;
   const checkpoints = steps.map((json) => JSON.parse(json) as StepCheckpoint);
-  return { resumed: { epoch: epoch - 1, attempt: epoch, history, steps: checkpoints }, lastAt, traceId };
+  const attempt = history.isWaiting ? history.attempts : history.attempts + 1;
+  return {
+    resumed: { epoch: history.attempts, attempt, history, steps: checkpoints },
+    lastAt,
+    traceId,
+  };
 }
 
 const hashes = new WeakMap<CompiledWorkflow, string>();
@@ -49,7 +54,14 @@ const hashes = new WeakMap<CompiledWorkflow, string>();
 export function hashWorkflow(workflow: CompiledWorkflow): string {
   let hash = hashes.get(workflow);
   if (hash === undefined) {
-    hash = sha256(JSON.stringify([workflow.version ?? null, makeGraphJson(workflow), listFingerprints(workflow)]));
+    hash = sha256(
+      JSON.stringify([
+        workflow.version ?? null,
+        makeGraphJson(workflow),
+        listFingerprints(workflow),
+        workflow.waits.map(({ node, answer }) => [node, answer.schema]),
+      ]),
+    );
     hashes.set(workflow, hash);
   }
   return hash;

@@ -11,6 +11,7 @@ export class AccessLogObserverFactory implements RunObserverFactory {
         if (event.type === 'run-started') record.beginRun(id);
         else if (event.type === 'run-finished') record.endRun(event.finishReason, event);
         else if (event.type === 'run-failed') record.endRun(event.outcome, event);
+        else if (event.type === 'run-waiting') record.endRun('waiting', event);
       },
     };
   }

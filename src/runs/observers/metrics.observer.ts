@@ -53,6 +53,9 @@ class MetricsObserver implements RunObserver {
       case 'run-failed':
         this.#endRun(event.outcome);
         break;
+      case 'run-waiting':
+        this.#endRun('waiting');
+        break;
       case 'model-call-started':
         this.#calls.set(nameCall(event), new CallMetrics(this.instruments, this.clock, this.workflow, event));
         break;
@@ -87,6 +90,7 @@ class MetricsObserver implements RunObserver {
       case 'run-trace-ended':
       case 'run-started':
       case 'run-resumed':
+      case 'run-continued':
       case 'node-restarted':
       case 'node-progress':
       case 'route-taken':

@@ -46,6 +46,8 @@ class TraceObserver implements RunObserver {
       }
       case 'run-started':
       case 'run-resumed':
+      case 'run-waiting':
+      case 'run-continued':
       case 'node-restarted':
       case 'node-started':
       case 'node-progress':

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { isLastEvent } from '../last-event.js';
 import type { ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
 /** Ends the permit of a run at its end, with the tokens that the run has used. */
@@ -8,7 +9,7 @@ export class UsageObserverFactory implements RunObserverFactory {
     if (permit === undefined) return undefined;
     return {
       next: (event) => {
-        if (event.type === 'run-finished' || event.type === 'run-failed') permit.end(event.usage, event.untoldTokens);
+        if (isLastEvent(event)) permit.end(event.usage, event.untoldTokens);
       },
     };
   }

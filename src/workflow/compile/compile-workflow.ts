@@ -2,6 +2,7 @@ import type { CompiledWorkflow } from '../workflow-schema.js';
 import type { WorkflowOptions } from '../workflow.decorator.js';
 import { type Resolver, ScopeCompiler } from './compile-scope.js';
 import type { DefinitionFaults } from './definition-faults.js';
+import { checkWaits, listWaits } from './list-waits.js';
 import { makeWorkflowSchema } from './make-workflow-schema.js';
 import { findTakenParameters } from './taken-parameters.js';
 import type { WiredWorkflow } from './wire-workflow.js';
@@ -46,6 +47,8 @@ export function compileWorkflow(
   const compiler = new ScopeCompiler(faults, resolver);
   const scope = compiler.compile(flow, result);
   compiler.reportUnused();
+  const waits = listWaits(scope);
+  checkWaits(waits, faults);
   if (faults.all.length > 0) return undefined;
 
   const { resultStep } = scope;
@@ -62,7 +65,9 @@ export function compileWorkflow(
     visible,
     resultStep,
     onlyAsStep: options.onlyAsStep === true,
-    onChange: options.onChange ?? 'resume',
+    waits,
+    // Whoever has answered one version of a question has not answered another.
+    onChange: options.onChange ?? (waits.length > 0 ? 'fail' : 'resume'),
     needs: options.onlyAsStep === true ? needs : [],
     reads: needs,
     takes: findTakenParameters(scope, visible),

@@ -1,0 +1,27 @@
+import type { OpenWait } from '../../engine/index.js';
+import type { JsonValue } from '../../kernel/index.js';
+
+/** A wait for an answer, as clients see it. Times are whole seconds since the Unix epoch. */
+export interface WaitObject {
+  readonly name: string;
+  /** What clients of protocols with function calls answer it by. */
+  readonly call_id: string;
+  readonly shown: JsonValue;
+  /** JSON Schema of the answer. */
+  readonly schema: JsonValue;
+  readonly asked_at: number;
+  /** Null: never. */
+  readonly expires_at: number | null;
+}
+
+/** A wait as clients are told of it. */
+export function describeWait({ name, callId, shown, schema, askedAt, expiresAt }: OpenWait): WaitObject {
+  return {
+    name,
+    call_id: callId,
+    shown,
+    schema,
+    asked_at: Math.floor(askedAt / 1_000),
+    expires_at: expiresAt === null ? null : Math.ceil(expiresAt / 1_000),
+  };
+}
