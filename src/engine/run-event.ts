@@ -135,6 +135,8 @@ export interface RunWaiting extends Sequenced {
   readonly type: 'run-waiting';
   /** In the order of the steps. */
   readonly waits: readonly OpenWait[];
+  /** Length of what was said as content up to now, in Unicode code points. */
+  readonly contentLength: number;
   /** What the run has used up to now, as in {@link RunFinished}. */
   readonly usage?: Usage;
   /** As in {@link RunFinished}. */

@@ -294,7 +294,16 @@ export class Run {
     this.#endCharacters();
     const usage = this.#sumUsage();
     this.#endTrace({});
-    this.#emit({ type: 'run-waiting', waits, ...(usage !== undefined && { usage }), ...this.#sumUntold() }, {});
+    this.#emit(
+      {
+        type: 'run-waiting',
+        waits,
+        contentLength: this.#contentLength,
+        ...(usage !== undefined && { usage }),
+        ...this.#sumUntold(),
+      },
+      {},
+    );
   }
 
   #finish(result: unknown, finishReasons: readonly FinishReason[]): void {

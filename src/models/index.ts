@@ -22,4 +22,4 @@ export type { ProviderOptions } from './provider-options.js';
 export { VENDORS } from './openai/vendors/index.js';
 export { fetchThroughProxies } from './openai/transport/fetch-through-proxies.js';
 export { estimateUntoldTokens } from './token-estimate.js';
-export { addUsage, type Usage, type UsageDetails } from './usage.js';
+export { addUsage, subtractUsage, type Usage, type UsageDetails } from './usage.js';

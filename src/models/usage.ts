@@ -24,6 +24,28 @@ export function addUsage(a: Usage | undefined, b: Usage): Usage {
   };
 }
 
+/**
+ * What was used beyond what had been used before, details by name.
+ * @returns undefined if that is nothing
+ */
+export function subtractUsage(all: Usage, before: Usage | undefined): Usage | undefined {
+  if (before === undefined) return all;
+  const { prompt_tokens, completion_tokens, total_tokens, prompt_tokens_details, completion_tokens_details } = before;
+  const negative = {
+    prompt_tokens: -prompt_tokens,
+    completion_tokens: -completion_tokens,
+    total_tokens: -total_tokens,
+    ...(prompt_tokens_details && { prompt_tokens_details: negate(prompt_tokens_details) }),
+    ...(completion_tokens_details && { completion_tokens_details: negate(completion_tokens_details) }),
+  };
+  const rest = addUsage(all, negative);
+  return rest.total_tokens > 0 || rest.prompt_tokens > 0 || rest.completion_tokens > 0 ? rest : undefined;
+}
+
+function negate(details: UsageDetails): UsageDetails {
+  return Object.fromEntries(Object.entries(details).map(([name, count]) => [name, -count]));
+}
+
 function addDetails(a: UsageDetails | undefined, b: UsageDetails | undefined): UsageDetails | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   const sum = new Map(Object.entries(a));

@@ -1,5 +1,5 @@
 import { OverloadedError } from '../../errors/index.js';
-import type { LogPage } from '../store/run-log-store.js';
+import type { LogCursor, LogPage } from '../store/run-log-store.js';
 import type { LogNews, LogWait } from './log-hub.js';
 import type { LoggedEvent } from './logged-event.js';
 import type { LogEnding, OpenLog } from './open-log.js';
@@ -20,14 +20,15 @@ export interface LogSource {
 }
 
 /**
- * Reads one log to its end, stored events at once and then those that come, each once and in order. A reader that is slow lags in
+ * Reads one log from a number to its end, stored events at once and then those that come, each once and in order. A reader that is slow lags in
  * the log, and holds up nobody.
  */
 export class LogFollower {
   readonly #source: LogSource;
   readonly #id: string;
+  readonly #from: number;
   /** Of the next event. */
-  #number = 0;
+  #number: number;
   #open: OpenLog | undefined;
   readonly #leave: () => void;
   #isClosed = false;
@@ -35,10 +36,15 @@ export class LogFollower {
   #isWaiting = false;
   #onClose: (() => void) | undefined;
 
-  /** @param leave called when the reader leaves */
-  constructor(source: LogSource, id: string, leave: () => void) {
+  /**
+   * @param cursor where it begins to read
+   * @param leave called when the reader leaves
+   */
+  constructor(source: LogSource, { id, from }: LogCursor, leave: () => void) {
     this.#source = source;
     this.#id = id;
+    this.#from = from;
+    this.#number = from;
     this.#leave = leave;
     this.#open = source.findOpen(id);
   }
@@ -112,7 +118,7 @@ export class LogFollower {
     try {
       return await this.#source.read(this.#id, this.#number);
     } catch (error) {
-      if (!canWait || this.#number === 0 || !(error instanceof OverloadedError)) throw error;
+      if (!canWait || this.#number === this.#from || !(error instanceof OverloadedError)) throw error;
       return { events: [], isOver: false };
     }
   }

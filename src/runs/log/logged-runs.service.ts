@@ -213,21 +213,21 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
     return json === undefined ? undefined : (JSON.parse(json) as KeptRequest).request;
   }
 
-  /** Reads a log from its beginning on. Its reader must be closed. */
-  follow(id: string): LogFollower {
+  /** Reads a log. Its reader must be closed. @param from number of the first event that is wanted */
+  follow(id: string, from = 0): LogFollower {
     const leave = this.works.audience.join(id);
-    return new LogFollower(this, id, () => {
+    return new LogFollower(this, { id, from }, () => {
       leave();
       this.works.forgetRecord(id);
     });
   }
 
-  /** What a log has now. */
-  async *readSoFar(id: string): AsyncGenerator<LoggedEvent> {
-    for (let from = 0; ;) {
-      const page = await this.store.read(id, from);
+  /** What a log has now. @param from number of the first event that is wanted */
+  async *readSoFar(id: string, from = 0): AsyncGenerator<LoggedEvent> {
+    for (let next = from; ;) {
+      const page = await this.store.read(id, next);
       if (page === undefined || page.events.length === 0) return;
-      from += page.events.length;
+      next += page.events.length;
       yield* page.events;
     }
   }
