@@ -68,6 +68,7 @@ describe('A run that waits for an answer', () => {
     if (last?.type !== 'run-waiting') throw new Error('It does not wait');
     const [wait] = last.waits;
     expect(wait).toMatchObject({ name: 'approve', node: 'approve', shown: { draft: 'A draft.' } });
+    expect(last.contentLength).toBe('A draft.'.length);
     expect(wait?.callId).toMatch(/^call_/);
     expect((wait?.expiresAt ?? 0) - (wait?.askedAt ?? 0)).toBe(3 * 86_400_000);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { addUsage, type Usage } from './usage.js';
+import { addUsage, subtractUsage, type Usage } from './usage.js';
 
 const details = fc.dictionary(
   fc.constantFrom('cached_tokens', 'reasoning_tokens', 'constructor', '__proto__', 'audio_tokens'),
@@ -60,5 +60,19 @@ describe('addUsage', () => {
         prompt_tokens_details: Object.freeze({ cached_tokens: 1 }),
       });
     expect(addUsage(freeze(), freeze()).prompt_tokens_details).toEqual({ cached_tokens: 2 });
+  });
+});
+
+describe('subtractUsage', () => {
+  it('gives what was used beyond what is known, and nothing for nothing', () => {
+    fc.assert(
+      fc.property(usage, usage, (before, later) => {
+        const rest = subtractUsage(addUsage(before, later), before);
+        const { prompt_tokens, completion_tokens, total_tokens } = later;
+        if (total_tokens > 0 || prompt_tokens > 0 || completion_tokens > 0) expect(rest).toMatchObject(later);
+        else expect(rest).toBeUndefined();
+        expect(subtractUsage(later, undefined)).toBe(later);
+      }),
+    );
   });
 });

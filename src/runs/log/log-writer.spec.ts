@@ -71,7 +71,7 @@ function follow(log: OpenLog): LogFollower {
       wait: () => ({ news: new Promise(() => undefined), isWatched: false, leave: () => undefined }),
       findQuietTime: () => undefined,
     },
-    log.id,
+    { id: log.id, from: 0 },
     () => undefined,
   );
 }
