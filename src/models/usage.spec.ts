@@ -75,7 +75,7 @@ describe('subtractUsage', () => {
       fc.property(usage, usage, (before, later) => {
         const rest = subtractUsage(addUsage(before, later), before);
         const hasUsed = later.total_tokens > 0 || later.prompt_tokens > 0 || later.completion_tokens > 0;
-        expect(rest).toEqual(hasUsed ? expect.objectContaining(pickCounts(later)) : undefined);
+        expect(rest && pickCounts(rest)).toEqual(hasUsed ? pickCounts(later) : undefined);
         expect(subtractUsage(later, undefined)).toBe(later);
       }),
     );
