@@ -3,7 +3,13 @@
  * @packageDocumentation
  */
 export { type MillraceAsyncOptions, MillraceModule, type MillraceOptions } from './module/index.js';
-export { Workflow, type WorkflowAlias, type WorkflowOptions, WorkflowRegistry } from './workflow/index.js';
+export {
+  Workflow,
+  type WorkflowAlias,
+  type WorkflowOptions,
+  WorkflowRegistry,
+  type WorkflowSchedule,
+} from './workflow/index.js';
 export {
   type AskOptions,
   type ChatRefs,

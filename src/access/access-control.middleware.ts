@@ -5,10 +5,10 @@ import type { NextFunction, Request, Response } from 'express';
 import { AppConfig } from '../config/index.js';
 import { ConfigurationError, UnauthorizedError } from '../errors/index.js';
 import { Clock, ensureError } from '../kernel/index.js';
-import { Caller } from './caller.js';
+import { Caller, TOKEN_ID } from './caller.js';
 import { readCredential, isToken } from './read-credential.js';
 import type { TokenVerifier } from './jwt/index.js';
-import { type KeyEntry, KeyFile, KeyFileError, KeyRing } from './keys/index.js';
+import { type KeyEntry, KeyFile, KeyFileError, KeyRing, type KnownKey } from './keys/index.js';
 import { RareWarning } from './rare-warning.js';
 
 const callers = new WeakMap<IncomingMessage, Caller>();
@@ -72,6 +72,26 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
       onFault: ({ message }) =>
         this.#logger.error(`API_KEYS_FILE has changed and cannot be used; the keys known before hold. ${message}`),
     });
+  }
+
+  /**
+   * Whom the runs belong to that the application itself asks for: whoever has the API key of the name `schedules` sees them, or
+   * everybody where no keys are needed. They have no limits.
+   */
+  get application(): Caller {
+    const limits = { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 };
+    return new Caller({ id: this.isOpen ? this.#anybody.id : 'key:schedules', limits });
+  }
+
+  /**
+   * The caller of an earlier request, with the limits that it has now.
+   * @returns undefined if its key is not valid any more. Of tokens nobody can know that: their holders stay
+   */
+  findCaller(id: string): Caller | undefined {
+    if (this.isOpen) return id === this.#anybody.id ? this.#anybody : undefined;
+    if (this.#tokens !== undefined && id.startsWith(TOKEN_ID)) return new Caller({ id, limits: this.config.access.limits });
+    const known = this.#ring.findOf(id);
+    return known === undefined || this.#findRefusal(known) !== undefined ? undefined : known.caller;
   }
 
   /**
@@ -147,11 +167,15 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
       if (this.#tokens !== undefined && isToken(credential)) return this.#tokens.verify(credential);
       throw new UnauthorizedError('Incorrect API key provided.', true);
     }
-    if (known.isDisabled) throw new UnauthorizedError('This API key is disabled.', true);
-    if (known.expiresAt !== undefined && this.clock.now() >= known.expiresAt) {
-      throw new UnauthorizedError('This API key has expired.', true);
-    }
+    const refusal = this.#findRefusal(known);
+    if (refusal !== undefined) throw new UnauthorizedError(refusal, true);
     return known.caller;
+  }
+
+  /** Why a known key is not valid now; undefined: it is. */
+  #findRefusal({ isDisabled, expiresAt }: KnownKey): string | undefined {
+    if (isDisabled) return 'This API key is disabled.';
+    return expiresAt !== undefined && this.clock.now() >= expiresAt ? 'This API key has expired.' : undefined;
   }
 
   /** @throws KeyFileError if a key has the name of another one */

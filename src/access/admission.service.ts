@@ -117,6 +117,15 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     return this.#makeDetachedPermit(new Caller({ id, limits }), estimatesTokens, isCounted);
   }
 
+  /** What {@link readmit} needs to let runs in that a caller asks for without a request, such as those of a schedule. */
+  keep(caller: Caller): JsonObject {
+    const { id, limits } = caller;
+    const isCounted = this.limits.limitsCaller(caller);
+    const estimatesTokens = isCounted && this.limits.limitsTokens(caller);
+    const kept: KeptPermit = { id, limits, estimatesTokens, isCounted };
+    return { ...kept, limits: { ...limits } };
+  }
+
   async #admitLimited(
     caller: Caller,
     response: HeaderTarget,

@@ -15,6 +15,9 @@ interface CallerParts {
   readonly userId?: string;
 }
 
+/** The ids of callers with tokens begin so. */
+export const TOKEN_ID = 'sub:';
+
 /** Whoever sent a request: the holder of a key or token, or anybody where none is needed. */
 export class Caller {
   readonly id: string;

@@ -5,7 +5,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { CompletionsController, LoggedCompletionsController } from '../api/completions/index.js';
 import { GraphsController, ModelsController } from '../api/models/index.js';
 import { ResponsesController, StoredResponsesController } from '../api/responses/index.js';
-import { OneRunController, RunsController } from '../api/runs/index.js';
+import { OneRunController, RunsController, SchedulesController } from '../api/runs/index.js';
 import { HealthController, MetricsController } from '../health/index.js';
 import { API_ROOT, describeRoutes } from '../http/index.js';
 import { makeErrorResponses, referToErrors, type ErrorStatus } from './openapi-errors.js';
@@ -32,6 +32,7 @@ const ERRORS_BY_OPERATION: Readonly<Record<string, readonly ErrorStatus[]>> = {
   createChatCompletion: [404, 409, 413, 415, 422, 429, 502, 504],
   createResponse: [404, 409, 413, 415, 422, 429, 502, 504],
   createRun: [404, 409, 413, 415, 429],
+  putSchedule: [404, 413, 415, 429],
   createRunTicket: [404, 413, 415],
   cancelRun: [404],
   deleteRun: [404],
@@ -42,6 +43,8 @@ const ERRORS_BY_OPERATION: Readonly<Record<string, readonly ErrorStatus[]>> = {
   retrieveChatCompletion: [404, 409, 410, 429, 502, 504],
   retrieveResponse: [404],
   retrieveRun: [404],
+  retrieveSchedule: [404],
+  deleteSchedule: [404],
   streamRunEvents: [404, 410],
 };
 
@@ -56,6 +59,7 @@ const CONTROLLERS = [
   StoredResponsesController,
   RunsController,
   OneRunController,
+  SchedulesController,
   GraphsController,
   ModelsController,
   HealthController,
@@ -114,7 +118,7 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
       .build(),
   );
   for (const [url, path] of Object.entries(document.paths)) {
-    for (const operation of [path.get, path.post, path.delete]) {
+    for (const operation of [path.get, path.put, path.post, path.delete]) {
       if (operation !== undefined) completeOperation(operation, url.startsWith(`${API_ROOT}/`));
     }
   }

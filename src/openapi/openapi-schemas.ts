@@ -9,7 +9,15 @@ import {
 } from '../api/completions/index.js';
 import { ModelCard, ModelList } from '../api/models/index.js';
 import { INPUT_ITEMS, RESPONSE_SCHEMAS, ResponseRequest, TOOL_CHOICES, TOOLS } from '../api/responses/index.js';
-import { CreateRunRequest, RUN_EVENT_SCHEMA, RUN_LIST_SCHEMA, RUN_SCHEMA } from '../api/runs/index.js';
+import {
+  CreateRunRequest,
+  PutScheduleRequest,
+  RUN_EVENT_SCHEMA,
+  RUN_LIST_SCHEMA,
+  RUN_SCHEMA,
+  SCHEDULE_LIST_SCHEMA,
+  SCHEDULE_SCHEMA,
+} from '../api/runs/index.js';
 import { ErrorEnvelope } from '../http/index.js';
 import {
   type AllowedStrings,
@@ -59,6 +67,7 @@ const ROOTS: readonly ClassConstructor<object>[] = [
   ModelList,
   ResponseRequest,
   CreateRunRequest,
+  PutScheduleRequest,
   ...INPUT_ITEMS,
   ...Object.values(TOOLS),
   ...Object.values(TOOL_CHOICES),
@@ -90,6 +99,8 @@ export function makeOpenApiSchemas(): Record<string, SchemaObject> {
     Run: RUN_SCHEMA,
     RunEvent: RUN_EVENT_SCHEMA,
     RunList: RUN_LIST_SCHEMA,
+    Schedule: SCHEDULE_SCHEMA,
+    ScheduleList: SCHEDULE_LIST_SCHEMA,
     ...RESPONSE_SCHEMAS,
   };
 }

@@ -22,6 +22,8 @@ import { makeRunStores } from './store/make-run-stores.js';
 import { RunWorker } from './run-worker.js';
 import { RunLogStore } from './store/run-log-store.js';
 import { RunStores } from './store/run-stores.js';
+import { ScheduleStore } from './store/schedule-store.js';
+import { Schedules } from './schedules/schedules.service.js';
 import { StoreMetrics } from './store/store-metrics.js';
 
 const OBSERVERS = [
@@ -40,11 +42,13 @@ const OBSERVERS = [
     { provide: RunStores, useFactory: makeRunStores, inject: [AppConfig, Clock, IdSource] },
     { provide: DocumentStore, useFactory: ({ documents }: RunStores) => documents, inject: [RunStores] },
     { provide: RunLogStore, useFactory: ({ logs }: RunStores) => logs, inject: [RunStores] },
+    { provide: ScheduleStore, useFactory: ({ schedules }: RunStores) => schedules, inject: [RunStores] },
     StoreMetrics,
     { provide: RunQueue, useFactory: makeRunQueue, inject: [AppConfig, Clock, RunLogStore] },
     LoggedWorks,
     LostRuns,
     LoggedRuns,
+    Schedules,
     ...OBSERVERS,
     {
       provide: RunObservers,
@@ -52,6 +56,6 @@ const OBSERVERS = [
       inject: [...OBSERVERS],
     },
   ],
-  exports: [WorkflowModule, RunService, LoggedRuns, DocumentStore],
+  exports: [WorkflowModule, RunService, LoggedRuns, Schedules, DocumentStore],
 })
 export class RunsModule {}

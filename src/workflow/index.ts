@@ -32,6 +32,9 @@ export { assertParametersTaken, findGroup, type ParameterGroup } from './paramet
 export { type FoundProvider, ProviderFinder } from './provider-finder.js';
 export { Ref, type Refs, type RefValue, type Unwired, type Wired } from './ref.js';
 export { type CallName, describeFailure, RunLog, StepLog } from './run-log.js';
+export { SCHEDULE_NAME } from './schedules/check-schedules.js';
+export { findNextSlot, type ScheduleTimes, ScheduleTimesError } from './schedules/schedule-slots.js';
+export type { WorkflowSchedule } from './schedules/workflow-schedule.js';
 export { type SpanEnding, type SpanStart, type StepEvents, StepSpan, toContent } from './step-span.js';
 export { TaskContext, type TaskContextParts } from './task-context.js';
 export { WiringError, type WiringProblem } from './wiring-error.js';

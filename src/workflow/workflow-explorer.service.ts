@@ -14,6 +14,7 @@ import {
   ProviderFinder,
   type ProviderWrapper,
 } from './provider-finder.js';
+import { checkScheduledParameters, checkSchedules } from './schedules/check-schedules.js';
 import { WorkflowRegistry } from './workflow-registry.js';
 import type { CompiledWorkflow } from './workflow-schema.js';
 import type { WorkflowLike } from './workflow-types.js';
@@ -57,7 +58,10 @@ export class WorkflowExplorer implements OnModuleInit {
   /** @throws DefinitionError that lists all faults of all workflows */
   async onModuleInit(): Promise<void> {
     for (const wrapper of this.providers.all) this.#inspect(wrapper);
-    for (const candidate of this.#candidates.values()) await this.#wire(candidate);
+    for (const candidate of this.#candidates.values()) {
+      await checkSchedules(candidate.options, candidate.faults);
+      await this.#wire(candidate);
+    }
     for (const candidate of this.#candidates.values()) {
       const workflow = this.#compile(candidate);
       if (workflow !== undefined) this.#register(candidate, workflow);
@@ -167,6 +171,7 @@ export class WorkflowExplorer implements OnModuleInit {
 
   #register(candidate: Candidate, workflow: CompiledWorkflow): void {
     const { options, faults } = candidate;
+    checkScheduledParameters(workflow, faults);
     const aliases = (options.aliases ?? []).map((alias) => (typeof alias === 'string' ? { id: alias } : alias));
     for (const { id, streamByDefault } of [options, ...aliases]) {
       if (!VALID_NAME.test(id)) {

@@ -1,6 +1,7 @@
 import type { OutputSchema } from '../schema/index.js';
 import type { RunRequest } from './run-request.js';
 import type { ParameterGroup } from './parameter-groups.js';
+import type { WorkflowSchedule } from './schedules/workflow-schedule.js';
 import type { WorkflowNode } from './workflow-node.js';
 
 /**
@@ -144,6 +145,8 @@ export interface CompiledWorkflow {
   readonly onlyAsStep: boolean;
   /** What it may wait for, in branches and in workflows inside it as well. */
   readonly waits: readonly CompiledWait[];
+  /** When it runs by itself. */
+  readonly schedules: readonly WorkflowSchedule[];
   /** What becomes of runs that were begun with another version of it, see `WorkflowOptions.onChange`. */
   readonly onChange: 'resume' | 'fail';
   /** Names of the inputs that it needs beside a chat request when it runs as a step. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import type { WorkflowSchedule } from './schedules/workflow-schedule.js';
 import type { WorkflowLike } from './workflow-types.js';
 
 /** Another name under which clients may ask for a workflow. */
@@ -38,6 +39,8 @@ export interface WorkflowOptions {
    * `workflow_changed`. Absent: `resume`, but `fail` if the workflow can wait for an answer.
    */
   readonly onChange?: 'resume' | 'fail';
+  /** When it runs by itself, each time as a logged run. Absent: never. */
+  readonly schedules?: readonly WorkflowSchedule[];
   /** The separator between the texts of two visible steps; a blank line if absent. */
   readonly separator?: string;
 }

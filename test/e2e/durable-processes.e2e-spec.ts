@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { getJson, postJson } from '../support/http-client.js';
-import { describeWithPostgres, PostgresServer } from '../support/postgres-server.js';
+import type { JsonObject } from '../../src/kernel/index.js';
+import { getJson, type HttpResponse, postJson, readResponse, send } from '../support/http-client.js';
+import { describeWithPostgres, PostgresServer, queryPostgres } from '../support/postgres-server.js';
 import { RedisServer } from '../support/redis-server.js';
-import { Replicas } from '../support/replicas.js';
-import { beginRun, callRun, endRun, followRun, readEvents, readRun } from '../support/runs-client.js';
+import { type Replica, Replicas } from '../support/replicas.js';
+import { beginRun, callRun, endRun, followRun, readEvents, readRun, runUrl } from '../support/runs-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
@@ -17,6 +18,7 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
   let postgres: PostgresServer;
   let redis: RedisServer | undefined;
   let upstream: ScriptedUpstream;
+  let databaseUrl: string;
   let replicas: Replicas;
 
   beforeAll(async () => {
@@ -30,9 +32,10 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
   });
   beforeEach(async () => {
     upstream = await ScriptedUpstream.start();
+    databaseUrl = await postgres.createDatabase();
     replicas = new Replicas({
       OPENAI_BASE_URL: upstream.url,
-      RUNS_DATABASE_URL: await postgres.createDatabase(),
+      RUNS_DATABASE_URL: databaseUrl,
       ...(redis !== undefined && { RUNS_QUEUE_URL: redis.url }),
     });
   });
@@ -102,6 +105,49 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
       const { id: completionId } = completion.json as { id: string };
       const again = await getJson(`${worker.baseUrl}/chat/completions/${completionId}`);
       expect(again.json).toEqual(completion.json);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'are begun once for each time of a schedule, whoever dies',
+    async () => {
+      const [one, two] = await Promise.all([replicas.start(), replicas.start()]);
+      upstream.always(() => scriptStream('Good morning'));
+      const body = { model: 'chat', input: 'Hello', pattern: '0 0 1 1 *' };
+      const put = (replica: Replica): Promise<HttpResponse> =>
+        send('PUT', `${replica.baseUrl}/schedules/new-year`, body).answer.then(readResponse);
+      const isOver = async (replica: Replica): Promise<boolean> => {
+        const { json } = await getJson(`${replica.baseUrl}/schedules/new-year`);
+        return (json as { next_run_at: number }).next_run_at * 1_000 > Date.now();
+      };
+      const makeDue = (time: number): Promise<unknown> =>
+        queryPostgres(databaseUrl, 'update millrace.schedules set next = $1', [time]);
+      const listTimes = async (replica: Replica): Promise<readonly unknown[]> => {
+        const { json } = await getJson(`${runUrl(replica)}?order=asc`);
+        return (json as { data: { metadata: JsonObject }[] }).data.map(({ metadata }) => metadata['scheduled_at']);
+      };
+      await put(one);
+      const first = Date.UTC(2026, 0, 1);
+      // What is kept again looks at once for what is due: both processes do at the same time, several times over.
+      await makeDue(first);
+      await Promise.all(Array.from({ length: 8 }, (_, place) => put(place % 2 === 0 ? one : two)));
+      await eventually(() => isOver(one));
+      // One of them died after it had begun the run, and before it could say so.
+      await makeDue(first);
+      one.process.signal('SIGKILL');
+      await one.process.exit;
+      await put(two);
+      await eventually(() => isOver(two));
+      expect(await listTimes(two)).toEqual(['2026-01-01T00:00:00.000Z']);
+      await makeDue(Date.UTC(2026, 5, 1));
+      await put(two);
+      await eventually(async () => (await listTimes(two)).length === 2);
+      expect(await listTimes(two)).toEqual(['2026-01-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z']);
+      const { json } = await getJson(runUrl(two));
+      for (const { id } of (json as { data: { id: string }[] }).data) {
+        expect(await endRun(two, id)).toMatchObject({ status: 'completed', output: 'Good morning' });
+      }
     },
     LONGEST_MS,
   );

@@ -142,6 +142,8 @@ describe('OpenAPI', () => {
       '/v1/runs/{id}/events',
       '/v1/runs/{id}/retry',
       '/v1/runs/{id}/ticket',
+      '/v1/schedules',
+      '/v1/schedules/{id}',
     ]);
     for (const path of ['/v1/chat/completions', '/v1/responses']) {
       const answer = document.paths[path]?.['post']?.responses['200'] as Answer;
@@ -182,8 +184,8 @@ describe('OpenAPI', () => {
   it('has a schema of requests that accepts the examples, but not everything', () => {
     const bodies = trials.filter(({ body }) => body !== undefined);
     expect(bodies.length).toBeGreaterThanOrEqual(6);
-    for (const { path, body } of bodies) {
-      expectFits(body, 'paths', path, 'post', 'requestBody', 'content', 'application/json', 'schema');
+    for (const { path, method, body } of bodies) {
+      expectFits(body, 'paths', path, method, 'requestBody', 'content', 'application/json', 'schema');
     }
     const place = ['components', 'schemas', 'ChatCompletionRequest'] as const;
     const wrong = { model: 'chat', messages: [{ role: 'king', content: 'x' }] };
@@ -231,6 +233,10 @@ describe('OpenAPI', () => {
     const response = path.startsWith('/v1/responses/') ? (await createResponse(app)).id : '';
     const run = path.startsWith('/v1/runs/') ? (await endRun(app, (await beginRun(app)).id)).id : '';
     const completion = path.startsWith('/v1/chat/completions/') ? await askForCompletion(app) : '';
+    if (path === '/v1/schedules/{id}') {
+      const schedule = { model: 'chat', input: 'Hi', pattern: '0 7 * * *' };
+      await send('PUT', app.url + url, schedule).answer.then(readResponse);
+    }
     const here = url
       .replace('resp_1', response)
       .replace(/run_[\da-f]+/, run)

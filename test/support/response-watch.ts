@@ -6,7 +6,13 @@ import {
   assertValidResponse,
   assertValidResponseEvent,
 } from './response-schemas.js';
-import { assertValidRun, assertValidRunEvent, assertValidRunList, assertValidTicket } from './run-schemas.js';
+import {
+  assertValidRun,
+  assertValidRunEvent,
+  assertValidRunList,
+  assertValidSchedule,
+  assertValidTicket,
+} from './run-schemas.js';
 import {
   assertValidChunk,
   assertValidCompletion,
@@ -46,6 +52,7 @@ export class ResponseWatch {
       try {
         if (String(response.getHeader('content-type')).startsWith('text/event-stream'))
           checkFrames(withoutChunkFraming(text));
+        else if (/^\/v1\/schedules\b/.test(request.url ?? '')) checkSchedules(JSON.parse(text));
         else checkObject(JSON.parse(text));
       } catch (error) {
         this.faults.push(`${request.method} ${request.url}: ${ensureError(error).message}: ${text.slice(0, 300)}`);
@@ -116,6 +123,11 @@ function checkObject(json: unknown): void {
   else if (json['object'] === 'list') assertValidModelList(json);
   else if (json['object'] === 'model') assertValidModel(json);
   else assertValidCompletion(json);
+}
+
+function checkSchedules(json: unknown): void {
+  if (!isObject(json) || 'error' in json) assertValidError(json);
+  else if (!('deleted' in json)) assertValidSchedule(json);
 }
 
 function isRunList({ data }: Record<string, unknown>): boolean {

@@ -28,6 +28,11 @@ export function assertValidRunEvent(json: unknown, name: string): void {
   if (type !== name) throw new Error(`the event ${name} has the data of ${type}`);
 }
 
+/** The same for a schedule, or all of a key. */
+export function assertValidSchedule(json: unknown): void {
+  assertValid((json as { readonly object: unknown }).object === 'list' ? 'ScheduleList' : 'Schedule', json);
+}
+
 /** The same for a ticket. */
 export function assertValidTicket(json: unknown): void {
   const { url, expires_at: at } = json as { readonly url: unknown; readonly expires_at: unknown };

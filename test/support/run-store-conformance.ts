@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from '@jest/globals';
 import { describeAttempts } from './run-store/attempt-cases.js';
 import { describeLogs } from './run-store/log-cases.js';
 import { describeRecords } from './run-store/record-cases.js';
+import { describeSchedules } from './run-store/schedule-cases.js';
 import { type StoreAdapter, StoreBench } from './run-store/store-bench.js';
 
 /**
@@ -21,6 +22,7 @@ export function describeRunLogStore(
     describeLogs(bench);
     describeAttempts(bench);
     describeRecords(bench);
+    describeSchedules(bench);
     describeMore(bench);
   });
 }

@@ -2,7 +2,7 @@ import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { JwtConfig, LimitsConfig } from '../../config/index.js';
 import { OverloadedError, UnauthorizedError } from '../../errors/index.js';
 import { type Clock, ensureError } from '../../kernel/index.js';
-import { Caller } from '../caller.js';
+import { Caller, TOKEN_ID } from '../caller.js';
 import { WorkflowPatterns } from '../workflow-patterns.js';
 import { IssuerKeys, KeysUnavailableError } from './issuer-keys.js';
 
@@ -76,7 +76,7 @@ export class TokenVerifier {
       throw new errors.JWTInvalid('"sub" claim must be a string that is not empty');
     const { workflowsClaim } = this.config;
     return new Caller({
-      id: `sub:${sub}`,
+      id: `${TOKEN_ID}${sub}`,
       // One word in a log line, without invisible characters.
       name: sub.replace(/[\p{C}\s]/gu, '').slice(0, LONGEST_NAME),
       limits: this.limits,

@@ -2,4 +2,4 @@ export { keepUsableKeyFile } from './kept-key-file.js';
 export { KeyEntry } from './key-entry.js';
 export { KeyFileError } from './key-file-error.js';
 export { KeyFile } from './key-file.js';
-export { KeyRing } from './key-ring.js';
+export { KeyRing, type KnownKey } from './key-ring.js';

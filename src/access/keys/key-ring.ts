@@ -11,7 +11,7 @@ import { KeyFileError } from './key-file-error.js';
 const KEYS_PER_TURN = 500;
 
 /** A known key, and whether it is valid. */
-interface KnownKey {
+export interface KnownKey {
   readonly caller: Caller;
   readonly isDisabled: boolean;
   /** Milliseconds since the Unix epoch. */
@@ -25,6 +25,8 @@ interface KnownKey {
  */
 export class KeyRing {
   readonly #keys = new Map<string, KnownKey & { readonly hash: Buffer }>();
+  /** The same by the ids of their callers. */
+  readonly #ofCallers = new Map<string, KnownKey>();
 
   /**
    * @param given keys that have only a name
@@ -72,8 +74,15 @@ export class KeyRing {
     return known !== undefined && timingSafeEqual(known.hash, hash) ? known : undefined;
   }
 
+  /** The key of a caller. @returns undefined if it is unknown */
+  findOf(callerId: string): KnownKey | undefined {
+    return this.#ofCallers.get(callerId);
+  }
+
   #add(hash: string, caller: Caller, isDisabled: boolean, expiresAt: number | undefined): void {
-    this.#keys.set(hash, { caller, isDisabled, expiresAt, hash: Buffer.from(hash, 'hex') });
+    const known = { caller, isDisabled, expiresAt, hash: Buffer.from(hash, 'hex') };
+    this.#keys.set(hash, known);
+    this.#ofCallers.set(caller.id, known);
   }
 }
 

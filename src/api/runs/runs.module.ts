@@ -8,17 +8,34 @@ import { OneRunController } from './one-run.controller.js';
 import { RunsController } from './runs.controller.js';
 import { RunsDecoder } from './runs.decoder.js';
 import { RUNS_PATH } from './runs.path.js';
+import { NativeSchedules } from './schedules/native-schedules.js';
+import { SchedulesController } from './schedules/schedules.controller.js';
 import { RunTickets } from './tickets/run-tickets.js';
 
 /** The door of runs that outlive their requests: they are begun, watched event by event, cancelled and removed here. */
 @Module({
   imports: [AccessModule, HttpModule, RunsModule, WireModule],
-  providers: [NativeRuns, OneRunController, RunsController, RunsDecoder, RunTickets],
+  providers: [
+    NativeRuns,
+    OneRunController,
+    RunsController,
+    RunsDecoder,
+    RunTickets,
+    NativeSchedules,
+    SchedulesController,
+  ],
 })
 export class NativeRunsModule {
-  constructor(doors: Doors, controller: RunsController, one: OneRunController, routes: RunRoutes) {
+  constructor(
+    doors: Doors,
+    controller: RunsController,
+    one: OneRunController,
+    schedules: SchedulesController,
+    routes: RunRoutes,
+  ) {
     doors.open(controller);
     doors.open(one);
+    doors.open(schedules);
     routes.add(RUNS_PATH);
   }
 }

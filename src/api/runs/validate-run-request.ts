@@ -1,6 +1,6 @@
 import { InvalidRequestError } from '../../errors/index.js';
 import { describeValue, isJsonObject, type JsonObject } from '../../kernel/index.js';
-import { checkObject, compileRuleSet, FaultLog } from '../../schema/index.js';
+import { checkObject, compileRuleSet, FaultLog, type RuleSet } from '../../schema/index.js';
 import { checkDependencies } from '../wire/index.js';
 import { CreateRunRequest } from './dto/run-request.js';
 
@@ -12,10 +12,11 @@ const MOST_PARAMETERS = 1_000;
 /**
  * Checks a parsed JSON body and gives the same object back, typed. Nothing in it is converted, removed or filled in. It takes linear
  * time.
+ * @param rules of more than a run, where that stands in the body
  * @throws InvalidRequestError for the first fault in the order of the declared parameters. Its message also tells how many more there
  *   are
  */
-export function validateRunRequest(body: unknown): CreateRunRequest {
+export function validateRunRequest(body: unknown, rules: RuleSet = RULES): CreateRunRequest {
   if (!isJsonObject(body)) {
     const got = body === undefined ? 'no body' : describeValue(body);
     throw new InvalidRequestError(
@@ -28,7 +29,7 @@ export function validateRunRequest(body: unknown): CreateRunRequest {
     });
   }
   const faults = new FaultLog();
-  checkObject(RULES, body, '', faults);
+  checkObject(rules, body, '', faults);
   checkConversation(body, faults);
   checkDependencies(body, faults);
   faults.throwIfAny();

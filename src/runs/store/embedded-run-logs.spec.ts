@@ -8,6 +8,7 @@ import type { OpenStores } from '../../../test/support/run-store/store-bench.js'
 import { readConfig } from '../../config/index.js';
 import { type Clock, RandomIdSource } from '../../kernel/index.js';
 import { EmbeddedRunLogs } from './embedded-run-logs.js';
+import { EmbeddedSchedules } from './embedded-schedules.js';
 import { EmbeddedStore } from './embedded-store.js';
 
 let folder: string;
@@ -21,6 +22,7 @@ function open(clock: Clock): OpenStores {
   return {
     documents,
     logs: new EmbeddedRunLogs(documents),
+    schedules: new EmbeddedSchedules(documents),
     sweep: () => documents.useRunLogs((logs) => logs.sweep()),
     close: () => documents.onApplicationShutdown(),
   };

@@ -9,6 +9,7 @@ import { DocumentStore, type StoredDocument } from './document-store.js';
 import { FolderLock } from './folder-lock.js';
 import type { SqliteDocuments } from './sqlite/sqlite-documents.js';
 import type { SqliteRunLogs } from './sqlite/sqlite-run-logs.js';
+import type { SqliteSchedules } from './sqlite/sqlite-schedules.js';
 import { readDocumentLimits, readRunLimits } from './store-limits.js';
 import type { SqliteThread } from './sqlite/sqlite-thread.js';
 
@@ -30,6 +31,7 @@ interface OpenStore {
   readonly thread: SqliteThread;
   readonly documents: SqliteDocuments;
   readonly runLogs: SqliteRunLogs;
+  readonly schedules: SqliteSchedules;
   /** Undefined if it is in memory. */
   readonly lock: FolderLock | undefined;
 }
@@ -109,6 +111,11 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     return this.#use(({ runLogs }) => work(runLogs));
   }
 
+  /** Works on the schedules in it. @throws OverloadedError while it is away */
+  useSchedules<T>(work: (schedules: SqliteSchedules) => Promise<T>): Promise<T> {
+    return this.#use(({ schedules }) => work(schedules));
+  }
+
   async onApplicationShutdown(): Promise<void> {
     this.#isClosed = true;
     const open = await this.#opening?.catch(() => undefined);
@@ -175,12 +182,14 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   }
 
   async #openFile(file: string, lock: FolderLock | undefined): Promise<OpenStore> {
-    const [{ SqliteThread }, { migrate }, { SqliteDocuments }, { SqliteRunLogs }] = await Promise.all([
-      import('./sqlite/sqlite-thread.js'),
-      import('./sqlite/migrations.js'),
-      import('./sqlite/sqlite-documents.js'),
-      import('./sqlite/sqlite-run-logs.js'),
-    ]);
+    const [{ SqliteThread }, { migrate }, { SqliteDocuments }, { SqliteRunLogs }, { SqliteSchedules }] =
+      await Promise.all([
+        import('./sqlite/sqlite-thread.js'),
+        import('./sqlite/migrations.js'),
+        import('./sqlite/sqlite-documents.js'),
+        import('./sqlite/sqlite-run-logs.js'),
+        import('./sqlite/sqlite-schedules.js'),
+      ]);
     const thread = await SqliteThread.open(file, lock);
     try {
       await migrate(thread);
@@ -190,7 +199,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     }
     const documents = new SqliteDocuments(thread, this.clock, readDocumentLimits(this.config));
     const runLogs = new SqliteRunLogs(thread, this.clock, readRunLimits(this.config));
-    const open = { thread, documents, runLogs, lock };
+    const open = { thread, documents, runLogs, schedules: new SqliteSchedules(thread), lock };
     this.#thread = thread;
     this.#hasToldDamage = false;
     this.#sweepLater(open);

@@ -2,8 +2,10 @@ import type { AppConfig } from '../../config/index.js';
 import type { Clock, IdSource } from '../../kernel/index.js';
 import { EmbeddedRunLogs } from './embedded-run-logs.js';
 import { EmbeddedStore } from './embedded-store.js';
+import { EmbeddedSchedules } from './embedded-schedules.js';
 import type { RunLogStore } from './run-log-store.js';
 import { RunStores } from './run-stores.js';
+import type { ScheduleStore } from './schedule-store.js';
 
 /** Chooses by the configuration. Neither is opened before it is needed. */
 export async function makeRunStores(config: AppConfig, clock: Clock, ids: IdSource): Promise<RunStores> {
@@ -16,11 +18,13 @@ export async function makeRunStores(config: AppConfig, clock: Clock, ids: IdSour
 /** SQLite, which needs nothing to be installed. */
 class EmbeddedStores extends RunStores {
   override readonly logs: RunLogStore;
+  override readonly schedules: ScheduleStore;
 
   /** @param documents closes the database when the application shuts down */
   constructor(override readonly documents: EmbeddedStore) {
     super();
     this.logs = new EmbeddedRunLogs(documents);
+    this.schedules = new EmbeddedSchedules(documents);
   }
 
   override get isOn(): boolean {

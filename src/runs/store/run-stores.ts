@@ -1,5 +1,6 @@
 import type { DocumentStore } from './document-store.js';
 import type { RunLogStore } from './run-log-store.js';
+import type { ScheduleStore } from './schedule-store.js';
 
 /** Where all that outlives its request is kept: in a database that this process has for itself, or in one that it shares. */
 export abstract class RunStores {
@@ -7,6 +8,7 @@ export abstract class RunStores {
   abstract readonly isOn: boolean;
   abstract readonly documents: DocumentStore;
   abstract readonly logs: RunLogStore;
+  abstract readonly schedules: ScheduleStore;
   /** False from a failure until it works again. */
   abstract readonly isUp: boolean;
   /** How much was written so far. */

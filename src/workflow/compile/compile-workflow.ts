@@ -68,6 +68,7 @@ export function compileWorkflow(
     waits,
     // Whoever has answered one version of a question has not answered another.
     onChange: options.onChange ?? (waits.length > 0 ? 'fail' : 'resume'),
+    schedules: options.schedules ?? [],
     needs: options.onlyAsStep === true ? needs : [],
     reads: needs,
     takes: findTakenParameters(scope, visible),

@@ -9,6 +9,7 @@ import type {
   NewLoggedRun,
   RunLogStore,
 } from '../../../src/runs/store/run-log-store.js';
+import type { ScheduleStore } from '../../../src/runs/store/schedule-store.js';
 import { FakeClock } from '../fake-clock.js';
 
 export const DAY_MS = 86_400_000;
@@ -18,6 +19,7 @@ export interface OpenStores {
   readonly logs: RunLogStore;
   /** What is kept beside the logs, in the same place. */
   readonly documents: DocumentStore;
+  readonly schedules: ScheduleStore;
   /** Removes what has expired, as the store does by itself from time to time. */
   sweep(): Promise<void>;
   close(): Promise<void>;

@@ -82,6 +82,12 @@ const MIGRATIONS: readonly string[] = [
     for each row when (old.has_log and not new.has_log) execute function millrace.remove_run_log();
   create trigger run_removed after delete on millrace.runs for each row execute function millrace.remove_run_log();
   ${FUNCTIONS}`,
+  `
+  create table millrace.schedules (
+    owner text not null, id text not null, created bigint not null, json text not null, next bigint, fault text, primary key (owner, id)
+  );
+  create index schedules_by_time on millrace.schedules (next) where next is not null;
+  `,
 ];
 
 /**

@@ -33,8 +33,8 @@ describeWithPostgres('With a real server', () => {
 
   function open(clock: Clock, url = server.url): OpenStores {
     const stores = new PostgresStore(readConfig({}, []), url, clock, new RandomIdSource());
-    const { logs, documents } = stores;
-    return { logs, documents, sweep: () => stores.sweep(), close: () => stores.onApplicationShutdown() };
+    const { logs, documents, schedules } = stores;
+    return { logs, documents, schedules, sweep: () => stores.sweep(), close: () => stores.onApplicationShutdown() };
   }
 
   async function age(ms: number): Promise<void> {

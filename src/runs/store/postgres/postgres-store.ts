@@ -8,6 +8,7 @@ import { PostgresChanges } from './postgres-changes.js';
 import { PostgresDatabase } from './postgres-database.js';
 import { PostgresDocuments } from './postgres-documents.js';
 import { PostgresRunLogs } from './postgres-run-logs.js';
+import { PostgresSchedules } from './postgres-schedules.js';
 import { PostgresUpkeep } from './postgres-upkeep.js';
 
 /** How often what has expired is removed, in milliseconds. */
@@ -18,6 +19,7 @@ export class PostgresStore extends RunStores implements OnApplicationShutdown {
   override readonly isOn = true;
   override readonly documents: PostgresDocuments;
   override readonly logs: PostgresRunLogs;
+  override readonly schedules: PostgresSchedules;
   readonly #database: PostgresDatabase;
   readonly #changes: PostgresChanges;
   readonly #upkeep: PostgresUpkeep;
@@ -34,6 +36,7 @@ export class PostgresStore extends RunStores implements OnApplicationShutdown {
     });
     this.#changes = new PostgresChanges(this.#database, clock, ids.replicaId());
     this.#upkeep = new PostgresUpkeep(this.#database, clock);
+    this.schedules = new PostgresSchedules(this.#database);
     this.documents = new PostgresDocuments(this.#database, clock, readDocumentLimits(config));
     this.logs = new PostgresRunLogs(this.#database, this.#changes, this.#upkeep, clock, readRunLimits(config));
   }

@@ -89,6 +89,13 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   ],
   ['create table secrets (name text primary key, value text not null) strict'],
   ['alter table runs add column wakes integer not null default 0'],
+  [
+    `create table schedules (
+       owner text not null, id text not null, created integer not null, json text not null, next integer, fault text,
+       primary key (owner, id)
+     ) strict`,
+    'create index schedules_by_time on schedules (next) where next is not null',
+  ],
 ];
 
 /** Brings the tables of a database up to date. @throws Error if a newer release has made them */

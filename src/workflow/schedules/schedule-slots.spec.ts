@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { findNextSlot } from './schedule-slots.js';
+
+/** So many times of a schedule, one after the other, each from the one before. */
+async function list(pattern: string, timezone: string, from: string, count: number): Promise<readonly string[]> {
+  const slots: string[] = [];
+  for (let after = Date.parse(from); slots.length < count;) {
+    after = await findNextSlot({ pattern, timezone }, after);
+    slots.push(new Date(after).toISOString().replace('.000Z', 'Z'));
+  }
+  return slots;
+}
+
+describe('findNextSlot', () => {
+  it('has a time that clocks leave out an hour later, once', async () => {
+    expect(await list('30 2 * * *', 'Europe/Berlin', '2027-03-27T00:00:00Z', 3)).toEqual([
+      '2027-03-27T01:30:00Z',
+      '2027-03-28T01:30:00Z',
+      '2027-03-29T00:30:00Z',
+    ]);
+  });
+
+  it('has a time once that clocks show twice, and what comes each half hour each half hour', async () => {
+    expect(await list('30 2 * * *', 'Europe/Berlin', '2027-10-30T00:00:00Z', 3)).toEqual([
+      '2027-10-30T00:30:00Z',
+      '2027-10-31T00:30:00Z',
+      '2027-11-01T01:30:00Z',
+    ]);
+    expect(await list('*/30 * * * *', 'Europe/Berlin', '2027-10-31T00:00:00Z', 4)).toEqual([
+      '2027-10-31T00:30:00Z',
+      '2027-10-31T01:00:00Z',
+      '2027-10-31T01:30:00Z',
+      '2027-10-31T02:00:00Z',
+    ]);
+  });
+
+  it.each([
+    ['* * * *', 'UTC', 'pattern'],
+    ['0 0 * * * *', 'UTC', 'pattern'],
+    ['@daily', 'UTC', 'pattern'],
+    ['H * * * *', 'UTC', 'pattern'],
+    ['61 * * * *', 'UTC', 'pattern'],
+    ['0 0 30 2 *', 'UTC', 'pattern'],
+    ['0 0 * * *', 'Mars/Olympus', 'timezone'],
+  ])('refuses %s in %s', async (pattern, timezone, field) => {
+    await expect(findNextSlot({ pattern, timezone }, 0)).rejects.toMatchObject({ name: 'ScheduleTimesError', field });
+  });
+});
