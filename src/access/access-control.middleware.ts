@@ -89,7 +89,8 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
    */
   findCaller(id: string): Caller | undefined {
     if (this.isOpen) return id === this.#anybody.id ? this.#anybody : undefined;
-    if (this.#tokens !== undefined && id.startsWith(TOKEN_ID)) return new Caller({ id, limits: this.config.access.limits });
+    if (this.#tokens !== undefined && id.startsWith(TOKEN_ID))
+      return new Caller({ id, limits: this.config.access.limits });
     const known = this.#ring.findOf(id);
     return known === undefined || this.#findRefusal(known) !== undefined ? undefined : known.caller;
   }
