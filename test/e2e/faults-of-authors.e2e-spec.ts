@@ -243,7 +243,7 @@ describe('what authors can do wrong without an end of the process', () => {
   });
 
   it('lets no client end the process by leaving, where listeners are asynchronous, or objects', async () => {
-    const { url, process: child } = server;
+    const { url } = server;
     const stream = await ask(url, 'faulty', 'reject at the abort');
     await stream.until((item) => item.kind === 'data' && item.data.includes('Waiting'));
     stream.destroy();
