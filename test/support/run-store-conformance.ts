@@ -3,6 +3,7 @@ import { describeAttempts } from './run-store/attempt-cases.js';
 import { describeLogs } from './run-store/log-cases.js';
 import { describeRecords } from './run-store/record-cases.js';
 import { describeSchedules } from './run-store/schedule-cases.js';
+import { describeWaits } from './run-store/wait-cases.js';
 import { type StoreAdapter, StoreBench } from './run-store/store-bench.js';
 
 /**
@@ -23,6 +24,7 @@ export function describeRunLogStore(
     describeAttempts(bench);
     describeRecords(bench);
     describeSchedules(bench);
+    describeWaits(bench);
     describeMore(bench);
   });
 }

@@ -171,7 +171,7 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
       ending: undefined,
       length: 0,
       hasLog: true,
-      segments: segment === undefined ? [] : [{ id: segment, from: 0 }],
+      segments: segment === undefined ? [] : [{ id: segment, from: 0, head: undefined }],
     };
   }
 

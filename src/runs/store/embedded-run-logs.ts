@@ -3,10 +3,13 @@ import {
   type AppendVerdict,
   type ClaimedRun,
   type Creation,
+  type ExpiredWaits,
+  type KeptWait,
   type LogBatch,
   type LogCursor,
   type LoggedRun,
   type LogPage,
+  type NewAnswers,
   type NewLoggedRun,
   type Repetition,
   type RequestIdentity,
@@ -14,6 +17,7 @@ import {
   RunLogStore,
   type RunPage,
   type RunQuery,
+  type UnansweredWaits,
   type WaitingRuns,
 } from './run-log-store.js';
 
@@ -108,6 +112,23 @@ export class EmbeddedRunLogs extends RunLogStore {
     return this.store.useRunLogs((logs) => logs.findSecret(name, fresh));
   }
 
+  override async answer(answers: NewAnswers): Promise<LoggedRun | undefined> {
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.answer(answers)) : undefined;
+  }
+
+  override async findWaits(run: string): Promise<readonly KeptWait[]> {
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.findWaits(run)) : [];
+  }
+
+  override async findRunOfCall(callId: string, owner: string): Promise<LoggedRun | undefined> {
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.findRunOfCall(callId, owner)) : undefined;
+  }
+
+  override async expireWaits(): Promise<ExpiredWaits> {
+    const none = { runs: [], nextAt: undefined };
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.expireWaits()) : none;
+  }
+
   override async findRequest(id: string): Promise<string | undefined> {
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.findRequest(id)) : undefined;
   }
@@ -133,8 +154,9 @@ export class EmbeddedRunLogs extends RunLogStore {
     return Promise.resolve();
   }
 
-  override findUnreadTime(): Promise<number> {
-    return Promise.resolve(Number.POSITIVE_INFINITY);
+  /** Whether nobody reads it is known in this process. */
+  override async findUnreadTime(id: string): Promise<number | undefined> {
+    return (await this.store.useRunLogs((logs) => logs.isInWork(id))) ? Number.POSITIVE_INFINITY : undefined;
   }
 
   override async countQueued(owner: string): Promise<number> {
@@ -144,6 +166,11 @@ export class EmbeddedRunLogs extends RunLogStore {
   override async countWaiting(): Promise<WaitingRuns> {
     const none = { due: 0, dueSince: undefined };
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.countWaiting()) : none;
+  }
+
+  override async countOpenWaits(): Promise<UnansweredWaits> {
+    const none = { open: 0, oldestAt: undefined };
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.countOpenWaits()) : none;
   }
 
   override async remove(id: string, owner: string): Promise<boolean> {

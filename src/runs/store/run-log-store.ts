@@ -1,13 +1,14 @@
+import type { OpenWait } from '../../engine/index.js';
 import type { RunError } from '../../errors/index.js';
 import type { JsonObject, JsonValue } from '../../kernel/index.js';
 import type { FinishReason, Usage } from '../../models/index.js';
 import type { LoggedEvent } from '../log/logged-event.js';
 
-/** Where a logged run stands. The last three never change. */
-export type LoggedStatus = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+/** Where a logged run stands. `waiting`: for answers, and nobody works on it. The last three never change. */
+export type LoggedStatus = 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled';
 
 /** How a run has ended. */
-export type EndedStatus = Exclude<LoggedStatus, 'queued' | 'running'>;
+export type EndedStatus = Exclude<LoggedStatus, 'queued' | 'running' | 'waiting'>;
 
 /** What a client sees of a run under an id of its own, such as a completion or a response: the events from one number on. */
 export interface RunSegment {
@@ -15,6 +16,8 @@ export interface RunSegment {
   readonly id: string;
   /** Number of its first event. */
   readonly from: number;
+  /** What its door needs to tell it to clients, as JSON that the store does not look into; undefined: as that of the run. */
+  readonly head: string | undefined;
 }
 
 /** What makes a repeated request the same request. */
@@ -114,6 +117,58 @@ export type Repetition = { readonly kind: 'exists'; readonly run: LoggedRun } | 
 /** What became of a run that was to be created: it is there now, or its key came before. */
 export type Creation = { readonly kind: 'created' } | Repetition;
 
+/** What came of a wait. */
+export interface WaitOutcome {
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** What was answered; undefined: nothing, in time. */
+  readonly value?: JsonValue | undefined;
+  /** True if nobody has answered in time. */
+  readonly isExpired?: true | undefined;
+  /** Id of the segment that whoever answered was to be told. */
+  readonly segment?: string | undefined;
+  /** How many waits of the run were over before. Those that were answered at once are in the order of the answers. */
+  readonly order: number;
+}
+
+/** A wait as it is kept. */
+export interface KeptWait extends OpenWait {
+  /** Undefined: none, and it is open unless its run has ended. */
+  readonly answer: WaitOutcome | undefined;
+}
+
+/** Answers to waits of one run. */
+export interface NewAnswers {
+  /** The run's own id. */
+  readonly run: string;
+  /** At least one, each to another wait. */
+  readonly values: readonly {
+    /** See {@link OpenWait.node}. */
+    readonly node: string;
+    readonly json: string;
+  }[];
+  /** What whoever answers is told by; undefined: the run's own id. */
+  readonly segment?: { readonly id: string; readonly head: string } | undefined;
+}
+
+/** Waits whose time has come. */
+export interface ExpiredWaits {
+  /** Their runs, which are in the queue now. */
+  readonly runs: readonly LoggedRun[];
+  /**
+   * When the next one expires, in milliseconds since the Unix epoch; undefined: none does. In the past if there are more than are taken
+   * at once, or another process is about to take them.
+   */
+  readonly nextAt: number | undefined;
+}
+
+/** Waits that nobody has answered, of all owners. */
+export interface UnansweredWaits {
+  readonly open: number;
+  /** When the oldest of them was asked, in milliseconds since the Unix epoch; undefined: there is none. */
+  readonly oldestAt: number | undefined;
+}
+
 /** A run that somebody begins, or begins again. */
 export interface ClaimedRun {
   readonly run: LoggedRun;
@@ -121,6 +176,8 @@ export interface ClaimedRun {
   readonly request: string;
   /** The JSON of the steps that were kept. */
   readonly steps: readonly string[];
+  /** All that it has ever waited for, in the order in which that was asked. */
+  readonly waits: readonly KeptWait[];
   /** Characters of its log. */
   readonly logLength: number;
 }
@@ -148,6 +205,11 @@ export interface LogBatch {
   readonly events: readonly string[];
   /** Steps that have finished with them; absent: none. */
   readonly steps?: readonly KeptStep[];
+  /**
+   * What it waits for from now on, in order: nobody has it at work any more, and nobody has died. Those that it has waited for before, by
+   * the keys of their steps, are kept as they are. Absent: it does not wait.
+   */
+  readonly waits?: readonly OpenWait[];
   /** How it ended with them; absent: it has not. */
   readonly ending?: LoggedEnding;
 }
@@ -237,7 +299,7 @@ export abstract class RunLogStore {
    * work is dead.
    * @param worker id of the process that has it at work from now on
    * @param wake only if it waits, or is at work, since it came into the queue for this time; undefined: in any case
-   * @returns undefined if there is no such run, it is over, or has come back into the queue meanwhile
+   * @returns undefined if there is no such run, it is over or waits for an answer, or has come back into the queue meanwhile
    */
   abstract claim(id: string, worker: string, wake?: number): Promise<ClaimedRun | undefined>;
 
@@ -261,7 +323,7 @@ export abstract class RunLogStore {
 
   /**
    * Appends what several runs have to say, each run once: all of it or nothing. A batch that was appended before is not appended
-   * again. A run that waits in the queue can be ended under the epoch that it has.
+   * again. A run that waits, in the queue or for answers, can be ended under the epoch that it has; nothing can be answered then.
    * @returns what became of each
    */
   abstract append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]>;
@@ -303,14 +365,33 @@ export abstract class RunLogStore {
   /** Lists the runs of one owner. @returns undefined if `after` is none of them */
   abstract list(query: RunQuery): Promise<RunPage | undefined>;
 
+  /**
+   * Keeps answers: all of them or none. They may be told to readers later. When none of the run's waits is open any more, the run is
+   * queued again, with the next wake, and its new segment begins with its next event.
+   * @returns the run as it is now; undefined if it does not wait, or one of these waits is not open
+   */
+  abstract answer(answers: NewAnswers): Promise<LoggedRun | undefined>;
+
+  /** All that a run has ever waited for, in the order in which that was asked. @param run the run's own id */
+  abstract findWaits(run: string): Promise<readonly KeptWait[]>;
+
+  /** The run that has asked by this call; undefined if there is none, it has expired, or it belongs to somebody else. */
+  abstract findRunOfCall(callId: string, owner: string): Promise<LoggedRun | undefined>;
+
+  /**
+   * Ends waits whose time has come, of runs that wait: these are queued again, with the next wake. Each wait is found by one process, in
+   * portions.
+   */
+  abstract expireWaits(): Promise<ExpiredWaits>;
+
   /** What a run is asked, as JSON; undefined if there is no such run, or its log is gone. @param id the run's own */
   abstract findRequest(id: string): Promise<string | undefined>;
 
   /**
-   * Finds runs that somebody should have taken up, in the order in which they came. Their heads are empty. In a shared store: those
-   * that are due and have waited for 15 s since they came into the queue, and those that are at work and have not said so for
-   * 30 s; what one process finds, the others do not for as long again, and it comes in portions. In one that is not shared: all
-   * that have not ended, those of this process among them.
+   * Finds runs that somebody should have taken up, in the order in which they came: none that wait for answers. Their heads are
+   * empty. In a shared store: those that are due and have waited for 15 s since they came into the queue, and those that are at work
+   * and have not said so for 30 s; what one process finds, the others do not for as long again, and it comes in portions. In one that
+   * is not shared: all that have not ended, those of this process among them.
    */
   abstract findLost(): Promise<readonly LoggedRun[]>;
 
@@ -340,8 +421,11 @@ export abstract class RunLogStore {
   /** How many runs of one owner wait in the queue. */
   abstract countQueued(owner: string): Promise<number>;
 
-  /** How many runs of all owners wait. */
+  /** How many runs of all owners wait in the queue. */
   abstract countWaiting(): Promise<WaitingRuns>;
+
+  /** How many waits of all owners are open. */
+  abstract countOpenWaits(): Promise<UnansweredWaits>;
 
   /**
    * Removes a run with its log, and the documents that are kept of its segments.

@@ -1,11 +1,42 @@
-import type { JsonObject } from '../../kernel/index.js';
-import type { LoggedEnding, LoggedRun, LoggedStatus, RunSegment, WaitingRuns } from './run-log-store.js';
+import type { JsonObject, JsonValue } from '../../kernel/index.js';
+import type {
+  KeptWait,
+  LoggedEnding,
+  LoggedRun,
+  LoggedStatus,
+  RunSegment,
+  UnansweredWaits,
+  WaitingRuns,
+  WaitOutcome,
+} from './run-log-store.js';
 
 /** A value of a column: large numbers may come as text, and truth as a number. */
 type RunValue = string | number | boolean | null;
 
 /** A row of the table `runs`, which is the same in all databases. */
 export type RunRow = Readonly<Record<string, RunValue>>;
+
+/** A segment, as databases list those of a run. */
+interface SegmentRow {
+  readonly id: string;
+  readonly from: number;
+  readonly head: string | null;
+}
+
+/** A wait, as databases list those of a run. Nothing in `answered`: it is open. Nothing but that: it has expired. */
+interface WaitRow {
+  readonly name: string;
+  readonly node: string;
+  readonly callId: string;
+  readonly shown: string;
+  readonly schema: string;
+  readonly asked: number;
+  readonly expires: number | null;
+  readonly answered: number | null;
+  readonly value: string | null;
+  readonly segment: string | null;
+  readonly turn: number;
+}
 
 /** @param now milliseconds since the Unix epoch */
 export function readRun(row: RunRow, now: number): LoggedRun {
@@ -34,8 +65,37 @@ export function readRun(row: RunRow, now: number): LoggedRun {
     ending: readEnding(status, row),
     length: Number(row['length']),
     hasLog: isTrue(row['has_log']) && (row['finished'] === null || Number(row['log_expires']) > now),
-    segments: JSON.parse(String(row['segments'])) as readonly RunSegment[],
+    segments: (JSON.parse(String(row['segments'])) as readonly SegmentRow[]).map(readSegment),
   };
+}
+
+function readSegment({ id, from, head }: SegmentRow): RunSegment {
+  return { id, from, head: head ?? undefined };
+}
+
+/** @param row that has all waits of a run in its column `waits` */
+export function readWaits(row: RunRow | undefined): readonly KeptWait[] {
+  return (JSON.parse(String(row?.['waits'] ?? '[]')) as readonly WaitRow[]).map((wait) => ({
+    name: wait.name,
+    node: wait.node,
+    callId: wait.callId,
+    shown: JSON.parse(wait.shown) as JsonValue,
+    schema: JSON.parse(wait.schema) as JsonValue,
+    askedAt: wait.asked,
+    expiresAt: wait.expires,
+    answer: readOutcome(wait),
+  }));
+}
+
+function readOutcome({ answered: at, value, segment, turn: order }: WaitRow): WaitOutcome | undefined {
+  if (at === null) return undefined;
+  if (value === null) return { at, isExpired: true, order };
+  return { at, value: JSON.parse(value) as JsonValue, ...(segment !== null && { segment }), order };
+}
+
+/** @param row of a count */
+export function readUnanswered(row: RunRow | undefined): UnansweredWaits {
+  return { open: Number(row?.['open'] ?? 0), oldestAt: readNumber(row?.['oldest']) };
 }
 
 /** @param row of a count */
@@ -47,7 +107,7 @@ export function readWaiting(row: RunRow | undefined): WaitingRuns {
 }
 
 function readEnding(status: LoggedStatus, { finished = null, ending = null }: RunRow): LoggedEnding | undefined {
-  if (finished === null || status === 'queued' || status === 'running') return undefined;
+  if (finished === null || status === 'queued' || status === 'running' || status === 'waiting') return undefined;
   const rest = JSON.parse(String(ending)) as Omit<LoggedEnding, 'status' | 'finishedAt'>;
   return { ...rest, status, finishedAt: Number(finished) };
 }

@@ -40,36 +40,6 @@ export const FUNCTIONS = `
   #variable_conflict use_column
   begin return query ${BATCHES} ${VERDICTS}; end $$;
 
-  -- With steps that have finished, and runs that have ended. Whoever finishes a step is no poison.
-  create function millrace.append_all_1(the_runs text[], epochs int[], firsts int[], lasts int[], texts text[],
-      step_runs text[], step_nodes text[], step_texts text[],
-      ended_runs text[], ended_statuses text[], ended_at bigint[], ended_texts text[], log_ttl bigint, record_ttl bigint)
-    returns table (run text, is_cancelled boolean, is_kept boolean) ${SETTINGS} as $$
-  #variable_conflict use_column
-  begin return query ${BATCHES}, ending as (
-    select batch.run, batch.last, given.status, given.finished, given.rest
-    from unnest(ended_runs, ended_statuses, ended_at, ended_texts) as given (run, status, finished, rest)
-    join batch on batch.run = given.run and is_next
-  ), kept as (
-    insert into millrace.run_steps (run, node, epoch, json)
-    select batch.run, given.node, batch.epoch, given.json
-    from unnest(step_runs, step_nodes, step_texts) as given (run, node, json)
-    join batch on batch.run = given.run and is_next
-    where batch.run not in (select ending.run from ending) on conflict do nothing
-  ), progress as (
-    update millrace.runs set deaths = 0 where deaths > 0
-      and id in (select batch.run from batch where is_next and batch.run = any(step_runs)
-        and batch.run not in (select ending.run from ending))
-  ), ended as (
-    update millrace.runs set status = ending.status, moved = now(),
-      active_ms = active_ms + greatest(0, ending.finished - coalesce(seen, ending.finished)), seen = ending.finished,
-      finished = ending.finished, length = ending.last + 1, log_expires = ending.finished + log_ttl,
-      expires = ending.finished + greatest(log_ttl, record_ttl), ending = ending.rest
-    from ending where id = ending.run
-  ), forgotten as (
-    delete from millrace.run_steps where run_steps.run in (select ending.run from ending)
-  ) ${VERDICTS}; end $$;
-
   create function millrace.read_logs_1(the_runs text[], numbers int[], at bigint, most_length int)
     returns table (run text, is_over boolean, first int, events text) ${SETTINGS} as $$
   #variable_conflict use_column
@@ -95,4 +65,53 @@ export const FUNCTIONS = `
     ) as piece on true
     order by given.run, piece.first;
   end $$;
+`;
+
+/** The function that appends more than events, since runs can wait. */
+export const APPEND_ALL_FUNCTION = `
+  -- With steps that have finished, waits that are open, and runs that have ended. Whoever finishes a step, or waits, is no poison. Of a
+  -- run that waits already, or again, nothing changes: its batch was sent twice.
+  create function millrace.append_all_2(the_runs text[], epochs int[], firsts int[], lasts int[], texts text[],
+      step_runs text[], step_nodes text[], step_texts text[],
+      ended_runs text[], ended_statuses text[], ended_at bigint[], ended_texts text[], log_ttl bigint, record_ttl bigint,
+      waits json, at bigint)
+    returns table (run text, is_cancelled boolean, is_kept boolean) ${SETTINGS} as $$
+  #variable_conflict use_column
+  begin return query ${BATCHES}, ending as (
+    select batch.run, batch.last, given.status, given.finished, given.rest
+    from unnest(ended_runs, ended_statuses, ended_at, ended_texts) as given (run, status, finished, rest)
+    join batch on batch.run = given.run and is_next
+  ), asked as (
+    select given.* from json_to_recordset(waits) as given (run text, node text, name text, call_id text, place int, shown text, schema text,
+      asked bigint, expires bigint)
+    join batch on batch.run = given.run and is_next
+  ), kept as (
+    insert into millrace.run_steps (run, node, epoch, json)
+    select batch.run, given.node, batch.epoch, given.json
+    from unnest(step_runs, step_nodes, step_texts) as given (run, node, json)
+    join batch on batch.run = given.run and is_next
+    where batch.run not in (select ending.run from ending) on conflict do nothing
+  ), progress as (
+    update millrace.runs set deaths = 0 where deaths > 0
+      and id in (select batch.run from batch where is_next and batch.run = any(step_runs)
+        and batch.run not in (select ending.run from ending union all select asked.run from asked))
+  ), waiting as (
+    insert into millrace.run_waits (run, node, name, call_id, place, shown, schema, asked, expires, is_open)
+    select asked.run, asked.node, asked.name, asked.call_id, asked.place, asked.shown, asked.schema, asked.asked, asked.expires, true
+    from asked on conflict (run, node) do nothing
+  ), resting as (
+    update millrace.runs set status = 'waiting', worker = null, moved = now(), deaths = 0,
+      active_ms = active_ms + greatest(0, at - seen), seen = at
+    where status = 'running' and id in (select asked.run from asked)
+  ), ended as (
+    update millrace.runs set status = ending.status, moved = now(),
+      active_ms = active_ms + case when runs.status = 'running' then greatest(0, ending.finished - seen) else 0 end, seen = ending.finished,
+      finished = ending.finished, length = ending.last + 1, log_expires = ending.finished + log_ttl,
+      expires = ending.finished + greatest(log_ttl, record_ttl), ending = ending.rest
+    from ending where id = ending.run
+  ), forgotten as (
+    delete from millrace.run_steps where run_steps.run in (select ending.run from ending)
+  ), closed as (
+    update millrace.run_waits set is_open = false where is_open and run_waits.run in (select ending.run from ending)
+  ) ${VERDICTS}; end $$;
 `;

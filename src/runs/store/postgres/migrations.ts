@@ -1,4 +1,4 @@
-import { FUNCTIONS, SETTINGS } from './functions.js';
+import { APPEND_ALL_FUNCTION, FUNCTIONS, SETTINGS } from './functions.js';
 import type { PostgresSession } from './postgres-session.js';
 
 /** What several processes that start at the same time wait for, one after the other: any number that nobody else uses. */
@@ -88,6 +88,24 @@ const MIGRATIONS: readonly string[] = [
   );
   create index schedules_by_time on millrace.schedules (next) where next is not null;
   `,
+  `
+  alter table millrace.run_segments add column head text;
+  -- Open until there is an answer, it expires, or its run ends. Nothing stands in "value" if it has expired.
+  create table millrace.run_waits (
+    run text not null, node text not null, name text not null, call_id text not null unique, place integer not null,
+    shown text not null, schema text not null, asked bigint not null, expires bigint, is_open boolean not null,
+    answered bigint, value text, segment text, turn integer, primary key (run, node)
+  );
+  create index run_waits_open on millrace.run_waits (expires) where is_open;
+  create function millrace.remove_run_waits() returns trigger ${SETTINGS} as $$ begin
+    delete from millrace.run_waits where run = old.id;
+    return null;
+  end $$;
+  create trigger run_removed_with_waits after delete on millrace.runs for each row execute function millrace.remove_run_waits();
+  -- Thousands may wait for answers, and they are in nobody's way.
+  create index runs_in_work on millrace.runs (created, id) where status in ('queued', 'running');
+  drop index millrace.runs_unfinished;
+  ${APPEND_ALL_FUNCTION}`,
 ];
 
 /**

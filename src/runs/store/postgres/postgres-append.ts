@@ -1,14 +1,21 @@
+import type { OpenWait } from '../../../engine/index.js';
+import type { JsonObject } from '../../../kernel/index.js';
 import type { LogBatch, RunLimits } from '../run-log-store.js';
 import type { PostgresValue } from './postgres-session.js';
 
 /** What these functions do stands where they are made. */
 const APPEND = 'select * from millrace.append_1($1, $2, $3, $4, $5)';
-const APPEND_ALL = 'select * from millrace.append_all_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)';
+const APPEND_ALL =
+  'select * from millrace.append_all_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)';
 
-/** One statement for what any number of runs have to say. */
+/**
+ * One statement for what any number of runs have to say.
+ * @param now milliseconds since the Unix epoch
+ */
 export function writeAppend(
   batches: readonly LogBatch[],
   { logTtlMs, recordTtlMs }: RunLimits,
+  now: number,
 ): readonly [sql: string, values: readonly PostgresValue[]] {
   const runs: string[] = [];
   const epochs: number[] = [];
@@ -17,6 +24,7 @@ export function writeAppend(
   const events: string[] = [];
   const steps: readonly [string[], string[], string[]] = [[], [], []];
   const endings: readonly [string[], string[], number[], string[]] = [[], [], [], []];
+  const waits: JsonObject[] = [];
   for (const batch of batches) {
     runs.push(batch.run);
     epochs.push(batch.epoch);
@@ -28,6 +36,7 @@ export function writeAppend(
       steps[1].push(node);
       steps[2].push(json);
     }
+    batch.waits?.forEach((wait, place) => waits.push(makeWaitRow(batch.run, wait, place)));
     if (batch.ending !== undefined) {
       const { status, finishedAt, ...rest } = batch.ending;
       endings[0].push(batch.run);
@@ -37,6 +46,21 @@ export function writeAppend(
     }
   }
   const values = [runs, epochs, firsts, lasts, events];
-  if (steps[0].length === 0 && endings[0].length === 0) return [APPEND, values];
-  return [APPEND_ALL, [...values, ...steps, ...endings, logTtlMs, recordTtlMs]];
+  if (steps[0].length === 0 && endings[0].length === 0 && waits.length === 0) return [APPEND, values];
+  return [APPEND_ALL, [...values, ...steps, ...endings, logTtlMs, recordTtlMs, JSON.stringify(waits), now]];
+}
+
+/** A row of `run_waits`, by the names of its columns. What is shown may hold what no JSON of PostgreSQL can: it goes as text. */
+function makeWaitRow(run: string, wait: OpenWait, place: number): JsonObject {
+  return {
+    run,
+    node: wait.node,
+    name: wait.name,
+    call_id: wait.callId,
+    place,
+    shown: JSON.stringify(wait.shown),
+    schema: JSON.stringify(wait.schema),
+    asked: wait.askedAt,
+    expires: wait.expiresAt,
+  };
 }

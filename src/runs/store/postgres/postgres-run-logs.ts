@@ -4,10 +4,13 @@ import {
   type AppendVerdict,
   type ClaimedRun,
   type Creation,
+  type ExpiredWaits,
+  type KeptWait,
   type LogBatch,
   type LogCursor,
   type LoggedRun,
   type LogPage,
+  type NewAnswers,
   type NewLoggedRun,
   type Repetition,
   type RequestIdentity,
@@ -16,30 +19,41 @@ import {
   RunLogStore,
   type RunPage,
   type RunQuery,
+  type UnansweredWaits,
   type WaitingRuns,
 } from '../run-log-store.js';
-import { readRun, readWaiting } from '../run-rows.js';
+import { readRun, readUnanswered, readWaiting, readWaits } from '../run-rows.js';
 import { writeAppend } from './postgres-append.js';
 import type { PostgresChanges } from './postgres-changes.js';
 import type { PostgresDatabase } from './postgres-database.js';
 import type { PostgresRow } from './postgres-session.js';
 import {
   ADD_SECRET,
+  ANSWER,
   BIND_TO_READERS,
   CLAIM,
+  COUNT_OPEN_WAITS,
   COUNT_QUEUED,
   COUNT_WAITING,
   CREATE,
+  EXPIRE,
   FIND,
+  FIND_ANSWERED,
   FIND_CLAIMED,
   FIND_CREATED,
   FIND_LOST,
+  FIND_NEXT_EXPIRY,
   FIND_OWNER,
   FIND_PLACE,
   FIND_REPEATED,
   FIND_REQUEST,
+  FIND_RUN_OF_CALL,
   FIND_SECRET,
   FIND_UNREAD_TIME,
+  FIND_WAITS,
+  GO_ON,
+  HOLD_EXPIRED,
+  HOLD_WAITING,
   IS_GRAPH_ALIVE,
   KEEP_ALIVE,
   LIST,
@@ -47,6 +61,7 @@ import {
   MARK_READ,
   READ,
   RELEASE,
+  WAKE_EXPIRED,
   WORKER_BEAT,
 } from './postgres-statements.js';
 import type { PostgresUpkeep } from './postgres-upkeep.js';
@@ -132,6 +147,7 @@ export class PostgresRunLogs extends RunLogStore {
       run: readRun(row, now),
       request: String(row['request']),
       steps: JSON.parse(String(row['steps'])) as readonly string[],
+      waits: readWaits(row),
       logLength: Number(row['log_length']),
     };
   }
@@ -164,7 +180,7 @@ export class PostgresRunLogs extends RunLogStore {
   }
 
   override async append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]> {
-    const rows = await this.database.query(...writeAppend(batches, this.limits));
+    const rows = await this.database.query(...writeAppend(batches, this.limits, this.clock.now()));
     const verdicts = new Map(rows.map((row) => [row['run'], row]));
     const changed: string[] = [];
     const result = batches.map(({ run, events }) => {
@@ -248,6 +264,47 @@ export class PostgresRunLogs extends RunLogStore {
     return String(row?.['value']);
   }
 
+  override async answer({ run, values, segment }: NewAnswers): Promise<LoggedRun | undefined> {
+    const now = this.clock.now();
+    const nodes = values.map(({ node }) => node);
+    const jsons = values.map(({ json }) => json);
+    const answered = await this.database.transact(async (session) => {
+      if ((await session.query(HOLD_WAITING, [run])).length === 0) return undefined;
+      const kept = await session.query(ANSWER, [run, nodes, jsons, now, segment?.id ?? null]);
+      if (kept.length === 0) return undefined;
+      await session.query(GO_ON, [run, now, segment?.id ?? null, segment?.head ?? null]);
+      return (await session.query(FIND_ANSWERED, [run]))[0];
+    });
+    if (answered === undefined) return undefined;
+    this.changes.tell([run]);
+    return readRun(answered, now);
+  }
+
+  override async findWaits(run: string): Promise<readonly KeptWait[]> {
+    return readWaits((await this.database.query(FIND_WAITS, [run]))[0]);
+  }
+
+  override async findRunOfCall(callId: string, owner: string): Promise<LoggedRun | undefined> {
+    const now = this.clock.now();
+    const [row] = await this.database.query(FIND_RUN_OF_CALL, [callId, owner, now]);
+    return row && readRun(row, now);
+  }
+
+  override async expireWaits(): Promise<ExpiredWaits> {
+    const now = this.clock.now();
+    const [rows, next] = await this.database.transact(async (session) => {
+      const held = (await session.query(HOLD_EXPIRED)).map(({ id }) => String(id));
+      const expired = held.length === 0 ? [] : await session.query(EXPIRE, [held]);
+      const ids = expired.map(({ run }) => String(run));
+      const woken = ids.length === 0 ? [] : await session.query(WAKE_EXPIRED, [ids, now]);
+      return [woken, (await session.query(FIND_NEXT_EXPIRY))[0]] as const;
+    });
+    const runs = rows.map((row) => readRun(row, now));
+    this.changes.tell(runs.map(({ id }) => id));
+    // By the clock of this process, which may not be that of the database.
+    return { runs, nextAt: next && now + Number(next['in_ms']) };
+  }
+
   override async findRequest(id: string): Promise<string | undefined> {
     const [row] = await this.database.query(FIND_REQUEST, [id]);
     return row && String(row['request']);
@@ -287,6 +344,11 @@ export class PostgresRunLogs extends RunLogStore {
   override async countWaiting(): Promise<WaitingRuns> {
     const [row] = await this.database.query(COUNT_WAITING, [this.clock.now()]);
     return readWaiting(row);
+  }
+
+  override async countOpenWaits(): Promise<UnansweredWaits> {
+    const [row] = await this.database.query(COUNT_OPEN_WAITS, []);
+    return readUnanswered(row);
   }
 
   override async remove(id: string, owner: string): Promise<boolean> {

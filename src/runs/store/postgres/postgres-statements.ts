@@ -4,11 +4,20 @@ const NEXT_NUMBER = `coalesce((select last + 1 from millrace.run_log where run =
 /** Most runs that were lost and are found in one go. */
 const LOST_AT_ONCE = 500;
 
+/** Most runs whose waits expire in one go. */
+const EXPIRED_AT_ONCE = 500;
+
 const RUN_COLUMNS = `runs.id, owner, door, workflow, version, model, status, epoch, wakes, deaths, active_ms, seen, is_cancelled,
   priority, created, run_at, started, finished, has_log, log_expires, metadata, admission, ending,
   coalesce(length, ${NEXT_NUMBER}) as length,
-  (select coalesce(json_agg(json_build_object('id', segment.id, 'from', segment.first) order by segment.first), '[]')::text
+  (select coalesce(json_agg(json_build_object('id', segment.id, 'from', segment.first, 'head', segment.head) order by segment.first), '[]')::text
    from millrace.run_segments segment where segment.run = runs.id) as segments`;
+const WAITS_COLUMN = `(
+    select coalesce(json_agg(json_build_object('name', name, 'node', node, 'callId', call_id, 'shown', shown, 'schema', schema,
+      'asked', asked, 'expires', expires, 'answered', answered, 'value', value, 'segment', segment, 'turn', turn)
+      order by asked, place), '[]')::text
+    from millrace.run_waits where run = runs.id
+  ) as waits`;
 const HEAD_COLUMN = `coalesce((select head from millrace.run_requests where run = runs.id), '') as head`;
 
 export const CREATE = `
@@ -20,7 +29,7 @@ export const CREATE = `
     ), requested as (
       insert into millrace.run_requests select id, $14, $15 from made
     ), opened as (
-      insert into millrace.run_segments select $16::text, id, 0 from made where $16::text is not null
+      insert into millrace.run_segments (id, run, first) select $16::text, id, 0 from made where $16::text is not null
     ) select id from made`;
 
 /** The run itself, or the one that has its key. */
@@ -32,10 +41,10 @@ export const FIND_REPEATED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from m
 export const CLAIM = `
   update millrace.runs set deaths = deaths + (status = 'running')::int, status = 'running', epoch = epoch + 1, worker = $2,
     moved = now(), started = coalesce(started, $3::bigint), seen = $3::bigint
-  where id = $1 and finished is null and ($4::int is null or wakes = $4::int) returning 1`;
+  where id = $1 and status in ('queued', 'running') and ($4::int is null or wakes = $4::int) returning 1`;
 
 export const FIND_CLAIMED = `
-  select ${RUN_COLUMNS}, head, request,
+  select ${RUN_COLUMNS}, head, request, ${WAITS_COLUMN},
     (select coalesce(json_agg(json), '[]')::text from millrace.run_steps where run = runs.id) as steps,
     (select coalesce(sum(length(events)), 0) from millrace.run_log where run = runs.id) as log_length
   from millrace.runs join millrace.run_requests on run_requests.run = runs.id where id = $1`;
@@ -90,7 +99,7 @@ export const FIND_SECRET = 'select value from millrace.secrets where name = $1';
 /** See `RunLogStore.findLost`. What is found counts as looked after from now on, so that not every process takes it up. */
 export const FIND_LOST = `
     with lost as (
-      select id from millrace.runs where finished is null and (
+      select id from millrace.runs where status in ('queued', 'running') and (
         (status = 'queued' and moved < now() - interval '15 s' and run_at <= extract(epoch from now() - interval '15 s') * 1000)
         or (status = 'running' and moved < now() - interval '30 s'))
       order by created, id limit ${LOST_AT_ONCE} for update skip locked
@@ -104,9 +113,66 @@ export const WORKER_BEAT = `insert into millrace.run_workers values ($1, $2::tex
 export const IS_GRAPH_ALIVE = `select 1 from millrace.run_workers where $1 = any(graphs) and seen > now() - interval '30 s' limit 1`;
 
 export const COUNT_WAITING = `select count(*) filter (where status = 'queued' and run_at <= $1::bigint) as due,
-    min(case when status <> 'queued' or run_at > $1::bigint then null when seen > run_at then seen else run_at end) as since from millrace.runs where finished is null`;
+    min(case when status <> 'queued' or run_at > $1::bigint then null when seen > run_at then seen else run_at end) as since from millrace.runs where status in ('queued', 'running')`;
 
 export const COUNT_QUEUED = `select count(*) as count from millrace.runs where owner = $1 and status = 'queued'`;
+
+/** Holds a run that waits for answers. */
+export const HOLD_WAITING = `select 1 from millrace.runs where id = $1 and status = 'waiting' for update`;
+
+/** Keeps answers, if all of these waits are open. The run is held. */
+export const ANSWER = `
+    update millrace.run_waits set is_open = false, answered = $4::bigint, value = given.json, segment = $5::text,
+      turn = given.place - 1 + (select count(*) from millrace.run_waits other where other.run = $1 and other.answered is not null)
+    from unnest($2::text[], $3::text[]) with ordinality as given (node, json, place)
+    where run_waits.run = $1 and run_waits.node = given.node and is_open
+      and cardinality($2::text[]) = (
+        select count(*) from millrace.run_waits other where other.run = $1 and other.is_open and other.node = any($2::text[]))
+    returning 1`;
+
+/** Puts a run into the queue that has no wait that is open, and begins its next segment. The run is held. */
+export const GO_ON = `
+    with ready as (
+      update millrace.runs set status = 'queued', wakes = wakes + 1, moved = now(), seen = $2::bigint
+      where id = $1 and not exists (select from millrace.run_waits where run = $1 and is_open) returning id
+    ) insert into millrace.run_segments (id, run, first, head)
+      select $3::text, runs.id, ${NEXT_NUMBER}, $4::text from millrace.runs where id in (select id from ready) and $3::text is not null`;
+
+export const FIND_ANSWERED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN} from millrace.runs where id = $1`;
+
+export const FIND_WAITS = `select ${WAITS_COLUMN} from millrace.runs where id = $1`;
+
+export const FIND_RUN_OF_CALL = `select ${RUN_COLUMNS}, ${HEAD_COLUMN} from millrace.runs
+    where id = (select run from millrace.run_waits where call_id = $1) and owner = $2 and (finished is null or expires > $3::bigint)`;
+
+/** Milliseconds since the Unix epoch, as the database has it. */
+const NOW = `floor(extract(epoch from now()) * 1000)::bigint`;
+
+/** Runs that wait for something whose time has come, held in the order of their ids. Those that another process holds are its own. */
+export const HOLD_EXPIRED = `
+    select id from millrace.runs where status = 'waiting' and id in (
+      select run from millrace.run_waits where is_open and expires <= ${NOW} order by expires limit ${EXPIRED_AT_ONCE}
+    ) order by id for update skip locked`;
+
+/** Gives the runs of all waits that expire, of those that are held: something may have been answered before they were. */
+export const EXPIRE = `
+    update millrace.run_waits set is_open = false, answered = ${NOW}, turn = due.turn from (
+      select run, node, row_number() over (partition by run order by place) - 1
+        + (select count(*) from millrace.run_waits other where other.run = due.run and other.answered is not null) as turn
+      from millrace.run_waits due where is_open and expires <= ${NOW} and run = any($1::text[])
+    ) as due where run_waits.run = due.run and run_waits.node = due.node
+    returning run_waits.run`;
+
+export const WAKE_EXPIRED = `
+    update millrace.runs set status = 'queued', wakes = wakes + 1, moved = now(), seen = $2::bigint
+    where id = any($1::text[]) returning ${RUN_COLUMNS}, ${HEAD_COLUMN}`;
+
+/** In how many milliseconds the next wait expires. */
+export const FIND_NEXT_EXPIRY = `
+    select expires - ${NOW} as in_ms from millrace.run_waits where is_open and expires is not null
+      and exists (select from millrace.runs where id = run and status = 'waiting') order by expires limit 1`;
+
+export const COUNT_OPEN_WAITS = 'select count(*) as open, min(asked) as oldest from millrace.run_waits where is_open';
 
 export const BIND_TO_READERS = `update millrace.runs set read_at = now() where id = $1 and finished is null`;
 

@@ -96,6 +96,17 @@ const MIGRATIONS: readonly (readonly string[])[] = [
      ) strict`,
     'create index schedules_by_time on schedules (next) where next is not null',
   ],
+  [
+    'alter table run_segments add column head text',
+    // Open until there is an answer, it expires, or its run ends. Nothing stands in "value" if it has expired.
+    `create table run_waits (
+       run text not null, node text not null, name text not null, call_id text not null unique, place integer not null,
+       shown text not null, schema text not null, asked integer not null, expires integer, is_open integer not null,
+       answered integer, value text, segment text, turn integer, primary key (run, node)
+     ) strict`,
+    'create index run_waits_open on run_waits (expires) where is_open = 1',
+    'create trigger run_removed_with_waits after delete on runs begin delete from run_waits where run = old.id; end',
+  ],
 ];
 
 /** Brings the tables of a database up to date. @throws Error if a newer release has made them */

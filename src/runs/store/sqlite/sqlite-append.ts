@@ -1,3 +1,4 @@
+import type { OpenWait } from '../../../engine/index.js';
 import type { LogBatch, LoggedEnding, RunLimits } from '../run-log-store.js';
 import type { SqlStep } from './sqlite-thread.js';
 
@@ -10,9 +11,18 @@ const forgetSteps = (run: string): SqlStep => [
   [run],
 ];
 
-/** The steps that append a batch; the last of them gives a row if it is in the log. */
-export function writeAppend(batch: LogBatch, limits: RunLimits): readonly SqlStep[] {
-  const { run, epoch, first, events, steps = [], ending } = batch;
+/** Nothing can be answered any more once the run is over. */
+const closeWaits = (run: string): SqlStep => [
+  `update run_waits set is_open = 0 where run = ?1 and is_open = 1 and exists (select 1 from runs where id = ?1 and finished is not null)`,
+  [run],
+];
+
+/**
+ * The steps that append a batch; the last of them gives a row if it is in the log.
+ * @param now milliseconds since the Unix epoch
+ */
+export function writeAppend(batch: LogBatch, limits: RunLimits, now: number): readonly SqlStep[] {
+  const { run, epoch, first, events, steps = [], waits = [], ending } = batch;
   const last = first + events.length - 1;
   const insert: SqlStep = [
     `insert into run_log select id, ?1, ?2, ?3 from runs
@@ -32,7 +42,8 @@ export function writeAppend(batch: LogBatch, limits: RunLimits): readonly SqlSte
       [node, epoch, json, run, first, last],
     ]),
     ...(steps.length > 0 ? [writeProgress(run, epoch, first, last)] : []),
-    ...(ending === undefined ? [] : [writeEnding(batch, last, ending, limits), forgetSteps(run)]),
+    ...(waits.length > 0 ? writeWaits(batch, last, waits, now) : []),
+    ...(ending === undefined ? [] : [writeEnding(batch, last, ending, limits), forgetSteps(run), closeWaits(run)]),
     check,
   ];
 }
@@ -46,16 +57,47 @@ function writeProgress(run: string, epoch: number, first: number, last: number):
   ];
 }
 
+/** A batch that comes again finds the run at work no more, and changes nothing. */
+function writeWaits(
+  { run, epoch, first }: LogBatch,
+  last: number,
+  waits: readonly OpenWait[],
+  now: number,
+): readonly SqlStep[] {
+  const isKept = `status = 'running' and epoch = ?2 and exists (select 1 from run_log where run = ?1 and first = ?3 and last = ?4)`;
+  const batch = [run, epoch, first, last] as const;
+  return [
+    ...waits.map((wait, place): SqlStep => [
+      `insert into run_waits (run, node, name, call_id, place, shown, schema, asked, expires, is_open)
+       select id, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1 from runs where id = ?1 and ${isKept} on conflict (run, node) do nothing`,
+      [
+        ...batch,
+        wait.node,
+        wait.name,
+        wait.callId,
+        place,
+        JSON.stringify(wait.shown),
+        JSON.stringify(wait.schema),
+        wait.askedAt,
+        wait.expiresAt,
+      ],
+    ]),
+    [
+      `update runs set status = 'waiting', deaths = 0, active_ms = active_ms + max(0, ?5 - seen), seen = ?5 where id = ?1 and ${isKept}`,
+      [...batch, now],
+    ],
+  ];
+}
+
 function writeEnding({ run, epoch, first }: LogBatch, last: number, ending: LoggedEnding, limits: RunLimits): SqlStep {
   const { status, finishedAt, ...rest } = ending;
   const { logTtlMs, recordTtlMs } = limits;
   return [
-    `update runs set status = ?, active_ms = active_ms + max(0, ? - coalesce(seen, ?)), seen = ?, finished = ?, length = ?, log_expires = ?, expires = ?, ending = ?
+    `update runs set status = ?, active_ms = active_ms + iif(status = 'running', max(0, ? - seen), 0), seen = ?, finished = ?, length = ?, log_expires = ?, expires = ?, ending = ?
      where id = ? and epoch = ? and finished is null
        and exists (select 1 from run_log where run = runs.id and first = ? and last = ?)`,
     [
       status,
-      finishedAt,
       finishedAt,
       finishedAt,
       finishedAt,

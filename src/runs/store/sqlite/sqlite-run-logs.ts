@@ -4,9 +4,12 @@ import type {
   AppendVerdict,
   ClaimedRun,
   Creation,
+  ExpiredWaits,
+  KeptWait,
   LogBatch,
   LoggedRun,
   LogPage,
+  NewAnswers,
   NewLoggedRun,
   Repetition,
   RequestIdentity,
@@ -14,9 +17,10 @@ import type {
   RunLimits,
   RunPage,
   RunQuery,
+  UnansweredWaits,
   WaitingRuns,
 } from '../run-log-store.js';
-import { readRun, readWaiting } from '../run-rows.js';
+import { readRun, readUnanswered, readWaiting, readWaits } from '../run-rows.js';
 import { NEXT_NUMBER, writeAppend } from './sqlite-append.js';
 import type { SqliteThread, SqlRow } from './sqlite-thread.js';
 import { SqliteUpkeep } from './sqlite-upkeep.js';
@@ -29,15 +33,26 @@ const PAGE_ROWS = 200;
 const PAGE_LENGTH = 256 * 1024;
 const PAGE_EVENTS = 1_000;
 
+/** Most runs whose waits expire in one go. */
+const EXPIRED_AT_ONCE = 500;
+
 const RUN_COLUMNS = `id, owner, door, workflow, version, model, status, epoch, wakes, deaths, active_ms, seen, is_cancelled,
   priority, created, run_at, started, finished, has_log, log_expires, metadata, admission, ending, coalesce(length, ${NEXT_NUMBER}) as length,
-  (select json_group_array(json_object('id', id, 'from', first))
-   from (select id, first from run_segments where run = runs.id order by first)) as segments`;
+  (select json_group_array(json_object('id', id, 'from', first, 'head', head))
+   from (select id, first, head from run_segments where run = runs.id order by first)) as segments`;
+const WAITS_COLUMN = `(
+    select json_group_array(json_object('name', name, 'node', node, 'callId', call_id, 'shown', shown, 'schema', schema, 'asked', asked,
+      'expires', expires, 'answered', answered, 'value', value, 'segment', segment, 'turn', turn))
+    from (select * from run_waits where run = runs.id order by asked, place)
+  ) as waits`;
 /** Whether a run is at work in one of the attempts that ?2 lists. */
 const IS_ATTEMPT = `status = 'running'
   and (id, epoch) in (select value ->> 'id', value ->> 'epoch' from json_each(?2))`;
 const COUNT_WAITING = `select count(*) filter (where status = 'queued' and run_at <= ?1) as due,
   min(case when status <> 'queued' or run_at > ?1 then null when seen > run_at then seen else run_at end) as since from runs where finished is null`;
+/** Puts runs that have waited for answers into the queue at the time ?2. */
+const wake = (condition: string): string =>
+  `update runs set status = 'queued', wakes = wakes + 1, seen = ?2 where status = 'waiting' and ${condition}`;
 const HEAD_COLUMN = `coalesce((select head from run_requests where run = runs.id), '') as head`;
 const NO_HEAD_COLUMN = `'' as head`;
 
@@ -80,7 +95,7 @@ export class SqliteRunLogs {
         ],
       ],
       [`insert into run_requests select ?1, ?2, ?3 where ${isThere}`, [id, run.request, run.head]],
-      [`insert into run_segments select ?2, ?1, 0 where ?2 is not null and ${isThere}`, [id, segment ?? null]],
+      [`insert into run_segments (id, run, first) select ?2, ?1, 0 where ?2 is not null and ${isThere}`, [id, segment ?? null]],
       [
         `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from runs where owner = ? and key = ? and id <> ?`,
         [owner, identity?.key ?? null, id],
@@ -109,11 +124,11 @@ export class SqliteRunLogs {
       [
         `update runs set deaths = deaths + (status = 'running'), status = 'running', epoch = epoch + 1,
            started = coalesce(started, ?1), seen = ?1
-         where id = ?2 and finished is null and (?3 is null or wakes = ?3) returning 1`,
+         where id = ?2 and status in ('queued', 'running') and (?3 is null or wakes = ?3) returning 1`,
         [now, id, wake ?? null],
       ],
       [
-        `select ${RUN_COLUMNS}, head, request,
+        `select ${RUN_COLUMNS}, head, request, ${WAITS_COLUMN},
            (select coalesce(sum(length(events)), 0) from run_log where run = runs.id) as log_length
          from runs join run_requests on run_requests.run = runs.id where id = ?`,
         [id],
@@ -126,6 +141,7 @@ export class SqliteRunLogs {
       run: readRun(row, now),
       request: String(row['request']),
       steps: steps.map(({ json }) => String(json)),
+      waits: readWaits(row),
       logLength: Number(row['log_length']),
     };
   }
@@ -153,7 +169,7 @@ export class SqliteRunLogs {
   }
 
   async append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]> {
-    const steps = batches.map((batch) => writeAppend(batch, this.limits));
+    const steps = batches.map((batch) => writeAppend(batch, this.limits, this.clock.now()));
     const rows = await this.thread.transact(steps.flat());
     let place = 0;
     return steps.map((own) => {
@@ -220,12 +236,92 @@ export class SqliteRunLogs {
     return typeof owner === 'string' ? owner : undefined;
   }
 
+  /** True if a run is at work, or waits in the queue. */
+  async isInWork(id: string): Promise<boolean> {
+    const [rows] = await this.thread.transact([
+      [`select 1 from runs where id = ? and status in ('queued', 'running')`, [id]],
+    ]);
+    return rows?.length === 1;
+  }
+
   async findSecret(name: string, fresh: string): Promise<string> {
     const [, rows] = await this.thread.transact([
       ['insert into secrets values (?, ?) on conflict do nothing', [name, fresh]],
       ['select value from secrets where name = ?', [name]],
     ]);
     return String(rows?.[0]?.['value']);
+  }
+
+  async answer({ run, values, segment }: NewAnswers): Promise<LoggedRun | undefined> {
+    const now = this.clock.now();
+    const isOpen = `run = ?1 and is_open = 1`;
+    const isAnswered = `node in (select value ->> 'node' from json_each(?3))`;
+    const own = `from json_each(?3) where value ->> 'node' = node`;
+    const isDone = `id = ?1 and not exists (select 1 from run_waits where ${isOpen})`;
+    const [answered, , , rows] = await this.thread.transact([
+      [
+        `update run_waits set is_open = 0, answered = ?2, segment = ?4, value = (select value ->> 'json' ${own}),
+           turn = (select count(*) from run_waits where run = ?1 and answered is not null) + (select key ${own})
+         where ${isOpen} and ${isAnswered} and exists (select 1 from runs where id = ?1 and status = 'waiting')
+           and (select count(*) from run_waits where ${isOpen} and ${isAnswered}) = ?5
+         returning 1`,
+        [run, now, JSON.stringify(values), segment?.id ?? null, values.length],
+      ],
+      [
+        `insert into run_segments (id, run, first, head) select ?2, id, ${NEXT_NUMBER}, ?3 from runs
+         where ?2 is not null and status = 'waiting' and ${isDone}`,
+        [run, segment?.id ?? null, segment?.head ?? null],
+      ],
+      [wake(isDone), [run, now]],
+      [`select ${RUN_COLUMNS}, ${HEAD_COLUMN} from runs where id = ?`, [run]],
+    ]);
+    const row = rows?.[0];
+    return answered?.length === 0 || row === undefined ? undefined : readRun(row, now);
+  }
+
+  async findWaits(run: string): Promise<readonly KeptWait[]> {
+    const [rows] = await this.thread.transact([[`select ${WAITS_COLUMN} from runs where id = ?`, [run]]]);
+    return readWaits(rows?.[0]);
+  }
+
+  async findRunOfCall(callId: string, owner: string): Promise<LoggedRun | undefined> {
+    const now = this.clock.now();
+    const [rows] = await this.thread.transact([
+      [
+        `select ${RUN_COLUMNS}, ${HEAD_COLUMN} from runs
+         where id = (select run from run_waits where call_id = ?) and owner = ? and (finished is null or expires > ?)`,
+        [callId, owner, now],
+      ],
+    ]);
+    return rows?.[0] && readRun(rows[0], now);
+  }
+
+  async expireWaits(): Promise<ExpiredWaits> {
+    const now = this.clock.now();
+    const [rows = [], , next] = await this.thread.transact([
+      [
+        `${wake(`id in (select run from run_waits where is_open = 1 and expires <= ?2 order by expires limit ?1)`)}
+         returning ${RUN_COLUMNS}, ${HEAD_COLUMN}`,
+        [EXPIRED_AT_ONCE, now],
+      ],
+      [
+        `update run_waits set is_open = 0, answered = ?1, turn = due.turn from (
+           select rowid as id, row_number() over (partition by run order by place) - 1
+             + (select count(*) from run_waits other where other.run = open.run and answered is not null) as turn
+           from run_waits open where is_open = 1 and expires <= ?1 and run in (select id from runs where status = 'queued')
+         ) as due where due.id = run_waits.rowid`,
+        [now],
+      ],
+      [
+        `select expires from run_waits where is_open = 1 and expires is not null
+           and run in (select id from runs where status = 'waiting') order by expires limit 1`,
+      ],
+    ]);
+    const nextAt = next?.[0]?.['expires'];
+    return {
+      runs: rows.map((row) => readRun(row, now)),
+      nextAt: typeof nextAt === 'number' ? nextAt : undefined,
+    };
   }
 
   async findRequest(id: string): Promise<string | undefined> {
@@ -236,7 +332,7 @@ export class SqliteRunLogs {
 
   async listUnfinished(): Promise<readonly LoggedRun[]> {
     const [rows = []] = await this.thread.transact([
-      [`select ${RUN_COLUMNS}, ${NO_HEAD_COLUMN} from runs where finished is null order by created, id`],
+      [`select ${RUN_COLUMNS}, ${NO_HEAD_COLUMN} from runs where status in ('queued', 'running') order by created, id`],
     ]);
     return rows.map((row) => readRun(row, this.clock.now()));
   }
@@ -251,6 +347,13 @@ export class SqliteRunLogs {
   async countWaiting(): Promise<WaitingRuns> {
     const [rows] = await this.thread.transact([[COUNT_WAITING, [this.clock.now()]]]);
     return readWaiting(rows?.[0]);
+  }
+
+  async countOpenWaits(): Promise<UnansweredWaits> {
+    const [rows] = await this.thread.transact([
+      ['select count(*) as open, min(asked) as oldest from run_waits where is_open = 1'],
+    ]);
+    return readUnanswered(rows?.[0]);
   }
 
   async remove(id: string, owner: string): Promise<boolean> {

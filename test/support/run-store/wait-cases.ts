@@ -1,0 +1,194 @@
+import { expect, it } from '@jest/globals';
+import type { OpenWait } from '../../../src/engine/index.js';
+import type { KeptWait } from '../../../src/runs/store/run-log-store.js';
+import { DAY_MS, type StoreBench } from './store-bench.js';
+
+/** In the future of every clock. */
+const FAR = Date.UTC(2100, 0, 1);
+
+/** What every store does with runs that wait for answers. */
+export function describeWaits(bench: StoreBench): void {
+  function makeWait(node: string, more: Partial<OpenWait> = {}): OpenWait {
+    const name = node.toUpperCase();
+    const shown = { draft: 'with \0 and 😀' };
+    const schema = { type: 'object' };
+    return { name, node, callId: `call_${node}`, shown, schema, askedAt: bench.clock.now(), expiresAt: FAR, ...more };
+  }
+
+  /** The run is at work for 5 ms, and waits then, after one event. */
+  async function wait(id: string, waits: readonly OpenWait[], first = 0): Promise<void> {
+    const claimed = await bench.claim(id);
+    bench.clock.advance(5);
+    const batch = bench.makeBatch(id, first, 1, { epoch: claimed?.run.epoch ?? 0, waits });
+    await expect(bench.append([batch])).resolves.toEqual([true]);
+  }
+
+  async function createWaiting(id: string, ...waits: readonly OpenWait[]): Promise<void> {
+    await bench.create(id, { segment: `${id}-first` });
+    await wait(id, waits);
+  }
+
+  const answer = (run: string, values: Record<string, unknown>, segment?: string): Promise<unknown> =>
+    bench.logs.answer({
+      run,
+      values: Object.entries(values).map(([node, value]) => ({ node, json: JSON.stringify(value) })),
+      segment: segment === undefined ? undefined : { id: segment, head: `"${segment}"` },
+    });
+
+  const listAnswers = async (run: string): Promise<readonly KeptWait['answer'][]> =>
+    (await bench.logs.findWaits(run)).map((kept) => kept.answer);
+
+  it('keeps what a run waits for, in order, and leaves it to nobody until then', async () => {
+    await createWaiting('r1', makeWait('b'), makeWait('a', { expiresAt: null, shown: null }));
+    await bench.reopen();
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'waiting', activeMs: 5, wake: 0 });
+    const waits = [
+      { ...makeWait('b', { askedAt: bench.clock.now() - 5 }), answer: undefined },
+      { ...makeWait('a', { askedAt: bench.clock.now() - 5, expiresAt: null, shown: null }), answer: undefined },
+    ];
+    await expect(bench.logs.findWaits('r1')).resolves.toEqual(waits);
+    bench.clock.advance(DAY_MS);
+    await expect(bench.claim('r1')).resolves.toBeUndefined();
+    await bench.logs.keepAlive([{ id: 'r1', epoch: 1 }]);
+    await bench.logs.release([{ id: 'r1', epoch: 1 }]);
+    await expect(bench.findLost()).resolves.toEqual([]);
+    expect([await bench.logs.countQueued('a'), await bench.logs.countWaiting()]).toEqual([
+      0,
+      { due: 0, dueSince: undefined },
+    ]);
+    await expect(bench.logs.findUnreadTime('r1', 'worker')).resolves.toBeUndefined();
+    await expect(bench.logs.countOpenWaits()).resolves.toEqual({ open: 2, oldestAt: bench.clock.now() - DAY_MS - 5 });
+    await bench.stores.sweep();
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'waiting', activeMs: 5, hasLog: true });
+    const page = await bench.logs.list({ owner: 'a', status: 'waiting', limit: 1, order: 'asc' });
+    expect(page?.runs.map(({ id }) => id)).toEqual(['r1']);
+  });
+
+  it('keeps the first answer to each wait, all or none, and the run goes on when nothing is open', async () => {
+    await createWaiting('r1', makeWait('a'), makeWait('b'), makeWait('c'));
+    await expect(answer('r1', { a: 1, d: 1 })).resolves.toBeUndefined();
+    await expect(answer('r9', { a: 1 })).resolves.toBeUndefined();
+    expect(await listAnswers('r1')).toEqual([undefined, undefined, undefined]);
+    bench.clock.advance(3);
+    const at = bench.clock.now();
+    await expect(answer('r1', { b: { ok: true, text: '\0' } }, 's1')).resolves.toMatchObject({
+      status: 'waiting',
+      wake: 0,
+      segments: [{ id: 'r1-first' }],
+    });
+    await expect(answer('r1', { b: 2 })).resolves.toBeUndefined();
+    await expect(answer('r1', { b: 2, c: 2 })).resolves.toBeUndefined();
+    await expect(bench.claim('r1')).resolves.toBeUndefined();
+    bench.clock.advance(3);
+    await expect(answer('r1', { c: null, a: 'x' }, 's2')).resolves.toMatchObject({
+      id: 'r1',
+      status: 'queued',
+      wake: 1,
+      epoch: 1,
+      head: '"r1"',
+      segments: [
+        { id: 'r1-first', from: 0, head: undefined },
+        { id: 's2', from: 1, head: '"s2"' },
+      ],
+    });
+    await expect(answer('r1', { a: 1 })).resolves.toBeUndefined();
+    await bench.reopen();
+    const answers = [
+      { at: at + 3, value: 'x', segment: 's2', order: 2 },
+      { at, value: { ok: true, text: '\0' }, segment: 's1', order: 0 },
+      { at: at + 3, value: null, segment: 's2', order: 1 },
+    ];
+    expect(await listAnswers('r1')).toEqual(answers);
+    await expect(bench.logs.find('s2', 'a')).resolves.toMatchObject({ id: 'r1', activeMs: 5 });
+    await expect(bench.logs.find('s1', 'a')).resolves.toBeUndefined();
+    // It waited for its answers, and not for a process: nothing of that is late.
+    await expect(bench.logs.countWaiting()).resolves.toEqual({ due: 1, dueSince: at + 3 });
+    await expect(bench.logs.claim('r1', 'worker', 0)).resolves.toBeUndefined();
+    const claimed = await bench.logs.claim('r1', 'worker', 1);
+    expect(claimed).toMatchObject({ run: { status: 'running', epoch: 2, deaths: 0 }, request: '{"of":"r1"}' });
+    expect(claimed?.waits.map((kept) => [kept.node, kept.answer])).toEqual([
+      ['a', answers[0]],
+      ['b', answers[1]],
+      ['c', answers[2]],
+    ]);
+    await expect(bench.logs.countOpenWaits()).resolves.toEqual({ open: 0, oldestAt: undefined });
+  });
+
+  it('waits once, however often that is sent, with the steps before, and never for what is over', async () => {
+    await bench.create('r1');
+    await bench.claim('r1');
+    await bench.claim('r1');
+    const steps = [{ node: 'n', json: '{}' }];
+    const batch = bench.makeBatch('r1', 0, 1, { epoch: 2, steps, waits: [makeWait('a'), makeWait('b')] });
+    await expect(bench.append([{ ...batch, epoch: 1 }])).resolves.toEqual([false]);
+    for (const _ of [1, 2]) await expect(bench.append([batch])).resolves.toEqual([true]);
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'waiting', deaths: 0 });
+    await answer('r1', { a: 1 });
+    await answer('r1', { b: 2 });
+    await expect(bench.append([batch])).resolves.toEqual([true]);
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'queued', wake: 1 });
+    await wait('r1', [makeWait('c'), makeWait('b', { callId: 'call_other' })], 1);
+    const waits = await bench.logs.findWaits('r1');
+    expect(waits.map(({ node, callId, answer: kept }) => [node, callId, kept?.value])).toEqual([
+      ['a', 'call_a', 1],
+      ['b', 'call_b', 2],
+      ['c', 'call_c', undefined],
+    ]);
+    await expect(answer('r1', { c: 3 })).resolves.toMatchObject({ status: 'queued', wake: 2 });
+    await expect(bench.claim('r1')).resolves.toMatchObject({ run: { epoch: 4, deaths: 0 }, steps: ['{}'] });
+  });
+
+  it('ends a run that waits under the epoch that it has, and counts no time of waiting', async () => {
+    await createWaiting('r1', makeWait('a'), makeWait('b', { expiresAt: 0 }));
+    await answer('r1', { a: 1 });
+    await bench.logs.markCancelled('r1');
+    bench.clock.advance(DAY_MS);
+    const end = bench.makeBatch('r1', 1, 1, { epoch: 1, ending: bench.makeEnding({ status: 'cancelled' }) });
+    await expect(bench.append([end])).resolves.toEqual([true]);
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'cancelled', activeMs: 5, length: 2 });
+    await expect(answer('r1', { b: 1 })).resolves.toBeUndefined();
+    await expect(bench.logs.expireWaits()).resolves.toEqual({ runs: [], nextAt: undefined });
+    await expect(bench.logs.countOpenWaits()).resolves.toMatchObject({ open: 0 });
+    expect((await listAnswers('r1')).map((kept) => kept?.value)).toEqual([1, undefined]);
+  });
+
+  it('ends waits whose time has come, and says when the next one does', async () => {
+    const now = bench.clock.now();
+    await createWaiting('r1', makeWait('a', { expiresAt: now }), makeWait('b'), makeWait('c', { expiresAt: now + 1 }));
+    await createWaiting('r2', makeWait('d'));
+    await createWaiting('r3', makeWait('e', { expiresAt: null }));
+    await answer('r1', { c: 3 });
+    const { runs, nextAt } = await bench.logs.expireWaits();
+    expect(runs).toMatchObject([{ id: 'r1', status: 'queued', wake: 1, owner: 'a', segments: [{ id: 'r1-first' }] }]);
+    expect(nextAt).toBeGreaterThan(bench.clock.now());
+    await expect(bench.logs.expireWaits()).resolves.toMatchObject({ runs: [] });
+    const [first, second, third] = await listAnswers('r1');
+    expect(first).toEqual({ at: expect.any(Number), isExpired: true, order: 1 });
+    expect([second, third]).toEqual([undefined, expect.objectContaining({ value: 3, order: 0 })]);
+    await expect(answer('r1', { a: 1 })).resolves.toBeUndefined();
+    // It goes on with what has expired, and waits for the others again.
+    await wait('r1', [makeWait('b')], 1);
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'waiting', activeMs: 10 });
+    await expect(answer('r1', { b: 2 }, 's2')).resolves.toMatchObject({ status: 'queued', wake: 2 });
+    await expect(bench.logs.expireWaits()).resolves.toMatchObject({ runs: [], nextAt: expect.any(Number) });
+    await bench.logs.remove('r2', 'a');
+    await expect(bench.logs.expireWaits()).resolves.toEqual({ runs: [], nextAt: undefined });
+  });
+
+  it('finds a run by the call that it has asked by, for its owner, as long as it is kept', async () => {
+    await createWaiting('r1', makeWait('a'));
+    await expect(bench.logs.findRunOfCall('call_a', 'a')).resolves.toMatchObject({ id: 'r1', head: '"r1"' });
+    await expect(bench.logs.findRunOfCall('call_a', 'b')).resolves.toBeUndefined();
+    await expect(bench.logs.findRunOfCall('call_\0', 'a')).resolves.toBeUndefined();
+    await answer('r1', { a: 1 });
+    await bench.claim('r1');
+    await bench.append([bench.makeBatch('r1', 1, 1, { epoch: 2, ending: bench.makeEnding() })]);
+    bench.clock.advance(30 * DAY_MS - 1);
+    await bench.stores.sweep();
+    await expect(bench.logs.findRunOfCall('call_a', 'a')).resolves.toMatchObject({ id: 'r1', hasLog: false });
+    bench.clock.advance(1);
+    await expect(bench.logs.findRunOfCall('call_a', 'a')).resolves.toBeUndefined();
+    await bench.stores.sweep();
+    await expect(bench.logs.findWaits('r1')).resolves.toEqual([]);
+  });
+}
