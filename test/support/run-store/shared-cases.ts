@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { eventually } from '../eventually.js';
 import type { StoreBench } from './store-bench.js';
+import { makeWait } from './wait-cases.js';
 
 /** What a store does that several processes use at the same time. */
 export function describeSharing(bench: StoreBench): void {
@@ -72,7 +73,40 @@ export function describeSharing(bench: StoreBench): void {
     expect(await unread('r1', 'two')).toBeUndefined();
   });
 
-  it('tells other processes of events, a cancellation, a run that was let go, and one that was removed', async () => {
+  it('keeps one answer, and ends a wait in one process, where several come at the same time', async () => {
+    const ids = Array.from({ length: 12 }, (_, place) => `r${place}`);
+    const stores = [bench.stores, bench.openOther(), bench.openOther(), bench.openOther()];
+    for (const id of ids) {
+      await bench.create(id);
+      await bench.claim(id);
+      const callId = `call_${id}`;
+      const waits = [makeWait(bench, 'a', { callId }), makeWait(bench, 'b', { callId: `${callId}b`, expiresAt: 0 })];
+      await bench.append([bench.makeBatch(id, 0, 1, { epoch: 1, waits })]);
+    }
+    const [answers, ...expiries] = await Promise.all([
+      Promise.all(
+        ids.flatMap((run) =>
+          stores.map(({ logs }, place) => logs.answer({ run, values: [{ node: 'a', json: String(place) }] })),
+        ),
+      ),
+      ...stores.map(({ logs }) => logs.expireWaits()),
+    ]);
+    // Those that were being answered at that moment are found a moment later.
+    const { runs } = await bench.logs.expireWaits();
+    const expired = [...expiries.flatMap((expiry) => expiry.runs), ...runs].map(({ id }) => id);
+    expect(expired.toSorted()).toEqual(ids.toSorted());
+    const kept = answers.flatMap((run) => run?.id ?? []);
+    expect(new Set(kept).size).toBe(kept.length);
+    for (const id of ids) {
+      const [first, second] = await bench.logs.findWaits(id);
+      const orders = [first?.answer?.order, second?.answer?.order];
+      expect(orders.toSorted()).toEqual(kept.includes(id) ? [0, 1] : [0, undefined]);
+      expect(second?.answer?.isExpired).toBe(true);
+      await expect(bench.logs.find(id, 'a')).resolves.toMatchObject({ status: 'queued', wake: 1 });
+    }
+  });
+
+  it('tells other processes of events, waits and answers, a cancellation, a run that was let go, and one that was removed', async () => {
     const heard: string[] = [];
     const own: unknown[] = [];
     const other = bench.openOther();
@@ -81,10 +115,13 @@ export function describeSharing(bench: StoreBench): void {
     await Promise.all([bench.create('r1'), other.logs.find('r1', 'a')]);
     await eventually(() => heard.length + own.length === 2);
     await bench.claim('r1');
+    const waits = [makeWait(bench, 'a'), makeWait(bench, 'b', { expiresAt: 0 })];
     const changes = [
-      () => bench.append([bench.makeBatch('r1', 0, 1, { epoch: 1 })]),
+      () => bench.append([bench.makeBatch('r1', 0, 1, { epoch: 1, waits })]),
+      () => bench.logs.answer({ run: 'r1', values: [{ node: 'a', json: '1' }] }),
+      () => bench.logs.expireWaits(),
       () => bench.logs.markCancelled('r1'),
-      () => bench.logs.release([{ id: 'r1', epoch: 1 }]),
+      () => bench.claim('r1').then(() => bench.logs.release([{ id: 'r1', epoch: 2 }])),
       () => bench.logs.remove('r1', 'a'),
     ];
     for (const change of changes) {

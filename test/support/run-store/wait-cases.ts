@@ -6,14 +6,16 @@ import { DAY_MS, type StoreBench } from './store-bench.js';
 /** In the future of every clock. */
 const FAR = Date.UTC(2100, 0, 1);
 
+export function makeWait(bench: StoreBench, node: string, more: Partial<OpenWait> = {}): OpenWait {
+  const name = node.toUpperCase();
+  const shown = { draft: 'with \0 and 😀' };
+  const schema = { type: 'object' };
+  return { name, node, callId: `call_${node}`, shown, schema, askedAt: bench.clock.now(), expiresAt: FAR, ...more };
+}
+
 /** What every store does with runs that wait for answers. */
 export function describeWaits(bench: StoreBench): void {
-  function makeWait(node: string, more: Partial<OpenWait> = {}): OpenWait {
-    const name = node.toUpperCase();
-    const shown = { draft: 'with \0 and 😀' };
-    const schema = { type: 'object' };
-    return { name, node, callId: `call_${node}`, shown, schema, askedAt: bench.clock.now(), expiresAt: FAR, ...more };
-  }
+  const open = (node: string, more?: Partial<OpenWait>): OpenWait => makeWait(bench, node, more);
 
   /** The run is at work for 5 ms, and waits then, after one event. */
   async function wait(id: string, waits: readonly OpenWait[], first = 0): Promise<void> {
@@ -39,12 +41,12 @@ export function describeWaits(bench: StoreBench): void {
     (await bench.logs.findWaits(run)).map((kept) => kept.answer);
 
   it('keeps what a run waits for, in order, and leaves it to nobody until then', async () => {
-    await createWaiting('r1', makeWait('b'), makeWait('a', { expiresAt: null, shown: null }));
+    await createWaiting('r1', open('b'), open('a', { expiresAt: null, shown: null }));
     await bench.reopen();
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'waiting', activeMs: 5, wake: 0 });
     const waits = [
-      { ...makeWait('b', { askedAt: bench.clock.now() - 5 }), answer: undefined },
-      { ...makeWait('a', { askedAt: bench.clock.now() - 5, expiresAt: null, shown: null }), answer: undefined },
+      { ...open('b', { askedAt: bench.clock.now() - 5 }), answer: undefined },
+      { ...open('a', { askedAt: bench.clock.now() - 5, expiresAt: null, shown: null }), answer: undefined },
     ];
     await expect(bench.logs.findWaits('r1')).resolves.toEqual(waits);
     bench.clock.advance(DAY_MS);
@@ -65,7 +67,7 @@ export function describeWaits(bench: StoreBench): void {
   });
 
   it('keeps the first answer to each wait, all or none, and the run goes on when nothing is open', async () => {
-    await createWaiting('r1', makeWait('a'), makeWait('b'), makeWait('c'));
+    await createWaiting('r1', open('a'), open('b'), open('c'));
     await expect(answer('r1', { a: 1, d: 1 })).resolves.toBeUndefined();
     await expect(answer('r9', { a: 1 })).resolves.toBeUndefined();
     expect(await listAnswers('r1')).toEqual([undefined, undefined, undefined]);
@@ -119,7 +121,7 @@ export function describeWaits(bench: StoreBench): void {
     await bench.claim('r1');
     await bench.claim('r1');
     const steps = [{ node: 'n', json: '{}' }];
-    const batch = bench.makeBatch('r1', 0, 1, { epoch: 2, steps, waits: [makeWait('a'), makeWait('b')] });
+    const batch = bench.makeBatch('r1', 0, 1, { epoch: 2, steps, waits: [open('a'), open('b')] });
     await expect(bench.append([{ ...batch, epoch: 1 }])).resolves.toEqual([false]);
     for (const _ of [1, 2]) await expect(bench.append([batch])).resolves.toEqual([true]);
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'waiting', deaths: 0 });
@@ -127,7 +129,7 @@ export function describeWaits(bench: StoreBench): void {
     await answer('r1', { b: 2 });
     await expect(bench.append([batch])).resolves.toEqual([true]);
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'queued', wake: 1 });
-    await wait('r1', [makeWait('c'), makeWait('b', { callId: 'call_other' })], 1);
+    await wait('r1', [open('c'), open('b', { callId: 'call_other' })], 1);
     const waits = await bench.logs.findWaits('r1');
     expect(waits.map(({ node, callId, answer: kept }) => [node, callId, kept?.value])).toEqual([
       ['a', 'call_a', 1],
@@ -139,7 +141,7 @@ export function describeWaits(bench: StoreBench): void {
   });
 
   it('ends a run that waits under the epoch that it has, and counts no time of waiting', async () => {
-    await createWaiting('r1', makeWait('a'), makeWait('b', { expiresAt: 0 }));
+    await createWaiting('r1', open('a'), open('b', { expiresAt: 0 }));
     await answer('r1', { a: 1 });
     await bench.logs.markCancelled('r1');
     bench.clock.advance(DAY_MS);
@@ -154,9 +156,9 @@ export function describeWaits(bench: StoreBench): void {
 
   it('ends waits whose time has come, and says when the next one does', async () => {
     const now = bench.clock.now();
-    await createWaiting('r1', makeWait('a', { expiresAt: now }), makeWait('b'), makeWait('c', { expiresAt: now + 1 }));
-    await createWaiting('r2', makeWait('d'));
-    await createWaiting('r3', makeWait('e', { expiresAt: null }));
+    await createWaiting('r1', open('a', { expiresAt: now }), open('b'), open('c', { expiresAt: now + 1 }));
+    await createWaiting('r2', open('d'));
+    await createWaiting('r3', open('e', { expiresAt: null }));
     await answer('r1', { c: 3 });
     const { runs, nextAt } = await bench.logs.expireWaits();
     expect(runs).toMatchObject([{ id: 'r1', status: 'queued', wake: 1, owner: 'a', segments: [{ id: 'r1-first' }] }]);
@@ -167,7 +169,7 @@ export function describeWaits(bench: StoreBench): void {
     expect([second, third]).toEqual([undefined, expect.objectContaining({ value: 3, order: 0 })]);
     await expect(answer('r1', { a: 1 })).resolves.toBeUndefined();
     // It goes on with what has expired, and waits for the others again.
-    await wait('r1', [makeWait('b')], 1);
+    await wait('r1', [open('b')], 1);
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'waiting', activeMs: 10 });
     await expect(answer('r1', { b: 2 }, 's2')).resolves.toMatchObject({ status: 'queued', wake: 2 });
     await expect(bench.logs.expireWaits()).resolves.toMatchObject({ runs: [], nextAt: expect.any(Number) });
@@ -176,7 +178,7 @@ export function describeWaits(bench: StoreBench): void {
   });
 
   it('finds a run by the call that it has asked by, for its owner, as long as it is kept', async () => {
-    await createWaiting('r1', makeWait('a'));
+    await createWaiting('r1', open('a'));
     await expect(bench.logs.findRunOfCall('call_a', 'a')).resolves.toMatchObject({ id: 'r1', head: '"r1"' });
     await expect(bench.logs.findRunOfCall('call_a', 'b')).resolves.toBeUndefined();
     await expect(bench.logs.findRunOfCall('call_\0', 'a')).resolves.toBeUndefined();

@@ -97,7 +97,9 @@ export const APPEND_ALL_FUNCTION = `
         and batch.run not in (select ending.run from ending union all select asked.run from asked))
   ), waiting as (
     insert into millrace.run_waits (run, node, name, call_id, place, shown, schema, asked, expires, is_open)
-    select asked.run, asked.node, asked.name, asked.call_id, asked.place, asked.shown, asked.schema, asked.asked, asked.expires, true
+    select asked.run, asked.node, asked.name, asked.call_id,
+      asked.place + (select count(*) from millrace.run_waits other where other.run = asked.run),
+      asked.shown, asked.schema, asked.asked, asked.expires, true
     from asked on conflict (run, node) do nothing
   ), resting as (
     update millrace.runs set status = 'waiting', worker = null, moved = now(), deaths = 0,

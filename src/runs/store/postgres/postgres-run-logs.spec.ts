@@ -78,7 +78,7 @@ describeWithPostgres('With a real server', () => {
       const sent = bench.append([batch]).catch((thrown: unknown) => thrown);
       await eventually(async () => {
         const cut = await admin.query(
-          `select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query like '%append_all_1%'`,
+          `select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query like '%append_all_2%'`,
         );
         return cut.rows.length > 0;
       });

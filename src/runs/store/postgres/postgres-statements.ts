@@ -15,7 +15,7 @@ const RUN_COLUMNS = `runs.id, owner, door, workflow, version, model, status, epo
 const WAITS_COLUMN = `(
     select coalesce(json_agg(json_build_object('name', name, 'node', node, 'callId', call_id, 'shown', shown, 'schema', schema,
       'asked', asked, 'expires', expires, 'answered', answered, 'value', value, 'segment', segment, 'turn', turn)
-      order by asked, place), '[]')::text
+      order by place), '[]')::text
     from millrace.run_waits where run = runs.id
   ) as waits`;
 const HEAD_COLUMN = `coalesce((select head from millrace.run_requests where run = runs.id), '') as head`;

@@ -67,15 +67,14 @@ function writeWaits(
   const isKept = `status = 'running' and epoch = ?2 and exists (select 1 from run_log where run = ?1 and first = ?3 and last = ?4)`;
   const batch = [run, epoch, first, last] as const;
   return [
-    ...waits.map((wait, place): SqlStep => [
+    ...waits.map((wait): SqlStep => [
       `insert into run_waits (run, node, name, call_id, place, shown, schema, asked, expires, is_open)
-       select id, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1 from runs where id = ?1 and ${isKept} on conflict (run, node) do nothing`,
+       select id, ?5, ?6, ?7, (select count(*) from run_waits where run = ?1), ?8, ?9, ?10, ?11, 1 from runs where id = ?1 and ${isKept} on conflict (run, node) do nothing`,
       [
         ...batch,
         wait.node,
         wait.name,
         wait.callId,
-        place,
         JSON.stringify(wait.shown),
         JSON.stringify(wait.schema),
         wait.askedAt,

@@ -43,7 +43,7 @@ const RUN_COLUMNS = `id, owner, door, workflow, version, model, status, epoch, w
 const WAITS_COLUMN = `(
     select json_group_array(json_object('name', name, 'node', node, 'callId', call_id, 'shown', shown, 'schema', schema, 'asked', asked,
       'expires', expires, 'answered', answered, 'value', value, 'segment', segment, 'turn', turn))
-    from (select * from run_waits where run = runs.id order by asked, place)
+    from (select * from run_waits where run = runs.id order by place)
   ) as waits`;
 /** Whether a run is at work in one of the attempts that ?2 lists. */
 const IS_ATTEMPT = `status = 'running'
@@ -95,7 +95,10 @@ export class SqliteRunLogs {
         ],
       ],
       [`insert into run_requests select ?1, ?2, ?3 where ${isThere}`, [id, run.request, run.head]],
-      [`insert into run_segments (id, run, first) select ?2, ?1, 0 where ?2 is not null and ${isThere}`, [id, segment ?? null]],
+      [
+        `insert into run_segments (id, run, first) select ?2, ?1, 0 where ?2 is not null and ${isThere}`,
+        [id, segment ?? null],
+      ],
       [
         `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from runs where owner = ? and key = ? and id <> ?`,
         [owner, identity?.key ?? null, id],
@@ -308,13 +311,13 @@ export class SqliteRunLogs {
         `update run_waits set is_open = 0, answered = ?1, turn = due.turn from (
            select rowid as id, row_number() over (partition by run order by place) - 1
              + (select count(*) from run_waits other where other.run = open.run and answered is not null) as turn
-           from run_waits open where is_open = 1 and expires <= ?1 and run in (select id from runs where status = 'queued')
+           from run_waits open where is_open = 1 and expires <= ?1 and exists (select 1 from runs where id = run and status = 'queued')
          ) as due where due.id = run_waits.rowid`,
         [now],
       ],
       [
         `select expires from run_waits where is_open = 1 and expires is not null
-           and run in (select id from runs where status = 'waiting') order by expires limit 1`,
+           and exists (select 1 from runs where id = run and status = 'waiting') order by expires limit 1`,
       ],
     ]);
     const nextAt = next?.[0]?.['expires'];
@@ -332,7 +335,9 @@ export class SqliteRunLogs {
 
   async listUnfinished(): Promise<readonly LoggedRun[]> {
     const [rows = []] = await this.thread.transact([
-      [`select ${RUN_COLUMNS}, ${NO_HEAD_COLUMN} from runs where status in ('queued', 'running') order by created, id`],
+      [
+        `select ${RUN_COLUMNS}, ${NO_HEAD_COLUMN} from runs where finished is null and status <> 'waiting' order by created, id`,
+      ],
     ]);
     return rows.map((row) => readRun(row, this.clock.now()));
   }
