@@ -4,6 +4,7 @@
  */
 export { type MillraceAsyncOptions, MillraceModule, type MillraceOptions } from './module/index.js';
 export {
+  type BackgroundOptions,
   Workflow,
   type WorkflowAlias,
   type WorkflowOptions,

@@ -4,7 +4,7 @@ import { Clock, IdSource } from '../kernel/index.js';
 import { MetricsModule } from '../metrics/index.js';
 import { NodesModule } from '../nodes/index.js';
 import { TracingModule } from '../tracing/index.js';
-import { WorkflowModule } from '../workflow/index.js';
+import { WorkflowModule, WorkflowRegistry } from '../workflow/index.js';
 import { LostRuns } from './dispatch/lost-runs.service.js';
 import { makeRunQueue } from './dispatch/make-run-queue.js';
 import { RunQueue } from './dispatch/run-queue.js';
@@ -44,7 +44,7 @@ const OBSERVERS = [
     { provide: RunLogStore, useFactory: ({ logs }: RunStores) => logs, inject: [RunStores] },
     { provide: ScheduleStore, useFactory: ({ schedules }: RunStores) => schedules, inject: [RunStores] },
     StoreMetrics,
-    { provide: RunQueue, useFactory: makeRunQueue, inject: [AppConfig, Clock, RunLogStore] },
+    { provide: RunQueue, useFactory: makeRunQueue, inject: [AppConfig, Clock, RunLogStore, WorkflowRegistry] },
     LoggedWorks,
     LostRuns,
     LoggedRuns,

@@ -57,5 +57,11 @@ export type {
   WorkflowSchema,
 } from './workflow-schema.js';
 export type { ChatRefs, RequestOf, ResultOf, WorkflowLike } from './workflow-types.js';
-export { readWorkflowOptions, Workflow, type WorkflowAlias, type WorkflowOptions } from './workflow.decorator.js';
+export {
+  type BackgroundOptions,
+  readWorkflowOptions,
+  Workflow,
+  type WorkflowAlias,
+  type WorkflowOptions,
+} from './workflow.decorator.js';
 export { WorkflowModule } from './workflow.module.js';

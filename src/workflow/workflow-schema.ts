@@ -135,6 +135,8 @@ export interface CompiledWorkflow {
   readonly separator: string;
   /** How many nodes of one run may run at the same time. */
   readonly concurrency: number;
+  /** How many logged runs of it may be at work at the same time, in all processes together; undefined: any number. */
+  readonly backgroundConcurrency: number | undefined;
   readonly schema: WorkflowSchema;
   readonly scope: CompiledScope;
   /** True if one of its nodes can speak to the client; otherwise its result is sent. */

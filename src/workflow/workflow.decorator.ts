@@ -10,6 +10,12 @@ export interface WorkflowAlias {
   readonly streamByDefault?: boolean;
 }
 
+/** How logged runs of a workflow are worked on, such as those in the background. */
+export interface BackgroundOptions {
+  /** How many may be at work at the same time, in all processes together; the others wait. Absent: only `RUNS_CONCURRENCY` holds. */
+  readonly concurrency?: number;
+}
+
 /** Options of a workflow. */
 export interface WorkflowOptions {
   /** What clients send as `model`: 1 to 128 letters, digits and `- _ . : /`, unique among all ids and aliases. */
@@ -29,6 +35,8 @@ export interface WorkflowOptions {
   readonly onlyAsStep?: boolean;
   /** How many nodes of one run may run at the same time; 8 if absent. */
   readonly concurrency?: number;
+  /** How its logged runs are worked on. */
+  readonly background?: BackgroundOptions;
   /** A version of the author's choice, such as `2026-11`, that tells runs apart in traces. */
   readonly version?: string;
   /** False: neither its runs nor its part of other workflows' runs are traced. True if absent. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import type { JsonObject } from '../../src/kernel/index.js';
@@ -11,6 +12,9 @@ import { ensureServerIsBuilt } from '../support/server-process.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
+/** A server whose workflows are another release's with another `RELEASE`. */
+const RELEASES = join(import.meta.dirname, '../fixtures/releases.mjs');
+
 /** Each test starts two servers, and may wait until a run is found to be at work in a process that is dead. */
 const LONGEST_MS = 120_000;
 
@@ -19,6 +23,7 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
   let redis: RedisServer | undefined;
   let upstream: ScriptedUpstream;
   let databaseUrl: string;
+  let env: Readonly<Record<string, string>>;
   let replicas: Replicas;
 
   beforeAll(async () => {
@@ -33,11 +38,12 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
   beforeEach(async () => {
     upstream = await ScriptedUpstream.start();
     databaseUrl = await postgres.createDatabase();
-    replicas = new Replicas({
+    env = {
       OPENAI_BASE_URL: upstream.url,
       RUNS_DATABASE_URL: databaseUrl,
       ...(redis !== undefined && { RUNS_QUEUE_URL: redis.url }),
-    });
+    };
+    replicas = new Replicas(env);
   });
   afterEach(async () => {
     await replicas.stop();
@@ -153,10 +159,47 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
   );
 
   it(
+    'are no more at work at the same time than their workflow says, in all processes together, whoever dies',
+    async () => {
+      replicas = new Replicas(env, RELEASES);
+      const [one, two] = await Promise.all([replicas.start(), replicas.start()]);
+      const door = gate();
+      upstream.always(({ body }) =>
+        JSON.stringify(body.messages).includes('narrow') ? scriptStream(['Hel', door, 'lo']) : scriptStream('Hello'),
+      );
+      const runs = await Promise.all(
+        Array.from({ length: 6 }, (_, place) =>
+          beginRun(place % 2 === 0 ? one : two, { model: 'narrow', input: 'narrow' }),
+        ),
+      );
+      const countRunning = async (): Promise<number> => {
+        const { json } = await getJson(`${runUrl(two)}?model=narrow&status=running`);
+        return (json as { data: readonly unknown[] }).data.length;
+      };
+      await eventually(() => upstream.requests.length === 2);
+      // Others do not wait for them, wherever they are.
+      for (const replica of [one, two, one, two]) {
+        const { id } = await beginRun(replica, { model: 'resuming' });
+        expect(await endRun(two, id)).toMatchObject({ status: 'completed' });
+      }
+      expect(await countRunning()).toBe(2);
+      one.process.signal('SIGKILL');
+      await one.process.exit;
+      door.open();
+      for (const { id } of runs) expect(await endRun(two, id)).toMatchObject({ status: 'completed', output: 'Hello' });
+      const asked = upstream.requests.filter(({ body }) => JSON.stringify(body.messages).includes('narrow'));
+      expect(asked.length).toBeLessThanOrEqual(8);
+      // Two of these, and one of the others.
+      expect(upstream.mostOpen).toBeLessThanOrEqual(3);
+    },
+    LONGEST_MS,
+  );
+
+  it(
     'are handed over when theirs shuts down',
     async () => {
-      const env = { RUNS_HANDOVER: 'now' };
-      await Promise.all([replicas.start(env), replicas.start(env)]);
+      const handOver = { RUNS_HANDOVER: 'now' };
+      await Promise.all([replicas.start(handOver), replicas.start(handOver)]);
       const door = gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));
       const { id } = await beginRun(replicas.all[0]!);

@@ -11,13 +11,20 @@ export interface Replica extends ServerProcess {
 export class Replicas {
   readonly all: Replica[] = [];
 
-  /** @param env what all of them find in their environments */
-  constructor(private readonly env: Readonly<Record<string, string>>) {}
+  /**
+   * @param env what all of them find in their environments
+   * @param main another program than the service
+   */
+  constructor(
+    private readonly env: Readonly<Record<string, string>>,
+    private readonly main?: string,
+  ) {}
 
   /** Starts one more. @param env what it finds in its environment beside that of all */
   async start(env: Readonly<Record<string, string>> = {}): Promise<Replica> {
     const { url, process } = await startServerProcess({
       env: { OPENAI_API_KEY: 'sk-test', METRICS: 'on', ...this.env, ...env },
+      ...(this.main !== undefined && { main: this.main }),
     });
     const replica = { url, process, baseUrl: `${url}/v1` };
     this.all.push(replica);

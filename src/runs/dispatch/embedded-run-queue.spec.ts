@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { OverloadedError, RateLimitedError } from '../../errors/index.js';
 import { EmbeddedRunQueue } from './embedded-run-queue.js';
-import type { RunJob } from './run-queue.js';
+import type { MostAtWork, RunJob } from './run-queue.js';
 
 describe('EmbeddedRunQueue', () => {
   let clock: FakeClock;
@@ -20,8 +20,14 @@ describe('EmbeddedRunQueue', () => {
     held = new Set();
   });
 
-  function makeQueue(concurrency: number, mostQueuedOfCaller = 9, mostWaiting = 9): EmbeddedRunQueue {
-    const queue = new EmbeddedRunQueue(clock, { concurrency, mostQueuedOfCaller, mostWaiting });
+  function makeQueue(
+    concurrency: number,
+    mostQueuedOfCaller = 9,
+    mostWaiting = 9,
+    mostAtWork: MostAtWork = new Map(),
+  ): EmbeddedRunQueue {
+    const limits = { concurrency, mostQueuedOfCaller, mostWaiting, listMostAtWork: () => mostAtWork };
+    const queue = new EmbeddedRunQueue(clock, limits);
     queue.work(({ id, owner }) => {
       if (held.has(owner)) return undefined;
       begun.push(id);
@@ -72,6 +78,19 @@ describe('EmbeddedRunQueue', () => {
     expect([queue.waiting, queue.has('late'), queue.has('first')]).toEqual([4, true, false]);
     for (let ended = 0; ended < 5; ended++) await endLast();
     expect([begun, queue.atWork]).toEqual([['first', 'urgent', 'second', 'third', 'late'], 0]);
+  });
+
+  it('has no more runs of a workflow at work than that says, and lets others pass those that wait', async () => {
+    const queue = makeQueue(9, 9, 9, new Map([['narrow', 2]]));
+    for (const id of ['one', 'two', 'three', 'four']) await queue.put(makeJob(id, { workflow: 'narrow' }));
+    await queue.put(makeJob('other'));
+    expect([begun, queue.waiting]).toEqual([['one', 'two', 'other'], 2]);
+    await endLast();
+    expect(begun).toEqual(['one', 'two', 'other']);
+    ends.get('one')?.();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect([begun, queue.waiting]).toEqual([['one', 'two', 'other', 'three'], 1]);
   });
 
   it('lets others pass a run that its caller’s limits hold back, and looks at it again', async () => {

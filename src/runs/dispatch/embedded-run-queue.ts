@@ -4,6 +4,7 @@ import {
   type BeginJob,
   HIGHEST_PRIORITY,
   makeQueuedMessage,
+  type MostAtWork,
   RETRY_AFTER_MS,
   type RunJob,
   RunQueue,
@@ -22,6 +23,8 @@ export interface QueueLimits {
   readonly mostQueuedOfCaller: number;
   /** Of all callers that wait. Absent: {@link MOST_WAITING}. */
   readonly mostWaiting?: number;
+  /** Of single workflows at work. Asked for when the first run comes. Absent: none has a limit of its own. */
+  readonly listMostAtWork?: () => MostAtWork;
 }
 
 /** A queue in the memory of one process. The store fills it after a start. */
@@ -36,6 +39,9 @@ export class EmbeddedRunQueue extends RunQueue {
   readonly #ofOwners = new Map<string, number>();
   #reserved = 0;
   #atWork = 0;
+  #most: MostAtWork | undefined;
+  /** Those at work, by their workflows. */
+  readonly #ofWorkflows = new Map<string, number>();
   #begin: BeginJob | undefined;
   #timer: Timer | undefined;
 
@@ -132,21 +138,35 @@ export class EmbeddedRunQueue extends RunQueue {
     return this.#due[HIGHEST_PRIORITY - priority] as Set<RunJob>;
   }
 
+  /** True if no more runs of a workflow may be at work now. */
+  #isFull(workflow: string): boolean {
+    this.#most ??= this.#limits.listMostAtWork?.() ?? new Map();
+    const most = this.#most.get(workflow);
+    return most !== undefined && (this.#ofWorkflows.get(workflow) ?? 0) >= most;
+  }
+
+  #countAtWork(workflow: string, more: number): void {
+    this.#atWork += more;
+    const count = (this.#ofWorkflows.get(workflow) ?? 0) + more;
+    if (count > 0) this.#ofWorkflows.set(workflow, count);
+    else this.#ofWorkflows.delete(workflow);
+  }
+
   #fill(): void {
     const heldBack = new Set<string>();
     for (const due of this.#due) {
       for (const job of due) {
         if (this.#begin === undefined || this.#atWork >= this.#limits.concurrency) return;
-        if (heldBack.has(job.owner)) continue;
+        if (heldBack.has(job.owner) || this.#isFull(job.workflow)) continue;
         const work = this.#begin(job);
         if (work === undefined) {
           heldBack.add(job.owner);
           continue;
         }
         this.#remove(job);
-        this.#atWork++;
+        this.#countAtWork(job.workflow, 1);
         void work.then(() => {
-          this.#atWork--;
+          this.#countAtWork(job.workflow, -1);
           this.#fill();
         });
       }

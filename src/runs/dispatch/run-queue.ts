@@ -11,12 +11,16 @@ export function makeJob({ id, owner, door, workflow, admission, priority, runAt,
   return { id, owner, door, workflow, admission, priority, runAt, wake };
 }
 
+/** How many runs of a workflow may be at work at the same time, in all processes together, by its id. Absent: any number. */
+export type MostAtWork = ReadonlyMap<string, number>;
+
 /** @returns resolves when the work on the run is over, and never rejects; undefined: its caller may not have another run at work now */
 export type BeginJob = (job: RunJob) => Promise<void> | undefined;
 
 /**
  * Hands runs to whoever works on them: at most `RUNS_CONCURRENCY` in one process, those with the highest priority first, and then in
  * the order in which they came. It may hand out a run twice, and may lose all of them: the store has the truth.
+ * Of workflows that say so, no more runs are at work at the same time than they say, in whichever process.
  */
 export abstract class RunQueue {
   /** Runs that this process works on. */

@@ -26,13 +26,13 @@ export function compileWorkflow(
     faults.add('no_nodes', 'it has no steps.', 'Add one in define(), with flow.stream(…) for example.');
     return undefined;
   }
-  const { concurrency = CONCURRENCY } = options;
-  if (!Number.isInteger(concurrency) || concurrency < 1) {
-    faults.add(
-      'invalid_concurrency',
-      'its concurrency is no whole number from 1.',
-      'Correct @Workflow({ concurrency }).',
-    );
+  const { concurrency = CONCURRENCY, background = {} } = options;
+  for (const [name, value, place] of [
+    ['concurrency', concurrency, '{ concurrency }'],
+    ['background.concurrency', background.concurrency ?? 1, '{ background: { concurrency } }'],
+  ] as const) {
+    if (Number.isInteger(value) && value >= 1) continue;
+    faults.add('invalid_concurrency', `its ${name} is no whole number from 1.`, `Correct @Workflow(${place}).`);
   }
   if (options.onChange !== undefined && options.onChange !== 'resume' && options.onChange !== 'fail') {
     faults.add('invalid_on_change', 'its onChange is neither resume nor fail.', 'Correct @Workflow({ onChange }).');
@@ -60,6 +60,7 @@ export function compileWorkflow(
     traced: options.tracing ?? true,
     separator: options.separator ?? BLANK_LINE,
     concurrency,
+    backgroundConcurrency: background.concurrency,
     schema: makeWorkflowSchema(scope),
     scope,
     visible,

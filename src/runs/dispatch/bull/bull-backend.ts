@@ -16,8 +16,8 @@ import { readErrorCode } from '../../../kernel/index.js';
 const SCHEMA = 'bullmq';
 /** Names of BullMQ in Redis begin so. */
 const PREFIX = 'millrace';
-/** Connections of one process to PostgreSQL: one listens, the others work. */
-const MOST_CONNECTIONS = 5;
+/** Connections of one process to PostgreSQL that work. Beside them, one listens for each worker. */
+const MOST_CONNECTIONS = 4;
 const CONNECT_LIMIT_MS = 3_000;
 /** PostgreSQL's codes of a schema, table or function that is not there. */
 const LOST_CODES: ReadonlySet<string> = new Set(['3F000', '42P01', '42883']);
@@ -30,6 +30,8 @@ type Options = Omit<WorkerOptions, 'connection' | 'prefix'>;
 
 /** Where BullMQ keeps its queues. */
 export interface BullBackend {
+  /** To be called before workers are made. @param count how many there will be */
+  expectWorkers(count: number): void;
   /** Makes what is needed to begin, or is not there any more. */
   prepare(): Promise<void>;
   makeQueue<T>(name: string): Queue<T>;
@@ -49,7 +51,7 @@ export class PostgresBackend implements BullBackend {
     this.#pool = new pg.Pool({
       connectionString: url,
       options: `-c search_path=${SCHEMA}`,
-      max: MOST_CONNECTIONS,
+      max: MOST_CONNECTIONS + 1,
       connectionTimeoutMillis: CONNECT_LIMIT_MS,
       keepAlive: true,
       allowExitOnIdle: true,
@@ -62,6 +64,10 @@ export class PostgresBackend implements BullBackend {
   /** Its type has an index signature, which pools do not have. */
   get #connection(): PostgresConnectionOptions {
     return this.#pool as unknown as PostgresConnectionOptions;
+  }
+
+  expectWorkers(count: number): void {
+    this.#pool.options.max = MOST_CONNECTIONS + count;
   }
 
   async prepare(): Promise<void> {
@@ -106,6 +112,10 @@ export class RedisBackend implements BullBackend {
 
   constructor(url: string) {
     this.#url = url;
+  }
+
+  expectWorkers(): void {
+    // Each has a connection of its own.
   }
 
   prepare(): Promise<void> {

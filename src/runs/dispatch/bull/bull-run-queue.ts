@@ -1,18 +1,28 @@
 import { Logger } from '@nestjs/common';
 import type { Job, Queue, Worker } from 'bullmq';
 import { RateLimitedError } from '../../../errors/index.js';
-import { type Clock, describeError, settleInTime, type Timer } from '../../../kernel/index.js';
+import {
+  Cancellation,
+  type Clock,
+  describeError,
+  type Place,
+  Semaphore,
+  settleInTime,
+  type Timer,
+} from '../../../kernel/index.js';
 import type { RunLogStore } from '../../store/run-log-store.js';
 import type { BullBackend } from './bull-backend.js';
 import {
   type BeginJob,
   HIGHEST_PRIORITY,
   makeQueuedMessage,
+  type MostAtWork,
   RETRY_AFTER_MS,
   type RunJob,
   RunQueue,
 } from '../run-queue.js';
 
+/** The queue of all workflows without a limit of their own. Those with one have a queue each. */
 const NAME = 'runs';
 /**
  * For how long a process has a run without saying so, how often it says so, and how often the others look for one that has not. A run
@@ -32,11 +42,19 @@ const PUT_LIMIT_MS = 3_000;
 /** How old the number of those that wait may be, in milliseconds. */
 const COUNT_EVERY_MS = 2_000;
 
-/** What is open while the queue works. */
+/** For how long a run waits for a place in this process before it is left to others, in milliseconds. */
+const PLACE_LIMIT_MS = 1_000;
+
+/** A queue while it is open. */
 interface OpenQueue {
   readonly queue: Queue<RunJob>;
   readonly worker: Worker<RunJob> | undefined;
+  /** How many runs of it may be at work at the same time, in all processes together; undefined: any number. */
+  readonly mostAtWork: number | undefined;
 }
+
+/** Those that are open, by their names. {@link NAME} is always there. */
+type OpenQueues = ReadonlyMap<string, OpenQueue>;
 
 /** How many runs there may be. */
 export interface BullLimits {
@@ -44,6 +62,8 @@ export interface BullLimits {
   readonly concurrency: number;
   /** Of one caller that wait, in all processes together. */
   readonly mostQueuedOfCaller: number;
+  /** Of single workflows at work. Asked for when the queues are opened. */
+  readonly listMostAtWork: () => MostAtWork;
 }
 
 /**
@@ -57,11 +77,12 @@ export class BullRunQueue extends RunQueue {
   readonly #clock: Clock;
   readonly #limits: BullLimits;
   #begin: BeginJob | undefined;
-  #opening: Promise<OpenQueue> | undefined;
+  #opening: Promise<OpenQueues> | undefined;
   #retry: Timer | undefined;
   #isClosed = false;
   #isTold = false;
   #atWork = 0;
+  readonly #places: Semaphore;
   #waiting = 0;
   /** By the monotonic clock. */
   #countedAt = Number.NEGATIVE_INFINITY;
@@ -72,6 +93,7 @@ export class BullRunQueue extends RunQueue {
     this.#store = store;
     this.#clock = clock;
     this.#limits = limits;
+    this.#places = new Semaphore(limits.concurrency);
   }
 
   override get atWork(): number {
@@ -106,18 +128,21 @@ export class BullRunQueue extends RunQueue {
   }
 
   async #putAnyway(job: RunJob): Promise<void> {
-    const { queue } = await this.#open();
+    const queues = await this.#open();
+    const open = queues.get(makeQueueName(job.workflow)) ?? findMain(queues);
     try {
-      await this.#add(queue, job);
+      await this.#add(open, job);
     } catch (error) {
       if (!this.#backend.hasLostTables(error)) throw error;
       await this.#backend.prepare();
-      await this.#add(queue, job);
+      await this.#add(open, job);
     }
     this.#tellOfRecovery();
   }
 
-  async #add(queue: Queue<RunJob>, job: RunJob): Promise<void> {
+  async #add({ queue, mostAtWork }: OpenQueue, job: RunJob): Promise<void> {
+    // Said each time: it may have been lost with the queue, without a word.
+    if (mostAtWork !== undefined) await queue.setGlobalConcurrency(mostAtWork);
     await queue.add(job.workflow, job, {
       jobId: makeJobId(job),
       // BullMQ has the lowest number first, and 0 in front of all.
@@ -134,24 +159,28 @@ export class BullRunQueue extends RunQueue {
 
   override drop(job: Pick<RunJob, 'id' | 'wake'>): void {
     // One that cannot be removed finds nothing to do.
-    void this.#opening?.then(({ queue }) => queue.remove(makeJobId(job))).catch(() => undefined);
+    const remove = ({ queue }: OpenQueue): unknown => queue.remove(makeJobId(job)).catch(() => undefined);
+    void this.#opening?.then((queues) => [...queues.values()].forEach(remove)).catch(() => undefined);
   }
 
   override async close(): Promise<void> {
     this.#isClosed = true;
     this.#retry?.cancel();
-    const open = await this.#opening?.catch(() => undefined);
-    await open?.worker?.close().catch(() => undefined);
+    for (const { worker } of await this.#listOpen()) await worker?.close().catch(() => undefined);
   }
 
   override async end(): Promise<void> {
     await this.close();
-    const open = await this.#opening?.catch(() => undefined);
-    await open?.queue.close().catch(() => undefined);
+    for (const { queue } of await this.#listOpen()) await queue.close().catch(() => undefined);
     await this.#backend.close();
   }
 
-  #open(): Promise<OpenQueue> {
+  async #listOpen(): Promise<readonly OpenQueue[]> {
+    const queues = await this.#opening?.catch(() => undefined);
+    return [...(queues?.values() ?? [])];
+  }
+
+  #open(): Promise<OpenQueues> {
     if (this.#opening !== undefined) return this.#opening;
     if (this.#isClosed) return Promise.reject(new Error('The server is shutting down'));
     const opening = this.#tryToOpen();
@@ -165,14 +194,26 @@ export class BullRunQueue extends RunQueue {
     return opening;
   }
 
-  async #tryToOpen(): Promise<OpenQueue> {
+  async #tryToOpen(): Promise<OpenQueues> {
+    const { concurrency, listMostAtWork } = this.#limits;
+    const most = [...listMostAtWork()].map(([workflow, count]) => [makeQueueName(workflow), count] as const);
+    this.#backend.expectWorkers(most.length + 1);
     await this.#backend.prepare();
-    const queue = this.#backend.makeQueue<RunJob>(NAME);
+    const queues = new Map([[NAME, this.#openOne(NAME, concurrency)]]);
+    for (const [name, count] of most) queues.set(name, this.#openOne(name, Math.min(count, concurrency), count));
+    this.#tellOfRecovery();
+    return queues;
+  }
+
+  #openOne(name: string, concurrency: number, mostAtWork?: number): OpenQueue {
+    const queue = this.#backend.makeQueue<RunJob>(name);
     queue.on('error', (error) => this.#recover(error));
+    // What waits there may have been put with another limit.
+    if (mostAtWork !== undefined) queue.setGlobalConcurrency(mostAtWork).catch((error: Error) => this.#recover(error));
     let worker: Worker<RunJob> | undefined;
     if (this.#begin !== undefined) {
-      worker = this.#backend.makeWorker<RunJob>(NAME, (job, token) => this.#work(job, token), {
-        concurrency: this.#limits.concurrency,
+      worker = this.#backend.makeWorker<RunJob>(name, (job, token) => this.#work(job, token), {
+        concurrency,
         lockDuration: LOCK_MS,
         lockRenewTime: RENEW_MS,
         stalledInterval: LOOK_FOR_STALLED_MS,
@@ -183,13 +224,14 @@ export class BullRunQueue extends RunQueue {
       });
       worker.on('error', (error) => this.#recover(error));
     }
-    this.#tellOfRecovery();
-    return { queue, worker };
+    return { queue, worker, mostAtWork };
   }
 
   async #work(job: Job<RunJob>, token: string | undefined): Promise<void> {
-    const work = this.#begin?.(job.data);
+    const place = await this.#takePlace();
+    const work = place && this.#begin?.(job.data);
     if (work === undefined) {
+      place?.release();
       const now = this.#clock.now();
       await job.moveToDelayed(now + HOLD_MS + (now % HOLD_MORE_MS), token);
       throw this.#backend.makeDelayedError();
@@ -199,6 +241,20 @@ export class BullRunQueue extends RunQueue {
       await work;
     } finally {
       this.#atWork--;
+      place?.release();
+    }
+  }
+
+  /** A place among the runs of this process, whose queues do not count each other's. @returns undefined if none is free soon */
+  async #takePlace(): Promise<Place | undefined> {
+    const limit = new Cancellation();
+    const timer = this.#clock.after(PLACE_LIMIT_MS, () => limit.abort(undefined));
+    try {
+      return await this.#places.acquire(limit);
+    } catch {
+      return undefined;
+    } finally {
+      timer.cancel();
     }
   }
 
@@ -219,9 +275,9 @@ export class BullRunQueue extends RunQueue {
 
   async #count(): Promise<void> {
     try {
-      const { queue } = await this.#open();
-      const counts = await queue.getJobCounts('waiting', 'prioritized');
-      this.#waiting = Object.values(counts).reduce((sum, count) => sum + count, 0);
+      const queues = [...(await this.#open()).values()];
+      const counts = await Promise.all(queues.map(({ queue }) => queue.getJobCounts('waiting', 'prioritized')));
+      this.#waiting = counts.flatMap((each) => Object.values(each)).reduce((sum, count) => sum + count, 0);
     } catch {
       // The number of before stays.
     }
@@ -244,3 +300,12 @@ export class BullRunQueue extends RunQueue {
 
 /** A run that comes into the queue once more has another one: a wake-up at the end of a job is no repetition of it. */
 const makeJobId = ({ id, wake }: Pick<RunJob, 'id' | 'wake'>): string => `${id}-${wake}`;
+
+/** BullMQ's names have no colon. */
+const makeQueueName = (workflow: string): string => `${NAME}-${encodeURIComponent(workflow)}`;
+
+function findMain(queues: OpenQueues): OpenQueue {
+  const main = queues.get(NAME);
+  if (main === undefined) throw new Error(`There is no queue "${NAME}"`);
+  return main;
+}
