@@ -78,13 +78,14 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'run',
     {
       parameters: ['id', 'message'],
-      options: ['input', 'app'],
+      options: ['input', 'answers', 'app'],
       help: [
         'run a workflow and show its answer as it comes; the message - is read from stdin,',
-        'and the input is what it is given beside messages: --input \'{"tone": "kind"}\'',
+        'the input is what it is given beside messages: --input \'{"tone": "kind"}\',',
+        'and the answers are for what it waits for: --answers \'{"approve": {"approved": true}}\'',
       ],
-      run: async ([id = '', message = ''], { input, app }, environment) =>
-        (await import('./run-command.js')).runWorkflow(id, { message, input, app }, environment),
+      run: async ([id = '', message = ''], { input, answers, app }, environment) =>
+        (await import('./run-command.js')).runWorkflow(id, { message, input, answers, app }, environment),
     },
   ],
   [

@@ -1,5 +1,6 @@
 /** The options that take a value, by name, each with its short form and the name of its value. */
 const VALUES = {
+  answers: { short: undefined, value: 'json' },
   app: { short: 'a', value: 'file' },
   format: { short: 'f', value: 'format' },
   input: { short: 'i', value: 'json' },

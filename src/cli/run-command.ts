@@ -1,7 +1,7 @@
 import { text as readText } from 'node:stream/consumers';
 import { InternalError, type MillraceError, RunAbortedError } from '../errors/index.js';
 import { describeError, ensureError, IdSource, isJsonObject, type JsonObject } from '../kernel/index.js';
-import { RunService } from '../runs/index.js';
+import { type RunOptions, RunService } from '../runs/index.js';
 import { Gate } from '../streaming/index.js';
 import type { CompiledWorkflow, RunRequest } from '../workflow/index.js';
 import { OutputPrinter } from './output-printer.js';
@@ -15,6 +15,7 @@ import { useApplication, findWorkflow } from './use-application.js';
  * everything else to stderr.
  * @param message what the user says; `-`: read it from stdin
  * @param input what the workflow reads beside a chat request, as an object in JSON
+ * @param answers what it waits for, by name, as an object in JSON
  * @throws CliError if the input is not what the workflow reads
  */
 export async function runWorkflow(
@@ -22,12 +23,19 @@ export async function runWorkflow(
   {
     message,
     input,
+    answers,
     app,
-  }: { readonly message: string; readonly input: string | undefined; readonly app: string | undefined },
+  }: {
+    readonly message: string;
+    readonly input: string | undefined;
+    readonly answers: string | undefined;
+    readonly app: string | undefined;
+  },
   environment: CliEnvironment,
 ): Promise<ExitCode> {
   const { stdin, stdout, stderr } = environment.process;
-  const more = input === undefined ? {} : parseInput(input);
+  const more = input === undefined ? {} : parseObject(input, 'input', '{"tone": "kind"}');
+  const given = answers === undefined ? {} : parseObject(answers, 'answers', '{"approve": {"approved": true}}');
   const content = message === '-' ? (await readText(stdin)).trimEnd() : message;
   if (content === '') throw new CliError('The message is empty. Say something: millrace run <id> "Hello".');
   return useApplication(environment, app, async (application) => {
@@ -37,12 +45,19 @@ export async function runWorkflow(
     const printer = new OutputPrinter(environment.process, workflow.separator);
     const gate = new Gate();
     return abortOnSignal(environment, async (signal) => {
-      const options = { id: application.get(IdSource).runId(), signal, gate };
+      const options: RunOptions = {
+        id: application.get(IdSource).runId(),
+        signal,
+        gate,
+        answer: ({ name }) => (Object.hasOwn(given, name) ? given[name] : undefined),
+      };
       const events = application.get(RunService, { strict: false }).start(workflow, request, options);
       let failure: MillraceError | undefined;
+      let waits: readonly string[] = [];
       await events.read({
         next: (runEvent) => {
           printer.print(runEvent);
+          if (runEvent.type === 'run-waiting') waits = runEvent.waits.map(({ name }) => name);
           if (!stdout.writableNeedDrain || signal.aborted) return;
           gate.close();
           stdout.once('drain', () => gate.open());
@@ -52,6 +67,11 @@ export async function runWorkflow(
           if (!isReaderFault) printer.breakLine();
         },
       });
+      if (waits.length > 0) {
+        const example = `{${waits.map((name) => `"${name}": {…}`).join(', ')}}`;
+        stderr.write(`It waits for an answer, which this command has to be given at once: --answers '${example}'.\n`);
+        return EXIT.failed;
+      }
       if (failure === undefined) return EXIT.done;
       if (signal.aborted) return EXIT.interrupted;
       stderr.write(`${describe(failure)}\n`);
@@ -61,16 +81,16 @@ export async function runWorkflow(
 }
 
 /** @throws UsageError if it is no object in JSON */
-function parseInput(input: string): JsonObject {
+function parseObject(json: string, name: string, example: string): JsonObject {
   let fault = 'it is no object';
   try {
-    const parsed: unknown = JSON.parse(input);
+    const parsed: unknown = JSON.parse(json);
     if (isJsonObject(parsed)) return parsed;
   } catch (error) {
     fault = ensureError(error).message;
   }
   throw new UsageError(
-    `The input must be an object in JSON: ${fault}. Put it into single quotes: --input '{"tone": "kind"}'.`,
+    `The ${name} must be an object in JSON: ${fault}. Put it into single quotes: --${name} '${example}'.`,
   );
 }
 

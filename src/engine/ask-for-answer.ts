@@ -1,5 +1,6 @@
 import { WaitExpiredError } from '../errors/index.js';
-import { toJsonValue } from '../kernel/index.js';
+import { isError, rejectOnAbort, toJsonValue } from '../kernel/index.js';
+import { StructuredOutputError } from '../schema/index.js';
 import { type InterruptStep, MOST_CONTENT_BYTES, type Values } from '../workflow/index.js';
 import type { OpenWait } from './run-event.js';
 import type { SharedRun } from './shared-run.js';
@@ -10,8 +11,7 @@ export type WaitResult = { readonly value: unknown } | { readonly open: OpenWait
 /**
  * Looks for the answer to a wait.
  * @param node key of its step, preceded by those of the enclosing steps
- * @throws WaitExpiredError if nobody has answered in time, and the workflow has no value for that; StructuredOutputError if the
- *   answer does not fit the step any more
+ * @throws WaitExpiredError if nobody has answered in time, and the workflow has no value for that; Error if the answer does not fit
  */
 export async function askForAnswer(
   step: InterruptStep,
@@ -19,13 +19,32 @@ export async function askForAnswer(
   values: Values,
   run: SharedRun,
 ): Promise<WaitResult> {
-  const { checkpoints } = run;
+  const { checkpoints, cancellation } = run;
   const answer = checkpoints?.findAnswer(node);
-  if (answer === undefined) return { open: checkpoints?.findWait(node) ?? openWait(step, node, values, run) };
-  if ('isExpired' in answer && step.onTimeout === undefined) throw new WaitExpiredError(step.name);
-  const value = 'isExpired' in answer ? step.onTimeout?.() : await step.answer.parse(JSON.stringify(answer.value));
-  if (checkpoints?.hasContinued(step.name) !== true) run.emit({ type: 'run-continued', name: step.name });
+  if (answer === undefined) {
+    const open = checkpoints?.findWait(node) ?? openWait(step, node, values, run);
+    const given = run.answer && (await rejectOnAbort(Promise.resolve(run.answer(open)), cancellation));
+    if (given === undefined) return { open };
+    return continueWith(step, await readAnswer(step, given), run);
+  }
+  if (!('isExpired' in answer)) return continueWith(step, await readAnswer(step, answer.value), run);
+  if (step.onTimeout === undefined) throw new WaitExpiredError(step.name);
+  return continueWith(step, step.onTimeout(), run);
+}
+
+function continueWith({ name }: InterruptStep, value: unknown, { checkpoints, emit }: SharedRun): WaitResult {
+  if (checkpoints?.hasContinued(name) !== true) emit({ type: 'run-continued', name });
   return { value };
+}
+
+/** Doors have checked the answer before; the rules may be others now. */
+async function readAnswer({ name, answer }: InterruptStep, value: unknown): Promise<unknown> {
+  try {
+    return await answer.parse(JSON.stringify(value));
+  } catch (error) {
+    if (!isError(error) || !(error instanceof StructuredOutputError)) throw error;
+    throw new Error(`The answer to "${name}" does not fit: ${error.faults.join('; ')}`);
+  }
 }
 
 function openWait(step: InterruptStep, node: string, values: Values, { clock, makeCallId }: SharedRun): OpenWait {

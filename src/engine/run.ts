@@ -82,6 +82,8 @@ interface RunParts {
   readonly settle?: (() => Promise<void>) | undefined;
   /** Undefined: the run begins. */
   readonly resumed: ResumedRun | undefined;
+  /** See `RunOptions.answer`. */
+  readonly answer?: ((wait: OpenWait) => unknown) | undefined;
   /** Whether a reader wants values from authors' code in the events: outputs, the result, progress data. */
   readonly wantsContent: () => boolean;
   /** Takes each event; the last one comes with the run's end. */
@@ -154,7 +156,8 @@ export class Run {
   }
 
   #share(checkpoints: Checkpoints | undefined): SharedRun {
-    const { workflow, cancellation, gate, clock, log, resumed, estimatesTokens, wantsContent, observe } = this.#parts;
+    const { workflow, cancellation, gate, clock, log, resumed, estimatesTokens, wantsContent, observe, answer } =
+      this.#parts;
     return {
       cancellation,
       gate,
@@ -164,6 +167,7 @@ export class Run {
       estimatesTokens,
       checkpoints,
       makeCallId: () => `call_${this.#parts.ids.toolCallId()}`,
+      answer,
       canWait: (ms) => this.#canWait(ms),
       wantsContent,
       places: new Semaphore(workflow.concurrency),

@@ -2,7 +2,7 @@ import type { Cancellation, Clock, Semaphore } from '../kernel/index.js';
 import type { Gate } from '../streaming/index.js';
 import type { NodeStep, RunLog, TaskContext } from '../workflow/index.js';
 import type { Checkpoints } from './checkpoints.js';
-import type { ObserverContent, ObserverEvent, UnnumberedEvent } from './run-event.js';
+import type { ObserverContent, ObserverEvent, OpenWait, UnnumberedEvent } from './run-event.js';
 import type { StepUsage } from './step-usage.js';
 
 /** What all executions of a run share. */
@@ -21,6 +21,8 @@ export interface SharedRun {
   readonly checkpoints: Checkpoints | undefined;
   /** Whether the run's reader can wait so many milliseconds before a failed model call is made again. */
   readonly canWait: (ms: number) => boolean;
+  /** See `RunOptions.answer`. */
+  readonly answer: ((wait: OpenWait) => unknown) | undefined;
   /** Makes the id of a function call. */
   readonly makeCallId: () => string;
   /** Whether a reader wants values from authors' code in the events. */

@@ -1,4 +1,4 @@
-import type { ResumedRun, StepCheckpoint } from '../engine/index.js';
+import type { OpenWait, ResumedRun, StepCheckpoint } from '../engine/index.js';
 import type { Outcome, RunError } from '../errors/index.js';
 import type { AbortNotice, JsonObject } from '../kernel/index.js';
 import type { Usage } from '../models/index.js';
@@ -88,6 +88,11 @@ export interface RunOptions {
   readonly settle?: (() => Promise<void>) | undefined;
   /** What is known of the run from before its process ended. Absent: it begins. */
   readonly resumed?: ResumedRun | undefined;
+  /**
+   * Answers what the run waits for at once, or resolves to undefined: then it waits. The answer is checked as any other. Absent: the run
+   * ends with `run-waiting` where it waits.
+   */
+  readonly answer?: ((wait: OpenWait) => unknown) | undefined;
   /** Told how the run went. Absent: there is no request behind it. */
   readonly record?: RunRecord;
 }

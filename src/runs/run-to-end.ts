@@ -1,4 +1,5 @@
-import type { RunFinished } from '../engine/index.js';
+import type { RunFinished, RunWaiting } from '../engine/index.js';
+import { InvalidRequestError } from '../errors/index.js';
 import type { FinishReason, Usage } from '../models/index.js';
 import { type OpaqueObject, type CollectedAudio, type CollectedToolCall, DeltaCollector } from '../streaming/index.js';
 import type { RunEvents } from './run-events.js';
@@ -34,20 +35,28 @@ export interface RunOutput {
 
 /**
  * Collects the events of a run into its output.
- * @throws MillraceError that the run failed with
+ * @throws MillraceError that the run failed with; InvalidRequestError if it waits for an answer (`RunOptions.answer`)
  */
 export async function collectOutput(events: RunEvents): Promise<RunOutput> {
   const collector = new DeltaCollector(true);
   let last: RunFinished | undefined;
+  let waiting: RunWaiting | undefined;
   const result = await events.read({
     next: (event) => {
       if (event.type === 'delta') collector.add(event.delta);
       else if (event.type === 'run-finished') last = event;
+      else if (event.type === 'run-waiting') waiting = event;
     },
     failed: ({ thrown }) => {
       throw thrown;
     },
   });
+  if (waiting !== undefined) {
+    const names = waiting.waits.map(({ name }) => `"${name}"`).join(', ');
+    throw new InvalidRequestError(`The workflow waits for an answer to ${names}, and nobody gives one here.`, {
+      code: 'not_answered',
+    });
+  }
   if (last === undefined) throw new Error('The events of the run have no end');
   const { content, reasoning, refusal, annotations, images, audio } = collector;
   const { finishReason, usage } = last;

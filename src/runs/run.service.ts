@@ -138,6 +138,7 @@ export class RunService {
       keepStep: options.keepStep,
       settle: options.settle,
       resumed: options.resumed,
+      answer: options.answer,
       wantsContent: () => readers.wantsContent,
       observe: (told, content) => observer.next(told, content),
       emit: (event, end) => {

@@ -10,6 +10,7 @@ import { makeRunQueue } from './dispatch/make-run-queue.js';
 import { RunQueue } from './dispatch/run-queue.js';
 import { LoggedRuns } from './log/logged-runs.service.js';
 import { LoggedWorks } from './log/logged-works.service.js';
+import { RunWaits } from './log/run-waits.service.js';
 import { AccessLogObserverFactory } from './observers/access-log.observer.js';
 import { MetricsObserverFactory } from './observers/metrics.observer.js';
 import type { RunObserverFactory } from './observers/run-observer.js';
@@ -47,6 +48,7 @@ const OBSERVERS = [
     { provide: RunQueue, useFactory: makeRunQueue, inject: [AppConfig, Clock, RunLogStore, WorkflowRegistry] },
     LoggedWorks,
     LostRuns,
+    RunWaits,
     LoggedRuns,
     Schedules,
     ...OBSERVERS,
@@ -56,6 +58,6 @@ const OBSERVERS = [
       inject: [...OBSERVERS],
     },
   ],
-  exports: [WorkflowModule, RunService, LoggedRuns, Schedules, DocumentStore],
+  exports: [WorkflowModule, RunService, LoggedRuns, RunWaits, Schedules, DocumentStore],
 })
 export class RunsModule {}

@@ -24,6 +24,11 @@ export interface RunWorkflowOptions {
   readonly providers?: NonNullable<ModuleMetadata['providers']>;
   /** Modules with such providers. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  /**
+   * Answers to what the workflow waits for, by the names of the waits: a value, or a function that is given what is shown. A run that
+   * waits for anything else fails.
+   */
+  readonly answers?: Readonly<Record<string, object | ((shown: JsonValue) => object)>>;
   /** Ends the run when it aborts, like a client that disconnects. */
   readonly signal?: AbortSignal;
 }
@@ -72,7 +77,7 @@ export interface WorkflowRun<Result> {
 export async function runWorkflow<W extends object>(
   workflow: Type<W>,
   input: WorkflowInput,
-  { models = {}, providers = [], imports = [], signal }: RunWorkflowOptions = {},
+  { models = {}, providers = [], imports = [], answers = {}, signal }: RunWorkflowOptions = {},
 ): Promise<WorkflowRun<ResultOf<W>>> {
   const options = readWorkflowOptions(workflow);
   if (options === undefined)
@@ -86,7 +91,14 @@ export async function runWorkflow<W extends object>(
     const runs = application.get(RunService, { strict: false });
     const id = application.get(IdSource, { strict: false }).runId();
     const events: RunEvent[] = [];
-    const ending = runs.runToEnd(compiled, readInput(options.id, input), { id, ...(signal && { signal }) });
+    const ending = runs.runToEnd(compiled, readInput(options.id, input), {
+      id,
+      answer: ({ name, shown }) => {
+        const answer = Object.hasOwn(answers, name) ? answers[name] : undefined;
+        return typeof answer === 'function' ? (answer as (shown: JsonValue) => object)(shown) : answer;
+      },
+      ...(signal && { signal }),
+    });
     runs.attach(id)?.subscribe((event) => events.push(event));
     const { content, reasoning, toolCalls, finishReason, result } = await ending;
     return {

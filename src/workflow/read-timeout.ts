@@ -1,4 +1,4 @@
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 /** Ten years. */
 const LONGEST_MS = 3_650 * 86_400_000;
 
@@ -13,7 +13,7 @@ export function readTimeout(given: unknown): number | undefined {
 }
 
 function readText(text: string): number | undefined {
-  const [, count, unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  const [, count, unit = ''] = /^(\d+)(ms|[smhd])$/.exec(text) ?? [];
   const length = UNITS[unit];
   return length === undefined ? undefined : Number(count) * length;
 }

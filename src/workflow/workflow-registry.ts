@@ -44,6 +44,11 @@ export class WorkflowRegistry {
     return found;
   }
 
+  /** Any workflow with this id or alias; undefined if there is none. */
+  find(name: string): CompiledWorkflow | undefined {
+    return this.#names.get(name)?.workflow;
+  }
+
   /** Lists every id and alias, including those that no client may send. */
   listAll(): readonly WorkflowName[] {
     return [...this.#names.values()];

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ApprovalWorkflow } from './approval/approval.workflow.js';
 import { ChatWorkflow } from './chat/chat.workflow.js';
 import { CustomerCareWorkflow } from './customer-care/customer-care.workflow.js';
 import { NestedWorkflow } from './nested/nested.workflow.js';
@@ -15,6 +16,7 @@ import { StreamingWorkflow } from './streaming/streaming.workflow.js';
     CustomerCareWorkflow,
     ResearchWorkflow,
     NestedWorkflow,
+    ApprovalWorkflow,
   ],
 })
 export class WorkflowsModule {}

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../../config/index.js';
 import { formatStackForLog, IdempotencyKeyReusedError, OverloadedError, RunAbortedError } from '../../errors/index.js';
-import { Cancellation, Clock, IdSource, isJsonObject, settleInTime, sha256 } from '../../kernel/index.js';
+import { Cancellation, Clock, IdSource, settleInTime, sha256 } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
 import type { RunRequest } from '../../workflow/index.js';
 import { LostRuns } from '../dispatch/lost-runs.service.js';
@@ -26,6 +26,8 @@ import { LoggedWorks } from './logged-works.service.js';
 import type { OpenLog } from './open-log.js';
 import { hashWorkflow } from './resume-run.js';
 import type { RunDoor } from './run-door.js';
+import { RunWaits } from './run-waits.service.js';
+import { writeSortedJson } from './sorted-json.js';
 
 /** For how long whoever cancels a run waits for a store that takes nothing, and how often that is looked at. Milliseconds. */
 const STORE_LIMIT_MS = 2_000;
@@ -56,6 +58,7 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly queue: RunQueue,
     private readonly works: LoggedWorks,
     private readonly lost: LostRuns,
+    private readonly waits: RunWaits,
     private readonly metrics: Metrics,
     private readonly adapterHost: HttpAdapterHost,
   ) {
@@ -75,7 +78,9 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
     this.runs.trackWait(shutdown);
     this.queue.work(this.works.begin);
     if (this.store.isShared) this.works.beat();
-    if (this.store.isShared || (await this.store.hasEarlier())) void this.lost.watch();
+    if (!this.store.isShared && !(await this.store.hasEarlier())) return;
+    void this.lost.watch();
+    void this.waits.watch();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -88,6 +93,7 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.lost.close();
+    this.waits.close();
     this.runs.holdOpen('the queue of runs', this.queue.close());
     this.#hub.close();
     if (this.config.store.handover === 'now') this.works.handOver();
@@ -181,7 +187,7 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
    */
   async find(id: string, owner: string): Promise<LoggedRun | undefined> {
     const run = await this.store.find(id, owner);
-    if (run === undefined || run.ending !== undefined || !this.#isLost(run.id)) return run;
+    if (run === undefined || run.ending !== undefined || run.status === 'waiting' || !this.#isLost(run.id)) return run;
     await this.lost.look();
     return this.store.find(id, owner);
   }
@@ -242,7 +248,7 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
     if (run === undefined || run.ending !== undefined) return run;
     // Whatever becomes of this process, the run is not begun again.
     await this.store.markCancelled(run.id);
-    const isEnded = this.works.find(run.id) === undefined && (await this.#endWaiting(run));
+    const isEnded = this.works.find(run.id) === undefined && (await this.#endIdle(run));
     if (!isEnded) {
       const work = this.works.find(run.id);
       work?.cancel();
@@ -250,15 +256,17 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
       else await this.#waitForEnd(work);
     }
     const ended = await this.find(id, owner);
+    // It had begun to wait for an answer before it was told.
+    if (ended?.status === 'waiting' && (await this.#endIdle(ended))) return this.find(id, owner);
     // Its process may have left it before its end.
     if (ended !== undefined && ended.ending === undefined) throw this.#makeNotEndedError();
     return ended;
   }
 
   /** @returns false if somebody works on the run, or it has ended */
-  async #endWaiting(run: LoggedRun): Promise<boolean> {
-    if (this.store.isShared && run.status !== 'queued') return false;
-    if (!(await this.works.endWaiting(run, new RunAbortedError('cancelled')))) return false;
+  async #endIdle(run: LoggedRun): Promise<boolean> {
+    if (this.store.isShared && run.status === 'running') return false;
+    if (!(await this.works.endIdle(run, new RunAbortedError('cancelled')))) return false;
     this.queue.drop(run);
     return true;
   }
@@ -279,7 +287,7 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
       const { news, leave } = this.#hub.wait(id, from);
       try {
         const run = await this.store.find(id, owner);
-        if (run === undefined || run.ending !== undefined) return;
+        if (run === undefined || run.ending !== undefined || run.status === 'waiting') return;
         from = run.length;
         if ((await settleInTime(news, this.clock, Math.min(leftMs, LOOK_AT_STORE_MS), () => 'look')) === 'released')
           return;
@@ -344,12 +352,17 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
     const page = await this.store.read(id, from);
     if (page === undefined || page.isOver || page.events.length > 0) return page;
     if (this.works.find(id) === undefined && this.runs.draining) return 'released';
-    if (!this.#isLost(id)) return page;
+    if (!this.#isLost(id) || (await this.#isWaiting(id))) return page;
     await this.lost.look();
     return this.#isLost(id) ? ((await this.#readEnd(id, from)) ?? 'released') : page;
   }
 
-  /** True if it is known that nobody has the run, unless it has ended. */
+  async #isWaiting(id: string): Promise<boolean> {
+    const owner = await this.store.findOwner(id);
+    return owner !== undefined && (await this.store.find(id, owner))?.status === 'waiting';
+  }
+
+  /** True if it is known that nobody has the run, unless it has ended or waits for an answer. */
   #isLost(id: string): boolean {
     return !this.store.isShared && this.works.find(id) === undefined && !this.queue.has(id);
   }
@@ -398,22 +411,11 @@ function makeKept(asked: RunToLog): MoreOfRun {
 type MoreOfRun = Pick<NewLoggedRun, 'request' | 'segment'>;
 
 function makeIdentity({ identity }: RunToLog): RequestIdentity | undefined {
-  return identity && { key: identity.key, hash: sha256(JSON.stringify(sortKeys(identity.body))) };
+  return identity && { key: identity.key, hash: sha256(writeSortedJson(identity.body)) };
 }
 
 /** @throws IdempotencyKeyReusedError */
 function makeRepeated(earlier: Repetition): StartedRun {
   if (earlier.kind === 'reused') throw new IdempotencyKeyReusedError();
   return { run: earlier.run, isRepeated: true };
-}
-
-/** Objects with equal properties are written in the same way. */
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (!isJsonObject(value)) return value;
-  return Object.fromEntries(
-    Object.keys(value)
-      .toSorted()
-      .map((key) => [key, sortKeys(value[key])]),
-  );
 }

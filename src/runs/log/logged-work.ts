@@ -1,4 +1,4 @@
-import { type RunEvent, type StepCheckpoint } from '../../engine/index.js';
+import type { RunEvent, RunWaiting, StepCheckpoint } from '../../engine/index.js';
 import {
   type AbortCause,
   InterruptedRepeatedlyError,
@@ -20,7 +20,7 @@ import type { RunService } from '../run.service.js';
 import type { ClaimedRun, RunAttempt, RunLogStore } from '../store/run-log-store.js';
 import type { Audience } from './audience.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
-import { OpenLog } from './open-log.js';
+import { type AttemptEnding, OpenLog } from './open-log.js';
 import type { RunDoor } from './run-door.js';
 import { hashWorkflow, readPast } from './resume-run.js';
 import { isReleased, readEnding, RunRecorder } from './run-recorder.js';
@@ -108,6 +108,8 @@ export interface WorkTools {
   readonly onResumed: (workflow: string) => void;
   /** Told of a run that this process has let go of, with its next wake. */
   readonly onReleased: (job: RunJob) => Promise<void>;
+  /** Told of a run that waits from now on, when one of its waits expires first, in milliseconds since the Unix epoch. */
+  readonly onWaiting: (expiresAt: number) => void;
   /** Told of a run that this process has left without saying so: the store was away. */
   readonly onStoreAway: (run: string) => void;
   readonly onFault: (run: string, error: unknown) => void;
@@ -125,6 +127,8 @@ export class LoggedWork {
   #state: 'beginning' | 'running' | 'ending' = 'beginning';
   /** Tokens of the steps that were kept: whoever goes on with the run counts them. */
   #keptTokens = 0;
+  /** Tokens that were counted when the run waited for an answer. */
+  #countedTokens = 0;
   #spent: Spent = {};
   #resolveEnded!: () => void;
 
@@ -235,7 +239,8 @@ export class LoggedWork {
       }
       log.goOnAfter(past.lastAt);
       past.resumed.steps.forEach((step) => this.#countTokens(step));
-      onResumed(workflow.id);
+      this.#countedTokens = past.resumed.history.toldTokens;
+      if (!past.resumed.history.isWaiting) onResumed(workflow.id);
     }
     const { traceId } = past ?? {};
     const events = runs.start(workflow, kept.request, {
@@ -266,7 +271,8 @@ export class LoggedWork {
       }),
     );
     if (recorder.last === undefined) return;
-    if (isReleased(recorder.last)) await this.#release(log);
+    if (recorder.last.type === 'run-waiting') await this.#wait(log, recorder.last);
+    else if (isReleased(recorder.last)) await this.#release(log);
     else await this.#end(log, recorder.last, said.text);
   }
 
@@ -282,8 +288,7 @@ export class LoggedWork {
     const { usage, untoldTokens = 0 } = this.#spent;
     // The rest is counted by whoever ends the run.
     const tokens = (usage?.total_tokens ?? 0) + untoldTokens - this.#keptTokens;
-    this.#spent = { untoldTokens: Math.max(0, tokens) };
-    this.#endPermit();
+    this.#run.permit.end(undefined, Math.max(0, tokens));
     const { id } = this.#run.job;
     await log.settle();
     try {
@@ -306,7 +311,12 @@ export class LoggedWork {
   }
 
   #endPermit(): void {
-    this.#run.permit.end(this.#spent.usage, this.#spent.untoldTokens);
+    const { usage, untoldTokens = 0 } = this.#spent;
+    if (this.#countedTokens === 0) this.#run.permit.end(usage, untoldTokens);
+    else {
+      const tokens = (usage?.total_tokens ?? 0) + untoldTokens - this.#countedTokens;
+      this.#run.permit.end(undefined, Math.max(0, tokens));
+    }
   }
 
   /** This process has nothing more to do with the run. */
@@ -316,8 +326,20 @@ export class LoggedWork {
     this.#resolveEnded();
   }
 
+  /** The run is a row of the store from now on, until it is answered. Never rejects. */
+  async #wait(log: OpenLog, last: RunWaiting): Promise<void> {
+    await this.#writeLast(log, last, () => ({ waits: last.waits }));
+    const times = last.waits.flatMap(({ expiresAt }) => expiresAt ?? []);
+    if (times.length > 0) this.#tools.onWaiting(Math.min(...times));
+  }
+
   /** Never rejects. */
   async #end(log: OpenLog, last: RunEvent, output?: string): Promise<void> {
+    await this.#writeLast(log, last, (logged) => ({ ending: readEnding(logged, output) }));
+  }
+
+  /** @param describe how this attempt ends with the event */
+  async #writeLast(log: OpenLog, last: RunEvent, describe: (last: LoggedEvent) => AttemptEnding): Promise<void> {
     this.#state = 'ending';
     // Whoever sees the last event may ask for the next run.
     this.#endPermit();
@@ -325,7 +347,7 @@ export class LoggedWork {
       await log.settle();
       const logged = makeLoggedEvent(last, log.now());
       if (log.ending === undefined) await this.#keepEnd(logged).catch((error: unknown) => this.#report(error));
-      log.write(logged, readEnding(logged, output));
+      log.write(logged, describe(logged));
       await log.settle();
     } catch (error) {
       this.#report(error);

@@ -3,7 +3,7 @@ import { AppConfig } from '../../config/index.js';
 import { formatStackForLog, type MillraceError, WorkflowChangedError } from '../../errors/index.js';
 import { Clock, type Timer } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
-import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
+import { WorkflowRegistry } from '../../workflow/index.js';
 import type { RunJob } from '../dispatch/run-queue.js';
 import type { RunRecord } from '../run-options.js';
 import { RunService } from '../run.service.js';
@@ -41,6 +41,7 @@ export class LoggedWorks {
   #onAway: ((id: string) => void) | undefined;
   #onLeft: ((id: string) => void) | undefined;
   #onReleased: ((job: RunJob) => Promise<void>) | undefined;
+  #onWaiting: ((expiresAt: number) => void) | undefined;
 
   constructor(
     config: AppConfig,
@@ -80,6 +81,7 @@ export class LoggedWorks {
       onMove: (id) => this.hub.wake(id),
       onResumed: (workflow) => metrics.instruments.resumptions.inc({ workflow }),
       onReleased: async (job) => this.#onReleased?.(job),
+      onWaiting: (expiresAt) => this.#onWaiting?.(expiresAt),
       onStoreAway: (id) => this.#onAway?.(id),
       onFault: (id, error) => this.#report(id, error),
     };
@@ -123,6 +125,11 @@ export class LoggedWorks {
     this.#onReleased = onReleased;
   }
 
+  /** @param onWaiting told of each run that begins to wait, when one of its waits expires first; in milliseconds since the Unix epoch */
+  watchWaiting(onWaiting: (expiresAt: number) => void): void {
+    this.#onWaiting = onWaiting;
+  }
+
   /** @param onLeft told of runs that are to end because nobody reads them any more */
   watchLeft(onLeft: (id: string) => void): void {
     this.#onLeft = onLeft;
@@ -160,7 +167,7 @@ export class LoggedWorks {
     const present = this.#works.get(id);
     if (present !== undefined) return present.ended;
     const door = this.#doors.get(job.door);
-    const workflow = this.#findWorkflow(job.workflow);
+    const workflow = this.workflows.find(job.workflow);
     if (door === undefined || workflow === undefined) return this.#failUnknown(job);
     const permit = door.readmit(job.admission);
     if (!permit.begin()) return undefined;
@@ -184,10 +191,10 @@ export class LoggedWorks {
   }
 
   /**
-   * Ends a run that nobody works on.
+   * Ends a run that nobody works on: it waits in the queue, or for an answer.
    * @returns false if somebody does, or it has ended
    */
-  async endWaiting(run: LoggedRun, error: MillraceError): Promise<boolean> {
+  async endIdle(run: LoggedRun, error: MillraceError): Promise<boolean> {
     const { id, epoch, length: first, door: name, admission } = run;
     const door = this.#doors.get(name);
     const last = makeLoggedEvent(makeFailed(error), this.clock.now());
@@ -202,19 +209,11 @@ export class LoggedWorks {
     return true;
   }
 
-  #findWorkflow(id: string): CompiledWorkflow | undefined {
-    try {
-      return this.workflows.resolve(id).workflow;
-    } catch {
-      return undefined;
-    }
-  }
-
   /** Never rejects. */
   async #failUnknown({ id, owner, workflow }: RunJob): Promise<void> {
     try {
       const run = await this.store.find(id, owner);
-      if (run !== undefined && run.ending === undefined) await this.endWaiting(run, new WorkflowChangedError(workflow));
+      if (run !== undefined && run.ending === undefined) await this.endIdle(run, new WorkflowChangedError(workflow));
     } catch (error) {
       this.#report(id, error);
     }

@@ -1,14 +1,14 @@
 import type { Clock } from '../../kernel/index.js';
 import { Gate } from '../../streaming/index.js';
-import type { KeptStep, LogBatch, LoggedEnding } from '../store/run-log-store.js';
+import type { KeptStep, LogBatch } from '../store/run-log-store.js';
 import type { LoggedEvent } from './logged-event.js';
 
 /** Most characters that may wait to be kept before the run has to wait, too. */
 const MOST_WAITING = 256 * 1024;
 
 /**
- * Why nothing more is written in this process. `over`: the last event is there. `gone`: the run was removed. `released`: another
- * process goes on with it, or this one later.
+ * Why nothing more is written in this process. `over`: the last event is there. `gone`: the run was removed, or waits for an answer.
+ * `released`: another process goes on with it, or this one later.
  */
 export type LogEnding = 'over' | 'gone' | 'released';
 
@@ -22,12 +22,17 @@ export interface OpenLogParts {
   readonly onWrite: (log: OpenLog) => void;
 }
 
+const NOT_ENDED: AttemptEnding = {};
+
 /** Events that follow one another. */
 export interface LogPiece {
   /** Number of the first. */
   readonly first: number;
   readonly events: readonly LoggedEvent[];
 }
+
+/** How an attempt at a run ends with its last event: the run is over, or it waits. */
+export type AttemptEnding = Pick<LogBatch, 'ending' | 'waits'>;
 
 /** What is on its way to the store. */
 interface Waiting {
@@ -48,7 +53,7 @@ export class OpenLog {
   #events: LoggedEvent[] = [];
   #json: string[] = [];
   #steps: KeptStep[] = [];
-  #ended: LoggedEnding | undefined;
+  #ended: AttemptEnding = NOT_ENDED;
   #epoch = 0;
   /** Characters in `#json`, and of all that was ever written. */
   #waitingLength = 0;
@@ -134,8 +139,8 @@ export class OpenLog {
     while (this.isBehind && this.#ending === undefined) await new Promise<void>((resolve) => this.watch(resolve));
   }
 
-  /** @param ending how the run has ended with this event, if it is its last one */
-  write(event: LoggedEvent, ending?: LoggedEnding): void {
+  /** @param ending how the attempt ends with this event, if it is its last one */
+  write(event: LoggedEvent, ending: AttemptEnding = NOT_ENDED): void {
     if (this.#ending !== undefined) return;
     const json = JSON.stringify(event);
     this.#events.push(event);
@@ -157,7 +162,7 @@ export class OpenLog {
         first: this.#kept,
         events: this.#json,
         ...(this.#steps.length > 0 && { steps: this.#steps }),
-        ...(this.#ended !== undefined && { ending: this.#ended }),
+        ...this.#ended,
       };
       this.#waiting = { batch, events: this.#events, length: this.#waitingLength };
       this.#events = [];
@@ -176,6 +181,7 @@ export class OpenLog {
     this.#newest = { first: this.#kept, events: shown.events };
     this.#kept += shown.events.length;
     if (shown.batch.ending !== undefined) this.#ending = 'over';
+    else if (shown.batch.waits !== undefined) this.#ending = 'gone';
     if (this.#waitingLength <= MOST_WAITING) this.gate.open();
     this.#wake();
   }

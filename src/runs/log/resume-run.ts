@@ -1,7 +1,13 @@
-import { listFingerprints, type ResumedRun, RunHistory, type StepCheckpoint } from '../../engine/index.js';
+import {
+  listFingerprints,
+  type ResumedRun,
+  RunHistory,
+  type StepCheckpoint,
+  type WaitAnswer,
+} from '../../engine/index.js';
 import { sha256 } from '../../kernel/index.js';
 import { type CompiledWorkflow, makeGraphJson } from '../../workflow/index.js';
-import type { ClaimedRun, RunLogStore } from '../store/run-log-store.js';
+import type { ClaimedRun, RunLogStore, WaitOutcome } from '../store/run-log-store.js';
 import type { LoggedEvent } from './logged-event.js';
 
 /** What an earlier process has left of a run. */
@@ -19,7 +25,7 @@ export interface RunPast {
  * @returns undefined if that is nothing: it begins
  */
 export async function readPast(
-  { run: { id }, steps }: ClaimedRun,
+  { run: { id }, steps, waits }: ClaimedRun,
   workflow: CompiledWorkflow,
   store: Pick<RunLogStore, 'read'>,
   onEvent: (event: LoggedEvent) => void,
@@ -41,11 +47,18 @@ export async function readPast(
   if (number === 0) return undefined;
   const checkpoints = steps.map((json) => JSON.parse(json) as StepCheckpoint);
   const attempt = history.isWaiting ? history.attempts : history.attempts + 1;
+  const answers = new Map(
+    waits.flatMap(({ node, answer }) => (answer === undefined ? [] : [[node, readAnswer(answer)]])),
+  );
   return {
-    resumed: { epoch: history.attempts, attempt, history, steps: checkpoints },
+    resumed: { epoch: history.attempts, attempt, history, steps: checkpoints, answers },
     lastAt,
     traceId,
   };
+}
+
+function readAnswer({ value, isExpired }: WaitOutcome): WaitAnswer {
+  return isExpired === true ? { isExpired } : { value: value ?? null };
 }
 
 const hashes = new WeakMap<CompiledWorkflow, string>();

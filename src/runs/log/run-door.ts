@@ -11,8 +11,8 @@ export interface RunDoor {
   /** Stands in the runs that it begins, and never changes. */
   readonly name: string;
   /**
-   * Keeps what is kept of a run's end, before anybody sees its last event. What it rejects with is logged, and no more. Absent:
-   * there is nothing to keep.
+   * Keeps what is kept of a run's end, or of a segment that ends where the run begins to wait, before anybody sees the last event of
+   * it. What it rejects with is logged, and no more. Absent: there is nothing to keep.
    */
   keepEnd?(run: LoggedRun, last: LoggedEvent): Promise<void>;
   /** Lets a run in once more that was let in before. @param kept `QueuedPermit.kept` of then, after a journey through JSON */

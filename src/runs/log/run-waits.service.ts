@@ -1,0 +1,235 @@
+import { Injectable, Logger } from '@nestjs/common';
+import {
+  ConflictError,
+  formatStackForLog,
+  InvalidRequestError,
+  NotFoundError,
+  OverloadedError,
+} from '../../errors/index.js';
+import { Cancellation, Clock, MAX_TIMER_MS, settleInTime, type Timer } from '../../kernel/index.js';
+import { StructuredOutputError } from '../../schema/index.js';
+import { type CompiledWait, WorkflowRegistry } from '../../workflow/index.js';
+import { makeJob, RunQueue } from '../dispatch/run-queue.js';
+import { RunService } from '../run.service.js';
+import { type KeptWait, type LoggedRun, RunLogStore } from '../store/run-log-store.js';
+import { LoggedWorks } from './logged-works.service.js';
+import { writeSortedJson } from './sorted-json.js';
+
+/** How often waits of other processes are looked at, whose time may have come, in milliseconds. */
+const LOOK_EVERY_MS = 15_000;
+/** How soon they are looked at again where the store is away, in milliseconds. */
+const LOOK_AGAIN_MS = 2_000;
+/** How soon a client is to send its answer again, in milliseconds. */
+const RETRY_AFTER_MS = 2_000;
+/** For how long the rules of an answer are waited for, which are an author's code. Milliseconds. */
+const RULES_LIMIT_MS = 10_000;
+/** How often somebody else may be faster with an answer before this one is refused. */
+const MOST_TRIES = 5;
+
+/** Answers that a client gives to a run that waits. */
+export interface AnswersToRun {
+  readonly run: LoggedRun;
+  /** At least one, each to another wait. A value is what JSON can hold. */
+  readonly values: readonly { readonly name: string; readonly value: unknown }[];
+  /** The parameter of the request that holds the values, for its error. */
+  readonly param: 'messages' | 'input' | 'value';
+  /** What the client is to be told by; absent: by the run's own id. */
+  readonly segment?: { readonly id: string; readonly head: string };
+}
+
+/** What came of answers. */
+export interface AnsweredRun {
+  readonly run: LoggedRun;
+  /** Id of the segment that tells what comes of them; undefined: they were given without one. */
+  readonly segment: string | undefined;
+  /** True if the same was answered before: nothing happens a second time. */
+  readonly isRepeated: boolean;
+  /** What was still open when they were kept, in the order in which it was asked. Empty: the run goes on. */
+  readonly open: readonly KeptWait[];
+}
+
+/** Answers to runs that wait for them. While a run waits it is rows of the store, and nothing in any process. */
+@Injectable()
+export class RunWaits {
+  readonly #logger = new Logger('Runs');
+  #timer: Timer | undefined;
+  /** When the timer is to ring, in milliseconds since the Unix epoch. */
+  #nextAt = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly store: RunLogStore,
+    private readonly runs: RunService,
+    private readonly queue: RunQueue,
+    private readonly works: LoggedWorks,
+    private readonly workflows: WorkflowRegistry,
+  ) {
+    works.watchWaiting((expiresAt) => this.#lookAt(expiresAt));
+  }
+
+  /** Waits end when their time has come, from now on. Never rejects. */
+  async watch(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#nextAt = Number.POSITIVE_INFINITY;
+    try {
+      await this.#expire();
+    } catch (error) {
+      if (!(error instanceof OverloadedError)) this.#logger.error('Waits cannot expire', formatStackForLog(error));
+      this.#lookAt(this.clock.now() + LOOK_AGAIN_MS);
+    }
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+  }
+
+  /** The wait that a function call stands for; undefined if there is none, or it belongs to somebody else. */
+  async findByCall(
+    callId: string,
+    owner: string,
+  ): Promise<{ readonly run: LoggedRun; readonly wait: KeptWait } | undefined> {
+    const run = await this.store.findRunOfCall(callId, owner);
+    const wait = run && (await this.list(run)).find((other) => other.callId === callId);
+    return wait && { run, wait };
+  }
+
+  /** All that a run has ever waited for, in the order in which that was asked. */
+  list({ id }: Pick<LoggedRun, 'id'>): Promise<readonly KeptWait[]> {
+    return this.store.findWaits(id);
+  }
+
+  /**
+   * Keeps answers, all of them or none, and lets the run go on if it waits for nothing else. What was answered before with an equal value
+   * is let pass: a conversation repeats what was said in it.
+   * @throws NotFoundError for a name that the workflow does not have; ConflictError for a wait that is not open; InvalidRequestError
+   *   with all faults of a value that does not fit; OverloadedError while the store is away, or the server is shutting down
+   */
+  async answer(given: AnswersToRun): Promise<AnsweredRun> {
+    const untrack = this.runs.trackWait(new Cancellation());
+    try {
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        const answered = await this.#tryAnswer(given);
+        if (answered !== undefined) return answered;
+      }
+    } finally {
+      untrack();
+    }
+    throw new ConflictError('Others answer or end this run at the same time. Look at it again.', 'not_waiting');
+  }
+
+  /** @returns undefined if somebody else was faster */
+  async #tryAnswer({ run, values, param, segment }: AnswersToRun): Promise<AnsweredRun | undefined> {
+    const waits = await this.list(run);
+    const known = values.map(({ name, value }) => ({ value, wait: this.#find(run, waits, name, value) }));
+    const fresh = known.filter(({ wait }) => wait.answer === undefined);
+    const [first] = fresh;
+    if (first === undefined) return findRepeated(run, waits, known);
+    if (run.ending !== undefined) throw makeNotWaitingError(first.wait.name);
+    const checked = await Promise.all(
+      fresh.map(async ({ wait, value }) => ({ node: wait.node, json: await this.#check(run, wait, value, param) })),
+    );
+    const kept = await this.store.answer({ run: run.id, values: checked, segment });
+    if (kept === undefined) {
+      const now = await this.store.find(run.id, run.owner);
+      if (now === undefined || now.ending !== undefined) throw makeNotWaitingError(first.wait.name);
+      return undefined;
+    }
+    const answered = new Set(checked.map(({ node }) => node));
+    const goesOn = kept.status !== 'waiting';
+    const open = goesOn ? [] : waits.filter(({ node, answer }) => answer === undefined && !answered.has(node));
+    if (goesOn) await this.queue.put(makeJob(kept));
+    this.works.hub.wake(run.id);
+    return { run: kept, segment: segment?.id, isRepeated: false, open };
+  }
+
+  /** @throws NotFoundError, ConflictError as {@link answer} */
+  #find(run: LoggedRun, waits: readonly KeptWait[], name: string, value: unknown): KeptWait {
+    const wait = waits.find((other) => other.name === name);
+    if (wait === undefined) {
+      if (this.#listDeclared(run).some((declared) => declared.name === name)) throw makeNotWaitingError(name);
+      throw new NotFoundError(`There is no wait "${name.slice(0, 64)}" in the run ${run.id}.`, {
+        code: 'wait_not_found',
+      });
+    }
+    const { answer } = wait;
+    if (answer === undefined) return wait;
+    if (answer.isExpired === true)
+      throw new ConflictError(`Nobody answered "${name}" in time, and the run has gone on.`, 'wait_expired');
+    if (writeSortedJson(answer.value) !== writeSortedJson(value))
+      throw new ConflictError(
+        `"${name}" has another answer already, and the first one counts.`,
+        'wait_already_answered',
+      );
+    return wait;
+  }
+
+  #listDeclared({ workflow }: LoggedRun): readonly CompiledWait[] {
+    return this.workflows.find(workflow)?.waits ?? [];
+  }
+
+  /** @returns the value as JSON */
+  async #check(
+    run: LoggedRun,
+    { name, node }: KeptWait,
+    value: unknown,
+    param: AnswersToRun['param'],
+  ): Promise<string> {
+    const declared = this.#listDeclared(run).find((wait) => wait.node === node);
+    if (declared === undefined) {
+      throw new OverloadedError(
+        `This server does not have the workflow that waits for "${name}". Another one may: send the answer again.`,
+        { code: 'workflow_unavailable', retryAfterMs: RETRY_AFTER_MS },
+      );
+    }
+    const json = JSON.stringify(value);
+    try {
+      await settleInTime(declared.answer.parse(json), this.clock, RULES_LIMIT_MS, () => {
+        throw new Error(`The rules of the answer to "${name}" have not ended after ${RULES_LIMIT_MS} ms`);
+      });
+    } catch (error) {
+      if (!(error instanceof StructuredOutputError)) throw error;
+      const message = `The answer to "${name}" does not fit, and is waited for still: ${error.faults.join('; ')}.`;
+      throw new InvalidRequestError(message, { code: 'invalid_value', param });
+    }
+    return json;
+  }
+
+  /** Looks at this time for waits that have expired, unless it does so before. */
+  #lookAt(at: number): void {
+    if (at >= this.#nextAt || this.runs.draining) return;
+    this.#timer?.cancel();
+    this.#nextAt = at;
+    const ms = Math.min(Math.max(at - this.clock.now(), 0), MAX_TIMER_MS);
+    this.#timer = this.clock.after(ms, () => void this.watch());
+  }
+
+  async #expire(): Promise<void> {
+    const { runs, nextAt } = await this.store.expireWaits();
+    for (const run of runs) {
+      await this.queue.put(makeJob(run));
+      this.works.hub.wake(run.id);
+    }
+    if (nextAt !== undefined) this.#lookAt(Math.max(nextAt, this.clock.now() + 1));
+    // Others begin to wait in other processes.
+    if (this.store.isShared) this.#lookAt(this.clock.now() + LOOK_EVERY_MS);
+  }
+}
+
+/** An answer to a wait, with what is kept of that. */
+interface GivenAnswer {
+  readonly wait: KeptWait;
+  readonly value: unknown;
+}
+
+/** What came of answers that were all given before. */
+function findRepeated(run: LoggedRun, waits: readonly KeptWait[], given: readonly GivenAnswer[]): AnsweredRun {
+  const outcomes = given.flatMap(({ wait }) => wait.answer ?? []);
+  const { at, order, segment } = outcomes.reduce((last, next) => (next.order > last.order ? next : last));
+  const open = waits.filter(({ askedAt, answer }) => askedAt <= at && (answer === undefined || answer.order > order));
+  return { run, segment, isRepeated: true, open };
+}
+
+function makeNotWaitingError(name: string): ConflictError {
+  return new ConflictError(`The run does not wait for "${name}" now.`, 'not_waiting');
+}
