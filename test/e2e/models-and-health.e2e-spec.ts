@@ -22,6 +22,7 @@ describe('models and health', () => {
       'customer-care',
       'research',
       'nested',
+      'approval',
     ]);
   });
 
