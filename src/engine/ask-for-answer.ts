@@ -43,7 +43,7 @@ async function readAnswer({ name, answer }: InterruptStep, value: unknown): Prom
     return await answer.parse(JSON.stringify(value));
   } catch (error) {
     if (!isError(error) || !(error instanceof StructuredOutputError)) throw error;
-    throw new Error(`The answer to "${name}" does not fit: ${error.faults.join('; ')}`);
+    throw new Error(`The answer to "${name}" does not fit: ${error.faults.join('; ')}`, { cause: error });
   }
 }
 
