@@ -55,7 +55,7 @@ describe('A run that goes on after a crash', () => {
           expectSame(await resume(workflow, resumed.slice(0, second)), whole, plan.options.inLine);
         }
       }),
-      { examples: [[CALL_WITHOUT_ARGUMENTS, 1]] },
+      { examples: [[CALL_WITHOUT_ARGUMENTS, 1]], numRuns: 50 },
     );
   });
 });

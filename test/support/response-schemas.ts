@@ -19,7 +19,7 @@ const ajv = new Ajv2020({
   strictTypes: false,
   strictRequired: false,
   allowUnionTypes: true,
-  code: QUICK_TO_COMPILE,
+  ...QUICK_TO_COMPILE,
 });
 ajv.addSchema(schema, SCHEMA_ID);
 

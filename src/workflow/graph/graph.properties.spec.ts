@@ -82,7 +82,7 @@ describe('the graph of any workflow', () => {
           expect(part.y + part.height / 2).toBeLessThanOrEqual(height + 0.01);
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   }, 60_000);
 });
