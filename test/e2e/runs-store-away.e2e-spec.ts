@@ -116,3 +116,17 @@ describe('a run whose store takes nothing any more', () => {
 function findCompletion(text: string): string {
   return /GET \/v1\/chat\/completions\/([\w-]+)/.exec(text)?.[1] ?? '';
 }
+
+describe('a folder that cannot be written to', () => {
+  it('is told of at the start, where a workflow can wait for an answer', async () => {
+    const bench = await LoggedBench.start({ RUNS_DIR: '/dev/null' });
+    try {
+      await eventually(() => bench.lines('Runs').length > 0);
+      expect(bench.lines('Runs').map(({ level, message }) => [level, message])).toEqual([
+        ['warn', 'RUNS_DIR cannot be written to: runs that wait for an answer end with this process (approval).'],
+      ]);
+    } finally {
+      await bench.close();
+    }
+  });
+});

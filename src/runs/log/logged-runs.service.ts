@@ -78,6 +78,7 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
     this.runs.trackWait(shutdown);
     this.queue.work(this.works.begin);
     if (this.store.isShared) this.works.beat();
+    void this.waits.checkStore();
     if (!this.store.isShared && !(await this.store.hasEarlier())) return;
     void this.lost.watch();
     void this.waits.watch();

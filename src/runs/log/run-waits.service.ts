@@ -67,6 +67,15 @@ export class RunWaits {
     works.watchWaiting((expiresAt) => this.#lookAt(expiresAt));
   }
 
+  /** Says so if runs that wait would end with this process. Never rejects. */
+  async checkStore(): Promise<void> {
+    const names = this.workflows.listAll().flatMap(({ workflow: { id, waits } }) => (waits.length > 0 ? [id] : []));
+    if (names.length === 0 || (await this.store.canLast())) return;
+    this.#logger.warn(
+      `RUNS_DIR cannot be written to: runs that wait for an answer end with this process (${[...new Set(names)].join(', ')}).`,
+    );
+  }
+
   /** Waits end when their time has come, from now on. Never rejects. */
   async watch(): Promise<void> {
     this.#timer?.cancel();

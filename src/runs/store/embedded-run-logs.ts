@@ -39,6 +39,10 @@ export class EmbeddedRunLogs extends RunLogStore {
     return this.store.hasAny();
   }
 
+  override canLast(): Promise<boolean> {
+    return this.store.canLast();
+  }
+
   override create(run: NewLoggedRun): Promise<Creation> {
     return this.store.useRunLogs((logs) => logs.create(run));
   }

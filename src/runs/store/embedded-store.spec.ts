@@ -127,12 +127,17 @@ describe('EmbeddedStore', () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     try {
       const store = open({ RUNS_DIR: join(folder, path) });
+      await expect(store.canLast()).resolves.toBe(false);
       await expect(store.put(make('d1'))).resolves.toBe(true);
       await expect(store.find('d1', 'a')).resolves.toBeDefined();
       expect(warn.mock.calls.map(([text]) => String(text))).toEqual([expect.stringContaining('are kept in memory')]);
     } finally {
       warn.mockRestore();
     }
+  });
+
+  it('knows that documents last, also in a folder that is still to be made', async () => {
+    await expect(open({ RUNS_DIR: join(folder, 'new', 'runs') }).canLast()).resolves.toBe(true);
   });
 
   it('says once, in one line, that its database is damaged, leaves it there, and works when it is moved away', async () => {

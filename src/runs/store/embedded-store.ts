@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { copyFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, copyFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { AppConfig } from '../../config/index.js';
 import { formatStackForLog, OverloadedError } from '../../errors/index.js';
@@ -104,6 +104,18 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
       () => true,
       () => false,
     );
+  }
+
+  /** False if the folder, or the one that it would be made in, cannot be written to: then what is kept ends with this process. */
+  async canLast(): Promise<boolean> {
+    for (let folder = resolve(this.config.store.folder); ; folder = dirname(folder)) {
+      try {
+        await access(folder, constants.W_OK);
+        return (await stat(folder)).isDirectory();
+      } catch (error) {
+        if (readErrorCode(error) !== 'ENOENT' || dirname(folder) === folder) return false;
+      }
+    }
   }
 
   /** Works on the logs of runs in it. @throws OverloadedError while it is away */

@@ -288,6 +288,9 @@ export abstract class RunLogStore {
   /** True if there may be logs of an earlier process. */
   abstract hasEarlier(): Promise<boolean>;
 
+  /** False if what is kept ends with this process, as far as can be told without opening anything. */
+  abstract canLast(): Promise<boolean>;
+
   /** Keeps a run, as one that is queued, unless its owner has one of the same identity. */
   abstract create(run: NewLoggedRun): Promise<Creation>;
 

@@ -94,6 +94,10 @@ export class PostgresRunLogs extends RunLogStore {
     return true;
   }
 
+  override async canLast(): Promise<boolean> {
+    return true;
+  }
+
   override async create(run: NewLoggedRun): Promise<Creation> {
     const { id, owner, identity } = run;
     for (let tries = 1; ; tries++) {
