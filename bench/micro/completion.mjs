@@ -28,7 +28,7 @@ class Body {
 }
 
 async function drain(filters) {
-  const completion = new CompletionStream({
+  const options = {
     request: async () => ({
       status: 200,
       headers: { 'content-type': 'text/event-stream' },
@@ -39,9 +39,9 @@ async function drain(filters) {
     limits: { firstTokenTimeoutMs: 60_000, idleTimeoutMs: 60_000, maxCompletionLength: 8 * 1024 * 1024 },
     habit: { endsInSilence: false },
     unknown: { add: () => undefined },
-    filters,
     clock: new SystemClock(),
-  });
+  };
+  const completion = new CompletionStream(options, filters);
   let deltas = 0;
   const batches = completion.read();
   for (let next = await batches.next(); !next.done; next = await batches.next()) deltas += next.value.length;

@@ -57,6 +57,87 @@ interface KeptPermit extends Pick<Caller, 'id' | 'limits'> {
   readonly isCounted: boolean;
 }
 
+/** What the permits of all requests share. */
+interface PermitDesk {
+  readonly queue: RunQueue;
+  readonly limits: RateLimits;
+  /** Notes that a permit has ended. */
+  readonly close: () => void;
+  readonly charge: (caller: Caller, usage: Usage | undefined, untoldTokens: number | undefined) => void;
+  readonly detach: (
+    caller: Caller,
+    estimatesTokens: boolean,
+    counted: readonly CountedRequest[] | undefined,
+  ) => DetachedPermit;
+}
+
+/** The permit of one request. */
+class RequestPermit implements Permit {
+  readonly estimatesTokens: boolean;
+  readonly #desk: PermitDesk;
+  readonly #caller: Caller;
+  readonly #giveBack: (() => void) | undefined;
+  readonly #counted: readonly CountedRequest[] | undefined;
+  #hasEnded = false;
+  #hasPlace = false;
+  #held: MemoryShare | undefined;
+
+  /** @param counted where the request was counted; undefined: the caller has no limits */
+  constructor(
+    desk: PermitDesk,
+    caller: Caller,
+    giveBack: (() => void) | undefined,
+    counted: readonly CountedRequest[] | undefined,
+  ) {
+    this.#desk = desk;
+    this.#caller = caller;
+    this.#giveBack = giveBack;
+    this.#counted = counted;
+    this.estimatesTokens = counted !== undefined && desk.limits.limitsTokens(caller);
+  }
+
+  hold(memory: MemoryShare): void {
+    if (this.#hasEnded) memory.release();
+    else this.#held = memory;
+  }
+
+  enter(signal: AbortNotice): Promise<void> | undefined {
+    const turn = this.#desk.queue.enter(signal);
+    if (turn !== undefined) return turn.then(() => this.#takePlace());
+    this.#takePlace();
+    return undefined;
+  }
+
+  cancel(): void {
+    if (this.#leave() && this.#counted !== undefined) void this.#desk.limits.takeBack(this.#counted);
+  }
+
+  end(usage?: Usage, untoldTokens?: number): void {
+    if (this.#leave() && this.#counted !== undefined) this.#desk.charge(this.#caller, usage, untoldTokens);
+  }
+
+  detach(): DetachedPermit {
+    this.#leave();
+    return this.#desk.detach(this.#caller, this.estimatesTokens, this.#counted);
+  }
+
+  #takePlace(): void {
+    if (this.#hasEnded) this.#desk.queue.leave();
+    else this.#hasPlace = true;
+  }
+
+  /** @returns false if it has ended before */
+  #leave(): boolean {
+    if (this.#hasEnded) return false;
+    this.#hasEnded = true;
+    this.#desk.close();
+    this.#giveBack?.();
+    this.#held?.release();
+    if (this.#hasPlace) this.#desk.queue.leave();
+    return true;
+  }
+}
+
 /** Admits requests, first to be read and then to be run, as many as limits and the machine allow. */
 @Injectable()
 export class Admission implements OnModuleInit, OnModuleDestroy {
@@ -65,6 +146,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
   readonly #warning: RareWarning;
   /** Permits that have not ended. */
   #open = 0;
+  readonly #desk: PermitDesk;
 
   constructor(
     config: AppConfig,
@@ -77,6 +159,14 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     this.#queue = new RunQueue(config.access.overload, clock);
     this.#loop = new LoopWatch(config.access.overload.maxEventLoopDelayMs, clock, () => this.#open === 0);
     this.#warning = new RareWarning(new Logger('Admission'), clock);
+    this.#desk = {
+      queue: this.#queue,
+      limits,
+      close: () => this.#open--,
+      charge: (caller, usage, untoldTokens) => this.#charge(caller, usage, untoldTokens),
+      detach: (caller, estimatesTokens, counted) =>
+        this.#makeDetachedPermit(caller, estimatesTokens, counted !== undefined, counted),
+    };
   }
 
   onModuleInit(): void {
@@ -144,47 +234,8 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
 
   /** @param counted where the request was counted; undefined: the caller has no limits */
   #makePermit(caller: Caller, giveBack: (() => void) | undefined, counted?: readonly CountedRequest[]): Permit {
-    let hasEnded = false;
-    let hasPlace = false;
-    let held: MemoryShare | undefined;
     this.#open++;
-    const takePlace = (): void => {
-      if (hasEnded) this.#queue.leave();
-      else hasPlace = true;
-    };
-    const leave = (): boolean => {
-      if (hasEnded) return false;
-      hasEnded = true;
-      this.#open--;
-      giveBack?.();
-      held?.release();
-      if (hasPlace) this.#queue.leave();
-      return true;
-    };
-    const estimatesTokens = counted !== undefined && this.limits.limitsTokens(caller);
-    return {
-      estimatesTokens,
-      hold: (memory) => {
-        if (hasEnded) memory.release();
-        else held = memory;
-      },
-      enter: (signal) => {
-        const turn = this.#queue.enter(signal);
-        if (turn !== undefined) return turn.then(takePlace);
-        takePlace();
-        return undefined;
-      },
-      cancel: () => {
-        if (leave() && counted !== undefined) void this.limits.takeBack(counted);
-      },
-      end: (usage, untoldTokens) => {
-        if (leave() && counted !== undefined) this.#charge(caller, usage, untoldTokens);
-      },
-      detach: () => {
-        leave();
-        return this.#makeDetachedPermit(caller, estimatesTokens, counted !== undefined, counted);
-      },
-    };
+    return new RequestPermit(this.#desk, caller, giveBack, counted);
   }
 
   /** @param counted where the request was counted, if that was in this process */

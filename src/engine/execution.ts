@@ -2,7 +2,6 @@ import { InternalError, formatStackForLog, type MillraceError, toMillraceError }
 import { assertNever, ensureError, isError, rejectOnAbort } from '../kernel/index.js';
 import type { FinishReason } from '../models/index.js';
 import {
-  type AgentEvent,
   type CallName,
   type CompiledScope,
   type CompiledWorkflow,
@@ -21,6 +20,7 @@ import {
 } from '../workflow/index.js';
 import { askForAnswer } from './ask-for-answer.js';
 import type { Checkpoints, KeptStep } from './checkpoints.js';
+import { NodeEvents } from './node-events.js';
 import { NodeWork } from './node-work.js';
 import { Outputs } from './outputs.js';
 import type { OpenWait } from './run-event.js';
@@ -44,14 +44,16 @@ interface StepFacts {
 /** What is kept of a step beside what is known of its calls of models. */
 type KeptByStep = Pick<StepCheckpoint, 'output' | 'metadata'>;
 
+const NO_REASONS: readonly FinishReason[] = [];
+
 /** One workflow at work, in a run of its own or as a step of another. */
 export class Execution implements Values {
   readonly outputs = new Outputs();
   readonly #metadata = new Map<string, unknown>();
   /** Finish reasons of the visible nodes. */
-  readonly #finishReasons: FinishReason[] = [];
-  /** For each step, by key: why the models behind its output stopped. */
-  readonly #reasonsByStep = new Map<string, readonly FinishReason[]>();
+  #finishReasons: readonly FinishReason[] = NO_REASONS;
+  /** For each step, by key: why the models behind its output stopped. Made for the first one. */
+  #reasonsByStep: Map<string, readonly FinishReason[]> | undefined;
   #stopped = false;
   /** Key of the node that stopped the workflow. */
   #stoppedBy: string | undefined;
@@ -102,7 +104,7 @@ export class Execution implements Values {
   get finishReasons(): readonly FinishReason[] {
     if (this.#hasVisibleStep) return this.#finishReasons;
     const { resultStep } = this.workflow.scope;
-    return (resultStep === undefined ? undefined : this.#reasonsByStep.get(resultStep)) ?? [];
+    return (resultStep === undefined ? undefined : this.#reasonsByStep?.get(resultStep)) ?? NO_REASONS;
   }
 
   get #isOver(): boolean {
@@ -115,17 +117,26 @@ export class Execution implements Values {
    * @returns the workflow's result
    * @throws whatever the first failed step threw
    */
-  async execute(order: SpeakingOrder | undefined): Promise<unknown> {
-    const isWhole = await this.#runScope(this.workflow.scope, order);
-    this.#isCut = !isWhole && !this.#stopped;
-    return isWhole ? this.workflow.scope.result(this) : this.#findStoppedResult();
+  execute(order: SpeakingOrder | undefined): Promise<unknown> {
+    // Not awaited: an async function that waits takes some 300 bytes more of each open run.
+    return this.#runScope(this.workflow.scope, order).then((isWhole) => {
+      this.#isCut = !isWhole && !this.#stopped;
+      return isWhole ? this.workflow.scope.result(this) : this.#findStoppedResult();
+    });
   }
 
   /**
    * Starts each step once the steps that it depends on have finished. The first failure ends them all.
    * @returns true if all have run to their end; false if the run was over before, so that some did not start
    */
-  async #runScope(scope: CompiledScope, order: SpeakingOrder | undefined): Promise<boolean> {
+  #runScope(scope: CompiledScope, order: SpeakingOrder | undefined): Promise<boolean> {
+    const [first, ...others] = scope.steps;
+    // A lone step needs nothing that joins several: that would be a kilobyte of each open run.
+    if (first === undefined || others.length > 0) return this.#runSeveral(scope, order);
+    return this.#runStep(first, first.visible ? order?.child() : undefined, undefined);
+  }
+
+  async #runSeveral(scope: CompiledScope, order: SpeakingOrder | undefined): Promise<boolean> {
     const finished = new Map<string, Promise<boolean>>();
     for (const step of scope.steps) {
       const stepOrder = step.visible ? order?.child() : undefined;
@@ -134,12 +145,14 @@ export class Execution implements Values {
       finished.set(step.key, this.#runStep(step, stepOrder, ready));
     }
     const endings = await Promise.allSettled(finished.values());
-    // All of them fail for the same reason: the first failure aborts the others with its own error.
     if (endings.some(({ status }) => status === 'rejected')) throw this.run.cancellation.reason;
     return endings.every((ending) => ending.status === 'fulfilled' && ending.value);
   }
 
-  /** @returns true if it has run to its end */
+  /**
+   * @returns true if it has run to its end
+   * @throws the run's abort reason: the first failure of all steps, which aborts the others
+   */
   async #runStep(
     step: Step,
     order: SpeakingOrder | undefined,
@@ -147,7 +160,8 @@ export class Execution implements Values {
   ): Promise<boolean> {
     try {
       // Whatever depends on an answer that is not there waits, too.
-      if (((await ready) ?? []).includes(false) || this.#mustNotStart(step)) return false;
+      if (ready !== undefined && (await ready).includes(false)) return false;
+      if (this.#mustNotStart(step)) return false;
       this.run.cancellation.throwIfAborted();
       return await this.#runKind(step, order);
     } catch (thrown) {
@@ -157,7 +171,7 @@ export class Execution implements Values {
       }
       // After an earlier failure or an abort this does nothing: the first reason stands.
       this.run.cancellation.abort(thrown);
-      throw thrown;
+      throw this.run.cancellation.reason;
     } finally {
       order?.close();
     }
@@ -204,8 +218,8 @@ export class Execution implements Values {
     if (this.run.checkpoints?.findBranch(node) !== branch) this.run.emit({ type: 'route-taken', node, branch });
     if (!(await this.#runScope(scope, order))) return false;
     this.outputs.set(step.key, scope.result(this));
-    const reasons = scope.resultStep === undefined ? undefined : this.#reasonsByStep.get(scope.resultStep);
-    if (reasons !== undefined) this.#reasonsByStep.set(step.key, reasons);
+    const reasons = scope.resultStep === undefined ? undefined : this.#reasonsByStep?.get(scope.resultStep);
+    if (reasons !== undefined) this.#noteReasons(step.key, reasons);
     return true;
   }
 
@@ -241,8 +255,8 @@ export class Execution implements Values {
   #takeOver(execution: Execution, key: string): void {
     this.#waits.push(...execution.waits);
     this.#hasVisibleStep ||= execution.hasVisibleStep;
-    this.#reasonsByStep.set(key, execution.finishReasons);
-    if (execution.hasVisibleStep) this.#finishReasons.push(...execution.finishReasons);
+    this.#noteReasons(key, execution.finishReasons);
+    if (execution.hasVisibleStep) this.#finishReasons = this.#finishReasons.concat(execution.finishReasons);
   }
 
   async #runNode(step: NodeStep, order: SpeakingOrder | undefined): Promise<boolean> {
@@ -270,7 +284,12 @@ export class Execution implements Values {
       ({ isTraced } = this);
       if (isTraced) report.tellTraceStart(step.key, this.path, input);
       const sources = checkpoints && new WeakMap<object, string>();
-      const context = this.#makeContext(step, report, this.#openEvents(node, usage, sources), log);
+      const context = this.#makeContext(
+        step,
+        report,
+        new NodeEvents(this.run, node, usage, this.isTraced, sources),
+        log,
+      );
       this.run.addStarted(step, context);
       if (order !== undefined) this.#hasVisibleStep = true;
       const output = await work.do(input, context);
@@ -291,8 +310,12 @@ export class Execution implements Values {
 
   #noteReason({ key }: Step, finishReason: FinishReason | undefined, order: SpeakingOrder | undefined): void {
     if (finishReason === undefined) return;
-    this.#reasonsByStep.set(key, [finishReason]);
-    if (order !== undefined) this.#finishReasons.push(finishReason);
+    this.#noteReasons(key, [finishReason]);
+    if (order !== undefined) this.#finishReasons = this.#finishReasons.concat(finishReason);
+  }
+
+  #noteReasons(key: string, reasons: readonly FinishReason[]): void {
+    (this.#reasonsByStep ??= new Map()).set(key, reasons);
   }
 
   /**
@@ -410,24 +433,6 @@ export class Execution implements Values {
       { ...call, ...facts },
       isBug ? formatStackForLog(error.cause) : undefined,
     );
-  }
-
-  /** Sends a node's events to its usage and to the observers, and the identity of its model to the run's reader as well. */
-  #openEvents(node: string, usage: StepUsage, sources: WeakMap<object, string> | undefined): StepEvents {
-    let last = 0;
-    return {
-      isTraced: this.isTraced,
-      ...(sources !== undefined && { noteSource: (output: object, json: string) => void sources.set(output, json) }),
-      nextNumber: () => ++last,
-      emit: (event) => {
-        usage.take(event);
-        // Each event object was made for this call, so it can be changed in place.
-        const placed = event as AgentEvent & { node: string };
-        placed.node = node;
-        if (placed.type === 'model-identified') this.run.emit(placed);
-        else this.run.observe(placed);
-      },
-    };
   }
 
   #makeContext(step: NodeStep, report: StepReport, events: StepEvents, log: StepLog): TaskContext {

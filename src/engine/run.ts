@@ -98,8 +98,9 @@ const CLEANUP_LIMIT_MS = 10_000;
 /** One execution of one workflow for one request. */
 export class Run {
   readonly #parts: RunParts;
-  readonly #usages: StepUsage[] = [];
-  readonly #started: { readonly step: NodeStep; readonly context: TaskContext }[] = [];
+  // Lists that are not pushed to: that leaves room for 16 more in each open run.
+  #usages: readonly StepUsage[] = [];
+  #started: readonly { readonly step: NodeStep; readonly context: TaskContext }[] = [];
   readonly #startedAt: number;
   #hasOutput = false;
   #hasLostUsage = false;
@@ -174,8 +175,12 @@ export class Run {
       brokenOff: checkpoints?.isBrokenOff === true,
       emit: (runEvent) => this.#tell(runEvent),
       observe,
-      addStarted: (step, context) => this.#started.push({ step, context }),
-      addUsage: (usage) => this.#usages.push(usage),
+      addStarted: (step, context) => {
+        this.#started = this.#started.concat({ step, context });
+      },
+      addUsage: (usage) => {
+        this.#usages = this.#usages.concat(usage);
+      },
     };
   }
 
@@ -185,7 +190,7 @@ export class Run {
     this.#seq = history.lastSeq + 1;
     if (!history.isWaiting) this.#emit({ type: 'run-resumed', epoch });
     // What was used is used, even by a step that runs again.
-    for (const step of steps) this.#usages.push(new StepUsage(step));
+    this.#usages = steps.map((step) => new StepUsage(step));
     this.#hasLostUsage = history.hasLostUsage;
     const { voids, heard, said } = await rejectOnAbort(checkpoints.restore(workflow, log), cancellation);
     for (const speech of voids) this.#emit({ type: 'node-restarted', ...speech });

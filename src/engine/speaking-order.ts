@@ -23,14 +23,15 @@ const MOST_KEPT_BYTES = 1024 * 1024;
 export class SpeakingOrder {
   readonly #speak: Speak;
   readonly #parent: SpeakingOrder | undefined;
-  readonly #children: SpeakingOrder[] = [];
+  #children: readonly SpeakingOrder[] = [];
   /** Index of the child that may speak now. */
   #current = 0;
   #isLive: boolean;
   #isClosed = false;
-  #kept: { readonly speaker: Speaker; delta: Delta }[] = [];
+  /** Made for the first delta that is kept, like the list of those who wait. */
+  #kept: { readonly speaker: Speaker; delta: Delta }[] | undefined;
   #keptBytes = 0;
-  #waiting: (() => void)[] = [];
+  #waiting: (() => void)[] | undefined;
 
   constructor(speak: Speak, parent?: SpeakingOrder) {
     this.#speak = speak;
@@ -45,13 +46,14 @@ export class SpeakingOrder {
 
   /** What waits for its turn, in order. */
   get unsaid(): readonly Delta[] {
-    return this.#kept.map(({ delta }) => delta);
+    return this.#kept?.map(({ delta }) => delta) ?? [];
   }
 
   /** Adds a place inside this one, after those that it already holds. */
   child(): SpeakingOrder {
     const child = new SpeakingOrder(this.#speak, this);
-    this.#children.push(child);
+    // Not pushed: that leaves room for 16 more in each open run.
+    this.#children = this.#children.concat(child);
     child.#isLive = this.#isLive && this.#children[this.#current] === child;
     return child;
   }
@@ -63,15 +65,16 @@ export class SpeakingOrder {
     }
     this.#keptBytes += weighDelta(delta, MOST_KEPT_BYTES);
     // Joined, because they will be sent together anyway.
-    const last = this.#kept.at(-1);
+    const kept = (this.#kept ??= []);
+    const last = kept.at(-1);
     const merged = last?.speaker.node === speaker.node ? mergeDeltas(last.delta, delta) : undefined;
     if (last !== undefined && merged !== undefined) last.delta = merged;
-    else this.#kept.push({ speaker, delta });
+    else kept.push({ speaker, delta });
   }
 
   /** Resolves when another delta can be taken. It never rejects: a caller that can be aborted must race it. */
   waitForRoom(): Promise<void> {
-    return this.hasRoom ? Promise.resolve() : new Promise((resume) => this.#waiting.push(resume));
+    return this.hasRoom ? Promise.resolve() : new Promise((resume) => (this.#waiting ??= []).push(resume));
   }
 
   /** Marks the step as done; the next one may speak. */
@@ -93,11 +96,11 @@ export class SpeakingOrder {
 
   #goLive(): void {
     this.#isLive = true;
-    const kept = this.#kept;
-    this.#kept = [];
+    const kept = this.#kept ?? [];
+    this.#kept = undefined;
     for (const { speaker, delta } of kept) this.#speak(speaker, delta);
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
     for (const resume of waiting) resume();
     this.#advance();
   }

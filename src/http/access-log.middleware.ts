@@ -56,7 +56,7 @@ export class AccessLog {
   /** The middleware that begins a request's record and writes it once the response is sent or the client has gone. */
   readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
     const record = beginRecord(response, this.clock.monotonic(), this.metrics);
-    response.once('close', () => {
+    response.on('close', () => {
       const durationMs = this.clock.monotonic() - record.startedAt;
       record.callWhenSettled(() => this.#settle(request, response, record, durationMs));
     });

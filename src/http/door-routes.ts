@@ -1,6 +1,6 @@
 import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
-import type { Request, RequestHandler, Response, Router } from 'express';
+import type { Request, Response, Router } from 'express';
 
 /** Nest's metadata for the allowed parameters of a handler: the request first, the response second. */
 const PARAMETERS: ReadonlySet<string> = new Set(['0:0', '1:1']);
@@ -11,7 +11,7 @@ export interface DoorRoute {
   readonly method: 'all' | 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** As Express understands it: `/v1/models/*id`. */
   readonly path: string;
-  readonly handler: RequestHandler;
+  readonly handler: (request: Request, response: Response) => unknown;
 }
 
 /**
@@ -35,9 +35,22 @@ export function readRoutes(controller: object): readonly DoorRoute[] {
   });
 }
 
-/** Adds a route to an Express router. */
-export function addRoute(router: Router, { method, path, handler }: DoorRoute): void {
-  router[method](path, handler);
+/**
+ * Adds a route to an Express router.
+ * @param respond responds with what a handler rejects with
+ */
+export function addRoute(
+  router: Router,
+  { method, path, handler }: DoorRoute,
+  respond: (thrown: unknown, request: Request, response: Response) => void,
+): void {
+  router[method](path, (request: Request, response: Response): void => {
+    const handled = handler(request, response);
+    if (!(handled instanceof Promise)) return;
+    // Express would keep the way through all its routers, two kilobytes, for as long as the promise is pending.
+    request.next = undefined;
+    handled.then(undefined, (thrown: unknown) => respond(thrown, request, response));
+  });
 }
 
 function readPaths(declared: object): readonly string[] {

@@ -53,7 +53,7 @@ export class Doors implements OnModuleInit {
   /** Opens a door: the routes that a controller declares. Modules call it in their constructors. */
   open(controller: object): void {
     const routes = readRoutes(controller);
-    for (const route of routes) addRoute(this.#router, route);
+    for (const route of routes) addRoute(this.#router, route, this.errors.respond);
     this.#routes.push(...routes);
   }
 

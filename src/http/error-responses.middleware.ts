@@ -31,10 +31,20 @@ export class ErrorResponses {
 
   /** The last middleware. Express tells by its four parameters that it is for errors. */
   readonly middleware = (thrown: unknown, request: Request, response: Response, _next: NextFunction): void => {
-    this.#respond(thrown, request, response);
+    this.respond(thrown, request, response);
   };
 
-  #respond(thrown: unknown, request: Request, response: Response): void {
+  /** Responds with an error, where nobody can handle another one: it never throws. */
+  readonly respond = (thrown: unknown, request: Request, response: Response): void => {
+    try {
+      this.#send(thrown, request, response);
+    } catch (fault) {
+      response.destroy();
+      this.#logger.error('An error could not be sent', {}, formatStackForLog(fault));
+    }
+  };
+
+  #send(thrown: unknown, request: Request, response: Response): void {
     const error = translateError(thrown);
     if (request.method !== 'OPTIONS') findRecord(response).setFailure(error);
     if (error instanceof InternalError && error !== thrown) {

@@ -35,7 +35,8 @@ export class GracefulShutdown implements BeforeApplicationShutdown {
   readonly middleware = (_request: Request, response: Response, next: NextFunction): void => {
     if (this.hasBegun) leaveConnection(response);
     this.#open.add(response);
-    response.once('close', () => this.#open.delete(response));
+    // Not `once`, which takes 200 bytes more of each open response: Node emits `close` only once.
+    response.on('close', () => this.#open.delete(response));
     next();
   };
 

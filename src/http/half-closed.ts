@@ -1,10 +1,8 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type AbortNotice, type Clock, sleep } from '../kernel/index.js';
+import { OPEN_STREAM, type StreamedResponse } from './open-stream.js';
 import { findOpenResponse } from './response-order.middleware.js';
-
-/** Event on a response whose client may have left. A listener writes something harmless, which shows whether it has. */
-export const PROBE = Symbol('probe');
 
 const FIRST_PAUSE_MS = 5;
 const GROWTH = 3;
@@ -20,15 +18,15 @@ const END_CLEAR_AFTER_MS = 50;
  * Serves clients that only end their half of the connection after the request, as `nc -N` does, and gives up those that have left. The system reports both in the same way, because an SDK that aborts closes its connection, too. They differ
  * when something is sent to them: the system of a client that has left answers with a reset, which the next write reports.
  * So something harmless is sent at once, after 5 ms, and then less and less often. Before the status line that is `100
- * Continue`, which every client of HTTP/1.1 must skip (RFC 9110, section 15.2); afterwards the listeners of {@link PROBE}
- * write it. HTTP/1.0 has no such status: its streams begin at once, and a client that waits for a whole response counts as gone.
+ * Continue`, which every client of HTTP/1.1 must skip (RFC 9110, section 15.2); afterwards the open stream
+ * writes it. HTTP/1.0 has no such status: its streams begin at once, and a client that waits for a whole response counts as gone.
  * @param longestPauseMs between two probes
  */
 export function answerHalfClosed(server: Server, clock: Clock, longestPauseMs: number): void {
   // Otherwise Node ends its half as well, and with it the response.
   (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
   server.on('connection', (socket: Socket) => {
-    socket.once('end', () => watch(socket, clock, longestPauseMs));
+    socket.on('end', () => watch(socket, clock, longestPauseMs));
   });
 }
 
@@ -63,9 +61,10 @@ function watch(socket: Socket, clock: Clock, longestPauseMs: number): void {
 }
 
 function probe(socket: Socket): void {
-  const response = findOpenResponse(socket);
+  const response: StreamedResponse | undefined = findOpenResponse(socket);
   // Bytes that already wait to be sent serve as a probe as well.
   if (response === undefined || !socket.writable || socket.writableLength > 0) return;
   if (!response.headersSent && response.req.httpVersion !== '1.0') response.writeContinue();
-  else if (!response.emit(PROBE) && !response.headersSent) socket.destroy();
+  else if (response[OPEN_STREAM] !== undefined) response[OPEN_STREAM].probe();
+  else if (!response.headersSent) socket.destroy();
 }

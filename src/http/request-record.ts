@@ -116,7 +116,9 @@ export class RequestRecord implements RunRecord {
     this.#usage = usage;
     if (error !== undefined) this.#failure = { code: error.code ?? error.type, node };
     this.#isRunning = false;
-    this.#onSettled?.();
+    const onSettled = this.#onSettled;
+    this.#onSettled = undefined;
+    onSettled?.();
   }
 
   /** Keeps node events of a run that failed before they could be streamed. */
@@ -143,7 +145,15 @@ export class RequestRecord implements RunRecord {
   }
 }
 
-const records = new WeakMap<ServerResponse, RequestRecord>();
+/**
+ * On a response: its record. Not a `WeakMap`, whose values V8 keeps, with everything that they refer to, until the next major
+ * collection.
+ */
+const RECORD = Symbol('record');
+
+interface RecordedResponse extends ServerResponse {
+  [RECORD]?: RequestRecord;
+}
 
 /** Begins the record of the request that this response belongs to. */
 export function beginRecord(
@@ -152,7 +162,7 @@ export function beginRecord(
   metrics: Pick<Metrics, 'measureStream'>,
 ): RequestRecord {
   const record = new RequestRecord(startedAt, metrics);
-  records.set(response, record);
+  (response as RecordedResponse)[RECORD] = record;
   return record;
 }
 
@@ -161,7 +171,7 @@ export function beginRecord(
  * @throws Error if none was begun: the access log must come before everything else
  */
 export function findRecord(response: ServerResponse): RequestRecord {
-  const record = records.get(response);
+  const record = (response as RecordedResponse)[RECORD];
   if (record === undefined) throw new Error('The request has no record: a route outside of Doors needs one.');
   return record;
 }

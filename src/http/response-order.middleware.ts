@@ -15,7 +15,13 @@ interface Waiting {
 }
 
 const waitingBySocket = new WeakMap<Socket, Waiting>();
-const lastResponses = new WeakMap<Socket, ServerResponse>();
+
+/** On a connection: its open response. Not a `WeakMap`, see `RECORD` in request-record.ts. */
+const OPEN_RESPONSE = Symbol('open response');
+
+interface ServingSocket extends Socket {
+  [OPEN_RESPONSE]?: ServerResponse | undefined;
+}
 
 /**
  * Handles the requests of one connection one by one. A client may send several without waiting for responses ("pipelining"), and
@@ -25,7 +31,7 @@ const lastResponses = new WeakMap<Socket, ServerResponse>();
 export function keepResponseOrder(request: IncomingMessage, response: ServerResponse, next: () => void): void {
   const { socket } = request;
   const begin = (): void => {
-    lastResponses.set(socket, response);
+    (socket as ServingSocket)[OPEN_RESPONSE] = response;
     response.on('close', forgetResponse);
     next();
   };
@@ -35,8 +41,8 @@ export function keepResponseOrder(request: IncomingMessage, response: ServerResp
 
 /** A connection that waits for its next request would keep the response, and with it the whole run. */
 function forgetResponse(this: ServerResponse): void {
-  const { socket } = this.req;
-  if (lastResponses.get(socket) === this) lastResponses.delete(socket);
+  const socket: ServingSocket = this.req.socket;
+  if (socket[OPEN_RESPONSE] === this) socket[OPEN_RESPONSE] = undefined;
 }
 
 /** Calls back when a response is the next one on its connection, but not if the client has left by then. */
@@ -51,7 +57,7 @@ function callInTurn(response: ServerResponse, callback: () => void): void {
 
 /** Finds the open response on a connection; undefined if there is none. */
 export function findOpenResponse(socket: Socket): ServerResponse | undefined {
-  const response = lastResponses.get(socket);
+  const response = (socket as ServingSocket)[OPEN_RESPONSE];
   return response === undefined || response.destroyed || response.writableFinished ? undefined : response;
 }
 

@@ -2,7 +2,8 @@ import type { AbortNotice } from './cancellation.js';
 
 /** A bounded number of places, given out in the order in which they are asked for. */
 export class Semaphore {
-  readonly #waiting = new Set<() => void>();
+  /** Made for the first one: each run has a semaphore, and mostly nobody waits. */
+  #waiting: Set<() => void> | undefined;
   #free: number;
 
   /** @param count how many places there are; Infinity: nothing is bounded */
@@ -12,7 +13,7 @@ export class Semaphore {
 
   /** How many callers wait. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting?.size ?? 0;
   }
 
   /** True if a place can be had at once. */
@@ -36,16 +37,17 @@ export class Semaphore {
 
   /** Waits for a place, if {@link take} gave none. Whoever gets one must {@link giveBack}. */
   wait(signal: AbortNotice): Promise<void> {
+    const waiting = (this.#waiting ??= new Set());
     return new Promise((resolve, reject) => {
       const onTurn = (): void => {
         signal.removeEventListener('abort', onAbort);
         resolve();
       };
       const onAbort = (): void => {
-        this.#waiting.delete(onTurn);
+        waiting.delete(onTurn);
         reject(signal.reason);
       };
-      this.#waiting.add(onTurn);
+      waiting.add(onTurn);
       if (signal.aborted) onAbort();
       else signal.addEventListener('abort', onAbort, { once: true });
     });
@@ -53,12 +55,13 @@ export class Semaphore {
 
   /** Gives a place to the one who has waited longest. */
   giveBack(): void {
-    const [next] = this.#waiting;
+    const waiting = this.#waiting;
+    const [next] = waiting ?? [];
     if (next === undefined) {
       this.#free++;
       return;
     }
-    this.#waiting.delete(next);
+    waiting?.delete(next);
     next();
   }
 }

@@ -1,7 +1,8 @@
 import { type Outcome, readOutcome, toMillraceError, UpstreamError } from '../errors/index.js';
-import type { JsonValue } from '../kernel/index.js';
+import type { AbortNotice, JsonValue } from '../kernel/index.js';
 import {
   type CallControls,
+  type CallRetry,
   estimateUntoldTokens,
   type ModelCall,
   type ModelIdentity,
@@ -20,10 +21,10 @@ export interface TryCounter {
 }
 
 /**
- * One call of a model while it lasts. Applies its time limit and emits its events. Whoever opens it must close it. The
+ * One call of a model while it lasts: its controls, too. Applies its time limit and emits its events. Whoever opens it must close it. The
  * request is sent when the first batch is asked for.
  */
-export class OpenCall {
+export class OpenCall implements CallControls {
   /** What has been received so far. */
   readonly received = new DeltaCollector();
   readonly #call: ModelCall;
@@ -73,7 +74,7 @@ export class OpenCall {
     // A node that ignores the abort leaves its call open, but the usage must be known by the end of the run.
     TaskContext.readAbort(context).addEventListener('abort', this.#onAbort, { once: true });
     this.#limit = new TimeLimit(context, timeoutMs, makeTimeoutError);
-    this.#stream = chat.stream(call, this.#scope());
+    this.#stream = chat.stream(call, this);
   }
 
   /** The batches of the output. Pass each one to {@link take}. */
@@ -124,37 +125,41 @@ export class OpenCall {
     }
   }
 
-  #scope(): CallControls {
+  get signal(): AbortNotice {
+    return this.#limit.signal;
+  }
+
+  get step(): string | undefined {
+    return this.#context.log.node;
+  }
+
+  canWait(ms: number): boolean {
+    return this.#context.canWait(ms);
+  }
+
+  upstreamRequestId(id: string): void {
+    this.#name = { ...this.#name, upstream_request_id: id };
+    this.#context.log.noteCall(this.#name);
+  }
+
+  retrying({ attempt, delayMs, reason }: CallRetry): void {
     const { log } = this.#context;
-    return {
-      signal: this.#limit.signal,
-      step: log.node,
-      canWait: (ms) => this.#context.canWait(ms),
-      upstreamRequestId: (id) => {
-        this.#name = { ...this.#name, upstream_request_id: id };
-        log.noteCall(this.#name);
-      },
-      retrying: ({ attempt, delayMs, reason }) => {
-        const { provider, model } = this.#name;
-        this.#emit({ type: 'model-call-retried', call: this.#number, provider, model, attempt, delayMs, reason });
-        log.write('log', `asks a model again in ${Math.round(delayMs)} ms: ${reason}`, {
-          ...this.#name,
-          cause: reason,
-        });
-        this.#name = { ...this.#name, attempt: this.#tries.countTry(), upstream_request_id: undefined };
-        log.noteCall(this.#name);
-      },
-      usage: (usage) => {
-        this.#usage = usage;
-      },
-      identity: (identity) => {
-        this.#model = identity.model ?? this.#model;
-        // The run reports the first model that it hears of as its model, so a model that fails before its first delta is not
-        // named.
-        this.#heldIdentity = identity;
-        if (this.#hasSpoken) this.#tellIdentity();
-      },
-    };
+    const { provider, model } = this.#name;
+    this.#emit({ type: 'model-call-retried', call: this.#number, provider, model, attempt, delayMs, reason });
+    log.write('log', `asks a model again in ${Math.round(delayMs)} ms: ${reason}`, { ...this.#name, cause: reason });
+    this.#name = { ...this.#name, attempt: this.#tries.countTry(), upstream_request_id: undefined };
+    log.noteCall(this.#name);
+  }
+
+  usage(usage: Usage): void {
+    this.#usage = usage;
+  }
+
+  identity(identity: ModelIdentity): void {
+    this.#model = identity.model ?? this.#model;
+    // The run reports the first model that it hears of as its model, so a model that fails before its first delta is not named.
+    this.#heldIdentity = identity;
+    if (this.#hasSpoken) this.#tellIdentity();
   }
 
   readonly #onAbort = (): void => this.#end('aborted');

@@ -1,4 +1,4 @@
-import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { type MonoTypeOperatorFunction, Observable, type Observer } from 'rxjs';
 import type { RunEvent, RunFailed } from '../engine/index.js';
 import { InternalError, type MillraceError, type RunError, toMillraceError, toRunError } from '../errors/index.js';
 import { Cancellation } from '../kernel/index.js';
@@ -60,35 +60,66 @@ export class RunEvents extends Observable<RunEvent> {
     const readers = this.#readers;
     const events = new Observable<RunEvent>((subscriber) => readers.join(subscriber, reading));
     return new Promise((resolve, reject) => {
-      const fail = (thrown: MillraceError, event?: RunFailed): void => {
-        const { error = toRunError(thrown), node } = event ?? {};
-        try {
-          reader.failed({ error, thrown, node, event, isReaderFault: fault.aborted });
-        } catch (rethrown) {
-          reject(rethrown);
-        }
-      };
-      (operator === undefined ? events : events.pipe(operator)).subscribe({
-        next: (event) => {
-          if (!fault.aborted && event.type !== 'run-failed') {
-            try {
-              reader.next(event);
-            } catch (thrown) {
-              fault.abort(new InternalError(thrown));
-            }
-          }
-          if (event.type === 'run-failed') fail(readers.end?.error ?? new InternalError(event.error), event);
-          else if ((event.type === 'run-finished' || event.type === 'run-waiting') && fault.aborted)
-            fail(toMillraceError(fault.reason));
-        },
-        error: (thrown) => {
-          fault.abort(new InternalError(thrown));
-          fail(toMillraceError(fault.reason));
-          resolve(undefined);
-        },
-        complete: () => resolve(readers.end?.result),
-      });
+      const observer = new ReadObserver(reader, fault, readers, resolve, reject);
+      (operator === undefined ? events : events.pipe(operator)).subscribe(observer);
     });
+  }
+}
+
+/** Gives events to one reader. */
+class ReadObserver implements Observer<RunEvent> {
+  readonly #reader: RunReader;
+  readonly #fault: Cancellation;
+  readonly #readers: RunReaders;
+  readonly #resolve: (result: unknown) => void;
+  readonly #reject: (thrown: unknown) => void;
+
+  constructor(
+    reader: RunReader,
+    fault: Cancellation,
+    readers: RunReaders,
+    resolve: (result: unknown) => void,
+    reject: (thrown: unknown) => void,
+  ) {
+    this.#reader = reader;
+    this.#fault = fault;
+    this.#readers = readers;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  next(event: RunEvent): void {
+    const fault = this.#fault;
+    if (!fault.aborted && event.type !== 'run-failed') {
+      try {
+        this.#reader.next(event);
+      } catch (thrown) {
+        fault.abort(new InternalError(thrown));
+      }
+    }
+    if (event.type === 'run-failed') this.#fail(this.#readers.end?.error ?? new InternalError(event.error), event);
+    else if ((event.type === 'run-finished' || event.type === 'run-waiting') && fault.aborted) {
+      this.#fail(toMillraceError(fault.reason));
+    }
+  }
+
+  error(thrown: unknown): void {
+    this.#fault.abort(new InternalError(thrown));
+    this.#fail(toMillraceError(this.#fault.reason));
+    this.#resolve(undefined);
+  }
+
+  complete(): void {
+    this.#resolve(this.#readers.end?.result);
+  }
+
+  #fail(thrown: MillraceError, event?: RunFailed): void {
+    const { error = toRunError(thrown), node } = event ?? {};
+    try {
+      this.#reader.failed({ error, thrown, node, event, isReaderFault: this.#fault.aborted });
+    } catch (rethrown) {
+      this.#reject(rethrown);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { Observable, type OperatorFunction } from 'rxjs';
+import { Observable, type Observer, type OperatorFunction, type Subscriber } from 'rxjs';
 import { type Clock, type Timer, TIMER_TOLERANCE_MS } from '../kernel/index.js';
 
 /** How {@link coalesce} treats the items of a stream. */
@@ -24,91 +24,130 @@ interface CoalesceOptions<T> {
  *
  * At most one timer is pending per stream, and none while nothing is held.
  */
-export function coalesce<T>({ clock, isWanted, chooseWindow, merge }: CoalesceOptions<T>): OperatorFunction<T, T> {
+export function coalesce<T>(options: CoalesceOptions<T>): OperatorFunction<T, T> {
   return (source) =>
     new Observable<T>((subscriber) => {
-      let held: { item: T; dueAt: number } | undefined;
-      let lastSentAt = Number.NEGATIVE_INFINITY;
-      let timer: Timer | undefined;
-
-      const send = (item: T, at: number): void => {
-        lastSentAt = at;
-        subscriber.next(item);
-      };
-      const flush = (at: number): void => {
-        if (held === undefined) return;
-        const { item } = held;
-        held = undefined;
-        timer?.cancel();
-        send(item, at);
-      };
-      // What is thrown here, or in a timer, would end the process: nobody could catch it.
-      const fail = (thrown: unknown): void => {
-        held = undefined;
-        subscriber.error(thrown);
-      };
-      const onTimer = (): void => {
-        if (held === undefined) return;
-        try {
-          const now = clock.monotonic();
-          // Timers count from the start of the event loop's turn, so after a long turn they fire early.
-          if (held.dueAt - now > TIMER_TOLERANCE_MS) timer = clock.after(held.dueAt - now, onTimer);
-          else flush(now);
-        } catch (thrown) {
-          fail(thrown);
-        }
-      };
-      const hold = (item: T, dueAt: number, now: number): void => {
-        // The subscriber may have left on being given the item.
-        if (subscriber.closed) return;
-        held = { item, dueAt };
-        timer = clock.after(dueAt - now, onTimer);
-      };
-
-      const take = (item: T): void => {
-        if (isWanted?.(item) === false) return;
-        const window = chooseWindow(item);
-        const now = clock.monotonic();
-        if (window === undefined || window <= 0) {
-          flush(now);
-          if (window === undefined) subscriber.next(item);
-          else send(item, now);
-          return;
-        }
-        if (held !== undefined) {
-          const merged = merge(held.item, item);
-          if (merged !== undefined) {
-            held.item = merged;
-            // A busy event loop can be late with its timers; then the next item ends the window.
-            if (now >= held.dueAt) flush(now);
-            return;
-          }
-          flush(now);
-        }
-        if (now - lastSentAt >= window) send(item, now);
-        else hold(item, lastSentAt + window, now);
-      };
-
-      const subscription = source.subscribe({
-        next: (item) => {
-          try {
-            take(item);
-          } catch (thrown) {
-            fail(thrown);
-          }
-        },
-        error: (error: unknown) => {
-          flush(clock.monotonic());
-          subscriber.error(error);
-        },
-        complete: () => {
-          flush(clock.monotonic());
-          subscriber.complete();
-        },
-      });
+      const coalescer = new Coalescer(options, subscriber);
+      const subscription = source.subscribe(coalescer);
       return () => {
-        timer?.cancel();
+        coalescer.stop();
         subscription.unsubscribe();
       };
     });
+}
+
+/** One coalesced stream. A class, because closures take several times as much of each open stream. */
+class Coalescer<T> implements Observer<T> {
+  readonly #options: CoalesceOptions<T>;
+  readonly #subscriber: Subscriber<T>;
+  #held: T | undefined;
+  #isHolding = false;
+  /** When the held item is to leave, by the monotonic clock. */
+  #dueAt = 0;
+  #lastSentAt = Number.NEGATIVE_INFINITY;
+  #timer: Timer | undefined;
+  /** Made for the first item that is held. */
+  #onTimer: (() => void) | undefined;
+
+  constructor(options: CoalesceOptions<T>, subscriber: Subscriber<T>) {
+    this.#options = options;
+    this.#subscriber = subscriber;
+  }
+
+  next(item: T): void {
+    try {
+      this.#take(item);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  error(error: unknown): void {
+    this.#flush(this.#options.clock.monotonic());
+    this.#subscriber.error(error);
+  }
+
+  complete(): void {
+    this.#flush(this.#options.clock.monotonic());
+    this.#subscriber.complete();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #take(item: T): void {
+    const { isWanted, chooseWindow, merge, clock } = this.#options;
+    if (isWanted?.(item) === false) return;
+    const window = chooseWindow(item);
+    const now = clock.monotonic();
+    if (window === undefined || window <= 0) {
+      this.#flush(now);
+      if (window === undefined) this.#subscriber.next(item);
+      else this.#send(item, now);
+      return;
+    }
+    if (this.#isHolding) {
+      const merged = merge(this.#held as T, item);
+      if (merged !== undefined) {
+        this.#held = merged;
+        // A busy event loop can be late with its timers; then the next item ends the window.
+        if (now >= this.#dueAt) this.#flush(now);
+        return;
+      }
+      this.#flush(now);
+    }
+    if (now - this.#lastSentAt >= window) this.#send(item, now);
+    else this.#hold(item, this.#lastSentAt + window, now);
+  }
+
+  #send(item: T, at: number): void {
+    this.#lastSentAt = at;
+    this.#subscriber.next(item);
+  }
+
+  #flush(at: number): void {
+    if (!this.#isHolding) return;
+    const item = this.#held as T;
+    this.#drop();
+    this.#timer?.cancel();
+    this.#send(item, at);
+  }
+
+  #drop(): void {
+    this.#held = undefined;
+    this.#isHolding = false;
+  }
+
+  #hold(item: T, dueAt: number, now: number): void {
+    // The subscriber may have left on being given the item.
+    if (this.#subscriber.closed) return;
+    this.#held = item;
+    this.#isHolding = true;
+    this.#dueAt = dueAt;
+    this.#wait(dueAt - now);
+  }
+
+  #wait(ms: number): void {
+    const onTimer = (this.#onTimer ??= () => this.#endWindow());
+    this.#timer = this.#options.clock.after(ms, onTimer);
+  }
+
+  #endWindow(): void {
+    if (!this.#isHolding) return;
+    try {
+      const now = this.#options.clock.monotonic();
+      // Timers count from the start of the event loop's turn, so after a long turn they fire early.
+      if (this.#dueAt - now > TIMER_TOLERANCE_MS) this.#wait(this.#dueAt - now);
+      else this.#flush(now);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  /** What is thrown here, or in a timer, would end the process: nobody could catch it. */
+  #fail(thrown: unknown): void {
+    this.#drop();
+    this.#subscriber.error(thrown);
+  }
 }

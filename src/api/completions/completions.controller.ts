@@ -29,18 +29,15 @@ export class CompletionsController {
   @HttpCode(200)
   @DescribeCompletion()
   create(@Req() request: Request, @Res() response: Response): Promise<void> {
-    return this.intake.take(request, response, async (taken) => {
+    // Not an async function: each that waits takes half a kilobyte of each open stream.
+    return this.intake.take(request, response, (taken) => {
       const decoded = this.decoder.decode(request, response, taken);
-      if (decoded.onDisconnect !== undefined) {
-        await this.logged.create(decoded, taken, request, response);
-        return;
-      }
+      if (decoded.onDisconnect !== undefined) return this.logged.create(decoded, taken, request, response);
       if (decoded.streams) {
-        await this.streamer.stream(decoded, response, (options) => this.#start(decoded, taken, response, options));
-        return;
+        return this.streamer.stream(decoded, response, (options) => this.#start(decoded, taken, response, options));
       }
       const collect = async (): Promise<string> => JSON.stringify(await this.#collect(decoded, taken, response));
-      await this.wholeResponses.send(request, response, taken, collect);
+      return this.wholeResponses.send(request, response, taken, collect);
     });
   }
 

@@ -31,14 +31,15 @@ export class CompletionsStreamer {
    * fails at once becomes an HTTP error; but it waits no longer than the grace time, because clients and proxies expect a sign of
    * life.
    * @param start begins the run
-   * @returns when the whole response has been handed to the connection
-   * @throws MillraceError if the run fails before anything was sent; then the caller must respond
+   * @returns when the whole response has been handed to the connection. Rejects with a MillraceError if the run fails before
+   *   anything was sent; then the caller must respond
+   * @throws MillraceError if the run cannot be begun
    */
-  async stream(
+  stream(
     { head, includeUsage, nodeEvents }: DecodedRequest,
     response: Response,
     start: (options: Pick<RunOptions, 'gate' | 'failFastMs'>) => RunEvents,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const { clock } = this;
     const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
     const gate = new Gate();
@@ -52,7 +53,7 @@ export class CompletionsStreamer {
       metrics: record.openStream(),
       record,
     });
-    await start({ gate, failFastMs: openGraceMs }).read(stream, paceRunEvents(clock, debounceMs, nodeEvents));
+    return start({ gate, failFastMs: openGraceMs }).read(stream, paceRunEvents(clock, debounceMs, nodeEvents));
   }
 }
 
@@ -80,7 +81,8 @@ class CompletionStream implements RunReader {
   readonly #fold: CompletionFold;
   readonly #writer: EventStreamWriter;
   readonly #gate: Gate;
-  readonly #grace: Timer;
+  /** Undefined once the status line need not wait any more. */
+  #grace: Timer | undefined;
   readonly #record: CompletionStreamParts['record'];
   /** Node events, as JSON, from before the status line. They do not send the status line, since a failure may follow. */
   #early: string[] = [];
@@ -142,7 +144,7 @@ class CompletionStream implements RunReader {
    * @throws the error if nothing was sent; then other code responds
    */
   failed({ error, thrown, isReaderFault, node }: ReadFailure): void {
-    this.#grace.cancel();
+    this.#endGrace();
     // The run itself may have succeeded, so the record has to be told.
     if (isReaderFault) this.#record.setFailure(thrown);
     if (!this.#writer.isOpen) {
@@ -161,9 +163,14 @@ class CompletionStream implements RunReader {
     else this.#write(early);
   }
 
+  #endGrace(): void {
+    this.#grace?.cancel();
+    this.#grace = undefined;
+  }
+
   #write(frames: string): void {
     if (frames === '') return;
-    this.#grace.cancel();
+    if (this.#grace !== undefined) this.#endGrace();
     this.#writer.write(frames);
   }
 
@@ -214,7 +221,7 @@ class CompletionStream implements RunReader {
   }
 
   #finish(event: RunFinished): void {
-    this.#grace.cancel();
+    this.#endGrace();
     const early = this.#takeEarly();
     const json = this.#fold.describe(event);
     const summary = json === undefined ? '' : this.#takeNewest() + this.#fold.encodeNews(json);

@@ -99,7 +99,7 @@ class ResponseStream implements RunReader {
     this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, metrics, this.fault);
     this.wantsContent = nodeEvents;
     this.#onBeat = guardCallback(this.fault, () => this.#showLife());
-    response.once('close', () => this.#beat?.cancel());
+    response.on('close', () => this.#beat?.cancel());
   }
 
   /** Resolves when the last event has been handed over, after the run's own end. */

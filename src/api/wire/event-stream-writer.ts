@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { PROBE, type StreamMetrics } from '../../http/index.js';
+import { InternalError } from '../../errors/index.js';
+import { OPEN_STREAM, type OpenStream, type StreamedResponse, type StreamMetrics } from '../../http/index.js';
 import { type Cancellation, type Clock, type Timer, TIMER_TOLERANCE_MS } from '../../kernel/index.js';
-import { guardCallback } from '../../runs/index.js';
 import type { Gate } from '../../streaming/index.js';
 import { ChunkedBody } from './chunked-body.js';
 import { EVENT_STREAM_HEADERS, HEARTBEAT_FRAME } from './sse-frames.js';
@@ -13,15 +13,13 @@ const ROOM = 64 * 1024;
  * Writes server-sent events to one response. Frames of one turn of the event loop leave in one write; the gate is closed
  * while the client's buffers are full; and while nothing else is sent, comments keep the connection alive.
  */
-export class EventStreamWriter {
+export class EventStreamWriter implements OpenStream {
   readonly #response: ServerResponse;
   readonly #gate: Gate;
   readonly #clock: Clock;
   readonly #heartbeatMs: number;
   readonly #metrics: StreamMetrics;
-  /** Made once: they are scheduled again and again. */
-  readonly #flush: () => void;
-  readonly #beat: () => void;
+  readonly #fault: Cancellation;
   #heartbeat: Timer;
   /** By the monotonic clock. */
   #lastWriteAt: number;
@@ -53,25 +51,12 @@ export class EventStreamWriter {
     this.#heartbeatMs = heartbeatMs;
     this.#metrics = metrics;
     this.#lastWriteAt = clock.monotonic();
-    this.#flush = guardCallback(fault, () => this.#writeBuffer());
-    this.#beat = guardCallback(fault, () => this.#showLife());
+    this.#fault = fault;
     this.#heartbeat = clock.after(heartbeatMs, this.#beat);
-    response.on('drain', () => {
-      metrics.recordResume();
-      gate.open();
-    });
-    response.on(
-      PROBE,
-      guardCallback(fault, () => {
-        if (!this.#isEnded && gate.isOpen) this.#writeHeartbeat();
-      }),
-    );
-    // If the client leaves while it is behind, no drain ever comes; a closed gate would keep the run waiting.
-    response.once('close', () => {
-      this.#heartbeat.cancel();
-      metrics.end();
-      gate.open();
-    });
+    const streamed: StreamedResponse = response;
+    streamed[OPEN_STREAM] = this;
+    response.on('drain', resumeStream);
+    response.on('close', closeStream);
   }
 
   /** True once the status line is sent: an error can then only be a frame. */
@@ -121,6 +106,48 @@ export class EventStreamWriter {
     this.#isEnded = true;
     this.#metrics.end();
     this.#heartbeat.cancel();
+  }
+
+  probe(): void {
+    try {
+      if (!this.#isEnded && this.#gate.isOpen) this.#writeHeartbeat();
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  resume(): void {
+    this.#metrics.recordResume();
+    this.#gate.open();
+  }
+
+  close(): void {
+    this.#heartbeat.cancel();
+    this.#metrics.end();
+    // If the client leaves while it is behind, no drain ever comes; a closed gate would keep the run waiting.
+    this.#gate.open();
+  }
+
+  /** Made once, like the next one: they are scheduled again and again. */
+  readonly #flush = (): void => {
+    try {
+      this.#writeBuffer();
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  };
+
+  readonly #beat = (): void => {
+    try {
+      this.#showLife();
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  };
+
+  /** Nobody else can catch what is thrown in a timer or a listener. */
+  #fail(thrown: unknown): void {
+    this.#fault.abort(new InternalError(thrown));
   }
 
   #measure(now: number): void {
@@ -175,4 +202,14 @@ export class EventStreamWriter {
     }
     this.#heartbeat = this.#clock.after(leftMs, this.#beat);
   }
+}
+
+// One function for all responses, where each would otherwise keep two of its own.
+
+function resumeStream(this: StreamedResponse): void {
+  this[OPEN_STREAM]?.resume();
+}
+
+function closeStream(this: StreamedResponse): void {
+  this[OPEN_STREAM]?.close();
 }

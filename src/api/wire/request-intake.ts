@@ -31,7 +31,7 @@ export class RequestIntake {
    * Takes a request in and hands it to `respond`. Its permit ends with its run, or here if `respond` fails.
    * @throws what admission, the reading of its body and `respond` throw
    */
-  async take(request: Request, response: Response, respond: (taken: TakenRequest) => Promise<void>): Promise<void> {
+  async take(request: Request, response: Response, respond: (taken: TakenRequest) => Promise<unknown>): Promise<void> {
     const head = this.bodies.readHead(request);
     const caller = this.access.requireCaller(request);
     const signal = watchClient(response);
@@ -68,7 +68,7 @@ export class RequestIntake {
 /** Aborts when the client leaves before it has the whole response. */
 export function watchClient(response: Response): Cancellation {
   const gone = new Cancellation();
-  response.once('close', () => {
+  response.on('close', () => {
     if (!isSent(response)) gone.abort(GONE);
   });
   if (response.destroyed) gone.abort(GONE);

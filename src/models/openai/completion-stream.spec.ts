@@ -18,16 +18,15 @@ const CONTROLS: CallControls = {
 /** A completion with a body that the test feeds. */
 function openCompletion(): { body: ResponseBody; batches: AsyncGenerator<readonly Delta[], ModelResult, void> } {
   const body = new ResponseBody({ pause: () => undefined, resume: () => undefined });
-  const stream = new CompletionStream({
+  const options = {
     request: async () => ({ status: 200, headers: { 'content-type': 'text/event-stream' }, body, text: '' }),
     controls: CONTROLS,
     limits: { firstTokenTimeoutMs: 1_000, idleTimeoutMs: 1_000, maxCompletionLength: 1_000_000 },
     habit: { endsInSilence: false },
     unknown: { add: () => undefined },
-    filters: [],
     clock: new FakeClock(),
-  });
-  return { body, batches: stream.read() };
+  };
+  return { body, batches: new CompletionStream(options, []).read() };
 }
 
 const event = (content: string): string => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`;

@@ -25,8 +25,6 @@ interface CompletionStreamOptions {
   readonly unknown: Pick<UnknownWords, 'add'>;
   /** Called once if reasoning comes as `reasoning_content`. */
   readonly onReasoningContent?: () => void;
-  /** Applied in order: each sees the output of the one before. */
-  readonly filters: readonly OutputFilter[];
   readonly clock: Clock;
 }
 
@@ -38,9 +36,12 @@ interface CompletionStreamOptions {
  */
 export class CompletionStream {
   readonly #options: CompletionStreamOptions;
+  readonly #filters: OutputFilters;
 
-  constructor(options: CompletionStreamOptions) {
+  /** @param filters applied in order: each sees the output of the one before. They are freed once they are done */
+  constructor(options: CompletionStreamOptions, filters: readonly OutputFilter[]) {
     this.#options = options;
+    this.#filters = new OutputFilters(filters);
   }
 
   /**
@@ -60,7 +61,7 @@ export class CompletionStream {
       if (response.body === undefined) throw makeBadCompletionError('it has no body');
       const body = new UpstreamBody(response.body, watch);
       const reader = new CompletionReader(controls, limits.maxCompletionLength, unknown, onReasoningContent);
-      const filters = new OutputFilters(this.#options.filters);
+      const filters = this.#filters;
 
       if ((await detectFormat(body, () => readContentType(response))) === 'json') {
         const deltas = filters.read(await readWholeCompletion(body, reader, limits.maxCompletionLength));

@@ -63,19 +63,19 @@ export class OpenAIChatModel implements ChatModel {
       returnsReasoning || this.#reasoners.has(model),
     );
     const request = rules.reduce((written, rule) => rule(written), { ...arranged.call, messages });
-    return new CompletionStream({
-      request: (signal) => this.#requestInTries(request, controls, signal),
+    const options = {
+      request: (signal: AbortNotice) => this.#requestInTries(request, controls, signal),
       controls,
       limits: this.options,
       habit: this.#findHabit(model),
       unknown: this.#unknown,
       onReasoningContent: () => this.#reasoners.add(model),
-      filters: [
-        ...(reasoningTags.length === 0 ? [] : [new ReasoningTagFilter(reasoningTags)]),
-        ...(arranged.filter === undefined ? [] : [arranged.filter]),
-      ],
       clock: this.clock,
-    }).read();
+    };
+    return new CompletionStream(options, [
+      ...(reasoningTags.length === 0 ? [] : [new ReasoningTagFilter(reasoningTags)]),
+      ...(arranged.filter === undefined ? [] : [arranged.filter]),
+    ]).read();
   }
 
   async load(): Promise<void> {

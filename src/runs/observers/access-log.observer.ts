@@ -1,18 +1,25 @@
 import { Injectable } from '@nestjs/common';
-import type { ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
+import type { RunRecord } from '../run-options.js';
+import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
 /** Tells the record of a request, from which its line in the access log is made, how its run went. */
 @Injectable()
 export class AccessLogObserverFactory implements RunObserverFactory {
   observe({ options: { id, record } }: ObservedRun): RunObserver | undefined {
-    if (record === undefined) return undefined;
-    return {
-      next: (event) => {
-        if (event.type === 'run-started') record.beginRun(id);
-        else if (event.type === 'run-finished') record.endRun(event.finishReason, event);
-        else if (event.type === 'run-failed') record.endRun(event.outcome, event);
-        else if (event.type === 'run-waiting') record.endRun('waiting', event);
-      },
-    };
+    return record && new AccessLogObserver(id, record);
+  }
+}
+
+class AccessLogObserver implements RunObserver {
+  constructor(
+    private readonly id: string,
+    private readonly record: RunRecord,
+  ) {}
+
+  next(event: ObservedEvent): void {
+    if (event.type === 'run-started') this.record.beginRun(this.id);
+    else if (event.type === 'run-finished') this.record.endRun(event.finishReason, event);
+    else if (event.type === 'run-failed') this.record.endRun(event.outcome, event);
+    else if (event.type === 'run-waiting') this.record.endRun('waiting', event);
   }
 }

@@ -1,3 +1,4 @@
+import type { ObserverContent } from '../../engine/index.js';
 import { formatStackForLog } from '../../errors/index.js';
 import type { RunLog } from '../../workflow/index.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
@@ -25,18 +26,24 @@ export class RunObservers {
       }
     }
     // Without the room for more that a list has which was pushed to.
-    const observers = made.slice();
-    return {
-      next: (event: ObservedEvent, content) => {
-        for (const observer of observers) {
-          try {
-            observer.next(event, content);
-          } catch (thrown) {
-            logFailure(log, thrown);
-          }
-        }
-      },
-    };
+    return new AllObservers(made.slice(), log);
+  }
+}
+
+class AllObservers implements RunObserver {
+  constructor(
+    private readonly observers: readonly RunObserver[],
+    private readonly log: RunLog,
+  ) {}
+
+  next(event: ObservedEvent, content?: ObserverContent): void {
+    for (const observer of this.observers) {
+      try {
+        observer.next(event, content);
+      } catch (thrown) {
+        logFailure(this.log, thrown);
+      }
+    }
   }
 }
 
