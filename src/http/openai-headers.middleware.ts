@@ -20,13 +20,16 @@ export function readRequestId(response: Response): string {
 const STARTED_AT = Symbol('started at');
 const WRITE_HEAD = Symbol('write head');
 
+type WriteHead = (this: TimedResponse, ...args: unknown[]) => unknown;
+
 /** A response that waits for its status line. */
-interface TimedResponse extends Response {
+interface TimedResponse extends Pick<Response, 'setHeader'> {
   /** By the monotonic clock. */
   [STARTED_AT]: number;
+  writeHead: WriteHead;
   /** The `writeHead` before {@link addOpenAiHeaders}. */
-  [WRITE_HEAD]: (...args: unknown[]) => Response;
-  _header?: string;
+  [WRITE_HEAD]: WriteHead;
+  readonly _header?: string;
 }
 
 /**
@@ -35,7 +38,7 @@ interface TimedResponse extends Response {
  */
 export function addOpenAiHeaders(ids: IdSource, clock: Clock) {
   /** Node calls it for every response. It is one function for all of them, because each open response would keep its own. */
-  function writeHead(this: TimedResponse, ...args: unknown[]): Response {
+  function writeHead(this: TimedResponse, ...args: unknown[]): TimedResponse {
     this.setHeader('openai-processing-ms', String(Math.round(clock.monotonic() - this[STARTED_AT])));
     this[WRITE_HEAD](...args);
     flattenHead(this);
@@ -46,10 +49,10 @@ export function addOpenAiHeaders(ids: IdSource, clock: Clock) {
     const given = request.get('x-request-id');
     response.setHeader('x-request-id', given !== undefined && ACCEPTABLE_ID.test(given) ? given : makeRequestId(ids));
     response.setHeader('openai-version', OPENAI_VERSION);
-    const timed = response as TimedResponse;
+    const timed = response as unknown as TimedResponse;
     timed[STARTED_AT] = clock.monotonic();
-    timed[WRITE_HEAD] = response.writeHead as TimedResponse[typeof WRITE_HEAD];
-    response.writeHead = writeHead;
+    timed[WRITE_HEAD] = timed.writeHead;
+    timed.writeHead = writeHead;
     next();
   };
 }
