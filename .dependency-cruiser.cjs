@@ -20,7 +20,7 @@ const TIERS = [
   ['module'],
   // Workflows, and what tests of workflows need: src/testing.ts is its door.
   ['workflows', 'testing'],
-  // The composition, and another way in beside HTTP: src/cli.ts gives it the application, as src/main.ts does for the server.
+  // The composition, and another way in beside HTTP: src/cli.ts gives it the application, as src/app/main.ts does for the server.
   ['app', 'cli', 'openapi'],
 ];
 

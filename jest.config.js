@@ -33,5 +33,5 @@ export default {
   maxWorkers: '100%',
   // A bound for hangs, not a measure: tests wait on conditions that have deadlines of their own.
   testTimeout: 30_000,
-  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/**/index.ts'],
+  collectCoverageFrom: ['src/**/*.ts', '!src/app/main.ts', '!src/**/index.ts'],
 };

@@ -111,7 +111,7 @@ describe('what authors can do wrong', () => {
   it('ends the process with what went wrong when it starts', async () => {
     upstream = await ScriptedUpstream.start();
     const env = { REJECT_AT_START: '1', HOST: '127.0.0.1', PORT: '0' };
-    const child = await startProcess([faulty.main], { env });
+    const child = await startProcess(['--enable-source-maps', faulty.main], { env });
     expect(await child.exit).toEqual({ code: 1, signal: null });
     expect(child.stderr).toMatch(/Error: at the start\n\s+at .*workflows\.module/);
   });

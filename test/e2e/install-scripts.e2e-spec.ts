@@ -15,6 +15,8 @@ const LONGEST_MS = 60_000;
 const WITH_SCRIPTS = {
   'node_modules/@parcel/watcher': 'builds from source if it is told to; a development package',
   'node_modules/@scarf/scarf': 'reports the installation to scarf.sh; comes with swagger-ui-dist',
+  'node_modules/esbuild':
+    'looks for its binary, which is a package of its own, and puts it in place of the script that starts it; a development package',
   'node_modules/msgpackr-extract':
     'looks for its binary, which is a package of its own; comes with bullmq, and msgpackr does without it',
   'node_modules/unrs-resolver': 'looks for its binary, which is a package of its own; a development package',

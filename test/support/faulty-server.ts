@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { ensureServerIsBuilt } from './server-process.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -18,6 +20,7 @@ export class FaultyServer {
     await cp(join(ROOT, 'package.json'), join(folder, 'package.json'));
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     await cp(join(ROOT, 'test/fixtures', workflows), join(folder, 'dist/workflows/workflows.module.js'));
+    await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/bundle.mjs'), folder]);
     return new FaultyServer(folder);
   }
 

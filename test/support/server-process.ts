@@ -38,10 +38,11 @@ export async function ensureServerIsBuilt(): Promise<void> {
     output: MAIN,
     stamp: join(ROOT, 'node_modules/.cache/test-build'),
     build: async () => {
-      // The two steps of `npm run build`.
+      // The steps of `npm run build`.
       for (const step of [
         ['node_modules/typescript/bin/tsc', '-b', 'tsconfig.build.json'],
         ['scripts/copy-assets.mjs'],
+        ['scripts/bundle.mjs'],
       ]) {
         await promisify(execFile)(process.execPath, step, { cwd: ROOT }).catch((error: Error & { stdout?: string }) => {
           throw new Error(`The server cannot be built:\n${error.stdout}`, { cause: error });

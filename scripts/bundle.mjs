@@ -1,0 +1,251 @@
+/**
+ * Bundles the compiled service into a few files, `dist/service`, which `dist/main.js` starts: most of a start was finding, reading
+ * and compiling 1,900 files. Does nothing if it has done so for the files as they are. A folder may be named in place of this
+ * checkout. What is decided here, and why, stands in docs/decisions/0026-the-service-in-a-few-files.md.
+ */
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { decode, encode } from '@jridgewell/sourcemap-codec';
+
+const root = realpathSync(resolve(process.argv[2] ?? join(import.meta.dirname, '..')));
+const dist = join(root, 'dist');
+const folder = join(dist, 'service');
+const packages = realpathSync(join(root, 'node_modules'));
+/** What was bundled, with size and time of each file. */
+const stamp = join(folder, 'inputs.json');
+
+/**
+ * Packages that each start loads; what they depend on is bundled as well, and so is every package that depends on one of them, since
+ * a second copy of Nest would not know the first. All others stay where they are: they are loaded when they are needed, or have
+ * native code or files of their own.
+ */
+const STARTED = [
+  '@nestjs/common',
+  '@nestjs/core',
+  '@nestjs/platform-express',
+  'class-transformer',
+  'class-validator',
+  'class-validator-jsonschema',
+  'cors',
+  'express',
+  'helmet',
+  'millrace',
+  'prom-client',
+  'rxjs',
+  'yaml',
+];
+
+/** Comes first in each file: its import is evaluated before those of other files of the bundle, where decorators need it. */
+const BANNER = `import 'reflect-metadata';
+import { createRequire as __createRequire } from 'node:module';
+import { join as __join } from 'node:path';
+const require = __createRequire(import.meta.url);`;
+
+const CLASS = /\bclass ([A-Za-z_$][\w$]*)((?: extends [\w$.]+(?:\([^(){}]*\))?)?) \{/g;
+const CLASS_HEAD = /^(?:export |default |return |(?:let |const )?[\w$]+ = | )*class (?!extends )[A-Z_$]/gm;
+
+function readText(file) {
+  return readFileSync(file, 'utf8');
+}
+
+function describeFile(file) {
+  const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? {};
+  return `${size} ${mtimeMs}`;
+}
+
+function isFresh() {
+  try {
+    const { outputs, inputs } = JSON.parse(readText(stamp));
+    return [outputs, inputs].every((files) =>
+      Object.entries(files).every(([file, state]) => describeFile(join(root, file)) === state),
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** The name of the package that an import names. */
+function readPackageName(path) {
+  return path
+    .split('/')
+    .slice(0, path.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function readManifest(name) {
+  try {
+    return JSON.parse(readText(join(packages, name, 'package.json')));
+  } catch {
+    return {};
+  }
+}
+
+/** These packages and all that they depend on, by their names. */
+function findDependencies(names, found = new Set()) {
+  for (const name of names) {
+    if (found.has(name)) continue;
+    found.add(name);
+    findDependencies(Object.keys(readManifest(name).dependencies ?? {}), found);
+  }
+  return found;
+}
+
+/**
+ * Decides for each package whether it is bundled. `reflect-metadata` never is, so that it is there once, and first.
+ */
+function makePackageRule() {
+  const started = findDependencies(STARTED);
+  started.delete('reflect-metadata');
+  const answers = new Map();
+  const decide = (name) => {
+    const { dependencies, peerDependencies } = readManifest(name);
+    const needed = Object.keys({ ...dependencies, ...peerDependencies });
+    return started.has(name) || needed.some((one) => STARTED.includes(one));
+  };
+  return (name) => {
+    if (!answers.has(name)) answers.set(name, decide(name));
+    return answers.get(name);
+  };
+}
+
+/** Leaves the imports of other packages to Node. */
+const outsidePackages = {
+  name: 'outside-packages',
+  setup({ onResolve, resolve: resolveImport }) {
+    const isBundled = makePackageRule();
+    onResolve({ filter: /^[^./]/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
+      if (pluginData === outsidePackages || kind === 'entry-point' || path.startsWith('node:')) return undefined;
+      const name = readPackageName(path);
+      const found = await resolveImport(path, { kind, importer, resolveDir, pluginData: outsidePackages });
+      // An optional package that is not installed.
+      const isMissing = found.errors.length > 0 && importer.startsWith(packages);
+      // Node would find another version than the importer has: the one in the folder of all.
+      const isNested = !isMissing && !found.path.startsWith(join(packages, name) + sep);
+      // Only what is resolved without a plugin keeps what its package.json says of it, such as its type.
+      return isMissing || !(isBundled(name) || isNested) ? { path, external: true } : undefined;
+    });
+  },
+};
+
+/** Keeps what files say of themselves: their places, and the names of their classes. */
+const keptFacts = {
+  name: 'kept-facts',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.m?js$/ }, ({ path }) => {
+      if (path.startsWith(dist + sep)) return { contents: keepPlace(keepClassNames(readText(path), path), path) };
+      if (path.startsWith(join(packages, '@nestjs') + sep)) return { contents: keepClassNames(readText(path), path) };
+      return undefined;
+    });
+  },
+};
+
+/** Joining files renames classes; models, logs and errors are told the names that they had. */
+function keepClassNames(text, path) {
+  let count = 0;
+  const kept = text.replace(CLASS, (head, name) => {
+    count++;
+    return `${head} static { Object.defineProperty(this, 'name', { value: '${name}', configurable: true }); }`;
+  });
+  const all = text.match(CLASS_HEAD)?.length ?? 0;
+  if (count < all)
+    throw new Error(`${path}: the name of a class cannot be kept. Write its head as others are written.`);
+  return kept;
+}
+
+/** `import.meta` means the file that it stands in, not the one that it is joined into; what that requires is bundled, too. */
+function keepPlace(text, path) {
+  const plain = text.replace('const require = createRequire(import.meta.url);', '');
+  if (!/import\.meta\.(?:url|dirname)/.test(plain)) return plain;
+  const place = relative(folder, path).split(sep).join('/');
+  const url = `new URL(${JSON.stringify(place)}, import.meta.url).href`;
+  const directory = `__join(import.meta.dirname, ${JSON.stringify(dirname(place))})`;
+  const body = plain.replaceAll('import.meta.url', '__fileUrl').replaceAll('import.meta.dirname', '__directory');
+  return `const __fileUrl = ${url}, __directory = ${directory}; ${body}`;
+}
+
+async function bundle() {
+  // Loading it takes longer than finding out that there is nothing to do.
+  const { build } = await import('esbuild');
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [join(dist, 'app/main.js')],
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    // None but those that Node knows.
+    conditions: [],
+    // Not the paths of tsconfig.json: those are of sources.
+    tsconfigRaw: '{}',
+    banner: { js: BANNER },
+    plugins: [outsidePackages, keptFacts],
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+    logLevel: 'warning',
+  });
+  return { files: outputFiles, inputs: Object.keys(metafile.inputs) };
+}
+
+/**
+ * Leaves in a source map the lines of Millrace's own sources. Node reads it at each start, and decodes all of it for the first stack:
+ * as esbuild makes it, that would hold the process up for a fifth of a second, and keep 15 MB.
+ */
+function keepOwnLines(text) {
+  const map = JSON.parse(text);
+  const sources = map.sources.filter((source) => !source.includes('/node_modules/'));
+  const places = map.sources.map((source) => sources.indexOf(source));
+  /** The place and line that the segment before belongs to. */
+  let last = [];
+  const lines = decode(map.mappings).map((segments) => {
+    const kept = [];
+    for (const [column, source, line, sourceColumn] of segments) {
+      const place = places[source] ?? -1;
+      const isSame = place === last[0] && (place < 0 || (line === last[1] && kept.length > 0));
+      // What is of no kept source has to say so: otherwise it would be taken for a part of the line before.
+      if (!isSame) kept.push(place < 0 ? [column] : [column, place, line, sourceColumn]);
+      last = [place, line];
+    }
+    return kept;
+  });
+  return JSON.stringify({ ...map, sources, names: [], mappings: encode(lines) });
+}
+
+/** Other processes may be reading the file, or writing it. */
+function writeWhole(file, contents) {
+  const part = `${file}.${process.pid}`;
+  writeFileSync(part, contents);
+  renameSync(part, file);
+}
+
+async function main() {
+  if (isFresh()) return;
+  const { files, inputs } = await bundle();
+  mkdirSync(folder, { recursive: true });
+  for (const { path, contents, text } of files) writeWhole(path, path.endsWith('.map') ? keepOwnLines(text) : contents);
+  const program = join(dist, 'main.js');
+  writeWhole(program, "import './service/main.js';\n");
+  const written = [program, ...files.map(({ path }) => path)];
+  for (const name of readdirSync(folder)) if (!written.includes(join(folder, name))) rmSync(join(folder, name));
+  const describeAll = (paths) => Object.fromEntries(paths.map((path) => [path, describeFile(join(root, path))]));
+  const state = {
+    outputs: describeAll(written.map((path) => relative(root, path))),
+    inputs: describeAll([...inputs, 'package-lock.json', relative(root, import.meta.filename)]),
+  };
+  writeWhole(stamp, JSON.stringify(state));
+}
+
+await main();
