@@ -19,30 +19,26 @@ import { decode, encode } from '@jridgewell/sourcemap-codec';
 const root = realpathSync(resolve(process.argv[2] ?? join(import.meta.dirname, '..')));
 const dist = join(root, 'dist');
 const folder = join(dist, 'service');
-const packages = realpathSync(join(root, 'node_modules'));
+const packages = join(root, 'node_modules');
 /** What was bundled, with size and time of each file. */
 const stamp = join(folder, 'inputs.json');
 
-/**
- * Packages that each start loads; what they depend on is bundled as well, and so is every package that depends on one of them, since
- * a second copy of Nest would not know the first. All others stay where they are: they are loaded when they are needed, or have
- * native code or files of their own.
- */
-const STARTED = [
+/** Whatever imports one of these has to find the copy that is bundled, so packages that depend on them are bundled, too. */
+const SHARED = [
   '@nestjs/common',
   '@nestjs/core',
   '@nestjs/platform-express',
   'class-transformer',
   'class-validator',
-  'class-validator-jsonschema',
-  'cors',
-  'express',
-  'helmet',
   'millrace',
-  'prom-client',
   'rxjs',
-  'yaml',
 ];
+
+/**
+ * Packages that each start loads: they are bundled with all that they depend on. Others stay where they are: they are loaded when
+ * they are needed, or have native code or files of their own.
+ */
+const STARTED = [...SHARED, 'class-validator-jsonschema', 'cors', 'express', 'helmet', 'prom-client', 'yaml'];
 
 /** Comes first in each file: its import is evaluated before those of other files of the bundle, where decorators need it. */
 const BANNER = `import 'reflect-metadata';
@@ -81,6 +77,20 @@ function readPackageName(path) {
     .join('/');
 }
 
+/** Packages may be links to where they are. */
+function isInPackages(path, ...scope) {
+  return path.includes(join(sep, 'node_modules', ...scope, sep));
+}
+
+/** The folder of a package that all share; undefined if it is only in folders of others. */
+function findFolder(name) {
+  try {
+    return realpathSync(join(packages, name));
+  } catch {
+    return undefined;
+  }
+}
+
 function readManifest(name) {
   try {
     return JSON.parse(readText(join(packages, name, 'package.json')));
@@ -99,9 +109,7 @@ function findDependencies(names, found = new Set()) {
   return found;
 }
 
-/**
- * Decides for each package whether it is bundled. `reflect-metadata` never is, so that it is there once, and first.
- */
+/** Decides for each package whether it is bundled. `reflect-metadata` never is, so that it is there once, and first. */
 function makePackageRule() {
   const started = findDependencies(STARTED);
   started.delete('reflect-metadata');
@@ -109,7 +117,7 @@ function makePackageRule() {
   const decide = (name) => {
     const { dependencies, peerDependencies } = readManifest(name);
     const needed = Object.keys({ ...dependencies, ...peerDependencies });
-    return started.has(name) || needed.some((one) => STARTED.includes(one));
+    return started.has(name) || needed.some((one) => SHARED.includes(one));
   };
   return (name) => {
     if (!answers.has(name)) answers.set(name, decide(name));
@@ -126,12 +134,11 @@ const outsidePackages = {
       if (pluginData === outsidePackages || kind === 'entry-point' || path.startsWith('node:')) return undefined;
       const name = readPackageName(path);
       const found = await resolveImport(path, { kind, importer, resolveDir, pluginData: outsidePackages });
-      // An optional package that is not installed.
-      const isMissing = found.errors.length > 0 && importer.startsWith(packages);
-      // Node would find another version than the importer has: the one in the folder of all.
-      const isNested = !isMissing && !found.path.startsWith(join(packages, name) + sep);
-      // Only what is resolved without a plugin keeps what its package.json says of it, such as its type.
-      return isMissing || !(isBundled(name) || isNested) ? { path, external: true } : undefined;
+      const isMissing = found.errors.length > 0;
+      // From the bundle, Node finds the package in the folder of all, which may be of another version.
+      const isOutside = !isBundled(name) && found.path.startsWith(`${findFolder(name)}${sep}`);
+      // Packages import optional ones that are not installed. What is resolved without a plugin keeps what its package.json says of it.
+      return isOutside || (isMissing && isInPackages(importer)) ? { path, external: true } : undefined;
     });
   },
 };
@@ -142,7 +149,7 @@ const keptFacts = {
   setup({ onLoad }) {
     onLoad({ filter: /\.m?js$/ }, ({ path }) => {
       if (path.startsWith(dist + sep)) return { contents: keepPlace(keepClassNames(readText(path), path), path) };
-      if (path.startsWith(join(packages, '@nestjs') + sep)) return { contents: keepClassNames(readText(path), path) };
+      if (isInPackages(path, '@nestjs')) return { contents: keepClassNames(readText(path), path) };
       return undefined;
     });
   },
