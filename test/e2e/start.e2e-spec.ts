@@ -76,6 +76,18 @@ describe('the start', () => {
     expect(listLoaded()).toEqual(['openai/client', 'undici']);
   });
 
+  it('leaves classes the names that they have in the sources', async () => {
+    upstream = await ScriptedUpstream.start();
+    upstream.always(scriptStream('{}'));
+    const { url, process: served } = await start({ OPENAI_BASE_URL: upstream.url, LOG_LEVEL: 'verbose' });
+    const names = [...served.stdout.matchAll(/\[InstanceLoader\] (\w+) dependencies/g)].map(([, name]) => name);
+    expect(names).toEqual(expect.arrayContaining(['AppModule', 'DiscoveryModule', 'WorkflowsModule']));
+    expect(names.filter((name) => /^_|\d$/.test(name ?? ''))).toEqual([]);
+    await postJson(`${url}/v1/chat/completions`, { model: 'streaming', messages: HELLO });
+    const formats = upstream.requests.map(({ body }) => JSON.stringify(body.response_format ?? {}));
+    expect(formats.join('\n')).toContain('"name":"ReplyDto"');
+  });
+
   it('answers the very first requests, several at once', async () => {
     upstream = await ScriptedUpstream.start();
     const requests = Array.from({ length: 8 }, (_, index) => `Answer ${index}`);
