@@ -16,6 +16,7 @@ const MADE_BY_THE_READER = [
   'src/assistant.workflow.',
   'src/workflows/my-flow/',
   'src/app.module.ts',
+  'src/main.ts',
   'src/hello.controller.ts',
 ];
 
