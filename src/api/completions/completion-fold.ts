@@ -1,7 +1,7 @@
-import type { DeltaEvent, RunEvent, RunFinished } from '../../engine/index.js';
+import type { DeltaEvent, RunEvent, RunFinished, RunWaiting } from '../../engine/index.js';
 import type { RunError } from '../../errors/index.js';
 import { assertNever } from '../../kernel/index.js';
-import type { ModelIdentity } from '../../models/index.js';
+import type { ModelIdentity, Usage } from '../../models/index.js';
 import { encodeError, NodeEvents } from '../wire/index.js';
 import { ChunkEncoder, type ChunkHead } from './completions.encoder.js';
 
@@ -69,6 +69,8 @@ export class CompletionFold {
         return this.encodeDelta(event);
       case 'run-finished':
         return this.encodeFinish(event);
+      case 'run-waiting':
+        return this.#encodeCalls(event);
       case 'run-failed':
         return this.encodeFailure(event);
       case 'run-started':
@@ -80,7 +82,6 @@ export class CompletionFold {
       case 'route-taken':
       case 'node-finished':
       case 'node-failed':
-      case 'run-waiting':
       case 'run-continued':
         return '';
       default:
@@ -93,8 +94,18 @@ export class CompletionFold {
   }
 
   encodeFinish({ finishReason, usage, isUsageIncomplete }: RunFinished): string {
-    const counts = this.#includeUsage && usage !== undefined ? this.#encoder.encodeUsage(usage, isUsageIncomplete) : '';
-    return this.#encoder.encodeFinish(finishReason) + counts;
+    return this.#encoder.encodeFinish(finishReason) + this.#encodeCounts(usage, isUsageIncomplete);
+  }
+
+  /** The calls that the client is to answer, and the end that calls have. */
+  #encodeCalls({ waits, usage, isUsageIncomplete }: RunWaiting): string {
+    const calls = waits.map(({ callId, name, shown }) => this.#encoder.encodeCall(callId, name, JSON.stringify(shown)));
+    const counts = this.#encodeCounts(usage, isUsageIncomplete);
+    return calls.join('') + this.#encoder.encodeFinish('tool_calls') + counts;
+  }
+
+  #encodeCounts(usage: Usage | undefined, isIncomplete: true | undefined): string {
+    return this.#includeUsage && usage !== undefined ? this.#encoder.encodeUsage(usage, isIncomplete) : '';
   }
 
   encodeFailure({ error, node }: Failure): string {

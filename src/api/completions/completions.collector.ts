@@ -1,4 +1,4 @@
-import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
+import type { RunEvent, RunFailed, RunFinished, RunWaiting } from '../../engine/index.js';
 import { assertNever } from '../../kernel/index.js';
 import type { ModelIdentity } from '../../models/index.js';
 import type { RunEvents } from '../../runs/index.js';
@@ -51,7 +51,12 @@ export class CompletionCollector {
     this.#head = head;
   }
 
-  /** @throws Error before the run has finished */
+  /** True once there is a completion. */
+  get hasEnded(): boolean {
+    return this.#completion !== undefined;
+  }
+
+  /** @throws Error before the run has finished, or waits */
   get completion(): ChatCompletion {
     if (this.#completion === undefined) throw new Error('The events of the run have no end');
     return this.#completion;
@@ -68,6 +73,10 @@ export class CompletionCollector {
       case 'run-finished':
         this.#completion = this.#makeCompletion(event);
         break;
+      case 'run-waiting':
+        this.#addCalls(event);
+        this.#completion = this.#makeCompletion({ ...event, finishReason: 'tool_calls' });
+        break;
       case 'run-started':
       case 'run-resumed':
       case 'node-restarted':
@@ -76,11 +85,18 @@ export class CompletionCollector {
       case 'route-taken':
       case 'node-finished':
       case 'node-failed':
-      case 'run-waiting':
       case 'run-continued':
         break;
       default:
         assertNever(event);
+    }
+  }
+
+  /** The calls that the client is to answer come behind those of models. */
+  #addCalls({ waits }: RunWaiting): void {
+    let index = this.#deltas.toolCalls.length;
+    for (const { callId: id, name, shown } of waits) {
+      this.#deltas.add({ type: 'tool-call', index: index++, id, name, arguments: JSON.stringify(shown) });
     }
   }
 
@@ -90,7 +106,11 @@ export class CompletionCollector {
     this.#serviceTier ??= serviceTier;
   }
 
-  #makeCompletion({ finishReason, usage, isUsageIncomplete }: RunFinished): ChatCompletion {
+  #makeCompletion({
+    finishReason,
+    usage,
+    isUsageIncomplete,
+  }: Pick<RunFinished, 'finishReason' | 'usage' | 'isUsageIncomplete'>): ChatCompletion {
     const { content, reasoning, refusal, toolCalls, annotations, images, audio, logprobs } = this.#deltas;
     const isSilent = content === '' && (toolCalls.length > 0 || audio !== undefined || refusal !== '');
     return {

@@ -32,7 +32,8 @@ export class CompletionsController {
     // Not an async function: each that waits takes half a kilobyte of each open stream.
     return this.intake.take(request, response, (taken) => {
       const decoded = this.decoder.decode(request, response, taken);
-      if (decoded.onDisconnect !== undefined) return this.logged.create(decoded, taken, request, response);
+      if (decoded.outputs !== undefined) return this.logged.answer(decoded, decoded.outputs, taken, response);
+      if (decoded.isLogged) return this.logged.create(decoded, taken, request, response);
       if (decoded.streams) {
         return this.streamer.stream(decoded, response, (options) => this.#start(decoded, taken, response, options));
       }

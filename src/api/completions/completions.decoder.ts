@@ -13,6 +13,8 @@ import {
   WorkflowRegistry,
 } from '../../workflow/index.js';
 import {
+  type CallOutput,
+  makeCannotWaitError,
   ON_DISCONNECT_HEADER,
   type OnDisconnect,
   readOnDisconnect,
@@ -21,6 +23,7 @@ import {
   wantsNodeEvents,
 } from '../wire/index.js';
 import { assertStreamOptionsAllowed, type ChatCompletionRequest } from './dto/index.js';
+import { dropWaitTools, findCallOutputs } from './find-call-outputs.js';
 import { validateChatCompletionRequest } from './validate-chat-completion-request.js';
 
 /** What is known about a completion before its run starts. */
@@ -45,8 +48,12 @@ export interface DecodedRequest {
   readonly includeUsage: boolean;
   /** True if the client wants node events in the stream. */
   readonly nodeEvents: boolean;
-  /** What becomes of its run when nobody reads it; undefined: the client did not say, and the run is not logged. */
+  /** What becomes of its run when nobody reads it; undefined: the client did not say. */
   readonly onDisconnect: OnDisconnect | undefined;
+  /** True if its run is logged. */
+  readonly isLogged: boolean;
+  /** What a run waits for, which goes on with it in place of a new run. Undefined: a run begins. */
+  readonly outputs: readonly CallOutput[] | undefined;
 }
 
 /** Reads chat completion requests. */
@@ -72,10 +79,12 @@ export class CompletionsDecoder {
     // Checked first: later faults would reveal that the workflow exists.
     caller.assertMayUse(workflow.id, body.model);
     assertStreamOptionsAllowed(body, streams);
-    const runRequest = makeRunRequest(body);
+    const runRequest = makeRunRequest(body, workflow);
     assertParametersTaken(runRequest.parameters, workflow.id, workflow.takes);
     const onDisconnect = readOnDisconnect(request);
-    if (onDisconnect !== undefined && !this.config.store.isOn) throw makeKeepsNothingError();
+    const canWait = workflow.waits.length > 0;
+    const isLogged = onDisconnect !== undefined || canWait;
+    if (isLogged && !this.config.store.isOn) throw canWait ? makeCannotWaitError(workflow.id) : makeKeepsNothingError();
     return {
       workflow,
       request: runRequest,
@@ -89,6 +98,8 @@ export class CompletionsDecoder {
       includeUsage: body.stream_options?.include_usage === true,
       nodeEvents: wantsNodeEvents(request),
       onDisconnect,
+      isLogged,
+      outputs: findCallOutputs(body.messages, workflow),
     };
   }
 }
@@ -100,10 +111,10 @@ function makeKeepsNothingError(): InvalidRequestError {
   );
 }
 
-/** Separates the conversation from the parameters, and changes nothing. */
-function makeRunRequest(request: ChatCompletionRequest): RunRequest {
+/** Separates the conversation from the parameters, and changes nothing but that no model is given tools that stand for waits. */
+function makeRunRequest(request: ChatCompletionRequest, workflow: CompiledWorkflow): RunRequest {
   const { model, messages, stream: _stream, stream_options: _options, ...parameters } = request;
-  return { model, messages, parameters };
+  return { model, messages, parameters: dropWaitTools(parameters, workflow) };
 }
 
 /**

@@ -23,6 +23,8 @@ export class ChunkEncoder {
   #beforeText = '';
   readonly #afterText: string;
   #hasRole = false;
+  /** How many calls there are. */
+  #calls = 0;
   #annotations = 0;
   #images = 0;
 
@@ -50,6 +52,7 @@ export class ChunkEncoder {
   encodeDelta(delta: Delta): string {
     switch (delta.type) {
       case 'tool-call':
+        this.#calls = Math.max(this.#calls, delta.index + 1);
         return this.#role() + this.#frame(encodeToolCall(delta));
       case 'audio':
         return this.#role() + this.#frame(encodeAudio(delta));
@@ -80,6 +83,11 @@ export class ChunkEncoder {
   encodeEvent(millrace: string): string {
     const after = `,"finish_reason":null}]${this.#usageNull},"millrace":${millrace}}\n\n`;
     return `${this.#role()}${this.#beforeDelta}{}${after}`;
+  }
+
+  /** Encodes a whole call that no model has made. */
+  encodeCall(id: string, name: string, args: string): string {
+    return this.encodeDelta({ type: 'tool-call', index: this.#calls, id, name, arguments: args });
   }
 
   /** Encodes the frame that ends the message. */

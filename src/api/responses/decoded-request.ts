@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../kernel/index.js';
 import type { RunOrigin } from '../../runs/index.js';
 import type { CompiledWorkflow, RunRequest } from '../../workflow/index.js';
+import type { CallOutput } from '../wire/index.js';
 
 /** What is known of a Response before its run starts, and never changes. Its names and forms are those of the wire. */
 export interface ResponseHead {
@@ -47,4 +48,8 @@ export interface DecodedRequest {
   readonly nodeEvents: boolean;
   /** The items that the run is asked: those of earlier responses, then the request's own, each with an id. Empty if nothing is stored. */
   readonly context: readonly JsonObject[];
+  /** True if its run is logged: it is in the background, or its workflow can wait. */
+  readonly isLogged: boolean;
+  /** What a run waits for, which goes on with it in place of a new run. Undefined: a run begins. */
+  readonly outputs: readonly CallOutput[] | undefined;
 }

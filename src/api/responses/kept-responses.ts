@@ -14,7 +14,7 @@ export class KeptResponses {
 
   /** @returns false if it could not be kept, which the log tells. Never rejects */
   async keep(
-    { response }: ResponseFold,
+    { response }: Pick<ResponseFold, 'response'>,
     { context }: Pick<DecodedRequest, 'context'>,
     owner: Pick<Caller, 'id'>,
   ): Promise<boolean> {

@@ -1,4 +1,4 @@
-import type { NodeFinished, RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
+import type { NodeFinished, RunEvent, RunFailed, RunFinished, RunWaiting } from '../../engine/index.js';
 import { assertNever } from '../../kernel/index.js';
 import { NodeEvents } from '../wire/index.js';
 import type { ResponseHead } from './decoded-request.js';
@@ -49,6 +49,7 @@ export class ResponseFold {
   #nodeEventsRoom = NODE_EVENTS_ROOM;
   #serviceTier: string | undefined;
   #state: ResponseState;
+  #hasBegun = false;
   /** When the last event came; undefined unless it is in progress. */
   #lastAt: number | undefined;
   #beats = 0;
@@ -137,11 +138,9 @@ export class ResponseFold {
   }
 
   #take(event: RunEvent, at: number): void {
+    if (!this.#hasBegun && event.type !== 'run-failed') this.#begin(at);
     switch (event.type) {
       case 'run-started':
-        this.#state = { ...this.#state, status: 'in_progress' };
-        this.#lastAt = at;
-        this.#tell('response.in_progress');
         break;
       case 'model-identified':
         this.#attribute(event.identity.serviceTier);
@@ -163,9 +162,11 @@ export class ResponseFold {
       case 'node-progress':
       case 'route-taken':
       case 'node-failed':
-      case 'run-waiting':
       case 'run-continued':
         this.#tellNews(event);
+        break;
+      case 'run-waiting':
+        this.#wait(event, at);
         break;
       case 'run-finished':
         this.#finish(event, at);
@@ -176,6 +177,14 @@ export class ResponseFold {
       default:
         assertNever(event);
     }
+  }
+
+  /** The first thing that happens: the run begins, or goes on with an answer. */
+  #begin(at: number): void {
+    this.#hasBegun = true;
+    this.#state = { ...this.#state, status: 'in_progress' };
+    this.#lastAt = at;
+    this.#tell('response.in_progress');
   }
 
   /** The first model of the run that says it speaks for all. Clients refuse a tier that OpenAI does not have. */
@@ -201,6 +210,17 @@ export class ResponseFold {
       : { ...this.#state, status: 'completed', completed_at: Math.floor(at / 1_000), ...usage };
     const summary = this.#nodeEvents?.encodeSummary(event);
     this.#tell(isCut ? 'response.incomplete' : 'response.completed', summary);
+  }
+
+  /** The client is to answer: it is asked by calls, as by those of models, and the response is complete. */
+  #wait(event: RunWaiting, at: number): void {
+    this.#tellNews(event);
+    this.#items.end(true);
+    for (const { node, callId, name, shown } of event.waits) this.#items.ask(node, { callId, name }, shown);
+    this.#lastAt = undefined;
+    const completed_at = Math.floor(at / 1_000);
+    this.#state = { ...this.#state, status: 'completed', completed_at, ...tellUsage(event) };
+    this.#tell('response.completed');
   }
 
   #fail(event: RunFailed): void {
@@ -262,7 +282,7 @@ export class ResponseFold {
 function tellUsage({
   usage,
   isUsageIncomplete,
-}: RunFinished | RunFailed): Pick<ResponseState, 'usage' | 'usage_incomplete'> {
+}: RunFinished | RunFailed | RunWaiting): Pick<ResponseState, 'usage' | 'usage_incomplete'> {
   return { usage: encodeUsage(usage), ...(isUsageIncomplete === true && { usage_incomplete: true }) };
 }
 

@@ -3,18 +3,10 @@ import type { Request, Response } from 'express';
 import { MethodNotAllowedError } from '../../errors/index.js';
 import { findRecord, OpenApi } from '../../http/index.js';
 import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js';
-import {
-  addRunHeaders,
-  LogStreamer,
-  readIdentity,
-  RequestIntake,
-  type TakenRequest,
-  WholeResponses,
-} from '../wire/index.js';
-import { BackgroundResponses } from './background/background-responses.js';
-import { BackgroundFold } from './background/background-fold.js';
+import { RequestIntake, type TakenRequest, WholeResponses } from '../wire/index.js';
 import type { DecodedRequest } from './decoded-request.js';
 import { DescribeResponse } from './describe-response.js';
+import { LoggedResponsesResponder } from './logged/logged-responses.responder.js';
 import { ResponsesCollector } from './responses.collector.js';
 import { ResponsesDecoder } from './responses.decoder.js';
 import { RESPONSES_PATH } from './responses.path.js';
@@ -31,8 +23,7 @@ export class ResponsesController {
     private readonly streamer: ResponsesStreamer,
     private readonly collector: ResponsesCollector,
     private readonly answers: WholeResponses,
-    private readonly background: BackgroundResponses,
-    private readonly logStreamer: LogStreamer,
+    private readonly logged: LoggedResponsesResponder,
   ) {}
 
   @Post()
@@ -41,8 +32,12 @@ export class ResponsesController {
   create(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.intake.take(request, response, async (taken) => {
       const asked = await this.decoder.decode(request, response, taken);
-      if (asked.head.background) {
-        await this.#createInBackground(asked, taken, request, response);
+      if (asked.outputs !== undefined) {
+        await this.logged.answer(asked, asked.outputs, taken, response);
+        return;
+      }
+      if (asked.isLogged) {
+        await this.logged.create(asked, taken, request, response);
         return;
       }
       if (asked.streams) {
@@ -62,23 +57,6 @@ export class ResponsesController {
   @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
   otherMethods(): never {
     throw new MethodNotAllowedError(['POST']);
-  }
-
-  async #createInBackground(
-    asked: DecodedRequest,
-    taken: TakenRequest,
-    request: Request,
-    response: Response,
-  ): Promise<void> {
-    const identity = readIdentity(request, this.background.name, taken.body);
-    const started = await this.background.create(asked, taken, identity);
-    const { run, isRepeated } = started;
-    findRecord(response).setRun(run.id);
-    addRunHeaders(response, run.id, isRepeated);
-    if (asked.streams) {
-      const options = { after: -1, hasIds: false, isLater: false, endsEmpty: false };
-      await this.logStreamer.stream(run, new BackgroundFold(run.head), response, options);
-    } else response.json(await this.background.read(started));
   }
 
   #start(

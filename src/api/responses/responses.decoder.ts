@@ -6,10 +6,17 @@ import { InvalidRequestError, NotFoundError } from '../../errors/index.js';
 import { findRecord } from '../../http/index.js';
 import { Clock, IdSource, type JsonObject } from '../../kernel/index.js';
 import type { Message } from '../../models/index.js';
-import { WorkflowRegistry } from '../../workflow/index.js';
-import { readOnDisconnect, readOrigin, type TakenRequest, wantsNodeEvents } from '../wire/index.js';
+import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
+import {
+  makeCannotWaitError,
+  readOnDisconnect,
+  readOrigin,
+  type TakenRequest,
+  wantsNodeEvents,
+} from '../wire/index.js';
 import type { DecodedRequest } from './decoded-request.js';
 import type { ResponseRequest } from './dto/index.js';
+import { findCallOutputs } from './find-call-outputs.js';
 import { makeContextItem } from './items/input-context.js';
 import { findKind, isCutOff } from './items/input-kinds.js';
 import { makeMessages } from './items/input-messages.js';
@@ -17,6 +24,8 @@ import { makeResponseHead } from './response-head.js';
 import { makeRunParameters } from './run-parameters.js';
 import { ResponseState } from './state/response-state.js';
 import { validateResponseRequest } from './validate-response-request.js';
+
+const NO_MESSAGES: readonly Message[] = [];
 
 /** A response in one of these states has not all of its output yet. */
 const UNFINISHED: ReadonlySet<unknown> = new Set(['queued', 'in_progress']);
@@ -46,12 +55,19 @@ export class ResponsesDecoder {
     // Checked before anything that only an existing workflow could complain of.
     caller.assertMayUse(workflow.id, body.model);
     readOnDisconnect(request);
-    this.#assertCanWait(body);
+    this.#assertKept(body, workflow);
     const { parameters, leftOut } = makeRunParameters(body, workflow);
-    const earlier = await this.#findEarlier(body, caller);
-    const input = (await this.#findReferred(readInput(body), caller)).filter((item) => !isCutOff(item));
-    const messages = [...writeInstructions(body), ...makeMessages([...earlier, ...input])];
-    if (messages.length === 0) throw makeNothingToSendError();
+    const previous = await this.#findPrevious(body, caller);
+    const given = await this.#findReferred(readInput(body), caller);
+    const outputs = findCallOutputs(previous ?? [], given, workflow);
+    // What a run waits for may come when all else has expired.
+    if (outputs === undefined) assertAllFound(body, previous, given);
+    const earlier = previous ?? [];
+    const input = given.filter((item) => !isCutOff(item) && !isReference(item));
+    // The run that goes on has its own.
+    const messages =
+      outputs === undefined ? [...writeInstructions(body), ...makeMessages([...earlier, ...input])] : NO_MESSAGES;
+    if (messages.length === 0 && outputs === undefined) throw makeNothingToSendError();
     // One in the background is stored, or else refused when it is to begin.
     const isStored = body.background === true || (this.state.isKept && body.store !== false);
     const receipts = input.filter((item) => findKind(item) === 'receipt').map(({ type }) => `item ${String(type)}`);
@@ -67,29 +83,34 @@ export class ResponsesDecoder {
       origin: readOrigin(request, response, { streamed: streams, caller, access: this.config.access }),
       streams,
       nodeEvents: wantsNodeEvents(request),
+      isLogged: body.background === true || workflow.waits.length > 0,
+      outputs,
       context: isStored ? [...earlier, ...input.map((item) => makeContextItem(item, this.ids))] : [],
     };
   }
 
-  /** @throws InvalidRequestError if it would have to run on without its client, and nothing outlives its request here */
-  #assertCanWait({ background }: ResponseRequest): void {
-    if (background !== true || this.state.isOn) return;
+  /** @throws InvalidRequestError if its run would have to outlive the request, and nothing does here */
+  #assertKept({ background }: ResponseRequest, { id, waits }: CompiledWorkflow): void {
+    if (this.state.isOn) return;
+    if (waits.length > 0) throw makeCannotWaitError(id);
+    if (background !== true) return;
     throw new InvalidRequestError(
       "Invalid value for 'background': this server keeps nothing (RUNS is off). Leave `background` out, and wait for the response.",
       { param: 'background', code: 'runs_disabled' },
     );
   }
 
-  /** The conversation that goes on: what the previous response was asked, and its output. */
-  async #findEarlier({ previous_response_id: id }: ResponseRequest, caller: Caller): Promise<readonly JsonObject[]> {
+  /**
+   * The conversation that goes on: what the previous response was asked, and its output.
+   * @returns undefined if there is no such response
+   */
+  async #findPrevious(
+    { previous_response_id: id }: ResponseRequest,
+    caller: Caller,
+  ): Promise<readonly JsonObject[] | undefined> {
     if (id === null || id === undefined) return [];
     const previous = await this.state.find(id, caller);
-    if (previous === undefined) {
-      throw new InvalidRequestError(`Previous response with id '${id.slice(0, 64)}' not found.`, {
-        param: 'previous_response_id',
-        code: 'previous_response_not_found',
-      });
-    }
+    if (previous === undefined) return undefined;
     const { output, status } = previous.response;
     if (UNFINISHED.has(status)) {
       throw new InvalidRequestError(
@@ -100,21 +121,12 @@ export class ResponsesDecoder {
     return [...previous.context, ...(output as readonly JsonObject[])].filter((item) => !isCutOff(item));
   }
 
-  /** The items, with those that are referred to in the place of references. */
+  /** The items, with those that are referred to in the place of references. References to what is not there stay. */
   async #findReferred(items: readonly JsonObject[], caller: Caller): Promise<readonly JsonObject[]> {
     const ids = items.filter(isReference).map(({ id }) => id as string);
     if (ids.length === 0) return items;
     const found = await this.state.findItems([...new Set(ids)], caller);
-    return items.map((item) => {
-      if (!isReference(item)) return item;
-      const id = item['id'] as string;
-      const referred = found.get(id);
-      if (referred !== undefined) return referred;
-      throw new NotFoundError(
-        `Item with id '${id.slice(0, 64)}' not found. Items are not persisted when store is set to false. Send the item itself in place of the reference, or store its response.`,
-        { param: 'input' },
-      );
-    });
+    return items.map((item) => (isReference(item) && found.get(item['id'] as string)) || item);
   }
 
   #tellLeftOut(workflow: string, leftOut: readonly string[]): void {
@@ -132,6 +144,26 @@ function readInput({ input }: ResponseRequest): readonly JsonObject[] {
 
 function isReference(item: JsonObject): boolean {
   return findKind(item) === 'item_reference';
+}
+
+/** @throws InvalidRequestError, NotFoundError if the request refers to what is not there */
+function assertAllFound(
+  { previous_response_id: id }: ResponseRequest,
+  previous: readonly JsonObject[] | undefined,
+  items: readonly JsonObject[],
+): void {
+  if (previous === undefined) {
+    throw new InvalidRequestError(`Previous response with id '${String(id).slice(0, 64)}' not found.`, {
+      param: 'previous_response_id',
+      code: 'previous_response_not_found',
+    });
+  }
+  const missing = items.find(isReference);
+  if (missing === undefined) return;
+  throw new NotFoundError(
+    `Item with id '${String(missing['id']).slice(0, 64)}' not found. Items are not persisted when store is set to false. Send the item itself in place of the reference, or store its response.`,
+    { param: 'input' },
+  );
 }
 
 /** Of this response alone: no part of the conversation that later ones go on with. */

@@ -3,9 +3,10 @@ import { AccessModule } from '../../access/index.js';
 import { Doors, HttpModule, RunRoutes } from '../../http/index.js';
 import { RunsModule } from '../../runs/index.js';
 import { WireModule } from '../wire/index.js';
-import { BackgroundLog } from './background/background-log.js';
-import { BackgroundResponses } from './background/background-responses.js';
 import { KeptResponses } from './kept-responses.js';
+import { LoggedResponses } from './logged/logged-responses.js';
+import { LoggedResponsesResponder } from './logged/logged-responses.responder.js';
+import { ResponseLog } from './logged/response-log.js';
 import { ResponsesCollector } from './responses.collector.js';
 import { ResponsesController } from './responses.controller.js';
 import { ResponsesDecoder } from './responses.decoder.js';
@@ -19,9 +20,10 @@ import { StoredResponsesController } from './stored-responses.controller.js';
 @Module({
   imports: [AccessModule, HttpModule, RunsModule, WireModule],
   providers: [
-    BackgroundLog,
-    BackgroundResponses,
     KeptResponses,
+    LoggedResponses,
+    LoggedResponsesResponder,
+    ResponseLog,
     ResponsesCollector,
     ResponsesController,
     ResponsesDecoder,

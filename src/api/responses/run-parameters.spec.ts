@@ -3,8 +3,8 @@ import { PARAMETER_GROUPS } from '../../workflow/parameter-groups.js';
 import type { ParameterGroup } from '../../workflow/index.js';
 import { makeRunParameters } from './run-parameters.js';
 
-const EVERYTHING = { id: 'chat', takes: new Set(PARAMETER_GROUPS) };
-const NOTHING = { id: 'fixed', takes: new Set<ParameterGroup>() };
+const EVERYTHING = { id: 'chat', takes: new Set(PARAMETER_GROUPS), waits: [] };
+const NOTHING = { id: 'fixed', takes: new Set<ParameterGroup>(), waits: [] };
 const read = (body: object, workflow = EVERYTHING) => makeRunParameters({ model: 'chat', ...body }, workflow);
 
 const f = { type: 'function', name: 'f' };

@@ -43,7 +43,7 @@ const WANTS_LOGPROBS = 'message.output_text.logprobs';
  */
 export function makeRunParameters(
   body: ResponseRequest,
-  workflow: Pick<CompiledWorkflow, 'id' | 'takes'>,
+  workflow: Pick<CompiledWorkflow, 'id' | 'takes' | 'waits'>,
 ): RunParameters {
   const leftOut: string[] = [];
   const { max_output_tokens, reasoning, text } = body;
@@ -99,13 +99,15 @@ function makeLogprobs(
 
 function makeTools(
   { tools, tool_choice: choice, parallel_tool_calls: parallel }: ResponseRequest,
-  { id, takes }: Pick<CompiledWorkflow, 'id' | 'takes'>,
+  { id, takes, waits }: Pick<CompiledWorkflow, 'id' | 'takes' | 'waits'>,
   leftOut: string[],
 ): object {
   const given = tools ?? [];
   const isTaken = takes.has('tools');
   const offered = given.flatMap((tool) => {
-    const written = isTaken ? writeTool(tool) : undefined;
+    // Clients declare a tool for each wait, so that their own code answers.
+    const isWait = isFunction(tool) && waits.some(({ name }) => name === tool.name);
+    const written = isTaken && !isWait ? writeTool(tool) : undefined;
     if (written === undefined) leftOut.push(describeTool(tool));
     return written === undefined ? [] : [written];
   });

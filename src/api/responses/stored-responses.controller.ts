@@ -4,9 +4,9 @@ import { AccessControl } from '../../access/index.js';
 import { InvalidRequestError, MethodNotAllowedError, NotFoundError, UnknownRouteError } from '../../errors/index.js';
 import { OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import { addRunHeaders, JsonBodyReader, LogStreamer, readFlag, readPosition, watchClient } from '../wire/index.js';
-import { BackgroundFold } from './background/background-fold.js';
-import { BackgroundResponses } from './background/background-responses.js';
 import { listItems } from './list-items.js';
+import { LoggedResponses } from './logged/logged-responses.js';
+import { ResponseLogFold } from './logged/response-log-fold.js';
 import { responseExample } from './responses.examples.js';
 import { RESPONSES_PATH } from './responses.path.js';
 import { ResponseState, type StoredResponse } from './state/response-state.js';
@@ -23,7 +23,7 @@ export class StoredResponsesController {
   constructor(
     private readonly access: AccessControl,
     private readonly state: ResponseState,
-    private readonly background: BackgroundResponses,
+    private readonly logged: LoggedResponses,
     private readonly streamer: LogStreamer,
     private readonly bodies: JsonBodyReader,
   ) {}
@@ -147,10 +147,7 @@ export class StoredResponsesController {
   ])
   async cancel(@Req() request: Request, @Res() response: Response): Promise<void> {
     await this.bodies.readSmall(request, watchClient(response));
-    const cancelled = await this.background.cancel(
-      readPathParameter(request, 'id'),
-      this.access.requireCaller(request),
-    );
+    const cancelled = await this.logged.cancel(readPathParameter(request, 'id'), this.access.requireCaller(request));
     if (cancelled !== undefined) {
       await this.#tellRun(request, response);
       response.json(cancelled);
@@ -185,10 +182,11 @@ export class StoredResponsesController {
 
   async #stream(request: Request, response: Response): Promise<void> {
     const { after, isReconnect } = readPosition(request, 'starting_after', 'sequence_number');
-    const run = await this.background.find(readPathParameter(request, 'id'), this.access.requireCaller(request));
-    if (run !== undefined) {
+    const found = await this.logged.find(readPathParameter(request, 'id'), this.access.requireCaller(request));
+    if (found !== undefined) {
       const options = { after, hasIds: true, isLater: true, endsEmpty: isReconnect };
-      await this.streamer.stream(run, new BackgroundFold(run.head), response, options);
+      const { run, from, isOver } = found;
+      await this.streamer.stream({ id: run.id, from, isOver }, new ResponseLogFold(found), response, options);
       return;
     }
     await this.#find(request);
@@ -200,8 +198,8 @@ export class StoredResponsesController {
 
   /** Names the run of a response that was in the background. */
   async #tellRun(request: Request, response: Response): Promise<void> {
-    const run = await this.background.find(readPathParameter(request, 'id'), this.access.requireCaller(request));
-    if (run !== undefined) addRunHeaders(response, run.id);
+    const found = await this.logged.find(readPathParameter(request, 'id'), this.access.requireCaller(request));
+    if (found !== undefined) addRunHeaders(response, found.run.id);
   }
 
   /** @throws NotFoundError if there is none that this caller may see */

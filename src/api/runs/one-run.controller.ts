@@ -124,7 +124,8 @@ ${streamExample}
     findRecord(response).setRun(id);
     const { after, isReconnect } = position;
     const options = { after, hasIds: true, isLater: true, endsEmpty: isReconnect };
-    await this.streamer.stream(run, new RunFold({ model: run.model, after }), response, options);
+    const isOver = run.ending !== undefined;
+    await this.streamer.stream({ id, isOver }, new RunFold({ model: run.model, after }), response, options);
   }
 
   @Post(':id/cancel')

@@ -5,7 +5,10 @@ export { TOOL_CALLS, type ToolCall } from './chat/tool-calls.js';
 export { CustomToolFields, FunctionFields } from './chat/tools.js';
 export { EventStreamWriter } from './event-stream-writer.js';
 export type { LogFold, LogFrame } from './log-stream/log-fold.js';
-export { type LogStreamOptions, LogStreamer } from './log-stream/log.streamer.js';
+export { type LogStreamOptions, LogStreamer, type RunLeft, type StreamedLog } from './log-stream/log.streamer.js';
+export { makeLeftError, readLog } from './log-stream/read-log.js';
+export { SegmentEvents, type SegmentStart } from './log-stream/segment-events.js';
+export { findFirstEvent, findSegment, type ToldSegment } from './log-stream/told-segment.js';
 export { assertReached, readPosition, type StreamPosition } from './log-stream/read-position.js';
 export { cutFolder, NODE_EVENTS_HEADER, NodeEvents } from './node-events.js';
 export {
@@ -32,4 +35,5 @@ export { isRepeated, NewestEvents, paceRunEvents, type RepeatedEvent, wantsNodeE
 export { SaidContent } from './said-content.js';
 export { DONE_FRAME, encodeError } from './sse-frames.js';
 export { WholeResponses } from './whole-responses.js';
+export { type CallOutput, makeAnsweredElsewhereError, makeCannotWaitError, WaitAnswers } from './waits/wait-answers.js';
 export { WireModule } from './wire.module.js';

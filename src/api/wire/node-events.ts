@@ -73,10 +73,16 @@ export class NodeEvents {
         this.#said.restart(event.node);
         this.#speaker = undefined;
         return undefined;
+      case 'run-waiting': {
+        const { type, seq, waits } = event;
+        return stringify({ type, seq, waits: waits.map(({ name, node }) => ({ name, node })) });
+      }
+      case 'run-continued': {
+        const { type, seq, name } = event;
+        return stringify({ type, seq, name });
+      }
       case 'run-started':
       case 'run-resumed':
-      case 'run-waiting':
-      case 'run-continued':
       case 'run-finished':
       case 'run-failed':
         return undefined;

@@ -6,12 +6,21 @@ import { SharedResponses } from './idempotency/shared-responses.js';
 import { JsonBodyReader } from './json-body-reader.js';
 import { LogStreamer } from './log-stream/log.streamer.js';
 import { RequestIntake } from './request-intake.js';
+import { WaitAnswers } from './waits/wait-answers.js';
 import { WholeResponses } from './whole-responses.js';
 
 /** What the doors share: how a request is taken in, how a response is repeated, and how a log is streamed. */
 @Module({
   imports: [AccessModule, RunsModule],
-  providers: [IdempotentResponses, JsonBodyReader, LogStreamer, RequestIntake, SharedResponses, WholeResponses],
-  exports: [JsonBodyReader, LogStreamer, RequestIntake, WholeResponses],
+  providers: [
+    IdempotentResponses,
+    JsonBodyReader,
+    LogStreamer,
+    RequestIntake,
+    SharedResponses,
+    WaitAnswers,
+    WholeResponses,
+  ],
+  exports: [JsonBodyReader, LogStreamer, RequestIntake, WaitAnswers, WholeResponses],
 })
 export class WireModule {}

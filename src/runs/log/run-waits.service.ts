@@ -10,6 +10,7 @@ import { Cancellation, Clock, MAX_TIMER_MS, settleInTime, type Timer } from '../
 import { StructuredOutputError } from '../../schema/index.js';
 import { type CompiledWait, WorkflowRegistry } from '../../workflow/index.js';
 import { makeJob, RunQueue } from '../dispatch/run-queue.js';
+import type { RunRecord } from '../run-options.js';
 import { RunService } from '../run.service.js';
 import { type KeptWait, type LoggedRun, RunLogStore } from '../store/run-log-store.js';
 import { LoggedWorks } from './logged-works.service.js';
@@ -35,6 +36,8 @@ export interface AnswersToRun {
   readonly param: 'messages' | 'input' | 'value';
   /** What the client is to be told by; absent: by the run's own id. */
   readonly segment?: { readonly id: string; readonly head: string };
+  /** Told how the run goes on, if that is in this process and somebody reads it. Absent: there is no request that wants to know. */
+  readonly record?: RunRecord | undefined;
 }
 
 /** What came of answers. */
@@ -128,7 +131,7 @@ export class RunWaits {
   }
 
   /** @returns undefined if somebody else was faster */
-  async #tryAnswer({ run, values, param, segment }: AnswersToRun): Promise<AnsweredRun | undefined> {
+  async #tryAnswer({ run, values, param, segment, record }: AnswersToRun): Promise<AnsweredRun | undefined> {
     const waits = await this.list(run);
     const known = values.map(({ name, value }) => ({ value, wait: this.#find(run, waits, name, value) }));
     const fresh = known.filter(({ wait }) => wait.answer === undefined);
@@ -147,6 +150,7 @@ export class RunWaits {
     const answered = new Set(checked.map(({ node }) => node));
     const goesOn = kept.status !== 'waiting';
     const open = goesOn ? [] : waits.filter(({ node, answer }) => answer === undefined && !answered.has(node));
+    if (goesOn && record !== undefined) this.works.keepRecord(run.id, record);
     if (goesOn) await this.queue.put(makeJob(kept));
     this.works.hub.wake(run.id);
     return { run: kept, segment: segment?.id, isRepeated: false, open };

@@ -17,7 +17,7 @@ class AccessLogObserver implements RunObserver {
   ) {}
 
   next(event: ObservedEvent): void {
-    if (event.type === 'run-started') this.record.beginRun(this.id);
+    if (event.type === 'run-started' || event.type === 'run-continued') this.record.beginRun(this.id);
     else if (event.type === 'run-finished') this.record.endRun(event.finishReason, event);
     else if (event.type === 'run-failed') this.record.endRun(event.outcome, event);
     else if (event.type === 'run-waiting') this.record.endRun('waiting', event);

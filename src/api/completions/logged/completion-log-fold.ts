@@ -1,13 +1,15 @@
 import type { RunFailed } from '../../../engine/index.js';
 import { RunAbortedError, type RunError, toRunError } from '../../../errors/index.js';
 import type { LoggedEvent } from '../../../runs/index.js';
-import { DONE_FRAME, type LogFold, type LogFrame } from '../../wire/index.js';
+import { DONE_FRAME, type LogFold, type LogFrame, SegmentEvents } from '../../wire/index.js';
 import { CompletionFold } from '../completion-fold.js';
 import { readLoggedHead } from './logged-head.js';
 import { Voids } from './voids.js';
 
 /** Where one reader of a completion stands. */
 interface ReaderState {
+  /** Number of the first event of the completion. Absent: 0. */
+  readonly from?: number;
   /** Number of the last frame that it has; -1: none. */
   readonly after: number;
   /** What is known to be void before it reads. */
@@ -30,15 +32,18 @@ const LAST = Number.MAX_SAFE_INTEGER;
 export class CompletionLogFold implements LogFold {
   readonly ending = DONE_FRAME;
   readonly #fold: CompletionFold;
+  readonly #events: SegmentEvents;
   readonly #voids: Voids;
   readonly #isMisled: boolean;
   /** Number of the last frame. */
   #last = -1;
   #hasEnded = false;
 
-  /** @param head as it is kept with the log */
-  constructor(head: string, { after, voids }: ReaderState = { after: -1, voids: new Voids() }) {
-    this.#fold = new CompletionFold(readLoggedHead(head));
+  /** @param json its head, as it is kept with the log */
+  constructor(json: string, { from = 0, after, voids }: ReaderState = { after: -1, voids: new Voids() }) {
+    const head = readLoggedHead(json);
+    this.#fold = new CompletionFold(head);
+    this.#events = new SegmentEvents({ from, separator: head.separator ?? '' });
     this.#voids = voids;
     this.#isMisled = voids.hasMisled(after);
   }
@@ -54,7 +59,10 @@ export class CompletionLogFold implements LogFold {
   next(event: LoggedEvent, number: number): readonly LogFrame[] {
     if (this.#isMisled || (event.type === 'node-restarted' && !this.#voids.isKnown(number))) return this.#restart();
     if (this.#voids.holds(event, number)) return NONE;
-    return this.#number(this.#fold.next(event), number);
+    const told = this.#events.take(event, number);
+    if (told === undefined) return NONE;
+    this.#hasEnded = told.type === 'run-waiting';
+    return this.#number(this.#fold.next(told), number);
   }
 
   remove(): readonly LogFrame[] {

@@ -24,14 +24,14 @@ export class LoggedCompletionsController {
   async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
     const streams = readFlag(request, 'stream');
     const id = readPathParameter(request, 'id');
-    const run = await this.completions.find(id, this.access.requireCaller(request));
-    if (run === undefined) {
+    const segment = await this.completions.find(id, this.access.requireCaller(request));
+    if (segment === undefined) {
       throw new NotFoundError(
-        `Completion with id '${id.slice(0, 64)}' not found. Only completions that were asked for with the header millrace-on-disconnect are kept.`,
+        `Completion with id '${id.slice(0, 64)}' not found. Only completions are kept that were asked for with the header millrace-on-disconnect, or of workflows that wait for answers.`,
       );
     }
-    if (streams) await this.responder.stream(run, request, response);
-    else await this.responder.sendEnded(run, response);
+    if (streams) await this.responder.stream(segment, request, response);
+    else await this.responder.sendEnded(segment, response);
   }
 
   @All(':id')

@@ -3,20 +3,24 @@ import type { Request, Response } from 'express';
 import { AppConfig } from '../../../config/index.js';
 import { ConflictError, GoneError, RetoldError } from '../../../errors/index.js';
 import { findRecord } from '../../../http/index.js';
-import { type AbortNotice, Cancellation } from '../../../kernel/index.js';
+import type { AbortNotice } from '../../../kernel/index.js';
 import type { LoggedRun } from '../../../runs/index.js';
 import {
   addRunHeaders,
   assertReached,
+  DONE_FRAME,
   LogStreamer,
   readIdentity,
   readPosition,
+  type StreamedLog,
   type TakenRequest,
+  type ToldSegment,
 } from '../../wire/index.js';
+import { CompletionFold } from '../completion-fold.js';
+import { CompletionCollector } from '../completions.collector.js';
 import type { DecodedRequest } from '../completions.decoder.js';
 import { CompletionLogFold } from './completion-log-fold.js';
-import { readLoggedHead } from './logged-head.js';
-import { adviseToRead, LoggedCompletions } from './logged-completions.js';
+import { adviseToRead, type AnsweredCompletion, LoggedCompletions } from './logged-completions.js';
 
 /** Sends completions whose runs are logged, whole or as streams, from their logs. */
 @Injectable()
@@ -34,62 +38,70 @@ export class LoggedCompletionsResponder {
    */
   async create(decoded: DecodedRequest, taken: TakenRequest, request: Request, response: Response): Promise<void> {
     const identity = readIdentity(request, this.completions.name, taken.body);
-    const { run, isRepeated } = await this.completions.start(decoded, taken, identity, findRecord(response));
+    const { segment, isRepeated } = await this.completions.start(decoded, taken, identity, findRecord(response));
+    addRunHeaders(response, segment.run.id, isRepeated);
+    await this.#send(segment, decoded, response, { signal: taken.signal, isRepeatable: identity !== undefined });
+  }
+
+  /**
+   * Answers what a run waits for, and sends the completion that goes on, or the calls that are open still. The same answer gets the same
+   * again.
+   * @throws what {@link LoggedCompletions.answer} throws, and as {@link create}
+   */
+  async answer(
+    decoded: DecodedRequest,
+    outputs: NonNullable<DecodedRequest['outputs']>,
+    taken: TakenRequest,
+    response: Response,
+  ): Promise<void> {
+    const answered = await this.completions.answer(decoded, outputs, taken, findRecord(response));
+    const { run, isRepeated } = 'segment' in answered ? { ...answered, run: answered.segment.run } : answered;
+    findRecord(response).setRun(run.id);
     addRunHeaders(response, run.id, isRepeated);
-    assertLogKept(run);
-    if (!decoded.streams) {
-      await this.#sendWhole(run, response, { signal: taken.signal, isRepeatable: identity !== undefined });
-      return;
-    }
-    const fold = new CompletionLogFold(run.head, { after: -1, voids: await this.completions.findVoids(run) });
-    const holdMs = this.config.stream.openGraceMs;
-    const { id } = readLoggedHead(run.head);
-    await this.streamer.stream(run, fold, response, {
-      after: -1,
-      hasIds: true,
-      isLater: false,
-      endsEmpty: false,
-      holdMs,
-      left: { advice: adviseToRead(id), isRepeatable: identity !== undefined },
-    });
+    if ('segment' in answered) {
+      await this.#send(answered.segment, decoded, response, { signal: taken.signal, isRepeatable: true });
+    } else this.#sendOpen(answered, decoded, response);
   }
 
   /**
    * Sends a completion that has ended.
    * @throws ConflictError if it has not, or was cancelled; RetoldError if its run has failed; GoneError if its log is gone
    */
-  async sendEnded(run: LoggedRun, response: Response): Promise<void> {
-    addRunHeaders(response, run.id);
-    assertLogKept(run);
-    if (run.ending === undefined) {
-      throw new ConflictError(
-        'The run of this completion has not ended yet. Read it with `stream=true`, or ask again later.',
-        'run_not_finished',
-      );
-    }
-    if (run.ending.status === 'cancelled') {
-      throw new ConflictError('The run of this completion was cancelled before its end.', 'run_cancelled');
-    }
+  async sendEnded(segment: ToldSegment, response: Response): Promise<void> {
+    addRunHeaders(response, segment.run.id);
+    assertLogKept(segment.run);
     try {
-      await this.#sendWhole(run, response, { signal: new Cancellation(), isRepeatable: true });
+      const completion = await this.completions.collectSoFar(segment, watchReading(response));
+      if (completion !== undefined) {
+        response.json(completion);
+        return;
+      }
     } catch (error) {
+      if (!(error instanceof RetoldError)) throw error;
+      if (error.outcome === 'cancelled') {
+        throw new ConflictError('The run of this completion was cancelled before its end.', 'run_cancelled');
+      }
       // Asking again gives the same.
-      throw error instanceof RetoldError ? error.makeFinal() : error;
+      throw error.makeFinal();
     }
+    throw new ConflictError(
+      'The run of this completion has not ended yet. Read it with `stream=true`, or ask again later.',
+      'run_not_finished',
+    );
   }
 
   /**
    * Streams a completion from where the request says it is, stored chunks at once and then those that come.
    * @throws InvalidRequestError, GoneError if it cannot be read from there
    */
-  async stream(run: LoggedRun, request: Request, response: Response): Promise<void> {
+  async stream(segment: ToldSegment, request: Request, response: Response): Promise<void> {
     const position = readPosition(request, 'starting_after', 'id');
-    assertLogKept(run);
-    assertReached(position, run);
+    assertLogKept(segment.run);
+    assertReached(position, segment.run);
     const { after, isReconnect } = position;
-    addRunHeaders(response, run.id);
-    const fold = new CompletionLogFold(run.head, { after, voids: await this.completions.findVoids(run) });
-    await this.streamer.stream(run, fold, response, {
+    addRunHeaders(response, segment.run.id);
+    const fold = await this.#makeFold(segment, after);
+    await this.streamer.stream(describeLog(segment), fold, response, {
       after,
       hasIds: true,
       isLater: true,
@@ -97,18 +109,63 @@ export class LoggedCompletionsResponder {
     });
   }
 
-  async #sendWhole(
-    run: LoggedRun,
+  async #send(
+    segment: ToldSegment,
+    { streams, onDisconnect }: DecodedRequest,
     response: Response,
-    reader: { readonly signal: AbortNotice; readonly isRepeatable: boolean },
+    { signal, isRepeatable }: { readonly signal: AbortNotice; readonly isRepeatable: boolean },
   ): Promise<void> {
-    const completion = await this.completions.collect(run, {
-      ...reader,
-      onTraceId: (id) => response.setHeader('x-trace-id', id),
-      onFailedNode: (node, code) => findRecord(response).setReplayedFailure({ node, code }),
+    assertLogKept(segment.run);
+    if (!streams) {
+      const collecting = { signal, isRepeatable, ...watchReading(response) };
+      response.json(await this.completions.collect(segment, collecting));
+      return;
+    }
+    await this.streamer.stream(describeLog(segment), await this.#makeFold(segment, -1), response, {
+      after: -1,
+      // Whoever has not asked for a stream to come back to gets it as from any other workflow.
+      hasIds: onDisconnect !== undefined,
+      isLater: false,
+      endsEmpty: false,
+      holdMs: this.config.stream.openGraceMs,
+      left: { advice: adviseToRead(segment.id), isRepeatable },
     });
-    response.json(completion);
   }
+
+  #sendOpen(
+    { head, open }: Extract<AnsweredCompletion, { open: unknown }>,
+    { streams, includeUsage, nodeEvents }: DecodedRequest,
+    response: Response,
+  ): void {
+    if (streams) {
+      const fold = new CompletionFold({ ...head, includeUsage, nodeEvents });
+      this.streamer.send(fold.next(open) + DONE_FRAME, response);
+      return;
+    }
+    const collector = new CompletionCollector(head);
+    collector.next(open);
+    response.json(collector.completion);
+  }
+
+  async #makeFold(segment: ToldSegment, after: number): Promise<CompletionLogFold> {
+    const { from, head } = segment;
+    return new CompletionLogFold(head, { from, after, voids: await this.completions.findVoids(segment) });
+  }
+}
+
+function describeLog({ run: { id }, from, isOver }: ToldSegment): StreamedLog {
+  return { id, from, isOver };
+}
+
+/** Tells the response, and the request's record, of what is read. */
+function watchReading(response: Response): {
+  readonly onTraceId: (id: string) => void;
+  readonly onFailedNode: (node: string, code: string) => void;
+} {
+  return {
+    onTraceId: (id) => response.setHeader('x-trace-id', id),
+    onFailedNode: (node, code) => findRecord(response).setReplayedFailure({ node, code }),
+  };
 }
 
 function assertLogKept({ hasLog }: LoggedRun): void {

@@ -1,8 +1,8 @@
-import { assertNever } from '../../../kernel/index.js';
+import { assertNever, type JsonValue } from '../../../kernel/index.js';
 import type { AnnotationsDelta, Delta, TextDelta, ToolCallDelta } from '../../../streaming/index.js';
 import type { EventSequence } from '../response-events.js';
 import { type Citation, readCitation } from './encode-annotation.js';
-import { GrowingCall } from './growing-call.js';
+import { type CallHead, GrowingCall } from './growing-call.js';
 import { deriveId, type GrowingItem, type ItemPlace } from './growing-item.js';
 import { GrowingMessage } from './growing-message.js';
 import { GrowingReasoning } from './growing-reasoning.js';
@@ -92,6 +92,16 @@ export class OutputItems {
       default:
         assertNever(delta);
     }
+  }
+
+  /** A step asks the client something that no model asks: a whole call. */
+  ask(node: string, head: Omit<CallHead, 'kind'>, shown: JsonValue): void {
+    this.#closeOpen();
+    this.#closeCalls(() => true);
+    const call = new GrowingCall({ kind: undefined, ...head }, this.#place(node), this.#events);
+    this.#items.push(call);
+    call.add(JSON.stringify(shown));
+    call.close('completed');
   }
 
   /** A step is done. What it says before its turn comes later than this. @param isCut true: a limit has cut what it says */

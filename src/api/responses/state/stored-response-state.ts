@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../../../access/index.js';
 import { Clock, isJsonObject, type JsonObject } from '../../../kernel/index.js';
 import { DocumentStore } from '../../../runs/index.js';
-import { BackgroundLog } from '../background/background-log.js';
+import { ResponseLog } from '../logged/response-log.js';
 import { type FinishedResponse, ResponseState, type StoredResponse } from './response-state.js';
 
 /** Responses in the store of the server: one document each, whose parts are the items of its output, once they have ended. */
@@ -11,7 +11,7 @@ export class StoredResponseState extends ResponseState {
   constructor(
     private readonly store: DocumentStore,
     private readonly clock: Clock,
-    private readonly background: BackgroundLog,
+    private readonly log: ResponseLog,
   ) {
     super();
   }
@@ -27,7 +27,7 @@ export class StoredResponseState extends ResponseState {
   override async find(id: string, owner: Caller): Promise<StoredResponse | undefined> {
     const document = await this.store.find(id, owner.id);
     if (document !== undefined) return JSON.parse(document.json) as StoredResponse;
-    return this.background.find(id, owner);
+    return this.log.find(id, owner);
   }
 
   override async findItems(ids: readonly string[], owner: Caller): Promise<ReadonlyMap<string, JsonObject>> {
@@ -49,7 +49,8 @@ export class StoredResponseState extends ResponseState {
   }
 
   override async remove(id: string, owner: Caller): Promise<boolean> {
-    const wasInBackground = await this.background.remove(id, owner);
-    return (await this.store.remove(id, owner.id)) || wasInBackground;
+    const isStored = (await this.store.find(id, owner.id)) !== undefined;
+    const wasLogged = await this.log.remove(id, owner, isStored);
+    return (await this.store.remove(id, owner.id)) || wasLogged;
   }
 }

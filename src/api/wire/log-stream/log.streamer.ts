@@ -5,11 +5,23 @@ import type { RunFailed } from '../../../engine/index.js';
 import { RetoldError, RunLeftError } from '../../../errors/index.js';
 import { findRecord } from '../../../http/index.js';
 import { Cancellation, Clock, type Timer } from '../../../kernel/index.js';
-import { guardCallback, type LoggedEvent, type LogFollower, type LoggedRun, LoggedRuns } from '../../../runs/index.js';
+import { guardCallback, type LoggedEvent, type LogFollower, LoggedRuns } from '../../../runs/index.js';
 import { Gate } from '../../../streaming/index.js';
 import { addRunHeaders } from '../run-headers.js';
 import { EventStreamWriter } from '../event-stream-writer.js';
 import type { LogFold, LogFrame } from './log-fold.js';
+import { makeLeftError } from './read-log.js';
+import { findFirstEvent } from './told-segment.js';
+
+/** What is streamed of a run. */
+export interface StreamedLog {
+  /** The run's own id. */
+  readonly id: string;
+  /** Number of the first event that its client sees; the one before it, if there is one, is given to the fold, too. Absent: 0. */
+  readonly from?: number;
+  /** True if it is known that no more events will come. */
+  readonly isOver: boolean;
+}
 
 /** How a client reads a log. */
 export interface LogStreamOptions {
@@ -31,7 +43,7 @@ export interface LogStreamOptions {
 }
 
 /** See {@link RunLeftError}. */
-interface RunLeft {
+export interface RunLeft {
   /** How the client finds what the run gives: a sentence. */
   readonly advice: string;
   /** True if the same request finds the same run. */
@@ -59,13 +71,13 @@ export class LogStreamer {
   ) {}
 
   /**
-   * Streams a run to its end, or until the client leaves; neither holds up the run.
+   * Streams a run to its end or that of the fold, or until the client leaves; none of it holds up the run.
    * @param fold with nothing in it yet
    * @throws OverloadedError if the store is away before anything was sent; RetoldError if the run fails before that, and the status
    *   line waits; RunLeftError if this process has to leave the run before that
    */
   async stream(
-    { id, status }: Pick<LoggedRun, 'id' | 'status'>,
+    { id, from = 0, isOver }: StreamedLog,
     fold: LogFold,
     response: Response,
     options: LogStreamOptions,
@@ -77,14 +89,18 @@ export class LogStreamer {
     const { heartbeatMs } = this.config.stream;
     const metrics = findRecord(response).openStream();
     const writer = new EventStreamWriter(response, gate, this.clock, heartbeatMs, metrics, fault);
-    const follower = this.runs.follow(id);
-    const { advice, isRepeatable } = options.left ?? READ_AGAIN;
-    const makeLeftError = (): RunLeftError =>
-      new RunLeftError(this.runs.isDraining ? 'shutdown' : 'store_away', advice, isRepeatable);
-    const { clock } = this;
-    const stream = new LogStream(response, fold, { ...options, writer, follower, fault, clock, makeLeftError });
+    const follower = this.runs.follow(id, findFirstEvent({ from }));
+    const parts: LogStreamParts = {
+      ...options,
+      from,
+      writer,
+      follower,
+      fault,
+      clock: this.clock,
+      makeLeftError: () => makeLeftError(this.runs, options.left ?? READ_AGAIN),
+    };
+    const stream = new LogStream(response, fold, parts);
     fault.addEventListener('abort', () => response.destroy());
-    const isOver = status !== 'queued' && status !== 'running';
     if (options.holdMs !== undefined) stream.hold(options.holdMs);
     else if (!options.endsEmpty || !isOver) writer.open();
     try {
@@ -99,9 +115,18 @@ export class LogStreamer {
       response.destroy();
     }
   }
+
+  /** Sends a stream that is known from its beginning to its end. @param frames all of it */
+  send(frames: string, response: Response): void {
+    const { heartbeatMs } = this.config.stream;
+    const metrics = findRecord(response).openStream();
+    new EventStreamWriter(response, new Gate(), this.clock, heartbeatMs, metrics, new Cancellation()).end(frames);
+  }
 }
 
 interface LogStreamParts extends LogStreamOptions {
+  /** Number of the first event. */
+  readonly from: number;
   readonly writer: EventStreamWriter;
   readonly follower: LogFollower;
   readonly fault: Cancellation;
@@ -116,7 +141,7 @@ class LogStream {
   readonly #parts: LogStreamParts;
   readonly #onBeat: () => void;
   /** Number of the next event. */
-  #next = 0;
+  #next: number;
   /** What stands in front of the first frame. */
   #head: string;
   /** What waits with the status line. */
@@ -128,6 +153,7 @@ class LogStream {
     this.#response = response;
     this.#fold = fold;
     this.#parts = parts;
+    this.#next = findFirstEvent(parts);
     this.#head = parts.isLater ? RETRY_LINE : '';
     this.#onBeat = guardCallback(parts.fault, () => this.#showLife());
     response.once('close', () => {
@@ -169,7 +195,7 @@ class LogStream {
   /** @returns true if nothing more is to be written */
   #writeAll(events: readonly LoggedEvent[]): boolean {
     for (const event of events) {
-      this.#see(event);
+      if (this.#next >= this.#parts.from) this.#see(event);
       this.#write(this.#fold.next(event, this.#next++), event.type === 'delta');
       if (this.#fold.hasEnded === true) return true;
     }
@@ -184,7 +210,7 @@ class LogStream {
     }
     if (this.#hold === undefined) return;
     if (event.type === 'run-failed') this.#refuse(event);
-    if (event.type === 'delta' || event.type === 'run-finished') this.#letGo();
+    if (event.type === 'delta' || event.type === 'run-finished' || event.type === 'run-waiting') this.#letGo();
   }
 
   #refuse({ error, outcome, node }: RunFailed): never {

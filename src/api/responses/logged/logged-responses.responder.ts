@@ -1,0 +1,138 @@
+import { Injectable } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { GoneError } from '../../../errors/index.js';
+import { findRecord } from '../../../http/index.js';
+import type { AbortNotice, JsonObject } from '../../../kernel/index.js';
+import type { LoggedRun } from '../../../runs/index.js';
+import {
+  addRunHeaders,
+  DONE_FRAME,
+  LogStreamer,
+  readIdentity,
+  type TakenRequest,
+  type ToldSegment,
+} from '../../wire/index.js';
+import type { DecodedRequest } from '../decoded-request.js';
+import { KeptResponses } from '../kept-responses.js';
+import { makeFold } from '../make-fold.js';
+import { joinFrames } from '../response-events.js';
+import { type AnsweredResponse, LoggedResponses } from './logged-responses.js';
+import { ResponseLogFold } from './response-log-fold.js';
+
+/** Sends responses whose runs are logged, whole or as streams, from their logs. */
+@Injectable()
+export class LoggedResponsesResponder {
+  constructor(
+    private readonly responses: LoggedResponses,
+    private readonly kept: KeptResponses,
+    private readonly streamer: LogStreamer,
+  ) {}
+
+  /**
+   * Begins a response and sends it; one in the background as it is then, unless it is streamed. A request that is repeated with its
+   * `Idempotency-Key` gets the one that it has begun.
+   * @throws what {@link LoggedResponses.create} and {@link LoggedResponses.collect} throw; GoneError if it was begun so long ago that its
+   *   log is gone
+   */
+  async create(asked: DecodedRequest, taken: TakenRequest, request: Request, response: Response): Promise<void> {
+    const identity = readIdentity(request, this.responses.name, taken.body);
+    const record = findRecord(response);
+    const waits = !asked.head.background;
+    const { segment, isRepeated } = await this.responses.create(asked, taken, identity, waits ? record : undefined);
+    if (!waits) record.setRun(segment.run.id);
+    addRunHeaders(response, segment.run.id, isRepeated);
+    const isRepeatable = identity !== undefined;
+    await this.#send(segment, asked, response, { signal: taken.signal, isRepeated, isRepeatable });
+  }
+
+  /**
+   * Answers what a run waits for, and sends the response that goes on, or the calls that are open still. The same answer gets the same
+   * again.
+   * @throws what {@link LoggedResponses.answer} throws, and as {@link create}
+   */
+  async answer(
+    asked: DecodedRequest,
+    outputs: NonNullable<DecodedRequest['outputs']>,
+    taken: TakenRequest,
+    response: Response,
+  ): Promise<void> {
+    const record = asked.head.background ? undefined : findRecord(response);
+    const answered = await this.responses.answer(asked, outputs, taken, record);
+    const { run, isRepeated } = 'segment' in answered ? { ...answered, run: answered.segment.run } : answered;
+    findRecord(response).setRun(run.id);
+    addRunHeaders(response, run.id, isRepeated);
+    if ('segment' in answered) {
+      await this.#send(answered.segment, asked, response, { signal: taken.signal, isRepeated, isRepeatable: true });
+    } else await this.#sendOpen(answered, asked, taken, response);
+  }
+
+  async #send(
+    segment: ToldSegment,
+    { streams, head }: DecodedRequest,
+    response: Response,
+    { signal, isRepeated, isRepeatable }: Sending,
+  ): Promise<void> {
+    assertLogKept(segment.run);
+    const { run, from, isOver } = segment;
+    if (streams) {
+      const options = { after: -1, hasIds: false, isLater: false, endsEmpty: false };
+      await this.streamer.stream({ id: run.id, from, isOver }, new ResponseLogFold(segment), response, options);
+      return;
+    }
+    if (head.background) {
+      // One that has just begun says nothing yet.
+      response.json(isRepeated ? await this.responses.read(segment) : new ResponseLogFold(segment).response);
+      return;
+    }
+    const completed = await this.responses.collect(segment, {
+      signal,
+      isRepeatable,
+      onTraceId: (id) => response.setHeader('x-trace-id', id),
+      onFailedNode: (node, code) => findRecord(response).setReplayedFailure({ node, code }),
+    });
+    response.json(completed);
+  }
+
+  async #sendOpen(
+    { run, isRepeated, head, open, answeredAt }: Extract<AnsweredResponse, { open: unknown }>,
+    { workflow, nodeEvents, streams, context }: DecodedRequest,
+    { caller }: TakenRequest,
+    response: Response,
+  ): Promise<void> {
+    const fold = makeFold({ head, workflow, nodeEvents: nodeEvents && streams });
+    const events = [...fold.open(), ...fold.next(open, answeredAt)];
+    const last = events.pop();
+    if (last === undefined) throw new Error(`A response of the run ${run.id} has no event`);
+    // Its output asks for these once more.
+    const asked = new Set(open.waits.map(({ callId }) => callId));
+    const isKept =
+      !fold.isStored ||
+      isRepeated ||
+      (await this.kept.keep(fold, { context: context.filter((item) => !isCallOf(item, asked)) }, caller));
+    const told = isKept ? last : fold.endUnstored(last);
+    if (streams) this.streamer.send(joinFrames([...events, told]) + DONE_FRAME, response);
+    else response.json(fold.response);
+  }
+}
+
+/** How a response is sent. */
+interface Sending {
+  /** Aborts when the client leaves. */
+  readonly signal: AbortNotice;
+  /** True if an earlier request like this one has begun it. */
+  readonly isRepeated: boolean;
+  /** True if the same request finds the same response. */
+  readonly isRepeatable: boolean;
+}
+
+function isCallOf(item: JsonObject, callIds: ReadonlySet<string>): boolean {
+  return item['type'] === 'function_call' && callIds.has(String(item['call_id']));
+}
+
+function assertLogKept({ hasLog }: LoggedRun): void {
+  if (hasLog) return;
+  throw new GoneError(
+    'What this response said is not kept any more: its log has expired. Send the request again.',
+    'log_expired',
+  );
+}

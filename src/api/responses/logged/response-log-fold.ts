@@ -1,0 +1,62 @@
+import type { RunFailed } from '../../../engine/index.js';
+import { RunAbortedError, readOutcome, toRunError } from '../../../errors/index.js';
+import type { LoggedEvent } from '../../../runs/index.js';
+import { DONE_FRAME, type LogFold, SegmentEvents, type ToldSegment } from '../../wire/index.js';
+import type { ResponseEvent } from '../response-events.js';
+import { ResponseFold } from '../response-fold.js';
+import type { ResponseObject } from '../response-object.js';
+import { readLoggedHead } from './logged-head.js';
+
+const NONE: readonly ResponseEvent[] = [];
+
+/** Tells a response from the log of its run. */
+export class ResponseLogFold implements LogFold {
+  readonly ending = DONE_FRAME;
+  readonly #fold: ResponseFold;
+  readonly #events: SegmentEvents;
+  #hasEnded = false;
+
+  constructor({ head: json, from }: Pick<ToldSegment, 'head' | 'from'>) {
+    const { head, phases, nodeEvents, separator = '' } = readLoggedHead(json);
+    this.#fold = new ResponseFold(head, { phases: new Map(phases), nodeEvents });
+    this.#events = new SegmentEvents({ from, separator });
+  }
+
+  /** The Response as it is now. */
+  get response(): ResponseObject {
+    return this.#fold.response;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  get nextBeatAt(): number | undefined {
+    return this.#fold.nextBeatAt;
+  }
+
+  open(): readonly ResponseEvent[] {
+    return this.#fold.open();
+  }
+
+  next(event: LoggedEvent, number: number): readonly ResponseEvent[] {
+    const told = this.#events.take(event, number);
+    if (told === undefined || this.#hasEnded) return NONE;
+    this.#hasEnded = told.type === 'run-waiting';
+    return this.#fold.next(told, told.at);
+  }
+
+  remove(at: number): readonly ResponseEvent[] {
+    return this.#fold.next(makeCancelled(), at);
+  }
+
+  beat(at: number): readonly ResponseEvent[] {
+    return this.#fold.beat(at);
+  }
+}
+
+/** For readers whose response is removed under their eyes. */
+function makeCancelled(): RunFailed {
+  const error = new RunAbortedError('cancelled');
+  return { type: 'run-failed', seq: 0, error: toRunError(error), outcome: readOutcome(error) };
+}

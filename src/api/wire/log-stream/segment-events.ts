@@ -1,0 +1,102 @@
+import type { RunFailed, RunFinished, RunWaiting } from '../../../engine/index.js';
+import { type FinishReason, subtractUsage, worseFinishReason } from '../../../models/index.js';
+import type { LoggedEvent } from '../../../runs/index.js';
+import { countCharacters, type Delta, moveAnnotations, type TextDelta } from '../../../streaming/index.js';
+
+/** Where a segment of a run begins. */
+export interface SegmentStart {
+  /** Number of its first event. */
+  readonly from: number;
+  /** What its workflow puts between the texts of two steps. */
+  readonly separator: string;
+}
+
+/**
+ * The events of one segment of a run, as if it were a run of its own: its text begins without what sets it off from text of earlier
+ * segments, its calls and the places of its annotations are counted from its beginning, and its usage and the reason of its end are those
+ * of its own steps.
+ */
+export class SegmentEvents {
+  readonly #start: SegmentStart;
+  /** How the run waited before it. */
+  #before: RunWaiting | undefined;
+  #hasContent = false;
+  /** The worst of its visible steps; undefined: none has finished. */
+  #finishReason: FinishReason | undefined;
+  /** The numbers of its calls by those that they have in the run. */
+  readonly #calls = new Map<number, number>();
+
+  constructor(start: SegmentStart) {
+    this.#start = start;
+  }
+
+  /**
+   * The next event of the log, from the one before the segment on.
+   * @returns undefined for what is no part of it
+   */
+  take(event: LoggedEvent, number: number): LoggedEvent | undefined {
+    if (number >= this.#start.from) return this.#before === undefined ? event : this.#change(event, this.#before);
+    if (event.type === 'run-waiting') this.#before = event;
+    return undefined;
+  }
+
+  #change(event: LoggedEvent, before: RunWaiting): LoggedEvent {
+    switch (event.type) {
+      case 'delta':
+        return { ...event, delta: this.#changeDelta(event.delta, before) };
+      case 'node-finished':
+        if (event.visible)
+          this.#finishReason = worseFinishReason(this.#finishReason ?? 'stop', event.finishReason ?? 'stop');
+        return event;
+      case 'run-finished':
+        return { ...leaveOutUsage(event, before), finishReason: this.#chooseFinishReason(event) };
+      case 'run-failed':
+      case 'run-waiting':
+        return leaveOutUsage(event, before);
+      default:
+        return event;
+    }
+  }
+
+  /** Why earlier segments stopped is told there. */
+  #chooseFinishReason({ finishReason }: RunFinished): FinishReason {
+    if (this.#finishReason !== undefined) return this.#finishReason;
+    return finishReason === 'tool_calls' && this.#calls.size === 0 ? 'stop' : finishReason;
+  }
+
+  #changeDelta(delta: Delta, before: RunWaiting): Delta {
+    switch (delta.type) {
+      case 'content':
+        return this.#setOn(delta, before);
+      case 'tool-call': {
+        const index = this.#calls.get(delta.index) ?? this.#calls.size;
+        this.#calls.set(delta.index, index);
+        return { ...delta, index };
+      }
+      case 'annotations':
+        return moveAnnotations(delta, -this.#findStart(before));
+      default:
+        return delta;
+    }
+  }
+
+  #setOn(delta: TextDelta, { contentLength }: RunWaiting): TextDelta {
+    const { separator } = this.#start;
+    const isSetOff = !this.#hasContent && contentLength > 0 && delta.text.startsWith(separator);
+    this.#hasContent = true;
+    return isSetOff ? { ...delta, text: delta.text.slice(separator.length) } : delta;
+  }
+
+  #findStart({ contentLength }: RunWaiting): number {
+    return contentLength === 0 ? 0 : contentLength + countCharacters(this.#start.separator);
+  }
+}
+
+/** The last event of a segment with what was used in it. */
+function leaveOutUsage<E extends RunFinished | RunFailed | RunWaiting>(
+  { usage: sum, ...rest }: E,
+  before: RunWaiting,
+): E {
+  const usage = sum && subtractUsage(sum, before.usage);
+  return { ...rest, ...(usage !== undefined && { usage }) } as E;
+}

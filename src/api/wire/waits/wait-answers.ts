@@ -1,0 +1,121 @@
+import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../../../config/index.js';
+import { ConflictError, InvalidRequestError, NotFoundError } from '../../../errors/index.js';
+import type { JsonLimits } from '../../../kernel/index.js';
+import { type AnsweredRun, type LoggedRun, type RunRecord, RunWaits } from '../../../runs/index.js';
+import type { CompiledWorkflow } from '../../../workflow/index.js';
+import { scanJson } from '../json/index.js';
+
+/** Most levels of objects and arrays in an answer. */
+const DEEPEST = 100;
+
+/** What a client gives back for a call. */
+export interface CallOutput {
+  readonly callId: string;
+  /** JSON, if the call is a wait's. */
+  readonly text: string;
+}
+
+/** Outputs of calls that a workflow waits for. */
+export interface GivenOutputs {
+  readonly outputs: readonly CallOutput[];
+  /** Id of the caller. */
+  readonly owner: string;
+  /** That which the client names as its model. */
+  readonly workflow: Pick<CompiledWorkflow, 'id'>;
+  /** The parameter that they stand in. */
+  readonly param: 'messages' | 'input';
+  /** What is told to the client from here on, once the run goes on. */
+  readonly segment: { readonly id: string; readonly head: string };
+  /** Told how the run goes on, if the client waits for that. */
+  readonly record?: RunRecord | undefined;
+}
+
+/** Answers to waits that clients give as outputs of calls. */
+@Injectable()
+export class WaitAnswers {
+  readonly #limits: JsonLimits;
+
+  constructor(
+    config: AppConfig,
+    private readonly waits: RunWaits,
+  ) {
+    this.#limits = { values: config.http.maxJsonValues, depth: DEEPEST };
+  }
+
+  /**
+   * Answers what a run waits for.
+   * @throws NotFoundError if the caller has no run of this workflow that has asked so; InvalidRequestError for outputs that are no JSON,
+   *   or of different runs; and what {@link RunWaits.answer} throws
+   */
+  async answer({ outputs, owner, workflow, param, segment, record }: GivenOutputs): Promise<AnsweredRun> {
+    const values = new Map<string, unknown>();
+    let run: LoggedRun | undefined;
+    for (const { callId, text } of outputs) {
+      const found = await this.waits.findByCall(callId, owner);
+      if (found === undefined || found.run.workflow !== workflow.id) throw makeUnknownCallError(callId, param);
+      const { name } = found.wait;
+      if (run !== undefined && run.id !== found.run.id) {
+        throw new InvalidRequestError(
+          'These calls were made by different runs. Give the output of each in a request of its own.',
+          { param, code: 'invalid_value' },
+        );
+      }
+      if (values.has(name)) {
+        throw new InvalidRequestError(`There are two outputs of the call "${name}". Give one.`, {
+          param,
+          code: 'invalid_value',
+        });
+      }
+      run = found.run;
+      values.set(name, this.#parse(name, text, param));
+    }
+    if (run === undefined) throw new Error('There is no output');
+    const answers = [...values].map(([name, value]) => ({ name, value }));
+    return this.waits.answer({ run, values: answers, param, segment, record });
+  }
+
+  /** @param wait its name */
+  #parse(wait: string, text: string, param: string): unknown {
+    const fault = scanJson(Buffer.from(text), this.#limits);
+    const problem = typeof fault === 'number' ? 'it is no JSON' : PROBLEMS[fault.kind];
+    try {
+      if (typeof fault === 'number') return JSON.parse(text);
+    } catch {
+      // The parser's message quotes the text.
+    }
+    throw new InvalidRequestError(
+      `Invalid output of the call "${wait}": ${problem}. Give the answer as JSON that fits its schema, which GET /models/{id} tells.`,
+      { param, code: 'invalid_value' },
+    );
+  }
+}
+
+const PROBLEMS = {
+  'too many values': 'it has more JSON values than this server takes',
+  'too deep': `it is nested more than ${DEEPEST} levels deep`,
+  'misread number': 'it has a number that cannot be kept exactly: beyond 2^53 most integers cannot',
+} as const;
+
+function makeUnknownCallError(callId: string, param: string): NotFoundError {
+  return new NotFoundError(
+    `No run of this workflow waits, or has waited, for the output of the call '${callId.slice(0, 64)}'. No new run was begun.`,
+    { param, code: 'wait_not_found' },
+  );
+}
+
+/** The error for an answer that was given before in another way: what came of it was told there. */
+export function makeAnsweredElsewhereError({ id }: Pick<LoggedRun, 'id'>): ConflictError {
+  return new ConflictError(
+    `This was answered before, in another way than by this protocol. The events of the run ${id} tell what came of it.`,
+    'wait_already_answered',
+  );
+}
+
+/** The error where nothing is kept that could wait. */
+export function makeCannotWaitError(workflow: string): InvalidRequestError {
+  return new InvalidRequestError(
+    `The workflow \`${workflow}\` waits for answers, and this server keeps nothing meanwhile (RUNS is off).`,
+    { code: 'runs_disabled' },
+  );
+}
