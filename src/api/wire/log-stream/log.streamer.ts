@@ -10,7 +10,7 @@ import { Gate } from '../../../streaming/index.js';
 import { addRunHeaders } from '../run-headers.js';
 import { EventStreamWriter } from '../event-stream-writer.js';
 import type { LogFold, LogFrame } from './log-fold.js';
-import { makeLeftError } from './read-log.js';
+import { makeLeftError, type RunLeft } from './read-log.js';
 import { findFirstEvent } from './told-segment.js';
 
 /** What is streamed of a run. */
@@ -40,14 +40,6 @@ export interface LogStreamOptions {
   readonly holdMs?: number;
   /** What its client is told if this process has to leave the run. Absent: it reads the run again from where it is. */
   readonly left?: RunLeft;
-}
-
-/** See {@link RunLeftError}. */
-export interface RunLeft {
-  /** How the client finds what the run gives: a sentence. */
-  readonly advice: string;
-  /** True if the same request finds the same run. */
-  readonly isRepeatable: boolean;
 }
 
 const READ_AGAIN: RunLeft = { advice: 'Read it again from where you are.', isRepeatable: true };

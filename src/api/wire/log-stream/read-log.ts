@@ -1,7 +1,14 @@
 import { RunAbortedError, RunLeftError } from '../../../errors/index.js';
 import type { AbortNotice } from '../../../kernel/index.js';
 import type { LoggedEvent, LoggedRuns } from '../../../runs/index.js';
-import type { RunLeft } from './log.streamer.js';
+
+/** See {@link RunLeftError}. */
+export interface RunLeft {
+  /** How the client finds what the run gives: a sentence. */
+  readonly advice: string;
+  /** True if the same request finds the same run. */
+  readonly isRepeatable: boolean;
+}
 
 /** How a log is read by whoever waits for what it gives as a whole. */
 export interface LogReading {
