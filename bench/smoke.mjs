@@ -4,6 +4,7 @@
  * the upstream, caches of the engine that are spoilt, or a stream that keeps all others waiting does.
  */
 import { Bench } from './bench.mjs';
+import { measureOpenStream } from './open-streams.mjs';
 import { PHASES } from './phases.mjs';
 import { parse } from './micro/parse.mjs';
 import { decoderTiming } from './micro/structured.mjs';
@@ -22,6 +23,9 @@ const LONG_STRUCTURED = { ...SHORT_STRUCTURED, name: 'structured answer of 5,000
 const CROWD = { ...BURST, name: '300 at a time', requests: 600, concurrency: 300, chunks: 40 };
 const ONE_BY_ONE = { ...BURST, name: 'one by one', requests: 200, concurrency: 1, chunks: 5 };
 const BESIDE = PHASES.fair.loads.at(-1);
+
+/** In kB; docs/performance.md says what it is. */
+const MOST_OF_A_STREAM = 40;
 
 let failed = 0;
 
@@ -96,5 +100,6 @@ async function checkParts() {
 }
 
 await checkParts();
+check('heap of an open stream, in kB', await measureOpenStream(), MOST_OF_A_STREAM);
 await checkServer();
 process.exitCode = failed === 0 ? 0 : 1;
