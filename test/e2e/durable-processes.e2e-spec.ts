@@ -6,7 +6,16 @@ import { getJson, type HttpResponse, postJson, readResponse, send } from '../sup
 import { describeWithPostgres, PostgresServer, queryPostgres } from '../support/postgres-server.js';
 import { RedisServer } from '../support/redis-server.js';
 import { type Replica, Replicas } from '../support/replicas.js';
-import { beginRun, callRun, endRun, followRun, readEvents, readRun, runUrl } from '../support/runs-client.js';
+import {
+  beginRun,
+  callRun,
+  endRun,
+  followRun,
+  readEvents,
+  readRun,
+  runUrl,
+  type WireRun,
+} from '../support/runs-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
@@ -191,6 +200,57 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
       expect(asked.length).toBeLessThanOrEqual(8);
       // Two of these, and one of the others.
       expect(upstream.mostOpen).toBeLessThanOrEqual(3);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'stay with the processes of their release while it is replaced, and then go by what their workflow says',
+    async () => {
+      replicas = new Replicas({ ...env, RUNS_HANDOVER: 'now' }, RELEASES);
+      const door = gate();
+      let held = 0;
+      let isOver = false;
+      upstream.always(({ body }) => {
+        const asked = JSON.stringify(body.messages);
+        const isLast = asked.includes('After: One');
+        if (isOver || !(isLast || asked.includes('Hold'))) return scriptStream(isLast ? 'Two' : 'One');
+        held++;
+        return scriptStream(['Ha', door, 'lf']);
+      });
+      const first = await replicas.start({ RELEASE: 'old' });
+      const begin = (replica: Replica, models: readonly string[], input: string): Promise<readonly WireRun[]> =>
+        Promise.all(models.map((model) => beginRun(replica, { model, input })));
+      const runs = [
+        ...(await begin(first, ['resuming', 'resuming', 'resuming', 'failing'], 'Hello')),
+        ...(await begin(first, ['removed'], 'Hold')),
+      ];
+      await eventually(() => held === 5);
+      // The new process gives back what it gets of them.
+      const [second, fresh] = await Promise.all([
+        replicas.start({ RELEASE: 'old' }),
+        replicas.start({ RELEASE: 'new' }),
+      ]);
+      first.process.signal('SIGTERM');
+      await eventually(() => held === 10, { within: 30_000 });
+      const others = [
+        ...(await begin(fresh, ['added', 'added'], 'Hello')),
+        ...(await begin(second, ['removed', 'removed'], 'Hello')),
+      ];
+      for (const { id } of others)
+        expect(await endRun(fresh, id)).toMatchObject({ status: 'completed', output: 'One' });
+      isOver = true;
+      second.process.signal('SIGTERM');
+      const ended = [];
+      for (const { id } of runs) ended.push(await endRun(fresh, id));
+      const resumed = { status: 'completed', output: 'One\n\nTwo' };
+      const changed = { status: 'failed', error: { code: 'workflow_changed' } };
+      expect(ended).toMatchObject([resumed, resumed, resumed, changed, changed]);
+      const { text } = await followRun(fresh, runs[0]!.id);
+      const finished = readEvents(text).filter(({ type }) => type === 'node-finished');
+      expect(finished.map(({ node }) => node)).toEqual(['first', 'last']);
+      expect(text).not.toContain('graph');
+      door.open();
     },
     LONGEST_MS,
   );

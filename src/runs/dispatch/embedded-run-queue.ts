@@ -165,8 +165,9 @@ export class EmbeddedRunQueue extends RunQueue {
         }
         this.#remove(job);
         this.#countAtWork(job.workflow, 1);
-        void work.then(() => {
+        void work.then((end) => {
           this.#countAtWork(job.workflow, -1);
+          if (end === 'held') void this.put({ ...job, runAt: this.#clock.now() + LOOK_AGAIN_MS });
           this.#fill();
         });
       }

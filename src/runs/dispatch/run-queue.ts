@@ -4,7 +4,10 @@ import type { LoggedRun } from '../store/run-log-store.js';
 export type RunJob = Pick<
   LoggedRun,
   'id' | 'owner' | 'door' | 'workflow' | 'admission' | 'priority' | 'runAt' | 'wake'
->;
+> & {
+  /** Hash of the workflow that it was at work with last. Absent: it was not, or whoever put it does not know. */
+  readonly graph?: string;
+};
 
 /** The job of a run. It holds nothing that the run was asked. */
 export function makeJob({ id, owner, door, workflow, admission, priority, runAt, wake }: RunJob): RunJob {
@@ -14,8 +17,11 @@ export function makeJob({ id, owner, door, workflow, admission, priority, runAt,
 /** How many runs of a workflow may be at work at the same time, in all processes together, by its id. Absent: any number. */
 export type MostAtWork = ReadonlyMap<string, number>;
 
-/** @returns resolves when the work on the run is over, and never rejects; undefined: its caller may not have another run at work now */
-export type BeginJob = (job: RunJob) => Promise<void> | undefined;
+/** What became of a job that was begun: the work on its run is over; it is for another process, and is to be looked at again later. */
+export type JobEnd = void | 'held';
+
+/** @returns resolves when there is no more to do for the job now, and never rejects; undefined: its caller may not have another run at work now */
+export type BeginJob = (job: RunJob) => Promise<JobEnd> | undefined;
 
 /**
  * Hands runs to whoever works on them: at most `RUNS_CONCURRENCY` in one process, those with the highest priority first, and then in

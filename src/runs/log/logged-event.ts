@@ -4,6 +4,8 @@ import type { RunEvent } from '../../engine/index.js';
 export type LoggedEvent = RunEvent & {
   /** When it happened, in milliseconds since the Unix epoch. It never goes back within a log. */
   readonly at: number;
+  /** Of one that begins an attempt: hash of the workflow that is at work from then on. It stays in the log: no client is told. */
+  readonly graph?: string;
 };
 
 /**

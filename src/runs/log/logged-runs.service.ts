@@ -95,6 +95,7 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
     this.#isClosed = true;
     this.lost.close();
     this.waits.close();
+    this.works.sayGoodbye();
     this.runs.holdOpen('the queue of runs', this.queue.close());
     this.#hub.close();
     if (this.config.store.handover === 'now') this.works.handOver();

@@ -227,14 +227,15 @@ export class LoggedWork {
     const kept = JSON.parse(claimed.request) as KeptRequest;
     // One that another process began has its first reader still to come.
     if (kept.endsWhenLeft) audience.bind(id);
-    const recorder = new RunRecorder(log, kept.wantsContent, longestLog);
+    const recorder = new RunRecorder(log, kept.wantsContent, longestLog, hashWorkflow(workflow));
     const { said } = recorder;
     const past =
       claimed.run.length === 0 ? undefined : await readPast(claimed, workflow, store, (event) => said.add(event));
     if (past !== undefined) {
-      if (kept.workflowHash !== hashWorkflow(workflow)) {
+      const { graph = kept.workflowHash } = past;
+      if (graph !== hashWorkflow(workflow)) {
         // While a new release is rolled out, processes of the old one are better at it.
-        if (await store.isGraphAlive(kept.workflowHash)) return this.#release(log, OTHER_GRAPH_MS);
+        if (await store.isGraphAlive(graph)) return this.#release(log, { graph, delayMs: OTHER_GRAPH_MS });
         if (workflow.onChange === 'fail') throw new WorkflowChangedError(workflow.id);
       }
       log.goOnAfter(past.lastAt);
@@ -282,9 +283,9 @@ export class LoggedWork {
 
   /**
    * Another process, or this one later, goes on with the run. Never rejects.
-   * @param delayMs how long nobody is to begin it again
+   * @param other hash of the workflow that is to go on with it, and how long nobody is to begin it again; absent: as this process has it
    */
-  async #release(log: OpenLog, delayMs = 0): Promise<void> {
+  async #release(log: OpenLog, other?: { readonly graph: string; readonly delayMs: number }): Promise<void> {
     const { usage, untoldTokens = 0 } = this.#spent;
     // The rest is counted by whoever ends the run.
     const tokens = (usage?.total_tokens ?? 0) + untoldTokens - this.#keptTokens;
@@ -294,8 +295,9 @@ export class LoggedWork {
     try {
       if (log.ending === undefined) {
         await this.#tools.store.release([{ id, epoch: log.epoch }]);
-        const runAt = delayMs === 0 ? this.#run.job.runAt : this.#tools.clock.now() + delayMs;
-        await this.#tools.onReleased({ ...this.#run.job, runAt, wake: this.#run.job.wake + 1 });
+        const runAt = other === undefined ? this.#run.job.runAt : this.#tools.clock.now() + other.delayMs;
+        const graph = other?.graph ?? hashWorkflow(this.#run.workflow);
+        await this.#tools.onReleased({ ...this.#run.job, runAt, wake: this.#run.job.wake + 1, graph });
       } else if (log.ending === 'released') this.#tools.onStoreAway(id);
     } catch {
       this.#tools.onStoreAway(id);

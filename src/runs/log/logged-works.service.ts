@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppConfig } from '../../config/index.js';
-import { formatStackForLog, type MillraceError, WorkflowChangedError } from '../../errors/index.js';
+import { formatStackForLog, type MillraceError, OverloadedError, WorkflowChangedError } from '../../errors/index.js';
 import { Clock, type Timer } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
-import { WorkflowRegistry } from '../../workflow/index.js';
-import type { RunJob } from '../dispatch/run-queue.js';
+import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
+import type { JobEnd, RunJob } from '../dispatch/run-queue.js';
 import type { RunRecord } from '../run-options.js';
 import { RunService } from '../run.service.js';
 import { RunWorker } from '../run-worker.js';
@@ -140,6 +140,13 @@ export class LoggedWorks {
     void this.#keepAlive();
   }
 
+  /** This process takes up no more runs: others need not leave any to it. */
+  sayGoodbye(): void {
+    if (!this.store.isShared) return;
+    const said = this.store.beat(this.worker.id, []).catch(() => undefined);
+    this.runs.holdOpen('the end of this process', said);
+  }
+
   find(id: string): LoggedWork | undefined {
     return this.#works.get(id);
   }
@@ -160,15 +167,23 @@ export class LoggedWorks {
   }
 
   /** See `BeginJob`. */
-  readonly begin = (job: RunJob): Promise<void> | undefined => {
-    const { id } = job;
+  readonly begin = (job: RunJob): Promise<JobEnd> | undefined => {
     if (this.runs.draining) return undefined;
     // Its queue took this process for dead, such as while it stood still: the job is there for as long as the work is.
-    const present = this.#works.get(id);
+    const present = this.#works.get(job.id);
     if (present !== undefined) return present.ended;
     const door = this.#doors.get(job.door);
     const workflow = this.workflows.find(job.workflow);
-    if (door === undefined || workflow === undefined) return this.#failUnknown(job);
+    if (door === undefined || workflow === undefined) {
+      return this.#leaveToOthers(job, workflow === undefined ? job.workflow : makeDoorOffer(job.door), undefined);
+    }
+    const begin = (): Promise<void> | undefined => this.#beginHere(job, door, workflow);
+    const isOther = job.graph !== undefined && job.graph !== hashWorkflow(workflow);
+    return isOther ? this.#leaveToOthers(job, job.graph, begin) : begin();
+  };
+
+  #beginHere(job: RunJob, door: RunDoor, workflow: CompiledWorkflow): Promise<void> | undefined {
+    const { id } = job;
     const permit = door.readmit(job.admission);
     if (!permit.begin()) return undefined;
     const work = new LoggedWork({ job, door, workflow, permit, record: this.#records.get(id) }, this.#tools);
@@ -183,7 +198,7 @@ export class LoggedWorks {
     });
     void work.work();
     return work.ended;
-  };
+  }
 
   /** All runs that are at work go on in other processes. */
   handOver(): void {
@@ -209,13 +224,27 @@ export class LoggedWorks {
     return true;
   }
 
-  /** Never rejects. */
-  async #failUnknown({ id, owner, workflow }: RunJob): Promise<void> {
+  /**
+   * While a release is rolled out, other processes have what a run needs and this one has not. Without them the run goes on here, or
+   * ends. Never rejects.
+   * @param offer what they have, as {@link #keepAlive} says it
+   * @param begin goes on with it here; undefined: that cannot be
+   */
+  async #leaveToOthers(
+    job: RunJob,
+    offer: string,
+    begin: (() => Promise<void> | undefined) | undefined,
+  ): Promise<JobEnd> {
+    const { id, owner, wake, workflow } = job;
     try {
       const run = await this.store.find(id, owner);
-      if (run !== undefined && run.ending === undefined) await this.endIdle(run, new WorkflowChangedError(workflow));
+      if (run === undefined || run.ending !== undefined || run.wake !== wake) return;
+      if (await this.store.isGraphAlive(offer)) return 'held';
+      if (begin !== undefined) return await (begin() ?? 'held');
+      await this.endIdle(run, new WorkflowChangedError(workflow));
     } catch (error) {
-      this.#report(id, error);
+      if (!(error instanceof OverloadedError)) this.#report(id, error);
+      return 'held';
     }
   }
 
@@ -225,8 +254,10 @@ export class LoggedWorks {
     // A store that is away is told of by what it is needed for.
     if (attempts.length > 0) await this.store.keepAlive(attempts).catch(() => undefined);
     if (this.store.isShared && !this.runs.draining) {
-      const graphs = Array.from(this.workflows.listAll(), ({ workflow }) => hashWorkflow(workflow));
-      await this.store.beat(this.worker.id, graphs).catch(() => undefined);
+      const known = this.workflows.listAll().flatMap(({ workflow }) => [hashWorkflow(workflow), workflow.id]);
+      await this.store
+        .beat(this.worker.id, [...new Set(known), ...[...this.#doors.keys()].map(makeDoorOffer)])
+        .catch(() => undefined);
     }
     if (this.#works.size > 0 || (this.store.isShared && !this.runs.draining)) this.#alive.restart();
   }
@@ -246,3 +277,6 @@ export class LoggedWorks {
     this.#logger.error(`What is kept of the run ${id} is not whole`, formatStackForLog(error));
   }
 }
+
+/** No id of a workflow has spaces. */
+const makeDoorOffer = (name: string): string => `door ${name}`;

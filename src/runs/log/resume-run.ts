@@ -17,6 +17,8 @@ export interface RunPast {
   readonly lastAt: number;
   /** Id of its trace; undefined if it was not traced. */
   readonly traceId: string | undefined;
+  /** Hash of the workflow that was at work last; undefined: an earlier release has not said. */
+  readonly graph: string | undefined;
 }
 
 /**
@@ -34,6 +36,7 @@ export async function readPast(
   let number = 0;
   let lastAt = 0;
   let traceId: string | undefined;
+  let graph: string | undefined;
   for (;;) {
     const page = await store.read(id, number);
     if (page === undefined || page.events.length === 0) break;
@@ -42,6 +45,7 @@ export async function readPast(
       onEvent(event);
       lastAt = event.at;
       if (event.type === 'run-started') ({ traceId } = event);
+      graph = event.graph ?? graph;
     }
   }
   if (number === 0) return undefined;
@@ -54,6 +58,7 @@ export async function readPast(
     resumed: { epoch: history.attempts, attempt, history, steps: checkpoints, answers },
     lastAt,
     traceId,
+    graph,
   };
 }
 

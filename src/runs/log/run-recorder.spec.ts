@@ -8,7 +8,7 @@ import { RunRecorder } from './run-recorder.js';
 
 function open(longest = 1_000_000): { readonly log: OpenLog; readonly recorder: RunRecorder } {
   const log = new OpenLog({ id: 'r', length: 0, clock: new FakeClock(), onWrite: () => undefined });
-  return { log, recorder: new RunRecorder(log, false, longest) };
+  return { log, recorder: new RunRecorder(log, false, longest, 'graph') };
 }
 
 /** The types of what is on its way to the store. */

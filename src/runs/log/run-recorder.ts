@@ -17,6 +17,7 @@ export class RunRecorder implements RunReader {
   readonly said = new SaidOutput(LONGEST_OUTPUT);
   readonly #log: OpenLog;
   readonly #longest: number;
+  readonly #graph: string;
   /** Steps that were aborted: the run's last event tells whether that is the end of them. */
   readonly #aborted: Exclude<RunEvent, RunFailed>[] = [];
   #last: RunEvent | undefined;
@@ -24,14 +25,17 @@ export class RunRecorder implements RunReader {
   /**
    * @param wantsContent true if clients are to be told what happens in the workflow
    * @param longest most characters of the log. A run that says more fails: a log never loses its beginning
+   * @param graph hash of the workflow that is at work
    */
   constructor(
     log: OpenLog,
     readonly wantsContent: boolean,
     longest: number,
+    graph: string,
   ) {
     this.#log = log;
     this.#longest = longest;
+    this.#graph = graph;
   }
 
   /** The run's last event, which is not in the log yet: whoever sees it must find all else that is kept of the run. */
@@ -67,7 +71,9 @@ export class RunRecorder implements RunReader {
   }
 
   #write(event: Exclude<RunEvent, RunFailed>): void {
-    this.#log.write(makeLoggedEvent(event, this.#log.now()));
+    const logged = makeLoggedEvent(event, this.#log.now());
+    const begins = event.type === 'run-started' || event.type === 'run-resumed';
+    this.#log.write(begins ? { ...logged, graph: this.#graph } : logged);
     if (this.#log.writtenLength > this.#longest) this.fault.abort(new RunOutputTooLargeError(this.#longest));
   }
 }

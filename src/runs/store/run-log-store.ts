@@ -401,11 +401,11 @@ export abstract class RunLogStore {
   /**
    * Says that this process is alive; to be called every 5 s.
    * @param worker its id
-   * @param graphs hashes of the workflows that it has
+   * @param graphs hashes and ids of the workflows that it has, and whatever else others may lack; empty: it takes up no more runs
    */
   abstract beat(worker: string, graphs: readonly string[]): Promise<void>;
 
-  /** True if a process that is alive has this workflow. @param graph hash of the workflow */
+  /** True if a process that is alive has this workflow, or was a moment ago. @param graph hash or id of the workflow */
   abstract isGraphAlive(graph: string): Promise<boolean>;
 
   /** Says that a run is read, and from now on keeps when that was said last: it is to end when nobody reads it. */

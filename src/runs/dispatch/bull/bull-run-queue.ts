@@ -15,6 +15,7 @@ import type { BullBackend } from './bull-backend.js';
 import {
   type BeginJob,
   HIGHEST_PRIORITY,
+  type JobEnd,
   makeQueuedMessage,
   type MostAtWork,
   RETRY_AFTER_MS,
@@ -33,7 +34,7 @@ const RENEW_MS = 1_500;
 const LOOK_FOR_STALLED_MS = 2_000;
 /** BullMQ gives up jobs that stall so often; here the store counts, in deaths. */
 const MOST_STALLS = 1_000_000;
-/** How soon a run is looked at again that its caller's own limits held back: so many milliseconds, and up to as many more by chance. */
+/** How soon a run is looked at again that its caller's own limits held back, or that is for another process: so many milliseconds, and up to as many more by chance. */
 const HOLD_MS = 1_000;
 const HOLD_MORE_MS = 2_000;
 /** How soon after a failure the queue is tried again, and for how long whoever puts a run waits for it. Milliseconds. */
@@ -230,19 +231,17 @@ export class BullRunQueue extends RunQueue {
   async #work(job: Job<RunJob>, token: string | undefined): Promise<void> {
     const place = await this.#takePlace();
     const work = place && this.#begin?.(job.data);
-    if (work === undefined) {
-      place?.release();
-      const now = this.#clock.now();
-      await job.moveToDelayed(now + HOLD_MS + (now % HOLD_MORE_MS), token);
-      throw this.#backend.makeDelayedError();
-    }
-    this.#atWork++;
-    try {
-      await work;
-    } finally {
+    let end: JobEnd = 'held';
+    if (work !== undefined) {
+      this.#atWork++;
+      end = await work;
       this.#atWork--;
-      place?.release();
     }
+    place?.release();
+    if (end !== 'held') return;
+    const now = this.#clock.now();
+    await job.moveToDelayed(now + HOLD_MS + (now % HOLD_MORE_MS), token);
+    throw this.#backend.makeDelayedError();
   }
 
   /** A place among the runs of this process, whose queues do not count each other's. @returns undefined if none is free soon */
