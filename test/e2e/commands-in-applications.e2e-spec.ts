@@ -1,12 +1,16 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { KINDS } from '../../src/cli/scaffold/workflow-files.js';
-import { CLI, type Finished, LinkedProject } from '../support/linked-project.js';
+import { runCliHere } from '../support/cli-here.js';
+import { postJson } from '../support/http-client.js';
+import { CLI, LinkedProject } from '../support/linked-project.js';
 import { startProcess } from '../support/process.js';
-import { ensureServerIsBuilt } from '../support/server-process.js';
+import { ensureServerIsBuilt, findFreePort } from '../support/server-process.js';
+import { assertValidCompletion } from '../support/wire-schema.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** A compiler may take this long on a busy machine, in milliseconds. */
@@ -18,6 +22,8 @@ describe('the command line in an application', () => {
     project = await LinkedProject.make();
   }, LONGEST_MS);
   afterAll(() => project.remove());
+  const build = async (): Promise<void> =>
+    expect(await project.cli('build')).toEqual({ code: 0, stdout: '', stderr: '' });
 
   it.each([[[]], [['--app', 'dist/app.module.js']]])(
     'says what to do where the application is not built: list %j',
@@ -32,16 +38,24 @@ describe('the command line in an application', () => {
     'makes a workflow of each kind, which compiles, passes its test, and runs',
     async () => {
       for (const kind of KINDS) {
-        const made = await project.cli('new', `my-${kind}`, '--kind', kind);
+        const made = await runCliHere(project.root, 'new', `my-${kind}`, '--kind', kind);
         expect(made).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining(`run my-${kind} "Hello"`) });
       }
-      expect(await project.cli('build')).toEqual({ code: 0, stdout: '', stderr: '' });
+      await build();
       const tests = await project.finish(['--test'], { cwd: join(project.root, 'dist') });
       expect([tests.code, tests.stdout]).toEqual([0, expect.stringMatching(/pass 6\n/)]);
+      const PORT = await findFreePort();
+      const server = await project.start(['dist/main.js'], { env: { PORT } });
+      await server.waitForLine(/Nest application successfully started/, { within: LONGEST_MS });
       for (const kind of KINDS) {
-        const answered = await project.cli('run', `my-${kind}`, 'Hello');
-        expect(answered).toMatchObject({ code: 0, stdout: expect.stringMatching(/\S/) });
+        const body = { model: `my-${kind}`, messages: [{ role: 'user', content: 'Hello' }] };
+        const { json } = await postJson(`http://127.0.0.1:${PORT}/v1/chat/completions`, body);
+        assertValidCompletion(json);
+        expect(json.choices[0]?.message.content).toMatch(/\S/);
       }
+      await server.stop();
+      const answered = await project.cli('run', 'my-tools', 'Hello');
+      expect(answered).toMatchObject({ code: 0, stdout: expect.stringMatching(/\S/) });
       expect((await project.cli('graph', 'my-route')).stdout).toMatch(/^flowchart TD\n[^]*billing/);
     },
     2 * LONGEST_MS,
@@ -53,13 +67,47 @@ describe('the command line in an application', () => {
       const manifest = await project.read('package.json');
       const module = await project.read('src/workflows/workflows.module.ts');
       await project.write('package.json', manifest.replace(/"test": .*,\n/, script));
-      expect((await project.cli('new', 'untested')).stdout).toContain(
+      expect((await runCliHere(project.root, 'new', 'untested')).stdout).toContain(
         'Test it: npm run build && node --test dist/workflows/untested/untested.workflow.test.js\n',
       );
       await project.write('package.json', manifest);
       await project.write('src/workflows/workflows.module.ts', module);
       await rm(join(project.root, 'src/workflows/untested'), { recursive: true });
     },
+  );
+
+  it(
+    'leaves nothing of removed sources in the next build, which removes nothing else',
+    async () => {
+      const at = (path: string): string => join(project.root, path);
+      const add = async (name: string): Promise<void> => {
+        await project.write(`src/workflows/${name}/${name}.test.ts`, 'export const removed: number = 1;\n');
+        await project.write(`src/workflows/${name}/prompts/${name}.md`, 'Removed.\n');
+      };
+      await add('old');
+      await add('renamed');
+      await project.write('elsewhere/linked/kept.md', 'Not of the build.\n');
+      await project.write('src/linked/kept.md', 'Not of the build.\n');
+      await project.write('dist/linked.js', 'Not of the build.\n');
+      await symlink(at('elsewhere/linked'), at('dist/linked'));
+      await build();
+      expect(await readdir(at('dist/workflows/old'))).toEqual(['old.test.js', 'old.test.js.map', 'prompts']);
+      await project.write('dist/workflows/renamed/notes.txt', 'Not of the build.\n');
+
+      for (const path of ['src/workflows/old', 'src/linked']) await rm(at(path), { recursive: true });
+      await rename(at('src/workflows/renamed'), at('src/workflows/new'));
+      await build();
+      expect(existsSync(at('dist/workflows/old'))).toBe(false);
+      expect(await readdir(at('dist/workflows/renamed'))).toEqual(['notes.txt']);
+      expect(existsSync(at('dist/workflows/new/renamed.test.js'))).toBe(true);
+      expect([existsSync(at('elsewhere/linked/kept.md')), existsSync(at('dist/linked.js'))]).toEqual([true, true]);
+      expect(existsSync(at('dist/.tsbuildinfo'))).toBe(true);
+
+      await add('old');
+      await build();
+      expect(existsSync(at('dist/workflows/old/old.test.js'))).toBe(true);
+    },
+    4 * LONGEST_MS,
   );
 
   it('finds the module that the user names, and says what is wrong with it', async () => {
@@ -83,6 +131,26 @@ describe('the command line in an application', () => {
     const without = await project.cli('list', '--app', 'dist/workflows/workflows.module.js');
     expect([without.code, without.stderr]).toEqual([1, expect.stringContaining('MillraceModule.forRoot()')]);
   });
+
+  it('has a main file that says in one line that its port is taken', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    try {
+      const ended = await project.finish(['dist/main.js'], { env: { PORT: String(port) } });
+      expect(ended).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(/^listen EADDRINUSE: .*\n$/) });
+    } finally {
+      other.close();
+    }
+  });
+
+  it('has a main file that says why its workflows do not start, and nothing else', async () => {
+    const file = 'dist/workflows/assistant/assistant.workflow.js';
+    await project.edit(file, 'agent({', '({');
+    const ended = await project.finish(['dist/main.js'], { env: { PORT: '0' } });
+    expect([ended.code, ended.stdout]).toEqual([1, '']);
+    expect(ended.stderr).toMatch(/^Millrace cannot start: [^\n]*\n {2}- \[not_an_agent\] [^\n]*"answer"[^\n]*\n$/);
+  });
 });
 
 describe('the command new in an application of another form', () => {
@@ -105,7 +173,7 @@ describe('the command new in an application of another form', () => {
   it(
     'makes the module of workflows, and imports as CommonJS does, so that its test passes with Jest as the page sets it up',
     async () => {
-      const { code, stdout, stderr } = await project.cli('new', 'my-flow');
+      const { code, stdout, stderr } = await runCliHere(project.root, 'new', 'my-flow');
       expect([code, stderr]).toEqual([0, '']);
       expect(stdout).toContain('Made    src/workflows/workflows.module.ts\n');
       expect(stdout).toContain('Add WorkflowsModule to the imports of your AppModule');
@@ -127,7 +195,7 @@ describe('the command new in an application of another form', () => {
       "import { Module } from '@nestjs/common';\nimport { ALL } from './all';\n\n@Module(ALL)\nexport class W {}\n";
     const before = await project.read(module).catch(() => undefined);
     await project.write(module, source);
-    const made = await project.cli('new', 'by-hand');
+    const made = await runCliHere(project.root, 'new', 'by-hand');
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(made.stdout).toContain(
       `${module} was not changed: it has no single list of providers that this command understands. Add to it by hand, and build:\n` +
@@ -141,38 +209,9 @@ describe('the command new in an application of another form', () => {
 
   it('refuses a folder without sources, and leaves nothing in it', async () => {
     await project.write('elsewhere/package.json', '{}');
-    const refused = await project.finish([CLI, 'new', 'my-flow'], { cwd: join(project.root, 'elsewhere') });
+    const refused = await runCliHere(join(project.root, 'elsewhere'), 'new', 'my-flow');
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/^There is no folder src in .*\n$/)]);
     expect(await readdir(join(project.root, 'elsewhere'))).toEqual(['package.json']);
-  });
-});
-
-describe('the main file of a new application', () => {
-  let project: LinkedProject;
-  beforeAll(async () => {
-    project = await LinkedProject.make();
-    expect(await project.cli('build')).toEqual({ code: 0, stdout: '', stderr: '' });
-  }, LONGEST_MS);
-  afterAll(() => project.remove());
-
-  it('says in one line that its port is taken', async () => {
-    const other = createServer();
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-    const { port } = other.address() as AddressInfo;
-    try {
-      const ended = await project.finish(['dist/main.js'], { env: { PORT: String(port) } });
-      expect(ended).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(/^listen EADDRINUSE: .*\n$/) });
-    } finally {
-      other.close();
-    }
-  });
-
-  it('says why its workflows do not start, and nothing else', async () => {
-    const file = 'dist/workflows/assistant/assistant.workflow.js';
-    await project.edit(file, 'agent({', '({');
-    const ended = await project.finish(['dist/main.js'], { env: { PORT: '0' } });
-    expect([ended.code, ended.stdout]).toEqual([1, '']);
-    expect(ended.stderr).toMatch(/^Millrace cannot start: [^\n]*\n {2}- \[not_an_agent\] [^\n]*"answer"[^\n]*\n$/);
   });
 });
 
@@ -187,12 +226,6 @@ describe('millrace init', () => {
   }, LONGEST_MS);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  async function init(...args: readonly string[]): Promise<Finished> {
-    const child = await startProcess([CLI, 'init', ...args], { cwd: folder });
-    const { code } = await child.exit;
-    return { code, stdout: child.stdout, stderr: child.stderr };
-  }
-
   it.each([
     [[], 2, '"init" needs <folder>.'],
     [['full'], 1, 'full is not empty: it has notes.txt. Nothing was changed.'],
@@ -201,7 +234,7 @@ describe('millrace init', () => {
     [['millrace'], 2, '"millrace" cannot be the name of an application.'],
     [['shop', '--millrace', './none.tgz'], 1, './none.tgz: there is no such file.'],
   ])('refuses %j, says why, and writes nothing', async (args, code, message) => {
-    const refused = await init(...args);
+    const refused = await runCliHere(folder, 'init', ...args);
     expect([refused.code, refused.stdout]).toEqual([code, '']);
     expect(refused.stderr.startsWith(message)).toBe(true);
     expect((await readdir(folder, { recursive: true })).sort()).toEqual(['file', 'full', 'full/notes.txt']);

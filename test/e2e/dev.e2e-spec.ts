@@ -211,18 +211,6 @@ describe('millrace dev', () => {
     LONGEST_MS,
   );
 
-  it(
-    'leaves nothing running when it is killed',
-    async () => {
-      dev = await start();
-      await served('Version 9');
-      const pids = await project.findProcesses();
-      dev.signal('SIGKILL');
-      await eventually(() => !pids.some(isAlive), { message: `the end of ${pids.join(', ')}` });
-    },
-    2 * LONGEST_MS,
-  );
-
   it.each([
     [['dev', '--project', 'no.json'], 'no.json: no such file in '],
     [

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { assertCompletion, eventually, readFrames } from '../support/checks.js';
 import { getJson, openStream } from '../support/client.js';
-import { installForNpx, packPackage } from '../support/packed-package.js';
+import { packPackage } from '../support/packed-package.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { describeWithRegistry } from '../support/programs.js';
 import { findFreePort } from '../support/server-process.js';
@@ -286,35 +286,4 @@ describeWithRegistry()('the package', () => {
       expect((await runIn(home(), process.execPath, 'probe.mjs')).stdout).toBe('');
     });
   });
-
-  it(
-    'makes an application that installs, passes its test, runs its commands, starts and streams',
-    async () => {
-      // As `npx` does it: the package alone is there first.
-      const tool = join(folder, 'tool');
-      await installForNpx(tool, tarball);
-      await runIn(tool, 'npx', '--no-install', 'millrace', 'init', '../my-shop', '--millrace', tarball);
-      const home = join(folder, 'my-shop');
-      await runIn(home, 'npm', ...INSTALL);
-      expect((await runIn(home, 'npm', 'test')).stdout).toMatch(/pass 1\n/);
-      expect((await runIn(home, 'npx', 'millrace', 'list')).stdout).toBe('assistant  Answers in plain text\n');
-      const answer = await runIn(home, 'npm', 'run', '--silent', 'workflow', '--', 'run', 'assistant', 'Hello');
-      expect(answer.stdout).toMatch(/^Hello/);
-
-      const port = await findFreePort();
-      app = await startProcess(['start'], {
-        command: 'npm',
-        group: true,
-        cwd: home,
-        env: { PORT: port, DEMO_TOKENS_PER_SECOND: '0', HOME: process.env['HOME'] ?? '' },
-      });
-      const url = `http://127.0.0.1:${port}`;
-      const isThere = async (): Promise<boolean> => (await getJson(`${url}/health/ready`)).status === 200;
-      await eventually(() => isThere().catch(() => false), { within: LONGEST_STEP_MS, message: 'a start' });
-      const body = { model: 'assistant', stream: true, messages: [{ role: 'user', content: 'Hello' }] };
-      const stream = await openStream(`${url}/v1/chat/completions`, body);
-      assertCompletion(await stream.collect());
-    },
-    2 * LONGEST_STEP_MS,
-  );
 });

@@ -8,6 +8,7 @@ import { installForNpx, packPackage } from '../support/packed-package.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { describeWithRegistry } from '../support/programs.js';
 import { findFreePort } from '../support/server-process.js';
+import { openStream } from '../support/sse-client.js';
 import { readFrames } from '../support/sse-frames.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -172,6 +173,21 @@ describeWithRegistry()(`the tutorial, ${PAGE}`, () => {
       const counts = shown.flatMap((line) => /^ℹ (\w+ \d+)$/.exec(line)?.[1] ?? []);
       expect(counts).toHaveLength(4);
       for (const count of counts) expect(stdout).toContain(` ${count}\n`);
+    },
+    2 * LONGEST_STEP_MS,
+  );
+
+  it(
+    'has an application whose other scripts do as package.json says',
+    async () => {
+      const answer = await run('npm run --silent workflow -- run assistant Hello');
+      expect(answer.stdout).toMatch(/^Hello/);
+      const PORT = await findFreePort();
+      const server = await start('npm start', join(folder, APPLICATION), { PORT });
+      await server.waitForLine(/Nest application successfully started/, { within: LONGEST_STEP_MS });
+      const body = { model: 'assistant', stream: true, messages: [{ role: 'user', content: 'Hello' }] };
+      const stream = await openStream(`http://127.0.0.1:${PORT}/v1/chat/completions`, body);
+      assertCompletion(await stream.collect({ within: 20_000 }));
     },
     2 * LONGEST_STEP_MS,
   );

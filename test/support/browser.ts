@@ -5,8 +5,11 @@ import { delimiter, join } from 'node:path';
 import { describe } from '@jest/globals';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
-/** Names under which systems install Chromium, or Chrome, which works as well. */
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+/**
+ * Names under which systems install Chromium, or Chrome, which works as well. First its build without windows, for which a page
+ * is a third of the work.
+ */
+const NAMES = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const APPLICATIONS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
