@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import OpenAI from 'openai';
 import { SystemClock } from '../../src/kernel/index.js';
@@ -55,10 +55,12 @@ describe('tokens', () => {
   let env: Record<string, string>;
   let rsa: Pair;
   let ec: Pair;
+  beforeAll(async () => {
+    [rsa, ec] = [await generateKeyPair('RS256'), await generateKeyPair('ES256')];
+  });
   beforeEach(async () => {
     keys = new KeyServer();
     env = { JWT_JWKS_URL: await keys.listen(), JWT_ISSUER: ISSUER, JWT_AUDIENCE: 'millrace,millrace-test' };
-    [rsa, ec] = [await generateKeyPair('RS256'), await generateKeyPair('ES256')];
     keys.body = {
       keys: [
         { ...(await exportJWK(rsa.publicKey)), kid: 'rsa', alg: 'RS256', use: 'sig' },

@@ -74,6 +74,7 @@ const OPTIONS = {
     types: ['node'],
     typeRoots: [join(ROOT, 'node_modules/@types')],
     strict: true,
+    skipLibCheck: true,
     rootDir: '.',
     outDir: 'built',
   },
