@@ -26,8 +26,7 @@ import { Outputs } from './outputs.js';
 import type { OpenWait } from './run-event.js';
 import type { SharedRun } from './shared-run.js';
 import type { SpeakingOrder } from './speaking-order.js';
-import type { StepCheckpoint } from './step-checkpoint.js';
-import { assertMetadataKept, keepOutput } from './step-output.js';
+import { type KeptByStep, StepKeeper } from './step-keeper.js';
 import { StepReport } from './step-report.js';
 import { StepUsage } from './step-usage.js';
 import { makeTraceEnding } from './trace-ending.js';
@@ -41,9 +40,7 @@ interface StepFacts {
   readonly order: SpeakingOrder | undefined;
 }
 
-/** What is kept of a step beside what is known of its calls of models. */
-type KeptByStep = Pick<StepCheckpoint, 'output' | 'metadata'>;
-
+const NO_WAITS: readonly OpenWait[] = [];
 const NO_REASONS: readonly FinishReason[] = [];
 
 /** One workflow at work, in a run of its own or as a step of another. */
@@ -62,9 +59,9 @@ export class Execution implements Values {
   #hasVisibleStep = false;
   #hasFailed = false;
   #isCut = false;
-  readonly #waits: OpenWait[] = [];
-  /** `context.metadata` as it was last kept, as JSON. */
-  #keptMetadata = '{}';
+  #waits: readonly OpenWait[] = NO_WAITS;
+  /** Undefined: nothing is kept. */
+  readonly #keeper: StepKeeper | undefined;
 
   /**
    * @param isTraced whether a trace of it is kept
@@ -77,7 +74,9 @@ export class Execution implements Values {
     private readonly isTraced: boolean,
     private readonly path = '',
   ) {
-    if (run.checkpoints !== undefined) this.#restoreSteps(run.checkpoints.list(path));
+    if (run.checkpoints === undefined) return;
+    this.#keeper = new StepKeeper(run.checkpoints, run, path, workflow.id, this.#metadata);
+    this.#restoreSteps(run.checkpoints.list(path), this.#keeper);
   }
 
   /** True if a visible node has run, even one that yielded nothing. */
@@ -97,7 +96,7 @@ export class Execution implements Values {
 
   /** What it waits for, if it was cut for that. */
   get waits(): readonly OpenWait[] {
-    return this.#isCut && !this.run.brokenOff ? this.#waits : [];
+    return this.#isCut && !this.run.brokenOff ? this.#waits : NO_WAITS;
   }
 
   /** Why the models behind the client's text stopped: those of the visible nodes, or the one that gave the result. */
@@ -201,7 +200,7 @@ export class Execution implements Values {
   async #runInterrupt(step: InterruptStep): Promise<boolean> {
     const result = await askForAnswer(step, this.path + step.key, this, this.run);
     if ('open' in result) {
-      this.#waits.push(result.open);
+      this.#waits = this.#waits.concat(result.open);
       return false;
     }
     this.outputs.set(step.key, result.value);
@@ -253,7 +252,7 @@ export class Execution implements Values {
 
   /** Adds the finish reasons of a nested workflow to those of this one. */
   #takeOver(execution: Execution, key: string): void {
-    this.#waits.push(...execution.waits);
+    if (execution.waits.length > 0) this.#waits = this.#waits.concat(execution.waits);
     this.#hasVisibleStep ||= execution.hasVisibleStep;
     this.#noteReasons(key, execution.finishReasons);
     if (execution.hasVisibleStep) this.#finishReasons = this.#finishReasons.concat(execution.finishReasons);
@@ -293,10 +292,11 @@ export class Execution implements Values {
       this.run.addStarted(step, context);
       if (order !== undefined) this.#hasVisibleStep = true;
       const output = await work.do(input, context);
-      const kept = checkpoints && (await this.#prepareCheckpoint(step, output, sources));
+      const source = typeof output === 'object' && output !== null ? sources?.get(output) : undefined;
+      const kept = this.#keeper && (await this.#keeper.prepare(step, output, source));
       this.outputs.set(step.key, output, step.instance);
       if (isTraced) report.tellTraceEnd({}, output);
-      if (kept !== undefined) this.#keep(step, kept, usage, order);
+      if (kept !== undefined) this.#keeper?.keep(step, kept, { usage, order, hasStopped: this.#hasStopped(step) });
       report.tellFinish(output, usage);
       return true;
     } catch (thrown) {
@@ -326,7 +326,8 @@ export class Execution implements Values {
     if (this.run.cancellation.aborted) throw this.#tellAborted(thrown, report, log);
     if (order !== undefined && isError(thrown) && thrown instanceof IncompleteOutputError) {
       this.run.brokenOff = true;
-      this.#keep(step, { output: {} }, usage, order, true);
+      const hasStopped = this.#hasStopped(step);
+      this.#keeper?.keep(step, { output: {} }, { usage, order, hasStopped, isBrokenOff: true });
       report.tellFinish(undefined, usage);
       return false;
     }
@@ -342,14 +343,14 @@ export class Execution implements Values {
     let kept: KeptByStep | undefined;
     try {
       const output = step.onError(told);
-      kept = this.run.checkpoints && (await this.#prepareCheckpoint(step, output));
+      kept = this.#keeper && (await this.#keeper.prepare(step, output));
       this.outputs.set(step.key, output, step.instance);
     } catch (fault) {
       if (this.run.cancellation.aborted) throw this.#tellAborted(fault, report, log);
       report.tellFailure(fault, {});
       throw fault;
     }
-    if (kept !== undefined) this.#keep(step, kept, usage, order);
+    if (kept !== undefined) this.#keeper?.keep(step, kept, { usage, order, hasStopped: this.#hasStopped(step) });
     report.tellFailure(error, { recovered: true });
     this.#logRecovered(log, error, call);
     return true;
@@ -363,15 +364,12 @@ export class Execution implements Values {
   }
 
   /** Takes over what the nodes of this workflow gave before the run was resumed, and whether one of them stopped it. */
-  #restoreSteps(kept: readonly KeptStep[]): void {
+  #restoreSteps(kept: readonly KeptStep[], keeper: StepKeeper): void {
     for (const { step, output, checkpoint } of kept) {
       const { brokenOff, metadata, stopped } = checkpoint;
       if (brokenOff !== true) this.outputs.set(step.key, output, step.instance);
       if (stopped === true) this.#stop(step.key);
-      if (metadata === undefined) continue;
-      this.#keptMetadata = JSON.stringify(metadata);
-      this.#metadata.clear();
-      for (const [name, value] of Object.entries(metadata)) this.#metadata.set(name, value);
+      if (metadata !== undefined) keeper.restoreMetadata(metadata);
     }
   }
 
@@ -384,43 +382,6 @@ export class Execution implements Values {
       checkpoints.sayUnsaid(kept, order);
     }
     return checkpoint.brokenOff !== true;
-  }
-
-  /** @throws the run's abort reason after an abort: what finishes then is not kept, since the run has failed */
-  async #prepareCheckpoint(step: NodeStep, output: unknown, sources?: WeakMap<object, string>): Promise<KeptByStep> {
-    const { cancellation } = this.run;
-    const giver = { step, node: this.path + step.key, workflow: this.workflow.id };
-    const source = typeof output === 'object' && output !== null ? sources?.get(output) : undefined;
-    const kept = await rejectOnAbort(keepOutput(output, giver, source), cancellation);
-    cancellation.throwIfAborted();
-    const metadata = this.#readNewMetadata(giver.node);
-    return { output: kept, ...(metadata !== undefined && { metadata }) };
-  }
-
-  /** @throws StepOutputTooLargeError; Error if JSON cannot hold what it holds */
-  #readNewMetadata(node: string): StepCheckpoint['metadata'] {
-    if (this.#metadata.size === 0 && this.#keptMetadata === '{}') return undefined;
-    const metadata = Object.fromEntries(this.#metadata);
-    assertMetadataKept(metadata, { node, workflow: this.workflow.id });
-    // Plain data, as was just found.
-    return JSON.stringify(metadata) === this.#keptMetadata ? undefined : (metadata as StepCheckpoint['metadata']);
-  }
-
-  #keep(step: NodeStep, kept: KeptByStep, usage: StepUsage, order: SpeakingOrder | undefined, brokenOff = false): void {
-    const { metadata } = kept;
-    if (metadata !== undefined) this.#keptMetadata = JSON.stringify(metadata);
-    const unsaid = order?.unsaid ?? [];
-    const { finishReason, untoldTokens } = usage;
-    this.run.checkpoints?.keep(step, {
-      node: this.path + step.key,
-      ...kept,
-      ...(usage.usage !== undefined && { usage: usage.usage }),
-      ...(untoldTokens > 0 && { untoldTokens }),
-      ...(finishReason !== undefined && { finishReason }),
-      ...(this.#stoppers?.has(step.key) === true && { stopped: true }),
-      ...(brokenOff && { brokenOff: true }),
-      ...(unsaid.length > 0 && { unsaid }),
-    });
   }
 
   /** The client never sees this failure, so the log is the only place where it shows. */
@@ -456,6 +417,10 @@ export class Execution implements Values {
     this.#stopped = true;
     this.#stoppedBy = key;
     (this.#stoppers ??= new Set()).add(key);
+  }
+
+  #hasStopped({ key }: Step): boolean {
+    return this.#stoppers?.has(key) === true;
   }
 
   /**

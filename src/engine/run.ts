@@ -3,12 +3,10 @@ import {
   type MillraceError,
   readOutcome,
   RunAbortedError,
-  RunOutputTooLargeError,
   toMillraceError,
   toRunError,
 } from '../errors/index.js';
 import {
-  assertNever,
   Cancellation,
   type Clock,
   type IdSource,
@@ -18,15 +16,7 @@ import {
   toJsonValue,
 } from '../kernel/index.js';
 import { type FinishReason, worseFinishReason } from '../models/index.js';
-import {
-  DeltaCollector,
-  countCharacters,
-  type Delta,
-  type Gate,
-  moveAnnotations,
-  type TextDelta,
-  WholeCharacters,
-} from '../streaming/index.js';
+import { DeltaCollector, type Delta, type Gate } from '../streaming/index.js';
 import {
   type RunRequest,
   type CompiledWorkflow,
@@ -37,9 +27,7 @@ import {
 } from '../workflow/index.js';
 import { Checkpoints } from './checkpoints.js';
 import { Execution } from './execution.js';
-import { measureLength } from './measure-length.js';
-import { NumberedCalls } from './numbered-calls.js';
-import { OneAudio } from './one-audio.js';
+import { OneOutput } from './one-output.js';
 import type {
   ObserverContent,
   ObserverEvent,
@@ -102,28 +90,22 @@ export class Run {
   #usages: readonly StepUsage[] = [];
   #started: readonly { readonly step: NodeStep; readonly context: TaskContext }[] = [];
   readonly #startedAt: number;
-  #hasOutput = false;
   #hasLostUsage = false;
   #seq = 0;
-  /** Key of the visible node whose content came last; a separator goes before that of the next one. */
-  #lastSpeaker: string | undefined;
-  /** Length of the content so far in Unicode code points, and how much of it came before the last speaker. */
-  #contentLength = 0;
-  #contentBefore = 0;
-  /** Length of the whole output so far, in characters. */
-  #saidLength = 0;
-  /** Who spoke last, in any channel. */
-  #speaker: Speaker | undefined;
-  readonly #characters = new WholeCharacters();
-  #calls: NumberedCalls;
-  #audio = new OneAudio();
+  readonly #output: OneOutput;
   readonly #answer: DeltaCollector | undefined;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
-    this.#calls = new NumberedCalls(parts.ids);
     this.#startedAt = parts.clock.monotonic();
     this.#answer = parts.isTraced ? new DeltaCollector() : undefined;
+    this.#output = new OneOutput({
+      separator: parts.workflow.separator,
+      ids: parts.ids,
+      longest: parts.maxOutputLength,
+      cancellation: parts.cancellation,
+      say: (speaker, delta) => this.#say(speaker, delta),
+    });
   }
 
   /** Runs the workflow to its end. Never rejects: a failure is the last event. */
@@ -134,7 +116,7 @@ export class Run {
     try {
       if (checkpoints !== undefined && resumed !== undefined) await this.#resume(checkpoints, resumed);
       const execution = new Execution(workflow, request, this.#share(checkpoints), isTraced);
-      const result = await execution.execute(new SpeakingOrder((speaker, delta) => this.#speak(speaker, delta)));
+      const result = await execution.execute(new SpeakingOrder((speaker, delta) => this.#output.add(speaker, delta)));
       cancellation.throwIfAborted();
       if (execution.waits.length > 0) this.#wait(execution.waits);
       else if (!execution.hasVisibleStep) this.#sayResult(result);
@@ -150,7 +132,7 @@ export class Run {
     const { keepStep, resumed, settle = async (): Promise<void> => undefined } = this.#parts;
     if (keepStep === undefined && resumed === undefined) return undefined;
     const keep = (checkpoint: StepCheckpoint): void => {
-      this.#endSpeech(checkpoint.node);
+      this.#output.endSpeech(checkpoint.node);
       keepStep?.(checkpoint);
     };
     return new Checkpoints(keep, resumed, settle);
@@ -186,7 +168,7 @@ export class Run {
 
   /** Takes up what another process has begun: its output goes on where readers heard it last. */
   async #resume(checkpoints: Checkpoints, { epoch, history, steps }: ResumedRun): Promise<void> {
-    const { workflow, cancellation, ids, log } = this.#parts;
+    const { workflow, cancellation, log } = this.#parts;
     this.#seq = history.lastSeq + 1;
     if (!history.isWaiting) this.#emit({ type: 'run-resumed', epoch });
     // What was used is used, even by a step that runs again.
@@ -195,97 +177,23 @@ export class Run {
     const { voids, heard, said } = await rejectOnAbort(checkpoints.restore(workflow, log), cancellation);
     for (const speech of voids) this.#emit({ type: 'node-restarted', ...speech });
     for (const delta of said) this.#answer?.add(delta);
-    this.#lastSpeaker = heard.lastSpeaker;
-    this.#contentLength = heard.contentLength;
-    this.#contentBefore = heard.contentBefore;
-    this.#saidLength = heard.saidLength;
-    this.#hasOutput = heard.saidLength > 0;
-    this.#calls = new NumberedCalls(ids, heard);
-    this.#audio = new OneAudio(heard.audio);
+    this.#output.resume(heard);
   }
 
-  #speak(speaker: Speaker, delta: Delta): void {
-    if (this.#speaker !== undefined && this.#speaker.node !== speaker.node) this.#endCharacters();
-    this.#speaker = speaker;
-    if ('text' in delta && delta.text === '' && delta.logprobs === undefined) return;
-    this.#saidLength += measureLength(delta);
-    if (this.#saidLength > this.#parts.maxOutputLength) {
-      // The delta may have been kept until another step closed, so a throw would hit the wrong step. The abort reaches the
-      // speaker.
-      this.#parts.cancellation.abort(new RunOutputTooLargeError(this.#parts.maxOutputLength));
-      return;
-    }
-    const whole = this.#characters.take(delta);
-    if (whole !== undefined) this.#pass(speaker, whole);
-  }
-
-  /** Passes on a half character whose other half will never come. */
-  #endCharacters(): void {
-    if (this.#speaker === undefined || !this.#characters.isHolding) return;
-    for (const rest of this.#characters.takeRest()) this.#pass(this.#speaker, rest);
-  }
-
-  #pass({ node, debounceMs }: Speaker, delta: Delta): void {
-    this.#hasOutput = true;
-    const said = this.#arrange(node, delta);
-    if (said === undefined) return;
-    this.#answer?.add(said);
+  #say({ node, debounceMs }: Speaker, delta: Delta): void {
+    this.#answer?.add(delta);
     // Runs once per token: written out, because a spread would cost more than everything else here.
     const seq = this.#seq++;
     this.#parts.emit(
-      debounceMs === undefined
-        ? { type: 'delta', seq, node, delta: said }
-        : { type: 'delta', seq, node, delta: said, debounceMs },
+      debounceMs === undefined ? { type: 'delta', seq, node, delta } : { type: 'delta', seq, node, delta, debounceMs },
     );
   }
 
   #canWait(ms: number): boolean {
     const { failFastMs, clock } = this.#parts;
-    if (failFastMs === undefined || this.#hasOutput) return true;
+    if (failFastMs === undefined || this.#output.hasBegun) return true;
     const leftMs = failFastMs - (clock.monotonic() - this.#startedAt);
     return leftMs <= 0 || ms <= leftMs;
-  }
-
-  /** Fits a delta into the run's one output; undefined if it has no place there. */
-  #arrange(node: string, delta: Delta): Delta | undefined {
-    switch (delta.type) {
-      case 'content':
-        return this.#setOff(node, delta);
-      case 'tool-call':
-        return this.#calls.take(node, delta);
-      case 'annotations':
-        return moveAnnotations(delta, this.#findStart(node));
-      case 'audio': {
-        const heard = this.#audio.take(node, delta);
-        return heard?.type === 'content' ? this.#setOff(node, heard) : heard;
-      }
-      case 'reasoning':
-      case 'refusal':
-      case 'images':
-        return delta;
-      default:
-        return assertNever(delta);
-    }
-  }
-
-  /** Puts the separator before the first content of a node. */
-  #setOff(node: string, delta: TextDelta): TextDelta {
-    const separator =
-      this.#lastSpeaker === undefined || this.#lastSpeaker === node ? '' : this.#parts.workflow.separator;
-    if (this.#lastSpeaker !== node) {
-      this.#contentBefore = this.#findStart(node);
-      this.#contentLength = this.#contentBefore;
-      this.#lastSpeaker = node;
-    }
-    this.#contentLength += countCharacters(delta.text);
-    return separator === '' ? delta : { ...delta, text: separator + delta.text };
-  }
-
-  /** Where the node's content begins, or would begin, in the run's content. */
-  #findStart(node: string): number {
-    if (this.#lastSpeaker === undefined) return 0;
-    if (this.#lastSpeaker === node) return this.#contentBefore;
-    return this.#contentLength + countCharacters(this.#parts.workflow.separator);
   }
 
   /** Sends the workflow's result as the content, because no visible node ran. */
@@ -293,21 +201,21 @@ export class Run {
     const { workflow } = this.#parts;
     const whole = typeof result === 'string' ? result : encodeResult(result, workflow.id);
     // Before the run was resumed, a part of it may have been said, or all.
-    const text = whole.slice(this.#saidLength);
+    const text = whole.slice(this.#output.length);
     const node = workflow.resultStep ?? workflow.id;
-    this.#speak({ node, debounceMs: undefined }, { type: 'content', text });
+    this.#output.add({ node, debounceMs: undefined }, { type: 'content', text });
   }
 
   /** The attempt ends: nothing of the run is at work until it is answered. */
   #wait(waits: readonly OpenWait[]): void {
-    this.#endCharacters();
+    this.#output.endCharacters();
     const usage = this.#sumUsage();
     this.#endTrace({});
     this.#emit(
       {
         type: 'run-waiting',
         waits,
-        contentLength: this.#contentLength,
+        contentLength: this.#output.contentLength,
         ...(usage !== undefined && { usage }),
         ...this.#sumUntold(),
       },
@@ -316,7 +224,7 @@ export class Run {
   }
 
   #finish(result: unknown, finishReasons: readonly FinishReason[]): void {
-    this.#endCharacters();
+    this.#output.endCharacters();
     const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
     const usage = this.#sumUsage();
     this.#endTrace({ finishReason });
@@ -334,7 +242,7 @@ export class Run {
   }
 
   #fail(thrown: unknown): void {
-    this.#endCharacters();
+    this.#output.endCharacters();
     const usage = this.#sumUsage();
     // The first failure aborted the other steps, but the run itself was not aborted.
     this.#endTrace(makeTraceEnding(thrown, NEVER_ABORTED));
@@ -401,13 +309,8 @@ export class Run {
 
   /** What happens in the steps. */
   #tell(event: UnnumberedEvent): void {
-    if (event.type === 'node-finished') this.#endSpeech(event.node);
+    if (event.type === 'node-finished') this.#output.endSpeech(event.node);
     this.#emit(event);
-  }
-
-  /** A node that is done speaks no more: whatever is held of its text comes before. */
-  #endSpeech(node: string): void {
-    if (node === this.#speaker?.node) this.#endCharacters();
   }
 
   #emit(event: UnnumberedEvent, end?: RunEnd): void {

@@ -10,6 +10,7 @@ const ARCHITECTURE = 'docs/architecture.md';
 /** Files that a page has its reader write, or that a command makes. */
 const MADE_BY_THE_READER = [
   'src/workflows/support/',
+  'src/workflows/refund/',
   'src/workflows/daily-summary/',
   'test/e2e/support.e2e-spec.ts',
   'docs/reference/',
