@@ -5,7 +5,8 @@ import { eventually } from '../../../../test/support/eventually.js';
 import { describeWithPostgres, PostgresServer } from '../../../../test/support/postgres-server.js';
 import { describeRunLogStore } from '../../../../test/support/run-store-conformance.js';
 import { describeSharing } from '../../../../test/support/run-store/shared-cases.js';
-import type { OpenStores, StoreBench } from '../../../../test/support/run-store/store-bench.js';
+import { makeWait } from '../../../../test/support/run-store/wait-cases.js';
+import { DAY_MS, type OpenStores, type StoreBench } from '../../../../test/support/run-store/store-bench.js';
 import { readConfig } from '../../../config/index.js';
 import { OverloadedError } from '../../../errors/index.js';
 import { type Clock, RandomIdSource } from '../../../kernel/index.js';
@@ -88,6 +89,40 @@ describeWithPostgres('With a real server', () => {
       await expect(bench.append([batch])).resolves.toEqual([true]);
       expect(await bench.readAll('r1')).toEqual([0, 1, 2]);
       await expect(bench.claim('r1')).resolves.toMatchObject({ steps: ['{}'] });
+    });
+
+    it('leaves nothing of a run in any table that was removed, or has expired with its log and then as a whole', async () => {
+      const find = async (word: string): Promise<readonly string[]> => {
+        const { rows } = await admin.query<{ name: string }>(
+          `select tablename as name from pg_tables where schemaname = 'millrace' order by 1`,
+        );
+        const found: string[] = [];
+        for (const { name } of rows) {
+          const { rowCount } = await admin.query(`select from millrace.${name} row where row::text like $1`, [
+            `%${word}%`,
+          ]);
+          if (rowCount !== 0) found.push(name);
+        }
+        return found;
+      };
+      for (const id of ['run_one', 'run_two']) {
+        await bench.create(id, { segment: `segment_of_${id}` });
+        await bench.claim(id);
+        const waits = [makeWait(bench, 'n', { callId: `call_of_${id}` })];
+        await bench.append([bench.makeBatch(id, 0, 2, { epoch: 1, steps: [{ node: 's', json: '{}' }], waits })]);
+      }
+      const all = ['run_log', 'run_requests', 'run_segments', 'run_steps', 'run_waits', 'runs'];
+      expect([await find('run_one'), await find('run_two')]).toEqual([all, all]);
+      await bench.logs.remove('run_one', 'a');
+      await bench.append([bench.makeBatch('run_two', 2, 1, { epoch: 1, ending: bench.makeEnding() })]);
+      // What steps gave goes with the end.
+      expect([await find('run_one'), await find('run_two')]).toEqual([[], all.filter((name) => name !== 'run_steps')]);
+      bench.clock.advance(DAY_MS);
+      await bench.stores.sweep();
+      expect(await find('run_two')).toEqual(['run_segments', 'run_waits', 'runs']);
+      bench.clock.advance(29 * DAY_MS);
+      await bench.stores.sweep();
+      expect(await find('run_two')).toEqual([]);
     });
 
     it('hears of changes again when the connection that listens was cut, and says that it may have missed some', async () => {
