@@ -178,7 +178,9 @@ describeWithRegistry()('the package', () => {
     const known =
       /^(package\.json|README\.md|openapi\.json|templates\/.+|dist\/.+\.(js|mjs|d\.ts)|dist\/playground\/assets\/.+|dist\/.+\/prompts\/.+\.md)$/;
     expect(packed.filter((path) => !known.test(path))).toEqual([]);
-    expect(packed.filter((path) => /^dist\/.*spec|\.map$|tsbuildinfo|^dist\/(openapi|main)/.test(path))).toEqual([]);
+    expect(
+      packed.filter((path) => /^dist\/.*spec|\.map$|tsbuildinfo|^dist\/(openapi|main|service|app\/main)/.test(path)),
+    ).toEqual([]);
     for (const path of ['dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts', 'dist/cli.js'])
       expect(packed).toContain(path);
   });
