@@ -56,6 +56,27 @@ describe('the openai SDK as a client', () => {
     expect(deltas.join('')).toBe('Hello there, you.');
   });
 
+  it('answers what a workflow waits for by the loop that runs its tools', async () => {
+    bench.upstream.next(scriptStream('A draft.')).next(scriptStream('It goes out.'));
+    const shown: unknown[] = [];
+    const approve = {
+      type: 'function' as const,
+      function: {
+        name: 'approve',
+        description: 'Asks me',
+        parameters: { type: 'object' },
+        parse: (json: string): unknown => JSON.parse(json),
+        function: (draft: unknown) => {
+          shown.push(draft);
+          return { approved: true };
+        },
+      },
+    };
+    const runner = client.chat.completions.runTools({ model: 'approval', messages, stream: true, tools: [approve] });
+    expect(await runner.finalContent()).toBe('It goes out.');
+    expect(shown).toEqual([{ draft: 'A draft.' }]);
+  });
+
   it('parses an output by a schema of its own', async () => {
     const schema = z.object({ city: z.string(), population: z.number() });
     bench.upstream.next(scriptCompletion({ city: 'Ulm', population: 126_000 }));

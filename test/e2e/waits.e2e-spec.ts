@@ -172,7 +172,14 @@ describe('a workflow that waits for answers', () => {
       const { message, ...wrong } = await refuse({ approved: 'yes', comment: 5 });
       expect(wrong).toMatchObject({ status: 400, param: door.param });
       expect(message).toMatch(/approved[^]*comment/);
-      for (const value of ['yes', '', '{"approved": true', 'null', '['.repeat(200)]) {
+      for (const value of [
+        'yes',
+        '',
+        '{"approved": true',
+        'null',
+        '['.repeat(200),
+        JSON.stringify({ approved: true, comment: 'x'.repeat(65_536) }),
+      ]) {
         expect(await refuse(value)).toMatchObject({ status: 400, param: door.param });
       }
       expect(await refuse({ approved: true }, 'call_unknown')).toMatchObject({ status: 404, code: 'wait_not_found' });

@@ -8,7 +8,7 @@ export function DescribeRetrieval(): MethodDecorator {
       operationId: 'retrieveChatCompletion',
       summary: 'Get a completion again',
       description:
-        'Of a request with the header `millrace-on-disconnect`. Whole, it is there once its run has finished (409 before). With `stream=true` its chunks are streamed, stored ones at once and then those that come, the same to every reader; `Last-Event-ID` counts as `starting_after`, and the greater of both holds. A reader that has everything, and says so in `Last-Event-ID`, gets 204.',
+        'Of a request with the header `millrace-on-disconnect`, or of a workflow that waits for answers. Whole, it is there once its run has finished or waits (409 before). With `stream=true` its chunks are streamed, stored ones at once and then those that come, the same to every reader; `Last-Event-ID` counts as `starting_after`, and the greater of both holds. A reader that has everything, and says so in `Last-Event-ID`, gets 204.',
     }),
     ApiParam({
       name: 'id',

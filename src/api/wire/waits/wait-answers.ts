@@ -8,6 +8,8 @@ import { scanJson } from '../json/index.js';
 
 /** Most levels of objects and arrays in an answer. */
 const DEEPEST = 100;
+/** Most characters of an answer, which is kept as long as its run. */
+const LONGEST = 64 * 1024;
 
 /** What a client gives back for a call. */
 export interface CallOutput {
@@ -77,17 +79,25 @@ export class WaitAnswers {
 
   /** @param wait its name */
   #parse(wait: string, text: string, param: string): unknown {
-    const fault = scanJson(Buffer.from(text), this.#limits);
-    const problem = typeof fault === 'number' ? 'it is no JSON' : PROBLEMS[fault.kind];
-    try {
-      if (typeof fault === 'number') return JSON.parse(text);
-    } catch {
-      // The parser's message quotes the text.
-    }
+    const problem = this.#findProblem(text);
+    if (problem === undefined) return JSON.parse(text);
     throw new InvalidRequestError(
       `Invalid output of the call "${wait}": ${problem}. Give the answer as JSON that fits its schema, which GET /models/{id} tells.`,
       { param, code: 'invalid_value' },
     );
+  }
+
+  #findProblem(text: string): string | undefined {
+    if (text.length > LONGEST) return `it has more than ${LONGEST} characters`;
+    const fault = scanJson(Buffer.from(text), this.#limits);
+    if (typeof fault !== 'number') return PROBLEMS[fault.kind];
+    try {
+      JSON.parse(text);
+      return undefined;
+    } catch {
+      // The parser's message quotes the text.
+      return 'it is no JSON';
+    }
   }
 }
 
