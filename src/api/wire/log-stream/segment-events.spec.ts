@@ -33,7 +33,7 @@ function read(before: UnnumberedEvent, ...events: readonly UnnumberedEvent[]): r
 describe('SegmentEvents', () => {
   it('begin with what follows the wait, and set off only what follows in the segment', () => {
     expect(read(WAITING, say('\n\nMore.'), say('\n\nAnd more.'))).toEqual([say('More.'), say('\n\nAnd more.')]);
-    expect(read({ ...WAITING, contentLength: 0 } as UnnumberedEvent, say('\n\nMore.'))).toEqual([say('\n\nMore.')]);
+    expect(read({ ...WAITING, contentLength: 0 }, say('\n\nMore.'))).toEqual([say('\n\nMore.')]);
   });
 
   it('count calls and places of sources from their own beginning', () => {
@@ -57,7 +57,7 @@ describe('SegmentEvents', () => {
     const own = { prompt_tokens: 0, completion_tokens: 15, total_tokens: 15 };
     expect(read(WAITING, done, finished)).toEqual([done, { type: 'run-finished', finishReason: 'stop', usage: own }]);
     expect(read(WAITING, finished)).toEqual([{ ...finished, usage: own }]);
-    expect(read(WAITING, { ...finished, usage: usage(10) } as UnnumberedEvent)).toEqual([
+    expect(read(WAITING, { ...finished, usage: usage(10) })).toEqual([
       { type: 'run-finished', finishReason: 'length' },
     ]);
   });
