@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Agent, type AgentInputItem, Runner } from '@openai/agents';
+import { Agent, type AgentInputItem, Runner, tool } from '@openai/agents';
 import OpenAI from 'openai';
+import { z } from 'zod';
 import { City, REPLY, ULM } from '../fixtures/structured-outputs.js';
 import { AgentsClient, calculator, chat } from '../support/agents-client.js';
 import { Bench } from '../support/bench.js';
@@ -42,6 +43,23 @@ describe('the OpenAI Agents SDK as a client of responses', () => {
     bench.upstream.next(scriptCompletion(ULM));
     const surveyor = new Agent({ name: 'Surveyor', model: 'chat', outputType: City });
     expect((await runner.run(surveyor, 'Hello')).finalOutput).toEqual(ULM);
+  });
+
+  it('answers what a workflow waits for by a tool of its own', async () => {
+    bench.upstream.next(scriptStream('A draft.')).next(scriptStream('It goes out.'));
+    const shown: unknown[] = [];
+    const approve = tool({
+      name: 'approve',
+      description: 'Asks me',
+      parameters: z.object({ draft: z.string() }),
+      execute: (draft) => {
+        shown.push(draft);
+        return { approved: true };
+      },
+    });
+    const announcer = new Agent({ name: 'Announcer', model: 'approval', tools: [approve] });
+    expect((await runner.run(announcer, 'The picnic')).finalOutput).toBe('It goes out.');
+    expect(shown).toEqual([{ draft: 'A draft.' }]);
   });
 
   it('gets errors before the answer with their status', async () => {

@@ -56,6 +56,16 @@ describe.each(VERSIONS)('the Vercel AI SDK %s as a client of responses', (versio
     expect((await result.usage).inputTokens).toBe(20);
   });
 
+  it('answers what a workflow waits for by a tool of its own', async () => {
+    bench.upstream.next(scriptStream('A draft.')).next(scriptStream('It goes out.'));
+    const execute = ({ draft }: { draft: string }) => ({ approved: true, comment: `I have read: ${draft}` });
+    const approve = sdk.tool({ inputSchema: z.object({ draft: z.string() }), execute });
+    const question = { model: openai('approval'), tools: { approve }, stopWhen: sdk.stepCountIs(3), maxRetries: 0 };
+    const { steps: told, text } = await sdk.generateText({ ...question, prompt });
+    expect(told.map((step) => step.text)).toEqual(['A draft.', 'It goes out.']);
+    expect(text).toBe('It goes out.');
+  });
+
   it('shows reasoning apart from the text', async () => {
     bench.upstream.next(scriptCompletion(REPLY));
     const result = sdk.streamText({ model: openai('reasoning'), prompt, maxRetries: 0 });
