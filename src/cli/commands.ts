@@ -103,7 +103,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: ['run'],
       options: ['follow', 'json', 'url'],
       help: [
-        'a run with its steps and what it said; with --follow event by event,',
+        'a run with its steps, what it waits for and what it said; with --follow event by event,',
         'until it has ended: then the exit code is 0 only if it has completed',
       ],
       run: async ([id = ''], options, environment) =>
@@ -118,6 +118,19 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       help: ['end a run before its end, and wait for that'],
       run: async ([id = ''], options, environment) =>
         (await import('./runs/change-run.js')).cancelRun(id, options, environment),
+    },
+  ],
+  [
+    'runs answer',
+    {
+      parameters: ['run', 'wait', 'value'],
+      options: ['json', 'url'],
+      help: [
+        'give a run what it waits for, in JSON (- reads it from stdin):',
+        `runs answer run_… approve '{"approved": true}'`,
+      ],
+      run: async ([id = '', name = '', value = ''], options, environment) =>
+        (await import('./runs/change-run.js')).answerRun(id, { name, value }, options, environment),
     },
   ],
   [

@@ -5,7 +5,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { CompletionsController, LoggedCompletionsController } from '../api/completions/index.js';
 import { GraphsController, ModelsController } from '../api/models/index.js';
 import { ResponsesController, StoredResponsesController } from '../api/responses/index.js';
-import { OneRunController, RunsController, SchedulesController } from '../api/runs/index.js';
+import { OneRunController, RunsController, RunWaitsController, SchedulesController } from '../api/runs/index.js';
 import { HealthController, MetricsController } from '../health/index.js';
 import { API_ROOT, describeRoutes } from '../http/index.js';
 import { makeErrorResponses, referToErrors, type ErrorStatus } from './openapi-errors.js';
@@ -33,6 +33,7 @@ const ERRORS_BY_OPERATION: Readonly<Record<string, readonly ErrorStatus[]>> = {
   createResponse: [404, 409, 413, 415, 422, 429, 502, 504],
   createRun: [404, 409, 413, 415, 429],
   putSchedule: [404, 413, 415, 429],
+  answerRun: [404, 409, 413, 415],
   createRunTicket: [404, 413, 415],
   cancelRun: [404],
   deleteRun: [404],
@@ -59,6 +60,7 @@ const CONTROLLERS = [
   StoredResponsesController,
   RunsController,
   OneRunController,
+  RunWaitsController,
   SchedulesController,
   GraphsController,
   ModelsController,

@@ -10,6 +10,7 @@ import {
 import { ModelCard, ModelList } from '../api/models/index.js';
 import { INPUT_ITEMS, RESPONSE_SCHEMAS, ResponseRequest, TOOL_CHOICES, TOOLS } from '../api/responses/index.js';
 import {
+  ANSWERED_WAIT_SCHEMA,
   CreateRunRequest,
   PutScheduleRequest,
   RUN_EVENT_SCHEMA,
@@ -99,6 +100,7 @@ export function makeOpenApiSchemas(): Record<string, SchemaObject> {
     Run: RUN_SCHEMA,
     RunEvent: RUN_EVENT_SCHEMA,
     RunList: RUN_LIST_SCHEMA,
+    AnsweredWait: ANSWERED_WAIT_SCHEMA,
     Schedule: SCHEDULE_SCHEMA,
     ScheduleList: SCHEDULE_LIST_SCHEMA,
     ...RESPONSE_SCHEMAS,

@@ -97,6 +97,32 @@ describe('commands on runs', () => {
     expect([again.stdout.includes('Again'), again.stdout.includes('\u001B')]).toEqual([true, false]);
   });
 
+  it('show what a run waits for, and answer it', async () => {
+    bench.upstream.next(scriptStream('A draft.\u001B[2J')).next(scriptStream('It goes out.'));
+    const { id } = await beginRun(bench.app, { model: 'approval' }, headers);
+    await endRun(bench.app, id, headers);
+    const { stdout: shown } = await runs(['show', id]);
+    expect(shown).toMatch(`waits for  approve\nuntil      20`);
+    expect(shown).toContain(`by         millrace runs answer ${id} approve '<json>'`);
+    expect(shown).toMatch(/^answer +\{"type":"object".*"approved"/m);
+    expect([shown.includes('A draft.'), shown.includes('\u001B')]).toEqual([true, false]);
+    expect(await runs(['answer', id, 'approve', '{approved}'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^The answer must be JSON: /),
+    });
+    expect(await runs(['answer', id, 'approve', '{"approved": 5}'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('approved'),
+    });
+    expect(await runs(['answer', id, 'approve', '-'], '{"approved": true}')).toEqual({
+      code: 0,
+      stdout: '"approve" is answered.\n',
+      stderr: '',
+    });
+    const following = await runs(['show', id, '--follow']);
+    expect([following.code, following.stdout]).toEqual([0, expect.stringMatching(/run-waiting[^]*run-continued/)]);
+  });
+
   it('say what is wrong: the key, the run, the server, the address', async () => {
     bench.upstream.always(scriptStream('Hello'));
     const { id } = await beginRun(bench.app, {}, headers);

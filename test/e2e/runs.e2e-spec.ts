@@ -150,6 +150,7 @@ describe('a run', () => {
       [`${id}/events?after[]=1`, 'after'],
       [`${id}/events?after=1&after[]=2`, 'after'],
       [`${id}?include[]=steps`, 'include'],
+      [`${id}/events?until=end`, 'until'],
       ['?limit[]=1', 'limit'],
     ] as const) {
       expect([path, await callRun(bench.app, 'GET', path)]).toMatchObject([
@@ -263,6 +264,92 @@ describe('a run', () => {
     await endRun(bench.app, (json as { id: string }).id);
     expect((await bench.upstream.request(3)).body).toEqual((await bench.upstream.request(2)).body);
     expect((await callRun(bench.app, 'POST', 'run_0/retry')).status).toBe(404);
+  });
+
+  it('waits for an answer, shows what is asked, goes on with the first one that fits, and takes that one again', async () => {
+    bench.upstream.next(scriptStream('A draft.')).next(scriptStream('It goes out.'));
+    const { json: model } = await getJson(`${bench.app.baseUrl}/models/approval`);
+    const { schema } = (model as { millrace: { waits: { name: string; schema: object }[] } }).millrace.waits[0]!;
+    expect(schema).toMatchObject({ properties: { approved: { type: 'boolean' } } });
+    const { id } = await beginRun(bench.app, { model: 'approval' });
+    const until = await followRun(bench.app, id, '?until=wait');
+    const asked = readEvents(until.text);
+    const wait = {
+      name: 'approve',
+      call_id: expect.stringMatching(/^call_/),
+      shown: { draft: 'A draft.' },
+      schema,
+      asked_at: expect.any(Number),
+      expires_at: expect.any(Number),
+    };
+    expect(asked.at(-1)).toMatchObject({ type: 'run-waiting', waits: [wait] });
+    const run = await readRun(bench.app, id);
+    expect(run).toMatchObject({ status: 'waiting', waits: [wait], deadline: null, output: null, finished_at: null });
+    const [{ asked_at, expires_at }] = run['waits'] as [{ asked_at: number; expires_at: number }];
+    expect(expires_at - asked_at).toBeGreaterThanOrEqual(3 * 86_400);
+    expect((await getJson(`${runUrl(bench.app)}?status=waiting`)).json).toMatchObject({ data: [run] });
+    const last = asked.length - 1;
+    expect((await followRun(bench.app, id, `?until=wait&after=${last}`)).status).toBe(204);
+    const rest = followRun(bench.app, id, '', { 'last-event-id': String(last) });
+
+    const answer = (body: unknown, name = 'approve', of = id) =>
+      callRun(bench.app, 'POST', `${of}/waits/${name}`, {}, body);
+    const { json: refusal } = await answer({ value: { approved: 'yes', comment: 5 } });
+    const { message, ...error } = (refusal as { error: { message: string } }).error;
+    expect(error).toMatchObject({ code: 'invalid_value', param: 'value' });
+    for (const property of ['approved', 'comment']) expect(message).toContain(property);
+    expect(await answer({})).toMatchObject({
+      status: 400,
+      json: { error: { code: 'missing_required_parameter', param: 'value' } },
+    });
+    expect(await answer({ value: 1 }, 'other')).toMatchObject({
+      status: 404,
+      json: { error: { code: 'wait_not_found' } },
+    });
+    expect((await answer({ value: 1 }, 'approve', 'run_0')).status).toBe(404);
+    expect(await answer({ value: { approved: true, comment: 'x'.repeat(65_536) } })).toMatchObject({ status: 413 });
+    expect(await readRun(bench.app, id)).toEqual(run);
+
+    const value = { approved: true, comment: 'Good' };
+    const given = await answer({ value });
+    expect([given.status, given.json, given.headers['millrace-run-id']]).toEqual([
+      200,
+      { object: 'run.wait', name: 'approve', status: 'answered' },
+      id,
+    ]);
+    const events = readEvents((await rest).text);
+    expect(events[0]).toMatchObject({ type: 'run-continued', name: 'approve', n: last + 1 });
+    expect(events.at(-1)?.type).toBe('run-finished');
+    expect(events.map(({ type }) => type)).not.toContain('run-resumed');
+    expect(await readRun(bench.app, id)).toMatchObject({
+      status: 'completed',
+      output: 'A draft.\n\nIt goes out.',
+      waits: [],
+    });
+    expect(JSON.stringify((await bench.upstream.request(1)).body)).toContain('Thank for the approval');
+    expect((await answer({ value: { comment: 'Good', approved: true } })).json).toEqual(given.json);
+    expect(await answer({ value: { approved: false } })).toMatchObject({
+      status: 409,
+      json: { error: { code: 'wait_already_answered' } },
+    });
+    expect(bench.upstream.requests).toHaveLength(2);
+  });
+
+  it('that waits for an answer is cancelled at once, and takes none any more', async () => {
+    bench.upstream.next(scriptStream('A draft.'));
+    const { id } = await beginRun(bench.app, { model: 'approval' });
+    const reader = followRun(bench.app, id);
+    expect(await endRun(bench.app, id)).toMatchObject({ status: 'waiting' });
+    const { json } = await callRun(bench.app, 'POST', `${id}/cancel`);
+    expect(json).toMatchObject({ status: 'cancelled', waits: [] });
+    expect(readEvents((await reader).text).at(-1)).toMatchObject({ type: 'run-failed', error: { code: 'cancelled' } });
+    const late = await callRun(bench.app, 'POST', `${id}/waits/approve`, {}, { value: { approved: true } });
+    expect(late).toMatchObject({ status: 409, json: { error: { code: 'not_waiting' } } });
+    bench.upstream.next(scriptStream('A draft.'));
+    const { id: early } = await beginRun(bench.app, { model: 'approval' });
+    await endRun(bench.app, early);
+    await callRun(bench.app, 'DELETE', early);
+    expect((await callRun(bench.app, 'POST', `${early}/waits/approve`, {}, { value: 1 })).status).toBe(404);
   });
 
   it('is removed with all that is kept of it, and its readers are closed', async () => {

@@ -7,6 +7,7 @@ import {
   assertValidResponseEvent,
 } from './response-schemas.js';
 import {
+  assertValidAnsweredWait,
   assertValidRun,
   assertValidRunEvent,
   assertValidRunList,
@@ -115,7 +116,8 @@ function checkObject(json: unknown): void {
     else assertValidResponse(json);
   } else if (isObject(json) && json['object'] === 'run') {
     if (!('deleted' in json)) assertValidRun(json);
-  } else if (isObject(json) && 'has_more' in json) {
+  } else if (isObject(json) && json['object'] === 'run.wait') assertValidAnsweredWait(json);
+  else if (isObject(json) && 'has_more' in json) {
     if (isRunList(json)) assertValidRunList(json);
     else assertValidItemList(json);
   } else if (isObject(json) && 'expires_at' in json) assertValidTicket(json);

@@ -33,6 +33,11 @@ export function assertValidSchedule(json: unknown): void {
   assertValid((json as { readonly object: unknown }).object === 'list' ? 'ScheduleList' : 'Schedule', json);
 }
 
+/** The same for a wait that has an answer. */
+export function assertValidAnsweredWait(json: unknown): void {
+  assertValid('AnsweredWait', json);
+}
+
 /** The same for a ticket. */
 export function assertValidTicket(json: unknown): void {
   const { url, expires_at: at } = json as { readonly url: unknown; readonly expires_at: unknown };

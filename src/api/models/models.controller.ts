@@ -3,8 +3,8 @@ import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { MethodNotAllowedError } from '../../errors/index.js';
 import { readPathParameter, OpenApi } from '../../http/index.js';
-import { Clock } from '../../kernel/index.js';
-import { type WorkflowName, WorkflowRegistry } from '../../workflow/index.js';
+import { Clock, type JsonObject } from '../../kernel/index.js';
+import { type CompiledWait, type WorkflowName, WorkflowRegistry } from '../../workflow/index.js';
 import type { ModelCard, ModelList } from './dto/model-list.js';
 
 /** Lists the workflows as models: every id and alias. */
@@ -50,6 +50,7 @@ export class ModelsController {
         description: workflow.description,
         stream_by_default: streamByDefault,
         takes: [...workflow.takes],
+        ...(workflow.waits.length > 0 && { waits: workflow.waits.map(describeWait) }),
         graph: workflow.schema,
       },
     } satisfies ModelCard);
@@ -70,4 +71,9 @@ export class ModelsController {
   #card({ name }: WorkflowName): ModelCard {
     return { id: name, object: 'model', created: this.#created, owned_by: 'millrace' };
   }
+}
+
+/** What its workflow may wait for, and what whoever answers has to send. */
+function describeWait({ name, answer }: CompiledWait): JsonObject {
+  return { name, schema: answer.schema as unknown as JsonObject };
 }

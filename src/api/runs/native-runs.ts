@@ -4,11 +4,13 @@ import { AppConfig } from '../../config/index.js';
 import { ConflictError, InvalidRequestError, NotFoundError } from '../../errors/index.js';
 import type { JsonObject } from '../../kernel/index.js';
 import {
+  type KeptWait,
   type LoggedRun,
   LoggedRuns,
   type QueuedPermit,
   type RunDoor,
   type RunToLog,
+  RunWaits,
   type StartedRun,
 } from '../../runs/index.js';
 import type { TakenRequest } from '../wire/index.js';
@@ -37,6 +39,7 @@ export class NativeRuns implements RunDoor {
 
   constructor(
     private readonly runs: LoggedRuns,
+    private readonly waits: RunWaits,
     private readonly admission: Admission,
     private readonly config: AppConfig,
   ) {
@@ -123,12 +126,22 @@ export class NativeRuns implements RunDoor {
     const { timeoutMs } = this.config.store;
     const { output } = run.ending ?? {};
     const noSteps = hasSteps ? [] : undefined;
+    const waits = run.status === 'waiting' ? (await this.waits.list(run)).filter(isOpen) : [];
     const isWanted = hasSteps || (run.status === 'completed' && output === undefined);
-    if (!isWanted || !run.hasLog) return makeRunObject(run, { output, steps: noSteps }, timeoutMs);
+    if (!isWanted || !run.hasLog) return makeRunObject(run, { output, steps: noSteps, waits }, timeoutMs);
     const summary = new RunSummary();
     for await (const event of this.runs.readSoFar(run.id)) summary.add(event);
     const steps = hasSteps ? summary.steps : undefined;
-    return makeRunObject(run, { output: output ?? summary.output, steps }, timeoutMs);
+    return makeRunObject(run, { output: output ?? summary.output, steps, waits }, timeoutMs);
+  }
+
+  /**
+   * Gives a run what it waits for. The same again changes nothing.
+   * @throws NotFoundError for a name that its workflow does not have; ConflictError if it does not wait for that, or has another answer;
+   *   InvalidRequestError with every fault of a value that does not fit
+   */
+  async answer(run: LoggedRun, name: string, value: unknown): Promise<void> {
+    await this.waits.answer({ run, values: [{ name, value }], param: 'value' });
   }
 
   /**
@@ -166,6 +179,10 @@ export class NativeRuns implements RunDoor {
   readmit(kept: JsonObject): QueuedPermit {
     return this.admission.readmit(kept);
   }
+}
+
+function isOpen({ answer }: KeptWait): boolean {
+  return answer === undefined;
 }
 
 function makeNotFoundError(id: string): NotFoundError {

@@ -52,7 +52,7 @@ export class OneRunController {
     }),
   ])
   async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const hasSteps = readInclude(readQuery(request)['include']);
+    const hasSteps = readWord(request, 'include', 'steps');
     const run = await this.runs.find(readPathParameter(request, 'id'), this.access.requireCaller(request).id);
     this.#tell(response, run.id);
     response.json(await this.runs.describe(run, hasSteps));
@@ -86,7 +86,7 @@ export class OneRunController {
       summary: 'Read the events of a run, stored ones at once and then those that come',
       description: `Each event has its number as \`id\`, so that an EventSource that was cut off goes on by itself (\`Last-Event-ID\`); the greater
 of that and \`after\` counts. The last event is \`run-finished\` or \`run-failed\`; then the connection ends, and a browser that comes back
-is told by a 204 not to come again. Lines that begin with a colon are comments that keep the connection alive.
+is told by a 204 not to come again. A run that waits for an answer may wait for days, and its stream with it. Lines that begin with a colon are comments that keep the connection alive.
 
 \`\`\`
 ${streamExample}
@@ -98,6 +98,13 @@ ${streamExample}
       required: false,
       description: 'Number of the last event that is not wanted again.',
       schema: { type: 'integer', minimum: 0 },
+    }),
+    ApiQuery({
+      name: 'until',
+      required: false,
+      description:
+        '`wait`: the stream ends behind `run-waiting`, too. Whoever comes back while the run waits and has nothing new to say is given a 204.',
+      schema: { type: 'string', enum: ['wait'] },
     }),
     ApiQuery({
       name: 'ticket',
@@ -112,20 +119,29 @@ ${streamExample}
         'text/event-stream': { schema: { $ref: '#/components/schemas/RunEvent' }, example: eventExample },
       },
     }),
-    ApiResponse({ status: 204, description: 'The run has ended, and the browser has its last event.' }),
+    ApiResponse({
+      status: 204,
+      description: 'The run has ended, or waits with `until=wait`, and the browser has its last event.',
+    }),
   ])
   async events(@Req() request: Request, @Res() response: Response): Promise<void> {
     const id = readPathParameter(request, 'id');
     const owner = await this.#findReader(request, id);
     const position = readPosition(request, 'after', 'number');
+    const untilWait = readWord(request, 'until', 'wait');
     const run = await this.runs.find(id, owner);
     if (!run.hasLog) throw makeLogExpiredError();
     assertReached(position, run);
     findRecord(response).setRun(id);
     const { after, isReconnect } = position;
+    if (untilWait && run.status === 'waiting' && after === run.length - 1) {
+      addRunHeaders(response, id);
+      response.status(204).end();
+      return;
+    }
     const options = { after, hasIds: true, isLater: true, endsEmpty: isReconnect };
     const isOver = run.ending !== undefined;
-    await this.streamer.stream({ id, isOver }, new RunFold({ model: run.model, after }), response, options);
+    await this.streamer.stream({ id, isOver }, new RunFold({ model: run.model, after, untilWait }), response, options);
   }
 
   @Post(':id/cancel')
@@ -237,12 +253,16 @@ ${streamExample}
   }
 }
 
-/** @throws InvalidRequestError for anything but `steps` */
-function readInclude(given: unknown): boolean {
+/**
+ * Whether the query has a parameter that knows one word.
+ * @throws InvalidRequestError for any other
+ */
+function readWord(request: Request, param: string, word: string): boolean {
+  const given = readQuery(request)[param];
   if (given === undefined) return false;
-  if (given === 'steps') return true;
-  throw new InvalidRequestError("Invalid value for 'include': the only supported value is: steps.", {
-    param: 'include',
+  if (given === word) return true;
+  throw new InvalidRequestError(`Invalid value for '${param}': the only supported value is: ${word}.`, {
+    param,
     code: 'invalid_value',
   });
 }

@@ -17,6 +17,8 @@ export interface RunFoldOptions {
   readonly model: string;
   /** Number of the last event that the reader has; -1: none. */
   readonly after: number;
+  /** True if it has read enough when the run waits for answers. */
+  readonly untilWait?: boolean;
 }
 
 /**
@@ -26,10 +28,15 @@ export interface RunFoldOptions {
 export class RunFold implements LogFold {
   readonly ending = '';
   readonly #options: RunFoldOptions;
+  #hasEnded = false;
   readonly #said = new SaidContent(OUTPUT_LENGTH);
 
   constructor(options: RunFoldOptions) {
     this.#options = options;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   open(): readonly LogFrame[] {
@@ -41,6 +48,7 @@ export class RunFold implements LogFold {
     else if (event.type === 'delta' && event.delta.type === 'content') this.#said.add(event.node, event.delta.text);
     if (number <= this.#options.after) return [];
     const { type, at } = event;
+    this.#hasEnded = type === 'run-waiting' && this.#options.untilWait === true;
     const fields = this.#encode(event).slice(1, -1);
     const data = `{"type":"${type}"${fields === '' ? '' : `,${fields}`},"n":${number},"at":${at}}`;
     return [{ number, frame: `event: ${type}\ndata: ${data}\n\n` }];

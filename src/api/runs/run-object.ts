@@ -1,8 +1,9 @@
 import type { FinishReason, Usage } from '../../models/index.js';
-import type { LoggedRun, LoggedStatus, RunSegment } from '../../runs/index.js';
+import type { KeptWait, LoggedRun, LoggedStatus, RunSegment } from '../../runs/index.js';
 import type { JsonObject, JsonValue } from '../../kernel/index.js';
 import { describeError, type RunErrorObject } from './run-error.js';
 import type { StepObject } from './run-summary.js';
+import { describeWait, type WaitObject } from './wait-object.js';
 
 /** What a client sees of a run under an id of its own. */
 interface SegmentObject {
@@ -32,7 +33,7 @@ export interface RunObject {
   readonly finish_reason: FinishReason | null;
   readonly error: RunErrorObject | null;
   readonly output: string | null;
-  readonly waits: readonly never[];
+  readonly waits: readonly WaitObject[];
   readonly segments: readonly SegmentObject[];
   readonly result?: JsonValue;
   readonly steps?: readonly StepObject[];
@@ -43,11 +44,14 @@ export interface RunDetails {
   /** All that it said; undefined if that is not known, or it has not completed. */
   readonly output?: string | undefined;
   readonly steps?: readonly StepObject[] | undefined;
+  /** What it waits for; absent: nothing. */
+  readonly waits?: readonly KeptWait[];
 }
 
 /** @param timeoutMs how long a run may be at work, in milliseconds */
-export function makeRunObject(run: LoggedRun, { output, steps }: RunDetails, timeoutMs: number): RunObject {
+export function makeRunObject(run: LoggedRun, { output, steps, waits = [] }: RunDetails, timeoutMs: number): RunObject {
   const { ending, startedAt, aliveAt, activeMs } = run;
+  const isTimed = aliveAt !== undefined && run.status !== 'waiting';
   const hasFailed = ending?.status === 'failed';
   return {
     id: run.id,
@@ -56,7 +60,7 @@ export function makeRunObject(run: LoggedRun, { output, steps }: RunDetails, tim
     run_at: toSeconds(run.runAt),
     started_at: startedAt === undefined ? null : toSeconds(startedAt),
     finished_at: ending === undefined ? null : toSeconds(ending.finishedAt),
-    deadline: aliveAt === undefined ? null : toSeconds(aliveAt + timeoutMs - activeMs),
+    deadline: isTimed ? toSeconds(aliveAt + timeoutMs - activeMs) : null,
     status: run.status,
     model: run.model,
     workflow_version: run.workflowVersion ?? null,
@@ -68,7 +72,7 @@ export function makeRunObject(run: LoggedRun, { output, steps }: RunDetails, tim
     finish_reason: ending?.finishReason ?? null,
     error: hasFailed && ending.error !== undefined ? describeError(ending.error, ending.node) : null,
     output: ending?.status === 'completed' ? (output ?? null) : null,
-    waits: [],
+    waits: waits.map(describeWait),
     segments: listSegments(run),
     ...(ending?.result !== undefined && { result: ending.result }),
     ...(steps !== undefined && { steps }),

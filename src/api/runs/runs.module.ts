@@ -5,6 +5,7 @@ import { RunsModule } from '../../runs/index.js';
 import { WireModule } from '../wire/index.js';
 import { NativeRuns } from './native-runs.js';
 import { OneRunController } from './one-run.controller.js';
+import { RunWaitsController } from './run-waits.controller.js';
 import { RunsController } from './runs.controller.js';
 import { RunsDecoder } from './runs.decoder.js';
 import { RUNS_PATH } from './runs.path.js';
@@ -18,6 +19,7 @@ import { RunTickets } from './tickets/run-tickets.js';
   providers: [
     NativeRuns,
     OneRunController,
+    RunWaitsController,
     RunsController,
     RunsDecoder,
     RunTickets,
@@ -30,11 +32,13 @@ export class NativeRunsModule {
     doors: Doors,
     controller: RunsController,
     one: OneRunController,
+    waits: RunWaitsController,
     schedules: SchedulesController,
     routes: RunRoutes,
   ) {
     doors.open(controller);
     doors.open(one);
+    doors.open(waits);
     doors.open(schedules);
     routes.add(RUNS_PATH);
   }

@@ -154,14 +154,15 @@ export class JsonBodyReader implements OnModuleInit {
   /**
    * Reads and parses a body of a few values, for which no memory is set aside.
    * @param signal aborts when the client leaves
+   * @param mostBytes of the body
    * @returns undefined if there is none
    * @throws as {@link readHead}, {@link read} and {@link parse} do; InvalidRequestError if it is no object
    */
-  async readSmall(request: Request, signal: AbortNotice): Promise<JsonObject | undefined> {
+  async readSmall(request: Request, signal: AbortNotice, mostBytes = SMALL_BYTES): Promise<JsonObject | undefined> {
     const head = this.readHead(request);
     if (head === undefined) return undefined;
     const assertSmall = (size: number): undefined => {
-      if (size > SMALL_BYTES) throw new PayloadTooLargeError(`${SMALL_BYTES / 1024}kb`);
+      if (size > mostBytes) throw new PayloadTooLargeError(`${mostBytes / 1024}kb`);
     };
     assertSmall(head.bytes ?? 0);
     const { clock, config } = this;

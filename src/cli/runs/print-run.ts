@@ -20,12 +20,20 @@ export interface ToldRun {
   readonly usage: ToldUsage | null;
   readonly error: { readonly code: string | null; readonly message: string; readonly node?: string } | null;
   readonly output: string | null;
+  readonly waits: readonly ToldWait[];
   readonly steps?: readonly ToldStep[];
 }
 
 interface ToldUsage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
+}
+
+interface ToldWait {
+  readonly name: string;
+  readonly expires_at: number | null;
+  readonly shown: unknown;
+  readonly schema: unknown;
 }
 
 interface ToldStep {
@@ -55,7 +63,7 @@ export function writeRuns(runs: readonly ToldRun[]): string {
 
 /** Writes all that is known of a run. */
 export function writeRun(run: ToldRun): string {
-  const { error, steps = [], output, finished_at } = run;
+  const { error, steps = [], waits, output, finished_at } = run;
   const facts = [
     ['run', run.id],
     ['status', run.status],
@@ -86,7 +94,18 @@ export function writeRun(run: ToldRun): string {
       ]),
     );
   }
-  if (output !== null && output !== '') parts.push(`${output.trimEnd().split('\n').map(escapeControls).join('\n')}\n`);
+  for (const { name, expires_at, shown, schema } of waits) {
+    parts.push(
+      writeTable([
+        ['waits for', name],
+        ...(expires_at === null ? [] : [['until', writeTime(expires_at)]]),
+        ['answer', JSON.stringify(schema)],
+        ['by', `millrace runs answer ${run.id} ${name} '<json>'`],
+      ]),
+      `${writeLines(typeof shown === 'string' ? shown : JSON.stringify(shown, undefined, 2))}\n`,
+    );
+  }
+  if (output !== null && output !== '') parts.push(`${writeLines(output.trimEnd())}\n`);
   return parts.join('\n');
 }
 
@@ -100,6 +119,10 @@ export function writeEvent({ type, n, at, node, delta, ...rest }: ToldEvent): st
   ];
   const time = new Date(at).toISOString().slice(11, -1);
   return `${String(n).padStart(5)}  ${time}  ${cut([...words, ...more].join(' '))}\n`;
+}
+
+function writeLines(text: string): string {
+  return text.split('\n').map(escapeControls).join('\n');
 }
 
 function describeFailure({ code, message, node }: NonNullable<ToldRun['error']>): string {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, settleInTime } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
-import type { WaitingRuns } from './run-log-store.js';
+import type { UnansweredWaits, WaitingRuns } from './run-log-store.js';
 import { RunStores } from './run-stores.js';
 
 /** For how long a page of metrics waits for the store, and how old what it shows may be. Milliseconds. */
@@ -12,6 +12,7 @@ const FRESH_MS = 2_000;
 @Injectable()
 export class StoreMetrics {
   #waiting: WaitingRuns = { due: 0, dueSince: undefined };
+  #unanswered: UnansweredWaits = { open: 0, oldestAt: undefined };
   #counting: Promise<void> | undefined;
   /** By the monotonic clock. */
   #countedAt = Number.NEGATIVE_INFINITY;
@@ -42,34 +43,60 @@ export class StoreMetrics {
     metrics.showNumber({
       name: 'millrace_due_runs',
       help: 'Runs whose time has come and that nobody works on yet, in the whole store.',
-      value: async () => (await this.#count()).due,
+      value: async () => {
+        await this.#count();
+        return this.#waiting.due;
+      },
       together,
     });
     metrics.showNumber({
       name: 'millrace_oldest_due_run_seconds',
       help: 'How long the one of them has waited that has waited longest; 0 if there is none.',
       value: async () => {
-        const { dueSince } = await this.#count();
-        return dueSince === undefined ? 0 : Math.max(0, this.clock.now() - dueSince) / 1_000;
+        await this.#count();
+        return this.#secondsSince(this.#waiting.dueSince);
+      },
+      together,
+    });
+    metrics.showNumber({
+      name: 'millrace_open_waits',
+      help: 'Answers that runs wait for, in the whole store.',
+      value: async () => {
+        await this.#count();
+        return this.#unanswered.open;
+      },
+      together,
+    });
+    metrics.showNumber({
+      name: 'millrace_oldest_open_wait_seconds',
+      help: 'How long the one of them has been waited for that was asked for first; 0 if there is none.',
+      value: async () => {
+        await this.#count();
+        return this.#secondsSince(this.#unanswered.oldestAt);
       },
       together,
     });
   }
 
-  /** As it was the last time, while the store is away. Never rejects. */
-  async #count(): Promise<WaitingRuns> {
+  /** @param at milliseconds since the Unix epoch */
+  #secondsSince(at: number | undefined): number {
+    return at === undefined ? 0 : Math.max(0, this.clock.now() - at) / 1_000;
+  }
+
+  /** While the store is away, all is as it was the last time. Never rejects. */
+  async #count(): Promise<void> {
     if (this.#counting === undefined && this.clock.monotonic() - this.#countedAt >= FRESH_MS) {
       this.#counting = this.#countNow().finally(() => {
         this.#counting = undefined;
       });
     }
     if (this.#counting !== undefined) await settleInTime(this.#counting, this.clock, LIMIT_MS, () => undefined);
-    return this.#waiting;
   }
 
   async #countNow(): Promise<void> {
     try {
-      this.#waiting = await this.store.logs.countWaiting();
+      const { logs } = this.store;
+      [this.#waiting, this.#unanswered] = await Promise.all([logs.countWaiting(), logs.countOpenWaits()]);
     } catch {
       // `millrace_store_up` tells of it.
     }

@@ -1,4 +1,5 @@
 import { schemaParts } from '../../wire/index.js';
+import { WAIT_SCHEMA } from './wait.schema.js';
 
 const { anything, choice, count, flag, list, anyObject, object, orNull, refer, text } = schemaParts;
 type Fields = schemaParts.Fields;
@@ -118,6 +119,10 @@ const EVENTS: readonly RunSchema[] = [
     error: RUN_ERROR_SCHEMA,
     recovered: flag('Whether the run goes on with a substitute.'),
   }),
+  event('run-waiting', 'All steps that could run have ended, and the run waits for answers.', {
+    waits: list(WAIT_SCHEMA, 'What it waits for.'),
+  }),
+  event('run-continued', 'A wait is over, and the run goes on.', { name: text('Name of the wait.') }),
   event(
     'run-finished',
     'The last event of a run that has completed.',

@@ -1,4 +1,5 @@
 import { RUN_ERROR_SCHEMA, USAGE_INCOMPLETE } from './run-event.schema.js';
+import { WAIT_SCHEMA } from './wait.schema.js';
 import { schemaParts } from '../../wire/index.js';
 
 const { anyObject, anything, choice, count, list, object, orNull, refer, text } = schemaParts;
@@ -40,7 +41,7 @@ export const RUN_SCHEMA: RunSchema = object(
     run_at: SECONDS('When it begins at the earliest.'),
     started_at: orNull(SECONDS('When it began; null until then.')),
     finished_at: orNull(SECONDS('When it ended; null until then.')),
-    deadline: orNull(SECONDS('When it has to have ended; null until it has begun.')),
+    deadline: orNull(SECONDS('When it has to have ended; null until it has begun, and while it waits for an answer.')),
     status: choice(RUN_STATUSES, 'Where it stands. The last three never change.'),
     model: text('The workflow, by the name that the request asked for.'),
     workflow_version: orNull(text('The version that its author gave the workflow.')),
@@ -51,7 +52,7 @@ export const RUN_SCHEMA: RunSchema = object(
     finish_reason: orNull(text('Why its models stopped; null unless it has completed.')),
     error: orNull({ ...RUN_ERROR_SCHEMA, description: 'What it failed with; else null.' }),
     output: orNull(text('All that it said; null until it has completed.')),
-    waits: list(anyObject('One of them.'), 'What it waits for.'),
+    waits: list(WAIT_SCHEMA, 'What it waits for while it is `waiting`; else empty.'),
     segments: list(SEGMENT, 'What clients see of it, in order.'),
   },
   {

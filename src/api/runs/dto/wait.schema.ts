@@ -1,0 +1,22 @@
+import { schemaParts } from '../../wire/index.js';
+
+const { anyObject, anything, choice, count, object, orNull, text } = schemaParts;
+
+/** A wait for an answer that is open, as clients see it. */
+export const WAIT_SCHEMA = object('Something that the run waits for.', {
+  name: text('Its name.'),
+  call_id: text('Id of the function call that it is in completions and responses.'),
+  shown: anything('What whoever answers is to see.'),
+  schema: anyObject('JSON Schema of the answer.'),
+  asked_at: count('When it was asked. Seconds since the Unix epoch.'),
+  expires_at: orNull(
+    count('Until when it can be answered, in seconds since the Unix epoch; null: as long as it is open.'),
+  ),
+});
+
+/** What whoever answers is told. */
+export const ANSWERED_WAIT_SCHEMA = object('A wait that has an answer.', {
+  object: choice(['run.wait'], 'Always `run.wait`.'),
+  name: text('Its name.'),
+  status: choice(['answered'], 'Always `answered`.'),
+});
