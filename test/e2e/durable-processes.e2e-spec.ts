@@ -120,6 +120,23 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
       const { id: completionId } = completion.json as { id: string };
       const again = await getJson(`${worker.baseUrl}/chat/completions/${completionId}`);
       expect(again.json).toEqual(completion.json);
+
+      // One that waits for a person needs no process: that which has asked is gone.
+      const asking = gate();
+      upstream.next(scriptStream(['A dr', asking, 'aft']));
+      const approval = await beginRun(replicas.all[0]!, { model: 'approval' });
+      await asking.reached;
+      const asked = await replicas.findWorker();
+      asking.open();
+      expect((await endRun(asked.other, approval.id)).status).toBe('waiting');
+      asked.worker.process.signal('SIGKILL');
+      await asked.worker.process.exit;
+      const rest = followRun(asked.other, approval.id);
+      const answer = { value: { approved: true } };
+      expect((await callRun(asked.other, 'POST', `${approval.id}/waits/approve`, {}, answer)).status).toBe(200);
+      const types = readEvents((await rest).text).map(({ type }) => type);
+      expect(types).toEqual(expect.arrayContaining(['run-waiting', 'run-continued', 'run-finished']));
+      expect(types).not.toContain('run-resumed');
     },
     LONGEST_MS,
   );

@@ -171,6 +171,7 @@ describe('errors', () => {
           'GET /v1/models, GET /v1/models/{id}, POST /v1/chat/completions, GET /v1/chat/completions/{id}, ' +
           'POST /v1/runs, POST /v1/runs/{id}/retry, GET /v1/runs, GET /v1/runs/{id}, DELETE /v1/runs/{id}, ' +
           'GET /v1/runs/{id}/events, POST /v1/runs/{id}/cancel, POST /v1/runs/{id}/ticket, ' +
+          'POST /v1/runs/{id}/waits/{name}, ' +
           'GET /v1/schedules, PUT /v1/schedules/{id}, GET /v1/schedules/{id}, DELETE /v1/schedules/{id}, ' +
           'POST /v1/responses, GET /v1/responses/{id}, DELETE /v1/responses/{id}, ' +
           'GET /v1/responses/{id}/input_items, POST /v1/responses/{id}/cancel.',

@@ -142,6 +142,7 @@ describe('OpenAPI', () => {
       '/v1/runs/{id}/events',
       '/v1/runs/{id}/retry',
       '/v1/runs/{id}/ticket',
+      '/v1/runs/{id}/waits/{name}',
       '/v1/schedules',
       '/v1/schedules/{id}',
     ]);
@@ -231,7 +232,8 @@ describe('OpenAPI', () => {
 
   it.each(instant)('is obeyed by the answer to its example: $name', async ({ name, path, method, url, body }) => {
     const response = path.startsWith('/v1/responses/') ? (await createResponse(app)).id : '';
-    const run = path.startsWith('/v1/runs/') ? (await endRun(app, (await beginRun(app)).id)).id : '';
+    const asked = path.includes('/waits/') ? { model: 'approval' } : {};
+    const run = path.startsWith('/v1/runs/') ? (await endRun(app, (await beginRun(app, asked)).id)).id : '';
     const completion = path.startsWith('/v1/chat/completions/') ? await askForCompletion(app) : '';
     if (path === '/v1/schedules/{id}') {
       const schedule = { model: 'chat', input: 'Hi', pattern: '0 7 * * *' };

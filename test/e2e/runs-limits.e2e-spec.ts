@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
+import { Verdict } from '../../src/workflows/approval/approval.workflow.js';
 import { postJson } from '../support/http-client.js';
+import { MetricsPage } from '../support/metrics-page.js';
 import { responsesUrl } from '../support/responses-client.js';
 import { askRun, beginRun, callRun, endRun, followRun, readEvents, readRun } from '../support/runs-client.js';
 import { TimeOfDay } from '../support/time-of-day.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
+import { makeWiredModule, type Wire } from '../support/workflow-kit.js';
 
 describe('runs', () => {
   let bench: Bench;
@@ -53,6 +56,26 @@ describe('runs', () => {
     });
     door.open();
     for (const each of [first, id]) await endRun(bench.app, each);
+  });
+
+  it('hold no place and no permit while they wait for an answer, and are not among those that are queued', async () => {
+    const wire: Wire = (flow) => flow.interrupt('approve', { draft: 'A draft' }, Verdict).map(String);
+    const env = { RUNS_CONCURRENCY: '1', LIMIT_QUEUED_RUNS: '12' };
+    bench = await Bench.start({ env, imports: [makeWiredModule(wire)] });
+    const ids: string[] = [];
+    for (const half of [1, 2]) {
+      for (let count = 0; count < 10; count++) ids.push((await beginRun(bench.app, { model: 'test' })).id);
+      for (const id of ids) expect([half, (await endRun(bench.app, id)).status]).toEqual([half, 'waiting']);
+    }
+    const page = await MetricsPage.of(bench.app.url);
+    const names = ['background_runs', 'queued_background_runs', 'open_runs', 'due_runs', 'open_waits'];
+    expect(names.map((name) => page.sum(`millrace_${name}`))).toEqual([0, 0, 0, 0, 20]);
+    expect(page.sum('millrace_oldest_open_wait_seconds')).toBeGreaterThan(0);
+    const answers = await Promise.all(
+      ids.map((id) => callRun(bench.app, 'POST', `${id}/waits/approve`, {}, { value: { approved: true } })),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    for (const id of ids) expect(await endRun(bench.app, id)).toMatchObject({ status: 'completed', attempts: 2 });
   });
 
   it('are known, with their output, for longer than their events', async () => {
