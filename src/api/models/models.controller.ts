@@ -75,5 +75,5 @@ export class ModelsController {
 
 /** What its workflow may wait for, and what whoever answers has to send. */
 function describeWait({ name, answer }: CompiledWait): JsonObject {
-  return { name, schema: answer.schema as unknown as JsonObject };
+  return { name, schema: answer.schema };
 }
