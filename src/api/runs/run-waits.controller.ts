@@ -39,8 +39,8 @@ fault, and the run waits on. It goes on when all that it waits for has been answ
         type: 'object',
         required: ['value'],
         properties: { value: { description: 'The answer, as the schema of the wait says.' } },
-        example: { value: { approved: true } },
       },
+      examples: { verdict: { summary: 'A verdict', value: { value: { approved: true, comment: 'Good' } } } },
     }),
     ApiResponse({
       status: 200,
