@@ -100,6 +100,18 @@ describe('the command line', () => {
     expect(stderr).toMatch(/^── consider\n.*I have a rule/);
   });
 
+  it('answers what a workflow waits for, or says what it waits for and how to answer', async () => {
+    const answers = '{"approve": {"approved": true}}';
+    const [answered, waiting] = await Promise.all([
+      cli('run', 'approval', 'We open', '--answers', answers),
+      cli('run', 'approval', 'We open'),
+    ]);
+    expect(answered).toMatchObject({ code: 0, stderr: expect.stringContaining('── close') });
+    expect(waiting.code).toBe(1);
+    expect(waiting.stderr).toContain('waits for approve: {"draft":');
+    expect(waiting.stderr).toContain(`--answers '{"approve": {…}}'`);
+  });
+
   it('reads the message from stdin', async () => {
     upstream.next(scriptStream('Read.'));
     const child = await startProcess(['-c', `printf 'From\\na pipe\\n' | "${process.execPath}" "${CLI}" run chat -`], {
