@@ -20,6 +20,7 @@ import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
+import { WAITING_DOORS } from '../support/waiting-doors.js';
 
 /** A server whose workflows are another release's with another `RELEASE`. */
 const RELEASES = join(import.meta.dirname, '../fixtures/releases.mjs');
@@ -111,6 +112,22 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
       expect((await callRun(other, 'POST', `${later.id}/cancel`)).json).toMatchObject({ status: 'cancelled' });
 
       upstream.always(() => scriptStream('Hi'));
+      // What waits is answered wherever the client's next request comes in, again and again.
+      for (const door of WAITING_DOORS) {
+        const say = { model: 'approval', ...door.say('Announce it') };
+        const first = door.read(await door.post(worker, say), say);
+        const give = {
+          model: 'approval',
+          ...door.give(first, [{ id: first.calls[0]!.id, value: { approved: true } }]),
+        };
+        const [second, third] = [await door.post(other, give), await door.post(worker, give)].map((told) =>
+          door.read(told, give),
+        );
+        expect(second).toMatchObject({ text: 'Hi', calls: [] });
+        expect(third).toMatchObject({ id: second!.id, kept: second!.kept });
+        expect(await door.retrieve(worker, second!.id)).toBe(second!.kept);
+      }
+
       const completion = await postJson(
         `${other.baseUrl}/chat/completions`,
         { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] },
