@@ -68,10 +68,8 @@ describe('in another application, Millrace', () => {
   it('answers its errors in its own form, with routes that are there', async () => {
     await app.startWith({ path: 'ai/' });
     for (const [path, message] of [
-      [
-        '/ai/v1/none',
-        'There are: GET /ai/v1/models/{id}/graph, GET /ai/v1/models, GET /ai/v1/models/{id}, POST /ai/v1/chat/completions',
-      ],
+      ['/ai/v1/none', 'There are: GET /ai/v1/models/{id}/graph, GET /ai/v1/models, GET /ai/v1/models/{id}, '],
+      ['/ai/v1/none', ' POST /ai/v1/chat/completions, '],
       ['/ai/models', 'Did you mean GET /ai/v1/models? The base URL that clients are given ends in /ai/v1.'],
       ['/ai', 'The API is below /ai/v1: GET /ai/v1/models is a start.'],
       // No pages, unless they are asked for.
