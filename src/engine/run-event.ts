@@ -29,7 +29,7 @@ export interface RunStarted extends Sequenced {
  */
 export interface RunResumed extends Sequenced {
   readonly type: 'run-resumed';
-  /** How often the run was begun before, as its log counts. */
+  /** The number of this attempt, as the store counts them: `attempts` of the run. */
   readonly epoch: number;
 }
 

@@ -7,9 +7,9 @@ import type { StepCheckpoint } from './step-checkpoint.js';
 
 /** What is known of a run from before its process ended. */
 export interface ResumedRun {
-  /** How often the run was begun before, as its log counts; for `run-resumed`. */
+  /** The number under which it is at work, as its store and its clients count; for `run-resumed`. */
   readonly epoch: number;
-  /** How often the run has been begun with this time: 2, 3 and so on. */
+  /** How often the run has been begun with this time: 2, 3 and so on. A wait that is over is no beginning. */
   readonly attempt: number;
   /** Its log up to now. */
   readonly history: RunHistory;

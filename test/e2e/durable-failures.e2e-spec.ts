@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { getJson, postJson, send } from '../support/http-client.js';
+import { getJson, type HttpResponse, postJson, send } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { describeWithPostgres, PostgresServer, queryPostgres } from '../support/postgres-server.js';
 import { Replicas } from '../support/replicas.js';
@@ -73,21 +73,41 @@ describeWithPostgres('runs of two processes whose surroundings fail', () => {
     'go on while theirs stands still, which says nothing of them afterwards',
     async () => {
       const door = gate();
-      upstream.next(scriptStream(['Old', door, ' words', gate()]));
-      const { id } = await beginRun(replicas.all[0]!);
+      upstream.next(scriptStream(['Old', door]));
+      const begun = await postJson(`${replicas.all[0]!.baseUrl}/responses`, {
+        model: 'chat',
+        input: 'Hello',
+        background: true,
+      });
+      const id = String(begun.headers['millrace-run-id']);
+      const { id: responseId } = begun.json as { id: string };
       await door.reached;
       const { worker, other } = await replicas.findWorker();
       const reading = followRun(other, id);
-      upstream.next(scriptStream('New words'));
+      await eventually(async () => (await readRun(other, id)).status === 'running');
+      const newDoor = gate();
+      upstream.next(scriptStream(['New', newDoor, ' words']));
       worker.process.signal('SIGSTOP');
+      // As if it had stopped between keeping the response and the last commit.
+      await queryPostgres(
+        databaseUrl,
+        `insert into millrace.documents select $2, owner, created, created + 60000, 100, $3 from millrace.runs where id = $1`,
+        [id, responseId, JSON.stringify({ response: { id: responseId, status: 'completed' }, context: [] })],
+      );
+      await newDoor.reached;
+      const readResponse = (): Promise<HttpResponse> => getJson(`${other.baseUrl}/responses/${responseId}`);
+      expect(await readResponse()).toMatchObject({ json: { status: 'in_progress' } });
+      newDoor.open();
       expect(await endRun(other, id)).toMatchObject({ status: 'completed', output: 'New words', attempts: 2 });
-      worker.process.signal('SIGCONT');
-      door.open();
+      const { json: response } = await readResponse();
+      expect(response).toMatchObject({ status: 'completed' });
+      expect(JSON.stringify(response)).toContain('New words');
       const { text } = await reading;
       expectNoGap(text);
-      // What it has at work still is not kept any more, and it reads what the other one has written.
+      worker.process.signal('SIGCONT');
+      // Its model is silent: nothing that it says tells that nothing of it is kept any more.
+      await eventually(() => upstream.requests[0]?.aborted === true, { within: 10_000 });
       expect((await followRun(worker, id)).text).toBe(text);
-      await eventually(() => upstream.requests[0]?.aborted === true);
     },
     LONGEST_MS,
   );

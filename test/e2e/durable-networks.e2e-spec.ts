@@ -14,6 +14,8 @@ import { gate } from '../support/upstream/steps.js';
 const LONGEST_MS = 120_000;
 /** Whoever asks for a run while the store is away is told within this time, in milliseconds. */
 const LONGEST_REFUSAL_MS = 5_500;
+/** A run that its process has lost goes on within this time, in milliseconds. */
+const LONGEST_SILENCE_MS = 12_000;
 
 describeWithPostgres('runs of a process whose network to PostgreSQL fails', () => {
   let postgres: PostgresServer;
@@ -74,6 +76,18 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       expect(await endRun(worker, later.id)).toMatchObject({ status: 'completed', output: 'Hi', attempts: 1 });
       expect(link.cuts).toBeGreaterThan(1);
       expect(upstream.requests).toHaveLength(2);
+
+      // Their beginning: nobody knows then who has them.
+      for (const words of ['update millrace.runs set deaths', 'commit']) {
+        const { cuts } = link;
+        link.cutAnswerTo(words, 'update millrace.runs set deaths');
+        upstream.next(scriptStream('Hi'));
+        const began = performance.now();
+        const begun = await beginRun(worker);
+        expect(await endRun(worker, begun.id)).toMatchObject({ status: 'completed', output: 'Hi' });
+        expect(link.cuts).toBe(cuts + 1);
+        expect(performance.now() - began).toBeLessThan(LONGEST_SILENCE_MS);
+      }
     },
     LONGEST_MS,
   );

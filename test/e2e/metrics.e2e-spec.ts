@@ -210,6 +210,15 @@ describe('metrics', () => {
     expect(metrics.sum('millrace_slow_client_pause_seconds_sum', { workflow: 'chat' })).toBeGreaterThan(0);
   }, 60_000);
 
+  it('adds up nothing of which every process shows the whole', () => {
+    const expressions = [...dashboardExpressions(), ...alertExpressions()];
+    const shared = expressions.filter((expression) =>
+      /millrace_(queued_background_runs|due_runs|oldest_due_run_seconds)\b/.test(expression),
+    );
+    expect(shared.length).toBeGreaterThan(3);
+    for (const expression of shared) expect(expression).toMatch(/^max\b/);
+  });
+
   it('has every metric and label that the dashboard and the alerts ask for', async () => {
     bench = await Bench.start({ env: { UPSTREAM_MAX_RETRIES: '1' } });
     bench.upstream.next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' })).next(scriptStream('fine'));

@@ -183,7 +183,7 @@ describe('runs whose process dies, when the next one is there', () => {
       await kill(first);
       door.open();
       await useStore(async (logs) => {
-        const run = (await logs.findLost())[0];
+        const run = (await logs.findLost([], 'nobody'))[0];
         await logs.markCancelled(run?.id ?? '');
         const request = (await logs.findRequest(run?.id ?? '')) ?? '';
         const head = (await logs.find(id, 'anybody'))?.head ?? '';

@@ -63,7 +63,7 @@ export async function runLogged(
       if (checkpoint !== undefined) throw new Error('A step was kept without its event');
       checkpoint = step;
     },
-    resumed: before && { epoch: attempt - 1, attempt, history, steps, ...(answers !== undefined && { answers }) },
+    resumed: before && { epoch: attempt, attempt, history, steps, ...(answers !== undefined && { answers }) },
     observe: () => undefined,
     emit: (event) => {
       if (

@@ -8,7 +8,7 @@ export class CutLink {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isFrozen = false;
-  #cutAt: string | undefined;
+  #cutAt: { readonly words: string; readonly after: string } | undefined;
 
   private constructor(target: number) {
     this.#server = createServer((client) => {
@@ -29,9 +29,12 @@ export class CutLink {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** The next request that has these words reaches the server; its answer never comes, and its connection ends. */
-  cutAnswerTo(words: string): void {
-    this.#cutAt = words;
+  /**
+   * The next request that has these words reaches the server; its answer never comes, and its connection ends.
+   * @param after words of an earlier request, or the same, on that connection
+   */
+  cutAnswerTo(words: string, after = words): void {
+    this.#cutAt = { words, after };
   }
 
   /** Nothing gets through any more, and nobody is told: as when packets are dropped. */
@@ -54,8 +57,11 @@ export class CutLink {
 
   #join(client: Socket, server: Socket): void {
     let hasLostAnswer = false;
+    let hasComeTo: string | undefined;
     client.on('data', (bytes) => {
-      if (this.#cutAt !== undefined && bytes.includes(this.#cutAt)) {
+      const { words, after } = this.#cutAt ?? {};
+      if (after !== undefined && bytes.includes(after)) hasComeTo = after;
+      if (words !== undefined && hasComeTo === after && bytes.includes(words)) {
         this.#cutAt = undefined;
         hasLostAnswer = true;
       }

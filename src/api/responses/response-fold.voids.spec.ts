@@ -11,7 +11,7 @@ import {
 } from '../../../test/support/response-folds.js';
 import { readOutputText } from '../../../test/support/response-rules.js';
 
-const resumed: Timed = { type: 'run-resumed', epoch: 1 };
+const resumed: Timed = { type: 'run-resumed', epoch: 2 };
 const restarted = (node: string, from: number, to: number): Timed => ({ type: 'node-restarted', node, from, to });
 
 describe('a ResponseFold of a run that goes on after its process has ended', () => {

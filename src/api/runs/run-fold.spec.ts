@@ -19,7 +19,7 @@ const EVENTS: readonly Unnumbered[] = [
   { type: 'route-taken', node: 'r', branch: 'b' },
   { type: 'node-started', node: 'b', kind: 'agent-streaming', visible: true },
   say('b', 'Half a sen'),
-  { type: 'run-resumed', epoch: 1 },
+  { type: 'run-resumed', epoch: 2 },
   { type: 'node-restarted', node: 'b', from: 7, to: 7 },
   { type: 'node-started', node: 'b', kind: 'agent-streaming', visible: true },
   say('b', '{"a":'),

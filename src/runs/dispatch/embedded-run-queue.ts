@@ -77,13 +77,13 @@ export class EmbeddedRunQueue extends RunQueue {
     return Promise.resolve(() => this.#count(owner, -1));
   }
 
-  override put(job: RunJob): Promise<void> {
+  override put(job: RunJob): Promise<boolean> {
     if (!this.#jobs.has(job.id)) {
       this.#jobs.set(job.id, { job, delay: undefined });
       this.#count(job.owner, 1);
       this.#enter(job);
     }
-    return Promise.resolve();
+    return Promise.resolve(true);
   }
 
   override has(id: string): boolean {

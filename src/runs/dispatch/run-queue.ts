@@ -45,8 +45,11 @@ export abstract class RunQueue {
    */
   abstract reserve(owner: string): Promise<() => void>;
 
-  /** The run is to be worked on when its time has come. One that waits for the same wake already is there once. */
-  abstract put(job: RunJob): Promise<void>;
+  /**
+   * The run is to be worked on when its time has come. One that waits for the same wake already is there once. Never rejects.
+   * @returns false if it is not known to be there
+   */
+  abstract put(job: RunJob): Promise<boolean>;
 
   /** True if the run waits in this process, and is lost with it. */
   abstract has(id: string): boolean;

@@ -64,7 +64,7 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
   ) {
     this.#hub = works.hub;
     works.watchLeft((id) => void this.#endLeft(id));
-    works.watchReleased((job) => this.queue.put(job));
+    works.watchReleased((job) => this.lost.put(job));
   }
 
   /** Runs that a process has left behind go on. */
@@ -144,7 +144,7 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
       if (creation.kind !== 'created') return makeRepeated(creation);
       if (record !== undefined) this.works.keepRecord(run.id, record);
       if (asked.endsWhenLeft === true) this.works.audience.bind(run.id);
-      await this.queue.put(makeJob(run));
+      await this.lost.put(makeJob(run));
       return { run, isRepeated: false };
     } finally {
       untrack();
@@ -383,8 +383,9 @@ export class LoggedRuns implements OnApplicationBootstrap, OnApplicationShutdown
     });
     this.metrics.showNumber({
       name: 'millrace_queued_background_runs',
-      help: 'Runs in the background that wait because RUNS_CONCURRENCY are at work.',
+      help: 'Runs in the background that wait because RUNS_CONCURRENCY are at work. Processes that share a queue all show the whole of it.',
       value: () => this.queue.waiting,
+      ...(this.store.isShared && { together: 'max' }),
     });
   }
 }

@@ -17,6 +17,7 @@ import { mergeDeltaEvents } from '../merge-delta-events.js';
 import type { RunJob } from '../dispatch/run-queue.js';
 import type { QueuedPermit, RunOrigin, RunRecord } from '../run-options.js';
 import type { RunService } from '../run.service.js';
+import type { DocumentStore } from '../store/document-store.js';
 import type { ClaimedRun, RunAttempt, RunLogStore } from '../store/run-log-store.js';
 import type { Audience } from './audience.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
@@ -92,6 +93,7 @@ export interface RunToWork extends Pick<RunToLog, 'workflow' | 'permit'> {
 export interface WorkTools {
   readonly runs: RunService;
   readonly store: RunLogStore;
+  readonly documents: Pick<DocumentStore, 'remove'>;
   /** Id of this process. */
   readonly worker: string;
   readonly audience: Audience;
@@ -163,9 +165,12 @@ export class LoggedWork {
     else this.#refusal ??= 'cancelled';
   }
 
-  /** The store takes nothing more of the run from this process: nothing that it says now would be kept. */
-  abandon(): void {
-    this.#log?.close('released');
+  /**
+   * The store takes nothing more of the run from this process: nothing that it says now would be kept.
+   * @param ending `gone`: the run was removed, or somebody else has begun it
+   */
+  abandon(ending: 'gone' | 'released'): void {
+    this.#log?.close(ending);
     this.handOver();
   }
 
@@ -187,7 +192,8 @@ export class LoggedWork {
       await this.#begin(claimed, log);
     } catch (error) {
       if (log === undefined) this.#report(error);
-      else if (this.#tools.runs.draining) await this.#release(log);
+      // A store that is away, and a server that shuts down, are no failures of the run.
+      else if (this.#tools.runs.draining || error instanceof OverloadedError) await this.#release(log);
       else if (this.#state !== 'ending') await this.#end(log, makeFailed(error));
     } finally {
       this.#endPermit();
@@ -231,6 +237,7 @@ export class LoggedWork {
     const { said } = recorder;
     const past =
       claimed.run.length === 0 ? undefined : await readPast(claimed, workflow, store, (event) => said.add(event));
+    await this.#forgetEnd(claimed, past?.waitedAt ?? -1);
     if (past !== undefined) {
       const { graph = kept.workflowHash } = past;
       if (graph !== hashWorkflow(workflow)) {
@@ -277,6 +284,16 @@ export class LoggedWork {
     else await this.#end(log, recorder.last, said.text);
   }
 
+  /**
+   * What is kept of an end that its log never got: nobody was told of that end.
+   * @param waitedAt a segment that ended with this event was told of
+   */
+  async #forgetEnd({ run: { epoch, owner, segments } }: ClaimedRun, waitedAt: number): Promise<void> {
+    const segment = segments.at(-1);
+    if (epoch > 1 && segment !== undefined && segment.from > waitedAt)
+      await this.#tools.documents.remove(segment.id, owner);
+  }
+
   #countTokens({ usage, untoldTokens = 0 }: StepCheckpoint): void {
     this.#keptTokens += (usage?.total_tokens ?? 0) + untoldTokens;
   }
@@ -286,6 +303,7 @@ export class LoggedWork {
    * @param other hash of the workflow that is to go on with it, and how long nobody is to begin it again; absent: as this process has it
    */
   async #release(log: OpenLog, other?: { readonly graph: string; readonly delayMs: number }): Promise<void> {
+    this.#state = 'ending';
     const { usage, untoldTokens = 0 } = this.#spent;
     // The rest is counted by whoever ends the run.
     const tokens = (usage?.total_tokens ?? 0) + untoldTokens - this.#keptTokens;

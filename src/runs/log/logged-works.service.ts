@@ -8,6 +8,7 @@ import type { JobEnd, RunJob } from '../dispatch/run-queue.js';
 import type { RunRecord } from '../run-options.js';
 import { RunService } from '../run.service.js';
 import { RunWorker } from '../run-worker.js';
+import { DocumentStore } from '../store/document-store.js';
 import { type LoggedRun, RunLogStore } from '../store/run-log-store.js';
 import { Audience } from './audience.js';
 import { LogHub } from './log-hub.js';
@@ -47,6 +48,7 @@ export class LoggedWorks {
     config: AppConfig,
     private readonly clock: Clock,
     private readonly store: RunLogStore,
+    documents: DocumentStore,
     private readonly runs: RunService,
     private readonly workflows: WorkflowRegistry,
     private readonly worker: RunWorker,
@@ -58,7 +60,7 @@ export class LoggedWorks {
     this.#writer = new LogWriter(
       store,
       clock,
-      ({ id }) => this.#works.get(id)?.abandon(),
+      ({ id }) => this.#works.get(id)?.abandon('released'),
       ({ id }) => this.#works.get(id)?.cancel(),
       metrics.instruments,
     );
@@ -72,6 +74,7 @@ export class LoggedWorks {
     this.#tools = {
       runs,
       store,
+      documents,
       worker: worker.id,
       audience: this.audience,
       clock,
@@ -90,7 +93,7 @@ export class LoggedWorks {
     store.watchLoss(() => {
       for (const [id, work] of this.#works) {
         this.#onAway?.(id);
-        work.abandon();
+        work.abandon('released');
       }
     });
     store.watchChanges((changed) => {
@@ -252,7 +255,12 @@ export class LoggedWorks {
   async #keepAlive(): Promise<void> {
     const attempts = Array.from(this.#works.values()).flatMap(({ attempt }) => attempt ?? []);
     // A store that is away is told of by what it is needed for.
-    if (attempts.length > 0) await this.store.keepAlive(attempts).catch(() => undefined);
+    const lost = attempts.length === 0 ? [] : await this.store.keepAlive(attempts).catch(() => []);
+    // Nothing that these say is kept any more, and those whose models are silent would not hear of it by themselves.
+    for (const { id, epoch } of attempts) {
+      const work = this.#works.get(id);
+      if (lost.includes(id) && work?.attempt?.epoch === epoch) work.abandon('gone');
+    }
     if (this.store.isShared && !this.runs.draining) {
       const known = this.workflows.listAll().flatMap(({ workflow }) => [hashWorkflow(workflow), workflow.id]);
       await this.store

@@ -19,6 +19,8 @@ export interface RunPast {
   readonly traceId: string | undefined;
   /** Hash of the workflow that was at work last; undefined: an earlier release has not said. */
   readonly graph: string | undefined;
+  /** Number of the last event that says that the run waits; -1 if there is none. */
+  readonly waitedAt: number;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface RunPast {
  * @returns undefined if that is nothing: it begins
  */
 export async function readPast(
-  { run: { id }, steps, waits }: ClaimedRun,
+  { run: { id, epoch }, steps, waits }: ClaimedRun,
   workflow: CompiledWorkflow,
   store: Pick<RunLogStore, 'read'>,
   onEvent: (event: LoggedEvent) => void,
@@ -37,10 +39,12 @@ export async function readPast(
   let lastAt = 0;
   let traceId: string | undefined;
   let graph: string | undefined;
+  let waitedAt = -1;
   for (;;) {
     const page = await store.read(id, number);
     if (page === undefined || page.events.length === 0) break;
     for (const event of page.events) {
+      if (event.type === 'run-waiting') waitedAt = number;
       history.take(event, number++);
       onEvent(event);
       lastAt = event.at;
@@ -55,10 +59,11 @@ export async function readPast(
     waits.flatMap(({ node, answer }) => (answer === undefined ? [] : [[node, readAnswer(answer)]])),
   );
   return {
-    resumed: { epoch: history.attempts, attempt, history, steps: checkpoints, answers },
+    resumed: { epoch, attempt, history, steps: checkpoints, answers },
     lastAt,
     traceId,
     graph,
+    waitedAt,
   };
 }
 

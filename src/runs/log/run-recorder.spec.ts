@@ -41,7 +41,7 @@ describe('RunRecorder', () => {
   it('counts what an earlier process has written', () => {
     const { log, recorder } = open(300);
     log.claim(2, 300);
-    recorder.next({ type: 'run-resumed', seq: 0, epoch: 1 });
+    recorder.next({ type: 'run-resumed', seq: 0, epoch: 2 });
     expect(recorder.fault.reason).toBeInstanceOf(RunOutputTooLargeError);
   });
 

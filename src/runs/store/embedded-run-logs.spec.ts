@@ -42,7 +42,7 @@ it('makes no files for what nobody has created', async () => {
       undefined,
       undefined,
     ]);
-    await expect(logs.findLost()).resolves.toEqual([]);
+    await expect(logs.findLost([], 'nobody')).resolves.toEqual([]);
     await expect(logs.list({ owner: 'a', limit: 1, order: 'asc' })).resolves.toEqual({ runs: [], hasMore: false });
     expect(await readdir(folder)).toEqual([]);
   } finally {

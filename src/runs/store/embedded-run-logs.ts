@@ -57,8 +57,8 @@ export class EmbeddedRunLogs extends RunLogStore {
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.claim(id, wake)) : undefined;
   }
 
-  override async keepAlive(attempts: readonly RunAttempt[]): Promise<void> {
-    await this.store.useRunLogs((logs) => logs.keepAlive(attempts));
+  override async keepAlive(attempts: readonly RunAttempt[]): Promise<readonly string[]> {
+    return this.store.useRunLogs((logs) => logs.keepAlive(attempts));
   }
 
   override async release(attempts: readonly RunAttempt[]): Promise<void> {

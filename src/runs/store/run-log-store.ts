@@ -306,8 +306,11 @@ export abstract class RunLogStore {
    */
   abstract claim(id: string, worker: string, wake?: number): Promise<ClaimedRun | undefined>;
 
-  /** Says of runs that they are at work still; their time, and their lease, count from the last time that this was said. */
-  abstract keepAlive(attempts: readonly RunAttempt[]): Promise<void>;
+  /**
+   * Says of runs that they are at work still; their time, and their lease, count from the last time that this was said.
+   * @returns ids of those that are gone, or that somebody else has begun since
+   */
+  abstract keepAlive(attempts: readonly RunAttempt[]): Promise<readonly string[]>;
 
   /** Lets go of runs that are at work, before their end: they are queued again, with the next wake, and nobody has died. */
   abstract release(attempts: readonly RunAttempt[]): Promise<void>;
@@ -395,8 +398,10 @@ export abstract class RunLogStore {
    * empty. In a shared store: those that are due and have waited for 15 s since they came into the queue, and those that are at work
    * and have not said so for 30 s; what one process finds, the others do not for as long again, and it comes in portions. In one that
    * is not shared: all that have not ended, those of this process among them.
+   * @param left ids of runs that this process has left without saying so: they are found at once, unless another one has them
+   * @param worker id of this process
    */
-  abstract findLost(): Promise<readonly LoggedRun[]>;
+  abstract findLost(left: readonly string[], worker: string): Promise<readonly LoggedRun[]>;
 
   /**
    * Says that this process is alive; to be called every 5 s.

@@ -55,11 +55,16 @@ export function describeAttempts(bench: StoreBench): void {
     bench.clock.advance(100);
     await bench.claim('r1');
     bench.clock.advance(5);
-    await bench.logs.keepAlive([{ id: 'r1', epoch: 1 }]);
+    expect(await bench.logs.keepAlive([{ id: 'r1', epoch: 1 }])).toEqual([]);
     // Dead from now on.
     bench.clock.advance(100);
     await bench.claim('r1');
-    await bench.logs.keepAlive([{ id: 'r1', epoch: 1 }]);
+    const attempts = [
+      { id: 'r1', epoch: 1 },
+      { id: 'r1', epoch: 2 },
+      { id: 'removed', epoch: 1 },
+    ];
+    expect(await bench.logs.keepAlive(attempts)).toEqual(['r1', 'removed']);
     bench.clock.advance(7);
     await bench.logs.release([{ id: 'r1', epoch: 2 }]);
     bench.clock.advance(100);

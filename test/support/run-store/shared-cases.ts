@@ -16,7 +16,7 @@ export function describeSharing(bench: StoreBench): void {
     await expect(bench.append([late])).resolves.toEqual([false]);
     const next = bench.makeBatch('r1', 2, 1, { epoch: 2 });
     await expect(other.logs.append([next])).resolves.toEqual([{ isKept: true, isCancelled: false }]);
-    await bench.logs.keepAlive([{ id: 'r1', epoch: 1 }]);
+    expect(await bench.logs.keepAlive([{ id: 'r1', epoch: 1 }])).toEqual(['r1']);
     await bench.logs.release([{ id: 'r1', epoch: 1 }]);
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'running', epoch: 2, length: 3 });
   });
@@ -136,8 +136,8 @@ export function describeSharing(bench: StoreBench): void {
   it('finds runs that wait for 15 s, once and by one process, and those at work that have not said so for 30 s', async () => {
     const other = bench.openOther();
     const find = async (): Promise<unknown> => [
-      (await bench.logs.findLost()).map(({ id }) => id),
-      (await other.logs.findLost()).map(({ id }) => id),
+      (await bench.logs.findLost([], 'nobody')).map(({ id }) => id),
+      (await other.logs.findLost([], 'nobody')).map(({ id }) => id),
     ];
     await bench.create('waiting');
     bench.clock.advance(1);
@@ -155,6 +155,20 @@ export function describeSharing(bench: StoreBench): void {
     expect(await find()).toEqual([['silent'], []]);
     await bench.adapter.age(1_000);
     expect(await find()).toEqual([['waiting'], []]);
+  });
+
+  it('finds at once what a process has left, unless another one has it, or it has ended', async () => {
+    const other = bench.openOther();
+    for (const id of ['waiting', 'claimed', 'taken over', 'ended', 'not left']) await bench.create(id);
+    for (const id of ['claimed', 'taken over', 'ended', 'not left']) await bench.logs.claim(id, 'one');
+    await other.logs.claim('taken over', 'two');
+    await bench.append([bench.makeBatch('ended', 0, 1, { epoch: 1, ending: bench.makeEnding() })]);
+    const left = ['claimed', 'ended', 'taken over', 'unknown', 'waiting'];
+    const found = await bench.logs.findLost(left, 'one');
+    expect(found.map(({ id, status, epoch, wake }) => [id, status, epoch, wake]).toSorted()).toEqual([
+      ['claimed', 'running', 1, 0],
+      ['waiting', 'queued', 0, 0],
+    ]);
   });
 
   it('knows the workflows of other processes as long as those are alive', async () => {

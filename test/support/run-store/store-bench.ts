@@ -77,7 +77,7 @@ export class StoreBench {
   /** Finds lost runs after so long that everyone who has not ended is lost. */
   async findLost(): Promise<readonly LoggedRun[]> {
     await this.adapter.age(60_000);
-    return this.logs.findLost();
+    return this.logs.findLost([], 'nobody');
   }
 
   makeRun(id: string, more: Partial<NewLoggedRun> = {}): NewLoggedRun {

@@ -112,7 +112,7 @@ describe('what a process had half said when it died', () => {
     start('b'),
     say('b', 'half a'),
     say('b', ' sentence'),
-    { type: 'run-resumed', epoch: 1 },
+    { type: 'run-resumed', epoch: 2 },
     { type: 'node-restarted', node: 'b', from: 5, to: 6 },
     start('b'),
     say('b', 'Whole.'),

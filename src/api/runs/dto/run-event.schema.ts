@@ -81,7 +81,7 @@ const EVENTS: readonly RunSchema[] = [
     { trace_id: text('Id of the trace; absent if the run is not traced.') },
   ),
   event('run-resumed', 'The run goes on after its process has ended.', {
-    epoch: count('How often it was begun before.'),
+    epoch: count('Which attempt this is: `attempts` of the run.'),
   }),
   event('node-restarted', 'What a step has said is void: it says all of it again.', {
     node: NODE,

@@ -123,22 +123,28 @@ export class BullRunQueue extends RunQueue {
     return () => undefined;
   }
 
-  override async put(job: RunJob): Promise<void> {
-    const putting = this.#putAnyway(job).catch((error: unknown) => this.#tell(error));
-    await settleInTime(putting, this.#clock, PUT_LIMIT_MS, () => undefined);
+  override put(job: RunJob): Promise<boolean> {
+    return settleInTime(this.#tryToPut(job), this.#clock, PUT_LIMIT_MS, () => false);
   }
 
-  async #putAnyway(job: RunJob): Promise<void> {
-    const queues = await this.#open();
-    const open = queues.get(makeQueueName(job.workflow)) ?? findMain(queues);
+  /** Never rejects. */
+  async #tryToPut(job: RunJob): Promise<boolean> {
     try {
-      await this.#add(open, job);
+      const queues = await this.#open();
+      const open = queues.get(makeQueueName(job.workflow)) ?? findMain(queues);
+      try {
+        await this.#add(open, job);
+      } catch (error) {
+        if (!this.#backend.hasLostTables(error)) throw error;
+        await this.#backend.prepare();
+        await this.#add(open, job);
+      }
+      this.#tellOfRecovery();
+      return true;
     } catch (error) {
-      if (!this.#backend.hasLostTables(error)) throw error;
-      await this.#backend.prepare();
-      await this.#add(open, job);
+      this.#tell(error);
+      return false;
     }
-    this.#tellOfRecovery();
   }
 
   async #add({ queue, mostAtWork }: OpenQueue, job: RunJob): Promise<void> {
@@ -259,6 +265,7 @@ export class BullRunQueue extends RunQueue {
 
   /** BullMQ goes on by itself after most failures. */
   #recover(failure: Error): void {
+    if (isOfOneJob(failure)) return;
     this.#tell(failure);
     if (this.#backend.hasLostTables(failure)) void this.#makeTables();
   }
@@ -296,6 +303,10 @@ export class BullRunQueue extends RunQueue {
     );
   }
 }
+
+/** A job that another process has, or the queue has lost, is not the queue's failure: the store says whose run it is. */
+const isOfOneJob = (failure: Error & { readonly code?: unknown }): boolean =>
+  typeof failure.code === 'number' || failure.message.startsWith('could not renew lock for job');
 
 /** A run that comes into the queue once more has another one: a wake-up at the end of a job is no repetition of it. */
 const makeJobId = ({ id, wake }: Pick<RunJob, 'id' | 'wake'>): string => `${id}-${wake}`;

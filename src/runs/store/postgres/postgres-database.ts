@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { formatStackForLog, OverloadedError } from '../../../errors/index.js';
-import { type Clock, describeError, readErrorCode, type Timer } from '../../../kernel/index.js';
+import { type Clock, describeError, readErrorCode, settleInTime, type Timer } from '../../../kernel/index.js';
 import { migrate } from './migrations.js';
 import type { PostgresRow, PostgresSession, PostgresValue } from './postgres-session.js';
 
@@ -67,9 +67,9 @@ export class PostgresDatabase {
 
   /** @throws OverloadedError if the database cannot do it now */
   async query(sql: string, values: readonly PostgresValue[]): Promise<readonly PostgresRow[]> {
-    return this.#try(async () => {
-      await this.#open();
-      return this.#use(async (client) => {
+    return this.#try(async (deadline) => {
+      await this.#waitUntilOpen(deadline);
+      return this.#use(deadline, async (client) => {
         const { rows } = await client.query<PostgresRow>(sql, values.map(clean));
         return rows;
       });
@@ -81,9 +81,9 @@ export class PostgresDatabase {
    * @throws OverloadedError if the database cannot do it now
    */
   async transact<T>(work: (session: PostgresSession) => Promise<T>): Promise<T> {
-    return this.#try(async () => {
-      await this.#open();
-      return this.#transact(work);
+    return this.#try(async (deadline) => {
+      await this.#waitUntilOpen(deadline);
+      return this.#transact(deadline, work);
     });
   }
 
@@ -104,14 +104,16 @@ export class PostgresDatabase {
     await this.#pool.end();
   }
 
-  async #try<T>(work: () => Promise<T>): Promise<T> {
+  /** @param work is told the monotonic time by which it has to be done, whatever it consists of */
+  async #try<T>(work: (deadline: number) => Promise<T>): Promise<T> {
+    const deadline = this.#makeDeadline();
     try {
       let result: T;
       try {
-        result = await work();
+        result = await work(deadline);
       } catch (error) {
         if (readErrorCode(error) !== DEADLOCK) throw error;
-        result = await work();
+        result = await work(deadline);
       }
       if (this.#told !== undefined) this.#logger.log('The store works again');
       this.#told = undefined;
@@ -124,11 +126,37 @@ export class PostgresDatabase {
     }
   }
 
+  #makeDeadline(): number {
+    return this.#clock.monotonic() + LIMIT_MS;
+  }
+
+  /** Its tables may take longer than whoever asks first has time. */
+  async #waitUntilOpen(deadline: number): Promise<void> {
+    const opening = this.#open();
+    if (this.#isOpen) return;
+    await settleInTime(opening, this.#clock, this.#findTimeLeft(deadline), refuseLate);
+  }
+
+  #findTimeLeft(deadline: number): number {
+    return Math.max(1, deadline - this.#clock.monotonic());
+  }
+
+  async #connect(deadline: number): Promise<pg.PoolClient> {
+    const connecting = this.#pool.connect();
+    const leftMs = this.#findTimeLeft(deadline);
+    // The pool keeps to its own limit.
+    if (leftMs >= CONNECT_LIMIT_MS) return connecting;
+    return settleInTime(connecting, this.#clock, leftMs, () => {
+      void connecting.then((client) => client.release()).catch(() => undefined);
+      return refuseLate();
+    });
+  }
+
   #open(): Promise<void> {
     if (this.#opening !== undefined) return this.#opening;
     if (this.#isClosed || this.#clock.monotonic() < this.#notBefore)
       return Promise.reject(this.#makeAwayError(undefined));
-    const opening = this.#transact(migrate).then(() => {
+    const opening = this.#transact(this.#makeDeadline(), migrate).then(() => {
       this.#isOpen = true;
       this.#onOpen();
     });
@@ -139,8 +167,8 @@ export class PostgresDatabase {
     return opening;
   }
 
-  #transact<T>(work: (session: PostgresSession) => Promise<T>): Promise<T> {
-    return this.#use(async (client) => {
+  #transact<T>(deadline: number, work: (session: PostgresSession) => Promise<T>): Promise<T> {
+    return this.#use(deadline, async (client) => {
       await client.query(BEGIN);
       const result = await work({
         query: async (sql, values = []) =>
@@ -152,14 +180,13 @@ export class PostgresDatabase {
     });
   }
 
-  async #use<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const before = this.#clock.monotonic();
-    const client = await this.#pool.connect();
+  async #use<T>(deadline: number, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#connect(deadline);
     // A connection that fails says so to whoever waits for an answer of it.
     const ignore = (): void => undefined;
     client.on('error', ignore);
     let isLate = false;
-    const timer = this.#clock.after(Math.max(1, LIMIT_MS - (this.#clock.monotonic() - before)), () => {
+    const timer = this.#clock.after(this.#findTimeLeft(deadline), () => {
       isLate = true;
       client.release(true);
     });
@@ -223,6 +250,8 @@ export class PostgresDatabase {
 class LateError extends Error {
   override readonly message = `it did not answer within ${LIMIT_MS} ms`;
 }
+
+const refuseLate = (): Promise<never> => Promise.reject(new LateError());
 
 /** No text of PostgreSQL holds the character 0, so nothing is found by one that does. */
 function clean(value: PostgresValue): unknown {

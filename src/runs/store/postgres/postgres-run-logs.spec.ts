@@ -161,6 +161,31 @@ describeWithPostgres('With a real server', () => {
       expect(error).toHaveBeenCalledTimes(1);
     });
 
+    it('refuses within 5 s what is asked first of a server that is slow at everything', async () => {
+      jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+      await bench.create('r1');
+      const holder = await connect();
+      // What a process that starts waits for, and what it waits for then.
+      await holder.query('begin; lock table millrace.runs in access exclusive mode');
+      await holder.query('select pg_advisory_lock(7214600301)');
+      const waitFor = (type: string): Promise<boolean> =>
+        eventually(
+          async () =>
+            (await admin.query('select from pg_locks where not granted and locktype = $1', [type])).rows.length > 0,
+        );
+      const found = bench
+        .openOther()
+        .logs.find('r1', 'a')
+        .catch((thrown: unknown) => thrown);
+      await waitFor('advisory');
+      bench.clock.advance(4_000);
+      await holder.query('select pg_advisory_unlock(7214600301)');
+      await waitFor('relation');
+      bench.clock.advance(500);
+      expect(await found).toMatchObject({ status: 503, retryAfterMs: 2_000 });
+      await holder.end();
+    });
+
     it('says once why it cannot be used, and never with which password', async () => {
       const error = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
       const stores = open(bench.clock, `postgres://someone:s3cret@127.0.0.1:${server.port}/nowhere`);
@@ -184,7 +209,7 @@ describeWithPostgres('With a real server', () => {
         const [kept] = await Promise.all([
           bench.append(first % 2 === 0 ? batches : batches.toReversed()),
           bench.logs.keepAlive(attempts.toReversed()),
-          bench.logs.findLost(),
+          bench.logs.findLost([], 'nobody'),
         ]);
         expect(new Set(kept)).toEqual(new Set([true]));
       }

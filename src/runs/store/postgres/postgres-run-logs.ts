@@ -41,6 +41,7 @@ import {
   FIND_ANSWERED,
   FIND_CLAIMED,
   FIND_CREATED,
+  FIND_LEFT,
   FIND_LOST,
   FIND_NEXT_EXPIRY,
   FIND_OWNER,
@@ -156,8 +157,9 @@ export class PostgresRunLogs extends RunLogStore {
     };
   }
 
-  override async keepAlive(attempts: readonly RunAttempt[]): Promise<void> {
-    await this.database.query(KEEP_ALIVE, this.#listAttempts(attempts));
+  override async keepAlive(attempts: readonly RunAttempt[]): Promise<readonly string[]> {
+    const rows = await this.database.query(KEEP_ALIVE, this.#listAttempts(attempts));
+    return rows.map(({ id }) => String(id));
   }
 
   override async release(attempts: readonly RunAttempt[]): Promise<void> {
@@ -314,9 +316,12 @@ export class PostgresRunLogs extends RunLogStore {
     return row && String(row['request']);
   }
 
-  override async findLost(): Promise<readonly LoggedRun[]> {
+  override async findLost(left: readonly string[], worker: string): Promise<readonly LoggedRun[]> {
     const now = this.clock.now();
-    return (await this.database.query(FIND_LOST, [])).map((row) => readRun(row, now));
+    const found = left.length === 0 ? [] : await this.database.query(FIND_LEFT, [left, worker]);
+    const known = new Set(found.map(({ id }) => id));
+    const lost = (await this.database.query(FIND_LOST, [])).filter(({ id }) => !known.has(id));
+    return [...found, ...lost].map((row) => readRun(row, now));
   }
 
   override async beat(worker: string, graphs: readonly string[]): Promise<void> {

@@ -56,8 +56,12 @@ const ATTEMPTS = `
     where status = 'running' order by id for update of runs
   )`;
 
-export const KEEP_ALIVE = `${ATTEMPTS} update millrace.runs set active_ms = active_ms + greatest(0, $3::bigint - seen), seen = $3::bigint, moved = now()
-    from attempt where attempt.id = runs.id`;
+/** Gives the ids of those that are gone, or have another number. */
+export const KEEP_ALIVE = `${ATTEMPTS}, alive as (
+    update millrace.runs set active_ms = active_ms + greatest(0, $3::bigint - seen), seen = $3::bigint, moved = now()
+    from attempt where attempt.id = runs.id
+  ) select given.run as id from unnest($1::text[], $2::int[]) as given (run, number)
+    where not exists (select from millrace.runs where runs.id = given.run and runs.epoch = given.number)`;
 
 export const RELEASE = `${ATTEMPTS} update millrace.runs set status = 'queued', wakes = wakes + 1, worker = null, moved = now(),
       active_ms = active_ms + greatest(0, $3::bigint - seen), seen = $3::bigint
@@ -106,6 +110,11 @@ export const FIND_LOST = `
     ), found as (
       update millrace.runs set moved = now() from lost where lost.id = runs.id returning runs.id
     ) select ${RUN_COLUMNS}, '' as head from millrace.runs where id in (select id from found) order by created, id`;
+
+/** See `RunLogStore.findLost`. */
+export const FIND_LEFT = `select ${RUN_COLUMNS}, '' as head from millrace.runs
+    where id = any($1::text[]) and finished is null and (status = 'queued' or (status = 'running' and worker = $2))
+    order by created, id`;
 
 export const WORKER_BEAT = `insert into millrace.run_workers values ($1, $2::text[], now())
     on conflict (id) do update set graphs = excluded.graphs, seen = excluded.seen`;

@@ -149,13 +149,20 @@ export class SqliteRunLogs {
     };
   }
 
-  async keepAlive(attempts: readonly RunAttempt[]): Promise<void> {
-    await this.thread.transact([
+  async keepAlive(attempts: readonly RunAttempt[]): Promise<readonly string[]> {
+    const given = JSON.stringify(attempts);
+    const [, lost = []] = await this.thread.transact([
       [
         `update runs set active_ms = active_ms + max(0, ?1 - seen), seen = ?1 where ${IS_ATTEMPT}`,
-        [this.clock.now(), JSON.stringify(attempts)],
+        [this.clock.now(), given],
+      ],
+      [
+        `select value ->> 'id' as id from json_each(?) where not exists (
+           select 1 from runs where runs.id = value ->> 'id' and epoch = value ->> 'epoch')`,
+        [given],
       ],
     ]);
+    return lost.map(({ id }) => String(id));
   }
 
   async release(attempts: readonly RunAttempt[]): Promise<void> {
