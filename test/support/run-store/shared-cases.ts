@@ -165,7 +165,7 @@ export function describeSharing(bench: StoreBench): void {
     await bench.append([bench.makeBatch('ended', 0, 1, { epoch: 1, ending: bench.makeEnding() })]);
     const left = ['claimed', 'ended', 'taken over', 'unknown', 'waiting'];
     const found = await bench.logs.findLost(left, 'one');
-    expect(found.map(({ id, status, epoch, wake }) => [id, status, epoch, wake]).toSorted()).toEqual([
+    expect(found.map(({ id, status, epoch, wake }) => [id, status, epoch, wake])).toEqual([
       ['claimed', 'running', 1, 0],
       ['waiting', 'queued', 0, 0],
     ]);
