@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { CutLink } from '../support/cut-link.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
@@ -124,6 +125,30 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       await eventually(async () => (await followRun(worker, id)).text === text);
       expect((await followRun(other, id)).text).toBe(text);
       await eventually(() => upstream.requests[0]?.aborted === true);
+
+      // A process dies before the run that it was asked for is kept: who asks again, elsewhere, has one.
+      const holder = new pg.Client({ connectionString: databaseUrl });
+      await holder.connect();
+      await holder.query('begin; lock table millrace.run_requests in exclusive mode');
+      const key = { 'idempotency-key': 'once' };
+      const asked = askRun(worker, {}, key).catch(() => 'no answer');
+      await eventually(async () => {
+        const cut = await holder.query(
+          `select pid from pg_locks where not granted and relation = 'millrace.run_requests'::regclass`,
+        );
+        if (cut.rows.length === 0) return false;
+        worker.process.signal('SIGKILL');
+        await worker.process.exit;
+        await holder.query('select pg_terminate_backend($1)', [cut.rows[0]?.pid]);
+        return true;
+      });
+      expect(await asked).toBe('no answer');
+      await holder.query('rollback');
+      const again = await beginRun(other, {}, key);
+      expect((await beginRun(other, {}, key)).id).toBe(again.id);
+      expect(await endRun(other, again.id)).toMatchObject({ status: 'completed', attempts: 1 });
+      expect((await holder.query('select from millrace.runs where key is not null')).rows).toHaveLength(1);
+      await holder.end();
     },
     LONGEST_MS,
   );

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { eventually } from '../support/eventually.js';
 import type { JsonObject } from '../../src/kernel/index.js';
 import { getJson, type HttpResponse, postJson, readResponse, send } from '../support/http-client.js';
@@ -238,6 +239,35 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
       expect(asked.length).toBeLessThanOrEqual(8);
       // Two of these, and one of the others.
       expect(upstream.mostOpen).toBeLessThanOrEqual(3);
+    },
+    LONGEST_MS,
+  );
+
+  const itWithRedis = queue === 'Redis' ? it : it.skip;
+  itWithRedis(
+    'go on, and begin, though all that Redis has is gone',
+    async () => {
+      const env = { RUNS_CONCURRENCY: '1' };
+      await Promise.all([replicas.start(env), replicas.start(env)]);
+      const doors = [gate(), gate()];
+      for (const door of doors) upstream.next(scriptStream(['Hel', door, 'lo']));
+      const ids: string[] = [];
+      for (let count = 0; count < 4; count++) ids.push((await beginRun(replicas.all[count % 2]!)).id);
+      await Promise.all(doors.map((door) => door.reached));
+      const client = new Redis(redis?.url ?? '');
+      await client.flushall();
+      client.disconnect();
+      upstream.always(() => scriptStream('Hello'));
+      for (const door of doors) door.open();
+      for (const id of ids) {
+        const findEnded = async (): Promise<WireRun | undefined> => {
+          const run = await readRun(replicas.all[0]!, id);
+          return run.status === 'completed' ? run : undefined;
+        };
+        const run = await eventually(findEnded, { within: 40_000 });
+        expect(run).toMatchObject({ output: 'Hello', attempts: 1 });
+      }
+      expect(upstream.requests).toHaveLength(4);
     },
     LONGEST_MS,
   );

@@ -7,6 +7,11 @@ export interface Replica extends ServerProcess {
   readonly baseUrl: string;
 }
 
+/** What makes the clock of a process go an hour ahead. */
+export const AN_HOUR_AHEAD = {
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent('const now=Date.now;Date.now=()=>now()+3600000')}`,
+};
+
 /** Processes of the built service that share what outlives a request. Whoever starts them must {@link stop} them. */
 export class Replicas {
   readonly all: Replica[] = [];

@@ -10,8 +10,10 @@ export type RunJob = Pick<
 };
 
 /** The job of a run. It holds nothing that the run was asked. */
-export function makeJob({ id, owner, door, workflow, admission, priority, runAt, wake }: RunJob): RunJob {
-  return { id, owner, door, workflow, admission, priority, runAt, wake };
+export function makeJob(run: RunJob & Pick<LoggedRun, 'createdAt'>): RunJob {
+  const { id, owner, door, workflow, admission, priority, runAt, createdAt, wake } = run;
+  // One that is to begin at once is due for all, whatever the clock says of the process that was asked for it.
+  return { id, owner, door, workflow, admission, priority, runAt: runAt <= createdAt ? 0 : runAt, wake };
 }
 
 /** How many runs of a workflow may be at work at the same time, in all processes together, by its id. Absent: any number. */

@@ -146,15 +146,17 @@ export function describeSharing(bench: StoreBench): void {
       await bench.claim(id);
     }
     await bench.create('due later', { runAt: Date.UTC(2100, 0, 1) });
+    // The process that was asked for it has a clock of its own.
+    await bench.create('due now', { createdAt: Date.UTC(2100, 0, 1), runAt: Date.UTC(2100, 0, 1) });
     await bench.adapter.age(14_000);
     expect(await find()).toEqual([[], []]);
     await bench.adapter.age(2_000);
     await bench.logs.keepAlive([{ id: 'alive', epoch: 1 }]);
-    expect(await find()).toEqual([['waiting'], []]);
+    expect(await find()).toEqual([['waiting', 'due now'], []]);
     await bench.adapter.age(14_500);
     expect(await find()).toEqual([['silent'], []]);
     await bench.adapter.age(1_000);
-    expect(await find()).toEqual([['waiting'], []]);
+    expect(await find()).toEqual([['waiting', 'due now'], []]);
   });
 
   it('finds at once what a process has left, unless another one has it, or it has ended', async () => {

@@ -1,15 +1,20 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
-import { Logger } from '@nestjs/common';
+import { ConsoleLogger, Logger } from '@nestjs/common';
+import fc from 'fast-check';
 import pg from 'pg';
+import { type LogEntry, readOutcome, runLogged } from '../../../../test/support/crashing-runs.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { describeWithPostgres, PostgresServer } from '../../../../test/support/postgres-server.js';
+import { compilePlan, ran, resumablePlans } from '../../../../test/support/resumable-workflows.js';
 import { describeRunLogStore } from '../../../../test/support/run-store-conformance.js';
 import { describeSharing } from '../../../../test/support/run-store/shared-cases.js';
 import { makeWait } from '../../../../test/support/run-store/wait-cases.js';
 import { DAY_MS, type OpenStores, type StoreBench } from '../../../../test/support/run-store/store-bench.js';
 import { readConfig } from '../../../config/index.js';
+import type { RunEvent, StepCheckpoint } from '../../../engine/index.js';
 import { OverloadedError } from '../../../errors/index.js';
 import { type Clock, RandomIdSource } from '../../../kernel/index.js';
+import type { RunAttempt, RunLogStore } from '../run-log-store.js';
 import { PostgresStore } from './postgres-store.js';
 
 describeWithPostgres('With a real server', () => {
@@ -216,6 +221,66 @@ describeWithPostgres('With a real server', () => {
       const { rows } = await admin.query('select deadlocks from pg_stat_database where datname = current_database()');
       expect(rows).toEqual([{ deadlocks: '0' }]);
     });
+
+    it('has what another process needs to end a run as if nothing had happened, wherever the first one crashed', async () => {
+      Logger.overrideLogger(false);
+      const other = bench.openOther();
+      let count = 0;
+      await fc.assert(
+        fc.asyncProperty(resumablePlans, fc.nat(), async (plan, seed) => {
+          const { workflow } = compilePlan(plan);
+          const whole = await runLogged({ workflow });
+          const id = `r${count++}`;
+          await bench.create(id);
+          await bench.claim(id);
+          const kept = 1 + (seed % (whole.length - 1));
+          await writeEntries(bench.logs, { id, epoch: 1 }, whole.slice(0, kept));
+          const claimed = await other.logs.claim(id, 'other');
+          const left = (await readEntries(other.logs, id)).map((entry, place) => {
+            const step = claimed?.steps[place];
+            return step === undefined ? entry : { ...entry, checkpoint: JSON.parse(step) as StepCheckpoint };
+          });
+          ran.length = 0;
+          const resumed = await runLogged({ workflow }, left);
+          const finished = whole.slice(0, kept).flatMap(({ checkpoint }) => checkpoint?.node ?? []);
+          expect(ran.filter((node) => finished.includes(node))).toEqual([]);
+          expect(await bench.append([bench.makeBatch(id, kept, 1, { epoch: 1 })])).toEqual([false]);
+          await writeEntries(other.logs, { id, epoch: 2 }, resumed, kept);
+          const read = await readEntries(bench.logs, id);
+          const isVague = whole.at(-1)?.event.type === 'run-failed' && !plan.options.inLine;
+          const tell = isVague ? (log: readonly LogEntry[]): unknown => log.at(-1)?.event.type : readOutcome;
+          expect(tell(read)).toEqual(tell(whole));
+        }),
+        { numRuns: 20 },
+      );
+      Logger.overrideLogger(new ConsoleLogger());
+    });
+
+    /** Each in a commit of its own. */
+    async function writeEntries(
+      logs: RunLogStore,
+      { id, epoch }: RunAttempt,
+      entries: readonly LogEntry[],
+      from = 0,
+    ): Promise<void> {
+      for (const [place, { event, checkpoint }] of entries.entries()) {
+        if (place < from) continue;
+        const steps = checkpoint === undefined ? [] : [{ node: checkpoint.node, json: JSON.stringify(checkpoint) }];
+        const isLast = event.type === 'run-finished' || event.type === 'run-failed';
+        const batch = { run: id, epoch, first: place, events: [JSON.stringify({ ...event, at: 0 })], steps };
+        const verdicts = await logs.append([isLast ? { ...batch, ending: bench.makeEnding() } : batch]);
+        expect(verdicts).toEqual([{ isKept: true, isCancelled: false }]);
+      }
+    }
+
+    async function readEntries(logs: RunLogStore, id: string): Promise<readonly LogEntry[]> {
+      const entries: LogEntry[] = [];
+      for (;;) {
+        const page = await logs.read(id, entries.length);
+        if (page === undefined || page.events.length === 0) return entries;
+        for (const { at: _at, ...event } of page.events) entries.push({ event: event as RunEvent });
+      }
+    }
 
     it('finds nothing by an id that no text of PostgreSQL can hold', async () => {
       await expect(bench.logs.find('r\0', 'a')).resolves.toBeUndefined();

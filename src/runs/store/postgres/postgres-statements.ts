@@ -104,7 +104,7 @@ export const FIND_SECRET = 'select value from millrace.secrets where name = $1';
 export const FIND_LOST = `
     with lost as (
       select id from millrace.runs where status in ('queued', 'running') and (
-        (status = 'queued' and moved < now() - interval '15 s' and run_at <= extract(epoch from now() - interval '15 s') * 1000)
+        (status = 'queued' and moved < now() - interval '15 s' and (run_at <= created or run_at <= extract(epoch from now() - interval '15 s') * 1000))
         or (status = 'running' and moved < now() - interval '30 s'))
       order by created, id limit ${LOST_AT_ONCE} for update skip locked
     ), found as (
@@ -121,7 +121,7 @@ export const WORKER_BEAT = `insert into millrace.run_workers values ($1, $2::tex
 
 export const IS_GRAPH_ALIVE = `select 1 from millrace.run_workers where $1 = any(graphs) and seen > now() - interval '30 s' limit 1`;
 
-export const COUNT_WAITING = `select count(*) filter (where status = 'queued' and run_at <= $1::bigint) as due,
+export const COUNT_WAITING = `select count(*) filter (where status = 'queued' and (run_at <= created or run_at <= $1::bigint)) as due,
     min(case when status <> 'queued' or run_at > $1::bigint then null when seen > run_at then seen else run_at end) as since from millrace.runs where status in ('queued', 'running')`;
 
 export const COUNT_QUEUED = `select count(*) as count from millrace.runs where owner = $1 and status = 'queued'`;
