@@ -11,7 +11,7 @@ import { describeSharing } from '../../../../test/support/run-store/shared-cases
 import { makeWait } from '../../../../test/support/run-store/wait-cases.js';
 import { DAY_MS, type OpenStores, type StoreBench } from '../../../../test/support/run-store/store-bench.js';
 import { readConfig } from '../../../config/index.js';
-import type { RunEvent, StepCheckpoint } from '../../../engine/index.js';
+import type { StepCheckpoint } from '../../../engine/index.js';
 import { OverloadedError } from '../../../errors/index.js';
 import { type Clock, RandomIdSource } from '../../../kernel/index.js';
 import type { RunAttempt, RunLogStore } from '../run-log-store.js';
@@ -278,7 +278,7 @@ describeWithPostgres('With a real server', () => {
       for (;;) {
         const page = await logs.read(id, entries.length);
         if (page === undefined || page.events.length === 0) return entries;
-        for (const { at: _at, ...event } of page.events) entries.push({ event: event as RunEvent });
+        for (const { at: _at, ...event } of page.events) entries.push({ event });
       }
     }
 
