@@ -25,6 +25,7 @@ export class PostgresStore extends RunStores implements OnApplicationShutdown {
   readonly #upkeep: PostgresUpkeep;
   readonly #clock: Clock;
   #timer: Timer | undefined;
+  #sweeping = Promise.resolve();
   #isClosed = false;
 
   constructor(config: AppConfig, url: string, clock: Clock, ids: IdSource) {
@@ -51,7 +52,9 @@ export class PostgresStore extends RunStores implements OnApplicationShutdown {
 
   /** Removes what has expired. */
   sweep(): Promise<void> {
-    return this.#upkeep.sweep();
+    // One after the other: a sweep that finds another one at work leaves the rest to it.
+    this.#sweeping = this.#sweeping.catch(() => undefined).then(() => this.#upkeep.sweep());
+    return this.#sweeping;
   }
 
   async onApplicationShutdown(): Promise<void> {
