@@ -34,7 +34,7 @@ function readStatus(given: unknown): RunQuery['status'] {
   if (given === undefined) return undefined;
   const status = RUN_STATUSES.find((known) => known === given);
   if (status === undefined) throw refuse('status', `supported values are: ${RUN_STATUSES.join(', ')}.`);
-  return status as RunQuery['status'];
+  return status;
 }
 
 function readLimit(given: unknown): number {

@@ -9,7 +9,8 @@ import {
 import { Cancellation, Clock, MAX_TIMER_MS, settleInTime, type Timer } from '../../kernel/index.js';
 import { StructuredOutputError } from '../../schema/index.js';
 import { type CompiledWait, WorkflowRegistry } from '../../workflow/index.js';
-import { makeJob, RunQueue } from '../dispatch/run-queue.js';
+import { LostRuns } from '../dispatch/lost-runs.service.js';
+import { makeJob } from '../dispatch/run-queue.js';
 import type { RunRecord } from '../run-options.js';
 import { RunService } from '../run.service.js';
 import { type KeptWait, type LoggedRun, RunLogStore } from '../store/run-log-store.js';
@@ -63,7 +64,7 @@ export class RunWaits {
     private readonly clock: Clock,
     private readonly store: RunLogStore,
     private readonly runs: RunService,
-    private readonly queue: RunQueue,
+    private readonly lost: LostRuns,
     private readonly works: LoggedWorks,
     private readonly workflows: WorkflowRegistry,
   ) {
@@ -151,7 +152,7 @@ export class RunWaits {
     const goesOn = kept.status !== 'waiting';
     const open = goesOn ? [] : waits.filter(({ node, answer }) => answer === undefined && !answered.has(node));
     if (goesOn && record !== undefined) this.works.keepRecord(run.id, record);
-    if (goesOn) await this.queue.put(makeJob(kept));
+    if (goesOn) await this.lost.put(makeJob(kept));
     this.works.hub.wake(run.id);
     return { run: kept, segment: segment?.id, isRepeated: false, open };
   }
@@ -220,7 +221,7 @@ export class RunWaits {
   async #expire(): Promise<void> {
     const { runs, nextAt } = await this.store.expireWaits();
     for (const run of runs) {
-      await this.queue.put(makeJob(run));
+      await this.lost.put(makeJob(run));
       this.works.hub.wake(run.id);
     }
     if (nextAt !== undefined) this.#lookAt(Math.max(nextAt, this.clock.now() + 1));
