@@ -21,12 +21,13 @@ describe('the example workflows, when their process dies', () => {
     for (const workflow of workflows) {
       const messages = [{ role: 'user' as const, content: 'My invoice is wrong' }];
       const request: RunRequest = { model: workflow.id, messages, parameters: {} };
-      const whole = joinDeltas(await runLogged({ workflow, request }));
+      const setting = { workflow, request, answer: () => ({ approved: true }) };
+      const whole = joinDeltas(await runLogged(setting));
       const expected = readOutcome(whole);
       expect(expected).toMatchObject({ end: { type: 'run-finished' } });
       for (let length = 1; length < whole.length; length++) {
         const before = whole.slice(0, length);
-        const resumed = await runLogged({ workflow, request }, before);
+        const resumed = await runLogged(setting, before);
         expect([workflow.id, length, readOutcome(resumed)]).toEqual([workflow.id, length, expected]);
         const again = resumed.slice(length).flatMap(({ event }) => (event.type === 'node-started' ? event.node : []));
         expect(before.filter(({ checkpoint }) => again.includes(checkpoint?.node ?? ''))).toEqual([]);

@@ -1,4 +1,5 @@
 import {
+  type OpenWait,
   Run,
   type RunEvent,
   type RunFailed,
@@ -23,6 +24,8 @@ export interface LogEntry {
 export interface RunSetting {
   readonly workflow: CompiledWorkflow;
   readonly request?: RunRequest;
+  /** Answers at once what the run waits for. Absent: it waits. */
+  readonly answer?: (wait: OpenWait) => unknown;
 }
 
 const REQUEST: RunRequest = { model: 'outer', messages: [{ role: 'user', content: 'Hi' }], parameters: {} };
@@ -34,7 +37,7 @@ const REQUEST: RunRequest = { model: 'outer', messages: [{ role: 'user', content
  * @returns the whole log
  */
 export async function runLogged(
-  { workflow, request = REQUEST }: RunSetting,
+  { workflow, request = REQUEST, answer }: RunSetting,
   before?: readonly LogEntry[],
   answers?: ReadonlyMap<string, WaitAnswer>,
 ): Promise<readonly LogEntry[]> {
@@ -58,6 +61,7 @@ export async function runLogged(
     isTraced: false,
     maxOutputLength: 100_000,
     estimatesTokens: true,
+    answer,
     wantsContent: () => true,
     keepStep: (step) => {
       if (checkpoint !== undefined) throw new Error('A step was kept without its event');
