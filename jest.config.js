@@ -29,8 +29,8 @@ export default {
       setupFilesAfterEnv: ['<rootDir>/test/support/retry-in-ci.ts'],
     },
   ],
-  // Most of the tests wait for something rather than compute: with jest's default, one less, a small machine idles.
-  maxWorkers: '100%',
+  // Most of the tests wait for something rather than compute: with one worker a processor, two processors idle a third of the time.
+  maxWorkers: '150%',
   // A bound for hangs, not a measure: tests wait on conditions that have deadlines of their own.
   testTimeout: 30_000,
   collectCoverageFrom: ['src/**/*.ts', '!src/app/main.ts', '!src/**/index.ts'],
