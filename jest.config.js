@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** ES modules need Node's vm modules: `.npmrc` passes the flag to every npm and npx call. */
 const project = {
   rootDir: import.meta.dirname,
@@ -29,8 +31,9 @@ export default {
       setupFilesAfterEnv: ['<rootDir>/test/support/retry-in-ci.ts'],
     },
   ],
-  // Most of the tests wait for something rather than compute: with one worker a processor, two processors idle a third of the time.
-  maxWorkers: '150%',
+  // Most of the tests wait for something rather than compute: with one worker a processor, two processors idle now and then. A number,
+  // because jest takes '150%' for 150 workers.
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   // A bound for hangs, not a measure: tests wait on conditions that have deadlines of their own.
   testTimeout: 30_000,
   collectCoverageFrom: ['src/**/*.ts', '!src/app/main.ts', '!src/**/index.ts'],
