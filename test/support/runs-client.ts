@@ -57,13 +57,16 @@ export async function callRun(
   return readResponse(await send(method, runUrl(app, path), body, { headers }).answer);
 }
 
-/** Waits until a run has ended. */
+/** Waits until a run has ended: where processes give it to one another, that takes some seconds each time. */
 export async function endRun(app: App, id: string, headers: Headers = {}): Promise<WireRun> {
   let run: WireRun | undefined;
-  await eventually(async () => {
-    run = await readRun(app, id, headers);
-    return !['queued', 'running'].includes(run.status);
-  });
+  await eventually(
+    async () => {
+      run = await readRun(app, id, headers);
+      return !['queued', 'running'].includes(run.status);
+    },
+    { within: 25_000, message: 'the run to end' },
+  );
   return run!;
 }
 
