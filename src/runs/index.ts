@@ -13,12 +13,6 @@ export { RunService } from './run.service.js';
 export { type Schedule, type ScheduleDoor, type ScheduleFault, Schedules } from './schedules/schedules.service.js';
 export { RunsModule } from './runs.module.js';
 export { type DocumentPart, DocumentStore, type StoredDocument } from './store/document-store.js';
-export type {
-  KeptWait,
-  LoggedEnding,
-  LoggedRun,
-  LoggedStatus,
-  RunPage,
-  RunQuery,
-  RunSegment,
-} from './store/run-log-store.js';
+export type { KeptWait } from './store/kept-wait.js';
+export type { LoggedEnding, LoggedRun, LoggedStatus, RunSegment } from './store/logged-run.js';
+export type { RunPage, RunQuery } from './store/run-log-store.js';

@@ -4,7 +4,8 @@ import { Clock, type Timer } from '../../kernel/index.js';
 import { LoggedWorks } from '../log/logged-works.service.js';
 import { RunService } from '../run.service.js';
 import { RunWorker } from '../run-worker.js';
-import { type LoggedRun, RunLogStore } from '../store/run-log-store.js';
+import type { LoggedRun } from '../store/logged-run.js';
+import { RunLogStore } from '../store/run-log-store.js';
 import { makeJob, type RunJob, RunQueue } from './run-queue.js';
 
 /** How soon runs are looked for again where the store is away, in milliseconds. */

@@ -1,4 +1,4 @@
-import type { LoggedRun } from '../store/run-log-store.js';
+import type { LoggedRun } from '../store/logged-run.js';
 
 /** A run that somebody is to work on, now or later. */
 export type RunJob = Pick<

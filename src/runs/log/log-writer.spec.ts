@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { FakeClock } from '../../../test/support/fake-clock.js';
-import type { AppendVerdict, LogBatch } from '../store/run-log-store.js';
+import type { AppendVerdict, LogBatch } from '../store/log-batch.js';
 import { LogFollower } from './log-follower.js';
 import { LogWriter } from './log-writer.js';
 import type { LoggedEvent } from './logged-event.js';

@@ -1,7 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { describeError, type Clock, type Timer } from '../../kernel/index.js';
 import type { Instruments } from '../../metrics/index.js';
-import type { AppendVerdict, LogBatch, RunLogStore } from '../store/run-log-store.js';
+import type { AppendVerdict, LogBatch } from '../store/log-batch.js';
+import type { RunLogStore } from '../store/run-log-store.js';
 import type { OpenLog } from './open-log.js';
 
 /** Least time between two commits, in milliseconds. The first thing that is written after a pause does not wait. */

@@ -8,16 +8,8 @@ import type { RunRequest } from '../../workflow/index.js';
 import { LostRuns } from '../dispatch/lost-runs.service.js';
 import { makeJob, RunQueue } from '../dispatch/run-queue.js';
 import { RunService } from '../run.service.js';
-import {
-  type LoggedRun,
-  type LogPage,
-  type NewLoggedRun,
-  type Repetition,
-  type RequestIdentity,
-  RunLogStore,
-  type RunPage,
-  type RunQuery,
-} from '../store/run-log-store.js';
+import type { LoggedRun, NewLoggedRun, Repetition, RequestIdentity } from '../store/logged-run.js';
+import { type LogPage, RunLogStore, type RunPage, type RunQuery } from '../store/run-log-store.js';
 import { LogFollower, type LogSource } from './log-follower.js';
 import type { LogHub, LogWait } from './log-hub.js';
 import type { LoggedEvent } from './logged-event.js';

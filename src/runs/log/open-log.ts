@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/index.js';
 import { Gate } from '../../streaming/index.js';
-import type { KeptStep, LogBatch } from '../store/run-log-store.js';
+import type { KeptStep, LogBatch } from '../store/log-batch.js';
 import type { LoggedEvent } from './logged-event.js';
 
 /** Most characters that may wait to be kept before the run has to wait, too. */

@@ -7,7 +7,8 @@ import {
 } from '../../engine/index.js';
 import { sha256 } from '../../kernel/index.js';
 import { type CompiledWorkflow, makeGraphJson } from '../../workflow/index.js';
-import type { ClaimedRun, RunLogStore, WaitOutcome } from '../store/run-log-store.js';
+import type { WaitOutcome } from '../store/kept-wait.js';
+import type { ClaimedRun, RunLogStore } from '../store/run-log-store.js';
 import type { LoggedEvent } from './logged-event.js';
 
 /** What an earlier process has left of a run. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../kernel/index.js';
 import type { QueuedPermit } from '../run-options.js';
-import type { LoggedRun } from '../store/run-log-store.js';
+import type { LoggedRun } from '../store/logged-run.js';
 import type { LoggedEvent } from './logged-event.js';
 
 /**

@@ -2,7 +2,7 @@ import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
 import { readOutcome, RunOutputTooLargeError } from '../../errors/index.js';
 import { Cancellation } from '../../kernel/index.js';
 import type { ReadFailure, RunReader } from '../run-events.js';
-import type { LoggedEnding } from '../store/run-log-store.js';
+import type { LoggedEnding } from '../store/logged-run.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
 import type { OpenLog } from './open-log.js';
 import { SaidOutput } from './said-output.js';

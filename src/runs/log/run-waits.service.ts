@@ -13,7 +13,9 @@ import { LostRuns } from '../dispatch/lost-runs.service.js';
 import { makeJob } from '../dispatch/run-queue.js';
 import type { RunRecord } from '../run-options.js';
 import { RunService } from '../run.service.js';
-import { type KeptWait, type LoggedRun, RunLogStore } from '../store/run-log-store.js';
+import type { KeptWait } from '../store/kept-wait.js';
+import type { LoggedRun } from '../store/logged-run.js';
+import { RunLogStore } from '../store/run-log-store.js';
 import { LoggedWorks } from './logged-works.service.js';
 import { writeSortedJson } from './sorted-json.js';
 

@@ -1,23 +1,14 @@
 import type { EmbeddedStore } from './embedded-store.js';
+import type { ExpiredWaits, KeptWait, NewAnswers, UnansweredWaits } from './kept-wait.js';
+import type { AppendVerdict, LogBatch, RunAttempt } from './log-batch.js';
+import type { Creation, LoggedRun, NewLoggedRun, Repetition, RequestIdentity } from './logged-run.js';
 import {
-  type AppendVerdict,
   type ClaimedRun,
-  type Creation,
-  type ExpiredWaits,
-  type KeptWait,
-  type LogBatch,
   type LogCursor,
-  type LoggedRun,
   type LogPage,
-  type NewAnswers,
-  type NewLoggedRun,
-  type Repetition,
-  type RequestIdentity,
-  type RunAttempt,
   RunLogStore,
   type RunPage,
   type RunQuery,
-  type UnansweredWaits,
   type WaitingRuns,
 } from './run-log-store.js';
 

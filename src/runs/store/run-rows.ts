@@ -1,14 +1,7 @@
 import type { JsonObject, JsonValue } from '../../kernel/index.js';
-import type {
-  KeptWait,
-  LoggedEnding,
-  LoggedRun,
-  LoggedStatus,
-  RunSegment,
-  UnansweredWaits,
-  WaitingRuns,
-  WaitOutcome,
-} from './run-log-store.js';
+import type { KeptWait, UnansweredWaits, WaitOutcome } from './kept-wait.js';
+import type { LoggedEnding, LoggedRun, LoggedStatus, RunSegment } from './logged-run.js';
+import type { WaitingRuns } from './run-log-store.js';
 
 /** A value of a column: large numbers may come as text, and truth as a number. */
 type RunValue = string | number | boolean | null;

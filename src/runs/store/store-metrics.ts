@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, settleInTime } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
-import type { UnansweredWaits, WaitingRuns } from './run-log-store.js';
+import type { UnansweredWaits } from './kept-wait.js';
+import type { WaitingRuns } from './run-log-store.js';
 import { RunStores } from './run-stores.js';
 
 /** For how long a page of metrics waits for the store, and how old what it shows may be. Milliseconds. */

@@ -1,14 +1,8 @@
 import type { Clock } from '../../../src/kernel/index.js';
 import type { DocumentStore } from '../../../src/runs/index.js';
-import type {
-  ClaimedRun,
-  Creation,
-  LogBatch,
-  LoggedEnding,
-  LoggedRun,
-  NewLoggedRun,
-  RunLogStore,
-} from '../../../src/runs/store/run-log-store.js';
+import type { LogBatch } from '../../../src/runs/store/log-batch.js';
+import type { Creation, LoggedEnding, LoggedRun, NewLoggedRun } from '../../../src/runs/store/logged-run.js';
+import type { ClaimedRun, RunLogStore } from '../../../src/runs/store/run-log-store.js';
 import type { ScheduleStore } from '../../../src/runs/store/schedule-store.js';
 import { FakeClock } from '../fake-clock.js';
 

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { OpenWait } from '../../../src/engine/index.js';
-import type { KeptWait } from '../../../src/runs/store/run-log-store.js';
+import type { KeptWait } from '../../../src/runs/store/kept-wait.js';
 import { DAY_MS, type StoreBench } from './store-bench.js';
 
 /** In the future of every clock. */

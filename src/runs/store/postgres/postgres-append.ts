@@ -1,6 +1,7 @@
 import type { OpenWait } from '../../../engine/index.js';
 import type { JsonObject } from '../../../kernel/index.js';
-import type { LogBatch, RunLimits } from '../run-log-store.js';
+import type { LogBatch } from '../log-batch.js';
+import type { RunLimits } from '../run-log-store.js';
 import type { PostgresValue } from './postgres-session.js';
 
 /** What these functions do stands where they are made. */

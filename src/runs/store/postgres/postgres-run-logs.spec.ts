@@ -14,7 +14,8 @@ import { readConfig } from '../../../config/index.js';
 import type { StepCheckpoint } from '../../../engine/index.js';
 import { OverloadedError } from '../../../errors/index.js';
 import { type Clock, RandomIdSource } from '../../../kernel/index.js';
-import type { RunAttempt, RunLogStore } from '../run-log-store.js';
+import type { RunAttempt } from '../log-batch.js';
+import type { RunLogStore } from '../run-log-store.js';
 import { PostgresStore } from './postgres-store.js';
 
 describeWithPostgres('With a real server', () => {

@@ -1,5 +1,7 @@
 import type { OpenWait } from '../../../engine/index.js';
-import type { LogBatch, LoggedEnding, RunLimits } from '../run-log-store.js';
+import type { LogBatch } from '../log-batch.js';
+import type { LoggedEnding } from '../logged-run.js';
+import type { RunLimits } from '../run-log-store.js';
 import type { SqlStep } from './sqlite-thread.js';
 
 /** Number of the next event of the run `runs.id`. */

@@ -1,25 +1,9 @@
 import type { Clock } from '../../../kernel/index.js';
 import type { LoggedEvent } from '../../log/logged-event.js';
-import type {
-  AppendVerdict,
-  ClaimedRun,
-  Creation,
-  ExpiredWaits,
-  KeptWait,
-  LogBatch,
-  LoggedRun,
-  LogPage,
-  NewAnswers,
-  NewLoggedRun,
-  Repetition,
-  RequestIdentity,
-  RunAttempt,
-  RunLimits,
-  RunPage,
-  RunQuery,
-  UnansweredWaits,
-  WaitingRuns,
-} from '../run-log-store.js';
+import type { ExpiredWaits, KeptWait, NewAnswers, UnansweredWaits } from '../kept-wait.js';
+import type { AppendVerdict, LogBatch, RunAttempt } from '../log-batch.js';
+import type { Creation, LoggedRun, NewLoggedRun, Repetition, RequestIdentity } from '../logged-run.js';
+import type { ClaimedRun, LogPage, RunLimits, RunPage, RunQuery, WaitingRuns } from '../run-log-store.js';
 import { readRun, readUnanswered, readWaiting, readWaits } from '../run-rows.js';
 import { NEXT_NUMBER, writeAppend } from './sqlite-append.js';
 import type { SqliteThread, SqlRow } from './sqlite-thread.js';
