@@ -8,8 +8,11 @@ import { WorkflowModule, WorkflowRegistry } from '../workflow/index.js';
 import { LostRuns } from './dispatch/lost-runs.service.js';
 import { makeRunQueue } from './dispatch/make-run-queue.js';
 import { RunQueue } from './dispatch/run-queue.js';
+import { BackgroundWork } from './log/background-work.service.js';
+import { LogReader } from './log/log-reader.service.js';
 import { LoggedRuns } from './log/logged-runs.service.js';
 import { LoggedWorks } from './log/logged-works.service.js';
+import { RunCanceller } from './log/run-canceller.service.js';
 import { RunWaits } from './log/run-waits.service.js';
 import { AccessLogObserverFactory } from './observers/access-log.observer.js';
 import { MetricsObserverFactory } from './observers/metrics.observer.js';
@@ -49,7 +52,10 @@ const OBSERVERS = [
     LoggedWorks,
     LostRuns,
     RunWaits,
+    LogReader,
+    RunCanceller,
     LoggedRuns,
+    BackgroundWork,
     Schedules,
     ...OBSERVERS,
     {

@@ -36,6 +36,7 @@ export class LostRuns {
       this.#keepInMind(id);
       this.#lookAfter(LOOK_AGAIN_MS);
     });
+    works.watchReleased((job) => this.put(job));
   }
 
   /** Puts a run into the queue, now or as soon as that works. Never rejects. */

@@ -1,4 +1,4 @@
-import type { RunEvent, RunWaiting, StepCheckpoint } from '../../engine/index.js';
+import type { RunEvent, RunWaiting } from '../../engine/index.js';
 import {
   type AbortCause,
   InterruptedRepeatedlyError,
@@ -9,13 +9,11 @@ import {
   toRunError,
   WorkflowChangedError,
 } from '../../errors/index.js';
-import type { Clock, JsonObject } from '../../kernel/index.js';
-import type { Usage } from '../../models/index.js';
+import type { Clock } from '../../kernel/index.js';
 import { coalesce } from '../../streaming/index.js';
-import type { CompiledWorkflow, RunRequest } from '../../workflow/index.js';
 import { mergeDeltaEvents } from '../merge-delta-events.js';
 import type { RunJob } from '../dispatch/run-queue.js';
-import type { QueuedPermit, RunOrigin, RunRecord } from '../run-options.js';
+import type { RunRecord } from '../run-options.js';
 import type { RunService } from '../run.service.js';
 import type { DocumentStore } from '../store/document-store.js';
 import type { RunAttempt } from '../store/log-batch.js';
@@ -26,6 +24,8 @@ import { type AttemptEnding, OpenLog } from './open-log.js';
 import type { RunDoor } from './run-door.js';
 import { hashWorkflow, readPast } from './resume-run.js';
 import { isReleased, readEnding, RunRecorder } from './run-recorder.js';
+import type { KeptRequest, RunToLog } from './run-to-log.js';
+import { SpentTokens } from './spent-tokens.js';
 
 /** Least time between two pieces of text in a log, in milliseconds, where a node has no window of its own. */
 const DEBOUNCE_MS = 25;
@@ -35,52 +35,6 @@ const MOST_DEATHS = 4;
 
 /** How soon a run is begun again that another version of its workflow is to go on with, in milliseconds. */
 const OTHER_GRAPH_MS = 2_000;
-
-/** Of runs whose clients say nothing. */
-export const USUAL_PRIORITY = 5;
-
-/** A run that is to outlive its request. */
-export interface RunToLog {
-  /** Name of its door, which {@link LoggedRuns.addDoor} knows. */
-  readonly door: string;
-  /** Id by which clients know what the run gives; absent: the run's own. */
-  readonly segment?: string;
-  /** Id of its caller. */
-  readonly owner: string;
-  readonly workflow: CompiledWorkflow;
-  readonly request: RunRequest;
-  /** What its door needs to tell it to clients, as JSON. */
-  readonly head: string;
-  /** What its door wants to have back later, as JSON can hold it. Absent: nothing. */
-  readonly memo?: unknown;
-  /** What its client wants to find again with it. Absent: nothing. */
-  readonly metadata?: JsonObject;
-  readonly origin: RunOrigin;
-  /** True if clients are to be told what happens in the workflow. */
-  readonly wantsContent: boolean;
-  readonly permit: QueuedPermit;
-  /** The same key with an equal body names the run that is there. Absent: each request is another one. */
-  readonly identity?: { readonly key: string; readonly body: unknown };
-  /** When it is to begin at the earliest, in milliseconds since the Unix epoch. Absent: now. */
-  readonly runAt?: number;
-  /** From 0 to 9; those with 9 come first. Absent: {@link USUAL_PRIORITY}. */
-  readonly priority?: number;
-  /** True if it is to end when nobody has read it for a while. Absent: it goes on to its end. */
-  readonly endsWhenLeft?: boolean;
-  /** Told how the run went, as long as it is at work in this process. Absent: there is no request that wants to know. */
-  readonly record?: RunRecord;
-}
-
-/** What is kept of what a run is asked, as JSON. */
-export interface KeptRequest {
-  readonly request: RunRequest;
-  readonly memo: unknown;
-  readonly origin: RunOrigin;
-  readonly wantsContent: boolean;
-  readonly endsWhenLeft: boolean;
-  /** See {@link hashWorkflow}. */
-  readonly workflowHash: string;
-}
 
 /** What the work on a run has to know of it before it is claimed. */
 export interface RunToWork extends Pick<RunToLog, 'workflow' | 'permit'> {
@@ -128,17 +82,14 @@ export class LoggedWork {
   /** Why it is not to begin, if that was said while it began. */
   #refusal: AbortCause | undefined;
   #state: 'beginning' | 'running' | 'ending' = 'beginning';
-  /** Tokens of the steps that were kept: whoever goes on with the run counts them. */
-  #keptTokens = 0;
-  /** Tokens that were counted when the run waited for an answer. */
-  #countedTokens = 0;
-  #spent: Spent = {};
+  readonly #spent: SpentTokens;
   #resolveEnded!: () => void;
 
   /** @param run has its place, and the right to run */
   constructor(run: RunToWork, tools: WorkTools) {
     this.#run = run;
     this.#tools = tools;
+    this.#spent = new SpentTokens(run.permit);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -197,7 +148,7 @@ export class LoggedWork {
       else if (this.#tools.runs.draining || error instanceof OverloadedError) await this.#release(log);
       else if (this.#state !== 'ending') await this.#end(log, makeFailed(error));
     } finally {
-      this.#endPermit();
+      this.#spent.endPermit();
       this.#leave('gone');
     }
   }
@@ -247,8 +198,8 @@ export class LoggedWork {
         if (workflow.onChange === 'fail') throw new WorkflowChangedError(workflow.id);
       }
       log.goOnAfter(past.lastAt);
-      past.resumed.steps.forEach((step) => this.#countTokens(step));
-      this.#countedTokens = past.resumed.history.toldTokens;
+      past.resumed.steps.forEach((step) => this.#spent.keepStep(step));
+      this.#spent.goOnAfter(past.resumed.history.toldTokens);
       if (!past.resumed.history.isWaiting) onResumed(workflow.id);
     }
     const { traceId } = past ?? {};
@@ -258,11 +209,11 @@ export class LoggedWork {
       origin: { ...kept.origin, ...(traceId !== undefined && { traceId }) },
       permit: {
         estimatesTokens: permit.estimatesTokens,
-        end: (usage, untoldTokens) => (this.#spent = { usage, untoldTokens }),
+        end: (usage, untoldTokens) => this.#spent.note(usage, untoldTokens),
       },
       timeoutMs: Math.max(1, timeoutMs - claimed.run.activeMs),
       keepStep: (step) => {
-        this.#countTokens(step);
+        this.#spent.keepStep(step);
         log.keepStep({ node: step.node, json: JSON.stringify(step) });
       },
       settle: () => log.settle(),
@@ -295,20 +246,13 @@ export class LoggedWork {
       await this.#tools.documents.remove(segment.id, owner);
   }
 
-  #countTokens({ usage, untoldTokens = 0 }: StepCheckpoint): void {
-    this.#keptTokens += (usage?.total_tokens ?? 0) + untoldTokens;
-  }
-
   /**
    * Another process, or this one later, goes on with the run. Never rejects.
    * @param other hash of the workflow that is to go on with it, and how long nobody is to begin it again; absent: as this process has it
    */
   async #release(log: OpenLog, other?: { readonly graph: string; readonly delayMs: number }): Promise<void> {
     this.#state = 'ending';
-    const { usage, untoldTokens = 0 } = this.#spent;
-    // The rest is counted by whoever ends the run.
-    const tokens = (usage?.total_tokens ?? 0) + untoldTokens - this.#keptTokens;
-    this.#run.permit.end(undefined, Math.max(0, tokens));
+    this.#spent.endPermitEarly();
     const { id } = this.#run.job;
     await log.settle();
     try {
@@ -329,15 +273,6 @@ export class LoggedWork {
     if (!(error instanceof OverloadedError)) this.#report(error);
     this.#tools.onStoreAway(this.#run.job.id);
     this.#leave('released');
-  }
-
-  #endPermit(): void {
-    const { usage, untoldTokens = 0 } = this.#spent;
-    if (this.#countedTokens === 0) this.#run.permit.end(usage, untoldTokens);
-    else {
-      const tokens = (usage?.total_tokens ?? 0) + untoldTokens - this.#countedTokens;
-      this.#run.permit.end(undefined, Math.max(0, tokens));
-    }
   }
 
   /** This process has nothing more to do with the run. */
@@ -363,7 +298,7 @@ export class LoggedWork {
   async #writeLast(log: OpenLog, last: RunEvent, describe: (last: LoggedEvent) => AttemptEnding): Promise<void> {
     this.#state = 'ending';
     // Whoever sees the last event may ask for the next run.
-    this.#endPermit();
+    this.#spent.endPermit();
     try {
       await log.settle();
       const logged = makeLoggedEvent(last, log.now());
@@ -402,12 +337,6 @@ export class LoggedWork {
   #report(error: unknown): void {
     this.#tools.onFault(this.#run.job.id, error);
   }
-}
-
-/** What a run has used, as its permit is told. */
-interface Spent {
-  readonly usage?: Usage | undefined;
-  readonly untoldTokens?: number | undefined;
 }
 
 export function makeFailed(thrown: unknown): RunEvent {
