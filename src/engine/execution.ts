@@ -1,11 +1,8 @@
-import { InternalError, formatStackForLog, type MillraceError, toMillraceError } from '../errors/index.js';
+import { InternalError, toMillraceError } from '../errors/index.js';
 import { assertNever, ensureError, isError, rejectOnAbort } from '../kernel/index.js';
-import type { FinishReason } from '../models/index.js';
 import {
-  type CallName,
   type CompiledScope,
   type CompiledWorkflow,
-  describeFailure,
   IncompleteOutputError,
   type InterruptStep,
   type NestedStep,
@@ -20,6 +17,9 @@ import {
 } from '../workflow/index.js';
 import { askForAnswer } from './ask-for-answer.js';
 import type { Checkpoints, KeptStep } from './checkpoints.js';
+import { FinishReasons } from './finish-reasons.js';
+import { logRecovered } from './log-recovered.js';
+import { NestedReport } from './nested-report.js';
 import { NodeEvents } from './node-events.js';
 import { NodeWork } from './node-work.js';
 import { Outputs } from './outputs.js';
@@ -41,20 +41,13 @@ interface StepFacts {
 }
 
 const NO_WAITS: readonly OpenWait[] = [];
-const NO_REASONS: readonly FinishReason[] = [];
 
 /** One workflow at work, in a run of its own or as a step of another. */
 export class Execution implements Values {
   readonly outputs = new Outputs();
   readonly #metadata = new Map<string, unknown>();
-  /** Finish reasons of the visible nodes. */
-  #finishReasons: readonly FinishReason[] = NO_REASONS;
-  /** For each step, by key: why the models behind its output stopped. Made for the first one. */
-  #reasonsByStep: Map<string, readonly FinishReason[]> | undefined;
-  #stopped = false;
-  /** Key of the node that stopped the workflow. */
-  #stoppedBy: string | undefined;
-  /** Keys of all nodes that did. */
+  readonly #reasons = new FinishReasons();
+  /** Keys of the nodes that stopped the workflow, in that order; undefined: none did. */
   #stoppers: Set<string> | undefined;
   #hasVisibleStep = false;
   #hasFailed = false;
@@ -100,14 +93,12 @@ export class Execution implements Values {
   }
 
   /** Why the models behind the client's text stopped: those of the visible nodes, or the one that gave the result. */
-  get finishReasons(): readonly FinishReason[] {
-    if (this.#hasVisibleStep) return this.#finishReasons;
-    const { resultStep } = this.workflow.scope;
-    return (resultStep === undefined ? undefined : this.#reasonsByStep?.get(resultStep)) ?? NO_REASONS;
+  get finishReasons(): FinishReasons['visible'] {
+    return this.#hasVisibleStep ? this.#reasons.visible : this.#reasons.find(this.workflow.scope.resultStep);
   }
 
   get #isOver(): boolean {
-    return this.#stopped || this.run.brokenOff;
+    return this.#stoppers !== undefined || this.run.brokenOff;
   }
 
   /**
@@ -119,7 +110,7 @@ export class Execution implements Values {
   execute(order: SpeakingOrder | undefined): Promise<unknown> {
     // Not awaited: an async function that waits takes some 300 bytes more of each open run.
     return this.#runScope(this.workflow.scope, order).then((isWhole) => {
-      this.#isCut = !isWhole && !this.#stopped;
+      this.#isCut = !isWhole && this.#stoppers === undefined;
       return isWhole ? this.workflow.scope.result(this) : this.#findStoppedResult();
     });
   }
@@ -217,33 +208,25 @@ export class Execution implements Values {
     if (this.run.checkpoints?.findBranch(node) !== branch) this.run.emit({ type: 'route-taken', node, branch });
     if (!(await this.#runScope(scope, order))) return false;
     this.outputs.set(step.key, scope.result(this));
-    const reasons = scope.resultStep === undefined ? undefined : this.#reasonsByStep?.get(scope.resultStep);
-    if (reasons !== undefined) this.#noteReasons(step.key, reasons);
+    this.#reasons.note(step.key, this.#reasons.find(scope.resultStep), false);
     return true;
   }
 
   async #runNested(step: NestedStep, order: SpeakingOrder | undefined): Promise<boolean> {
-    const report = new StepReport(this.run, this.path + step.key, order !== undefined);
-    // If it had finished before the run was resumed, it only gathers again what its steps gave.
-    const isNews = this.run.checkpoints?.hasEnded(report.node) !== true;
-    if (isNews && this.run.checkpoints?.isAtWork(report.node) !== true) report.tellStart('workflow');
-    let isTraced = false;
+    const report = new NestedReport(this.run, step, this.path, order !== undefined);
     let execution: Execution | undefined;
     try {
       const request = step.request(this);
-      isTraced = isNews && this.isTraced && step.workflow.traced;
-      if (isTraced) report.tellTraceStart(step.key, this.path, request.messages, step.workflow.id);
+      const isTraced = report.tellRequest(request, this.isTraced);
       execution = new Execution(step.workflow, request, this.run, isTraced, `${report.node}/`);
       const output = await execution.execute(order);
       if (!execution.isCut) this.outputs.set(step.key, output);
-      if (isTraced) report.tellTraceEnd({}, output);
-      if (isNews && execution.waits.length === 0) report.tellFinish(output);
+      report.tellEnd(output, execution.waits.length > 0);
       return !execution.isCut;
     } catch (thrown) {
-      if (isTraced) report.tellTraceEnd(makeTraceEnding(thrown, this.run.cancellation));
       const hasFailed = execution?.hasFailed === true;
       this.#hasFailed ||= hasFailed;
-      if (isNews) report.tellFailure(thrown, { aborted: !hasFailed && this.run.cancellation.aborted });
+      report.tellFailure(thrown, hasFailed);
       throw thrown;
     } finally {
       if (execution !== undefined) this.#takeOver(execution, step.key);
@@ -254,8 +237,7 @@ export class Execution implements Values {
   #takeOver(execution: Execution, key: string): void {
     if (execution.waits.length > 0) this.#waits = this.#waits.concat(execution.waits);
     this.#hasVisibleStep ||= execution.hasVisibleStep;
-    this.#noteReasons(key, execution.finishReasons);
-    if (execution.hasVisibleStep) this.#finishReasons = this.#finishReasons.concat(execution.finishReasons);
+    this.#reasons.note(key, execution.finishReasons, execution.hasVisibleStep);
   }
 
   async #runNode(step: NodeStep, order: SpeakingOrder | undefined): Promise<boolean> {
@@ -304,18 +286,8 @@ export class Execution implements Values {
       return await this.#recover(step, thrown, { report, usage, log, order });
     } finally {
       work.release();
-      this.#noteReason(step, usage.finishReason, order);
+      if (usage.finishReason !== undefined) this.#reasons.note(step.key, [usage.finishReason], order !== undefined);
     }
-  }
-
-  #noteReason({ key }: Step, finishReason: FinishReason | undefined, order: SpeakingOrder | undefined): void {
-    if (finishReason === undefined) return;
-    this.#noteReasons(key, [finishReason]);
-    if (order !== undefined) this.#finishReasons = this.#finishReasons.concat(finishReason);
-  }
-
-  #noteReasons(key: string, reasons: readonly FinishReason[]): void {
-    (this.#reasonsByStep ??= new Map()).set(key, reasons);
   }
 
   /**
@@ -352,7 +324,7 @@ export class Execution implements Values {
     }
     if (kept !== undefined) this.#keeper?.keep(step, kept, { usage, order, hasStopped: this.#hasStopped(step) });
     report.tellFailure(error, { recovered: true });
-    this.#logRecovered(log, error, call);
+    logRecovered(log, error, call);
     return true;
   }
 
@@ -376,24 +348,13 @@ export class Execution implements Values {
   /** A node that had finished before the run was resumed. @returns true if it had run to its end */
   #skip(kept: KeptStep, order: SpeakingOrder | undefined, checkpoints: Checkpoints): boolean {
     const { step, checkpoint } = kept;
-    this.#noteReason(step, checkpoint.finishReason, order);
+    const { finishReason } = checkpoint;
+    if (finishReason !== undefined) this.#reasons.note(step.key, [finishReason], order !== undefined);
     if (order !== undefined) {
       this.#hasVisibleStep = true;
       checkpoints.sayUnsaid(kept, order);
     }
     return checkpoint.brokenOff !== true;
-  }
-
-  /** The client never sees this failure, so the log is the only place where it shows. */
-  #logRecovered(log: StepLog, error: MillraceError, call: CallName | undefined): void {
-    const { words, facts } = describeFailure(error);
-    const isBug = error instanceof InternalError;
-    log.write(
-      isBug ? 'error' : 'warn',
-      `goes on with the substitute output of a step that failed: ${words}`,
-      { ...call, ...facts },
-      isBug ? formatStackForLog(error.cause) : undefined,
-    );
   }
 
   #makeContext(step: NodeStep, report: StepReport, events: StepEvents, log: StepLog): TaskContext {
@@ -414,8 +375,8 @@ export class Execution implements Values {
   }
 
   #stop(key: string): void {
-    this.#stopped = true;
-    this.#stoppedBy = key;
+    // The last one counts for the result.
+    this.#stoppers?.delete(key);
     (this.#stoppers ??= new Set()).add(key);
   }
 
@@ -429,6 +390,7 @@ export class Execution implements Values {
   #findStoppedResult(): unknown {
     const { resultStep, scope } = this.workflow;
     if (resultStep !== undefined && this.outputs.has(resultStep)) return scope.result(this);
-    return this.#stoppedBy === undefined ? undefined : this.outputs.get(this.#stoppedBy);
+    const last = [...(this.#stoppers ?? [])].at(-1);
+    return last === undefined ? undefined : this.outputs.get(last);
   }
 }

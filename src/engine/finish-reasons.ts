@@ -1,0 +1,27 @@
+import type { FinishReason } from '../models/index.js';
+
+const NONE: readonly FinishReason[] = [];
+
+/** Why the models stopped that are behind the outputs of one workflow at work. */
+export class FinishReasons {
+  #visible = NONE;
+  /** By the keys of their steps. Made for the first one. */
+  #bySteps: Map<string, readonly FinishReason[]> | undefined;
+
+  /** Those of the visible steps. */
+  get visible(): readonly FinishReason[] {
+    return this.#visible;
+  }
+
+  /** @param key of a step; undefined: no step */
+  find(key: string | undefined): readonly FinishReason[] {
+    return (key === undefined ? undefined : this.#bySteps?.get(key)) ?? NONE;
+  }
+
+  /** @param key of the step that they are behind */
+  note(key: string, reasons: readonly FinishReason[], isVisible: boolean): void {
+    if (reasons.length === 0) return;
+    (this.#bySteps ??= new Map()).set(key, reasons);
+    if (isVisible) this.#visible = this.#visible.concat(reasons);
+  }
+}

@@ -1,0 +1,53 @@
+import type { NestedStep, RunRequest } from '../workflow/index.js';
+import type { SharedRun } from './shared-run.js';
+import { StepReport } from './step-report.js';
+import { makeTraceEnding } from './trace-ending.js';
+
+/** Tells of a nested workflow. If it had finished before the run was resumed, it only gathers again what its steps gave, and tells nothing. */
+export class NestedReport {
+  readonly #run: SharedRun;
+  readonly #step: NestedStep;
+  readonly #path: string;
+  readonly #report: StepReport;
+  readonly #isNews: boolean;
+  #isTraced = false;
+
+  /** @param path keys of the enclosing steps, each followed by a slash */
+  constructor(run: SharedRun, step: NestedStep, path: string, visible: boolean) {
+    this.#run = run;
+    this.#step = step;
+    this.#path = path;
+    this.#report = new StepReport(run, path + step.key, visible);
+    this.#isNews = run.checkpoints?.hasEnded(this.node) !== true;
+    if (this.#isNews && run.checkpoints?.isAtWork(this.node) !== true) this.#report.tellStart('workflow');
+  }
+
+  /** The step's key, preceded by those of the enclosing steps. */
+  get node(): string {
+    return this.#report.node;
+  }
+
+  /**
+   * @param isTraced whether a trace of the enclosing workflow is kept
+   * @returns whether one of this workflow is
+   */
+  tellRequest({ messages }: RunRequest, isTraced: boolean): boolean {
+    const { key, workflow } = this.#step;
+    this.#isTraced = this.#isNews && isTraced && workflow.traced;
+    if (this.#isTraced) this.#report.tellTraceStart(key, this.#path, messages, workflow.id);
+    return this.#isTraced;
+  }
+
+  /** @param isWaiting true if it waits for an answer: it is no end */
+  tellEnd(output: unknown, isWaiting: boolean): void {
+    if (this.#isTraced) this.#report.tellTraceEnd({}, output);
+    if (this.#isNews && !isWaiting) this.#report.tellFinish(output);
+  }
+
+  /** @param hasFailed true if the run's failure began in one of its steps */
+  tellFailure(thrown: unknown, hasFailed: boolean): void {
+    const { cancellation } = this.#run;
+    if (this.#isTraced) this.#report.tellTraceEnd(makeTraceEnding(thrown, cancellation));
+    if (this.#isNews) this.#report.tellFailure(thrown, { aborted: !hasFailed && cancellation.aborted });
+  }
+}
