@@ -84,6 +84,11 @@ type NodeParameters<Input, Output> = [unknown] extends [Input]
     ? [input?: Nothing, options?: NodeOptions<Output>]
     : [input: Wired<Input>, options?: NodeOptions<Output>];
 
+/** The parameters of `flow.stream` after the input: an agent that gives a text has no channels. */
+type StreamParameters<Output, C> = [Output] extends [string]
+  ? [options?: StreamOptions<string>]
+  : [channels?: C & OneFieldPerChannel<C>, options?: StreamOptions<Output>];
+
 /** The input of a node that takes none: left out, or `{}` before options. */
 type Nothing = Readonly<Record<string, never>> | undefined;
 
@@ -173,22 +178,10 @@ export class Flow {
    * @param input `messages` and the variables of its instructions, each a ref or a constant
    * @returns the ref to its whole output
    */
-  stream<Input>(
-    agent: Agent<Input, string>,
-    input: Wired<NoInfer<Input>>,
-    options?: StreamOptions<string>,
-  ): Ref<string>;
-  /**
-   * Asks an agent whose structured output reaches the client as it is generated: as JSON text, or field by field.
-   * @param channels which field streams in which channel: `{ thinking: 'reasoning', reply: 'content' }`. Strings are decoded,
-   *   other values are JSON; other fields do not reach the client. Absent: the content is the JSON text
-   * @returns the ref to the validated object
-   */
-  stream<Input, Output extends object, const C extends ChannelMap<Output>>(
+  stream<Input, Output, const C extends ChannelMap<Output>>(
     agent: Agent<Input, Output>,
     input: Wired<NoInfer<Input>>,
-    channels?: C & OneFieldPerChannel<C>,
-    options?: StreamOptions<NoInfer<Output>>,
+    ...parameters: StreamParameters<Output, C>
   ): Ref<Output>;
   stream(agent: AnyAgent, input: Wires, third?: object, fourth?: StreamOptions): Ref<never> {
     const isStructured = (agent as AnyAgent | undefined)?.config?.output !== undefined;

@@ -18,7 +18,7 @@ describe('A workflow with agents in its fields', () => {
         readonly answer = { instructions: 'Answer.' } as never;
         define(flow: Flow, { messages }: ChatRefs) {
           const topic = flow.ask(this.topic, { messages });
-          return flow.stream<{ messages: string }>(this.answer, { messages: topic }, { key: 'answer' });
+          return flow.stream<{ messages: string }, string, object>(this.answer, { messages: topic }, { key: 'answer' });
         }
       }
       expect(await faultsOf(Faulty)).toContain(
@@ -33,7 +33,7 @@ describe('A workflow with agents in its fields', () => {
       class Faulty {
         readonly answer = answer as never;
         define(flow: Flow, { messages }: ChatRefs) {
-          return flow.stream<{ messages: string }>(this.answer, { messages: messages as never });
+          return flow.stream<{ messages: string }, string, object>(this.answer, { messages: messages as never });
         }
       }
       expect(await faultsOf(Faulty)).toContain(

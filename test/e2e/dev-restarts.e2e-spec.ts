@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -119,6 +119,22 @@ describe('the restart of an application under development', () => {
       await project.write(PROMPT, 'Answer again.\n');
       await dev.waitForLine(/^\[dev\] A file has changed\. Starting again …$/, { within: LONGEST_MS });
       await served(url, 'Version 5');
+    },
+    2 * LONGEST_MS,
+  );
+
+  it(
+    'comes once for each change of .env, however many events the saving of it makes',
+    async () => {
+      const changes = /^\[dev\] \.env has changed\. Starting again …$/gm;
+      // Each of these is two events: the file becomes empty, and then has a text.
+      writeFileSync(at('.env'), 'FAVOURITE_COLOUR=blue\n');
+      await dev.waitForLine(new RegExp(changes.source), { within: LONGEST_MS });
+      writeFileSync(at('.env'), 'FAVOURITE_COLOUR=blue\n');
+      await served(url, 'Version 5');
+      await project.edit(SOURCE, 'Version 5', 'Version 6');
+      await served(url, 'Version 6');
+      expect(dev.stdout.match(changes)).toHaveLength(1);
     },
     2 * LONGEST_MS,
   );

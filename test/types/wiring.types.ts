@@ -63,6 +63,19 @@ export function agentsAreInferred(): void {
   agent({ model: [] });
   // @ts-expect-error a structured answer is an object
   agent({ output: z.string() });
+  const either = agent({ output: z.union([z.object({ a: z.string() }), z.object({ b: z.string() })]) });
+  expectTypeOf(either).toEqualTypeOf<Agent<AgentInput, { a: string } | { b: string }>>();
+  expectTypeOf(agent({ output: undefined })).toEqualTypeOf<Agent<AgentInput, string>>();
+  expectTypeOf(agent({ output: z.any() })).toEqualTypeOf<Agent<AgentInput, any>>();
+  // @ts-expect-error nothing says that it is an object
+  agent({ output: z.unknown() });
+  // @ts-expect-error it may be missing
+  agent({ output: z.object({ a: z.string() }).optional() });
+  // @ts-expect-error it may be a list
+  agent({ output: z.union([z.object({ a: z.string() }), z.array(z.string())]) });
+  // @ts-expect-error an agent without an output gives a text
+  const untyped: Agent<AgentInput, Think> = agent({});
+  void untyped;
   // @ts-expect-error a text is no object
   agent({ output: String });
   // @ts-expect-error a list is no object
@@ -71,6 +84,23 @@ export function agentsAreInferred(): void {
   agent({ output: Date.bind(null, 0) as unknown as new (year: number) => Date });
   // @ts-expect-error no such setting
   agent({ retrys: 1 });
+}
+
+type Signatures<F> = F extends { (...first: infer A): infer R; (...second: infer B): infer S }
+  ? [[A, R], [B, S]]
+  : never;
+type IsOne<F> =
+  Signatures<F> extends [infer First, infer Second] ? ([First, Second] extends [Second, First] ? true : false) : never;
+
+/** Of two signatures the compiler says first that none fits, and only in the middle of many lines what is wrong. */
+export function verbsHaveOneSignature(): void {
+  expectTypeOf<IsOne<{ (one: string): string; (one: number): number }>>().toEqualTypeOf<false>();
+  expectTypeOf<IsOne<typeof agent>>().toEqualTypeOf<true>();
+  expectTypeOf<{
+    [Verb in 'ask' | 'stream' | 'run' | 'node' | 'route' | 'workflow' | 'interrupt']: IsOne<Flow[Verb]>;
+  }>().toExtend<{
+    readonly [verb: string]: true;
+  }>();
 }
 
 declare class CityTool extends AgentTool<{ city: string }> {

@@ -1,4 +1,4 @@
-import { existsSync, watch } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { SystemClock } from '../../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from '../cli-environment.js';
@@ -10,6 +10,7 @@ import { updateBuild } from './build-folder.js';
 import { watchCompiler } from './compiler-watch.js';
 import { DevServer } from './dev-server.js';
 import { LoadablePackages } from './loadable-packages.js';
+import { watchSettings } from './settings-watch.js';
 import { readTypeScriptProject } from './typescript-project.js';
 
 /** The options of `millrace dev`. */
@@ -38,11 +39,12 @@ export async function startDev(
   const program = join(root, main ?? project.settings.main ?? relative(root, join(build, 'main.js')));
   await updateBuild(sources, build, { isCompiled: false });
 
+  const clock = new SystemClock();
   const server = new DevServer({
     root,
     args: [...(inspect === undefined ? [] : [`--inspect=${inspect}`]), program],
     env: process.env,
-    clock: new SystemClock(),
+    clock,
     // Two processes cannot listen for a debugger at the same port.
     packages: inspect === undefined ? new LoadablePackages(root) : undefined,
     onExit: (result) => say(`The application has ended (${result}). It starts again when a file changes.`),
@@ -89,8 +91,8 @@ export async function startDev(
       },
       onFault: onBuildFault,
     });
-    const settings = watch(root, (_, name) => {
-      if (name === '.env' && server.hasBegun) run('.env has changed. Starting again …');
+    const stopSettings = watchSettings(root, clock, () => {
+      if (server.hasBegun) run('.env has changed. Starting again …');
     });
 
     const end = (fault?: Error): void => {
@@ -101,7 +103,7 @@ export async function startDev(
       }
       isEnding = true;
       stopAssets();
-      settings.close();
+      stopSettings();
       compiler.kill();
       void Promise.all([server.end(), compiler.exit]).then(() => {
         for (const signal of SIGNALS) process.off(signal, onSignal);

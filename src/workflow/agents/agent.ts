@@ -32,27 +32,42 @@ export class Agent<in Input, out Output> {
 /** Any agent. */
 export type AnyAgent = Agent<never, unknown>;
 
-/** Makes it a compile error if a model cannot write the output as one object. */
-type OnlyObjects<Output> = 0 extends 1 & Output
-  ? unknown
-  : Output extends
-        | readonly unknown[]
-        | InstanceType<StringConstructor | NumberConstructor | BooleanConstructor | DateConstructor>
-        | ReadonlyMap<never, unknown>
-        | ReadonlySet<unknown>
-    ? { readonly outputIsNoObject: Output }
-    : unknown;
+/** What a model cannot write as one object. */
+type NoObject =
+  | readonly unknown[]
+  | InstanceType<StringConstructor | NumberConstructor | BooleanConstructor | DateConstructor>
+  | ReadonlyMap<never, unknown>
+  | ReadonlySet<unknown>;
+
+/**
+ * The part of a configuration that decides the type of the output: an agent without it gives a text. One signature for both,
+ * because the compiler says of two only that none fits.
+ */
+type OutputPart<Output> = 0 extends 1 & Output
+  ? { readonly output: OutputType<Output> }
+  : [Output] extends [string]
+    ? { readonly output?: OutputIsNoObject<Output> | undefined }
+    : { readonly output: IsObject<Output> extends true ? OutputType<Output> : OutputIsNoObject<Output> };
+
+type IsObject<Output> = [Output] extends [object]
+  ? [Extract<Output, NoObject>] extends [never]
+    ? true
+    : false
+  : false;
+
+interface OutputIsNoObject<Output> {
+  readonly outputIsNoObject: Output;
+}
+
+/** The type itself. It is never guessed from what a caller expects: only the configuration decides it. */
+type Decided<T> = [T] extends [infer Same] ? Same : never;
 
 /**
  * Describes an agent. Its input is `messages`, and the variables of its instructions if these are a function or a prompt
  * file. Its output is a text, or with `output` an object of that class or schema.
  */
-export function agent<Output extends object, Variables extends object = object>(
-  config: AgentConfig<Variables> & { readonly output: OutputType<Output> & OnlyObjects<Output> },
-): Agent<AgentInput<Variables>, Output>;
-export function agent<Variables extends object = object>(
-  config: AgentConfig<Variables> & { readonly output?: undefined },
-): Agent<AgentInput<Variables>, string>;
-export function agent(config: AgentData): AnyAgent {
-  return new Agent(config);
+export function agent<Output = string, Variables extends object = object>(
+  config: AgentConfig<Variables> & OutputPart<Output>,
+): Agent<AgentInput<Variables>, Decided<Output>> {
+  return new Agent(config as unknown as AgentData);
 }

@@ -7,7 +7,11 @@ export type ChannelMap<Output> = { readonly [Field in keyof Output & string]?: T
 
 /** Makes it a compile error to name one channel twice, because the texts of two fields would run into each other. */
 export type OneFieldPerChannel<C> = {
-  readonly [Field in keyof C]: C[Field] extends C[Exclude<keyof C, Field>] ? never : C[Field];
+  readonly [Field in keyof C]: TextChannel extends C[Field]
+    ? C[Field]
+    : C[Field] extends C[Exclude<keyof C, Field>]
+      ? { readonly fieldsOfOneChannel: keyof C }
+      : C[Field];
 };
 
 const CHANNELS: ReadonlySet<unknown> = new Set(
