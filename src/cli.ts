@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { describeFileLimitFault } from './app/file-limit.js';
-import { EXIT, findApplication, findProject, openModule, runCli } from './cli/index.js';
+import { CliError, EXIT, findApplication, findProject, openModule, runCli } from './cli/index.js';
 import { RunAbortedError } from './errors/index.js';
 import { findListenerErrorHandler, describeError, ensureError } from './kernel/index.js';
 
@@ -20,6 +21,11 @@ async function openApplication(app: string | undefined): Promise<INestApplicatio
   }
   const place = findApplication(process.cwd(), app);
   if (place !== undefined) return openModule(place);
+  if (!existsSync(join(import.meta.dirname, 'app/app.module.js'))) {
+    throw new CliError(
+      'There is no project here. Change to the folder of yours, or make one: npx millrace init my-app',
+    );
+  }
   if (findProject(process.cwd()) === undefined) {
     process.stderr.write('There is no project here, so this is about the examples of Millrace.\n');
   }

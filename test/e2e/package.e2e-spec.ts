@@ -179,8 +179,12 @@ describeWithRegistry()('the package', () => {
       /^(package\.json|README\.md|openapi\.json|templates\/.+|dist\/.+\.(js|mjs|d\.ts)|dist\/playground\/assets\/.+|dist\/.+\/prompts\/.+\.md)$/;
     expect(packed.filter((path) => !known.test(path))).toEqual([]);
     expect(
-      packed.filter((path) => /^dist\/.*spec|\.map$|tsbuildinfo|^dist\/(openapi|main|service|app\/main)/.test(path)),
+      packed.filter((path) => /^dist\/.*spec|\.map$|tsbuildinfo|^dist\/(openapi|main|service|workflows)/.test(path)),
     ).toEqual([]);
+    expect(packed.filter((path) => path.startsWith('dist/app/')).sort()).toEqual([
+      'dist/app/file-limit.js',
+      'dist/app/start-up.js',
+    ]);
     for (const path of ['dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts', 'dist/cli.js'])
       expect(packed).toContain(path);
   });
