@@ -22,6 +22,11 @@ const folder = join(dist, 'service');
 const packages = join(root, 'node_modules');
 /** What was bundled, with size and time of each file. */
 const stamp = join(folder, 'inputs.json');
+/**
+ * Of so many bundles before the last one the files stay, named by their contents: a service that runs from one of them loads some of
+ * them only when they are needed.
+ */
+const KEPT_BUNDLES = 4;
 
 /** Whatever imports one of these has to find the copy that is bundled, so packages that depend on them are bundled, too. */
 const SHARED = [
@@ -58,15 +63,20 @@ function describeFile(file) {
   return `${size} ${mtimeMs}`;
 }
 
-function isFresh() {
+/** What the last build has noted; nothing if there was none. */
+function readStamp() {
   try {
-    const { outputs, inputs } = JSON.parse(readText(stamp));
-    return [outputs, inputs].every((files) =>
-      Object.entries(files).every(([file, state]) => describeFile(join(root, file)) === state),
-    );
+    return JSON.parse(readText(stamp));
   } catch {
-    return false;
+    return {};
   }
+}
+
+function isFresh({ outputs, inputs }) {
+  return [outputs, inputs].every(
+    (files) =>
+      files !== undefined && Object.entries(files).every(([file, state]) => describeFile(join(root, file)) === state),
+  );
 }
 
 /** The name of the package that an import names. */
@@ -239,18 +249,25 @@ function writeWhole(file, contents) {
 }
 
 async function main() {
-  if (isFresh()) return;
+  const last = readStamp();
+  if (isFresh(last)) return;
   const { files, inputs } = await bundle();
   mkdirSync(folder, { recursive: true });
   for (const { path, contents, text } of files) writeWhole(path, path.endsWith('.map') ? keepOwnLines(text) : contents);
   const program = join(dist, 'main.js');
   writeWhole(program, "import './service/main.js';\n");
-  const written = [program, ...files.map(({ path }) => path)];
-  for (const name of readdirSync(folder)) if (!written.includes(join(folder, name))) rmSync(join(folder, name));
+  const written = [program, ...files.map(({ path }) => path)].map((path) => relative(root, path));
+  const earlier = [Object.keys(last.outputs ?? {}), ...(last.earlier ?? [])].slice(0, KEPT_BUNDLES);
+  const kept = new Set([...written, ...earlier.flat()]);
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (!kept.has(relative(root, path))) rmSync(path);
+  }
   const describeAll = (paths) => Object.fromEntries(paths.map((path) => [path, describeFile(join(root, path))]));
   const state = {
-    outputs: describeAll(written.map((path) => relative(root, path))),
+    outputs: describeAll(written),
     inputs: describeAll([...inputs, 'package-lock.json', relative(root, import.meta.filename)]),
+    earlier,
   };
   writeWhole(stamp, JSON.stringify(state));
 }

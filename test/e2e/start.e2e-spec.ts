@@ -1,11 +1,23 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
+import { type ChildProcess, startProcess } from '../support/process.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { scriptStream } from '../support/upstream/scripts.js';
@@ -115,4 +127,50 @@ describe('the start', () => {
     await start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
     expect(listLoaded()).toEqual(['@opentelemetry/otlp-transformer', '@opentelemetry/resources']);
   });
+});
+
+describe('a build beside a service that runs', () => {
+  const ROOT = join(import.meta.dirname, '../..');
+  let root: string;
+  let running: ChildProcess | undefined;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'millrace-bundle-'));
+    mkdirSync(join(root, 'dist/app'), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+    writeFileSync(join(root, 'package.json'), '{"type":"module"}');
+    writeFileSync(
+      join(root, 'dist/app/main.js'),
+      `
+setInterval(() => undefined, 60_000);
+process.on('SIGUSR2', async () => console.log((await import('./late.js')).build));
+console.log('ready');
+`,
+    );
+  });
+  afterEach(async () => {
+    await running?.stop();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  const build = async (name: string): Promise<void> => {
+    writeFileSync(join(root, 'dist/app/late.js'), `export const build = '${name}';\n`);
+    await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/bundle.mjs'), root]);
+  };
+  const listLate = (): readonly string[] =>
+    readdirSync(join(root, 'dist/service')).filter((name) => /^late-\w+\.js$/.test(name));
+
+  it('leaves it what it has not loaded yet, and removes what is older than five builds', async () => {
+    await build('one');
+    const [first = ''] = listLate();
+    running = await startProcess(['dist/main.js'], { cwd: root });
+    await running.waitForLine(/^ready$/);
+    await build('two');
+    running.signal('SIGUSR2');
+    await running.waitForLine(/^one$/);
+    for (const name of ['three', 'four', 'five']) await build(name);
+    expect(listLate()).toHaveLength(5);
+    await build('six');
+    expect(listLate()).toHaveLength(5);
+    expect(listLate()).not.toContain(first);
+  }, 60_000);
 });
