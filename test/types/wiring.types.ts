@@ -66,7 +66,7 @@ export function agentsAreInferred(): void {
   const either = agent({ output: z.union([z.object({ a: z.string() }), z.object({ b: z.string() })]) });
   expectTypeOf(either).toEqualTypeOf<Agent<AgentInput, { a: string } | { b: string }>>();
   expectTypeOf(agent({ output: undefined })).toEqualTypeOf<Agent<AgentInput, string>>();
-  expectTypeOf(agent({ output: z.any() })).toEqualTypeOf<Agent<AgentInput, any>>();
+  expectTypeOf(agent({ output: z.any() }).config).toEqualTypeOf<Agent<AgentInput, string>['config']>();
   // @ts-expect-error nothing says that it is an object
   agent({ output: z.unknown() });
   // @ts-expect-error it may be missing
