@@ -194,7 +194,7 @@ export class LoggedWork {
       const { graph = kept.workflowHash } = past;
       if (graph !== hashWorkflow(workflow)) {
         // While a new release is rolled out, processes of the old one are better at it.
-        if (await store.isGraphAlive(graph)) return this.#release(log, { graph, delayMs: OTHER_GRAPH_MS });
+        if (await store.isOffered('graphs', graph)) return this.#release(log, { graph, delayMs: OTHER_GRAPH_MS });
         if (workflow.onChange === 'fail') throw new WorkflowChangedError(workflow.id);
       }
       log.goOnAfter(past.lastAt);

@@ -10,7 +10,7 @@ import { RunService } from '../run.service.js';
 import { RunWorker } from '../run-worker.js';
 import { DocumentStore } from '../store/document-store.js';
 import type { LoggedRun } from '../store/logged-run.js';
-import { RunLogStore } from '../store/run-log-store.js';
+import { RunLogStore, type WorkerOffer } from '../store/run-log-store.js';
 import { Audience } from './audience.js';
 import { LogHub } from './log-hub.js';
 import { LogWriter } from './log-writer.js';
@@ -147,7 +147,7 @@ export class LoggedWorks {
   /** This process takes up no more runs: others need not leave any to it. */
   sayGoodbye(): void {
     if (!this.store.isShared) return;
-    const said = this.store.beat(this.worker.id, []).catch(() => undefined);
+    const said = this.store.beat(this.worker.id, { graphs: [], workflows: [], doors: [] }).catch(() => undefined);
     this.runs.holdOpen('the end of this process', said);
   }
 
@@ -179,11 +179,12 @@ export class LoggedWorks {
     const door = this.#doors.get(job.door);
     const workflow = this.workflows.find(job.workflow);
     if (door === undefined || workflow === undefined) {
-      return this.#leaveToOthers(job, workflow === undefined ? job.workflow : makeDoorOffer(job.door), undefined);
+      const isWorkflow = workflow === undefined;
+      return this.#leaveToOthers(job, isWorkflow ? ['workflows', job.workflow] : ['doors', job.door]);
     }
     const begin = (): Promise<void> | undefined => this.#beginHere(job, door, workflow);
     const isOther = job.graph !== undefined && job.graph !== hashWorkflow(workflow);
-    return isOther ? this.#leaveToOthers(job, job.graph, begin) : begin();
+    return isOther ? this.#leaveToOthers(job, ['graphs', job.graph], begin) : begin();
   };
 
   #beginHere(job: RunJob, door: RunDoor, workflow: CompiledWorkflow): Promise<void> | undefined {
@@ -231,19 +232,19 @@ export class LoggedWorks {
   /**
    * While a release is rolled out, other processes have what a run needs and this one has not. Without them the run goes on here, or
    * ends. Never rejects.
-   * @param offer what they have, as {@link #keepAlive} says it
-   * @param begin goes on with it here; undefined: that cannot be
+   * @param lacked what this process does not have
+   * @param begin goes on with the run here; absent: that cannot be
    */
   async #leaveToOthers(
     job: RunJob,
-    offer: string,
-    begin: (() => Promise<void> | undefined) | undefined,
+    lacked: readonly [kind: keyof WorkerOffer, name: string],
+    begin?: () => Promise<void> | undefined,
   ): Promise<JobEnd> {
     const { id, owner, wake, workflow } = job;
     try {
       const run = await this.store.find(id, owner);
       if (run === undefined || run.ending !== undefined || run.wake !== wake) return;
-      if (await this.store.isGraphAlive(offer)) return 'held';
+      if (await this.store.isOffered(...lacked)) return 'held';
       if (begin !== undefined) return await (begin() ?? 'held');
       await this.endIdle(run, new WorkflowChangedError(workflow));
     } catch (error) {
@@ -263,12 +264,14 @@ export class LoggedWorks {
       if (lost.includes(id) && work?.attempt?.epoch === epoch) work.abandon('gone');
     }
     if (this.store.isShared && !this.runs.draining) {
-      const known = this.workflows.listAll().flatMap(({ workflow }) => [hashWorkflow(workflow), workflow.id]);
-      await this.store
-        .beat(this.worker.id, [...new Set(known), ...[...this.#doors.keys()].map(makeDoorOffer)])
-        .catch(() => undefined);
+      await this.store.beat(this.worker.id, this.#listOffer()).catch(() => undefined);
     }
     if (this.#works.size > 0 || (this.store.isShared && !this.runs.draining)) this.#alive.restart();
+  }
+
+  #listOffer(): WorkerOffer {
+    const known = [...new Set(this.workflows.listAll().map(({ workflow }) => workflow))];
+    return { graphs: known.map(hashWorkflow), workflows: known.map(({ id }) => id), doors: [...this.#doors.keys()] };
   }
 
   /** Another process may have been asked to end runs that are at work here. Never rejects. */
@@ -286,6 +289,3 @@ export class LoggedWorks {
     this.#logger.error(`What is kept of the run ${id} is not whole`, formatStackForLog(error));
   }
 }
-
-/** No id of a workflow has spaces. */
-const makeDoorOffer = (name: string): string => `door ${name}`;

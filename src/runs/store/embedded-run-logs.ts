@@ -10,13 +10,14 @@ import {
   type RunPage,
   type RunQuery,
   type WaitingRuns,
+  type WorkerOffer,
 } from './run-log-store.js';
 
 /** The logs of runs in the store that needs nothing to be installed. Looking for what is not there makes no files. */
 export class EmbeddedRunLogs extends RunLogStore {
   override readonly isShared = false;
   /** Of this process, the only one. */
-  #graphs: ReadonlySet<string> = new Set();
+  #offer: WorkerOffer = { graphs: [], workflows: [], doors: [] };
 
   constructor(private readonly store: EmbeddedStore) {
     super();
@@ -132,12 +133,12 @@ export class EmbeddedRunLogs extends RunLogStore {
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.listUnfinished()) : [];
   }
 
-  override async beat(_worker: string, graphs: readonly string[]): Promise<void> {
-    this.#graphs = new Set(graphs);
+  override async beat(_worker: string, offer: WorkerOffer): Promise<void> {
+    this.#offer = offer;
   }
 
-  override async isGraphAlive(graph: string): Promise<boolean> {
-    return this.#graphs.has(graph);
+  override async isOffered(kind: keyof WorkerOffer, name: string): Promise<boolean> {
+    return this.#offer[kind].includes(name);
   }
 
   /** Nobody else reads what is in it. */

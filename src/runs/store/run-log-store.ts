@@ -40,6 +40,16 @@ export interface RunLimits {
   readonly recordTtlMs: number;
 }
 
+/** What a process has that runs need. While it is alive, others leave it the runs that need what they lack. */
+export interface WorkerOffer {
+  /** Hashes of its workflows. */
+  readonly graphs: readonly string[];
+  /** Ids of its workflows. */
+  readonly workflows: readonly string[];
+  /** Names of its doors. */
+  readonly doors: readonly string[];
+}
+
 /** Runs that nobody works on, of all owners. */
 export interface WaitingRuns {
   /** Those in the queue whose time has come. */
@@ -200,12 +210,12 @@ export abstract class RunLogStore {
   /**
    * Says that this process is alive; to be called every 5 s.
    * @param worker its id
-   * @param graphs hashes and ids of the workflows that it has, and whatever else others may lack; empty: it takes up no more runs
+   * @param offer what it has; nothing: it takes up no more runs
    */
-  abstract beat(worker: string, graphs: readonly string[]): Promise<void>;
+  abstract beat(worker: string, offer: WorkerOffer): Promise<void>;
 
-  /** True if a process that is alive has this workflow, or was a moment ago. @param graph hash or id of the workflow */
-  abstract isGraphAlive(graph: string): Promise<boolean>;
+  /** True if a process has this that is alive, or was a moment ago. */
+  abstract isOffered(kind: keyof WorkerOffer, name: string): Promise<boolean>;
 
   /** Says that a run is read, and from now on keeps when that was said last: it is to end when nobody reads it. */
   abstract bindToReaders(id: string): Promise<void>;

@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import type { WorkerOffer } from '../../../src/runs/store/run-log-store.js';
 import type { StoreBench } from './store-bench.js';
 
 /** What every store knows of those who work on a run. */
@@ -112,10 +113,19 @@ export function describeAttempts(bench: StoreBench): void {
     await expect(bench.logs.countQueued('a')).resolves.toBe(1);
   });
 
-  it('knows the workflows of processes that are alive', async () => {
-    await bench.logs.beat('worker', ['g1', 'g2']);
-    await bench.logs.beat('worker', ['g2', 'g3']);
-    const alive = await Promise.all(['g1', 'g2', 'g3'].map((graph) => bench.logs.isGraphAlive(graph)));
-    expect(alive).toEqual([false, true, true]);
+  it('knows what processes have that are alive: workflows by their hashes and ids, and doors', async () => {
+    await bench.logs.beat('worker', { graphs: ['g1', 'g2'], workflows: ['w'], doors: [] });
+    await bench.logs.beat('worker', { graphs: ['g2', 'g3'], workflows: ['w'], doors: ['d'] });
+    const findOffered = (kind: keyof WorkerOffer, names: readonly string[]): Promise<readonly boolean[]> =>
+      Promise.all(names.map((name) => bench.logs.isOffered(kind, name)));
+    await expect(findOffered('graphs', ['g1', 'g2', 'g3', 'w', 'd'])).resolves.toEqual([
+      false,
+      true,
+      true,
+      false,
+      false,
+    ]);
+    await expect(findOffered('workflows', ['w', 'g2'])).resolves.toEqual([true, false]);
+    await expect(findOffered('doors', ['d', 'w'])).resolves.toEqual([true, false]);
   });
 }

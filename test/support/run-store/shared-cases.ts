@@ -3,6 +3,8 @@ import { eventually } from '../eventually.js';
 import type { StoreBench } from './store-bench.js';
 import { makeWait } from './wait-cases.js';
 
+const OFFER = { graphs: [], workflows: [], doors: [] };
+
 /** What a store does that several processes use at the same time. */
 export function describeSharing(bench: StoreBench): void {
   it('takes nothing of a process whose run another one has begun, and all of the other', async () => {
@@ -175,13 +177,13 @@ export function describeSharing(bench: StoreBench): void {
 
   it('knows the workflows of other processes as long as those are alive', async () => {
     const other = bench.openOther();
-    await bench.logs.beat('one', ['old']);
-    await other.logs.beat('two', ['new']);
-    await expect(other.logs.isGraphAlive('old')).resolves.toBe(true);
+    await bench.logs.beat('one', { ...OFFER, graphs: ['old'] });
+    await other.logs.beat('two', { ...OFFER, graphs: ['new'] });
+    await expect(other.logs.isOffered('graphs', 'old')).resolves.toBe(true);
     await bench.adapter.age(31_000);
-    await other.logs.beat('two', ['new']);
-    await expect(other.logs.isGraphAlive('old')).resolves.toBe(false);
-    await expect(other.logs.isGraphAlive('new')).resolves.toBe(true);
+    await other.logs.beat('two', { ...OFFER, graphs: ['new'] });
+    await expect(other.logs.isOffered('graphs', 'old')).resolves.toBe(false);
+    await expect(other.logs.isOffered('graphs', 'new')).resolves.toBe(true);
   });
 
   it('has one secret of a name for all', async () => {

@@ -106,6 +106,10 @@ const MIGRATIONS: readonly string[] = [
   create index runs_in_work on millrace.runs (created, id) where status in ('queued', 'running');
   drop index millrace.runs_unfinished;
   ${APPEND_ALL_FUNCTION}`,
+  // Processes say within seconds what they have.
+  `
+  alter table millrace.run_workers
+    add column workflows text[] not null default '{}', add column doors text[] not null default '{}'`,
 ];
 
 /**

@@ -60,7 +60,9 @@ describeWithPostgres('With a real server', () => {
   function describePostgres(bench: StoreBench): void {
     it('makes its tables once where several processes start at the same time', async () => {
       const stores = [bench.stores, ...Array.from({ length: 5 }, () => bench.openOther())];
-      await Promise.all(stores.map(({ logs }, place) => logs.beat(`w${place}`, [])));
+      await Promise.all(
+        stores.map(({ logs }, place) => logs.beat(`w${place}`, { graphs: [], workflows: [], doors: [] })),
+      );
       expect((await admin.query('select version from millrace.format')).rows).toHaveLength(1);
       expect((await admin.query('select from millrace.run_workers')).rows).toHaveLength(6);
     });

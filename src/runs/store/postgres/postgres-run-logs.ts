@@ -12,6 +12,7 @@ import {
   type RunPage,
   type RunQuery,
   type WaitingRuns,
+  type WorkerOffer,
 } from '../run-log-store.js';
 import { readRun, readUnanswered, readWaiting, readWaits } from '../run-rows.js';
 import { writeAppend } from './postgres-append.js';
@@ -46,7 +47,7 @@ import {
   GO_ON,
   HOLD_EXPIRED,
   HOLD_WAITING,
-  IS_GRAPH_ALIVE,
+  IS_OFFERED,
   KEEP_ALIVE,
   LIST,
   MARK_CANCELLED,
@@ -315,12 +316,12 @@ export class PostgresRunLogs extends RunLogStore {
     return [...found, ...lost].map((row) => readRun(row, now));
   }
 
-  override async beat(worker: string, graphs: readonly string[]): Promise<void> {
-    await this.database.query(WORKER_BEAT, [worker, graphs]);
+  override async beat(worker: string, { graphs, workflows, doors }: WorkerOffer): Promise<void> {
+    await this.database.query(WORKER_BEAT, [worker, graphs, workflows, doors]);
   }
 
-  override async isGraphAlive(graph: string): Promise<boolean> {
-    return (await this.database.query(IS_GRAPH_ALIVE, [graph])).length > 0;
+  override async isOffered(kind: keyof WorkerOffer, name: string): Promise<boolean> {
+    return (await this.database.query(IS_OFFERED[kind], [name])).length > 0;
   }
 
   override async bindToReaders(id: string): Promise<void> {

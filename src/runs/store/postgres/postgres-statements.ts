@@ -1,3 +1,5 @@
+import type { WorkerOffer } from '../run-log-store.js';
+
 /** Number of the next event of the run `runs.id`. */
 const NEXT_NUMBER = `coalesce((select last + 1 from millrace.run_log where run = runs.id order by first desc limit 1), 0)`;
 
@@ -116,10 +118,20 @@ export const FIND_LEFT = `select ${RUN_COLUMNS}, '' as head from millrace.runs
     where id = any($1::text[]) and finished is null and (status = 'queued' or (status = 'running' and worker = $2))
     order by created, id`;
 
-export const WORKER_BEAT = `insert into millrace.run_workers values ($1, $2::text[], now())
-    on conflict (id) do update set graphs = excluded.graphs, seen = excluded.seen`;
+export const WORKER_BEAT = `insert into millrace.run_workers (id, graphs, workflows, doors, seen)
+    values ($1, $2::text[], $3::text[], $4::text[], now())
+    on conflict (id) do update set graphs = excluded.graphs, workflows = excluded.workflows, doors = excluded.doors, seen = excluded.seen`;
 
-export const IS_GRAPH_ALIVE = `select 1 from millrace.run_workers where $1 = any(graphs) and seen > now() - interval '30 s' limit 1`;
+/** See `RunLogStore.isOffered`. */
+export const IS_OFFERED: Readonly<Record<keyof WorkerOffer, string>> = {
+  graphs: findOffer('graphs'),
+  workflows: findOffer('workflows'),
+  doors: findOffer('doors'),
+};
+
+function findOffer(kind: keyof WorkerOffer): string {
+  return `select 1 from millrace.run_workers where $1 = any(${kind}) and seen > now() - interval '30 s' limit 1`;
+}
 
 export const COUNT_WAITING = `select count(*) filter (where status = 'queued' and (run_at <= created or run_at <= $1::bigint)) as due,
     min(case when status <> 'queued' or run_at > $1::bigint then null when seen > run_at then seen else run_at end) as since from millrace.runs where status in ('queued', 'running')`;
