@@ -1,11 +1,10 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { Bench } from '../support/app.js';
-import { followResponse, readStream } from '../support/background-client.js';
-import { postJson } from '../support/http-client.js';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beginResponse, followResponse, readStream } from '../support/background-client.js';
+import { Bench } from '../support/bench.js';
+import { getJson, postJson } from '../support/client.js';
 import { responsesUrl } from '../support/responses-client.js';
-import { askRun, beginRun, endRun, readRun } from '../support/runs-client.js';
-import { scriptStream } from '../support/upstream/scripts.js';
-import { gate } from '../support/upstream/steps.js';
+import { askRun, beginRun, callRun, endRun, readRun, runUrl, type WireRun } from '../support/runs-client.js';
+import { scriptStream, steps } from '../support/upstream/index.js';
 
 const KEY = { 'idempotency-key': 'order-1' };
 
@@ -32,7 +31,7 @@ describe('a repeated request for a run', () => {
 
   it('gets its run when no other one may wait any more', async () => {
     bench = await Bench.start({ env: { RUNS_CONCURRENCY: '1', LIMIT_QUEUED_RUNS: '1' } });
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo'])).always(scriptStream('Hello'));
     const { id: first } = await beginRun(bench.app);
     await door.reached;
@@ -103,5 +102,52 @@ describe('a repeated request for a run', () => {
     const told = streams.map((stream) => readStream(stream.text));
     expect(told[1]).toEqual(told[0]);
     expect(bench.upstream.requests).toHaveLength(2);
+  });
+});
+
+describe('a run that is asked for once more', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await Bench.start();
+  });
+  afterEach(() => bench.close());
+
+  it('is asked in a new run once it has ended, and once for each Idempotency-Key', async () => {
+    const door = steps.gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
+    const asked = { metadata: { ticket: 'T-1' }, temperature: 0.5, priority: 9 };
+    const { id } = await beginRun(bench.app, asked);
+    await door.reached;
+    expect(await callRun(bench.app, 'POST', `${id}/retry`)).toMatchObject({
+      status: 409,
+      json: { error: { code: 'run_not_finished' } },
+    });
+    await callRun(bench.app, 'POST', `${id}/cancel`);
+    bench.upstream.always(scriptStream('Hello'));
+    const key = { 'idempotency-key': 'again' };
+    const retry = await callRun(bench.app, 'POST', `${id}/retry`, key);
+    const fresh = retry.json as { id: string };
+    expect([retry.status, retry.headers['location']]).toEqual([202, `/v1/runs/${fresh.id}`]);
+    expect(fresh).toMatchObject({ status: 'queued', attempts: 0, metadata: { ticket: 'T-1' }, priority: 9 });
+    expect(fresh.id).not.toBe(id);
+    expect(await callRun(bench.app, 'POST', `${id}/retry`, key)).toMatchObject({
+      headers: { 'idempotent-replayed': 'true' },
+      json: { id: fresh.id },
+    });
+    expect(await endRun(bench.app, fresh.id)).toMatchObject({ status: 'completed', output: 'Hello' });
+    expect((await bench.upstream.request(1)).body).toEqual((await bench.upstream.request(0)).body);
+    expect(await readRun(bench.app, id)).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('is asked as it was, whichever protocol had asked', async () => {
+    bench.upstream.always(scriptStream('Hello'));
+    const response = await beginResponse(bench.app, { instructions: 'Be brief.' });
+    await followResponse(bench.app, response.id);
+    const [kept] = ((await getJson(runUrl(bench.app))).json as { data: WireRun[] }).data;
+    const { json } = await callRun(bench.app, 'POST', `${kept!.id}/retry`);
+    expect(json).toMatchObject({ segments: [{ completion_id: null, response_id: null, from: 0 }] });
+    await endRun(bench.app, (json as { id: string }).id);
+    expect((await bench.upstream.request(1)).body).toEqual((await bench.upstream.request(0)).body);
+    expect((await callRun(bench.app, 'POST', 'run_0/retry')).status).toBe(404);
   });
 });

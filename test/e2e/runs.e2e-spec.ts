@@ -230,50 +230,10 @@ describe('a run', () => {
     });
   });
 
-  it('is asked again in a new run once it has ended, whichever protocol had asked, and once for each Idempotency-Key', async () => {
-    const door = steps.gate();
-    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
-    const asked = { metadata: { ticket: 'T-1' }, temperature: 0.5, priority: 9 };
-    const { id } = await beginRun(bench.app, asked);
-    await door.reached;
-    expect(await callRun(bench.app, 'POST', `${id}/retry`)).toMatchObject({
-      status: 409,
-      json: { error: { code: 'run_not_finished' } },
-    });
-    await callRun(bench.app, 'POST', `${id}/cancel`);
-    bench.upstream.always(scriptStream('Hello'));
-    const key = { 'idempotency-key': 'again' };
-    const retry = await callRun(bench.app, 'POST', `${id}/retry`, key);
-    const fresh = retry.json as { id: string };
-    expect([retry.status, retry.headers['location']]).toEqual([202, `/v1/runs/${fresh.id}`]);
-    expect(fresh).toMatchObject({ status: 'queued', attempts: 0, metadata: { ticket: 'T-1' }, priority: 9 });
-    expect(fresh.id).not.toBe(id);
-    expect(await callRun(bench.app, 'POST', `${id}/retry`, key)).toMatchObject({
-      headers: { 'idempotent-replayed': 'true' },
-      json: { id: fresh.id },
-    });
-    expect(await endRun(bench.app, fresh.id)).toMatchObject({ status: 'completed', output: 'Hello' });
-    expect((await bench.upstream.request(1)).body).toEqual((await bench.upstream.request(0)).body);
-    expect(await readRun(bench.app, id)).toMatchObject({ status: 'cancelled' });
-
-    const response = await beginResponse(bench.app, { instructions: 'Be brief.' });
-    await followResponse(bench.app, response.id);
-    const [kept] = ((await getJson(runUrl(bench.app))).json as RunPage).data;
-    const { json } = await callRun(bench.app, 'POST', `${kept!.id}/retry`);
-    expect(json).toMatchObject({ segments: [{ completion_id: null, response_id: null, from: 0 }] });
-    await endRun(bench.app, (json as { id: string }).id);
-    expect((await bench.upstream.request(3)).body).toEqual((await bench.upstream.request(2)).body);
-    expect((await callRun(bench.app, 'POST', 'run_0/retry')).status).toBe(404);
-  });
-
-  it('waits for an answer, shows what is asked, goes on with the first one that fits, and takes that one again', async () => {
-    bench.upstream.next(scriptStream('A draft.')).next(scriptStream('It goes out.'));
-    const { json: model } = await getJson(`${bench.app.baseUrl}/models/approval`);
-    const { schema } = (model as { millrace: { waits: { name: string; schema: object }[] } }).millrace.waits[0]!;
+  it('waits for an answer, and shows what is asked', async () => {
+    const { schema } = await readApproval();
     expect(schema).toMatchObject({ properties: { approved: { type: 'boolean' } } });
-    const { id } = await beginRun(bench.app, { model: 'approval' });
-    const until = await followRun(bench.app, id, '?until=wait');
-    const asked = readEvents(until.text);
+    const { run, asked } = await waitForApproval();
     const wait = {
       name: 'approve',
       call_id: expect.stringMatching(/^call_/),
@@ -283,42 +243,42 @@ describe('a run', () => {
       expires_at: expect.any(Number),
     };
     expect(asked.at(-1)).toMatchObject({ type: 'run-waiting', waits: [wait] });
-    const run = await readRun(bench.app, id);
     expect(run).toMatchObject({ status: 'waiting', waits: [wait], deadline: null, output: null, finished_at: null });
     const [{ asked_at, expires_at }] = run['waits'] as [{ asked_at: number; expires_at: number }];
     expect(expires_at - asked_at).toBeGreaterThanOrEqual(3 * 86_400);
     expect((await getJson(`${runUrl(bench.app)}?status=waiting`)).json).toMatchObject({ data: [run] });
-    const last = asked.length - 1;
-    expect((await followRun(bench.app, id, `?until=wait&after=${last}`)).status).toBe(204);
-    const rest = followRun(bench.app, id, '', { 'last-event-id': String(last) });
+    expect((await followRun(bench.app, run.id, `?until=wait&after=${asked.length - 1}`)).status).toBe(204);
+  });
 
-    const answer = (body: unknown, name = 'approve', of = id) =>
-      callRun(bench.app, 'POST', `${of}/waits/${name}`, {}, body);
+  it('waits on after an answer that does not fit, or goes to no wait of it', async () => {
+    const { run, answer } = await waitForApproval();
     const { json: refusal } = await answer({ value: { approved: 'yes', comment: 5 } });
     const { message, ...error } = (refusal as { error: { message: string } }).error;
     expect(error).toMatchObject({ code: 'invalid_value', param: 'value' });
     for (const property of ['approved', 'comment']) expect(message).toContain(property);
-    expect(await answer({})).toMatchObject({
-      status: 400,
-      json: { error: { code: 'missing_required_parameter', param: 'value' } },
-    });
-    expect(await answer({ value: 1 }, 'other')).toMatchObject({
-      status: 404,
-      json: { error: { code: 'wait_not_found' } },
-    });
-    expect((await answer({ value: 1 }, 'approve', 'run_0')).status).toBe(404);
-    expect(await answer({ value: { approved: true, comment: 'x'.repeat(65_536) } })).toMatchObject({ status: 413 });
-    expect(await readRun(bench.app, id)).toEqual(run);
+    const refused = [
+      [await answer({}), 400, { code: 'missing_required_parameter', param: 'value' }],
+      [await answer({ value: 1 }, 'other'), 404, { code: 'wait_not_found' }],
+      [await answer({ value: 1 }, 'approve', 'run_0'), 404, {}],
+      [await answer({ value: { approved: true, comment: 'x'.repeat(65_536) } }), 413, {}],
+    ] as const;
+    for (const [response, status, fault] of refused) expect(response).toMatchObject({ status, json: { error: fault } });
+    expect(await readRun(bench.app, run.id)).toEqual(run);
+  });
 
-    const value = { approved: true, comment: 'Good' };
-    const given = await answer({ value });
-    expect([given.status, given.json, given.headers['millrace-run-id']]).toEqual([
-      200,
-      { object: 'run.wait', name: 'approve', status: 'answered' },
-      id,
-    ]);
+  it('goes on with the first answer that fits, and takes that one again', async () => {
+    const { run, asked, answer } = await waitForApproval();
+    const { id } = run;
+    bench.upstream.next(scriptStream('It goes out.'));
+    const rest = followRun(bench.app, id, '', { 'last-event-id': String(asked.length - 1) });
+    const given = await answer({ value: { approved: true, comment: 'Good' } });
+    expect(given).toMatchObject({
+      status: 200,
+      headers: { 'millrace-run-id': id },
+      json: { object: 'run.wait', name: 'approve', status: 'answered' },
+    });
     const events = readEvents((await rest).text);
-    expect(events[0]).toMatchObject({ type: 'run-continued', name: 'approve', n: last + 1 });
+    expect(events[0]).toMatchObject({ type: 'run-continued', name: 'approve', n: asked.length });
     expect(events.at(-1)?.type).toBe('run-finished');
     expect(events.map(({ type }) => type)).not.toContain('run-resumed');
     expect(await readRun(bench.app, id)).toMatchObject({
@@ -406,6 +366,22 @@ describe('a run', () => {
     expect(readStream((await reader).text).response.status).toBe('cancelled');
     expect((await getJson(`${bench.app.baseUrl}/responses/${response.id}`)).status).toBe(404);
   });
+
+  /** What the model `approval` says of its wait. */
+  async function readApproval(): Promise<{ readonly schema: object }> {
+    const { json } = await getJson(`${bench.app.baseUrl}/models/approval`);
+    return (json as { millrace: { waits: [{ schema: object }] } }).millrace.waits[0];
+  }
+
+  /** A run of `approval` that waits, its events up to there, and who answers it. */
+  async function waitForApproval() {
+    bench.upstream.next(scriptStream('A draft.'));
+    const { id } = await beginRun(bench.app, { model: 'approval' });
+    const asked = readEvents((await followRun(bench.app, id, '?until=wait')).text);
+    const answer = (body: unknown, name = 'approve', of = id) =>
+      callRun(bench.app, 'POST', `${of}/waits/${name}`, {}, body);
+    return { run: await readRun(bench.app, id), asked, answer };
+  }
 });
 
 interface RunPage {
