@@ -9,7 +9,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/bundle.mjs scripts/copy-assets.mjs ./scripts/
+COPY scripts/build-state.mjs scripts/bundle.mjs scripts/bundle-page.mjs scripts/copy-assets.mjs ./scripts/
 COPY src ./src
 # --omit=optional takes away what only an optional peer dependency holds in place (TypeScript, 24 MB; zod, 9 MB).
 RUN npm run build \

@@ -28,6 +28,7 @@ export default {
       ...project,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/e2e/**/*.e2e-spec.ts'],
+      globalSetup: '<rootDir>/test/support/bundle-page.mjs',
       setupFilesAfterEnv: ['<rootDir>/test/support/retry-in-ci.ts'],
     },
   ],

@@ -3,18 +3,10 @@
  * and compiling 1,900 files. Does nothing if it has done so for the files as they are. A folder may be named in place of this
  * checkout. What is decided here, and why, stands in docs/decisions/0026-the-service-in-a-few-files.md.
  */
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { decode, encode } from '@jridgewell/sourcemap-codec';
+import { describeFiles, isFresh, readStamp, writeWhole } from './build-state.mjs';
 
 const root = realpathSync(resolve(process.argv[2] ?? join(import.meta.dirname, '..')));
 const dist = join(root, 'dist');
@@ -56,27 +48,6 @@ const CLASS_HEAD = /^(?:export |default |return |(?:let |const )?[\w$]+ = | )*cl
 
 function readText(file) {
   return readFileSync(file, 'utf8');
-}
-
-function describeFile(file) {
-  const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? {};
-  return `${size} ${mtimeMs}`;
-}
-
-/** What the last build has noted; nothing if there was none. */
-function readStamp() {
-  try {
-    return JSON.parse(readText(stamp));
-  } catch {
-    return {};
-  }
-}
-
-function isFresh({ outputs, inputs }) {
-  return [outputs, inputs].every(
-    (files) =>
-      files !== undefined && Object.entries(files).every(([file, state]) => describeFile(join(root, file)) === state),
-  );
 }
 
 /** The name of the package that an import names. */
@@ -241,16 +212,9 @@ function keepOwnLines(text) {
   return JSON.stringify({ ...map, sources, names: [], mappings: encode(lines) });
 }
 
-/** Other processes may be reading the file, or writing it. */
-function writeWhole(file, contents) {
-  const part = `${file}.${process.pid}`;
-  writeFileSync(part, contents);
-  renameSync(part, file);
-}
-
 async function main() {
-  const last = readStamp();
-  if (isFresh(last)) return;
+  const last = readStamp(stamp);
+  if (isFresh(root, last)) return;
   const { files, inputs } = await bundle();
   mkdirSync(folder, { recursive: true });
   for (const { path, contents, text } of files) writeWhole(path, path.endsWith('.map') ? keepOwnLines(text) : contents);
@@ -263,10 +227,9 @@ async function main() {
     const path = join(folder, name);
     if (!kept.has(relative(root, path))) rmSync(path);
   }
-  const describeAll = (paths) => Object.fromEntries(paths.map((path) => [path, describeFile(join(root, path))]));
   const state = {
-    outputs: describeAll(written),
-    inputs: describeAll([...inputs, 'package-lock.json', relative(root, import.meta.filename)]),
+    outputs: describeFiles(root, written),
+    inputs: describeFiles(root, [...inputs, 'package-lock.json', relative(root, import.meta.filename)]),
     earlier,
   };
   writeWhole(stamp, JSON.stringify(state));

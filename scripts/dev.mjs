@@ -11,5 +11,7 @@ if (!existsSync(cli)) {
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
+// What the command does not compile.
+await import('./bundle-page.mjs');
 process.argv.splice(2, 0, 'dev');
 await import(cli);

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/index.js';
 
@@ -15,6 +14,12 @@ interface PlaygroundAsset {
 
 const FOLDER = join(import.meta.dirname, 'assets');
 
+/**
+ * What `scripts/bundle-page.mjs` makes of the packages that the page is drawn with. It is the same place for this file as a source
+ * and as it is compiled.
+ */
+const BUNDLED = join(import.meta.dirname, '../../dist/playground/vendor');
+
 /** The page itself. */
 export const PAGE = 'index.html';
 
@@ -24,47 +29,49 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml; charset=utf-8',
+  '.txt': 'text/plain; charset=utf-8',
+  '.woff2': 'font/woff2',
 };
 
-/** Libraries that run in the page, by the path they are served at: the packages' own builds for browsers. */
-const VENDOR: Readonly<Record<string, string>> = {
-  'vendor/marked.js': 'marked',
-  'vendor/dompurify.js': 'dompurify',
-};
-
-/** The files of the page, by their path below `/playground/`: read when the server starts, and kept, about 300 kB. */
+/** The files of the page, by their path below `/playground/`: read when the first one is asked for, and kept, about 1 MB. */
 @Injectable()
 export class PlaygroundAssets {
-  readonly #assets: ReadonlyMap<string, PlaygroundAsset>;
+  readonly #hasDocs: boolean;
+  #assets?: ReadonlyMap<string, PlaygroundAsset>;
 
   constructor(config: AppConfig) {
-    const vendor = Object.entries(VENDOR).map(
-      ([path, name]) => [path, readAsset(fileURLToPath(import.meta.resolve(name)))] as const,
-    );
-    this.#assets = new Map([...readOwnFiles(config.http.docs), ...vendor]);
+    this.#hasDocs = config.http.docs;
   }
 
   get(path: string): PlaygroundAsset | undefined {
+    // The bundle of a file replaces it.
+    this.#assets ??= new Map([...readFolder(FOLDER, '', this.#hasDocs), ...readFolder(BUNDLED, 'vendor/', true)]);
     return this.#assets.get(path);
   }
 }
 
-/** @param hasDocs false: the link to the docs is left out */
-function readOwnFiles(hasDocs: boolean): (readonly [string, PlaygroundAsset])[] {
-  const withoutDocs = (text: string): string => text.replace(/<!-- docs -->[^]*<!-- \/docs -->/, '');
-  return readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+/**
+ * @param prefix stands before the paths of the folder's files
+ * @param hasDocs false: the link to the docs is left out of the page
+ */
+function readFolder(folder: string, prefix: string, hasDocs: boolean): (readonly [string, PlaygroundAsset])[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => Object.hasOwn(CONTENT_TYPES, extname(path)))
     .map((path) => {
-      const asset = readAsset(join(FOLDER, path), path === PAGE && !hasDocs ? withoutDocs : undefined);
-      return [path.replaceAll('\\', '/'), asset] as const;
+      const contents = readFileSync(join(folder, path));
+      const body = path === PAGE && !hasDocs ? removeDocsLink(contents) : contents;
+      return [prefix + path.replaceAll('\\', '/'), makeAsset(path, body)] as const;
     });
 }
 
-function readAsset(file: string, edit = (text: string): string => text): PlaygroundAsset {
-  const body = Buffer.from(edit(readFileSync(file, 'utf8')));
+function removeDocsLink(page: Buffer): Buffer {
+  return Buffer.from(page.toString().replace(/<!-- docs -->[^]*<!-- \/docs -->/, ''));
+}
+
+function makeAsset(path: string, body: Buffer): PlaygroundAsset {
   return {
     body,
-    contentType: CONTENT_TYPES[extname(file).replace('.mjs', '.js')] ?? 'application/octet-stream',
+    contentType: CONTENT_TYPES[extname(path)] ?? 'application/octet-stream',
     etag: `"${createHash('sha256').update(body).digest('base64url')}"`,
   };
 }

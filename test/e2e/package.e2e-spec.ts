@@ -176,7 +176,7 @@ describeWithRegistry()('the package', () => {
 
   it('holds what its users need, and nothing else', () => {
     const known =
-      /^(package\.json|README\.md|openapi\.json|templates\/.+|dist\/.+\.(js|mjs|d\.ts)|dist\/playground\/assets\/.+|dist\/.+\/prompts\/.+\.md)$/;
+      /^(package\.json|README\.md|openapi\.json|templates\/.+|dist\/.+\.(js|mjs|d\.ts)|dist\/playground\/(assets|vendor)\/.+|dist\/.+\/prompts\/.+\.md)$/;
     expect(packed.filter((path) => !known.test(path))).toEqual([]);
     expect(
       packed.filter((path) => /^dist\/.*spec|\.map$|tsbuildinfo|^dist\/(openapi|main|service|workflows)/.test(path)),
@@ -185,8 +185,15 @@ describeWithRegistry()('the package', () => {
       'dist/app/file-limit.js',
       'dist/app/start-up.js',
     ]);
-    for (const path of ['dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts', 'dist/cli.js'])
-      expect(packed).toContain(path);
+    for (const path of [
+      'index.js',
+      'index.d.ts',
+      'testing.js',
+      'testing.d.ts',
+      'cli.js',
+      'playground/vendor/licences.txt',
+    ])
+      expect(packed).toContain(`dist/${path}`);
   });
 
   describe.each(APPLICATIONS)('in a fresh application of Nest $nest, $type', ({ nest }) => {

@@ -79,15 +79,17 @@ describeInBrowser()('the playground', () => {
     const { url } = await demo();
     const html = await (await fetch(url)).text();
     const paths = [
-      'vendor/marked.js',
-      'vendor/dompurify.js',
+      ...['highlight.js', 'katex.js', 'katex.css', 'preact-htm.js', 'licences.txt'].map((name) => `vendor/${name}`),
+      'vendor/fonts/KaTeX_Main-Regular.woff2',
       ...[...html.matchAll(/\.\/playground\/([\w./-]+)/g)].map(([, path]) => path ?? ''),
     ];
     expect(paths.length).toBeGreaterThan(8);
     for (const path of paths) {
       const asset = await getJson(`${url}/playground/${path}`);
       expect([path, asset.status, asset.headers['x-content-type-options']]).toEqual([path, 200, 'nosniff']);
-      expect(asset.headers['content-type']).toMatch(/^(text\/(css|javascript)|image\/svg\+xml); charset=utf-8$/);
+      expect(asset.headers['content-type']).toMatch(
+        /^((text\/(css|javascript|plain)|image\/svg\+xml); charset=utf-8|font\/woff2)$/,
+      );
       const { etag = '' } = asset.headers;
       const again = await getJson(`${url}/playground/${path}`, { 'if-none-match': etag });
       expect([path, again.status, again.text]).toEqual([path, 304, '']);

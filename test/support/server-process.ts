@@ -42,6 +42,7 @@ export async function ensureServerIsBuilt(): Promise<void> {
       for (const step of [
         ['node_modules/typescript/bin/tsc', '-b', 'tsconfig.build.json'],
         ['scripts/copy-assets.mjs'],
+        ['scripts/bundle-page.mjs'],
         ['scripts/bundle.mjs'],
       ]) {
         await promisify(execFile)(process.execPath, step, { cwd: ROOT }).catch((error: Error & { stdout?: string }) => {

@@ -1,22 +1,15 @@
-/** @import * as MarkedModule from 'marked' */
-/** @import * as PurifyModule from 'dompurify' */
+import purify from '../vendor/dompurify.js';
+import { Marked } from '../vendor/marked.js';
 import { el, setText } from './dom.js';
 import { isTooNested } from './nesting.js';
 
-/** Where the server serves the packages' own builds for browsers. */
-const VENDOR = new URL('../vendor/', import.meta.url).href;
-const [marked, purify] = await Promise.all([
-  /** @type {Promise<typeof MarkedModule>} */ (import(`${VENDOR}marked.js`)),
-  /** @type {Promise<typeof PurifyModule>} */ (import(`${VENDOR}dompurify.js`)),
-]);
-
-const parser = new marked.Marked({
+const parser = new Marked({
   gfm: true,
   breaks: true,
   renderer: { checkbox: ({ checked }) => (checked ? '☑ ' : '☐ ') },
 });
 
-const sanitizer = purify.default(window);
+const sanitizer = purify(window);
 
 /**
  * Links open in a new tab, and only images that are part of the text are shown: an image's address could carry the text
