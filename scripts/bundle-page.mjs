@@ -28,7 +28,7 @@ function collectLicences(inputs) {
   const names = inputs.map((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
   return [...new Set(names)]
     .filter((name) => name !== undefined)
-    .sort()
+    .sort((a, b) => a.localeCompare(b))
     .map((name) => {
       const home = join(root, 'node_modules', name);
       const { version, license } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
