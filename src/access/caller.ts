@@ -1,4 +1,4 @@
-import type { LimitsConfig } from '../config/index.js';
+import type { AccessConfig, LimitsConfig } from '../config/index.js';
 import { ForbiddenError } from '../errors/index.js';
 import type { WorkflowPatterns } from './workflow-patterns.js';
 
@@ -13,6 +13,8 @@ interface CallerParts {
   readonly workflows?: WorkflowPatterns | undefined;
   /** The user that a token names. */
   readonly userId?: string;
+  /** True if the caller's own key says that it may look inside its runs. */
+  readonly inspects?: boolean;
 }
 
 /** The ids of callers with tokens begin so. */
@@ -24,14 +26,25 @@ export class Caller {
   readonly name: string | undefined;
   readonly limits: LimitsConfig;
   readonly userId: string | undefined;
+  readonly #inspects: boolean;
   readonly #workflows: WorkflowPatterns | undefined;
 
-  constructor({ id, name, limits, workflows, userId }: CallerParts) {
+  constructor({ id, name, limits, workflows, userId, inspects = false }: CallerParts) {
     this.id = id;
     this.name = name;
     this.limits = limits;
     this.userId = userId;
+    this.#inspects = inspects;
     this.#workflows = workflows;
+  }
+
+  /**
+   * Whether the caller may look inside its own runs: see what its models and tools were given, and gave.
+   * @param allowed whom `RUNS_INSPECT` allows it
+   */
+  mayInspect(allowed: AccessConfig['inspect']): boolean {
+    if (this.#inspects || allowed === true) return true;
+    return allowed !== false && this.name !== undefined && !this.id.startsWith(TOKEN_ID) && allowed.includes(this.name);
   }
 
   /** @param workflow an id, not an alias */

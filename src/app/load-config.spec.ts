@@ -96,7 +96,13 @@ describe('loadConfig', () => {
         timeoutMs: 3_600_000,
         leaveGraceMs: 15_000,
       },
-      upstream: { firstTokenTimeoutMs: 300_000, idleTimeoutMs: 60_000, maxCompletionLength: 8_388_608, maxRetries: 1 },
+      upstream: {
+        firstTokenTimeoutMs: 300_000,
+        idleTimeoutMs: 60_000,
+        maxCompletionLength: 8_388_608,
+        maxRetries: 1,
+        prices: {},
+      },
       shutdown: { delayMs: 0, graceMs: 30_000 },
       tracing: {
         langfuse: {
@@ -128,6 +134,7 @@ describe('loadConfig', () => {
         limits: { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 },
         totalLimits: { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 },
         redisUrl: undefined,
+        inspect: true,
         overload: {
           maxConcurrentRuns: 10_000,
           maxQueuedRuns: 1_000,
@@ -180,6 +187,7 @@ describe('loadConfig', () => {
       RUNS_LEAVE_GRACE_MS: '12',
       UPSTREAM_ANSWER_LIMIT: '1kb',
       UPSTREAM_MAX_RETRIES: '5',
+      MODEL_PRICES: 'openai/gpt-4o=2.5:10:1.25, ollama/llama3:8b=0:0.5',
       ...Object.fromEntries(TIME_SETTINGS.map(([name], i) => [name, `${i + 1}`])),
     });
     expect(providers['openai']).toEqual({ ...SET_PROVIDER, key: { value: 'sk-1', place: 'OPENAI_API_KEY' } });
@@ -233,7 +241,16 @@ describe('loadConfig', () => {
         ticketSecret: 'a secret of tickets',
         leaveGraceMs: 12,
       },
-      upstream: { firstTokenTimeoutMs: 5, idleTimeoutMs: 6, maxCompletionLength: 1_024, maxRetries: 5 },
+      upstream: {
+        firstTokenTimeoutMs: 5,
+        idleTimeoutMs: 6,
+        maxCompletionLength: 1_024,
+        maxRetries: 5,
+        prices: {
+          'openai/gpt-4o': { input: 2.5, output: 10, cachedInput: 1.25 },
+          'ollama/llama3:8b': { input: 0, output: 0.5 },
+        },
+      },
       shutdown: { graceMs: 7, delayMs: 8 },
       tracing: loadConfig({}).tracing,
       access: loadConfig({}).access,

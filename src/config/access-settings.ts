@@ -1,7 +1,7 @@
 import { url } from './address.js';
 import { keyList } from './key-list.js';
-import { list, pattern, milliseconds, oneOf, size, text, wholeNumber } from './kinds.js';
-import { type Kind, optional, secret, setting, type Source, type Values } from './setting.js';
+import { list, onOrOff, pattern, milliseconds, oneOf, size, text, wholeNumber } from './kinds.js';
+import { type Kind, optional, Refusal, secret, setting, type Source, type Values } from './setting.js';
 
 /** Algorithms with which a token may be signed. All are asymmetric, so that whoever can check a token cannot make one. */
 const JWT_ALGORITHMS = [
@@ -23,6 +23,12 @@ const count = wholeNumber(0, 1_000_000_000);
 const name = pattern(/^[a-z0-9-]+$/, 'be the name of a header, such as x-user-id');
 const headerName: Kind<string> = (given) => name(given.toLowerCase());
 
+const keyNames = list(pattern(/^[\w.@-]{1,64}$/, 'be on, off, or a list of names of keys'));
+const inspectors: Kind<boolean | readonly string[]> = (given) => {
+  const isSwitch = onOrOff(given);
+  return isSwitch instanceof Refusal ? keyNames(given) : isSwitch;
+};
+
 /** The limits of one key, or of all keys together. */
 const makeLimitSettings = (prefix: 'LIMIT' | 'TOTAL') => ({
   /** Completions that may begin within one minute. */
@@ -38,6 +44,11 @@ export const ACCESS_SETTINGS = {
   keys: setting('API_KEYS', keyList, []),
   /** A file with more keys, watched for changes. */
   keysFile: optional('API_KEYS_FILE', text),
+  /**
+   * Who may look inside runs: everybody (true), the keys of these names, or only keys whose entry in the key file says so (false). Not
+   * set: everybody, but nobody where NODE_ENV is production or Millrace is a module.
+   */
+  inspect: optional('RUNS_INSPECT', inspectors),
   /** Names, in lower case, of headers that a gateway sets and this server believes; undefined: none. */
   userHeader: optional('TRUSTED_USER_HEADER', headerName),
   sessionHeader: optional('TRUSTED_SESSION_HEADER', headerName),
@@ -111,6 +122,8 @@ export type LimitsConfig = Values<ReturnType<typeof makeLimitSettings>>;
 export type AccessConfig = Values<typeof ACCESS_SETTINGS> & {
   /** Undefined: no tokens are accepted. */
   readonly jwt: JwtConfig | undefined;
+  /** As `RUNS_INSPECT` says, or as NODE_ENV does where that is not set. */
+  readonly inspect: boolean | readonly string[];
 };
 
 /** Reports an issuer that is only partly configured: the server would look closed, but be open. */

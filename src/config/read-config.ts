@@ -137,7 +137,11 @@ function read(given: Variables, providers: readonly ProviderDeclaration[], writt
     providers: others.providers,
     proxy: readProxyConfig(proxy),
     tracing: tracingConfig,
-    access: { ...access, jwt: readJwtConfig(jwt) },
+    access: {
+      ...access,
+      jwt: readJwtConfig(jwt),
+      inspect: access.inspect ?? (!production && written === undefined),
+    },
     warnings: [
       ...(written === undefined ? [] : misspelt),
       ...findIgnoredVariables(variables, known, tracingConfig.otlp !== undefined, ignored),

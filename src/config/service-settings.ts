@@ -1,5 +1,6 @@
 import { type Kind, optional, Refusal, secret, serverSetting, setting, type Values } from './setting.js';
 import { url } from './address.js';
+import { priceList } from './price-list.js';
 import { list, pattern, milliseconds, number, oneOf, onOrOff, size, text, wholeNumber } from './kinds.js';
 
 /** Log levels of Nest's logger, from the quietest. */
@@ -130,6 +131,8 @@ export const SERVICE_SETTINGS = {
     maxCompletionLength: setting('UPSTREAM_ANSWER_LIMIT', size('256mb'), 8 * 1024 ** 2),
     /** How often a request that failed before its completion began is sent to a model again. */
     maxRetries: setting('UPSTREAM_MAX_RETRIES', wholeNumber(0, 5), 1),
+    /** What a million tokens cost, in US dollars, by `provider/model`: beside the prices that are shipped, and in place of them. */
+    prices: setting('MODEL_PRICES', priceList, {}),
   },
   shutdown: {
     /** How long new requests are still taken after SIGTERM, while `/health/ready` already answers 503. */

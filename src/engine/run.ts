@@ -58,8 +58,10 @@ interface RunParts {
   readonly log: RunLog;
   /** Undefined if nothing is traced. */
   readonly traceId: string | undefined;
-  /** True if a trace is kept: then observers get content, and the whole output at the end. */
+  /** True if observers want content: what steps, models and tools are given and give. */
   readonly isTraced: boolean;
+  /** True if a trace is kept, which gets the whole output at the end. */
+  readonly keepsOutput: boolean;
   /** Longest output of the run, in characters: whoever collects it, for a client or a trace, holds all of it in memory. */
   readonly maxOutputLength: number;
   /** True if tokens that upstreams do not report are estimated. */
@@ -98,7 +100,7 @@ export class Run {
   constructor(parts: RunParts) {
     this.#parts = parts;
     this.#startedAt = parts.clock.monotonic();
-    this.#answer = parts.isTraced ? new DeltaCollector() : undefined;
+    this.#answer = parts.keepsOutput ? new DeltaCollector() : undefined;
     this.#output = new OneOutput({
       separator: parts.workflow.separator,
       ids: parts.ids,

@@ -5,7 +5,13 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { CompletionsController, LoggedCompletionsController } from '../api/completions/index.js';
 import { GraphsController, ModelsController } from '../api/models/index.js';
 import { ResponsesController, StoredResponsesController } from '../api/responses/index.js';
-import { OneRunController, RunsController, RunWaitsController, SchedulesController } from '../api/runs/index.js';
+import {
+  OneRunController,
+  RunsController,
+  RunInspectionController,
+  RunWaitsController,
+  SchedulesController,
+} from '../api/runs/index.js';
 import { HealthController, MetricsController } from '../health/index.js';
 import { API_ROOT, describeRoutes } from '../http/index.js';
 import { makeErrorResponses, referToErrors, type ErrorStatus } from './openapi-errors.js';
@@ -60,6 +66,7 @@ const CONTROLLERS = [
   StoredResponsesController,
   RunsController,
   OneRunController,
+  RunInspectionController,
   RunWaitsController,
   SchedulesController,
   GraphsController,

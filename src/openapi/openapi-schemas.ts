@@ -12,6 +12,7 @@ import { INPUT_ITEMS, RESPONSE_SCHEMAS, ResponseRequest, TOOL_CHOICES, TOOLS } f
 import {
   ANSWERED_WAIT_SCHEMA,
   CreateRunRequest,
+  INSPECTION_SCHEMA,
   PutScheduleRequest,
   RUN_EVENT_SCHEMA,
   RUN_LIST_SCHEMA,
@@ -99,6 +100,7 @@ export function makeOpenApiSchemas(): Record<string, SchemaObject> {
     ...Object.fromEntries([...classes].map(([name, rules]) => [name, describeRuleSet(rules)])),
     Run: RUN_SCHEMA,
     RunEvent: RUN_EVENT_SCHEMA,
+    RunInspection: INSPECTION_SCHEMA,
     RunList: RUN_LIST_SCHEMA,
     AnsweredWait: ANSWERED_WAIT_SCHEMA,
     Schedule: SCHEDULE_SCHEMA,

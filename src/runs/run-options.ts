@@ -20,6 +20,8 @@ export interface RunOrigin {
   readonly traceparent?: string;
   /** Id of the trace that an earlier process began for the run. Absent: its trace begins. */
   readonly traceId?: string;
+  /** Id of the caller who may look inside the run. Absent: nobody may, and nothing is recorded for that. */
+  readonly inspector?: string;
 }
 
 /** The right to run, which whoever let the run in wants back. */

@@ -10,6 +10,7 @@ import { makeRunQueue } from './dispatch/make-run-queue.js';
 import { RunQueue } from './dispatch/run-queue.js';
 import { BackgroundWork } from './log/background-work.service.js';
 import { LogReader } from './log/log-reader.service.js';
+import { Inspections } from './inspection/inspections.service.js';
 import { LoggedRuns } from './log/logged-runs.service.js';
 import { LoggedWorks } from './log/logged-works.service.js';
 import { RunCanceller } from './log/run-canceller.service.js';
@@ -35,6 +36,7 @@ const OBSERVERS = [
   MetricsObserverFactory,
   UsageObserverFactory,
   AccessLogObserverFactory,
+  Inspections,
 ] as const;
 
 /** Runs the workflows that the application's modules provide. Brings the registry that finds them. */
@@ -64,6 +66,6 @@ const OBSERVERS = [
       inject: [...OBSERVERS],
     },
   ],
-  exports: [WorkflowModule, RunService, LoggedRuns, RunWaits, Schedules, DocumentStore],
+  exports: [WorkflowModule, RunService, LoggedRuns, RunWaits, Schedules, DocumentStore, Inspections],
 })
 export class RunsModule {}

@@ -1,4 +1,5 @@
 export { NoopTracer } from './noop/noop-tracer.js';
+export { captureJson } from './recording/capture-json.js';
 export { TraceMask } from './trace-mask.js';
 export {
   type Ending,

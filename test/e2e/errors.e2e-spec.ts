@@ -181,6 +181,7 @@ describe('errors', () => {
         'GET /v1/runs',
         'GET /v1/runs/{id}',
         'GET /v1/runs/{id}/events',
+        'GET /v1/runs/{id}/inspection',
         'GET /v1/schedules',
         'GET /v1/schedules/{id}',
         'POST /v1/chat/completions',

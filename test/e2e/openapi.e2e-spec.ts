@@ -140,6 +140,7 @@ describe('OpenAPI', () => {
       '/v1/runs/{id}',
       '/v1/runs/{id}/cancel',
       '/v1/runs/{id}/events',
+      '/v1/runs/{id}/inspection',
       '/v1/runs/{id}/retry',
       '/v1/runs/{id}/ticket',
       '/v1/runs/{id}/waits/{name}',

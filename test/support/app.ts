@@ -49,7 +49,8 @@ export class TestApp {
     isWatched = true,
   }: TestAppOptions = {}): Promise<TestApp> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-runs-'));
-    const config = loadConfig({ LOG_LEVEL: 'fatal', RUNS_DIR: folder, ...env });
+    // What happens inside runs is recorded in the tests of that alone.
+    const config = loadConfig({ LOG_LEVEL: 'fatal', RUNS_DIR: folder, RUNS_INSPECT: 'off', ...env });
     const builder = Test.createTestingModule({ imports: [AppModule.register(config), ...imports] });
     if (tracer !== undefined) builder.overrideProvider(Tracer).useValue(tracer);
     if (clock !== undefined) builder.overrideProvider(Clock).useValue(clock);

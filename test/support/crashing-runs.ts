@@ -59,6 +59,7 @@ export async function runLogged(
     log: new RunLog({ run_id: 'run_1' }),
     traceId: undefined,
     isTraced: false,
+    keepsOutput: false,
     maxOutputLength: 100_000,
     estimatesTokens: true,
     answer,

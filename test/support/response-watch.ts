@@ -8,6 +8,7 @@ import {
 } from './response-schemas.js';
 import {
   assertValidAnsweredWait,
+  assertValidInspection,
   assertValidRun,
   assertValidRunEvent,
   assertValidRunList,
@@ -116,7 +117,8 @@ function checkObject(json: unknown): void {
     else assertValidResponse(json);
   } else if (isObject(json) && json['object'] === 'run') {
     if (!('deleted' in json)) assertValidRun(json);
-  } else if (isObject(json) && json['object'] === 'run.wait') assertValidAnsweredWait(json);
+  } else if (isObject(json) && json['object'] === 'run.inspection') assertValidInspection(json);
+  else if (isObject(json) && json['object'] === 'run.wait') assertValidAnsweredWait(json);
   else if (isObject(json) && 'has_more' in json) {
     if (isRunList(json)) assertValidRunList(json);
     else assertValidItemList(json);

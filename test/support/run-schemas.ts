@@ -33,6 +33,11 @@ export function assertValidSchedule(json: unknown): void {
   assertValid((json as { readonly object: unknown }).object === 'list' ? 'ScheduleList' : 'Schedule', json);
 }
 
+/** The same for the inside of a run. */
+export function assertValidInspection(json: unknown): void {
+  assertValid('RunInspection', json);
+}
+
 /** The same for a wait that has an answer. */
 export function assertValidAnsweredWait(json: unknown): void {
   assertValid('AnsweredWait', json);

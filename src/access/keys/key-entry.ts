@@ -69,6 +69,11 @@ export class KeyEntry {
   @IsBoolean({ message: 'disabled must be true or false' })
   disabled?: boolean;
 
+  /** If true, its holder may look inside the runs of this key, whatever `RUNS_INSPECT` says. */
+  @MayBeAbsent()
+  @IsBoolean({ message: 'inspect must be true or false' })
+  inspect?: boolean;
+
   /** When the key expires: a date, or a date and a time, as {@link parseExpiry} reads it. */
   @MayBeAbsent()
   @ValidateBy(

@@ -94,12 +94,13 @@ function readExpiry({ expires }: KeyEntry): number | undefined {
 }
 
 function makeCaller(
-  { name, workflows, limits }: Pick<KeyEntry, 'name' | 'workflows' | 'limits'>,
+  { name, workflows, limits, inspect }: Pick<KeyEntry, 'name' | 'workflows' | 'limits' | 'inspect'>,
   defaults: LimitsConfig,
 ): Caller {
   return new Caller({
     id: `key:${name}`,
     name,
+    inspects: inspect === true,
     workflows: workflows && new WorkflowPatterns(workflows),
     limits: {
       requestsPerMinute: limits?.requestsPerMinute ?? defaults.requestsPerMinute,

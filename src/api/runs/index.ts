@@ -1,8 +1,10 @@
+export { INSPECTION_SCHEMA } from './dto/inspection.schema.js';
 export { RUN_EVENT_SCHEMA } from './dto/run-event.schema.js';
 export { CreateRunRequest } from './dto/run-request.js';
 export { RUN_LIST_SCHEMA, RUN_SCHEMA } from './dto/run.schema.js';
 export { ANSWERED_WAIT_SCHEMA } from './dto/wait.schema.js';
 export { OneRunController } from './one-run.controller.js';
+export { RunInspectionController } from './run-inspection.controller.js';
 export { RunWaitsController } from './run-waits.controller.js';
 export { RunsController } from './runs.controller.js';
 export { SCHEDULE_LIST_SCHEMA, SCHEDULE_SCHEMA } from './schedules/schedule.schema.js';

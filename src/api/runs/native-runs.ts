@@ -4,6 +4,7 @@ import { AppConfig } from '../../config/index.js';
 import { ConflictError, InvalidRequestError, NotFoundError } from '../../errors/index.js';
 import type { JsonObject } from '../../kernel/index.js';
 import {
+  Inspections,
   type KeptWait,
   type LoggedRun,
   LoggedRuns,
@@ -17,7 +18,7 @@ import type { TakenRequest } from '../wire/index.js';
 import { makeLogExpiredError } from './log-expired.js';
 import type { ListQuery } from './list-query.js';
 import { makeRunObject, type RunObject } from './run-object.js';
-import { RunSummary } from './run-summary.js';
+import { RunSummary, type StepObject } from './run-summary.js';
 import type { AskedAgain, DecodedRequest } from './runs.decoder.js';
 
 /** The name of this door in the runs that it begins. */
@@ -42,6 +43,7 @@ export class NativeRuns implements RunDoor {
     private readonly waits: RunWaits,
     private readonly admission: Admission,
     private readonly config: AppConfig,
+    private readonly inspections: Inspections,
   ) {
     runs.addDoor(this);
   }
@@ -121,8 +123,12 @@ export class NativeRuns implements RunDoor {
     };
   }
 
-  /** A run as clients see it. @param hasSteps true if its steps are told, too */
-  async describe(run: LoggedRun, hasSteps = false): Promise<RunObject> {
+  /**
+   * A run as clients see it.
+   * @param steps `shown`: its steps are told, too, with what clients have read of them; `all`: with all that they gave
+   */
+  async describe(run: LoggedRun, steps?: 'shown' | 'all'): Promise<RunObject> {
+    const hasSteps = steps !== undefined;
     const { timeoutMs } = this.config.store;
     const { output } = run.ending ?? {};
     const noSteps = hasSteps ? [] : undefined;
@@ -131,8 +137,19 @@ export class NativeRuns implements RunDoor {
     if (!isWanted || !run.hasLog) return makeRunObject(run, { output, steps: noSteps, waits }, timeoutMs);
     const summary = new RunSummary();
     for await (const event of this.runs.readSoFar(run.id)) summary.add(event);
-    const steps = hasSteps ? summary.steps : undefined;
-    return makeRunObject(run, { output: output ?? summary.output, steps, waits }, timeoutMs);
+    const told = hasSteps ? await this.#addOutputs(run, summary.steps, steps === 'all') : undefined;
+    return makeRunObject(run, { output: output ?? summary.output, steps: told, waits }, timeoutMs);
+  }
+
+  /** Adds what silent steps gave, for those who may look inside the run: its log has none of that. */
+  async #addOutputs(run: LoggedRun, told: readonly StepObject[], isAllowed: boolean): Promise<readonly StepObject[]> {
+    const inspection = isAllowed ? await this.inspections.find(run.id, run.owner) : undefined;
+    if (inspection === undefined) return told;
+    const outputs = new Map(inspection.steps.map(({ node, output }) => [node, output]));
+    return told.map((step) => {
+      const output = step.output ?? outputs.get(step.node);
+      return output === undefined ? step : { ...step, output };
+    });
   }
 
   /**
@@ -174,6 +191,7 @@ export class NativeRuns implements RunDoor {
   async remove(id: string, owner: string): Promise<void> {
     await this.find(id, owner);
     if (!(await this.runs.remove(id, owner))) throw makeNotFoundError(id);
+    await this.inspections.remove(id, owner);
   }
 
   readmit(kept: JsonObject): QueuedPermit {

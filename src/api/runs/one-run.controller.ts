@@ -1,6 +1,7 @@
 import { All, Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
+import { AppConfig } from '../../config/index.js';
 import { InvalidRequestError, MethodNotAllowedError, TicketError } from '../../errors/index.js';
 import { DoorsPlace, findRecord, OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import { addRunHeaders, assertReached, JsonBodyReader, LogStreamer, readPosition, watchClient } from '../wire/index.js';
@@ -26,6 +27,7 @@ export class OneRunController {
     private readonly streamer: LogStreamer,
     private readonly bodies: JsonBodyReader,
     private readonly place: DoorsPlace,
+    private readonly config: AppConfig,
   ) {
     access.admitGuests(
       ({ method, baseUrl, path, query }) =>
@@ -53,9 +55,11 @@ export class OneRunController {
   ])
   async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
     const hasSteps = readWord(request, 'include', 'steps');
-    const run = await this.runs.find(readPathParameter(request, 'id'), this.access.requireCaller(request).id);
+    const caller = this.access.requireCaller(request);
+    const run = await this.runs.find(readPathParameter(request, 'id'), caller.id);
+    const steps = caller.mayInspect(this.config.access.inspect) ? 'all' : 'shown';
     this.#tell(response, run.id);
-    response.json(await this.runs.describe(run, hasSteps));
+    response.json(await this.runs.describe(run, hasSteps ? steps : undefined));
   }
 
   @Delete(':id')

@@ -5,6 +5,7 @@ import { RunsModule } from '../../runs/index.js';
 import { WireModule } from '../wire/index.js';
 import { NativeRuns } from './native-runs.js';
 import { OneRunController } from './one-run.controller.js';
+import { RunInspectionController } from './run-inspection.controller.js';
 import { RunWaitsController } from './run-waits.controller.js';
 import { RunsController } from './runs.controller.js';
 import { RunsDecoder } from './runs.decoder.js';
@@ -19,6 +20,7 @@ import { RunTickets } from './tickets/run-tickets.js';
   providers: [
     NativeRuns,
     OneRunController,
+    RunInspectionController,
     RunWaitsController,
     RunsController,
     RunsDecoder,
@@ -33,12 +35,14 @@ export class NativeRunsModule {
     controller: RunsController,
     one: OneRunController,
     waits: RunWaitsController,
+    inspection: RunInspectionController,
     schedules: SchedulesController,
     routes: RunRoutes,
   ) {
     doors.open(controller);
     doors.open(one);
     doors.open(waits);
+    doors.open(inspection);
     doors.open(schedules);
     routes.add(RUNS_PATH);
   }

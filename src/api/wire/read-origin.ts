@@ -9,7 +9,7 @@ interface RequestFacts {
   readonly streamed: boolean;
   readonly caller: Caller;
   /** Names the headers in which a trusted gateway says who asks. */
-  readonly access: Pick<AppConfig['access'], 'userHeader' | 'sessionHeader'>;
+  readonly access: Pick<AppConfig['access'], 'userHeader' | 'sessionHeader' | 'inspect'>;
 }
 
 /** The request behind a run. Its user is the one that a trusted gateway names, or else the one that a token names. */
@@ -26,5 +26,6 @@ export function readOrigin(request: Request, response: Response, facts: RequestF
     ...(gatewaySessionId !== undefined && { gatewaySessionId }),
     ...(sessionId !== undefined && { sessionId }),
     ...(traceparent !== undefined && { traceparent }),
+    ...(facts.caller.mayInspect(facts.access.inspect) && { inspector: facts.caller.id }),
   };
 }

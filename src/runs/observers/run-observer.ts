@@ -17,6 +17,8 @@ export type ObservedEvent = Exclude<RunEvent, DeltaEvent> | ObserverEvent;
 
 /** Observes one run. What it throws is logged and has no other effect. */
 export interface RunObserver {
+  /** True if it wants to see what steps, models and tools are given and give. */
+  readonly wantsContent?: boolean;
   /** Takes an event. @param content what authors' code gave with it; must not be kept */
   next(event: ObservedEvent, content?: ObserverContent): void;
 }

@@ -31,10 +31,14 @@ export class RunObservers {
 }
 
 class AllObservers implements RunObserver {
+  readonly wantsContent: boolean;
+
   constructor(
     private readonly observers: readonly RunObserver[],
     private readonly log: RunLog,
-  ) {}
+  ) {
+    this.wantsContent = observers.some(({ wantsContent }) => wantsContent === true);
+  }
 
   next(event: ObservedEvent, content?: ObserverContent): void {
     for (const observer of this.observers) {

@@ -15,6 +15,7 @@ export class TraceObserverFactory implements RunObserverFactory {
 }
 
 class TraceObserver implements RunObserver {
+  readonly wantsContent = true;
   readonly #trace: TraceHandle;
   /** The steps that are traced, by key. */
   readonly #steps = new Map<string, StepTrace>();

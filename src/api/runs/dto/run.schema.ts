@@ -22,7 +22,7 @@ const STEP = object(
     usage: orNull(refer('CompletionUsage', 'Tokens; null if no model told.')),
     finish_reason: orNull(text('Why its models stopped.')),
   },
-  { output: anything('Its output, if clients have read the same.') },
+  { output: anything('Its output, if clients have read the same, or the key may look inside runs (`RUNS_INSPECT`).') },
 );
 
 const SEGMENT = object('What a client sees of the run under an id of its own.', {

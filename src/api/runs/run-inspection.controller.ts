@@ -1,0 +1,78 @@
+import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AccessControl } from '../../access/index.js';
+import { AppConfig } from '../../config/index.js';
+import { InvalidRequestError, MethodNotAllowedError, NotFoundError } from '../../errors/index.js';
+import { OpenApi, readPathParameter } from '../../http/index.js';
+import { Inspections, type RunInspection } from '../../runs/index.js';
+import { makeInspectionObject } from './inspection-object.js';
+import { completedExample } from './runs.examples.js';
+import { RUNS_PATH } from './runs.path.js';
+
+/** Shows callers who may look what the steps, models and tools of their runs were given, and gave. */
+@OpenApi(({ ApiTags }) => [ApiTags('Runs')])
+@Controller(RUNS_PATH)
+export class RunInspectionController {
+  constructor(
+    private readonly access: AccessControl,
+    private readonly inspections: Inspections,
+    private readonly config: AppConfig,
+  ) {}
+
+  @Get(':id/inspection')
+  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
+    ApiOperation({
+      operationId: 'inspectRun',
+      summary: 'Look inside a run',
+      description:
+        'What its steps, models and tools were given, and gave: while it runs, and as long as it is kept after. For keys that may look (`RUNS_INSPECT`). Any answer of a workflow can be looked into, by the id that it has: of a run, a chat completion or a response. What does not outlive its request is kept in the memory of the process that answered, the latest runs of all.',
+    }),
+    ApiParam({
+      name: 'id',
+      type: String,
+      description: 'Id of the run, or of the chat completion or response that it answered.',
+      example: completedExample.id,
+    }),
+    ApiResponse({
+      status: 200,
+      description: 'The inside of the run.',
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/RunInspection' } } },
+    }),
+  ])
+  async inspect(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const caller = this.access.requireCaller(request);
+    if (!caller.mayInspect(this.config.access.inspect)) throw makeDisabledError();
+    const id = readPathParameter(request, 'id');
+    const found = await this.inspections.find(id, caller.id);
+    if (found === undefined) throw makeNotFoundError(id);
+    response.setHeader('cache-control', 'no-store');
+    response.json(makeInspectionObject(found, this.#findTrace(found)));
+  }
+
+  /** Langfuse finds a trace by its id alone. */
+  #findTrace({ traceId }: RunInspection): string | undefined {
+    const { publicKey, secretKey, baseUrl } = this.config.tracing.langfuse;
+    const isThere = traceId !== undefined && publicKey !== undefined && secretKey !== undefined;
+    return isThere ? `${baseUrl}/trace/${traceId}` : undefined;
+  }
+
+  @All(':id/inspection')
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
+  otherMethods(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+}
+
+function makeDisabledError(): InvalidRequestError {
+  return new InvalidRequestError(
+    'This key may not look inside runs. Set RUNS_INSPECT to on, or to the name of the key, or give its entry in the key file `inspect: true`.',
+    { code: 'inspection_disabled' },
+  );
+}
+
+function makeNotFoundError(id: string): NotFoundError {
+  return new NotFoundError(
+    `Nothing is recorded of a run with the id '${id.slice(0, 64)}' of this key: there is none, it began when RUNS_INSPECT was off, another process answered it, or newer runs have taken its place.`,
+    { code: 'inspection_not_found' },
+  );
+}

@@ -1,0 +1,1 @@
+export { addCosts, type Cost, ModelPrices } from './model-prices.js';

@@ -1,0 +1,95 @@
+import type { RunError } from '../../errors/index.js';
+import type { JsonValue } from '../../kernel/index.js';
+import type { Cost, ModelName, Usage } from '../../models/index.js';
+import type { EventLevel, StepKind } from '../../workflow/index.js';
+
+/** What happened between two moments. Times are in milliseconds since the Unix epoch. */
+export interface Timed {
+  readonly startedAt: number;
+  /** Absent: it has not ended. */
+  endedAt?: number;
+}
+
+/** One call of a model. */
+export interface InspectedCall extends Timed, ModelName {
+  readonly type: 'model-call';
+  /** The span or tool call in which it was made; absent: the step itself. */
+  readonly within?: number;
+  readonly messages?: JsonValue;
+  readonly parameters?: JsonValue;
+  firstTokenAt?: number;
+  /** Requests that failed before any output came, and were sent again. */
+  readonly retries: {
+    readonly at: number;
+    readonly attempt: number;
+    readonly delayMs: number;
+    readonly reason: string;
+  }[];
+  outcome?: string;
+  failure?: string;
+  /** The model's name according to its provider. */
+  answeredBy?: string;
+  output?: JsonValue;
+  usage?: Usage;
+  cost?: Cost;
+}
+
+/** One call of a tool, or a part of a step that its author times. */
+export interface InspectedSpan extends Timed {
+  readonly type: 'tool' | 'span';
+  readonly span: number;
+  readonly within?: number;
+  readonly name: string;
+  readonly input?: JsonValue;
+  level?: EventLevel;
+  failure?: string;
+  output?: JsonValue;
+}
+
+/** Something that happened at one moment: another attempt, a fallback, a repair, or what an author noted. */
+export interface InspectedNote {
+  readonly type: 'note';
+  readonly within?: number;
+  readonly name: string;
+  readonly level: EventLevel;
+  readonly at: number;
+  readonly data?: JsonValue;
+}
+
+export type InspectedEvent = InspectedCall | InspectedSpan | InspectedNote;
+
+/** One step, each time that it ran. */
+export interface InspectedStep extends Timed {
+  readonly node: string;
+  readonly kind: StepKind;
+  readonly visible: boolean;
+  status: 'running' | 'completed' | 'failed' | 'recovered' | 'aborted';
+  input?: JsonValue;
+  output?: JsonValue;
+  /** What a client is told of its failure. */
+  error?: RunError;
+  usage?: Usage;
+  /** The branch that a route has chosen. */
+  branch?: string;
+  readonly events: InspectedEvent[];
+}
+
+/** What the inside of a run looks like so far. Plain JSON: it may be kept in a store. */
+export interface RunInspection {
+  readonly id: string;
+  /** Id of the caller who may see it. */
+  readonly owner: string;
+  /** The name that its request asked for. */
+  readonly model: string;
+  readonly workflow: string;
+  /** Milliseconds since the Unix epoch. */
+  startedAt: number;
+  traceId?: string;
+  endedAt?: number;
+  status: 'running' | 'waiting' | 'completed' | 'failed';
+  error?: RunError;
+  usage?: Usage;
+  /** True if something was left out, because a run may take only so many bytes. */
+  isTruncated: boolean;
+  readonly steps: InspectedStep[];
+}

@@ -1,0 +1,201 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { agent } from '../../src/workflow/index.js';
+import { scriptCalls, weather, WeatherTool } from '../fixtures/weather-agents.js';
+import { Bench, makeWiredModule } from '../support/bench.js';
+import { getJson, type HttpResponse, postJson } from '../support/http-client.js';
+import { beginRun, callRun, endRun, readRun, runUrl } from '../support/runs-client.js';
+import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
+
+const ANN = { authorization: 'Bearer sk-ann' };
+const BOB = { authorization: 'Bearer sk-bob' };
+
+/** One step of an inspection, as far as these tests look at it. */
+interface Step {
+  readonly node: string;
+  readonly status: string;
+  readonly events: readonly Record<string, unknown>[];
+  readonly [field: string]: unknown;
+}
+interface Inspection {
+  readonly id: string;
+  readonly steps: readonly Step[];
+  readonly [field: string]: unknown;
+}
+
+const writer = agent({
+  instructions: 'You write one line.',
+  model: ['openai/gpt-4o-mini', 'openai/gpt-4.1-mini'],
+  tools: [WeatherTool],
+  retries: 0,
+});
+const judge = agent({ instructions: 'Judge it.' });
+
+describe('the inside of a run', () => {
+  let bench: Bench;
+  afterEach(async () => {
+    await bench.close();
+    weather.reset();
+  });
+
+  const start = async (env: Record<string, string> = {}): Promise<void> => {
+    const module = makeWiredModule((flow, { messages }) => {
+      const line = flow.stream(writer, { messages }, { key: 'write' });
+      return flow.ask(judge, { messages, line } as never, { key: 'judge' });
+    }, WeatherTool);
+    bench = await Bench.start({ env: { RUNS_INSPECT: 'on', UPSTREAM_MAX_RETRIES: '0', ...env }, imports: [module] });
+  };
+  const inspect = async (id: string, headers = {}): Promise<Inspection> => {
+    const { status, text, json } = await getJson(runUrl(bench.app, `${id}/inspection`), headers);
+    if (status !== 200) throw new Error(`${status}: ${text}`);
+    return json as Inspection;
+  };
+  const refuse = async (id: string, headers = {}): Promise<unknown> => {
+    const { status, json } = await getJson(runUrl(bench.app, `${id}/inspection`), headers);
+    return [status, (json as { error: { code: string } }).error.code];
+  };
+  const ask = (headers = {}, content = 'What is it like in Oslo?'): Promise<HttpResponse> =>
+    postJson(bench.app.chatUrl, { model: 'test', temperature: 0.5, messages: [{ role: 'user', content }] }, headers);
+  const readId = ({ json }: HttpResponse): string => (json as { id: string }).id;
+
+  it('has for a completion all that its steps, models and tools were given and gave, with causes, times, tokens and cost', async () => {
+    await start();
+    bench.upstream
+      .next(httpError(503, errorBody('out of order')))
+      .next(scriptCalls(['weather', '{"city":"Oslo"}']))
+      .next(scriptStream('Rain.', { usage: tokens(1_000, 100) }))
+      .next(scriptStream('Good.', { usage: tokens(3, 4) }));
+    const {
+      id,
+      steps: [write, judged],
+      ...run
+    } = await inspect(readId(await ask()));
+    expect(id).toMatch(/^chatcmpl-/);
+    expect(run).toMatchObject({ object: 'run.inspection', model: 'test', status: 'completed', truncated: false });
+    expect(write).toMatchObject({ node: 'write', visible: true, status: 'completed', output: 'Rain.' });
+    expect(write?.['input']).toMatchObject({ messages: [{ role: 'user', content: 'What is it like in Oslo?' }] });
+    const [failed, fallback, asked, tool, answered] = write?.events ?? [];
+    expect(failed).toMatchObject({ type: 'model-call', model: 'gpt-4o-mini', failure: expect.stringContaining('503') });
+    expect(fallback).toMatchObject({
+      type: 'note',
+      name: 'fallback',
+      data: { to: { provider: 'openai', model: 'gpt-4.1-mini' }, reason: expect.stringContaining('503') },
+    });
+    expect(asked).toMatchObject({
+      type: 'model-call',
+      provider: 'openai',
+      model: 'gpt-4.1-mini',
+      messages: [{ role: 'system', content: 'You write one line.' }, { role: 'user' }],
+      parameters: { temperature: 0.5, tools: [{ function: { name: 'weather' } }] },
+      output: { tool_calls: [{ name: 'weather', arguments: '{"city":"Oslo"}' }] },
+    });
+    expect(tool).toMatchObject({ type: 'tool', name: 'weather', input: { city: 'Oslo' }, level: 'DEFAULT' });
+    expect(answered).toMatchObject({
+      outcome: 'stop',
+      answered_by: expect.any(String),
+      output: 'Rain.',
+      usage: { prompt_tokens: 1_000 },
+      cost: { usd: 0.00056, prices: expect.stringMatching(/^\d{4}-\d{2}-\d{2}$/) },
+    });
+    const { started_at: began, first_token_at: first, ended_at: done } = answered as Record<string, number>;
+    expect(began).toBeLessThanOrEqual(first ?? 0);
+    expect(first).toBeLessThanOrEqual(done ?? 0);
+    expect(judged).toMatchObject({ node: 'judge', visible: false, output: 'Good.' });
+    // A part of what it cost is not known, so the sum is not either.
+    expect(run['cost']).toBeNull();
+  });
+
+  it('counts with configured prices', async () => {
+    await start({ MODEL_PRICES: 'openai/gpt-4o-mini=10:20' });
+    bench.upstream.next(scriptStream('Rain.', { usage: tokens(1_000, 100) })).next(scriptStream('Good.'));
+    const {
+      steps: [write],
+    } = await inspect(readId(await ask()));
+    expect(write?.['cost']).toEqual({ usd: 0.012, prices: 'configuration' });
+  });
+
+  it('is there while the run goes on, outlives the process of a run that does, and is gone with it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-inside-'));
+    await start({ RUNS_DIR: folder });
+    const hold = steps.gate();
+    bench.upstream.next(scriptStream(['Ra', hold, 'in.'])).next(scriptStream('Good.'));
+    const { id } = await beginRun(bench.app, { model: 'test' });
+    await hold.reached;
+    const [step] = (await inspect(id)).steps;
+    expect(step).toMatchObject({ status: 'running', ended_at: null, events: [{ type: 'model-call', ended_at: null }] });
+    hold.open();
+    await endRun(bench.app, id);
+    const inside = { status: 'completed', steps: [{ output: 'Rain.' }, { output: 'Good.' }] };
+    expect(await inspect(id)).toMatchObject(inside);
+    await bench.close();
+    await start({ RUNS_DIR: folder });
+    expect(await inspect(id)).toMatchObject(inside);
+    const { steps: told } = (await readRun(bench.app, `${id}?include=steps`)) as unknown as Inspection;
+    expect(told).toMatchObject([{ node: 'write' }, { node: 'judge', output: 'Good.' }]);
+    expect((await callRun(bench.app, 'DELETE', id)).status).toBe(200);
+    expect(await refuse(id)).toEqual([404, 'inspection_not_found']);
+    await rm(folder, { recursive: true });
+  });
+
+  it('keeps what ran before a failure', async () => {
+    await start();
+    bench.upstream
+      .next(scriptStream('Rain.'))
+      .next(httpError(401, errorBody('Incorrect API key provided: sk-wrong12345678')));
+    const { id } = await beginRun(bench.app, { model: 'test' });
+    await endRun(bench.app, id);
+    const inspection = await inspect(id);
+    expect(inspection).toMatchObject({
+      status: 'failed',
+      steps: [
+        { status: 'completed', output: 'Rain.' },
+        { status: 'failed', error: { code: expect.any(String) } },
+      ],
+    });
+    expect(JSON.stringify(inspection)).not.toContain('sk-wrong12345678');
+  });
+
+  it('is for the key alone that asked, if it may look, and holds no secrets', async () => {
+    await start({ API_KEYS: 'sk-ann,sk-bob', RUNS_INSPECT: 'key-1' });
+    bench.upstream.always(scriptStream('Good.'));
+    const secret = `gh${'p'}_${'a1'.repeat(18)}`;
+    const id = readId(await ask(ANN, `My token is ${secret}`));
+    const inspection = await inspect(id, ANN);
+    expect(JSON.stringify(inspection)).toContain('My token is [redacted]');
+    expect(JSON.stringify(inspection)).not.toContain(secret);
+    expect(await refuse(id, BOB)).toEqual([400, 'inspection_disabled']);
+    const other = readId(await ask(BOB));
+    expect(await refuse(other, ANN)).toEqual([404, 'inspection_not_found']);
+  });
+
+  it('is bounded: a run that holds more than a megabyte is cut, and says so', async () => {
+    await start();
+    weather.behave = () => ({ long: 'x'.repeat(200_000) });
+    const calls = scriptCalls(['weather', '{"city":"Oslo"}'], ['weather', '{"city":"Rome"}']);
+    for (let round = 0; round < 5; round++) bench.upstream.next(calls);
+    bench.upstream.always(scriptStream('Good.'));
+    const inspection = await inspect(readId(await ask()));
+    expect(JSON.stringify(inspection).length).toBeLessThan(1_300_000);
+    expect(inspection).toMatchObject({ status: 'completed', truncated: true });
+  });
+});
+
+describe('a server that nobody may look into', () => {
+  it('records nothing, and says how that is changed', async () => {
+    const bench = await Bench.start({ env: { NODE_ENV: 'production', RUNS_INSPECT: '', OPENAI_API_KEY: 'k' } });
+    try {
+      bench.upstream.always(scriptStream('Hello'));
+      const { id } = await beginRun(bench.app);
+      await endRun(bench.app, id);
+      const { status, json } = await getJson(runUrl(bench.app, `${id}/inspection`));
+      expect([status, (json as { error: { code: string; message: string } }).error]).toMatchObject([
+        400,
+        { code: 'inspection_disabled', message: expect.stringContaining('RUNS_INSPECT') },
+      ]);
+    } finally {
+      await bench.close();
+    }
+  });
+});
