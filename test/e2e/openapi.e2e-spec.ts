@@ -97,7 +97,7 @@ const trials: readonly Trial[] = operations.flatMap(({ path, method, operation }
 describe('OpenAPI', () => {
   let app: TestApp;
   beforeAll(async () => {
-    app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0' } });
+    app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0', RUNS_INSPECT: 'on' } });
   });
   afterAll(() => app.close());
 
