@@ -173,10 +173,13 @@ export class Flow {
   }
 
   /**
-   * Asks an agent whose output reaches the client as it is generated.
+   * Asks an agent whose output reaches the client as it is generated: a text as it is, an object as JSON text or field by field.
    * @param agent a field of the workflow
    * @param input `messages` and the variables of its instructions, each a ref or a constant
-   * @returns the ref to its whole output
+   * @param parameters for a text, the options. For an object, first its channels, which say what field streams where:
+   *   `{ thinking: 'reasoning', reply: 'content' }`. Strings are decoded, other values are JSON; other fields do not reach the
+   *   client. Without channels the content is the JSON text
+   * @returns the ref to its whole output: the text, or the validated object
    */
   stream<Input, Output, const C extends ChannelMap<Output>>(
     agent: Agent<Input, Output>,
