@@ -272,6 +272,21 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
     LONGEST_MS,
   );
 
+  itWithRedis(
+    'do not hold up the end of a process that has never reached the queue',
+    async () => {
+      // Nobody listens there.
+      const replica = await replicas.start({ RUNS_QUEUE_URL: 'redis://127.0.0.1:1' });
+      expect(await beginRun(replica)).toMatchObject({ status: 'queued' });
+      const began = performance.now();
+      replica.process.signal('SIGTERM');
+      await expect(replica.process.exit).resolves.toMatchObject({ code: 0 });
+      // The whole limit of a shutdown is 44 s.
+      expect(performance.now() - began).toBeLessThan(20_000);
+    },
+    LONGEST_MS,
+  );
+
   it(
     'stay with the processes of their release while it is replaced, and then go by what their workflow says',
     async () => {

@@ -40,6 +40,8 @@ const HOLD_MORE_MS = 2_000;
 /** How soon after a failure the queue is tried again, and for how long whoever puts a run waits for it. Milliseconds. */
 const TRY_AGAIN_MS = 1_000;
 const PUT_LIMIT_MS = 3_000;
+/** How long the queue may take to be told that this process takes no more, in milliseconds. Without a word, it finds out after {@link LOCK_MS}. */
+const CLOSE_LIMIT_MS = 1_000;
 /** How old the number of those that wait may be, in milliseconds. */
 const COUNT_EVERY_MS = 2_000;
 
@@ -82,7 +84,7 @@ export class BullRunQueue extends RunQueue {
   #retry: Timer | undefined;
   #isClosed = false;
   #isTold = false;
-  #atWork = 0;
+  readonly #works = new Set<Promise<JobEnd>>();
   readonly #places: Semaphore;
   #waiting = 0;
   /** By the monotonic clock. */
@@ -98,7 +100,7 @@ export class BullRunQueue extends RunQueue {
   }
 
   override get atWork(): number {
-    return this.#atWork;
+    return this.#works.size;
   }
 
   override get waiting(): number {
@@ -173,23 +175,33 @@ export class BullRunQueue extends RunQueue {
   override async close(): Promise<void> {
     this.#isClosed = true;
     this.#retry?.cancel();
-    for (const { worker } of await this.#listOpen()) await worker?.close().catch(() => undefined);
+    const queues = await this.#listOpen();
+    const closing = queues.map(({ worker }) => worker?.close());
+    while (this.#works.size > 0) await Promise.allSettled(this.#works);
+    await this.#settleSoon(closing);
   }
 
   override async end(): Promise<void> {
     await this.close();
-    for (const { queue } of await this.#listOpen()) await queue.close().catch(() => undefined);
+    const queues = await this.#listOpen();
+    await this.#settleSoon(queues.map(({ queue }) => queue.close()));
     await this.#backend.close();
   }
 
   async #listOpen(): Promise<readonly OpenQueue[]> {
-    const queues = await this.#opening?.catch(() => undefined);
+    const opening = this.#opening?.catch(() => undefined);
+    // Until it is open, nothing of it is at work.
+    const queues = opening && (await settleInTime(opening, this.#clock, CLOSE_LIMIT_MS, () => undefined));
     return [...(queues?.values() ?? [])];
+  }
+
+  /** Never rejects. BullMQ waits for a queue that is away until it is back. */
+  async #settleSoon(promises: readonly (Promise<void> | undefined)[]): Promise<void> {
+    await settleInTime(Promise.allSettled(promises), this.#clock, CLOSE_LIMIT_MS, () => undefined);
   }
 
   #open(): Promise<OpenQueues> {
     if (this.#opening !== undefined) return this.#opening;
-    if (this.#isClosed) return Promise.reject(new Error('The server is shutting down'));
     const opening = this.#tryToOpen();
     this.#opening = opening;
     opening.catch((error: unknown) => {
@@ -201,11 +213,17 @@ export class BullRunQueue extends RunQueue {
     return opening;
   }
 
+  #assertOpen(): void {
+    if (this.#isClosed) throw new Error('The server is shutting down');
+  }
+
   async #tryToOpen(): Promise<OpenQueues> {
+    this.#assertOpen();
     const { concurrency, listMostAtWork } = this.#limits;
     const most = [...listMostAtWork()].map(([workflow, count]) => [makeQueueName(workflow), count] as const);
     this.#backend.expectWorkers(most.length + 1);
     await this.#backend.prepare();
+    this.#assertOpen();
     const queues = new Map([[NAME, this.#openOne(NAME, concurrency)]]);
     for (const [name, count] of most) queues.set(name, this.#openOne(name, Math.min(count, concurrency), count));
     this.#tellOfRecovery();
@@ -239,9 +257,9 @@ export class BullRunQueue extends RunQueue {
     const work = place && this.#begin?.(job.data);
     let end: JobEnd = 'held';
     if (work !== undefined) {
-      this.#atWork++;
+      this.#works.add(work);
       end = await work;
-      this.#atWork--;
+      this.#works.delete(work);
     }
     place?.release();
     if (end !== 'held') return;
