@@ -176,7 +176,7 @@ export class BullRunQueue extends RunQueue {
     this.#isClosed = true;
     this.#retry?.cancel();
     const queues = await this.#listOpen();
-    const closing = queues.map(({ worker }) => worker?.close());
+    const closing = queues.map(async ({ worker }) => worker?.close());
     while (this.#works.size > 0) await Promise.allSettled(this.#works);
     await this.#settleSoon(closing);
   }
@@ -196,7 +196,7 @@ export class BullRunQueue extends RunQueue {
   }
 
   /** Never rejects. BullMQ waits for a queue that is away until it is back. */
-  async #settleSoon(promises: readonly (Promise<void> | undefined)[]): Promise<void> {
+  async #settleSoon(promises: readonly Promise<void>[]): Promise<void> {
     await settleInTime(Promise.allSettled(promises), this.#clock, CLOSE_LIMIT_MS, () => undefined);
   }
 
