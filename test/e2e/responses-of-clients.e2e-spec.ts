@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { fillIds, listConversations, readConversation } from '../support/conversations.js';
+import { startProcess } from '../support/process.js';
 import { readOutputText } from '../support/response-rules.js';
 import { createResponse, streamResponse } from '../support/responses-client.js';
 import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
@@ -47,4 +49,36 @@ describe('what clients send, turn by turn', () => {
     const { body } = await bench.upstream.request(bodies.length - 1);
     expect(body.messages.slice(-conversation.length)).toMatchObject(conversation);
   });
+
+  it('the acceptance suite of Open Responses passes, but for transports and routes that there are not', async () => {
+    const suite = join(import.meta.dirname, '../fixtures/open-responses/suite.mjs');
+    bench.upstream.always(({ body }) =>
+      body.tools === undefined
+        ? scriptStream('It is 5.')
+        : scriptToolCalls('call_1', 'get_weather', { location: 'Rome' }),
+    );
+    const child = await startProcess([suite, '-u', bench.app.baseUrl, '-k', 'any', '-m', 'chat', '--json'], {});
+    await child.exit;
+    const { results } = JSON.parse(child.stdout) as { readonly results: readonly AcceptanceResult[] };
+    const ended = results.filter(({ status }) => status === 'passed' || status === 'failed');
+    const isElsewhere = ({ id }: AcceptanceResult): boolean => /^(?:websocket|compact)-/.test(id);
+    expect(ended.filter((result) => result.status === 'failed' && !isElsewhere(result))).toEqual([]);
+    expect(ended.flatMap(({ id, status }) => (status === 'passed' ? [id] : [])).sort()).toEqual([
+      'assistant-phase',
+      'basic-response',
+      'image-input',
+      'multi-turn',
+      'response-output-phase-schema',
+      'streaming-response',
+      'system-prompt',
+      'tool-calling',
+    ]);
+  });
 });
+
+/** What the suite says of one of its tests. */
+interface AcceptanceResult {
+  readonly id: string;
+  readonly status: string;
+  readonly errors?: readonly string[];
+}
