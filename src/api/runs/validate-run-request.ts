@@ -1,39 +1,28 @@
-import { InvalidRequestError } from '../../errors/index.js';
-import { describeValue, isJsonObject, type JsonObject } from '../../kernel/index.js';
-import { checkObject, compileRuleSet, FaultLog, type RuleSet } from '../../schema/index.js';
-import { checkDependencies } from '../wire/index.js';
+import type { JsonObject } from '../../kernel/index.js';
+import { compileRuleSet, type FaultLog, type RuleSet } from '../../schema/index.js';
+import { type BodyRules, checkDependencies, validateBody } from '../wire/index.js';
 import { CreateRunRequest } from './dto/run-request.js';
 
-const RULES = compileRuleSet(CreateRunRequest);
+/** @param rules those of a run, and of what more stands in the body */
+export function makeRunRules(rules: RuleSet): BodyRules {
+  return { required: '"model" and "input" or "messages"', rules, checkMore: checkConversationAndParameters };
+}
 
-/** Far more than all APIs of this kind have together. Each copy of a body with very many keys costs a second. */
-const MOST_PARAMETERS = 1_000;
+const RULES = makeRunRules(compileRuleSet(CreateRunRequest));
 
 /**
- * Checks a parsed JSON body and gives the same object back, typed. Nothing in it is converted, removed or filled in. It takes linear
- * time.
+ * Gives the body back, typed, as it is.
  * @param rules of more than a run, where that stands in the body
- * @throws InvalidRequestError for the first fault in the order of the declared parameters. Its message also tells how many more there
- *   are
+ * @throws InvalidRequestError as {@link validateBody}
  */
-export function validateRunRequest(body: unknown, rules: RuleSet = RULES): CreateRunRequest {
-  if (!isJsonObject(body)) {
-    const got = body === undefined ? 'no body' : describeValue(body);
-    throw new InvalidRequestError(
-      `The request body must be a JSON object with "model" and "input" or "messages", sent as application/json; got ${got}.`,
-    );
-  }
-  if (Object.keys(body).length > MOST_PARAMETERS) {
-    throw new InvalidRequestError(`The request has more than ${MOST_PARAMETERS} parameters.`, {
-      code: 'invalid_value',
-    });
-  }
-  const faults = new FaultLog();
-  checkObject(rules, body, '', faults);
+export function validateRunRequest(body: unknown, rules: BodyRules = RULES): CreateRunRequest {
+  validateBody(body, rules);
+  return body as JsonObject & CreateRunRequest;
+}
+
+function checkConversationAndParameters(body: JsonObject, faults: FaultLog): void {
   checkConversation(body, faults);
   checkDependencies(body, faults);
-  faults.throwIfAny();
-  return body as CreateRunRequest;
 }
 
 /** Exactly one of the two says what the run is asked. */

@@ -6,9 +6,17 @@ export { CustomToolFields, FunctionFields } from './chat/tools.js';
 export { EventStreamWriter } from './event-stream-writer.js';
 export type { LogFold, LogFrame } from './log-stream/log-fold.js';
 export { type LogStreamOptions, LogStreamer, type StreamedLog } from './log-stream/log.streamer.js';
-export { makeLeftError, readLog, type RunLeft } from './log-stream/read-log.js';
+export { readLog, type RunLeft } from './log-stream/read-log.js';
 export { SegmentEvents, type SegmentStart } from './log-stream/segment-events.js';
 export { findFirstEvent, findSegment, type ToldSegment } from './log-stream/told-segment.js';
+export { type Asker, type OpenCalls, type StartedSegment, ToldSegments } from './log-stream/told-segments.js';
+export {
+  assertLogKept,
+  type ReadingWatch,
+  retellFailure,
+  type Waiting,
+  watchReading,
+} from './log-stream/watch-reading.js';
 export { assertReached, readPosition, type StreamPosition } from './log-stream/read-position.js';
 export { cutFolder, NODE_EVENTS_HEADER, NodeEvents } from './node-events.js';
 export {
@@ -34,6 +42,7 @@ export * as schemaParts from './schema-parts.js';
 export { isRepeated, NewestEvents, paceRunEvents, type RepeatedEvent, wantsNodeEvents } from './pace-run-events.js';
 export { SaidContent } from './said-content.js';
 export { DONE_FRAME, encodeError } from './sse-frames.js';
+export { type BodyRules, validateBody } from './validate-body.js';
 export { WholeResponses } from './whole-responses.js';
-export { type CallOutput, makeAnsweredElsewhereError, makeCannotWaitError, WaitAnswers } from './waits/wait-answers.js';
+export { type CallOutput, makeCannotWaitError } from './waits/wait-answers.js';
 export { WireModule } from './wire.module.js';

@@ -5,6 +5,7 @@ import { IdempotentResponses } from './idempotency/idempotent-responses.js';
 import { SharedResponses } from './idempotency/shared-responses.js';
 import { JsonBodyReader } from './json-body-reader.js';
 import { LogStreamer } from './log-stream/log.streamer.js';
+import { ToldSegments } from './log-stream/told-segments.js';
 import { RequestIntake } from './request-intake.js';
 import { WaitAnswers } from './waits/wait-answers.js';
 import { WholeResponses } from './whole-responses.js';
@@ -18,9 +19,10 @@ import { WholeResponses } from './whole-responses.js';
     LogStreamer,
     RequestIntake,
     SharedResponses,
+    ToldSegments,
     WaitAnswers,
     WholeResponses,
   ],
-  exports: [JsonBodyReader, LogStreamer, RequestIntake, WaitAnswers, WholeResponses],
+  exports: [JsonBodyReader, LogStreamer, RequestIntake, ToldSegments, WholeResponses],
 })
 export class WireModule {}

@@ -1,26 +1,28 @@
 import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AppConfig } from '../../../config/index.js';
-import { ConflictError, GoneError, RetoldError } from '../../../errors/index.js';
+import { ConflictError, RetoldError } from '../../../errors/index.js';
 import { findRecord } from '../../../http/index.js';
-import type { AbortNotice } from '../../../kernel/index.js';
-import type { LoggedRun } from '../../../runs/index.js';
 import {
   addRunHeaders,
+  assertLogKept,
   assertReached,
   DONE_FRAME,
   LogStreamer,
+  type OpenCalls,
   readIdentity,
   readPosition,
   type StreamedLog,
   type TakenRequest,
   type ToldSegment,
+  type Waiting,
+  watchReading,
 } from '../../wire/index.js';
 import { CompletionFold } from '../completion-fold.js';
 import { CompletionCollector } from '../completions.collector.js';
 import type { DecodedRequest } from '../completions.decoder.js';
 import { CompletionLogFold } from './completion-log-fold.js';
-import { adviseToRead, type AnsweredCompletion, LoggedCompletions } from './logged-completions.js';
+import { adviseToRead, LoggedCompletions } from './logged-completions.js';
 
 /** Sends completions whose runs are logged, whole or as streams, from their logs. */
 @Injectable()
@@ -55,9 +57,8 @@ export class LoggedCompletionsResponder {
     response: Response,
   ): Promise<void> {
     const answered = await this.completions.answer(decoded, outputs, taken, findRecord(response));
-    const { run, isRepeated } = 'segment' in answered ? { ...answered, run: answered.segment.run } : answered;
-    findRecord(response).setRun(run.id);
-    addRunHeaders(response, run.id, isRepeated);
+    findRecord(response).setRun(answered.run.id);
+    addRunHeaders(response, answered.run.id, answered.isRepeated);
     if ('segment' in answered) {
       await this.#send(answered.segment, decoded, response, { signal: taken.signal, isRepeatable: true });
     } else this.#sendOpen(answered, decoded, response);
@@ -69,7 +70,7 @@ export class LoggedCompletionsResponder {
    */
   async sendEnded(segment: ToldSegment, response: Response): Promise<void> {
     addRunHeaders(response, segment.run.id);
-    assertLogKept(segment.run);
+    assertLogKept(segment.run, 'completion');
     try {
       const completion = await this.completions.collectSoFar(segment, watchReading(response));
       if (completion !== undefined) {
@@ -96,7 +97,7 @@ export class LoggedCompletionsResponder {
    */
   async stream(segment: ToldSegment, request: Request, response: Response): Promise<void> {
     const position = readPosition(request, 'starting_after', 'id');
-    assertLogKept(segment.run);
+    assertLogKept(segment.run, 'completion');
     assertReached(position, segment.run);
     const { after, isReconnect } = position;
     addRunHeaders(response, segment.run.id);
@@ -113,9 +114,9 @@ export class LoggedCompletionsResponder {
     segment: ToldSegment,
     { streams, onDisconnect }: DecodedRequest,
     response: Response,
-    { signal, isRepeatable }: { readonly signal: AbortNotice; readonly isRepeatable: boolean },
+    { signal, isRepeatable }: Pick<Waiting, 'signal' | 'isRepeatable'>,
   ): Promise<void> {
-    assertLogKept(segment.run);
+    assertLogKept(segment.run, 'completion');
     if (!streams) {
       const collecting = { signal, isRepeatable, ...watchReading(response) };
       response.json(await this.completions.collect(segment, collecting));
@@ -133,10 +134,11 @@ export class LoggedCompletionsResponder {
   }
 
   #sendOpen(
-    { head, open }: Extract<AnsweredCompletion, { open: unknown }>,
-    { streams, includeUsage, nodeEvents }: DecodedRequest,
+    { id, open, answeredAt }: OpenCalls,
+    { head: { model }, streams, includeUsage, nodeEvents }: DecodedRequest,
     response: Response,
   ): void {
+    const head = { id, created: Math.floor(answeredAt / 1_000), model };
     if (streams) {
       const fold = new CompletionFold({ ...head, includeUsage, nodeEvents });
       this.streamer.send(fold.next(open) + DONE_FRAME, response);
@@ -155,23 +157,4 @@ export class LoggedCompletionsResponder {
 
 function describeLog({ run: { id }, from, isOver }: ToldSegment): StreamedLog {
   return { id, from, isOver };
-}
-
-/** Tells the response, and the request's record, of what is read. */
-function watchReading(response: Response): {
-  readonly onTraceId: (id: string) => void;
-  readonly onFailedNode: (node: string, code: string) => void;
-} {
-  return {
-    onTraceId: (id) => response.setHeader('x-trace-id', id),
-    onFailedNode: (node, code) => findRecord(response).setReplayedFailure({ node, code }),
-  };
-}
-
-function assertLogKept({ hasLog }: LoggedRun): void {
-  if (hasLog) return;
-  throw new GoneError(
-    'What this completion said is not kept any more: its log has expired. Send the request again.',
-    'log_expired',
-  );
 }

@@ -1,22 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { GoneError } from '../../../errors/index.js';
 import { findRecord } from '../../../http/index.js';
-import type { AbortNotice, JsonObject } from '../../../kernel/index.js';
-import type { LoggedRun } from '../../../runs/index.js';
+import type { JsonObject } from '../../../kernel/index.js';
 import {
   addRunHeaders,
+  assertLogKept,
   DONE_FRAME,
   LogStreamer,
+  type OpenCalls,
   readIdentity,
+  type StartedSegment,
   type TakenRequest,
   type ToldSegment,
+  type Waiting,
+  watchReading,
 } from '../../wire/index.js';
 import type { DecodedRequest } from '../decoded-request.js';
 import { KeptResponses } from '../kept-responses.js';
 import { makeFold } from '../make-fold.js';
 import { joinFrames } from '../response-events.js';
-import { type AnsweredResponse, LoggedResponses } from './logged-responses.js';
+import { LoggedResponses } from './logged-responses.js';
 import { ResponseLogFold } from './response-log-fold.js';
 
 /** Sends responses whose runs are logged, whole or as streams, from their logs. */
@@ -58,7 +61,7 @@ export class LoggedResponsesResponder {
   ): Promise<void> {
     const record = asked.head.background ? undefined : findRecord(response);
     const answered = await this.responses.answer(asked, outputs, taken, record);
-    const { run, isRepeated } = 'segment' in answered ? { ...answered, run: answered.segment.run } : answered;
+    const { run, isRepeated } = answered;
     findRecord(response).setRun(run.id);
     addRunHeaders(response, run.id, isRepeated);
     if ('segment' in answered) {
@@ -70,9 +73,9 @@ export class LoggedResponsesResponder {
     segment: ToldSegment,
     { streams, head }: DecodedRequest,
     response: Response,
-    { signal, isRepeated, isRepeatable }: Sending,
+    { signal, isRepeated, isRepeatable }: Pick<Waiting, 'signal' | 'isRepeatable'> & Pick<StartedSegment, 'isRepeated'>,
   ): Promise<void> {
-    assertLogKept(segment.run);
+    assertLogKept(segment.run, 'response');
     const { run, from, isOver } = segment;
     if (streams) {
       const options = { after: -1, hasIds: false, isLater: false, endsEmpty: false };
@@ -84,55 +87,33 @@ export class LoggedResponsesResponder {
       response.json(isRepeated ? await this.responses.read(segment) : new ResponseLogFold(segment).response);
       return;
     }
-    const completed = await this.responses.collect(segment, {
-      signal,
-      isRepeatable,
-      onTraceId: (id) => response.setHeader('x-trace-id', id),
-      onFailedNode: (node, code) => findRecord(response).setReplayedFailure({ node, code }),
-    });
-    response.json(completed);
+    const waiting = { signal, isRepeatable, ...watchReading(response) };
+    response.json(await this.responses.collect(segment, waiting));
   }
 
   async #sendOpen(
-    { run, isRepeated, head, open, answeredAt }: Extract<AnsweredResponse, { open: unknown }>,
-    { workflow, nodeEvents, streams, context }: DecodedRequest,
+    { run, id, isRepeated, open, answeredAt }: OpenCalls,
+    { head: asked, workflow, nodeEvents, streams, context }: DecodedRequest,
     { caller }: TakenRequest,
     response: Response,
   ): Promise<void> {
+    const head = { ...asked, id, created_at: Math.floor(answeredAt / 1_000) };
     const fold = makeFold({ head, workflow, nodeEvents: nodeEvents && streams });
     const events = [...fold.open(), ...fold.next(open, answeredAt)];
     const last = events.pop();
     if (last === undefined) throw new Error(`A response of the run ${run.id} has no event`);
     // Its output asks for these once more.
-    const asked = new Set(open.waits.map(({ callId }) => callId));
+    const repeated = new Set(open.waits.map(({ callId }) => callId));
     const isKept =
       !fold.isStored ||
       isRepeated ||
-      (await this.kept.keep(fold, { context: context.filter((item) => !isCallOf(item, asked)) }, caller));
+      (await this.kept.keep(fold, { context: context.filter((item) => !isCallOf(item, repeated)) }, caller));
     const told = isKept ? last : fold.endUnstored(last);
     if (streams) this.streamer.send(joinFrames([...events, told]) + DONE_FRAME, response);
     else response.json(fold.response);
   }
 }
 
-/** How a response is sent. */
-interface Sending {
-  /** Aborts when the client leaves. */
-  readonly signal: AbortNotice;
-  /** True if an earlier request like this one has begun it. */
-  readonly isRepeated: boolean;
-  /** True if the same request finds the same response. */
-  readonly isRepeatable: boolean;
-}
-
 function isCallOf(item: JsonObject, callIds: ReadonlySet<string>): boolean {
   return item['type'] === 'function_call' && callIds.has(String(item['call_id']));
-}
-
-function assertLogKept({ hasLog }: LoggedRun): void {
-  if (hasLog) return;
-  throw new GoneError(
-    'What this response said is not kept any more: its log has expired. Send the request again.',
-    'log_expired',
-  );
 }

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Admission, type Caller } from '../../../access/index.js';
-import type { RunWaiting } from '../../../engine/index.js';
-import { InvalidRequestError, OverloadedError, RetoldError } from '../../../errors/index.js';
-import type { AbortNotice, JsonObject } from '../../../kernel/index.js';
+import { InvalidRequestError } from '../../../errors/index.js';
+import type { JsonObject } from '../../../kernel/index.js';
 import {
   type LoggedEvent,
   type LoggedRun,
@@ -11,17 +10,18 @@ import {
   type RunDoor,
   type RunRecord,
   type RunToLog,
-  RunWaits,
 } from '../../../runs/index.js';
 import {
+  type Asker,
   findFirstEvent,
   findSegment,
-  makeAnsweredElsewhereError,
-  makeLeftError,
+  type OpenCalls,
   readLog,
-  type TakenRequest,
+  retellFailure,
+  type StartedSegment,
   type ToldSegment,
-  WaitAnswers,
+  ToldSegments,
+  type Waiting,
 } from '../../wire/index.js';
 import type { DecodedRequest, ResponseHead } from '../decoded-request.js';
 import { KeptResponses } from '../kept-responses.js';
@@ -31,35 +31,6 @@ import { ResponseState } from '../state/response-state.js';
 import { readLoggedHead, writeLoggedHead } from './logged-head.js';
 import { ID_PREFIX, isOneOfSeveral, ResponseLog } from './response-log.js';
 import { ResponseLogFold } from './response-log-fold.js';
-
-/** A response that a request has begun, or an earlier one like it. */
-export interface StartedResponse {
-  readonly segment: ToldSegment;
-  readonly isRepeated: boolean;
-}
-
-/** What an answer gets: the response that goes on, or the calls that are open still. */
-export type AnsweredResponse =
-  | StartedResponse
-  | {
-      readonly run: LoggedRun;
-      readonly isRepeated: boolean;
-      readonly head: ResponseHead;
-      readonly open: RunWaiting;
-      /** In milliseconds since the Unix epoch. */
-      readonly answeredAt: number;
-    };
-
-/** How a response is waited for. */
-interface Collecting {
-  /** Told of the run's trace, if it has one, and of the step that it failed in. */
-  readonly onTraceId: (id: string) => void;
-  readonly onFailedNode: (node: string, code: string) => void;
-  /** Aborts when the client leaves. */
-  readonly signal: AbortNotice;
-  /** True if the same request finds the same response. */
-  readonly isRepeatable: boolean;
-}
 
 /**
  * Responses whose runs are logged: those in the background, and those of workflows that wait for answers. They are begun by one request,
@@ -75,8 +46,7 @@ export class LoggedResponses implements RunDoor {
     private readonly state: ResponseState,
     private readonly kept: KeptResponses,
     private readonly admission: Admission,
-    private readonly answers: WaitAnswers,
-    private readonly waits: RunWaits,
+    private readonly segments: ToldSegments,
   ) {
     runs.addDoor(this);
   }
@@ -88,69 +58,43 @@ export class LoggedResponses implements RunDoor {
    * @throws RateLimitedError, OverloadedError if it cannot be begun; IdempotencyKeyReusedError
    */
   async create(
-    asked: DecodedRequest,
-    { caller, permit }: Pick<TakenRequest, 'caller' | 'permit'>,
+    decoded: DecodedRequest,
+    asker: Asker,
     identity: RunToLog['identity'],
     record?: RunRecord,
-  ): Promise<StartedResponse> {
-    const { workflow, request, context, origin, nodeEvents } = asked;
-    const { id, metadata } = asked.head;
-    const head = writeLoggedHead(asked);
-    const detached = permit.detach();
-    const { run, isRepeated } = await this.runs.start({
+  ): Promise<StartedSegment> {
+    const { workflow, request, context, origin, nodeEvents } = decoded;
+    const { id, metadata } = decoded.head;
+    const asked = {
       door: this.name,
       segment: id,
-      owner: caller.id,
       workflow,
       request,
-      head,
+      head: writeLoggedHead(decoded),
       memo: context,
       metadata,
       origin,
       wantsContent: nodeEvents,
-      permit: detached,
       ...(identity !== undefined && { identity }),
       ...(record !== undefined && { record }),
-    });
-    if (isRepeated) detached.cancel();
-    const segment = findSegment(run, run.segments[0]?.id ?? '');
-    if (segment === undefined) throw new Error(`The run ${run.id} has no response`);
-    return { segment, isRepeated };
+    };
+    return this.segments.start(asked, asker);
   }
 
   /**
-   * Answers what a run waits for. When this resolves the answer is kept. The run has a permit of its own.
+   * Answers what a run waits for. When this resolves the answer is kept.
    * @param record told how the run goes on, if the request waits for that
-   * @throws what {@link WaitAnswers.answer} throws; ConflictError if the same was answered by another protocol
+   * @throws as {@link ToldSegments.answer}
    */
   async answer(
-    asked: DecodedRequest,
+    decoded: DecodedRequest,
     outputs: NonNullable<DecodedRequest['outputs']>,
-    { caller, permit }: Pick<TakenRequest, 'caller' | 'permit'>,
+    asker: Asker,
     record?: RunRecord,
-  ): Promise<AnsweredResponse> {
-    const { workflow, head, context } = asked;
-    const { id: owner } = caller;
-    const segment = { id: head.id, head: writeLoggedHead(asked, context) };
-    const detached = permit.detach();
-    const answered = await this.answers.answer({ outputs, owner, workflow, param: 'input', segment, record });
-    const { run, isRepeated, open } = answered;
-    if (isRepeated) detached.cancel();
-    else detached.end();
-    const id = answered.segment;
-    if (id === undefined || !id.startsWith(ID_PREFIX)) throw makeAnsweredElsewhereError(run);
-    const found = findSegment(run, id);
-    if (found !== undefined) return { segment: found, isRepeated };
-    const waits = await this.waits.list(run);
-    const answeredAt = waits.find(({ answer }) => answer?.segment === id)?.answer?.at ?? 0;
-    return {
-      run,
-      isRepeated,
-      // The same whenever the same is answered.
-      head: { ...head, id, created_at: Math.floor(answeredAt / 1_000) },
-      open: { type: 'run-waiting', seq: 0, waits: open, contentLength: 0 },
-      answeredAt,
-    };
+  ): Promise<StartedSegment | OpenCalls> {
+    const { workflow, head, context } = decoded;
+    const segment = { id: head.id, head: writeLoggedHead(decoded, context) };
+    return this.segments.answer({ outputs, workflow, param: 'input', segment, record }, ID_PREFIX, asker);
   }
 
   /** A response as it is now. */
@@ -163,31 +107,25 @@ export class LoggedResponses implements RunDoor {
    * @throws RetoldError if the run fails: clients take a Response that failed for one that did not (measured); RunAbortedError if it is
    *   removed, or the client leaves; RunLeftError if it goes on later, or in another process; OverloadedError if the store is away
    */
-  async collect(segment: ToldSegment, collecting: Collecting): Promise<ResponseObject> {
-    const { signal, isRepeatable, onTraceId, onFailedNode } = collecting;
+  async collect(segment: ToldSegment, waiting: Waiting): Promise<ResponseObject> {
+    const { signal, isRepeatable, onTraceId } = waiting;
     const { from, head, id, run } = segment;
     const first = findFirstEvent(segment);
     const left = { advice: adviseToRead(id, readLoggedHead(head).head), isRepeatable };
     const fold = new ResponseLogFold(segment);
     let number = first;
-    try {
-      for await (const events of readLog(this.runs, { id: run.id, from: first, signal, left })) {
-        for (const event of events) {
-          if (event.type === 'run-started' && event.traceId !== undefined) onTraceId(event.traceId);
-          if (event.type === 'run-failed' && number >= from) {
-            const { error, outcome, node } = event;
-            if (node !== undefined) onFailedNode(node, error.code ?? error.type);
-            throw new RetoldError({ ...error, param: renameParameter(error.param) }, outcome);
-          }
-          fold.next(event, number++);
-          if (fold.hasEnded) return fold.response;
+    for await (const events of readLog(this.runs, { id: run.id, from: first, signal, left })) {
+      for (const event of events) {
+        if (event.type === 'run-started' && event.traceId !== undefined) onTraceId(event.traceId);
+        if (event.type === 'run-failed' && number >= from) {
+          const { error } = event;
+          throw retellFailure({ ...event, error: { ...error, param: renameParameter(error.param) } }, waiting);
         }
+        fold.next(event, number++);
+        if (fold.hasEnded) return fold.response;
       }
-      return fold.response;
-    } catch (error) {
-      // The client is not to begin another run.
-      throw error instanceof OverloadedError && !isRepeatable ? makeLeftError(this.runs, left) : error;
     }
+    return fold.response;
   }
 
   /**

@@ -4,10 +4,10 @@ import { compileRuleSet } from '../../../schema/index.js';
 import { SCHEDULE_NAME, type ScheduleTimes } from '../../../workflow/index.js';
 import type { TakenRequest } from '../../wire/index.js';
 import type { DecodedRequest, RunsDecoder } from '../runs.decoder.js';
-import { validateRunRequest } from '../validate-run-request.js';
+import { makeRunRules, validateRunRequest } from '../validate-run-request.js';
 import { PutScheduleRequest } from './schedule-request.js';
 
-const RULES = compileRuleSet(PutScheduleRequest);
+const RULES = makeRunRules(compileRuleSet(PutScheduleRequest));
 
 /** A request of a schedule, decoded. */
 export interface DecodedSchedule {

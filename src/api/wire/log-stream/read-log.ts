@@ -1,4 +1,4 @@
-import { RunAbortedError, RunLeftError } from '../../../errors/index.js';
+import { OverloadedError, RunAbortedError, RunLeftError } from '../../../errors/index.js';
 import type { AbortNotice } from '../../../kernel/index.js';
 import type { LoggedEvent, LoggedRuns } from '../../../runs/index.js';
 
@@ -24,8 +24,8 @@ export interface LogReading {
 
 /**
  * Reads a log until it is over, or the reader has enough, as one of the run's readers.
- * @throws RunAbortedError if the run is removed, or the client leaves; RunLeftError if it goes on later, or in another process;
- *   OverloadedError if the store is away
+ * @throws RunAbortedError if the run is removed, or the client leaves; RunLeftError if it goes on later, or in another process, or the
+ *   store is away; for a request that finds the same run when it is repeated, OverloadedError if the store is away
  */
 export async function* readLog(
   runs: LoggedRuns,
@@ -43,6 +43,9 @@ export async function* readLog(
       if (events === 'over') return;
       yield events;
     }
+  } catch (error) {
+    // The client is not to begin another run.
+    throw error instanceof OverloadedError && !left.isRepeatable ? makeLeftError(runs, left) : error;
   } finally {
     signal.removeEventListener('abort', leave);
     leave();

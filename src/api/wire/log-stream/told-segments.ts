@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import type { RunWaiting } from '../../../engine/index.js';
+import { type LoggedRun, LoggedRuns, RunWaits, type RunToLog } from '../../../runs/index.js';
+import type { TakenRequest } from '../request-intake.js';
+import { type GivenOutputs, makeAnsweredElsewhereError, WaitAnswers } from '../waits/wait-answers.js';
+import { findSegment, type ToldSegment } from './told-segment.js';
+
+/** A run to begin, whose first segment has an id. */
+export type SegmentToTell = Omit<RunToLog, 'owner' | 'permit'> & Required<Pick<RunToLog, 'segment'>>;
+
+/** Who asks, and with which right. */
+export type Asker = Pick<TakenRequest, 'caller' | 'permit'>;
+
+/** A segment that a request has begun, or an earlier one like it. */
+export interface StartedSegment {
+  readonly run: LoggedRun;
+  readonly segment: ToldSegment;
+  readonly isRepeated: boolean;
+}
+
+/** What an answer gets while its run waits for others: no segment, and the calls that are open still. */
+export interface OpenCalls {
+  readonly run: LoggedRun;
+  /** What clients know it by: the same whenever the same is answered. */
+  readonly id: string;
+  readonly isRepeated: boolean;
+  readonly open: RunWaiting;
+  /** In milliseconds since the Unix epoch. */
+  readonly answeredAt: number;
+}
+
+/** Begins runs that are told to clients under ids of a door, and goes on with them when clients answer. */
+@Injectable()
+export class ToldSegments {
+  constructor(
+    private readonly runs: LoggedRuns,
+    private readonly answers: WaitAnswers,
+    private readonly waits: RunWaits,
+  ) {}
+
+  /**
+   * Begins a run with a segment. When this resolves it is kept, and can be read.
+   * @throws RateLimitedError, OverloadedError, IdempotencyKeyReusedError as {@link LoggedRuns.start}
+   */
+  async start(asked: SegmentToTell, { caller, permit }: Asker): Promise<StartedSegment> {
+    const detached = permit.detach();
+    const { run, isRepeated } = await this.runs.start({ ...asked, owner: caller.id, permit: detached });
+    if (isRepeated) detached.cancel();
+    const segment = findSegment(run, run.segments[0]?.id ?? '');
+    if (segment === undefined) throw new Error(`The run ${run.id} has no segment`);
+    return { run, segment, isRepeated };
+  }
+
+  /**
+   * Answers what a run waits for. When this resolves the answer is kept. The run has a permit of its own.
+   * @param prefix what the ids of the door begin with
+   * @returns the segment that goes on, unless the run waits for more
+   * @throws what {@link WaitAnswers.answer} throws; ConflictError if the same was answered by another protocol
+   */
+  async answer(
+    given: Omit<GivenOutputs, 'owner'>,
+    prefix: string,
+    { caller, permit }: Asker,
+  ): Promise<StartedSegment | OpenCalls> {
+    const detached = permit.detach();
+    const { run, segment: id, isRepeated, open } = await this.answers.answer({ ...given, owner: caller.id });
+    if (isRepeated) detached.cancel();
+    else detached.end();
+    if (id === undefined || !id.startsWith(prefix)) throw makeAnsweredElsewhereError(run);
+    const segment = findSegment(run, id);
+    if (segment !== undefined) return { run, segment, isRepeated };
+    const waits = await this.waits.list(run);
+    const answeredAt = waits.find(({ answer }) => answer?.segment === id)?.answer?.at ?? 0;
+    return { run, id, isRepeated, open: { type: 'run-waiting', seq: 0, waits: open, contentLength: 0 }, answeredAt };
+  }
+}
