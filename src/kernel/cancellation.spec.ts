@@ -73,6 +73,25 @@ describe('Cancellation', () => {
     expect(errors.toSorted()).toEqual(['by onabort', 'rejected', 'rejected', 'thrown', 'thrown']);
   });
 
+  it('reports what listeners of a signal that is made of its signal throw and reject with', async () => {
+    const errors: string[] = [];
+    const thrower = new Cancellation((error) => errors.push(error.message));
+    const { signal } = new AbortController();
+    const derived = AbortSignal.any([signal, thrower.signal]);
+    const last = AbortSignal.any([derived]);
+    for (const target of [derived, last]) {
+      target.addEventListener('abort', async () => Promise.reject(new Error('rejected')));
+      target.addEventListener('abort', () => {
+        throw new Error('thrown');
+      });
+    }
+    thrower.abort('enough');
+    await eventually(() => errors.length === 4);
+    expect(errors.toSorted()).toEqual(['rejected', 'rejected', 'thrown', 'thrown']);
+    expect([derived.aborted, last.reason, AbortSignal.any([signal]).aborted]).toEqual([true, 'enough', false]);
+    expect(() => AbortSignal.any([undefined as unknown as AbortSignal])).toThrow('instance of AbortSignal');
+  });
+
   it('calls a listener of its signal once however often it was added, and not if it was removed', () => {
     const cancellation = new Cancellation(() => undefined);
     const { signal } = cancellation;

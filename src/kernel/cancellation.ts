@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { ensureError } from './ensure-error.js';
+import { callGuarded, guardDerivedSignals, guardListeners } from './guard-listeners.js';
 
 /** A listener as for an `AbortSignal`: a function, or an object with one. What it throws or rejects with reaches no other listener. */
 type AbortListener = (() => unknown) | { handleEvent(): unknown };
@@ -42,7 +43,10 @@ export class Cancellation implements AbortNotice {
    * @param onListenerError told what listeners throw, or reject with if they are asynchronous; absent: that is an uncaught
    *   error, as with a signal of Node's
    */
-  constructor(readonly onListenerError?: ListenerErrorHandler) {}
+  constructor(readonly onListenerError?: ListenerErrorHandler) {
+    // Not when the signal is made: in `AbortSignal.any([signal])` the function is looked up before that.
+    if (onListenerError !== undefined) guardDerivedSignals();
+  }
 
   get aborted(): boolean {
     return this.#isAborted;
@@ -97,7 +101,7 @@ export class Cancellation implements AbortNotice {
   /**
    * Node tells all listeners of a signal, too, and throws what they threw in ticks of their own, where nobody can catch it:
    * between the two ticks here. Ticks run in the order in which they were asked for. This is for listeners of signals that
-   * were made of this one; see {@link guardListeners} for its own.
+   * authors abort in a listener of this one; see {@link guardListeners} for its own.
    */
   #abortSignal(controller: AbortController): void {
     let outer: ListenerErrorHandler | undefined;
@@ -123,42 +127,3 @@ export class Cancellation implements AbortNotice {
 }
 
 const NONE: readonly AbortListener[] = [];
-
-/** Calls an author's listener. Whatever it throws, now or later, is reported. */
-function callGuarded(call: () => unknown, report: (thrown: unknown) => void): void {
-  try {
-    const result = call();
-    if (typeof result === 'object' && result !== null) Promise.resolve(result).then(undefined, report);
-  } catch (thrown) {
-    report(thrown);
-  }
-}
-
-type EventListener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
-
-function canBeCalled(listener: unknown): listener is EventListener {
-  return typeof listener === 'function' || (typeof listener === 'object' && listener !== null);
-}
-
-/** Makes a signal report what its listeners throw or reject with, where Node would make uncaught errors of it. */
-function guardListeners(signal: AbortSignal, report: (thrown: unknown) => void): void {
-  const guards = new WeakMap<object, (event: Event) => void>();
-  const findGuard = (listener: EventListener): ((event: Event) => void) => {
-    const known = guards.get(listener);
-    if (known !== undefined) return known;
-    const guard = (event: Event): void => {
-      callGuarded(
-        () => (typeof listener === 'function' ? listener.call(signal, event) : listener.handleEvent(event)),
-        report,
-      );
-    };
-    guards.set(listener, guard);
-    return guard;
-  };
-  const add = signal.addEventListener.bind(signal) as (...args: unknown[]) => void;
-  const remove = signal.removeEventListener.bind(signal) as (...args: unknown[]) => void;
-  signal.addEventListener = (type: string, listener: unknown, ...options: unknown[]): void =>
-    add(type, canBeCalled(listener) ? findGuard(listener) : listener, ...options);
-  signal.removeEventListener = (type: string, listener: unknown, ...options: unknown[]): void =>
-    remove(type, canBeCalled(listener) ? (guards.get(listener) ?? listener) : listener, ...options);
-}

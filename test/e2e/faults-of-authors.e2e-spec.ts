@@ -248,15 +248,15 @@ describe('what authors can do wrong without an end of the process', () => {
     await stream.until((item) => item.kind === 'data' && item.data.includes('Waiting'));
     stream.destroy();
     for (const [what, times] of [
-      ['rejected at the abort', 2],
-      ['rejected after the abort', 2],
-      ['thrown by an object', 2],
-      ['A value that is no Error was thrown', 2],
+      ['rejected at the abort', 3],
+      ['rejected after the abort', 3],
+      ['thrown by an object', 3],
+      ['A value that is no Error was thrown', 3],
       ['rejected by onabort', 1],
     ] as const) {
       await eventually(() => said().split(`Error: ${what}`).length === times + 1, { message: what });
     }
-    expect(said().match(/ERROR \[Run\] faulty chatcmpl-\w+ has a listener of its abort/g)).toHaveLength(9);
+    expect(said().match(/ERROR \[Run\] faulty chatcmpl-\w+ has a listener of its abort/g)).toHaveLength(13);
     expect(await isReady(url)).toBe(true);
   });
 
