@@ -75,12 +75,13 @@ describe('Cancellation', () => {
 
   it('reports what listeners of a signal that is made of its signal throw and reject with', async () => {
     const errors: string[] = [];
+    const rejects: () => unknown = () => Promise.reject(new Error('rejected'));
     const thrower = new Cancellation((error) => errors.push(error.message));
     const { signal } = new AbortController();
     const derived = AbortSignal.any([signal, thrower.signal]);
     const last = AbortSignal.any([derived]);
     for (const target of [derived, last]) {
-      target.addEventListener('abort', async () => Promise.reject(new Error('rejected')));
+      target.addEventListener('abort', rejects);
       target.addEventListener('abort', () => {
         throw new Error('thrown');
       });

@@ -62,12 +62,12 @@ let areDerivedGuarded = false;
 export function guardDerivedSignals(): void {
   if (areDerivedGuarded) return;
   areDerivedGuarded = true;
-  const make = AbortSignal.any;
-  if (REPORT in make) return;
+  if (REPORT in AbortSignal.any) return;
+  const make = AbortSignal.any.bind(AbortSignal);
   const any = (signals: Iterable<GuardedSignal>): AbortSignal => {
-    // It may be anything that can be iterated, and perhaps only once.
+    // Newer versions of Node take anything that can be iterated, and perhaps only once.
     const sources = [...signals];
-    const derived = make.call(AbortSignal, sources);
+    const derived = make(sources);
     const report = sources.find((source) => source[REPORT] !== undefined)?.[REPORT];
     if (report !== undefined) guardListeners(derived, report);
     return derived;
