@@ -15,7 +15,7 @@ function canBeCalled(listener: unknown): listener is EventListener {
 }
 
 /**
- * On a signal: is told what its listeners throw. On `AbortSignal.any`: it has been replaced. The same for all copies of this file in a
+ * On a signal: is told what its listeners throw. On `AbortSignal`: its `any` has been replaced. The same for all copies of this file in a
  * process, so that it is replaced once.
  */
 const REPORT = Symbol.for('millrace.report-of-listeners');
@@ -62,7 +62,7 @@ let areDerivedGuarded = false;
 export function guardDerivedSignals(): void {
   if (areDerivedGuarded) return;
   areDerivedGuarded = true;
-  if (REPORT in AbortSignal.any) return;
+  if (REPORT in AbortSignal) return;
   const make = AbortSignal.any.bind(AbortSignal);
   const any = (signals: Iterable<GuardedSignal>): AbortSignal => {
     // Newer versions of Node take anything that can be iterated, and perhaps only once.
@@ -72,6 +72,6 @@ export function guardDerivedSignals(): void {
     if (report !== undefined) guardListeners(derived, report);
     return derived;
   };
-  const value = Object.assign(any, { [REPORT]: true });
-  Object.defineProperty(AbortSignal, 'any', { ...Object.getOwnPropertyDescriptor(AbortSignal, 'any'), value });
+  Object.defineProperty(AbortSignal, 'any', { ...Object.getOwnPropertyDescriptor(AbortSignal, 'any'), value: any });
+  Object.defineProperty(AbortSignal, REPORT, { value: true });
 }
