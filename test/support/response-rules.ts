@@ -138,6 +138,7 @@ class StreamRules {
         if (!isVoid(item)) assert.equal((item as { status?: string }).status, 'completed');
       }
     }
+    assert.ok(response.usage, 'the usage is told at the end, however that came');
     assert.equal('output_text' in response, false, 'clients compute output_text themselves');
     this.#response = response;
   }

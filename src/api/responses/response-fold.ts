@@ -228,7 +228,7 @@ export class ResponseFold {
     const hasOutput = !this.#items.isEmpty;
     this.#items.end(false);
     this.#lastAt = undefined;
-    const usage = event.usage === undefined ? { ...tellUsage(event), usage: null } : tellUsage(event);
+    const usage = tellUsage(event);
     if (outcome === 'cancelled') {
       this.#state = { ...this.#state, status: 'cancelled', ...usage };
       this.#tell('response.incomplete');

@@ -31,7 +31,7 @@ export interface ResponseObject extends ResponseHead, JsonObject {
   readonly error: ResponseError | null;
   readonly incomplete_details: { readonly reason: 'max_output_tokens' | 'content_filter' } | null;
   readonly output: readonly OutputItem[];
-  /** Null until it has ended, and where nothing is known of one that failed. */
+  /** Null until it has ended; then numbers, 0 where nothing is known. */
   readonly usage: ResponseUsage | null;
   /** True if more may have been used than is told. Absent: false. */
   readonly usage_incomplete?: true;
