@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { readConfig } from '../../src/config/index.js';
 import { RandomIdSource, SystemClock } from '../../src/kernel/index.js';
@@ -22,6 +23,8 @@ import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { scriptCompletion, scriptStream, type Script } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
+
+const DIE_AFTER_COMMIT = pathToFileURL(join(import.meta.dirname, '../support/die-after-commit.mjs')).href;
 
 /** Each test starts two servers or more. */
 const LONGEST_MS = 120_000;
@@ -144,6 +147,38 @@ describe('runs whose process dies, when the next one is there', () => {
       const later = readStream((await followResponse(app, waiting)).text).response;
       expect(readOutputText(later)).toBe('About Later');
       expect(asked.toSorted()).toEqual(['B?', 'F?', 'F?', 'Later', 'Q?', 'R?', 'join']);
+    },
+    LONGEST_MS,
+  );
+
+  it.each([
+    ['a step', '"type":"node-finished"'],
+    ['the run', '"type":"run-finished"'],
+  ])(
+    'lose nothing and do nothing twice if that is between the commit of the end of %s and the answer to it',
+    async (_, words) => {
+      const isDraft = ({ body }: { readonly body: object }): boolean => !('response_format' in body);
+      upstream.always((request) =>
+        isDraft(request) ? scriptStream('A draft') : scriptCompletion({ thinking: 'Whole', reply: 'Hello' }),
+      );
+      const first = await start({ NODE_OPTIONS: `--import ${DIE_AFTER_COMMIT}`, DIE_AFTER: words });
+      const { id } = await beginResponse(app, { model: 'streaming' });
+      let seen = '';
+      const reader = readUntilCut(app, id, (text) => (seen = text)).catch(() => undefined);
+      expect(await first.process.exit).toEqual({ code: null, signal: 'SIGKILL' });
+      await reader;
+      expect(seen).not.toContain('response.completed');
+      const asked = upstream.requests.length;
+
+      await start();
+      const { text } = await followResponse(app, id);
+      const { response } = readStream(text);
+      expect(response.status).toBe('completed');
+      expect(readOutputText(response)).toBe('A draft\n\n{"thinking":"Whole","reply":"Hello"}');
+      expect(bareFrames(text).startsWith(bareFrames(seen))).toBe(true);
+      expect(await retrieve(app, id)).toEqual(response);
+      expect(upstream.requests.filter(isDraft)).toHaveLength(1);
+      if (words.includes('run-')) expect(upstream.requests).toHaveLength(asked);
     },
     LONGEST_MS,
   );
