@@ -152,11 +152,11 @@ describe('runs whose process dies, when the next one is there', () => {
   );
 
   it.each([
-    ['a step', '"type":"node-finished"'],
-    ['the run', '"type":"run-finished"'],
+    ['a step', '"type":"node-finished"', false],
+    ['the run', '"type":"run-finished"', true],
   ])(
     'lose nothing and do nothing twice if that is between the commit of the end of %s and the answer to it',
-    async (_, words) => {
+    async (_, words, isOver) => {
       const isDraft = ({ body }: { readonly body: object }): boolean => !('response_format' in body);
       upstream.always((request) =>
         isDraft(request) ? scriptStream('A draft') : scriptCompletion({ thinking: 'Whole', reply: 'Hello' }),
@@ -178,7 +178,8 @@ describe('runs whose process dies, when the next one is there', () => {
       expect(bareFrames(text).startsWith(bareFrames(seen))).toBe(true);
       expect(await retrieve(app, id)).toEqual(response);
       expect(upstream.requests.filter(isDraft)).toHaveLength(1);
-      if (words.includes('run-')) expect(upstream.requests).toHaveLength(asked);
+      // The second step was not asked for before, or its answer was not kept.
+      expect(upstream.requests.length - asked).toBeLessThanOrEqual(isOver ? 0 : 1);
     },
     LONGEST_MS,
   );
