@@ -31,6 +31,23 @@ export {
   TopP,
   WorkflowModel,
 } from './shared-parameters.js';
+export {
+  CustomToolInput,
+  CustomToolName,
+  FileData,
+  FileId,
+  FileName,
+  FormatName,
+  FormatPurpose,
+  FormatSchema,
+  FunctionName,
+  ImageAddress,
+  InstructingRole,
+  PartText,
+  RefusalWords,
+  SoundData,
+  SoundFormat,
+} from './shared-parts.js';
 export { readFlag } from './read-flag.js';
 export { ON_DISCONNECT, ON_DISCONNECT_HEADER, type OnDisconnect, readOnDisconnect } from './read-on-disconnect.js';
 export { readOrigin } from './read-origin.js';

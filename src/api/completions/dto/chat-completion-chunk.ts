@@ -8,6 +8,7 @@ import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
 import { ChoiceLogprobs } from './logprobs.js';
 import { ServiceTier, SystemFingerprint } from './provider-fields.js';
 import { ToolCallChunk } from './tool-call-chunk.js';
+import { AskedModel, ChoiceIndex, RunId, StartedAt } from './completion-fields.js';
 
 @JSONSchema({ description: 'A piece of spoken output. What it does not bring is absent.' })
 export class CompletionAudioChunk {
@@ -89,8 +90,7 @@ export class ChatCompletionDelta {
 
 @JSONSchema({ description: 'A piece of the choice.' })
 export class ChatCompletionChunkChoice {
-  @IsInt()
-  @JSONSchema({ description: 'Always 0: a workflow gives one choice.' })
+  @ChoiceIndex()
   readonly index: number;
 
   @Nested(() => ChatCompletionDelta)
@@ -120,19 +120,16 @@ export class ChatCompletionChunkChoice {
   },
 })
 export class ChatCompletionChunk {
-  @IsString()
-  @JSONSchema({ description: 'Id of the run.' })
+  @RunId()
   readonly id: string;
 
   @Always('chat.completion.chunk')
   readonly object: 'chat.completion.chunk';
 
-  @IsInt()
-  @JSONSchema({ description: 'When the run started, in seconds since the Unix epoch.' })
+  @StartedAt()
   readonly created: number;
 
-  @IsString()
-  @JSONSchema({ description: 'The name of the workflow, as the request gave it.' })
+  @AskedModel()
   readonly model: string;
 
   @IsArray()

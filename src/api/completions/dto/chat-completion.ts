@@ -8,6 +8,7 @@ import { CompletionUsage } from './completion-usage.js';
 import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
 import { ChoiceLogprobs } from './logprobs.js';
 import { ServiceTier, SystemFingerprint } from './provider-fields.js';
+import { AskedModel, ChoiceIndex, RunId, StartedAt } from './completion-fields.js';
 
 @JSONSchema({ description: 'Spoken output.' })
 export class CompletionAudio {
@@ -81,8 +82,7 @@ export class ChatCompletionMessage {
 
 @JSONSchema({ description: 'A choice.' })
 export class ChatCompletionChoice {
-  @IsInt()
-  @JSONSchema({ description: 'Always 0: a workflow gives one choice.' })
+  @ChoiceIndex()
   readonly index: number;
 
   @Nested(() => ChatCompletionMessage)
@@ -119,19 +119,16 @@ export class ChatCompletionChoice {
   },
 })
 export class ChatCompletion {
-  @IsString()
-  @JSONSchema({ description: 'Id of the run.' })
+  @RunId()
   readonly id: string;
 
   @Always('chat.completion')
   readonly object: 'chat.completion';
 
-  @IsInt()
-  @JSONSchema({ description: 'When the run started, in seconds since the Unix epoch.' })
+  @StartedAt()
   readonly created: number;
 
-  @IsString()
-  @JSONSchema({ description: 'The name of the workflow, as the request gave it.' })
+  @AskedModel()
   readonly model: string;
 
   @IsArray()

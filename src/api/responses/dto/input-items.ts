@@ -10,6 +10,7 @@ import {
   USER_PARTS,
   type UserPart,
 } from './input-parts.js';
+import { CustomToolInput, CustomToolName, FunctionName, InstructingRole } from '../../wire/index.js';
 
 /** The id that the client has for an item. */
 function ItemId(): PropertyDecorator {
@@ -62,8 +63,7 @@ export class InputSystemMessage {
   @MessageType()
   readonly type?: 'message' | null;
 
-  @IsIn(['system', 'developer'])
-  @JSONSchema({ description: 'Who speaks. Forwarded as it is given.' })
+  @InstructingRole()
   readonly role: 'system' | 'developer';
 
   @OrString()
@@ -141,8 +141,7 @@ export class InputFunctionCall {
   @CallId()
   readonly call_id: string;
 
-  @IsString()
-  @JSONSchema({ description: 'Name of the function.', example: 'get_weather' })
+  @FunctionName()
   readonly name: string;
 
   @IsString()
@@ -185,12 +184,10 @@ export class InputCustomToolCall {
   @CallId()
   readonly call_id: string;
 
-  @IsString()
-  @JSONSchema({ description: 'Name of the tool.', example: 'run_query' })
+  @CustomToolName()
   readonly name: string;
 
-  @IsString()
-  @JSONSchema({ description: 'The input as the model wrote it: free text.' })
+  @CustomToolInput()
   readonly input: string;
 
   @ItemId()

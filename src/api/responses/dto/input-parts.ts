@@ -1,14 +1,23 @@
 import { IsIn, IsOptional, IsString, MinLength } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { Always, Nested, OptionalBeside } from '../../../schema/index.js';
+import {
+  FileData,
+  FileId,
+  FileName,
+  ImageAddress,
+  PartText,
+  RefusalWords,
+  SoundData,
+  SoundFormat,
+} from '../../wire/index.js';
 
 @JSONSchema({ description: 'A piece of text.', example: { type: 'input_text', text: 'What is in this picture?' } })
 export class InputTextPart {
   @Always('input_text')
   readonly type: 'input_text';
 
-  @IsString()
-  @JSONSchema({ description: 'The text. May be empty.' })
+  @PartText()
   readonly text: string;
 }
 
@@ -21,12 +30,7 @@ export class InputImagePart {
   readonly type: 'input_image';
 
   @OptionalBeside('file_id')
-  @IsString()
-  @MinLength(1)
-  @JSONSchema({
-    description: 'Web address of the image, or the image itself as a `data:` URL in base64.',
-    example: 'https://example.com/cat.png',
-  })
+  @ImageAddress()
   readonly image_url?: string | null;
 
   @IsOptional()
@@ -52,14 +56,11 @@ export class InputFilePart {
   @Always('input_file')
   readonly type: 'input_file';
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Name of the file.', example: 'report.pdf' })
+  @FileName()
   readonly filename?: string | null;
 
   @OptionalBeside('file_url', 'file_id')
-  @IsString()
-  @JSONSchema({ description: 'The file as a `data:` URL in base64.' })
+  @FileData()
   readonly file_data?: string | null;
 
   @IsOptional()
@@ -67,21 +68,16 @@ export class InputFilePart {
   @JSONSchema({ description: 'Web address of the file, for models that fetch files themselves.' })
   readonly file_url?: string | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Id of an uploaded file.' })
+  @FileId()
   readonly file_id?: string | null;
 }
 
 @JSONSchema({ description: 'Recorded sound.' })
 class InputSound {
-  @IsString()
-  @MinLength(1)
-  @JSONSchema({ description: 'The sound file in base64.' })
+  @SoundData()
   readonly data: string;
 
-  @IsIn(['wav', 'mp3'])
-  @JSONSchema({ description: 'Format of the sound file.' })
+  @SoundFormat()
   readonly format: 'wav' | 'mp3';
 }
 
@@ -113,8 +109,7 @@ export class SaidRefusalPart {
   @Always('refusal')
   readonly type: 'refusal';
 
-  @IsString()
-  @JSONSchema({ description: 'The words of the refusal.' })
+  @RefusalWords()
   readonly refusal: string;
 }
 

@@ -1,7 +1,8 @@
-import { IsBoolean, IsIn, IsObject, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsBoolean, IsIn, IsOptional, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import { Always, OneOf } from '../../../schema/index.js';
+import { FormatName, FormatPurpose, FormatSchema } from '../../wire/index.js';
 
 @JSONSchema({ description: 'The answer is plain text.' })
 class TextFormatText {
@@ -20,23 +21,13 @@ class TextFormatJsonSchema {
   @Always('json_schema')
   readonly type: 'json_schema';
 
-  @IsString()
-  @MaxLength(64)
-  @Matches(/^[A-Za-z0-9_-]+$/)
-  @JSONSchema({ description: 'Name of the format.', example: 'weather' })
+  @FormatName()
   readonly name: string;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Tells the model what the format is for.' })
+  @FormatPurpose()
   readonly description?: string | null;
 
-  @IsObject()
-  @JSONSchema({
-    description: 'The schema. Forwarded unread.',
-    additionalProperties: true,
-    example: { type: 'object', properties: { celsius: { type: 'number' } }, required: ['celsius'] },
-  })
+  @FormatSchema()
   readonly schema: JsonObject;
 
   @IsOptional()

@@ -1,8 +1,8 @@
-import { IsArray, IsIn, IsObject, IsOptional, IsString } from 'class-validator';
+import { IsArray, IsIn, IsObject, IsOptional } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import { Always } from '../../../schema/index.js';
-import { CustomToolFields, FunctionFields } from '../../wire/index.js';
+import { CustomToolFields, CustomToolName, FunctionFields, FunctionName } from '../../wire/index.js';
 
 @JSONSchema({ description: 'A function that the model may call; the client runs it.' })
 export class ResponseFunctionTool extends FunctionFields {
@@ -30,8 +30,7 @@ export class ResponseFunctionChoice {
   @Always('function')
   readonly type: 'function';
 
-  @IsString()
-  @JSONSchema({ description: 'Name of the function.', example: 'get_weather' })
+  @FunctionName()
   readonly name: string;
 }
 
@@ -40,8 +39,7 @@ export class ResponseCustomChoice {
   @Always('custom')
   readonly type: 'custom';
 
-  @IsString()
-  @JSONSchema({ description: 'Name of the tool.', example: 'run_query' })
+  @CustomToolName()
   readonly name: string;
 }
 

@@ -1,26 +1,30 @@
-import { IsIn, IsOptional, IsString, MinLength, ValidateBy } from 'class-validator';
+import { IsIn, IsOptional, ValidateBy } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { isJsonObject } from '../../../kernel/index.js';
 import { Always, Nested } from '../../../schema/index.js';
+import {
+  FileData,
+  FileId,
+  FileName,
+  ImageAddress,
+  PartText,
+  RefusalWords,
+  SoundData,
+  SoundFormat,
+} from '../shared-parts.js';
 
 @JSONSchema({ description: 'A piece of text.', example: { type: 'text', text: 'What is in this picture?' } })
 export class TextPart {
   @Always('text')
   readonly type: 'text';
 
-  @IsString()
-  @JSONSchema({ description: 'The text. May be empty.' })
+  @PartText()
   readonly text: string;
 }
 
 @JSONSchema({ description: 'Where an image is and how closely to look at it.' })
 class ImageUrl {
-  @IsString()
-  @MinLength(1)
-  @JSONSchema({
-    description: 'Web address of the image, or the image itself as a `data:` URL in base64.',
-    example: 'https://example.com/cat.png',
-  })
+  @ImageAddress()
   readonly url: string;
 
   @IsOptional()
@@ -44,13 +48,10 @@ class ImagePart {
 
 @JSONSchema({ description: 'Recorded sound.' })
 class InputAudio {
-  @IsString()
-  @MinLength(1)
-  @JSONSchema({ description: 'The sound file in base64.' })
+  @SoundData()
   readonly data: string;
 
-  @IsIn(['wav', 'mp3'])
-  @JSONSchema({ description: 'Format of the sound file.' })
+  @SoundFormat()
   readonly format: 'wav' | 'mp3';
 }
 
@@ -69,19 +70,14 @@ class AudioPart {
 
 @JSONSchema({ description: 'A file: its content, or the id of one that was uploaded to the model provider.' })
 class InputFile {
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Name of the file.', example: 'report.pdf' })
+  @FileName()
   readonly filename?: string | null;
 
   @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'The file as a `data:` URL in base64.' })
+  @FileData()
   readonly file_data?: string | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Id of an uploaded file.' })
+  @FileId()
   readonly file_id?: string | null;
 }
 
@@ -103,8 +99,7 @@ class RefusalPart {
   @Always('refusal')
   readonly type: 'refusal';
 
-  @IsString()
-  @JSONSchema({ description: 'The words of the refusal.' })
+  @RefusalWords()
   readonly refusal: string;
 }
 

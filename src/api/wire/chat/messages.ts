@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ArrayNotEmpty, IsArray, IsIn, IsOptional, IsString } from 'class-validator';
+import { ArrayNotEmpty, IsArray, IsOptional, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { Always, Nested, OneOf, OptionalBeside, OrString } from '../../../schema/index.js';
 import {
@@ -12,6 +12,7 @@ import {
   type UserContentPart,
 } from './content-parts.js';
 import { CalledFunction, TOOL_CALLS, type ToolCall } from './tool-calls.js';
+import { InstructingRole } from '../shared-parts.js';
 
 /** A text, or a list of parts that is not empty. @param description for the schema */
 function TextOrParts(parts: Parameters<typeof OneOf>[1], description: string): PropertyDecorator {
@@ -37,8 +38,7 @@ function SpeakerName(): PropertyDecorator {
   example: { role: 'system', content: 'Answer in one sentence.' },
 })
 class SystemMessage {
-  @IsIn(['system', 'developer'])
-  @JSONSchema({ description: 'Who speaks. Forwarded as it is given.' })
+  @InstructingRole()
   readonly role: 'system' | 'developer';
 
   @TextOrParts(TEXT_PARTS, 'The text, whole or in parts.')

@@ -1,7 +1,8 @@
-import { IsBoolean, IsObject, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsBoolean, IsOptional } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import { Always, Nested } from '../../../schema/index.js';
+import { FormatName, FormatPurpose, FormatSchema } from '../shared-parts.js';
 
 @JSONSchema({ description: 'The completion is plain text.' })
 class ResponseFormatText {
@@ -17,24 +18,14 @@ class ResponseFormatJsonObject {
 
 @JSONSchema({ description: 'A named JSON Schema.' })
 class NamedJsonSchema {
-  @IsString()
-  @MaxLength(64)
-  @Matches(/^[A-Za-z0-9_-]+$/)
-  @JSONSchema({ description: 'Name of the format.', example: 'weather' })
+  @FormatName()
   readonly name: string;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Tells the model what the format is for.' })
+  @FormatPurpose()
   readonly description?: string | null;
 
   @IsOptional()
-  @IsObject()
-  @JSONSchema({
-    description: 'The schema. Forwarded unread.',
-    additionalProperties: true,
-    example: { type: 'object', properties: { celsius: { type: 'number' } }, required: ['celsius'] },
-  })
+  @FormatSchema()
   readonly schema?: JsonObject | null;
 
   @IsOptional()

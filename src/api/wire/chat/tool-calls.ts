@@ -1,11 +1,11 @@
 import { IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { Always, Nested } from '../../../schema/index.js';
+import { CustomToolInput, CustomToolName, FunctionName } from '../shared-parts.js';
 
 @JSONSchema({ description: 'A function and what it is called with.' })
 export class CalledFunction {
-  @IsString()
-  @JSONSchema({ description: 'Name of the function.', example: 'get_weather' })
+  @FunctionName()
   readonly name: string;
 
   @IsString()
@@ -32,12 +32,10 @@ class FunctionToolCall {
 
 @JSONSchema({ description: 'A custom tool and what it is called with.' })
 class CalledCustomTool {
-  @IsString()
-  @JSONSchema({ description: 'Name of the tool.', example: 'run_query' })
+  @CustomToolName()
   readonly name: string;
 
-  @IsString()
-  @JSONSchema({ description: 'The input as the model wrote it: free text.' })
+  @CustomToolInput()
   readonly input: string;
 }
 
