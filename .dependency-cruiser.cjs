@@ -39,7 +39,7 @@ const upward = TIERS.slice(0, -1).map((folders, tier) => ({
 
 /** What a start does not need, and the modules that need it: both are only imported when they are. */
 const LAZY_PACKAGES =
-  '@dagrejs|@nestjs/swagger|@opentelemetry|ioredis|jose|langfuse|liquidjs|node-sqlite3-wasm|openai/(?!core/error)|undici|yaml|bullmq|pg/';
+  '@dagrejs|@modelcontextprotocol|@nestjs/swagger|@opentelemetry|ioredis|jose|langfuse|liquidjs|node-sqlite3-wasm|openai/(?!core/error)|undici|yaml|bullmq|pg/';
 const LAZY_MODULES = [
   '^src/access/jwt/',
   '^src/models/openai/sdk-client\\.ts$',
@@ -212,6 +212,12 @@ module.exports = {
       '^src/runs/(dispatch/bull|store/postgres)/',
       'pg/',
       'The ports are src/runs/store/ and src/runs/dispatch/run-queue.ts.',
+    ),
+    only(
+      'mcp-only-in-its-door-and-tools',
+      '^src/(api/mcp|cli|nodes/tools/mcp)/',
+      '@modelcontextprotocol',
+      'Others know workflows and tools, by whatever protocol they are called.',
     ),
     only('prometheus-only-in-metrics', '^src/metrics/', 'prom-client', 'Others count in words of the product.'),
     only(

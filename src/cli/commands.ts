@@ -89,6 +89,15 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   [
+    'mcp',
+    {
+      parameters: [],
+      options: ['app'],
+      help: ['serve the workflows as tools over stdin and stdout, to clients of the Model Context Protocol'],
+      run: async (_, { app }, environment) => (await import('./mcp-command.js')).serveMcp(app, environment),
+    },
+  ],
+  [
     'runs list',
     {
       parameters: [],

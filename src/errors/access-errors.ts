@@ -75,3 +75,14 @@ export class IdempotencyKeyReusedError extends MillraceError {
     });
   }
 }
+
+/** A web page asks that may not. Status 403. */
+export class RefusedOriginError extends InvalidRequestError {
+  override readonly status = 403;
+
+  constructor() {
+    super('Web pages of this origin may not ask this server. Its operator can allow the origin by CORS_ORIGINS.', {
+      code: 'origin_not_allowed',
+    });
+  }
+}

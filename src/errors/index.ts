@@ -3,6 +3,7 @@ export {
   IdempotencyKeyReusedError,
   type LimitedBy,
   RateLimitedError,
+  RefusedOriginError,
   RequestInProgressError,
   TicketError,
   UnauthorizedError,

@@ -17,6 +17,7 @@ const EXPOSED_HEADERS = [
   'x-ratelimit-reset-tokens',
   'idempotent-replayed',
   'millrace-run-id',
+  'mcp-session-id',
 ];
 
 /** How long a browser may cache the response to a preflight, in seconds; browsers have lower limits of their own. */

@@ -12,13 +12,14 @@ import { Clock } from '../kernel/index.js';
 import { Tracer } from '../tracing/index.js';
 import { readRequestId } from './openai-headers.middleware.js';
 import { makeErrorEnvelope } from './error-envelope.js';
+import { findErrorForm } from './error-form.js';
 import { translateError } from './translate-error.js';
 import { findRecord } from './request-record.js';
 import { RunRoutes } from './run-routes.js';
 import { traceRefusal } from './trace-refusal.js';
 import { discardBody } from './unread-body.js';
 
-/** The only place where errors become HTTP responses, all with OpenAI's envelope. */
+/** The only place where errors become HTTP responses, with OpenAI's envelope unless a door's protocol has a form of its own. */
 @Injectable()
 export class ErrorResponses {
   readonly #logger = new Logger('Http');
@@ -74,7 +75,8 @@ export class ErrorResponses {
     setRetryHeaders(response, error);
     if (this.runRoutes.has(request.path)) traceRefusal(this.tracer, request, response, error);
     const { failure, events } = findRecord(response);
-    response.status(error.status).json(makeErrorEnvelope(error, failure?.node, events));
+    const form = findErrorForm(response);
+    response.status(error.status).json(form?.(error) ?? makeErrorEnvelope(error, failure?.node, events));
   }
 }
 

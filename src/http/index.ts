@@ -4,6 +4,7 @@ export { Doors } from './doors.js';
 export { DoorsPlace } from './doors-place.js';
 export { ErrorEnvelope } from './error-envelope.dto.js';
 export { makeErrorEnvelope } from './error-envelope.js';
+export { setErrorForm } from './error-form.js';
 export { warnOfFileLimit } from './file-limit.js';
 export { GracefulShutdown } from './graceful-shutdown.service.js';
 export { answerHalfClosed, assertClientPresent } from './half-closed.js';

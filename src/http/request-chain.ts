@@ -6,7 +6,7 @@ import { AppConfig } from '../config/index.js';
 import { Clock, IdSource } from '../kernel/index.js';
 import { AccessLog } from './access-log.middleware.js';
 import { addOpenAiHeaders } from './openai-headers.middleware.js';
-import { API_ROOT } from './api-root.js';
+import { GUARDED_ROOTS } from './api-root.js';
 import { limitBody } from './body-limit.middleware.js';
 import { makeCorsOptions } from './cors.js';
 import { DoorsPlace } from './doors-place.js';
@@ -48,7 +48,7 @@ export class RequestChain {
     if (corsOrigins.length > 0) router.use(cors(makeCorsOptions(corsOrigins)));
     if (this.place.before.length > 0) router.use(...this.place.before);
     // Before bodies are read, so that a refused caller costs next to nothing.
-    if (!this.access.isOpen) router.use(API_ROOT, this.access.middleware);
+    if (!this.access.isOpen) router.use([...GUARDED_ROOTS], this.access.middleware);
     router.use(limitBody(maxBodyBytes, limit));
   }
 }

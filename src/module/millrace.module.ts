@@ -1,5 +1,6 @@
 import { type DynamicModule, type FactoryProvider, Logger, Module, type ModuleMetadata } from '@nestjs/common';
 import { CompletionsModule } from '../api/completions/index.js';
+import { McpModule } from '../api/mcp/index.js';
 import { ModelsModule } from '../api/models/index.js';
 import { ResponsesModule } from '../api/responses/index.js';
 import { NativeRunsModule } from '../api/runs/index.js';
@@ -37,6 +38,7 @@ const DECISION = Symbol('what the application has decided');
     CompletionsModule,
     DocsModule,
     HealthModule,
+    McpModule,
     ModelsModule,
     NativeRunsModule,
     NodesModule,

@@ -24,7 +24,9 @@ const DESCRIPTION = `Typed LLM workflows, served as OpenAI models. Any OpenAI cl
 URL (ending in /v1) and a workflow as \`model\`.
 
 Every error has OpenAI's envelope. Where the server has API keys, send one as a bearer token (or in \`api-key\` or
-\`x-api-key\`); where it has none, nothing is checked.`;
+\`x-api-key\`); where it has none, nothing is checked.
+
+Clients of the Model Context Protocol find the workflows as tools at \`/mcp\`, which describes itself to them.`;
 
 /** The ways in which a caller can say who it is. The empty one is there for servers without keys, which are open to all. */
 const SECURITY: NonNullable<OpenAPIObject['security']> = [{ bearerAuth: [] }, { apiKey: [] }, { xApiKey: [] }, {}];

@@ -113,6 +113,8 @@ export interface CompiledScope {
   readonly steps: readonly Step[];
   /** Key of the step whose output becomes the result; undefined if a part of the request does. */
   readonly resultStep: string | undefined;
+  /** True if the result is the output of that step, or part of the request, as it is. */
+  readonly isOutput: boolean;
   readonly result: (values: Values) => unknown;
 }
 
@@ -155,6 +157,8 @@ export interface CompiledWorkflow {
   readonly needs: readonly string[];
   /** Names of the inputs that it reads beside a chat request, required or not. */
   readonly reads: readonly string[];
+  /** True if it wires the messages of the request to a step. Nodes can read them in their context as well. */
+  readonly readsMessages: boolean;
   /** Groups of the client's parameters that it takes on every path of a run. */
   readonly takes: ReadonlySet<ParameterGroup>;
 }

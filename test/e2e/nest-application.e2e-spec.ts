@@ -63,6 +63,9 @@ describe('in another application, Millrace', () => {
     expect((await postJson(`${app.url}/ai/v1/chat/completions`, long)).status).toBe(200);
     const graph = await getJson(`${app.url}/ai/v1/models/ask/graph?format=json`);
     expect(graph.json).toMatchObject({ nodes: [{ key: 'SpeakNode' }] });
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'greet', arguments: { input: 'Hi' } } };
+    const tool = await postJson(`${app.url}/ai/mcp`, call, { accept: 'application/json, text/event-stream' });
+    expect(tool.text).toContain('"text":"Hello from the application"');
   });
 
   it('answers its errors in its own form, with routes that are there', async () => {

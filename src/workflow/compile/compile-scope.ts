@@ -90,12 +90,12 @@ export class ScopeCompiler {
         'Return the ref of the step whose output is the result.',
         where,
       );
-      return { steps, resultStep: undefined, result: () => undefined };
+      return { steps, resultStep: undefined, isOutput: false, result: () => undefined };
     }
     this.#use([result]);
     const origin = findOrigin(result);
     const resultStep = origin.kind === 'step' ? origin.key : undefined;
-    return { steps, resultStep, result: (values) => resolveRef(result, values) };
+    return { steps, resultStep, isOutput: origin === result.source, result: (values) => resolveRef(result, values) };
   }
 
   /** Reports silent steps whose output nobody uses, as they are a mistake or a waste. Call it once, after all scopes. */

@@ -18,7 +18,7 @@ const CONCURRENCY = 8;
  */
 export function compileWorkflow(
   options: WorkflowOptions,
-  { flow, result, needs }: WiredWorkflow,
+  { flow, result, needs, readsMessages }: WiredWorkflow,
   resolver: Resolver,
   faults: DefinitionFaults,
 ): CompiledWorkflow | undefined {
@@ -72,6 +72,7 @@ export function compileWorkflow(
     schedules: options.schedules ?? [],
     needs: options.onlyAsStep === true ? needs : [],
     reads: needs,
+    readsMessages,
     takes: findTakenParameters(scope, visible),
   });
 }

@@ -20,6 +20,7 @@ export interface WiredWorkflow {
   readonly result: unknown;
   /** Names of the properties that it reads and no chat request has. */
   readonly needs: readonly string[];
+  readonly readsMessages: boolean;
 }
 
 /**
@@ -60,7 +61,12 @@ export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionF
     if (step.kind !== 'agent' || step.isNamed || !(step.agent instanceof Agent)) continue;
     reportUnnamedAgent(step.key, step.agent, definition, faults);
   }
-  return { flow, result, needs: [...read].filter((property) => !CHAT_REQUEST.includes(property)) };
+  return {
+    flow,
+    result,
+    needs: [...read].filter((property) => !CHAT_REQUEST.includes(property)),
+    readsMessages: read.has('messages'),
+  };
 }
 
 /** Lists the classes that a workflow needs instances of: its nodes, and the tools of its agents. */

@@ -1,0 +1,37 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { InternalError, type RunError, toRunError } from '../../../errors/index.js';
+import type { WorkflowTool } from '../tools/tool-catalog.js';
+import { fitsSchema } from './fit-result.js';
+import { makeErrorResult, makeResult, type SaidToTool } from './tool-result.js';
+
+/**
+ * Makes the result of a call whose run is over.
+ * @param failure what the run failed with; undefined: it finished
+ */
+export async function finishCall(
+  { tool }: WorkflowTool,
+  said: SaidToTool,
+  run: string,
+  failure: RunError | undefined,
+): Promise<CallToolResult> {
+  if (failure !== undefined) return makeErrorResult(failure, said);
+  const { finished } = said;
+  if (finished === undefined) throw new Error('The events of the run have no end');
+  const { result } = finished;
+  if (tool.outputSchema === undefined) {
+    const isObject = typeof result === 'object' && result !== null && !Array.isArray(result);
+    return makeResult(said, run, isObject ? result : undefined);
+  }
+  // A client that was told of a schema refuses an answer without what it describes.
+  if (result === undefined) return makeErrorResult(ENDED_EARLY, said);
+  if (await fitsSchema(tool, result)) return makeResult(said, run, result);
+  return makeErrorResult(toRunError(new InternalError(new Error('The result does not fit its schema'))), said);
+}
+
+const ENDED_EARLY: RunError = {
+  status: 200,
+  type: 'server_error',
+  code: 'ended_early',
+  param: null,
+  message: 'The workflow ended before it had a result. What it said until then comes before this.',
+};

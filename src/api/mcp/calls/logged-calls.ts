@@ -1,0 +1,212 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Admission, type Permit } from '../../../access/index.js';
+import type { RunEvent } from '../../../engine/index.js';
+import {
+  formatStackForLog,
+  InvalidRequestError,
+  NotFoundError,
+  OverloadedError,
+  type RunError,
+} from '../../../errors/index.js';
+import { DoorsPlace } from '../../../http/index.js';
+import type { JsonObject } from '../../../kernel/index.js';
+import {
+  type KeptWait,
+  type LoggedEvent,
+  type LoggedRun,
+  LoggedRuns,
+  mergeDeltaEvents,
+  type QueuedPermit,
+  type RunDoor,
+  type RunOrigin,
+  type RunRecord,
+  RunWaits,
+} from '../../../runs/index.js';
+import type { RunRequest } from '../../../workflow/index.js';
+import { makeCannotWaitError, readLog } from '../../wire/index.js';
+import { elicit, readForm } from './elicitation.js';
+import { finishCall } from './finish-call.js';
+import type { GivenAnswers, ToolAnswer, ToolCall } from './tool-call.js';
+import { ToolProgress } from './tool-progress.js';
+import { SaidToTool } from './tool-result.js';
+import { describeWaiting } from './waiting-result.js';
+
+/** Who calls, and by what right. */
+export interface CallerOfTool {
+  /** Id of the caller. */
+  readonly owner: string;
+  readonly permit: Permit;
+  readonly origin: RunOrigin;
+  readonly record: RunRecord;
+  /** Told of the run before anything is answered. */
+  readonly onRun: (id: string) => void;
+  /** True while the client is behind. */
+  readonly isPaused: () => boolean;
+}
+
+/**
+ * Calls of workflows that wait for answers. While a run waits it is a row of the store, and no connection: its client is told what is
+ * waited for and calls again with the answer, or somebody answers in another way.
+ */
+@Injectable()
+export class LoggedCalls implements RunDoor {
+  readonly name = 'mcp';
+  readonly #logger = new Logger('Mcp');
+
+  constructor(
+    private readonly runs: LoggedRuns,
+    private readonly waits: RunWaits,
+    private readonly admission: Admission,
+    private readonly place: DoorsPlace,
+  ) {
+    runs.addDoor(this);
+  }
+
+  readmit(kept: JsonObject): QueuedPermit {
+    return this.admission.readmit(kept);
+  }
+
+  /**
+   * Begins a run, and goes on until it has ended or waits.
+   * @throws InvalidRequestError where no run can wait; RateLimitedError, OverloadedError if it cannot be begun; RunLeftError if this process
+   *   has to leave it; RunAbortedError if the client leaves, with which the run ends
+   */
+  async begin(call: ToolCall, request: RunRequest, caller: CallerOfTool): Promise<ToolAnswer> {
+    const { workflow } = call.tool;
+    if (!this.runs.isOn) throw makeCannotWaitError(workflow.id);
+    const { owner, origin, record } = caller;
+    const { run } = await this.runs.start({
+      door: this.name,
+      owner,
+      workflow,
+      request,
+      head: '{}',
+      origin,
+      wantsContent: true,
+      permit: caller.permit.detach(),
+      endsWhenLeft: true,
+      record,
+    });
+    return this.#follow(call, run, 0, caller);
+  }
+
+  /**
+   * Gives a run the answers of a user, and goes on as {@link begin}. Without an answer nothing happens, and the result says how else it
+   * can be given.
+   * @throws NotFoundError if the caller has no such run of the tool; ConflictError if it does not wait for that; and as {@link begin}
+   */
+  async goOn(call: ToolCall, { state, responses }: GivenAnswers, caller: CallerOfTool): Promise<ToolAnswer> {
+    const run = await this.runs.find(state, caller.owner);
+    if (run?.workflow !== call.tool.workflow.id) throw makeUnknownStateError();
+    caller.onRun(run.id);
+    const open = (await this.waits.list(run)).filter(isOpen);
+    const { values, fault } = readValues(open, responses);
+    if (values.length === 0) {
+      caller.permit.cancel();
+      if (fault !== undefined) return elicit(open, run.id, fault);
+      if (open.length === 0) return this.#follow(call, run, run.length, caller);
+      return describeWaiting(run.id, open, new SaidToTool(), this.place.path);
+    }
+    const detached = caller.permit.detach();
+    try {
+      const answered = await this.waits.answer({ run, values, param: 'value', record: caller.record });
+      if (answered.open.length > 0) return await elicit(answered.open, run.id);
+      return await this.#follow(call, answered.run, run.length, caller);
+    } catch (error) {
+      // It waits still.
+      if (error instanceof InvalidRequestError && error.code === 'invalid_value')
+        return elicit(open, run.id, error.message);
+      throw error;
+    } finally {
+      // The run has a permit of its own.
+      detached.end();
+    }
+  }
+
+  /** @param from number of the first event that the client has no news of */
+  async #follow(call: ToolCall, run: LoggedRun, from: number, caller: CallerOfTool): Promise<ToolAnswer> {
+    caller.onRun(run.id);
+    const said = new SaidToTool();
+    const progress = new ToolProgress(call, caller.isPaused);
+    const { signal, tool } = call;
+    const left = { advice: adviseToRead(run.id, this.place.path), isRepeatable: false };
+    let failure: RunError | undefined;
+    let isOver = false;
+    let number = 0;
+    try {
+      for await (const events of readLog(this.runs, { id: run.id, from: 0, signal, left })) {
+        const fresh = events.slice(Math.max(0, from - number));
+        number += events.length;
+        for (const event of events) {
+          if (event.type === 'run-failed') failure = event.error;
+          else said.next(event);
+        }
+        for (const event of mergeNeighbours(fresh)) progress.next(event);
+        isOver = number > from && (said.waits.length > 0 || said.finished !== undefined || failure !== undefined);
+        if (isOver) break;
+      }
+    } finally {
+      if (!isOver && signal.aborted) void this.#cancel(run);
+    }
+    if (said.waits.length === 0) return finishCall(tool, said, run.id, failure);
+    if (call.canElicit) return elicit(said.waits, run.id);
+    return describeWaiting(run.id, said.waits, said, this.place.path);
+  }
+
+  /** The client has left a run at work. Never rejects. */
+  async #cancel({ id, owner }: LoggedRun): Promise<void> {
+    try {
+      await this.runs.cancel(id, owner);
+    } catch (error) {
+      if (!(error instanceof OverloadedError))
+        this.#logger.error(`The run ${id} cannot be ended`, formatStackForLog(error));
+    }
+  }
+}
+
+/** The values that users have given, by the names of waits. @param fault what could not be read */
+function readValues(
+  open: readonly KeptWait[],
+  responses: JsonObject,
+): { readonly values: readonly { readonly name: string; readonly value: unknown }[]; readonly fault?: string } {
+  const values: { readonly name: string; readonly value: unknown }[] = [];
+  for (const { name, schema } of open) {
+    const content = readAccepted(responses[name]);
+    if (content === undefined) continue;
+    const read = readForm(content, schema);
+    if (read === undefined) return { values: [], fault: `The answer to "${name}" is not the JSON that was asked for.` };
+    values.push({ name, value: read.value });
+  }
+  return { values };
+}
+
+/** What a user has filled in; undefined if they declined, or closed the form. */
+export function readAccepted(response: unknown): JsonObject | undefined {
+  const { action, content } = (response ?? {}) as { readonly action?: unknown; readonly content?: unknown };
+  return action === 'accept' && typeof content === 'object' && content !== null ? (content as JsonObject) : undefined;
+}
+
+/** Joins pieces of one text that came together. */
+function mergeNeighbours(events: readonly LoggedEvent[]): readonly RunEvent[] {
+  const merged: RunEvent[] = [];
+  for (const event of events) {
+    const last = merged.at(-1);
+    const both = last && mergeDeltaEvents(last, event);
+    if (both === undefined) merged.push(event);
+    else merged[merged.length - 1] = both;
+  }
+  return merged;
+}
+
+function isOpen({ answer }: KeptWait): boolean {
+  return answer === undefined;
+}
+
+function makeUnknownStateError(): NotFoundError {
+  return new NotFoundError('No run of yours waits for this answer. No new run was begun.', { code: 'wait_not_found' });
+}
+
+/** How a client finds a run that goes on without its call: a sentence. */
+function adviseToRead(id: string, path: string): string {
+  return `GET ${path}/v1/runs/${id} tells what became of it.`;
+}

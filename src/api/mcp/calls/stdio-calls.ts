@@ -1,0 +1,207 @@
+import type { OpenWait } from '../../../engine/index.js';
+import { NotFoundError, type RunError, RunAbortedError, toRunError } from '../../../errors/index.js';
+import { Cancellation, type Clock, type IdSource, isError } from '../../../kernel/index.js';
+import { mergeDeltaEvents, type RunService } from '../../../runs/index.js';
+import { StructuredOutputError } from '../../../schema/index.js';
+import { coalesce, type Gate } from '../../../streaming/index.js';
+import type { RunRequest } from '../../../workflow/index.js';
+import { PROGRESS_MS } from './direct-call.js';
+import { elicit, readForm } from './elicitation.js';
+import { finishCall } from './finish-call.js';
+import { readAccepted } from './logged-calls.js';
+import type { GivenAnswers, ToolAnswer, ToolCall } from './tool-call.js';
+import { ToolProgress } from './tool-progress.js';
+import { makeErrorResult, SaidToTool } from './tool-result.js';
+
+/** What calls over a connection need. */
+interface StdioTools {
+  readonly runs: RunService;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  /** Closed while the client is behind. */
+  readonly gate: Gate;
+}
+
+/** A wait of a run, and what gives it its answer; undefined: nobody answers. */
+interface Question {
+  readonly wait: OpenWait;
+  readonly answer: (value: unknown) => void;
+}
+
+/** What a client waits for: the result, or a question. What comes first counts. */
+class Turn {
+  readonly answered: Promise<ToolAnswer>;
+  end!: (answer: ToolAnswer) => void;
+  fail!: (error: unknown) => void;
+
+  constructor() {
+    this.answered = new Promise((resolve, reject) => {
+      this.end = resolve;
+      this.fail = reject;
+    });
+  }
+}
+
+/** A run that is at work in this process, or waits in it for its client to answer. */
+interface OpenRun {
+  readonly id: string;
+  readonly end: Cancellation;
+  /** The call that is open for it now. */
+  call: ToolCall;
+  questions: Question[];
+  /** Resolves with the next answer for the client. */
+  turn: Turn;
+}
+
+/**
+ * Calls over one connection, which ends with its client. A run that waits for an answer stays in this process meanwhile, within the time that
+ * a run may take: nothing of it is kept.
+ */
+export class StdioCalls {
+  readonly #tools: StdioTools;
+  /** By id. */
+  readonly #open = new Map<string, OpenRun>();
+
+  constructor(tools: StdioTools) {
+    this.#tools = tools;
+  }
+
+  begin(call: ToolCall, request: RunRequest): Promise<ToolAnswer> {
+    const run: OpenRun = {
+      id: `mcp_${this.#tools.ids.runId()}`,
+      end: new Cancellation(),
+      call,
+      questions: [],
+      turn: new Turn(),
+    };
+    this.#open.set(run.id, run);
+    void this.#execute(run, request)
+      .then(
+        (answer) => run.turn.end(answer),
+        (error: unknown) => run.turn.fail(error),
+      )
+      .finally(() => this.#open.delete(run.id));
+    return this.#takeTurn(run, call);
+  }
+
+  /** @throws NotFoundError if no run of the tool waits in this process */
+  async goOn(call: ToolCall, { state, responses }: GivenAnswers): Promise<ToolAnswer> {
+    const run = this.#open.get(state);
+    if (run === undefined || run.call.tool !== call.tool) {
+      throw new NotFoundError('No run of this tool waits for an answer here. No new run was begun.', {
+        code: 'wait_not_found',
+      });
+    }
+    const questions = run.questions.splice(0);
+    for (const { wait } of questions) {
+      const fault = await findFault(call, wait, responses[wait.name]);
+      if (fault === undefined) continue;
+      run.questions.push(...questions);
+      return elicit(
+        questions.map((question) => question.wait),
+        run.id,
+        fault,
+      );
+    }
+    run.turn = new Turn();
+    const answer = this.#takeTurn(run, call);
+    for (const question of questions) {
+      const content = readAccepted(responses[question.wait.name]);
+      question.answer(content && readForm(content, question.wait.schema)?.value);
+    }
+    return answer;
+  }
+
+  /** The connection is over, and with it all runs. */
+  close(): void {
+    for (const { end } of this.#open.values()) end.abort(new RunAbortedError('client_disconnected'));
+  }
+
+  async #takeTurn(run: OpenRun, call: ToolCall): Promise<ToolAnswer> {
+    run.call = call;
+    const end = (): void => run.end.abort(new RunAbortedError('cancelled'));
+    call.signal.addEventListener('abort', end);
+    try {
+      return await run.turn.answered;
+    } finally {
+      call.signal.removeEventListener('abort', end);
+    }
+  }
+
+  async #execute(run: OpenRun, request: RunRequest): Promise<ToolAnswer> {
+    const { runs, clock, gate } = this.#tools;
+    const { tool } = run.call;
+    const said = new SaidToTool();
+    const news = {
+      get progressToken() {
+        return run.call.progressToken;
+      },
+      notify: (notification: Parameters<ToolCall['notify']>[0]) => run.call.notify(notification),
+    };
+    const progress = new ToolProgress(news, () => !gate.isOpen);
+    let failure: RunError | undefined;
+    const answer = (wait: OpenWait): unknown => (run.call.canElicit ? this.#ask(run, wait) : undefined);
+    const events = runs.start(tool.workflow, request, { id: run.id, gate, signal: run.end, answer });
+    await events.read(
+      {
+        wantsContent: true,
+        next: (event) => {
+          progress.next(event);
+          said.next(event);
+        },
+        failed: ({ error }) => {
+          failure = error;
+        },
+      },
+      coalesce({
+        clock,
+        chooseWindow: (event) => (event.type === 'delta' ? PROGRESS_MS : undefined),
+        merge: mergeDeltaEvents,
+      }),
+    );
+    if (said.waits.length > 0) return makeErrorResult(makeUnansweredError(said.waits), said);
+    return finishCall(tool, said, run.id, failure);
+  }
+
+  /** Asks the client, together with what is asked in the same turn. */
+  #ask(run: OpenRun, wait: OpenWait): Promise<unknown> {
+    return new Promise((resolve) => {
+      run.questions.push({ wait, answer: resolve });
+      if (run.questions.length > 1) return;
+      void Promise.resolve()
+        .then(() =>
+          elicit(
+            run.questions.map((question) => question.wait),
+            run.id,
+          ),
+        )
+        .then(run.turn.end, run.turn.fail);
+    });
+  }
+}
+
+/** Why a client's answer does not do; undefined: it does, or there is none. */
+async function findFault({ tool }: ToolCall, wait: OpenWait, response: unknown): Promise<string | undefined> {
+  const content = readAccepted(response);
+  if (content === undefined) return undefined;
+  const read = readForm(content, wait.schema);
+  if (read === undefined) return `The answer to "${wait.name}" is not the JSON that was asked for.`;
+  const declared = tool.workflow.waits.find(({ node }) => node === wait.node);
+  try {
+    await declared?.answer.parse(JSON.stringify(read.value));
+    return undefined;
+  } catch (error) {
+    if (!isError(error) || !(error instanceof StructuredOutputError)) throw error;
+    return `The answer to "${wait.name}" does not fit, and is waited for still: ${error.faults.join('; ')}.`;
+  }
+}
+
+function makeUnansweredError(waits: readonly OpenWait[]): RunError {
+  const names = waits.map(({ name }) => `"${name}"`).join(', ');
+  return toRunError(
+    new NotFoundError(
+      `The workflow waits for an answer to ${names}, and nobody gave one: its user declined, or this client asks its user for nothing (elicitation). Nothing is kept of the run. Over HTTP such a run waits until somebody answers it.`,
+      { code: 'not_answered' },
+    ),
+  );
+}

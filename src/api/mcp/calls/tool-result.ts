@@ -1,0 +1,84 @@
+import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
+import type { DeltaEvent, OpenWait, RunEvent, RunFinished, RunWaiting } from '../../../engine/index.js';
+import type { RunError } from '../../../errors/index.js';
+import type { JsonValue } from '../../../kernel/index.js';
+import { DeltaCollector, type OpaqueObject } from '../../../streaming/index.js';
+
+/** Collects what a run says to its client, for the result of a tool's call. */
+export class SaidToTool {
+  /** What was said, step by step: what a process said that then died is void when another one says it again. */
+  #heard: DeltaEvent[] = [];
+  #finished: RunFinished | undefined;
+  #waiting: RunWaiting | undefined;
+
+  /** Undefined until the run has finished. */
+  get finished(): RunFinished | undefined {
+    return this.#finished;
+  }
+
+  /** What the run waits for, if it waits. */
+  get waits(): readonly OpenWait[] {
+    return this.#waiting?.waits ?? [];
+  }
+
+  next(event: RunEvent): void {
+    if (event.type === 'delta') this.#heard.push(event);
+    else if (event.type === 'node-restarted') this.#heard = this.#heard.filter(({ node }) => node !== event.node);
+    else if (event.type === 'run-finished') this.#finished = event;
+    else if (event.type === 'run-waiting') this.#waiting = event;
+    else if (event.type === 'run-continued' || event.type === 'run-resumed') this.#waiting = undefined;
+  }
+
+  /** The text, and the images; at least one block, as some clients rely on it. */
+  get content(): ContentBlock[] {
+    const { content, refusal, images } = this.#collect();
+    const text = content === '' ? refusal : content;
+    const shown = images.flatMap(readImage);
+    return text === '' && shown.length > 0 ? shown : [{ type: 'text', text }, ...shown];
+  }
+
+  /** What a model wrote, whatever became of it. */
+  get text(): string {
+    return this.#collect().content;
+  }
+
+  #collect(): DeltaCollector {
+    const collector = new DeltaCollector();
+    for (const { delta } of this.#heard) collector.add(delta);
+    return collector;
+  }
+}
+
+const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+);base64,/;
+
+/** An image, as gateways give them: `{type: "image_url", image_url: {url}}`. What is no data is an address for the client. */
+function readImage({ image_url: image }: OpaqueObject): ContentBlock[] {
+  const url = typeof image === 'object' && image !== null && 'url' in image ? image.url : undefined;
+  if (typeof url !== 'string') return [];
+  const [head, mimeType] = DATA_URL.exec(url) ?? [];
+  if (head === undefined || mimeType === undefined) return [{ type: 'text', text: url }];
+  return [{ type: 'image', mimeType, data: url.slice(head.length) }];
+}
+
+/** Makes the result of a run that has finished. @param structured what fits the tool's output schema; undefined: it has none */
+export function makeResult(said: SaidToTool, run: string, structured: JsonValue | undefined): CallToolResult {
+  const { finishReason, usage } = said.finished ?? {};
+  return {
+    content: said.content,
+    ...(structured !== undefined && { structuredContent: structured }),
+    _meta: {
+      'millrace/run': run,
+      ...(finishReason !== undefined && { 'millrace/finish_reason': finishReason }),
+      ...(usage !== undefined && { 'millrace/usage': usage }),
+    },
+  };
+}
+
+/** Makes the result of a call that failed: its message is the one that clients get in every protocol. */
+export function makeErrorResult({ message, type, code, param }: RunError, said?: SaidToTool): CallToolResult {
+  return {
+    isError: true,
+    content: [...(said === undefined || said.text === '' ? [] : said.content), { type: 'text', text: message }],
+    _meta: { 'millrace/error': { type, code, param } },
+  };
+}

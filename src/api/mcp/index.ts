@@ -1,0 +1,2 @@
+export { McpModule } from './mcp.module.js';
+export { McpStdio } from './mcp-stdio.js';

@@ -1,0 +1,222 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AppConfig } from '../../config/index.js';
+import {
+  formatStackForLog,
+  InternalError,
+  InvalidRequestError,
+  type MillraceError,
+  RunAbortedError,
+} from '../../errors/index.js';
+import { findRecord } from '../../http/index.js';
+import { Cancellation, Clock, IdSource, isJsonObject } from '../../kernel/index.js';
+import { RunService } from '../../runs/index.js';
+import { Gate } from '../../streaming/index.js';
+import { addRunHeaders, EventStreamWriter, readOrigin, type TakenRequest } from '../wire/index.js';
+import { callDirectly } from './calls/direct-call.js';
+import { LoggedCalls } from './calls/logged-calls.js';
+import type { ToolAnswer, ToolCall } from './calls/tool-call.js';
+import { loadSdk } from './load-sdk.js';
+import { makeServer, readCalledTool } from './make-server.js';
+import { MCP_PATH } from './mcp.path.js';
+import { OpenCalls } from './open-calls.js';
+import { decodeArguments } from './tools/decode-arguments.js';
+import { ToolCatalog } from './tools/tool-catalog.js';
+
+/** What older clients tell their requests apart by, beside their ids. */
+const SESSION_HEADER = 'mcp-session-id';
+
+/** One request over HTTP and what comes of it. */
+interface Exchange {
+  readonly taken: TakenRequest;
+  readonly request: Request;
+  readonly response: Response;
+  /** Ends all of it: the client has left, or has cancelled the call. */
+  readonly end: Cancellation;
+  readonly gate: Gate;
+}
+
+/** Serves the protocol over HTTP: each request by an instance of the SDK's server of its own, so that any process can serve the next one. */
+@Injectable()
+export class McpExchanges {
+  readonly #logger = new Logger('Mcp');
+
+  constructor(
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly ids: IdSource,
+    private readonly runs: RunService,
+    private readonly catalog: ToolCatalog,
+    private readonly logged: LoggedCalls,
+    private readonly open: OpenCalls,
+  ) {}
+
+  /**
+   * Serves a request that has been read.
+   * @returns when the whole response has been handed to the connection
+   * @throws InternalError if the SDK has failed before anything was sent
+   */
+  async serve(request: Request, response: Response, taken: TakenRequest): Promise<void> {
+    const { body: message, caller } = taken;
+    if (Array.isArray(message)) throw makeBatchError();
+    const client = { caller, session: request.get(SESSION_HEADER) };
+    const end = new Cancellation();
+    const leave = (): void => end.abort(taken.signal.reason);
+    if (taken.signal.aborted) leave();
+    else taken.signal.addEventListener('abort', leave);
+    const exchange: Exchange = { taken, request, response, end, gate: new Gate() };
+    const name = readCalledTool(message);
+    if (name === undefined) {
+      this.open.cancel(client, message);
+      // Nothing is run for it.
+      taken.permit.cancel();
+      await this.#serveAtOnce(exchange);
+      return;
+    }
+    const forget = this.open.add(client, isJsonObject(message) ? message['id'] : undefined, end);
+    try {
+      await this.#serveCall(exchange, name);
+    } finally {
+      forget();
+      // Unless a run has: then this does nothing.
+      if (!findRecord(response).hasRun) taken.permit.end();
+    }
+  }
+
+  async #serveAtOnce(exchange: Exchange): Promise<void> {
+    const { response, taken } = exchange;
+    const answer = await this.#fetch(exchange, 'auto');
+    const { body: message } = taken;
+    if (isJsonObject(message) && message['method'] === 'initialize' && answer.ok) {
+      response.setHeader(SESSION_HEADER, this.ids.replicaId());
+    }
+    await sendWhole(answer, response);
+  }
+
+  async #serveCall(exchange: Exchange, name: string): Promise<void> {
+    const { response, taken, end, gate } = exchange;
+    const { clock } = this;
+    const { heartbeatMs, openGraceMs } = this.config.stream;
+    const record = findRecord(response);
+    const { workflow } = this.catalog.find(name, taken.caller) ?? {};
+    if (workflow !== undefined) record.setWorkflow(workflow.id, true);
+    const answer = await this.#fetch(exchange, 'sse');
+    if (answer.headers.get('content-type')?.startsWith('text/event-stream') !== true || answer.body === null) {
+      await sendWhole(answer, response);
+      return;
+    }
+    const writer = new EventStreamWriter(response, gate, clock, heartbeatMs, record.openStream(), end);
+    // Proxies and clients want to see life.
+    const grace = clock.after(openGraceMs, () => writer.open());
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of answer.body) {
+        writer.announceTokens();
+        writer.write(decoder.decode(chunk as Uint8Array, { stream: true }));
+      }
+    } catch (error) {
+      if (!end.aborted) throw new InternalError(error);
+    } finally {
+      grace.cancel();
+      writer.end('');
+    }
+  }
+
+  async #fetch(exchange: Exchange, responseMode: 'auto' | 'sse'): Promise<globalThis.Response> {
+    const { createMcpHandler } = await loadSdk();
+    const { taken, request, end } = exchange;
+    let fault: Error | undefined;
+    const handler = createMcpHandler(() => this.#makeServer(exchange), {
+      responseMode,
+      // The writer of the stream sends its own, once for all protocols.
+      keepAliveMs: 0,
+      onerror: (error) => (fault = error),
+    });
+    const answer = await handler.fetch(makeWebRequest(request, end.signal), { parsedBody: taken.body });
+    if (answer.status === 500) throw new InternalError(fault);
+    return answer;
+  }
+
+  #makeServer(exchange: Exchange) {
+    const { taken, response, end } = exchange;
+    return makeServer({
+      catalog: this.catalog,
+      caller: taken.caller,
+      signal: end,
+      call: (call) => this.#call(call, exchange),
+      onFailure: (error) => this.#tell(error, response),
+    });
+  }
+
+  async #call(call: ToolCall, { taken, request, response, gate }: Exchange): Promise<ToolAnswer> {
+    const { caller, permit } = taken;
+    const { access } = this.config;
+    const { workflow } = call.tool;
+    const record = findRecord(response);
+    const origin = readOrigin(request, response, { streamed: true, caller, access });
+    if (workflow.waits.length > 0) {
+      const onRun = (id: string): void => {
+        record.setRun(id);
+        if (!response.headersSent) addRunHeaders(response, id);
+      };
+      const from = { owner: caller.id, permit, origin, record, onRun, isPaused: () => !gate.isOpen };
+      if (call.answers !== undefined) return this.logged.goOn(call, call.answers, from);
+      return this.logged.begin(call, decodeArguments(call.args, workflow), from);
+    }
+    const runRequest = decodeArguments(call.args, workflow);
+    const { runs, clock } = this;
+    return callDirectly(
+      call,
+      runRequest,
+      { runs, clock },
+      {
+        id: `mcp_${this.ids.runId()}`,
+        gate,
+        origin,
+        permit,
+        record,
+        onTraceId: (id) => void (response.headersSent || response.setHeader('x-trace-id', id)),
+      },
+    );
+  }
+
+  /** What a call fails with is in its result; the log and the metrics are told here. */
+  #tell(error: MillraceError, response: Response): void {
+    const record = findRecord(response);
+    if (!record.hasRun || !(error instanceof RunAbortedError)) record.setFailure(error);
+    if (error instanceof InternalError)
+      this.#logger.error('A call of a tool failed by a bug', formatStackForLog(error.cause));
+  }
+}
+
+/** A batch could begin any number of runs by one request. The protocol has none since its version 2025-06-18. */
+function makeBatchError(): InvalidRequestError {
+  return new InvalidRequestError(
+    'The body must be one message, not a list of them. Send each in a request of its own.',
+    {
+      code: 'invalid_type',
+    },
+  );
+}
+
+async function sendWhole(answer: globalThis.Response, response: Response): Promise<void> {
+  const text = await answer.text();
+  if (response.destroyed) return;
+  response.status(answer.status);
+  for (const name of ['content-type', 'allow', 'www-authenticate']) {
+    const value = answer.headers.get(name);
+    if (value !== null) response.setHeader(name, value);
+  }
+  response.end(text);
+}
+
+/** The request as the SDK reads it: its head, since the body is there already. */
+function makeWebRequest({ headers, headersDistinct }: Request, signal: AbortSignal): globalThis.Request {
+  const copied = new Headers();
+  for (const [name, values] of Object.entries(headersDistinct)) {
+    for (const value of values ?? []) if (name !== 'content-length') copied.append(name, value);
+  }
+  // No link is made of it.
+  const host = URL.canParse(`http://${headers.host}`) ? headers.host : 'localhost';
+  return new globalThis.Request(`http://${host}${MCP_PATH}`, { method: 'POST', headers: copied, signal });
+}

@@ -1,0 +1,2 @@
+/** Where clients of the Model Context Protocol find the workflows. */
+export const MCP_PATH = '/mcp';

@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '../../access/index.js';
+import { RunAbortedError } from '../../errors/index.js';
+import { type Cancellation, isJsonObject } from '../../kernel/index.js';
+
+/** Whoever calls, as far as ids of requests are unique: an id of its own that this server gave the client, if it did. */
+interface CallingClient {
+  readonly caller: Pick<Caller, 'id'>;
+  readonly session: string | undefined;
+}
+
+/**
+ * Calls that are open in this process, so that a client can cancel one by another request. Older clients do that; newer ones close the
+ * connection. Ids of requests begin anew in each client, so the id that a client was given with `initialize` tells them apart. Nothing is
+ * kept of that id.
+ */
+@Injectable()
+export class OpenCalls {
+  readonly #open = new Map<string, Cancellation>();
+
+  /** @returns to be called when the call is over */
+  add(client: CallingClient, id: unknown, exchange: Cancellation): () => void {
+    const key = makeKey(client, id);
+    if (key === undefined) return () => undefined;
+    this.#open.set(key, exchange);
+    return () => {
+      if (this.#open.get(key) === exchange) this.#open.delete(key);
+    };
+  }
+
+  /** Cancels the call that a notification names, if it is open here. */
+  cancel(client: CallingClient, notification: unknown): void {
+    if (!isJsonObject(notification) || notification['method'] !== 'notifications/cancelled') return;
+    const { params } = notification;
+    const key = isJsonObject(params) ? makeKey(client, params['requestId']) : undefined;
+    if (key !== undefined) this.#open.get(key)?.abort(new RunAbortedError('cancelled'));
+  }
+}
+
+function makeKey({ caller, session }: CallingClient, id: unknown): string | undefined {
+  if (session === undefined || (typeof id !== 'string' && typeof id !== 'number')) return undefined;
+  return JSON.stringify([caller.id, session, id]);
+}

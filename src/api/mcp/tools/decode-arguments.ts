@@ -1,0 +1,46 @@
+import { InvalidRequestError } from '../../../errors/index.js';
+import type { JsonObject } from '../../../kernel/index.js';
+import { checkObject, compileRuleSet, FaultLog } from '../../../schema/index.js';
+import { assertParametersTaken, type CompiledWorkflow, type RunRequest } from '../../../workflow/index.js';
+import { checkDependencies } from '../../wire/index.js';
+import { listArguments } from './input-schema.js';
+import { McpArguments } from './mcp-arguments.js';
+
+const RULES = compileRuleSet(McpArguments);
+
+/**
+ * Makes the request of a run of the arguments of a tool's call. Nothing in them is converted or filled in.
+ * @throws InvalidRequestError for the first fault
+ */
+export function decodeArguments(args: JsonObject, workflow: CompiledWorkflow): RunRequest {
+  assertKnown(args, workflow);
+  const faults = new FaultLog();
+  checkObject(RULES, args, '', faults);
+  checkDependencies(args, faults);
+  faults.throwIfAny();
+  const { input, messages, ...parameters } = args as unknown as McpArguments;
+  const conversation = [...(messages ?? []), ...(typeof input === 'string' ? [userMessage(input)] : [])];
+  if (conversation.length === 0 && workflow.readsMessages) {
+    throw new InvalidRequestError("Missing required argument: 'input', which is what the workflow is asked.", {
+      param: 'input',
+      code: 'missing_required_parameter',
+    });
+  }
+  assertParametersTaken(parameters, workflow.id, workflow.takes);
+  return { model: workflow.id, messages: conversation, parameters };
+}
+
+/** Models invent arguments. Passed on, they would be refused by a provider, in words that help nobody. */
+function assertKnown(args: JsonObject, workflow: CompiledWorkflow): void {
+  const known = listArguments(workflow);
+  const unknown = Object.keys(args).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new InvalidRequestError(`Unknown argument: '${unknown.slice(0, 64)}'. There are: ${known.join(', ')}.`, {
+    param: unknown.slice(0, 64),
+    code: 'unknown_parameter',
+  });
+}
+
+function userMessage(content: string): RunRequest['messages'][number] {
+  return { role: 'user', content };
+}
