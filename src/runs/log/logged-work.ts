@@ -285,6 +285,7 @@ export class LoggedWork {
   /** The run is a row of the store from now on, until it is answered. Never rejects. */
   async #wait(log: OpenLog, last: RunWaiting): Promise<void> {
     await this.#writeLast(log, last, () => ({ waits: last.waits }));
+    if (log.ending === 'gone') this.#pack();
     const times = last.waits.flatMap(({ expiresAt }) => expiresAt ?? []);
     if (times.length > 0) this.#tools.onWaiting(Math.min(...times));
   }

@@ -122,7 +122,7 @@ export abstract class RunLogStore {
   /** Keeps that a run is to end before its end, unless it is over. @param id the run's own */
   abstract markCancelled(id: string): Promise<void>;
 
-  /** Makes the log of a run that is over smaller. Nobody who reads it notices. */
+  /** Makes what is kept of a run smaller that is over, or waits for answers. Nobody who reads it notices. */
   abstract pack(id: string): Promise<void>;
 
   /**

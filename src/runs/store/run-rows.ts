@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../kernel/index.js';
 import type { KeptWait, UnansweredWaits, WaitOutcome } from './kept-wait.js';
 import type { LoggedEnding, LoggedRun, LoggedStatus, RunSegment } from './logged-run.js';
+import { unpackText } from './packed-text.js';
 import type { WaitingRuns } from './run-log-store.js';
 
 /** A value of a column: large numbers may come as text, and truth as a number. */
@@ -72,8 +73,8 @@ export function readWaits(row: RunRow | undefined): readonly KeptWait[] {
     name: wait.name,
     node: wait.node,
     callId: wait.callId,
-    shown: JSON.parse(wait.shown) as JsonValue,
-    schema: JSON.parse(wait.schema) as JsonValue,
+    shown: JSON.parse(unpackText(wait.shown)) as JsonValue,
+    schema: JSON.parse(unpackText(wait.schema)) as JsonValue,
     askedAt: wait.asked,
     expiresAt: wait.expires,
     answer: readOutcome(wait),

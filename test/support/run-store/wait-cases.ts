@@ -140,6 +140,38 @@ export function describeWaits(bench: StoreBench): void {
     await expect(bench.claim('r1')).resolves.toMatchObject({ run: { epoch: 4, deaths: 0 }, steps: ['{}'] });
   });
 
+  it('packs what is kept of a run that waits, as often as it waits, and nobody who reads it notices', async () => {
+    const draft = 'The office in Lisbon opens on Monday. '.repeat(20);
+    const [request, json] = [JSON.stringify({ draft }), JSON.stringify({ node: 'draft', output: draft })];
+    await bench.create('r1', { request });
+    const first = await bench.claim('r1');
+    const steps = [{ node: 'draft', json }];
+    await bench.append([bench.makeBatch('r1', 0, 3, { epoch: 1, steps })]);
+    await bench.append([bench.makeBatch('r1', 3, 300, { epoch: 1 })]);
+    await bench.append([bench.makeBatch('r1', 303, 1, { epoch: 1, waits: [open('a', { shown: { draft } })] })]);
+    const length = Array.from({ length: 304 }, (_, n) => JSON.stringify({ n })).join(',').length;
+    await Promise.all([bench.logs.pack('r1'), bench.logs.pack('r1')]);
+    await bench.reopen();
+    expect(await bench.readAll('r1')).toHaveLength(304);
+    expect((await bench.logs.findWaits('r1'))[0]).toMatchObject({ shown: { draft }, schema: { type: 'object' } });
+    expect([first?.request, await bench.logs.findRequest('r1')]).toEqual([request, request]);
+    await answer('r1', { a: { draft } });
+    const second = await bench.claim('r1');
+    expect(second).toMatchObject({ run: { epoch: 2, length: 304 }, request, steps: [json] });
+    expect(second?.waits[0]).toMatchObject({ shown: { draft }, answer: { value: { draft } } });
+    // Commas and brackets: by how the rows are cut.
+    expect(Math.abs((second?.logLength ?? 0) - length)).toBeLessThan(10);
+    await bench.append([bench.makeBatch('r1', 304, 2, { epoch: 2, steps: [{ node: 'more', json }] })]);
+    await bench.append([bench.makeBatch('r1', 306, 1, { epoch: 2, waits: [open('b')] })]);
+    await bench.logs.pack('r1');
+    expect(await bench.readAll('r1', 302)).toEqual([302, 303, 304, 305, 306]);
+    await answer('r1', { b: 1 });
+    await expect(bench.claim('r1')).resolves.toMatchObject({ run: { length: 307 }, steps: [json, json] });
+    await bench.append([bench.makeBatch('r1', 307, 1, { epoch: 3, ending: bench.makeEnding() })]);
+    await bench.logs.pack('r1');
+    expect(await bench.readAll('r1')).toEqual(Array.from({ length: 308 }, (_, number) => number));
+  });
+
   it('ends a run that waits under the epoch that it has, and counts no time of waiting', async () => {
     await createWaiting('r1', open('a'), open('b', { expiresAt: 0 }));
     await answer('r1', { a: 1 });

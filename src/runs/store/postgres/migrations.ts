@@ -1,4 +1,5 @@
 import { APPEND_ALL_FUNCTION, FUNCTIONS, SETTINGS } from './functions.js';
+import { BYTEWISE_IDS, RUN_FUNCTIONS } from './run-functions.js';
 import type { PostgresSession } from './postgres-session.js';
 
 /** What several processes that start at the same time wait for, one after the other: any number that nobody else uses. */
@@ -110,6 +111,8 @@ const MIGRATIONS: readonly string[] = [
   `
   alter table millrace.run_workers
     add column workflows text[] not null default '{}', add column doors text[] not null default '{}'`,
+  `${BYTEWISE_IDS}
+  ${RUN_FUNCTIONS}`,
 ];
 
 /**

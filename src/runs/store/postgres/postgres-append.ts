@@ -2,6 +2,7 @@ import type { OpenWait } from '../../../engine/index.js';
 import type { JsonObject } from '../../../kernel/index.js';
 import type { LogBatch } from '../log-batch.js';
 import type { RunLimits } from '../run-log-store.js';
+import { packText } from '../packed-text.js';
 import type { PostgresValue } from './postgres-session.js';
 
 /** What these functions do stands where they are made. */
@@ -13,29 +14,30 @@ const APPEND_ALL =
  * One statement for what any number of runs have to say.
  * @param now milliseconds since the Unix epoch
  */
-export function writeAppend(
+export async function writeAppend(
   batches: readonly LogBatch[],
   { logTtlMs, recordTtlMs }: RunLimits,
   now: number,
-): readonly [sql: string, values: readonly PostgresValue[]] {
+): Promise<readonly [sql: string, values: readonly PostgresValue[]]> {
   const runs: string[] = [];
   const epochs: number[] = [];
   const firsts: number[] = [];
   const lasts: number[] = [];
   const events: string[] = [];
-  const steps: readonly [string[], string[], string[]] = [[], [], []];
+  const steps: readonly [string[], string[], Promise<string>[]] = [[], [], []];
   const endings: readonly [string[], string[], number[], string[]] = [[], [], [], []];
-  const waits: JsonObject[] = [];
+  const waits: Promise<JsonObject>[] = [];
   for (const batch of batches) {
     runs.push(batch.run);
     epochs.push(batch.epoch);
     firsts.push(batch.first);
     lasts.push(batch.first + batch.events.length - 1);
     events.push(`[${batch.events.join(',')}]`);
-    for (const { node, json } of batch.steps ?? []) {
+    // Nobody needs those of a run that ends.
+    for (const { node, json } of (batch.ending === undefined && batch.steps) || []) {
       steps[0].push(batch.run);
       steps[1].push(node);
-      steps[2].push(json);
+      steps[2].push(packText(json));
     }
     batch.waits?.forEach((wait, place) => waits.push(makeWaitRow(batch.run, wait, place)));
     if (batch.ending !== undefined) {
@@ -48,19 +50,22 @@ export function writeAppend(
   }
   const values = [runs, epochs, firsts, lasts, events];
   if (steps[0].length === 0 && endings[0].length === 0 && waits.length === 0) return [APPEND, values];
-  return [APPEND_ALL, [...values, ...steps, ...endings, logTtlMs, recordTtlMs, JSON.stringify(waits), now]];
+  const [stepRuns, stepNodes, stepTexts] = steps;
+  const kept = [stepRuns, stepNodes, await Promise.all(stepTexts)];
+  const asked = JSON.stringify(await Promise.all(waits));
+  return [APPEND_ALL, [...values, ...kept, ...endings, logTtlMs, recordTtlMs, asked, now]];
 }
 
 /** A row of `run_waits`, by the names of its columns. What is shown may hold what no JSON of PostgreSQL can: it goes as text. */
-function makeWaitRow(run: string, wait: OpenWait, place: number): JsonObject {
+async function makeWaitRow(run: string, wait: OpenWait, place: number): Promise<JsonObject> {
   return {
     run,
     node: wait.node,
     name: wait.name,
     call_id: wait.callId,
     place,
-    shown: JSON.stringify(wait.shown),
-    schema: JSON.stringify(wait.schema),
+    shown: await packText(JSON.stringify(wait.shown)),
+    schema: await packText(JSON.stringify(wait.schema)),
     asked: wait.askedAt,
     expires: wait.expiresAt,
   };

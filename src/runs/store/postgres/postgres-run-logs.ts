@@ -14,6 +14,7 @@ import {
   type WaitingRuns,
   type WorkerOffer,
 } from '../run-log-store.js';
+import { packText, unpackText } from '../packed-text.js';
 import { readRun, readUnanswered, readWaiting, readWaits } from '../run-rows.js';
 import { writeAppend } from './postgres-append.js';
 import type { PostgresChanges } from './postgres-changes.js';
@@ -31,7 +32,6 @@ import {
   EXPIRE,
   FIND,
   FIND_ANSWERED,
-  FIND_CLAIMED,
   FIND_CREATED,
   FIND_LEFT,
   FIND_LOST,
@@ -93,8 +93,9 @@ export class PostgresRunLogs extends RunLogStore {
 
   override async create(run: NewLoggedRun): Promise<Creation> {
     const { id, owner, identity } = run;
+    const request = await packText(run.request);
     for (let tries = 1; ; tries++) {
-      const made = await this.database.query(CREATE, [
+      const [made] = await this.database.query(CREATE, [
         id,
         owner,
         run.door,
@@ -108,11 +109,11 @@ export class PostgresRunLogs extends RunLogStore {
         JSON.stringify(run.admission),
         identity?.key ?? null,
         identity?.hash ?? null,
-        run.request,
+        request,
         run.head,
         run.segment ?? null,
       ]);
-      if (made.length > 0) return { kind: 'created' };
+      if (made?.['is_made'] === true) return { kind: 'created' };
       const [other] = await this.database.query(FIND_CREATED, [id, owner, identity?.key ?? null]);
       // The answer to the first time was lost.
       if (other?.['id'] === id) return { kind: 'created' };
@@ -134,16 +135,12 @@ export class PostgresRunLogs extends RunLogStore {
 
   override async claim(id: string, worker: string, wake?: number): Promise<ClaimedRun | undefined> {
     const now = this.clock.now();
-    // What others have committed up to the moment at which the run was theirs no more is seen by a statement of its own.
-    const row = await this.database.transact(async (session) => {
-      const claimed = await session.query(CLAIM, [id, worker, now, wake ?? null]);
-      return claimed.length === 0 ? undefined : (await session.query(FIND_CLAIMED, [id]))[0];
-    });
+    const [row] = await this.database.query(CLAIM, [id, worker, now, wake ?? null]);
     if (row === undefined) return undefined;
     return {
       run: readRun(row, now),
-      request: String(row['request']),
-      steps: JSON.parse(String(row['steps'])) as readonly string[],
+      request: unpackText(String(row['request'])),
+      steps: (JSON.parse(String(row['steps'])) as readonly string[]).map(unpackText),
       waits: readWaits(row),
       logLength: Number(row['log_length']),
     };
@@ -178,7 +175,7 @@ export class PostgresRunLogs extends RunLogStore {
   }
 
   override async append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]> {
-    const rows = await this.database.query(...writeAppend(batches, this.limits, this.clock.now()));
+    const rows = await this.database.query(...(await writeAppend(batches, this.limits, this.clock.now())));
     const verdicts = new Map(rows.map((row) => [row['run'], row]));
     const changed: string[] = [];
     const result = batches.map(({ run, events }) => {
@@ -214,7 +211,7 @@ export class PostgresRunLogs extends RunLogStore {
       let page = pages.get(id);
       if (page === undefined) pages.set(id, (page = { events: [], isOver: isOver === true && json === null }));
       if (json === null) continue;
-      const events = JSON.parse(String(json)) as readonly LoggedEvent[];
+      const events = JSON.parse(unpackText(String(json))) as readonly LoggedEvent[];
       for (let place = Math.max(0, (froms.get(id) ?? 0) - Number(first)); place < events.length; place++) {
         page.events.push(events[place] as LoggedEvent);
       }
@@ -305,7 +302,7 @@ export class PostgresRunLogs extends RunLogStore {
 
   override async findRequest(id: string): Promise<string | undefined> {
     const [row] = await this.database.query(FIND_REQUEST, [id]);
-    return row && String(row['request']);
+    return row && unpackText(String(row['request']));
   }
 
   override async findLost(left: readonly string[], worker: string): Promise<readonly LoggedRun[]> {

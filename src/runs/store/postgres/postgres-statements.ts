@@ -1,7 +1,5 @@
 import type { WorkerOffer } from '../run-log-store.js';
-
-/** Number of the next event of the run `runs.id`. */
-const NEXT_NUMBER = `coalesce((select last + 1 from millrace.run_log where run = runs.id order by first desc limit 1), 0)`;
+import { HEAD_COLUMN, NEXT_NUMBER, RUN_COLUMNS, WAITS_COLUMN } from './run-functions.js';
 
 /** Most runs that were lost and are found in one go. */
 const LOST_AT_ONCE = 500;
@@ -9,30 +7,7 @@ const LOST_AT_ONCE = 500;
 /** Most runs whose waits expire in one go. */
 const EXPIRED_AT_ONCE = 500;
 
-const RUN_COLUMNS = `runs.id, owner, door, workflow, version, model, status, epoch, wakes, deaths, active_ms, seen, is_cancelled,
-  priority, created, run_at, started, finished, has_log, log_expires, metadata, admission, ending,
-  coalesce(length, ${NEXT_NUMBER}) as length,
-  (select coalesce(json_agg(json_build_object('id', segment.id, 'from', segment.first, 'head', segment.head) order by segment.first), '[]')::text
-   from millrace.run_segments segment where segment.run = runs.id) as segments`;
-const WAITS_COLUMN = `(
-    select coalesce(json_agg(json_build_object('name', name, 'node', node, 'callId', call_id, 'shown', shown, 'schema', schema,
-      'asked', asked, 'expires', expires, 'answered', answered, 'value', value, 'segment', segment, 'turn', turn)
-      order by place), '[]')::text
-    from millrace.run_waits where run = runs.id
-  ) as waits`;
-const HEAD_COLUMN = `coalesce((select head from millrace.run_requests where run = runs.id), '') as head`;
-
-export const CREATE = `
-    with made as (
-      insert into millrace.runs (id, owner, door, workflow, version, model, status, epoch, wakes, moved, deaths, active_ms,
-        is_cancelled, priority, created, run_at, has_log, log_expires, expires, metadata, admission, key, hash)
-      values ($1, $2, $3, $4, $5, $6, 'queued', 0, 0, now(), 0, 0, false, $7, $8, $9, true, $8, $8, $10, $11, $12, $13)
-      on conflict do nothing returning id
-    ), requested as (
-      insert into millrace.run_requests select id, $14, $15 from made
-    ), opened as (
-      insert into millrace.run_segments (id, run, first) select $16::text, id, 0 from made where $16::text is not null
-    ) select id from made`;
+export const CREATE = `select millrace.create_run_1(${Array.from({ length: 16 }, (_, place) => `$${place + 1}`).join(', ')}) as is_made`;
 
 /** The run itself, or the one that has its key. */
 export const FIND_CREATED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from millrace.runs
@@ -40,16 +15,8 @@ export const FIND_CREATED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from mi
 
 export const FIND_REPEATED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from millrace.runs where owner = $1 and key = $2`;
 
-export const CLAIM = `
-  update millrace.runs set deaths = deaths + (status = 'running')::int, status = 'running', epoch = epoch + 1, worker = $2,
-    moved = now(), started = coalesce(started, $3::bigint), seen = $3::bigint
-  where id = $1 and status in ('queued', 'running') and ($4::int is null or wakes = $4::int) returning 1`;
-
-export const FIND_CLAIMED = `
-  select ${RUN_COLUMNS}, head, request, ${WAITS_COLUMN},
-    (select coalesce(json_agg(json), '[]')::text from millrace.run_steps where run = runs.id) as steps,
-    (select coalesce(sum(length(events)), 0) from millrace.run_log where run = runs.id) as log_length
-  from millrace.runs join millrace.run_requests on run_requests.run = runs.id where id = $1`;
+/** Takes the run, and gives all that whoever works on it needs. */
+export const CLAIM = 'select * from millrace.claim_1($1, $2, $3, $4)';
 
 /** Runs that are at work in one of the given attempts, held in the order of their ids as in {@link writeAppend}. */
 const ATTEMPTS = `
@@ -75,9 +42,7 @@ export const MARK_CANCELLED =
 /** A row for each piece of a log, or one without events: the run is there, and has no more. Without a row, it is gone. */
 export const READ = 'select * from millrace.read_logs_1($1, $2, $3, $4)';
 
-export const FIND = `select ${RUN_COLUMNS}, ${HEAD_COLUMN} from millrace.runs
-    where id = coalesce((select run from millrace.run_segments where id = $1), $1) and owner = $2
-      and (finished is null or expires > $3::bigint)`;
+export const FIND = 'select * from millrace.find_run_1($1, $2, $3)';
 
 export const FIND_PLACE = 'select created, id from millrace.runs where id = $1 and owner = $2';
 
@@ -136,7 +101,7 @@ function findOffer(kind: keyof WorkerOffer): string {
 export const COUNT_WAITING = `select count(*) filter (where status = 'queued' and (run_at <= created or run_at <= $1::bigint)) as due,
     min(case when status <> 'queued' or run_at > $1::bigint then null when seen > run_at then seen else run_at end) as since from millrace.runs where status in ('queued', 'running')`;
 
-export const COUNT_QUEUED = `select count(*) as count from millrace.runs where owner = $1 and status = 'queued'`;
+export const COUNT_QUEUED = 'select millrace.count_queued_1($1) as count';
 
 /** Holds a run that waits for answers. */
 export const HOLD_WAITING = `select 1 from millrace.runs where id = $1 and status = 'waiting' for update`;

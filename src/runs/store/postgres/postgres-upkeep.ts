@@ -1,7 +1,9 @@
 import type { Clock } from '../../../kernel/index.js';
+import { packText } from '../packed-text.js';
 import type { PostgresDatabase } from './postgres-database.js';
+import type { PostgresRow } from './postgres-session.js';
 
-/** Most rows of a log that are worked on at once, events of one packed row, and bytes before it is packed. */
+/** Most rows of a log that are worked on at once, events of one packed row, and characters before it is packed. */
 const PACKED_ROWS = 1_000;
 const PACKED_EVENTS = 250;
 const PACKED_LENGTH = 256 * 1024;
@@ -16,26 +18,12 @@ const SWEEP_LOCK = 7_214_600_302;
 /** For so long, processes that nobody hears of any more are remembered. Seconds. */
 const WORKERS_KEPT_S = 3_600;
 
-/** PostgreSQL compresses long values by itself: what is repeated from event to event goes once they stand in one. */
-const PACK = `
-    with piece as (
-      select first, last, events, sum(last - first + 1) over ordered as count, sum(octet_length(events)) over ordered as length
-      from (
-        select first, last, events from millrace.run_log where run = $1 and first >= $2::int and not is_packed
-          and exists (select from millrace.runs where id = $1 and finished is not null)
-        order by first limit ${PACKED_ROWS}
-      ) as unpacked window ordered as (order by first)
-    ), packed as (
-      select min(first) as first, max(last) as last,
-        '[' || string_agg(substr(events, 2, length(events) - 2), ',' order by first) || ']' as events
-      from piece group by (count - 1) / ${PACKED_EVENTS}, length / ${PACKED_LENGTH}
-    ), removed as (
-      delete from millrace.run_log using packed
-      where run_log.run = $1 and run_log.first > packed.first and run_log.first <= packed.last
-    ), written as (
-      update millrace.run_log set last = packed.last, events = packed.events, is_packed = true
-      from packed where run_log.run = $1 and run_log.first = packed.first
-    ) select max(last) as last from packed`;
+/** What is not packed yet of a run that is over or waits, from the beginning on. */
+const FIND_UNPACKED = `
+  select first, last, events from millrace.run_log where run = $1 and not is_packed
+    and exists (select from millrace.runs where id = $1 and (finished is not null or status = 'waiting'))
+  order by first limit ${PACKED_ROWS}`;
+const PACK_LOG = 'select millrace.pack_log_1($1, $2, $3, $4)';
 
 const LOGS = `
   update millrace.runs set has_log = false, key = null where id in (
@@ -58,11 +46,20 @@ export class PostgresUpkeep {
 
   /** See `RunLogStore.pack`. */
   async pack(id: string): Promise<void> {
-    for (let first = 0; ;) {
-      const [row] = await this.database.query(PACK, [id, first]);
-      const last = row?.['last'];
-      if (typeof last !== 'number') return;
-      first = last + 1;
+    for (let isLast = false; !isLast;) {
+      const rows = await this.database.query(FIND_UNPACKED, [id]);
+      isLast = rows.length < PACKED_ROWS;
+      if (rows.length === 0) return;
+      const pieces = joinRows(rows);
+      const texts = await Promise.all(
+        pieces.map(({ events }) => packText(`[${events.join(',')}]`, Number.POSITIVE_INFINITY)),
+      );
+      await this.database.query(PACK_LOG, [
+        id,
+        pieces.map(({ first }) => first),
+        pieces.map(({ last }) => last),
+        texts,
+      ]);
     }
   }
 
@@ -88,4 +85,30 @@ export class PostgresUpkeep {
       return lock?.['is_mine'] === true ? (await session.query(sql, [this.clock.now()])).length : 0;
     });
   }
+}
+
+/** Rows of a log that are to become one. */
+interface Piece {
+  readonly first: number;
+  last: number;
+  /** What stands between the brackets of each row. */
+  readonly events: string[];
+}
+
+/** @param rows that follow one another */
+function joinRows(rows: readonly PostgresRow[]): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let length = 0;
+  for (const row of rows) {
+    const [first, last, events] = [Number(row['first']), Number(row['last']), String(row['events']).slice(1, -1)];
+    const piece = pieces.at(-1);
+    if (piece?.last === first - 1 && last - piece.first < PACKED_EVENTS && (length += events.length) < PACKED_LENGTH) {
+      piece.last = last;
+      piece.events.push(events);
+    } else {
+      pieces.push({ first, last, events: [events] });
+      length = events.length;
+    }
+  }
+  return pieces;
 }

@@ -39,7 +39,7 @@ export function writeAppend(batch: LogBatch, limits: RunLimits, now: number): re
   return [
     insert,
     ...steps.map(({ node, json }): SqlStep => [
-      `insert into run_steps select id, ?1, ?2, ?3 from runs where id = ?4 and epoch = ?2
+      `insert into run_steps select id, ?1, ?2, pack_text(?3) from runs where id = ?4 and epoch = ?2
          and exists (select 1 from run_log where run = ?4 and first = ?5 and last = ?6) on conflict do nothing`,
       [node, epoch, json, run, first, last],
     ]),
@@ -71,7 +71,7 @@ function writeWaits(
   return [
     ...waits.map((wait): SqlStep => [
       `insert into run_waits (run, node, name, call_id, place, shown, schema, asked, expires, is_open)
-       select id, ?5, ?6, ?7, (select count(*) from run_waits where run = ?1), ?8, ?9, ?10, ?11, 1 from runs where id = ?1 and ${isKept} on conflict (run, node) do nothing`,
+       select id, ?5, ?6, ?7, (select count(*) from run_waits where run = ?1), pack_text(?8), pack_text(?9), ?10, ?11, 1 from runs where id = ?1 and ${isKept} on conflict (run, node) do nothing`,
       [
         ...batch,
         wait.node,

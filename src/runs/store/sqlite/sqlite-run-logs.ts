@@ -4,6 +4,7 @@ import type { ExpiredWaits, KeptWait, NewAnswers, UnansweredWaits } from '../kep
 import type { AppendVerdict, LogBatch, RunAttempt } from '../log-batch.js';
 import type { Creation, LoggedRun, NewLoggedRun, Repetition, RequestIdentity } from '../logged-run.js';
 import type { ClaimedRun, LogPage, RunLimits, RunPage, RunQuery, WaitingRuns } from '../run-log-store.js';
+import { unpackText } from '../packed-text.js';
 import { readRun, readUnanswered, readWaiting, readWaits } from '../run-rows.js';
 import { NEXT_NUMBER, writeAppend } from './sqlite-append.js';
 import type { SqliteThread, SqlRow } from './sqlite-thread.js';
@@ -78,7 +79,7 @@ export class SqliteRunLogs {
           identity?.hash ?? null,
         ],
       ],
-      [`insert into run_requests select ?1, ?2, ?3 where ${isThere}`, [id, run.request, run.head]],
+      [`insert into run_requests select ?1, pack_text(?2), ?3 where ${isThere}`, [id, run.request, run.head]],
       [
         `insert into run_segments (id, run, first) select ?2, ?1, 0 where ?2 is not null and ${isThere}`,
         [id, segment ?? null],
@@ -116,7 +117,7 @@ export class SqliteRunLogs {
       ],
       [
         `select ${RUN_COLUMNS}, head, request, ${WAITS_COLUMN},
-           (select coalesce(sum(length(events)), 0) from run_log where run = runs.id) as log_length
+           (select coalesce(sum(length(unpack(events))), 0) from run_log where run = runs.id) as log_length
          from runs join run_requests on run_requests.run = runs.id where id = ?`,
         [id],
       ],
@@ -126,8 +127,8 @@ export class SqliteRunLogs {
     if (claimed?.[0] === undefined || row === undefined) return undefined;
     return {
       run: readRun(row, now),
-      request: String(row['request']),
-      steps: steps.map(({ json }) => String(json)),
+      request: unpackText(String(row['request'])),
+      steps: steps.map(({ json }) => unpackText(String(json))),
       waits: readWaits(row),
       logLength: Number(row['log_length']),
     };
@@ -321,7 +322,7 @@ export class SqliteRunLogs {
   async findRequest(id: string): Promise<string | undefined> {
     const [rows] = await this.thread.transact([['select request from run_requests where run = ?', [id]]]);
     const request = rows?.[0]?.['request'];
-    return typeof request === 'string' ? request : undefined;
+    return typeof request === 'string' ? unpackText(request) : undefined;
   }
 
   async listUnfinished(): Promise<readonly LoggedRun[]> {

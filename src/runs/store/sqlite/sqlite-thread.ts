@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { LONGEST_PACKED, PACKING_DICTIONARY } from '../packing-dictionary.js';
 
 /** A value of a column. */
 export type SqlValue = string | number | null;
@@ -43,7 +44,11 @@ export class SqliteThread {
 
   private constructor(file: string, lock: HeldLock | undefined) {
     this.#thread = new Worker(new URL('./sqlite.worker.mjs', import.meta.url), {
-      workerData: { file, lock: lock && { file: lock.file, token: lock.token } },
+      workerData: {
+        file,
+        lock: lock && { file: lock.file, token: lock.token },
+        packing: { dictionary: PACKING_DICTIONARY, longest: LONGEST_PACKED },
+      },
     });
     this.#thread.on('message', (reply: Reply) => this.#settle(reply));
     // An error that comes from another thread is not always of a class of this one.

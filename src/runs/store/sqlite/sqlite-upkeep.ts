@@ -17,33 +17,37 @@ export class SqliteUpkeep {
 
   /** See `RunLogStore.pack`. */
   async pack(id: string): Promise<void> {
-    for (let first = 0; ;) {
+    for (;;) {
       const [rows] = await this.thread.transact([
         [
-          `select max(last) as last from (
-             select last, row_number() over rows as place, sum(last - first + 1) over rows as count, sum(length(events)) over rows as length
+          `select min(first) as first, max(last) as last from (
+             select first, last, row_number() over rows as place, sum(last - first + 1) over rows as count, sum(length(events)) over rows as length
              from (
-               select first, last, events from run_log where run = ?1 and first >= ?2 and typeof(events) = 'text'
-                 and exists (select 1 from runs where id = ?1 and finished is not null)
-               order by first limit ?3
+               select first, last, events from run_log where run = ?1 and typeof(events) = 'text'
+                 and exists (select 1 from runs where id = ?1 and (finished is not null or status = 'waiting'))
+               order by first limit ?2
              ) window rows as (order by first)
-           ) where place = 1 or (count <= ?3 and length <= ?4)`,
-          [id, first, PACKED_EVENTS, PACKED_LENGTH],
+           ) where place = 1 or (count <= ?2 and length <= ?3)`,
+          [id, PACKED_EVENTS, PACKED_LENGTH],
         ],
       ]);
-      const last = rows?.[0]?.['last'];
-      if (typeof last !== 'number') return;
+      const { first, last } = rows?.[0] ?? {};
+      if (typeof first !== 'number' || typeof last !== 'number') return;
       await this.thread.transact([
         [
           `update run_log set last = ?3, events = (
              select pack('[' || group_concat(substr(events, 2, length(events) - 2), ',') || ']')
              from (select events from run_log where run = ?1 and first between ?2 and ?3 order by first)
-           ) where run = ?1 and first = ?2`,
+           ) where run = ?1 and first = ?2 and typeof(events) = 'text'`,
           [id, first, last],
         ],
-        ['delete from run_log where run = ? and first > ? and first <= ?', [id, first, last]],
+        // Unless somebody else has packed it meanwhile.
+        [
+          `delete from run_log where run = ?1 and first > ?2 and first <= ?3
+             and exists (select 1 from run_log where run = ?1 and first = ?2 and last = ?3)`,
+          [id, first, last],
+        ],
       ]);
-      first = last + 1;
     }
   }
 

@@ -17,20 +17,41 @@ const MOST_STATEMENTS = 100;
 const LOOKS = 5;
 const LOOK_AGAIN_MS = 20;
 
-/** @type {{ file: string, lock?: { file: string, token: string } }} */
-const { file, lock } = workerData;
+/** @type {{ file: string, lock?: { file: string, token: string }, packing: { dictionary: string, longest: number } }} */
+const { file, lock, packing } = workerData;
+const { longest } = packing;
+const dictionary = Buffer.from(packing.dictionary);
 const database = new Database(file);
 // The build knows the write-ahead log only where nobody else has the file open.
 database.exec('pragma locking_mode = exclusive');
 database.exec('pragma journal_mode = wal');
 database.exec('pragma synchronous = normal');
 
-database.function('pack', (/** @type {string} */ text) => deflateRawSync(text), { deterministic: true });
-database.function(
-  'unpack',
-  (/** @type {string | Uint8Array} */ kept) => (typeof kept === 'string' ? kept : inflateRawSync(kept).toString()),
-  { deterministic: true },
-);
+/** With this first byte, which begins nothing that zlib writes, a value was packed with the dictionary. Those of before were not. */
+const PACKED = 7;
+
+/** @param {string} text */
+function pack(text) {
+  return Buffer.concat([Uint8Array.of(PACKED), deflateRawSync(text, { dictionary })]);
+}
+
+/** @param {string | Uint8Array} kept */
+function unpack(kept) {
+  if (typeof kept === 'string') return kept;
+  const isNew = kept[0] === PACKED;
+  return inflateRawSync(isNew ? kept.subarray(1) : kept, isNew ? { dictionary } : {}).toString();
+}
+
+/** As the other thread would do it. @param {string} text */
+function packText(text) {
+  if (text.length > longest) return text;
+  const packed = `~${text.length}~${deflateRawSync(text, { dictionary }).toString('base64')}`;
+  return packed.length < text.length ? packed : text;
+}
+
+database.function('pack', pack, { deterministic: true });
+database.function('unpack', unpack, { deterministic: true });
+database.function('pack_text', packText, { deterministic: true });
 
 /** @type {Map<string, import('node-sqlite3-wasm').Statement>} */
 const statements = new Map();

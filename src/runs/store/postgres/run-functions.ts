@@ -1,0 +1,103 @@
+import { SETTINGS } from './functions.js';
+
+/** Number of the next event of the run `runs.id`. */
+export const NEXT_NUMBER = `coalesce((select last + 1 from millrace.run_log where run = runs.id order by first desc limit 1), 0)`;
+
+/** All that is told of a run, but its head. */
+export const RUN_COLUMNS = `runs.id, owner, door, workflow, version, model, status, epoch, wakes, deaths, active_ms, seen, is_cancelled,
+  priority, created, run_at, started, finished, has_log, log_expires, metadata, admission, ending,
+  coalesce(length, ${NEXT_NUMBER}) as length,
+  (select coalesce(json_agg(json_build_object('id', segment.id, 'from', segment.first, 'head', segment.head) order by segment.first), '[]')::text
+   from millrace.run_segments segment where segment.run = runs.id) as segments`;
+
+/** The types of {@link RUN_COLUMNS}. */
+const RUN_TYPES = `id text, owner text, door text, workflow text, version text, model text, status text, epoch integer, wakes integer,
+  deaths integer, active_ms bigint, seen bigint, is_cancelled boolean, priority integer, created bigint, run_at bigint, started bigint,
+  finished bigint, has_log boolean, log_expires bigint, metadata text, admission text, ending text, length integer, segments text`;
+
+export const HEAD_COLUMN = `coalesce((select head from millrace.run_requests where run = runs.id), '') as head`;
+
+export const WAITS_COLUMN = `(
+    select coalesce(json_agg(json_build_object('name', name, 'node', node, 'callId', call_id, 'shown', shown, 'schema', schema,
+      'asked', asked, 'expires', expires, 'answered', answered, 'value', value, 'segment', segment, 'turn', turn)
+      order by place), '[]')::text
+    from millrace.run_waits where run = runs.id
+  ) as waits`;
+
+/** Characters of a piece of a log: a packed one says at its beginning how many it stands for. */
+const LENGTH_OF_EVENTS = `case when events like '~%' then split_part(events, '~', 2)::int else length(events) end`;
+
+/**
+ * What each run asks for once or twice: sent as text, these statements would take longer to be planned than to be done. As functions,
+ * each is one statement and one transaction, whose parts see what others have committed meanwhile.
+ */
+export const RUN_FUNCTIONS = `
+  create function millrace.create_run_1(the_id text, the_owner text, the_door text, the_workflow text, the_version text, the_model text,
+      the_priority int, at bigint, the_run_at bigint, the_metadata text, the_admission text, the_key text, the_hash text,
+      the_request text, the_head text, the_segment text)
+    returns boolean ${SETTINGS} as $$
+  begin
+    insert into millrace.runs (id, owner, door, workflow, version, model, status, epoch, wakes, moved, deaths, active_ms,
+      is_cancelled, priority, created, run_at, has_log, log_expires, expires, metadata, admission, key, hash)
+    values (the_id, the_owner, the_door, the_workflow, the_version, the_model, 'queued', 0, 0, now(), 0, 0,
+      false, the_priority, at, the_run_at, true, at, at, the_metadata, the_admission, the_key, the_hash)
+    on conflict do nothing;
+    if not found then return false; end if;
+    insert into millrace.run_requests (run, request, head) values (the_id, the_request, the_head);
+    if the_segment is not null then
+      insert into millrace.run_segments (id, run, first) values (the_segment, the_id, 0);
+    end if;
+    return true;
+  end $$;
+
+  create function millrace.count_queued_1(the_owner text) returns bigint ${SETTINGS} as $$
+  begin return (select count(*) from millrace.runs where owner = the_owner and status = 'queued'); end $$;
+
+  create function millrace.find_run_1(the_id text, the_owner text, at bigint)
+    returns table (${RUN_TYPES}, head text) ${SETTINGS} as $$
+  #variable_conflict use_column
+  begin return query select ${RUN_COLUMNS}, ${HEAD_COLUMN} from millrace.runs
+    where runs.id = coalesce((select run from millrace.run_segments where run_segments.id = the_id), the_id) and owner = the_owner
+      and (finished is null or expires > at);
+  end $$;
+
+  -- What others have committed up to the moment at which the run was theirs no more is seen by a statement of its own.
+  create function millrace.claim_1(the_id text, the_worker text, at bigint, the_wake int)
+    returns table (${RUN_TYPES}, head text, request text, waits text, steps text, log_length bigint) ${SETTINGS} as $$
+  #variable_conflict use_column
+  begin
+    update millrace.runs set deaths = deaths + (status = 'running')::int, status = 'running', epoch = epoch + 1, worker = the_worker,
+      moved = now(), started = coalesce(started, at), seen = at
+    where runs.id = the_id and status in ('queued', 'running') and (the_wake is null or wakes = the_wake);
+    if not found then return; end if;
+    return query select ${RUN_COLUMNS}, run_requests.head, run_requests.request, ${WAITS_COLUMN},
+      (select coalesce(json_agg(json), '[]')::text from millrace.run_steps where run = runs.id),
+      (select coalesce(sum(${LENGTH_OF_EVENTS}), 0) from millrace.run_log where run = runs.id)
+    from millrace.runs join millrace.run_requests on run_requests.run = runs.id where runs.id = the_id;
+  end $$;
+
+  -- Puts packed pieces of a log in the place of their rows. A piece whose first row is packed already was packed by somebody else.
+  create function millrace.pack_log_1(the_run text, firsts int[], lasts int[], texts text[]) returns void ${SETTINGS} as $$
+  begin
+    for place in 1 .. cardinality(firsts) loop
+      update millrace.run_log set last = lasts[place], events = texts[place], is_packed = true
+      where run = the_run and first = firsts[place] and not is_packed;
+      if found then
+        delete from millrace.run_log where run = the_run and first > firsts[place] and first <= lasts[place] and last <= lasts[place];
+      end if;
+    end loop;
+  end $$;
+`;
+
+/** Comparing ids byte by byte takes a part of the time that the rules of a language take. */
+export const BYTEWISE_IDS = [
+  'runs alter column id',
+  'run_log alter column run',
+  'run_steps alter column run',
+  'run_requests alter column run',
+  'run_segments alter column id',
+  'run_segments alter column run',
+  'run_waits alter column run',
+]
+  .map((column) => `alter table millrace.${column} type text collate "C";`)
+  .join('\n');
