@@ -79,16 +79,14 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       expect(upstream.requests).toHaveLength(2);
 
       // Their beginning: nobody knows then who has them.
-      for (const words of ['update millrace.runs set deaths', 'commit']) {
-        const { cuts } = link;
-        link.cutAnswerTo(words, 'update millrace.runs set deaths');
-        upstream.next(scriptStream('Hi'));
-        const began = performance.now();
-        const begun = await beginRun(worker);
-        expect(await endRun(worker, begun.id)).toMatchObject({ status: 'completed', output: 'Hi' });
-        expect(link.cuts).toBe(cuts + 1);
-        expect(performance.now() - began).toBeLessThan(LONGEST_SILENCE_MS);
-      }
+      const { cuts } = link;
+      link.cutAnswerTo('millrace.claim');
+      upstream.next(scriptStream('Hi'));
+      const began = performance.now();
+      const begun = await beginRun(worker);
+      expect(await endRun(worker, begun.id)).toMatchObject({ status: 'completed', output: 'Hi' });
+      expect(link.cuts).toBe(cuts + 1);
+      expect(performance.now() - began).toBeLessThan(LONGEST_SILENCE_MS);
     },
     LONGEST_MS,
   );
