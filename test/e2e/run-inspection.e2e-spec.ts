@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { agent } from '../../src/workflow/index.js';
 import { scriptCalls, weather, WeatherTool } from '../fixtures/weather-agents.js';
+import { beginResponse, callResponse, followResponse, retrieve } from '../support/background-client.js';
 import { Bench, makeWiredModule } from '../support/bench.js';
 import { getJson, type HttpResponse, postJson } from '../support/http-client.js';
+import { createResponse } from '../support/responses-client.js';
 import { beginRun, callRun, endRun, readRun, runUrl } from '../support/runs-client.js';
 import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
 
@@ -137,6 +139,25 @@ describe('the inside of a run', () => {
     expect((await callRun(bench.app, 'DELETE', id)).status).toBe(200);
     expect(await refuse(id)).toEqual([404, 'inspection_not_found']);
     await rm(folder, { recursive: true });
+  });
+
+  it('has room of its own, so that no stored response goes for it, and goes with a response that is removed', async () => {
+    await start({ RESPONSES_MAX_BYTES: '256kb' });
+    bench.upstream.always(scriptStream('Good.'));
+    const { id: kept } = await createResponse(bench.app, { model: 'test' });
+    for (let run = 0; run < 4; run++) {
+      const { id } = await beginRun(bench.app, { model: 'test', input: 'x'.repeat(20_000) });
+      await endRun(bench.app, id);
+      await inspect(id);
+    }
+    await retrieve(bench.app, kept);
+    const { id: inBackground } = await beginResponse(bench.app, { model: 'test' });
+    await followResponse(bench.app, inBackground);
+    for (const id of [kept, inBackground]) {
+      await inspect(id);
+      expect((await callResponse(bench.app, 'DELETE', id)).status).toBe(200);
+      expect(await refuse(id)).toEqual([404, 'inspection_not_found']);
+    }
   });
 
   it('keeps what ran before a failure', async () => {

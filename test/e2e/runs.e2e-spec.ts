@@ -21,7 +21,7 @@ import { makeWiredModule, type Wire } from '../support/workflow-kit.js';
 describe('a run', () => {
   let bench: Bench;
   beforeEach(async () => {
-    bench = await Bench.start();
+    bench = await Bench.start({ env: { RUNS_INSPECT: 'off' } });
   });
   afterEach(() => bench.close());
 

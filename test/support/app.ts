@@ -50,7 +50,7 @@ export class TestApp {
   }: TestAppOptions = {}): Promise<TestApp> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-runs-'));
     // What happens inside runs is recorded in the tests of that alone.
-    const config = loadConfig({ LOG_LEVEL: 'fatal', RUNS_DIR: folder, RUNS_INSPECT: 'off', ...env });
+    const config = loadConfig({ LOG_LEVEL: 'fatal', RUNS_DIR: folder, ...env });
     const builder = Test.createTestingModule({ imports: [AppModule.register(config), ...imports] });
     if (tracer !== undefined) builder.overrideProvider(Tracer).useValue(tracer);
     if (clock !== undefined) builder.overrideProvider(Clock).useValue(clock);

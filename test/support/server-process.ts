@@ -65,7 +65,7 @@ export async function startServerProcess({
 }: ServerProcessOptions = {}): Promise<ServerProcess> {
   await ensureServerIsBuilt();
   const server = await startProcess(['--enable-source-maps', main], {
-    env: { HOST: '127.0.0.1', PORT: '0', RUNS_INSPECT: 'off', ...env },
+    env: { HOST: '127.0.0.1', PORT: '0', ...env },
     cwd,
   });
   try {

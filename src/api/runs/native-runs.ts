@@ -191,7 +191,6 @@ export class NativeRuns implements RunDoor {
   async remove(id: string, owner: string): Promise<void> {
     await this.find(id, owner);
     if (!(await this.runs.remove(id, owner))) throw makeNotFoundError(id);
-    await this.inspections.remove(id, owner);
   }
 
   readmit(kept: JsonObject): QueuedPermit {

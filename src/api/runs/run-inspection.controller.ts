@@ -4,7 +4,7 @@ import { AccessControl } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
 import { InvalidRequestError, MethodNotAllowedError, NotFoundError } from '../../errors/index.js';
 import { OpenApi, readPathParameter } from '../../http/index.js';
-import { Inspections, type RunInspection } from '../../runs/index.js';
+import { Inspections, LoggedRuns, type RunInspection } from '../../runs/index.js';
 import { makeInspectionObject } from './inspection-object.js';
 import { completedExample } from './runs.examples.js';
 import { RUNS_PATH } from './runs.path.js';
@@ -16,6 +16,7 @@ export class RunInspectionController {
   constructor(
     private readonly access: AccessControl,
     private readonly inspections: Inspections,
+    private readonly runs: LoggedRuns,
     private readonly config: AppConfig,
   ) {}
 
@@ -43,10 +44,18 @@ export class RunInspectionController {
     const caller = this.access.requireCaller(request);
     if (!caller.mayInspect(this.config.access.inspect)) throw makeDisabledError();
     const id = readPathParameter(request, 'id');
-    const found = await this.inspections.find(id, caller.id);
+    const found = await this.#find(id, caller.id);
     if (found === undefined) throw makeNotFoundError(id);
     response.setHeader('cache-control', 'no-store');
     response.json(makeInspectionObject(found, this.#findTrace(found)));
+  }
+
+  /** By the id of the run, or by what a door calls it or a part of it. */
+  async #find(id: string, owner: string): Promise<RunInspection | undefined> {
+    const found = await this.inspections.find(id, owner);
+    if (found !== undefined || !this.runs.isOn) return found;
+    const run = await this.runs.find(id, owner);
+    return run && run.id !== id ? this.inspections.find(run.id, owner) : undefined;
   }
 
   /** Langfuse finds a trace by its id alone. */

@@ -63,7 +63,7 @@ export class Inspections implements RunObserverFactory {
     const { inspection } = this.#kept.get(id) ?? {};
     if (inspection !== undefined) return inspection.owner === owner ? inspection : undefined;
     if (!this.documents.canKeep) return undefined;
-    const document = await this.documents.find(nameDocument(id), owner);
+    const document = await this.documents.find(nameDocument(id), nameOwner(owner));
     return document && (JSON.parse(document.json) as RunInspection);
   }
 
@@ -72,7 +72,7 @@ export class Inspections implements RunObserverFactory {
     const kept = this.#kept.get(id);
     if (kept?.inspection.owner === owner) this.#drop(id, kept);
     await this.#storing.get(id);
-    if (this.documents.canKeep) await this.documents.remove(nameDocument(id), owner);
+    if (this.documents.canKeep) await this.documents.remove(nameDocument(id), nameOwner(owner));
   }
 
   #open(run: Pick<RunInspection, 'id' | 'owner' | 'model' | 'workflow'>): KeptInspection {
@@ -112,7 +112,7 @@ export class Inspections implements RunObserverFactory {
   async #addEarlier(inspection: RunInspection): Promise<void> {
     const { id, owner } = inspection;
     try {
-      const document = await this.documents.find(nameDocument(id), owner);
+      const document = await this.documents.find(nameDocument(id), nameOwner(owner));
       if (document === undefined) return;
       const earlier = JSON.parse(document.json) as RunInspection;
       inspection.startedAt = earlier.startedAt;
@@ -129,8 +129,9 @@ export class Inspections implements RunObserverFactory {
     try {
       if (this.#kept.get(id)?.inspection === inspection)
         await this.documents.put({
+          kind: 'inspection',
           id: nameDocument(id),
-          owner,
+          owner: nameOwner(owner),
           createdAt,
           json: JSON.stringify(inspection),
           parts: [],
@@ -145,4 +146,9 @@ export class Inspections implements RunObserverFactory {
 
 function nameDocument(id: string): string {
   return `${id}/inspection`;
+}
+
+/** Of a name of its own: what a caller may keep of responses has as much room as if nobody looked into runs. */
+function nameOwner(owner: string): string {
+  return `${owner}/inspections`;
 }

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { formatStackForLog, OverloadedError, RunAbortedError } from '../../errors/index.js';
 import { Clock, settleInTime } from '../../kernel/index.js';
 import { RunQueue } from '../dispatch/run-queue.js';
+import { Inspections } from '../inspection/inspections.service.js';
 import { RunService } from '../run.service.js';
 import type { LoggedRun } from '../store/logged-run.js';
 import { RunLogStore } from '../store/run-log-store.js';
@@ -29,6 +30,7 @@ export class RunCanceller {
     private readonly queue: RunQueue,
     private readonly works: LoggedWorks,
     private readonly reader: LogReader,
+    private readonly inspections: Inspections,
   ) {
     works.watchLeft((id) => void this.#endLeft(id));
   }
@@ -93,12 +95,14 @@ export class RunCanceller {
   }
 
   /**
-   * Removes a run with its log; one that has not ended is cancelled before.
+   * Removes a run with its log and what was seen inside it; one that has not ended is cancelled before.
    * @returns false if {@link LogReader.find} does not find it
    * @throws OverloadedError as {@link cancel}
    */
   async remove(id: string, owner: string): Promise<boolean> {
-    if ((await this.cancel(id, owner)) === undefined) return false;
+    const run = await this.cancel(id, owner);
+    if (run === undefined) return false;
+    await this.inspections.remove(run.id, owner);
     return this.store.remove(id, owner);
   }
 

@@ -5,8 +5,10 @@ export interface DocumentPart {
   readonly json: string;
 }
 
-/** What a door keeps for a client, such as a finished response: JSON that the store does not look into. */
+/** What is kept for a client, such as a finished response: JSON that the store does not look into. */
 export interface StoredDocument {
+  /** What is counted by itself. */
+  readonly kind: 'response' | 'inspection';
   /** Nobody can guess it. */
   readonly id: string;
   /** Id of the caller that it belongs to. For all others it does not exist. */

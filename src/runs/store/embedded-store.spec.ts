@@ -36,7 +36,7 @@ function open(env: Readonly<Record<string, string>> = {}): EmbeddedStore {
 }
 
 function make(id: string, more: Partial<StoredDocument> = {}): StoredDocument {
-  return { id, owner: 'a', createdAt: clock.now(), json: `{"of":"${id}"}`, parts: [], ...more };
+  return { kind: 'response', id, owner: 'a', createdAt: clock.now(), json: `{"of":"${id}"}`, parts: [], ...more };
 }
 
 describe('EmbeddedStore', () => {

@@ -58,7 +58,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   /** False from a failure of it until it works again. */
   isUp = true;
   /** How much was written so far. */
-  readonly taken = { documents: 0, events: 0 };
+  readonly taken = { responses: 0, events: 0 };
 
   constructor(
     private readonly config: AppConfig,
@@ -80,7 +80,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   override async put(document: StoredDocument): Promise<boolean> {
     if (!this.isOn) return false;
     const isKept = await this.#use(({ documents }) => documents.put(document));
-    if (isKept) this.taken.documents++;
+    if (isKept && document.kind === 'response') this.taken.responses++;
     return isKept;
   }
 

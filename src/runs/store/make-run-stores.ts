@@ -35,7 +35,7 @@ class EmbeddedStores extends RunStores {
     return this.documents.isUp;
   }
 
-  override get taken(): { readonly documents: number; readonly events: number } {
+  override get taken(): { readonly responses: number; readonly events: number } {
     return this.documents.taken;
   }
 }

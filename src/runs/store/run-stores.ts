@@ -12,5 +12,5 @@ export abstract class RunStores {
   /** False from a failure until it works again. */
   abstract readonly isUp: boolean;
   /** How much was written so far. */
-  abstract readonly taken: { readonly documents: number; readonly events: number };
+  abstract readonly taken: { readonly responses: number; readonly events: number };
 }

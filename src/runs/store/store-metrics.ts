@@ -32,7 +32,7 @@ export class StoreMetrics {
     metrics.showCount({
       name: 'millrace_stored_responses_total',
       help: 'Responses that were stored when they had ended.',
-      value: () => store.taken.documents,
+      value: () => store.taken.responses,
     });
     metrics.showCount({
       name: 'millrace_stored_events_total',

@@ -85,7 +85,14 @@ export function describeRecords(bench: StoreBench): void {
     await bench.create('r1', { segment: 's1' });
     await bench.logs.append([bench.makeBatch('r1', 0, 1)]);
     const { documents } = bench.stores;
-    const document = { id: 's1', owner: 'a', createdAt: bench.clock.now(), json: '{}', parts: [] };
+    const document = {
+      kind: 'response',
+      id: 's1',
+      owner: 'a',
+      createdAt: bench.clock.now(),
+      json: '{}',
+      parts: [],
+    } as const;
     await documents.put(document);
     // Put again while the run is at work, it takes nothing along.
     await documents.put(document);
@@ -105,7 +112,14 @@ export function describeRecords(bench: StoreBench): void {
   it('finds a run by its own id and by those of its segments, and removes their documents with it', async () => {
     await bench.create('r1', { segment: 's1' });
     await bench.create('r2');
-    await bench.stores.documents.put({ id: 's1', owner: 'a', createdAt: bench.clock.now(), json: '{}', parts: [] });
+    await bench.stores.documents.put({
+      kind: 'response',
+      id: 's1',
+      owner: 'a',
+      createdAt: bench.clock.now(),
+      json: '{}',
+      parts: [],
+    });
     for (const id of ['r1', 's1']) {
       await expect(bench.logs.find(id, 'a')).resolves.toMatchObject({ id: 'r1', segments: [{ id: 's1', from: 0 }] });
       await expect(bench.logs.find(id, 'b')).resolves.toBeUndefined();

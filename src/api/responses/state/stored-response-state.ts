@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../../../access/index.js';
 import { Clock, isJsonObject, type JsonObject } from '../../../kernel/index.js';
-import { DocumentStore } from '../../../runs/index.js';
+import { DocumentStore, Inspections } from '../../../runs/index.js';
 import { ResponseLog } from '../logged/response-log.js';
 import { type FinishedResponse, ResponseState, type StoredResponse } from './response-state.js';
 
@@ -12,6 +12,7 @@ export class StoredResponseState extends ResponseState {
     private readonly store: DocumentStore,
     private readonly clock: Clock,
     private readonly log: ResponseLog,
+    private readonly inspections: Inspections,
   ) {
     super();
   }
@@ -39,6 +40,7 @@ export class StoredResponseState extends ResponseState {
     const { id, output } = response;
     const items = Array.isArray(output) ? output.filter(isJsonObject) : [];
     const isKept = await this.store.put({
+      kind: 'response',
       id: String(id),
       owner: owner.id,
       createdAt: this.clock.now(),
@@ -51,6 +53,7 @@ export class StoredResponseState extends ResponseState {
   override async remove(id: string, owner: Caller): Promise<boolean> {
     const isStored = (await this.store.find(id, owner.id)) !== undefined;
     const wasLogged = await this.log.remove(id, owner, isStored);
+    if (isStored && !wasLogged) await this.inspections.remove(id, owner.id);
     return (await this.store.remove(id, owner.id)) || wasLogged;
   }
 }

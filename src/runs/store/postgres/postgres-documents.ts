@@ -23,8 +23,8 @@ const MAKE_ROOM = `
 /** Documents in a PostgreSQL database. */
 export class PostgresDocuments extends DocumentStore {
   override readonly isOn = true;
-  /** How many were put so far. */
-  taken = 0;
+  /** How many responses were put so far. */
+  takenResponses = 0;
 
   constructor(
     private readonly database: PostgresDatabase,
@@ -38,7 +38,7 @@ export class PostgresDocuments extends DocumentStore {
     return this.database.isUp;
   }
 
-  override async put({ id, owner, createdAt, json, parts }: StoredDocument): Promise<boolean> {
+  override async put({ kind, id, owner, createdAt, json, parts }: StoredDocument): Promise<boolean> {
     const { ttlMs, mostOfOwner, mostLengthOfOwner } = this.limits;
     const length = json.length + parts.reduce((sum, part) => sum + part.json.length, 0);
     if (length > mostLengthOfOwner * KEPT_SHARE) return false;
@@ -61,7 +61,7 @@ export class PostgresDocuments extends DocumentStore {
       const most = [mostOfOwner, mostLengthOfOwner, mostOfOwner * KEPT_SHARE, mostLengthOfOwner * KEPT_SHARE];
       await session.query(MAKE_ROOM, [owner, ...most]);
     });
-    this.taken++;
+    if (kind === 'response') this.takenResponses++;
     return true;
   }
 

@@ -46,8 +46,8 @@ export class PostgresStore extends RunStores implements OnApplicationShutdown {
     return this.#database.isUp;
   }
 
-  override get taken(): { readonly documents: number; readonly events: number } {
-    return { documents: this.documents.taken, events: this.logs.taken };
+  override get taken(): { readonly responses: number; readonly events: number } {
+    return { responses: this.documents.takenResponses, events: this.logs.taken };
   }
 
   /** Removes what has expired. */
