@@ -16,10 +16,14 @@ export function discardBody(request: IncomingMessage, clock: Clock): void {
   const { socket } = request;
   lingering.add(socket);
   const limit = clock.after(LINGER_MS, () => socket.destroy());
-  request.once('close', () => {
+  const end = (): void => {
     limit.cancel();
     lingering.delete(socket);
-  });
+    socket.off('close', end);
+  };
+  request.once('close', end);
+  // Node does not tell a request that has its response of the end of its connection.
+  socket.once('close', end);
   // Reads one piece in each turn of the event loop: many large bodies would otherwise hold up everything else.
   request.on('data', () => {
     request.pause();

@@ -58,6 +58,26 @@ describe('connections', () => {
       .map(([, status]) => Number(status))
       .filter((status) => status >= 200);
 
+  const noteResponses = (): readonly WeakRef<ServerResponse>[] => {
+    const responses: WeakRef<ServerResponse>[] = [];
+    const server: Server = bench.app.nest.getHttpServer();
+    server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
+      responses.push(new WeakRef(response));
+    });
+    return responses;
+  };
+  /** Once all connections have ended, but for what the last ones leave behind for a moment. */
+  const expectNothingKept = async (responses: readonly WeakRef<ServerResponse>[]): Promise<void> => {
+    await eventually(async () => (await openConnections()) === 0, { message: 'the end of the connections' });
+    await eventually(
+      () => {
+        collectGarbage();
+        return responses.filter((response) => response.deref() !== undefined).length < 10;
+      },
+      { message: 'the end of the responses' },
+    );
+  };
+
   it('that wait for their next request keep nothing of the last one', async () => {
     await start();
     bench.upstream.next(scriptStream('said')).next(scriptStream('said'));
@@ -79,6 +99,17 @@ describe('connections', () => {
       { message: 'the end of all that the responses hold' },
     );
     expect(await openConnections()).toBeGreaterThanOrEqual(2);
+  });
+
+  it('that are reset in the middle of a body whose request was refused leave nothing behind', async () => {
+    await start({ API_KEYS: `alice:${KEY}` });
+    const responses = noteResponses();
+    const half = `${writeRawRequest('POST', PATH, undefined, { headers: ['content-length: 5000'] })}{"model":`;
+    const left = Array.from({ length: 30 }, () => open(half));
+    for (const connection of left) await connection.until(' 401 ');
+    for (const connection of left) connection.reset();
+    await expectNothingKept(responses);
+    expect(responses).toHaveLength(30);
   });
 
   describe('with pipelined requests', () => {
@@ -117,22 +148,12 @@ describe('connections', () => {
 
     it('keeps nothing of refused ones whose client has left', async () => {
       await start({ API_KEYS: `alice:${KEY}` });
-      const responses: WeakRef<ServerResponse>[] = [];
-      bench.app.nest.getHttpServer().on('request', (_request: IncomingMessage, response: ServerResponse) => {
-        responses.push(new WeakRef(response));
-      });
+      const responses = noteResponses();
       const flood = writeRawRequest('GET', '/v1/models').repeat(20_000);
       const left = [1, 2, 3, 4].map(() => open(flood));
       await eventually(() => responses.length > 100, { message: 'requests' });
       for (const connection of left) connection.reset();
-      await eventually(async () => (await openConnections()) === 0, { message: 'the end of the connections' });
-      await eventually(
-        () => {
-          collectGarbage();
-          return responses.filter((response) => response.deref() !== undefined).length < 10;
-        },
-        { message: 'the end of the responses' },
-      );
+      await expectNothingKept(responses);
     });
 
     it.each([
