@@ -133,7 +133,8 @@ async function makeFolder(path: string): Promise<string> {
 
 /** Replaces a file whole or not at all, so that an interruption leaves no half of a module behind. */
 async function replaceFile(path: string, content: string): Promise<void> {
-  const draft = `${path}.new`;
+  // Of a name that no build copies: `millrace dev` may be looking.
+  const draft = `${path}.tmp`;
   try {
     await writeFile(draft, content);
     await rename(draft, path);

@@ -373,7 +373,7 @@ export abstract class FreeEnoughNode2 {}
   it('leaves nothing behind if a file cannot be written', async () => {
     const before = await readModule();
     // Where the new module is drafted.
-    const inTheWay = join(copy, 'src/workflows/workflows.module.ts.new');
+    const inTheWay = join(copy, 'src/workflows/workflows.module.ts.tmp');
     await mkdir(inTheWay);
     try {
       expect(await runCliHere(copy, 'new', 'half-done')).toEqual({

@@ -140,6 +140,17 @@ describe('the restart of an application under development', () => {
   );
 
   it(
+    'comes for a workflow that is made meanwhile, of whose making nothing gets into the build',
+    async () => {
+      expect(await project.cli('new', 'second')).toMatchObject({ code: 0 });
+      await served(url.replace('assistant', 'second'), '"id":"second"');
+      expect((await readdir(at('dist'), { recursive: true })).filter((path) => /\.ts\.\w+$/.test(path))).toEqual([]);
+      expect(dev.stdout).not.toContain('cannot be brought up to date');
+    },
+    LONGEST_MS,
+  );
+
+  it(
     'leaves no process that was ready behind when it is killed',
     async () => {
       await findSpare();

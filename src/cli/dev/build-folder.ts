@@ -146,8 +146,14 @@ async function copyAsset(from: string, to: string): Promise<boolean> {
   if (source?.isFile() !== true) return false;
   if (copy !== undefined && copy.size === source.size && copy.mtimeMs >= source.mtimeMs) return false;
   await mkdir(dirname(to), { recursive: true });
-  await copyFile(from, to);
-  return true;
+  try {
+    await copyFile(from, to);
+    return true;
+  } catch (error) {
+    // Editors write files that are gone a moment later.
+    if (!(await isFile(from))) return false;
+    throw error;
+  }
 }
 
 async function readRecord(build: string): Promise<readonly string[]> {
