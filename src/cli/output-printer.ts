@@ -72,6 +72,10 @@ export class OutputPrinter {
         this.#endLine(this.#stdout);
         for (const { name, shown } of event.waits) this.#printNote(`waits for ${name}: ${JSON.stringify(shown)}`);
         break;
+      case 'run-retrying':
+        this.#endLine(this.#stdout);
+        this.#printNote(`failed, and is tried again: ${event.error.message}`);
+        break;
       case 'run-continued':
       case 'run-started':
       case 'run-resumed':

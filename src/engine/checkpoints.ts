@@ -35,6 +35,8 @@ export class Checkpoints {
   #speakers: ReadonlySet<string> = new Set();
   /** Keys of steps that had finished and run again. */
   #again: readonly string[] = [];
+  /** Keys of steps at work that must not run again. */
+  readonly #once = new Set<string>();
 
   /**
    * @param keep takes what is kept
@@ -48,6 +50,17 @@ export class Checkpoints {
     this.#keep = keep;
     this.#resumed = resumed;
     this.#next = resumed?.steps.reduce((next, { index }) => Math.max(next, index + 1), 0) ?? 0;
+  }
+
+  /** True if a step has begun, and not finished, that must not be begun again. */
+  get mustNotRunAgain(): boolean {
+    return this.#once.size > 0;
+  }
+
+  /** A step has begun that must not be begun again. Resolves once that is kept. */
+  beginOnce(node: string): Promise<void> {
+    this.#once.add(node);
+    return this.settle();
   }
 
   /** True if the output of a step broke off before the run was resumed. */
@@ -144,6 +157,7 @@ export class Checkpoints {
 
   /** Keeps a step that has finished. */
   keep(step: NodeStep, facts: Omit<StepCheckpoint, 'index' | 'fingerprint'>): void {
+    this.#once.delete(facts.node);
     this.#keep({ ...facts, index: this.#next++, fingerprint: makeFingerprint(step) });
   }
 }

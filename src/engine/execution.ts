@@ -260,7 +260,7 @@ export class Execution implements Values {
     let isTraced = false;
     try {
       // Whoever goes on with the run has to know that the step had begun.
-      if (step.runsOnce && checkpoints !== undefined) await rejectOnAbort(checkpoints.settle(), cancellation);
+      if (step.runsOnce && checkpoints !== undefined) await rejectOnAbort(checkpoints.beginOnce(node), cancellation);
       const input = step.input(this);
       ({ isTraced } = this);
       if (isTraced) report.tellTraceStart(step.key, this.path, input);

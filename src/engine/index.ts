@@ -9,6 +9,7 @@ export type {
   NodeStarted,
   ObserverContent,
   ObserverEvent,
+  LostUsage,
   OpenWait,
   RouteTaken,
   RunContinued,
@@ -18,9 +19,10 @@ export type {
   RunFinished,
   RunResumed,
   RunStarted,
+  RunRetrying,
   RunWaiting,
   StepEvent,
 } from './run-event.js';
-export { type ResumedRun, RunHistory, type WaitAnswer } from './run-history.js';
+export { countLostTokens, type ResumedRun, RunHistory, type WaitAnswer } from './run-history.js';
 export { Run } from './run.js';
 export type { StepCheckpoint } from './step-checkpoint.js';

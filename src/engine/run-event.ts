@@ -24,8 +24,8 @@ export interface RunStarted extends Sequenced {
 }
 
 /**
- * The run goes on after the process that had it at work has ended. Steps that had begun and not finished begin again, and steps that
- * had finished are not told of again. Only a run that is logged is resumed.
+ * The run goes on after the process that had it at work has ended, or after it has failed. Steps that had begun and not finished begin
+ * again, and steps that had finished are not told of again. Only a run that is logged is resumed.
  */
 export interface RunResumed extends Sequenced {
   readonly type: 'run-resumed';
@@ -151,6 +151,32 @@ export interface RunContinued extends Sequenced {
   readonly name: string;
 }
 
+/** What was used and not reported in any sum of the steps that have finished. */
+export interface LostUsage {
+  readonly usage?: Usage;
+  readonly untoldTokens?: number;
+}
+
+/**
+ * The run has failed, and is tried again. The last event of this attempt: it goes on as a resumed one, when its time has come.
+ */
+export interface RunRetrying extends Sequenced {
+  readonly type: 'run-retrying';
+  readonly error: RunError;
+  /** The step that failed, if the workflow has several. */
+  readonly node?: string;
+  /** When it goes on at the earliest, in milliseconds since the Unix epoch. */
+  readonly retryAt: number;
+  /** What the run has used up to now, as in {@link RunFinished}. */
+  readonly usage?: Usage;
+  /** As in {@link RunFinished}. */
+  readonly isUsageIncomplete?: true;
+  /** As in {@link RunFinished}. */
+  readonly untoldTokens?: number;
+  /** What steps of this attempt have used that run again. */
+  readonly lost: LostUsage;
+}
+
 /** The last event of a run that finished. */
 export interface RunFinished extends Sequenced {
   readonly type: 'run-finished';
@@ -187,7 +213,7 @@ export interface RunFailed extends Sequenced {
 /**
  * One thing that happened in a run, as plain JSON. A run's events begin with `run-started` (or, in a process that goes on with
  * what another one began, with `run-resumed`, or with `run-continued` if it had waited) and end with exactly one of `run-finished`,
- * `run-failed` and `run-waiting`; the Observable that brings them then completes and never errors. Each `node-started` is followed by exactly one of `node-finished` and
+ * `run-failed`, `run-waiting` and `run-retrying`; the Observable that brings them then completes and never errors. Each `node-started` is followed by exactly one of `node-finished` and
  * `node-failed` of the same step, unless a `run-resumed` comes first; for a nested workflow that waits it comes in a later attempt. Deltas come in the order in which the workflow declares its
  * nodes, all other events when they happen.
  */
@@ -204,6 +230,7 @@ export type RunEvent =
   | NodeFailed
   | RunWaiting
   | RunContinued
+  | RunRetrying
   | RunFinished
   | RunFailed;
 

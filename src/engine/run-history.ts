@@ -2,12 +2,12 @@ import { assertNever, type JsonValue } from '../kernel/index.js';
 import type { Delta } from '../streaming/index.js';
 import type { CompiledWorkflow, StepKind } from '../workflow/index.js';
 import { hasFullyHeard, hear, type Heard, NOTHING_HEARD } from './heard.js';
-import type { DeltaEvent, OpenWait, RunEvent } from './run-event.js';
+import type { DeltaEvent, LostUsage, OpenWait, RunEvent, RunRetrying } from './run-event.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
 
 /** What is known of a run from before its process ended. */
 export interface ResumedRun {
-  /** The number under which it is at work, as its store and its clients count; for `run-resumed`. */
+  /** The number of this attempt, as its store and its clients count; for `run-resumed`. */
   readonly epoch: number;
   /** How often the run has been begun with this time: 2, 3 and so on. A wait that is over is no beginning. */
   readonly attempt: number;
@@ -80,10 +80,12 @@ export class RunHistory {
   #isTraced = false;
   #resumptions = 0;
   #toldTokens = 0;
+  #lost: readonly LostUsage[] = [];
   /** The waits that were open when the run waited last, by node. */
   #waits: ReadonlyMap<string, OpenWait> = new Map();
   readonly #continued = new Set<string>();
   #isWaiting = false;
+  #isRetrying = false;
 
   /** @param workflow that of the run */
   constructor(workflow: Pick<CompiledWorkflow, 'separator'>) {
@@ -100,12 +102,22 @@ export class RunHistory {
     return this.#hasLostUsage || this.#spending.size > 0;
   }
 
-  /** How often the run was begun: once, and again after each process that ended without it. Answers do not count. */
+  /** How often the run was begun: once, and again after each process that ended without it and each failure. Answers do not count. */
   get attempts(): number {
     return 1 + this.#resumptions;
   }
 
-  /** Tokens that the run had used when it waited last, estimated ones among them. */
+  /** How often the run has failed and was to be tried again. */
+  get retries(): number {
+    return this.#lost.length;
+  }
+
+  /** What was used by steps that had not finished when the run failed, each time. */
+  get lostUsage(): readonly LostUsage[] {
+    return this.#lost;
+  }
+
+  /** Tokens that the run had used when it waited last, and what it has lost since; estimated ones among them. */
   get toldTokens(): number {
     return this.#toldTokens;
   }
@@ -117,6 +129,7 @@ export class RunHistory {
   take(event: RunEvent, number: number): void {
     this.#seq = Math.max(this.#seq, event.seq);
     this.#isWaiting = event.type === 'run-waiting';
+    this.#isRetrying = event.type === 'run-retrying';
     switch (event.type) {
       case 'node-started':
         this.#begun.add(event.node);
@@ -152,6 +165,9 @@ export class RunHistory {
       case 'run-continued':
         this.#continued.add(event.name);
         break;
+      case 'run-retrying':
+        this.#lose(event);
+        break;
       case 'run-started':
         this.#isTraced = event.traceId !== undefined;
         break;
@@ -172,6 +188,11 @@ export class RunHistory {
   /** True if the log ends where the run waits: nobody has died, and it goes on with what it waited for. */
   get isWaiting(): boolean {
     return this.#isWaiting;
+  }
+
+  /** True if the log ends where the run has failed and is tried again: nobody has died. */
+  get isRetrying(): boolean {
+    return this.#isRetrying;
   }
 
   /** A wait as it was asked for before; undefined: it was not. */
@@ -251,6 +272,11 @@ export class RunHistory {
     this.#heard = hear(this.#heard, event, this.#separator);
   }
 
+  #lose({ lost }: RunRetrying): void {
+    this.#lost = [...this.#lost, lost];
+    this.#toldTokens += countLostTokens(lost);
+  }
+
   /** What a speech said, and whatever came behind it, has been declared void. */
   #takeBack({ from }: VoidSpeech): void {
     const index = this.#speeches.findIndex((speech) => speech.from === from);
@@ -259,4 +285,9 @@ export class RunHistory {
     this.#heard = first.before;
     this.#speeches = this.#speeches.slice(0, index);
   }
+}
+
+/** Tokens of steps that run again, estimated ones among them. */
+export function countLostTokens({ usage, untoldTokens = 0 }: LostUsage): number {
+  return (usage?.total_tokens ?? 0) + untoldTokens;
 }

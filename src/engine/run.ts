@@ -29,6 +29,7 @@ import { Checkpoints } from './checkpoints.js';
 import { Execution } from './execution.js';
 import { OneOutput } from './one-output.js';
 import type {
+  LostUsage,
   ObserverContent,
   ObserverEvent,
   OpenWait,
@@ -74,6 +75,8 @@ interface RunParts {
   readonly resumed: ResumedRun | undefined;
   /** See `RunOptions.answer`. */
   readonly answer?: ((wait: OpenWait) => unknown) | undefined;
+  /** See `RunOptions.retry`. */
+  readonly retry?: ((error: MillraceError) => number | undefined) | undefined;
   /** Whether a reader wants values from authors' code in the events: outputs, the result, progress data. */
   readonly wantsContent: () => boolean;
   /** Takes each event; the last one comes with the run's end. */
@@ -125,7 +128,7 @@ export class Run {
       cancellation.throwIfAborted();
       if (execution.waits.length === 0) this.#finish(result, execution.finishReasons);
     } catch (thrown) {
-      this.#fail(thrown);
+      this.#fail(thrown, checkpoints?.mustNotRunAgain === true);
     }
     await this.#cleanUp();
   }
@@ -174,7 +177,7 @@ export class Run {
     this.#seq = history.lastSeq + 1;
     if (!history.isWaiting) this.#emit({ type: 'run-resumed', epoch });
     // What was used is used, even by a step that runs again.
-    this.#usages = steps.map((step) => new StepUsage(step));
+    this.#usages = [...steps, ...history.lostUsage].map((kept) => new StepUsage(kept));
     this.#hasLostUsage = history.hasLostUsage;
     const { voids, heard, said } = await rejectOnAbort(checkpoints.restore(workflow, log), cancellation);
     for (const speech of voids) this.#emit({ type: 'node-restarted', ...speech });
@@ -243,33 +246,40 @@ export class Run {
     );
   }
 
-  #fail(thrown: unknown): void {
+  /** @param isFinal true if it must not be tried again */
+  #fail(thrown: unknown, isFinal: boolean): void {
     this.#output.endCharacters();
     const usage = this.#sumUsage();
     // The first failure aborted the other steps, but the run itself was not aborted.
     this.#endTrace(makeTraceEnding(thrown, NEVER_ABORTED));
     const error = toMillraceError(thrown);
-    const { log, workflow } = this.#parts;
+    const { log, workflow, retry } = this.#parts;
     const node = error instanceof RunAbortedError || !hasSeveralSteps(workflow) ? undefined : log.failedStep?.node;
-    this.#tellLog(error);
-    this.#emit(
-      {
-        type: 'run-failed',
-        error: toRunError(error),
-        outcome: readOutcome(error),
-        ...(node !== undefined && { node }),
-        ...(usage !== undefined && { usage }),
-        ...this.#sumUntold(),
-      },
-      { error },
-    );
+    const retryAt = isFinal ? undefined : retry?.(error);
+    this.#tellLog(error, retryAt);
+    const facts = {
+      error: toRunError(error),
+      ...(node !== undefined && { node }),
+      ...(usage !== undefined && { usage }),
+      ...this.#sumUntold(),
+    };
+    if (retryAt === undefined) this.#emit({ type: 'run-failed', outcome: readOutcome(error), ...facts }, { error });
+    else this.#emit({ type: 'run-retrying', retryAt, lost: this.#sumLost(), ...facts }, {});
+  }
+
+  /** What was used by steps that run again. */
+  #sumLost(): LostUsage {
+    const lost = this.#usages.filter(({ isKept }) => !isKept);
+    const usage = sumUsage(lost.map((each) => each.usage));
+    const untoldTokens = lost.reduce((sum, each) => sum + each.untoldTokens, 0);
+    return { ...(usage !== undefined && { usage }), ...(untoldTokens > 0 && { untoldTokens }) };
   }
 
   /** Logs what only operators may see. A log that throws must not keep the run from its last event. */
-  #tellLog(error: MillraceError): void {
+  #tellLog(error: MillraceError, retryAt: number | undefined): void {
     const { log } = this.#parts;
     try {
-      log.writeFailure(error);
+      log.writeFailure(error, retryAt);
     } catch (thrown) {
       // Later, because the log itself has just failed.
       process.nextTick(() =>

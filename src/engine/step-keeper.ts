@@ -64,6 +64,7 @@ export class StepKeeper {
     if (metadata !== undefined) this.#keptMetadata = JSON.stringify(metadata);
     const unsaid = order?.unsaid ?? [];
     const { finishReason, untoldTokens } = usage;
+    usage.isKept = true;
     this.checkpoints.keep(step, {
       node: this.path + step.key,
       ...kept,

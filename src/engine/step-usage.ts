@@ -7,11 +7,14 @@ export class StepUsage {
   #usage: Usage | undefined;
   #untoldTokens = 0;
   #finishReason: FinishReason | undefined;
+  /** True if it is kept with the step, or was told before: it is not lost when the run fails. */
+  isKept: boolean;
 
-  /** @param kept of a step that finished before the run was resumed */
+  /** @param kept of a step that finished before the run was resumed, or what was lost then */
   constructor(kept?: Pick<StepCheckpoint, 'usage' | 'untoldTokens'>) {
     this.#usage = kept?.usage;
     this.#untoldTokens = kept?.untoldTokens ?? 0;
+    this.isKept = kept !== undefined;
   }
 
   /** The sum over the calls whose upstreams reported usage; undefined if none did. */

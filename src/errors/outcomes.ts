@@ -12,6 +12,8 @@ export const OUTCOMES = [
   'ok',
   // Waits for an answer, and goes on later.
   'waiting',
+  // Has failed, and is tried again later.
+  'retrying',
   // Ended from outside.
   'client_abort',
   'cancelled',

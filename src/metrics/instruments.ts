@@ -75,6 +75,11 @@ export class Instruments {
     'Runs in the background that went on after their process had ended.',
     ['workflow'],
   );
+  readonly runRetries = this.#counter(
+    'millrace_run_retries_total',
+    'Logged runs that have failed and are tried again, as their workflows ask.',
+    ['workflow'],
+  );
   readonly commitDuration = this.#histogram(
     'millrace_run_commit_duration_seconds',
     'Commits into the logs of runs: each takes what all runs of the process have said meanwhile.',

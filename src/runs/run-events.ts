@@ -2,6 +2,7 @@ import { type MonoTypeOperatorFunction, Observable, type Observer } from 'rxjs';
 import type { RunEvent, RunFailed } from '../engine/index.js';
 import { InternalError, type MillraceError, type RunError, toMillraceError, toRunError } from '../errors/index.js';
 import { Cancellation } from '../kernel/index.js';
+import { isLastEvent } from './last-event.js';
 import type { Reading, RunReaders } from './run-readers.js';
 
 /** How the reading of a run failed: because the run did, or because its reader did. */
@@ -98,7 +99,7 @@ class ReadObserver implements Observer<RunEvent> {
       }
     }
     if (event.type === 'run-failed') this.#fail(this.#readers.end?.error ?? new InternalError(event.error), event);
-    else if ((event.type === 'run-finished' || event.type === 'run-waiting') && fault.aborted) {
+    else if (isLastEvent(event) && fault.aborted) {
       this.#fail(toMillraceError(fault.reason));
     }
   }

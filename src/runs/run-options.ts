@@ -1,5 +1,5 @@
 import type { OpenWait, ResumedRun, StepCheckpoint } from '../engine/index.js';
-import type { Outcome, RunError } from '../errors/index.js';
+import type { MillraceError, Outcome, RunError } from '../errors/index.js';
 import type { AbortNotice, JsonObject } from '../kernel/index.js';
 import type { Usage } from '../models/index.js';
 import type { Gate } from '../streaming/index.js';
@@ -95,6 +95,11 @@ export interface RunOptions {
    * ends with `run-waiting` where it waits.
    */
   readonly answer?: ((wait: OpenWait) => unknown) | undefined;
+  /**
+   * Asked when the run has failed. Gives when another attempt is to be made at the earliest, in milliseconds since the Unix epoch: then this
+   * one ends with `run-retrying`. Undefined, or absent: it has failed for good.
+   */
+  readonly retry?: ((error: MillraceError) => number | undefined) | undefined;
   /** Told how the run went. Absent: there is no request behind it. */
   readonly record?: RunRecord;
 }

@@ -140,6 +140,7 @@ export class RunService {
       settle: options.settle,
       resumed: options.resumed,
       answer: options.answer,
+      retry: options.retry,
       wantsContent: () => readers.wantsContent,
       observe: (told, content) => observer.next(told, content),
       emit: (event, end) => {

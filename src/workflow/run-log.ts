@@ -89,9 +89,13 @@ export class RunLog {
     this.#abortedSteps.push({ node, call });
   }
 
-  /** Writes why the run failed, and in which step. */
-  writeFailure(error: MillraceError): void {
+  /**
+   * Writes why the run failed, and in which step.
+   * @param retryAt when it is tried again, in milliseconds since the Unix epoch; undefined: it is not
+   */
+  writeFailure(error: MillraceError, retryAt?: number): void {
     const { words, facts } = describeFailure(error);
+    const retried = retryAt === undefined ? '' : `, and is tried again at ${new Date(retryAt).toISOString()}`;
     if (error instanceof RunAbortedError) {
       const node = this.#abortedSteps.map((openStep) => openStep.node).join(',') || undefined;
       const call = this.#abortedSteps.find((step) => step.call !== undefined)?.call;
@@ -100,9 +104,9 @@ export class RunLog {
     }
     const where = { node: this.#failedStep?.node, ...this.#failedStep?.call };
     if (error instanceof InternalError) {
-      this.write('error', 'failed by a bug', { ...where, ...facts }, formatStackForLog(error.cause));
+      this.write('error', `failed by a bug${retried}`, { ...where, ...facts }, formatStackForLog(error.cause));
     } else {
-      this.write('warn', `failed: ${words}`, { ...where, ...facts });
+      this.write('warn', `failed${retried}: ${words}`, { ...where, ...facts });
     }
   }
 

@@ -139,6 +139,10 @@ export interface CompiledWorkflow {
   readonly concurrency: number;
   /** How many logged runs of it may be at work at the same time, in all processes together; undefined: any number. */
   readonly backgroundConcurrency: number | undefined;
+  /** How often a logged run of it is begun again after a failure. */
+  readonly retries: number;
+  /** How long it waits before the first of these times, in milliseconds. */
+  readonly retryDelayMs: number;
   readonly schema: WorkflowSchema;
   readonly scope: CompiledScope;
   /** True if one of its nodes can speak to the client; otherwise its result is sent. */

@@ -14,6 +14,16 @@ export interface WorkflowAlias {
 export interface BackgroundOptions {
   /** How many may be at work at the same time, in all processes together; the others wait. Absent: only `RUNS_CONCURRENCY` holds. */
   readonly concurrency?: number;
+  /**
+   * How often a run that has failed is begun again, if that may help: after failures of model providers that may pass, and after what
+   * code of its steps throws. Steps that had finished do not run again. Absent: 0, the run has failed.
+   */
+  readonly retries?: number;
+  /**
+   * How long it waits before it is begun again for the first time, as milliseconds or with a unit (`30s`, `5m`); twice as long each
+   * further time, up to an hour, and a part of that less by chance. Absent: `10s`.
+   */
+  readonly retryDelay?: number | string;
 }
 
 /** Options of a workflow. */

@@ -26,7 +26,7 @@ describe('wiring that cannot run does not start', () => {
       return flow.workflow(ParallelWorkflow, { messages });
     }
   }
-  @Workflow({ id: 'waste', description: '', concurrency: 0 })
+  @Workflow({ id: 'waste', description: '', concurrency: 0, background: { retries: -1, retryDelay: 'soon' } })
   class WasteWorkflow {
     define(flow: Flow, { messages }: ChatRefs): Ref<string> {
       const topic = flow.node(TopicNode, { messages });
@@ -65,6 +65,8 @@ describe('wiring that cannot run does not start', () => {
       [
         'foreign_ref waste route.other.SpeakNode',
         'invalid_concurrency waste',
+        'invalid_retries waste',
+        'invalid_retries waste',
         'unused_node waste untaken',
         'unused_node waste unused',
       ],

@@ -18,9 +18,11 @@ import {
 } from '../support/completion-client.js';
 import { eventually } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { LeapingClock } from '../support/leaping-clock.js';
+import { MetricsPage } from '../support/metrics-page.js';
 import { postJson } from '../support/http-client.js';
 import { CHAT } from '../support/messages.js';
-import { followRun, readEvents, readRun } from '../support/runs-client.js';
+import { callRun, followRun, readEvents, readRun, type WireRun } from '../support/runs-client.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { beginRun, endRun } from '../support/runs-client.js';
 import { readOutputText } from '../support/response-rules.js';
@@ -28,7 +30,7 @@ import { responsesUrl } from '../support/responses-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { readFrames } from '../support/sse-frames.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
-import { gate } from '../support/upstream/steps.js';
+import { errorBody, gate, hangUp, httpError, role, text, usage } from '../support/upstream/steps.js';
 import { makeOptionsModule, makeWiredModule, type Wire } from '../support/workflow-kit.js';
 
 const HOUR_MS = 3_600_000;
@@ -265,5 +267,150 @@ describe('a run that another process goes on with', () => {
     const run = await endRun(await start({}, { imports: [makeWiredModule(wire)] }), id);
     expect(run).toMatchObject({ status: 'failed', error: { code: 'interrupted', type: 'server_error' } });
     expect(paid).toHaveLength(1);
+  });
+
+  describe('after it has failed, if its workflow asks for that', () => {
+    /** Two agents, the second one visible. */
+    const retried = (retries: number, wire: Wire = before) =>
+      makeOptionsModule({ background: { retries, retryDelay: '1m' } }, wire);
+    let clock: LeapingClock;
+    const startRetried = async (retries = 2, wire?: Wire): Promise<TestApp> => {
+      clock = new LeapingClock();
+      return start({ UPSTREAM_MAX_RETRIES: '0' }, { clock, imports: [retried(retries, wire)] });
+    };
+    const DOWN = httpError(503, errorBody('Down'));
+    const waitForRetry = (of: TestApp, id: string): Promise<WireRun> =>
+      eventually(async () => {
+        const run = await readRun(of, id);
+        return run.status === 'queued' && Number(run.run_at) > Number(run.created_at) ? run : undefined;
+      });
+    const countRequests = (): number => upstream.requests.length;
+
+    it('tells all readers what is void, goes on with what had finished, and counts all that was used', async () => {
+      const door = await startRetried();
+      const breakOff = [role(), text('Half'), usage(tokens(3, 1)), hangUp()];
+      upstream.next(scriptStream('Noted', { usage: tokens(5, 5) })).next(breakOff);
+      const { id } = await beginRun(door, { model: 'test' });
+      const stream = followRun(door, id);
+      const { run_at: runAt, attempts } = await waitForRetry(door, id);
+      expect([attempts, Number(runAt) - clock.now() / 1_000 > 40]).toEqual([1, true]);
+      expect(await callRun(door, 'POST', `${id}/retry`)).toMatchObject({
+        status: 409,
+        json: { error: { code: 'run_not_finished' } },
+      });
+      upstream.next(scriptStream('Whole', { usage: tokens(7, 2) }));
+      clock.leap(60_000);
+      const run = await endRun(door, id);
+      expect(run).toMatchObject({ status: 'completed', output: 'Whole', attempts: 2, usage: tokens(15, 8) });
+      expect(countRequests()).toBe(3);
+      const events = readEvents((await stream).text);
+      const types = events.map(({ type }) => type);
+      expect(types.slice(types.indexOf('delta') + 1)).toEqual([
+        'node-failed',
+        'run-retrying',
+        'run-resumed',
+        'node-restarted',
+        'node-started',
+        'model-identified',
+        'delta',
+        'node-finished',
+        'run-finished',
+      ]);
+      const half = events.find(({ type }) => type === 'delta')?.n;
+      expect(events.find(({ type }) => type === 'node-restarted')).toMatchObject({ from: half, to: half });
+      expect(events.find(({ type }) => type === 'run-resumed')).toMatchObject({ epoch: 2 });
+      expect(events.find(({ type }) => type === 'run-retrying')).toMatchObject({
+        error: { code: 'upstream_connection_lost', node: 'second' },
+        retry_at: runAt,
+      });
+      const page = await MetricsPage.of(door.url);
+      expect(page.sum('millrace_run_retries_total', { workflow: 'test' })).toBe(1);
+      expect(page.sum('millrace_run_resumptions_total', { workflow: 'test' })).toBe(0);
+      expect(page.sum('millrace_run_duration_seconds_count', { workflow: 'test', outcome: 'retrying' })).toBe(1);
+    });
+
+    it('ends once, as the completion or the response that it was asked for', async () => {
+      const door = await startRetried();
+      const fail = (): unknown => upstream.next(scriptStream('Noted')).next(DOWN);
+      const doors = [
+        () => postJson(door.chatUrl, { ...CHAT, model: 'test' }, GOES_ON),
+        () => postJson(door.chatUrl, { ...CHAT, model: 'test', stream: true }, GOES_ON),
+        async () => followResponse(door, (await beginResponse(door, { model: 'test' })).id),
+      ];
+      for (const ask of doors) {
+        const earlier = countRequests();
+        fail();
+        const answer = ask();
+        await eventually(() => countRequests() === earlier + 2);
+        const { data } = (await callRun(door, 'GET', '?limit=1')).json as { data: [WireRun] };
+        await waitForRetry(door, data[0].id);
+        upstream.next(scriptStream('Whole'));
+        clock.leap(60_000);
+        const { status, text } = await answer;
+        expect([status, text.includes('Whole'), /"error":\s?\{|run_restarted/.test(text)]).toEqual([200, true, false]);
+        expect(text.match(/"finish_reason":\s?"stop"|event: response\.completed/g)).toHaveLength(1);
+      }
+    });
+
+    it('fails in the end, and at once where another try cannot help', async () => {
+      const paid: string[] = [];
+      const pays: Wire = (flow, { messages }) => {
+        const noted = flow.ask(first, { messages }, { key: 'first' });
+        const pay = (): string => {
+          paid.push('once');
+          throw new Error('Not again');
+        };
+        return flow.run('pay', { noted }, pay, { onInterruption: 'fail' });
+      };
+      const door = await startRetried();
+      upstream.next(scriptStream('Noted')).next(DOWN);
+      const { id } = await beginRun(door, { model: 'test' });
+      for (const attempts of [1, 2]) {
+        expect((await waitForRetry(door, id)).attempts).toBe(attempts);
+        upstream.next(DOWN);
+        clock.leap(120_000);
+        await eventually(async () => (await readRun(door, id)).attempts !== attempts);
+      }
+      const run = await endRun(door, id);
+      expect(run).toMatchObject({ status: 'failed', attempts: 3, error: { code: 'upstream_error', node: 'second' } });
+      const ends = readEvents((await followRun(door, id)).text).filter(({ type }) => /run-f|retrying/.test(type));
+      expect(ends.map(({ type }) => type)).toEqual(['run-retrying', 'run-retrying', 'run-failed']);
+      upstream.next(scriptStream('Noted')).next(httpError(400, errorBody('No', { type: 'invalid_request_error' })));
+      const refused = await beginRun(door, { model: 'test' });
+      expect(await endRun(door, refused.id)).toMatchObject({ status: 'failed', attempts: 1 });
+      // Nobody asked for a run that is kept.
+      upstream.next(scriptStream('Noted')).next(DOWN);
+      expect((await postJson(door.chatUrl, { ...CHAT, model: 'test' })).status).toBeGreaterThanOrEqual(500);
+      const other = await startRetried(2, pays);
+      upstream.next(scriptStream('Noted'));
+      const once = await beginRun(other, { model: 'test' });
+      expect(await endRun(other, once.id)).toMatchObject({ status: 'failed', error: { code: 'internal_error' } });
+      expect(paid).toEqual(['once']);
+    });
+
+    it('waits for its time in the next process too, has one limit of time, and can be cancelled', async () => {
+      const old = await startRetried();
+      const beginFailing = async (): Promise<WireRun> => {
+        upstream.next(scriptStream('Noted')).next(DOWN);
+        return waitForRetry(old, (await beginRun(old, { model: 'test' })).id);
+      };
+      const { id, run_at: runAt } = await beginFailing();
+      const other = await beginFailing();
+      expect((await callRun(old, 'POST', `${other.id}/cancel`)).json).toMatchObject({ status: 'cancelled' });
+      const next = await startRetried();
+      expect(await readRun(next, id)).toMatchObject({ status: 'queued', run_at: runAt, attempts: 1 });
+      const door = gate();
+      upstream.next(scriptStream(['Who', door, 'le']));
+      clock.leap(60_000);
+      await door.reached;
+      clock.leap(HOUR_MS);
+      door.open();
+      expect(await endRun(next, id)).toMatchObject({
+        status: 'failed',
+        attempts: 2,
+        error: { code: 'run_timeout' },
+      });
+      expect(countRequests()).toBe(5);
+    });
   });
 });

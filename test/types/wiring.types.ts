@@ -293,6 +293,13 @@ export function nestedWorkflowsAreTyped(flow: Flow, { messages }: ChatRefs): voi
   flow.node(CountNode, { text: draft }, { onInterruption: 'fail' });
 }
 
+@Workflow({ id: 'patient', description: '', background: { concurrency: 2, retries: 3, retryDelay: '30s' } })
+export class PatientWorkflow extends SupportWorkflow {}
+
+// @ts-expect-error a number of times
+@Workflow({ id: 'nothing', description: '', background: { retries: 'often' } })
+export class OftenWorkflow extends SupportWorkflow {}
+
 // @ts-expect-error a class without define() is no workflow
 @Workflow({ id: 'nothing', description: '' })
 export class NoWorkflow {}

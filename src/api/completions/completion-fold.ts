@@ -83,6 +83,7 @@ export class CompletionFold {
       case 'node-finished':
       case 'node-failed':
       case 'run-continued':
+      case 'run-retrying':
         return '';
       default:
         return assertNever(event);

@@ -86,6 +86,7 @@ export class CompletionCollector {
       case 'node-finished':
       case 'node-failed':
       case 'run-continued':
+      case 'run-retrying':
         break;
       default:
         assertNever(event);

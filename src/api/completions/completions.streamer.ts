@@ -125,7 +125,8 @@ class CompletionStream implements RunReader {
       case 'node-restarted':
       case 'run-waiting':
       case 'run-continued':
-        // Only logged runs are resumed and wait, and nobody streams those from here.
+      case 'run-retrying':
+        // Only logged runs are resumed, wait and are tried again, and nobody streams those from here.
         break;
       case 'node-started':
       case 'node-progress':

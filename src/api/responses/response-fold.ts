@@ -163,6 +163,7 @@ export class ResponseFold {
       case 'route-taken':
       case 'node-failed':
       case 'run-continued':
+      case 'run-retrying':
         this.#tellNews(event);
         break;
       case 'run-waiting':

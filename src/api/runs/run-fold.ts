@@ -96,6 +96,11 @@ export class RunFold implements LogFold {
         const error = event.aborted ? ABORTED : describeError(event.error);
         return stringify({ node, elapsed_ms: Math.round(event.elapsedMs), error, recovered });
       }
+      case 'run-retrying':
+        return stringify({
+          error: describeError(event.error, event.node),
+          retry_at: Math.floor(event.retryAt / 1_000),
+        });
       case 'run-waiting':
         return stringify({ waits: event.waits.map(describeWait) });
       case 'run-continued':

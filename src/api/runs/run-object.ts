@@ -64,7 +64,7 @@ export function makeRunObject(run: LoggedRun, { output, steps, waits = [] }: Run
     status: run.status,
     model: run.model,
     workflow_version: run.workflowVersion ?? null,
-    attempts: run.epoch,
+    attempts: run.attempts,
     priority: run.priority,
     metadata: run.metadata,
     usage: ending?.usage ?? null,

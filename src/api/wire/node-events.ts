@@ -81,6 +81,11 @@ export class NodeEvents {
         const { type, seq, name } = event;
         return stringify({ type, seq, name });
       }
+      case 'run-retrying': {
+        const { type, seq, node, error, retryAt } = event;
+        const { code, message } = error;
+        return stringify({ type, seq, node, code, message, retry_at: Math.floor(retryAt / 1_000) });
+      }
       case 'run-started':
       case 'run-resumed':
       case 'run-finished':

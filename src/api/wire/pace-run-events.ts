@@ -45,6 +45,7 @@ const ONLY_NODE_EVENTS: Readonly<Record<RunEvent['type'], boolean>> = {
   'node-failed': true,
   'run-waiting': false,
   'run-continued': false,
+  'run-retrying': false,
   'run-finished': false,
   'run-failed': false,
 };

@@ -78,6 +78,7 @@ export class InspectionObserver implements RunObserver {
         break;
       case 'run-resumed':
       case 'run-continued':
+      case 'run-retrying':
       case 'node-restarted':
       case 'model-identified':
       case 'run-trace-ended':

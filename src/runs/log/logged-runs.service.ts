@@ -102,6 +102,7 @@ export class LoggedRuns {
       admission: permit.kept,
       status: 'queued',
       epoch: 0,
+      attempts: 0,
       wake: 0,
       startedAt: undefined,
       activeMs: 0,

@@ -1,4 +1,4 @@
-import type { RunEvent, RunWaiting } from '../../engine/index.js';
+import type { RunEvent, RunRetrying, RunWaiting } from '../../engine/index.js';
 import {
   type AbortCause,
   InterruptedRepeatedlyError,
@@ -22,6 +22,7 @@ import type { Audience } from './audience.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
 import { type AttemptEnding, OpenLog } from './open-log.js';
 import type { RunDoor } from './run-door.js';
+import { chooseRetryDelay } from './choose-retry.js';
 import { hashWorkflow, readPast } from './resume-run.js';
 import { isReleased, readEnding, RunRecorder } from './run-recorder.js';
 import type { KeptRequest, RunToLog } from './run-to-log.js';
@@ -63,6 +64,8 @@ export interface WorkTools {
   readonly onMove: (run: string) => void;
   /** Told of each run that goes on, by the id of its workflow. */
   readonly onResumed: (workflow: string) => void;
+  /** Told of each run that is tried again, by the id of its workflow. */
+  readonly onRetried: (workflow: string) => void;
   /** Told of a run that this process has let go of, with its next wake. */
   readonly onReleased: (job: RunJob) => Promise<void>;
   /** Told of a run that waits from now on, when one of its waits expires first, in milliseconds since the Unix epoch. */
@@ -93,6 +96,11 @@ export class LoggedWork {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
+  }
+
+  /** See {@link RunJob.wake}. */
+  get wake(): number {
+    return this.#run.job.wake;
   }
 
   get owner(): string {
@@ -194,14 +202,17 @@ export class LoggedWork {
       const { graph = kept.workflowHash } = past;
       if (graph !== hashWorkflow(workflow)) {
         // While a new release is rolled out, processes of the old one are better at it.
-        if (await store.isOffered('graphs', graph)) return this.#release(log, { graph, delayMs: OTHER_GRAPH_MS });
+        if (await store.isOffered('graphs', graph))
+          return this.#release(log, { graph, putAt: clock.now() + OTHER_GRAPH_MS });
         if (workflow.onChange === 'fail') throw new WorkflowChangedError(workflow.id);
       }
       log.goOnAfter(past.lastAt);
-      past.resumed.steps.forEach((step) => this.#spent.keepStep(step));
+      past.resumed.steps.forEach((step) => this.#spent.keep(step));
+      past.resumed.history.lostUsage.forEach((lost) => this.#spent.keep(lost));
       this.#spent.goOnAfter(past.resumed.history.toldTokens);
-      if (!past.resumed.history.isWaiting) onResumed(workflow.id);
+      if (!past.resumed.history.isWaiting && !past.resumed.history.isRetrying) onResumed(workflow.id);
     }
+    const retries = past?.resumed.history.retries ?? 0;
     const { traceId } = past ?? {};
     const events = runs.start(workflow, kept.request, {
       id,
@@ -213,11 +224,15 @@ export class LoggedWork {
       },
       timeoutMs: Math.max(1, timeoutMs - claimed.run.activeMs),
       keepStep: (step) => {
-        this.#spent.keepStep(step);
+        this.#spent.keep(step);
         log.keepStep({ node: step.node, json: JSON.stringify(step) });
       },
       settle: () => log.settle(),
       resumed: past?.resumed,
+      retry: (error) => {
+        const delayMs = chooseRetryDelay({ id, workflow, retries }, error);
+        return delayMs === undefined ? undefined : clock.now() + delayMs;
+      },
       ...(record !== undefined && { record }),
     });
     this.#state = 'running';
@@ -232,6 +247,7 @@ export class LoggedWork {
     );
     if (recorder.last === undefined) return;
     if (recorder.last.type === 'run-waiting') await this.#wait(log, recorder.last);
+    else if (recorder.last.type === 'run-retrying') await this.#retry(log, recorder.last);
     else if (isReleased(recorder.last)) await this.#release(log);
     else await this.#end(log, recorder.last, said.text);
   }
@@ -246,26 +262,34 @@ export class LoggedWork {
       await this.#tools.documents.remove(segment.id, owner);
   }
 
-  /**
-   * Another process, or this one later, goes on with the run. Never rejects.
-   * @param other hash of the workflow that is to go on with it, and how long nobody is to begin it again; absent: as this process has it
-   */
-  async #release(log: OpenLog, other?: { readonly graph: string; readonly delayMs: number }): Promise<void> {
+  /** The run has failed, and begins again when its time has come. Never rejects. */
+  async #retry(log: OpenLog, last: RunRetrying): Promise<void> {
+    this.#state = 'ending';
+    log.write(makeLoggedEvent(last, log.now()));
+    this.#tools.onRetried(this.#run.workflow.id);
+    await this.#release(log, { runAt: last.retryAt });
+  }
+
+  /** Another process, or this one later, goes on with the run. Never rejects. */
+  async #release(log: OpenLog, { runAt, putAt = runAt, graph }: Letting = {}): Promise<void> {
     this.#state = 'ending';
     this.#spent.endPermitEarly();
-    const { id } = this.#run.job;
+    const { job, workflow } = this.#run;
+    let ending: 'gone' | 'released' = 'released';
     await log.settle();
     try {
       if (log.ending === undefined) {
-        await this.#tools.store.release([{ id, epoch: log.epoch }]);
-        const runAt = other === undefined ? this.#run.job.runAt : this.#tools.clock.now() + other.delayMs;
-        const graph = other?.graph ?? hashWorkflow(this.#run.workflow);
-        await this.#tools.onReleased({ ...this.#run.job, runAt, wake: this.#run.job.wake + 1, graph });
-      } else if (log.ending === 'released') this.#tools.onStoreAway(id);
+        const { epoch, hasWritten: hasBegun } = log;
+        await this.#tools.store.release([{ id: job.id, epoch, hasBegun, ...(runAt !== undefined && { runAt }) }]);
+        const next = { runAt: putAt ?? job.runAt, wake: job.wake + 1, graph: graph ?? hashWorkflow(workflow) };
+        await this.#tools.onReleased({ ...job, ...next });
+        // Its readers wait in this process, where it is known when it goes on.
+        if (runAt !== undefined) ending = 'gone';
+      } else if (log.ending === 'released') this.#tools.onStoreAway(job.id);
     } catch {
-      this.#tools.onStoreAway(id);
+      this.#tools.onStoreAway(job.id);
     }
-    this.#leave('released');
+    this.#leave(ending);
   }
 
   /** The store was away when the run was to begin. */
@@ -338,6 +362,16 @@ export class LoggedWork {
   #report(error: unknown): void {
     this.#tools.onFault(this.#run.job.id, error);
   }
+}
+
+/** How a run is let go of. */
+interface Letting {
+  /** When it begins again at the earliest, in milliseconds since the Unix epoch. Absent: when its time has come before. */
+  readonly runAt?: number;
+  /** When it is looked at again at the earliest. Absent: then. */
+  readonly putAt?: number;
+  /** Hash of the workflow that is to go on with it. Absent: as this process has it. */
+  readonly graph?: string;
 }
 
 export function makeFailed(thrown: unknown): RunEvent {

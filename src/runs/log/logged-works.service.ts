@@ -84,6 +84,7 @@ export class LoggedWorks {
       onWrite: this.#writer.write,
       onMove: (id) => this.hub.wake(id),
       onResumed: (workflow) => metrics.instruments.resumptions.inc({ workflow }),
+      onRetried: (workflow) => metrics.instruments.runRetries.inc({ workflow }),
       onReleased: async (job) => this.#onReleased?.(job),
       onWaiting: (expiresAt) => this.#onWaiting?.(expiresAt),
       onStoreAway: (id) => this.#onAway?.(id),
@@ -175,7 +176,8 @@ export class LoggedWorks {
     if (this.runs.draining) return undefined;
     // Its queue took this process for dead, such as while it stood still: the job is there for as long as the work is.
     const present = this.#works.get(job.id);
-    if (present !== undefined) return present.ended;
+    // One that is for a later time waits until this one is over.
+    if (present !== undefined) return present.wake === job.wake ? present.ended : this.#beginAfter(present, job);
     const door = this.#doors.get(job.door);
     const workflow = this.workflows.find(job.workflow);
     if (door === undefined || workflow === undefined) {
@@ -186,6 +188,11 @@ export class LoggedWorks {
     const isOther = job.graph !== undefined && job.graph !== hashWorkflow(workflow);
     return isOther ? this.#leaveToOthers(job, ['graphs', job.graph], begin) : begin();
   };
+
+  async #beginAfter({ ended }: LoggedWork, job: RunJob): Promise<JobEnd> {
+    await ended;
+    return this.begin(job) ?? 'held';
+  }
 
   #beginHere(job: RunJob, door: RunDoor, workflow: CompiledWorkflow): Promise<void> | undefined {
     const { id } = job;

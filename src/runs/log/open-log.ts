@@ -58,6 +58,7 @@ export class OpenLog {
   /** Characters in `#json`, and of all that was ever written. */
   #waitingLength = 0;
   #writtenLength = 0;
+  #hasWritten = false;
   #waiting: Waiting | undefined;
   #kept: number;
   #newest: LogPiece | undefined;
@@ -79,6 +80,11 @@ export class OpenLog {
   /** Characters that were written to it. */
   get writtenLength(): number {
     return this.#writtenLength;
+  }
+
+  /** True if something was written to it in this process. */
+  get hasWritten(): boolean {
+    return this.#hasWritten;
   }
 
   get ending(): LogEnding | undefined {
@@ -143,6 +149,7 @@ export class OpenLog {
   write(event: LoggedEvent, ending: AttemptEnding = NOT_ENDED): void {
     if (this.#ending !== undefined) return;
     const json = JSON.stringify(event);
+    this.#hasWritten = true;
     this.#events.push(event);
     this.#json.push(json);
     this.#waitingLength += json.length;

@@ -30,7 +30,7 @@ export interface RunPast {
  * @returns undefined if that is nothing: it begins
  */
 export async function readPast(
-  { run: { id, epoch }, steps, waits }: ClaimedRun,
+  { run: { id, attempts }, steps, waits }: ClaimedRun,
   workflow: CompiledWorkflow,
   store: Pick<RunLogStore, 'read'>,
   onEvent: (event: LoggedEvent) => void,
@@ -60,7 +60,7 @@ export async function readPast(
     waits.flatMap(({ node, answer }) => (answer === undefined ? [] : [[node, readAnswer(answer)]])),
   );
   return {
-    resumed: { epoch, attempt, history, steps: checkpoints, answers },
+    resumed: { epoch: attempts, attempt, history, steps: checkpoints, answers },
     lastAt,
     traceId,
     graph,

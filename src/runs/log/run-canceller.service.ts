@@ -53,8 +53,8 @@ export class RunCanceller {
       else await this.#waitForEnd(work);
     }
     const ended = await this.reader.find(id, owner);
-    // It had begun to wait for an answer before it was told.
-    if (ended?.status === 'waiting' && (await this.#endIdle(ended))) return this.reader.find(id, owner);
+    // Nobody had it at work any more when it was told: it waits, for an answer or its time.
+    if (ended !== undefined && isIdle(ended) && (await this.#endIdle(ended))) return this.reader.find(id, owner);
     // Its process may have left it before its end.
     if (ended !== undefined && ended.ending === undefined) throw this.#makeNotEndedError();
     return ended;
@@ -84,7 +84,7 @@ export class RunCanceller {
       const { news, leave } = this.works.hub.wait(id, from);
       try {
         const run = await this.store.find(id, owner);
-        if (run === undefined || run.ending !== undefined || run.status === 'waiting') return;
+        if (run === undefined || run.ending !== undefined || isIdle(run)) return;
         from = run.length;
         if ((await settleInTime(news, this.clock, Math.min(leftMs, LOOK_AT_STORE_MS), () => 'look')) === 'released')
           return;
@@ -124,4 +124,9 @@ export class RunCanceller {
       { code: this.runs.draining ? 'server_shutting_down' : 'store_unavailable', retryAfterMs: RETRY_AFTER_MS },
     );
   }
+}
+
+/** True if nobody has a run at work, and it has not ended. */
+function isIdle({ status }: LoggedRun): boolean {
+  return status === 'waiting' || status === 'queued';
 }

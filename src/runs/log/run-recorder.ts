@@ -51,7 +51,7 @@ export class RunRecorder implements RunReader {
     }
     this.#writeAborted();
     if (event.type === 'run-finished') this.#last = this.#showResult(event);
-    else if (event.type === 'run-waiting') this.#last = event;
+    else if (event.type === 'run-waiting' || event.type === 'run-retrying') this.#last = event;
     else this.#write(event);
   }
 

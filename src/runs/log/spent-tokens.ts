@@ -1,4 +1,4 @@
-import type { StepCheckpoint } from '../../engine/index.js';
+import { countLostTokens, type LostUsage } from '../../engine/index.js';
 import type { Usage } from '../../models/index.js';
 import type { QueuedPermit } from '../run-options.js';
 
@@ -7,7 +7,7 @@ export class SpentTokens {
   readonly #permit: QueuedPermit;
   /** Of the steps that were kept: whoever goes on with the run tells them. */
   #keptTokens = 0;
-  /** Told before the run waited for an answer. */
+  /** Told before the run waited for an answer, or failed. */
   #toldTokens = 0;
   #usage: Usage | undefined;
   #untoldTokens = 0;
@@ -20,14 +20,14 @@ export class SpentTokens {
     return (this.#usage?.total_tokens ?? 0) + this.#untoldTokens;
   }
 
-  /** @param tokens were told before the run waited for an answer */
+  /** @param tokens were told before the run waited for an answer, or failed */
   goOnAfter(tokens: number): void {
     this.#toldTokens = tokens;
   }
 
-  /** Of a step that never runs again. */
-  keepStep({ usage, untoldTokens = 0 }: StepCheckpoint): void {
-    this.#keptTokens += (usage?.total_tokens ?? 0) + untoldTokens;
+  /** Of a step that never runs again, or of steps that run again and were told. */
+  keep(used: LostUsage): void {
+    this.#keptTokens += countLostTokens(used);
   }
 
   /**

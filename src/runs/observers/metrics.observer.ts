@@ -56,6 +56,9 @@ class MetricsObserver implements RunObserver {
       case 'run-waiting':
         this.#endRun('waiting');
         break;
+      case 'run-retrying':
+        this.#endRun('retrying');
+        break;
       case 'model-call-started':
         this.#calls.set(nameCall(event), new CallMetrics(this.instruments, this.clock, this.workflow, event));
         break;

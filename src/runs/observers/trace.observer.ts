@@ -49,6 +49,7 @@ class TraceObserver implements RunObserver {
       case 'run-resumed':
       case 'run-waiting':
       case 'run-continued':
+      case 'run-retrying':
       case 'node-restarted':
       case 'node-started':
       case 'node-progress':

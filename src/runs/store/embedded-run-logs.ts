@@ -1,6 +1,6 @@
 import type { EmbeddedStore } from './embedded-store.js';
 import type { ExpiredWaits, KeptWait, NewAnswers, UnansweredWaits } from './kept-wait.js';
-import type { AppendVerdict, LogBatch, RunAttempt } from './log-batch.js';
+import type { AppendVerdict, LogBatch, RunAttempt, RunRelease } from './log-batch.js';
 import type { Creation, LoggedRun, NewLoggedRun, Repetition, RequestIdentity } from './logged-run.js';
 import {
   type ClaimedRun,
@@ -53,7 +53,7 @@ export class EmbeddedRunLogs extends RunLogStore {
     return this.store.useRunLogs((logs) => logs.keepAlive(attempts));
   }
 
-  override async release(attempts: readonly RunAttempt[]): Promise<void> {
+  override async release(attempts: readonly RunRelease[]): Promise<void> {
     await this.store.useRunLogs((logs) => logs.release(attempts));
   }
 

@@ -14,6 +14,14 @@ export interface RunAttempt {
   readonly epoch: number;
 }
 
+/** How somebody lets go of a run that is at work. */
+export interface RunRelease extends RunAttempt {
+  /** When it is to begin again at the earliest, in milliseconds since the Unix epoch: it has failed. Absent: when its time has come before. */
+  readonly runAt?: number;
+  /** False if nothing was done for it: whoever takes it next makes the same attempt. Absent: true. */
+  readonly hasBegun?: boolean;
+}
+
 /** What one run has to say in one commit. */
 export interface LogBatch {
   readonly run: string;

@@ -85,8 +85,10 @@ export interface LoggedEnding {
 /** A run that has a log. */
 export interface LoggedRun extends RunFacts {
   readonly status: LoggedStatus;
-  /** How often it was begun. Whoever writes under an older number is refused. */
+  /** How often somebody took it. Whoever writes under an older number is refused. */
   readonly epoch: number;
+  /** How often it was begun: to go on with answers, or to be handed on before anything was done, is no beginning. */
+  readonly attempts: number;
   /** How often it has come back into the queue: what was put there for another time is out of date. */
   readonly wake: number;
   /** When it began for the first time, in milliseconds since the Unix epoch; undefined: it has not. */

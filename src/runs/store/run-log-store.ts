@@ -1,6 +1,6 @@
 import type { LoggedEvent } from '../log/logged-event.js';
 import type { ExpiredWaits, KeptWait, NewAnswers, UnansweredWaits } from './kept-wait.js';
-import type { AppendVerdict, LogBatch, RunAttempt } from './log-batch.js';
+import type { AppendVerdict, LogBatch, RunAttempt, RunRelease } from './log-batch.js';
 import type { Creation, LoggedRun, LoggedStatus, NewLoggedRun, Repetition, RequestIdentity } from './logged-run.js';
 
 /** A run that somebody begins, or begins again. */
@@ -103,7 +103,7 @@ export abstract class RunLogStore {
 
   /**
    * Begins a run, or begins it again: from now on only batches with the new epoch are taken. If it was at work, whoever had it at
-   * work is dead.
+   * work is dead, unless the store was away since that was heard of: then nobody could say anything.
    * @param worker id of the process that has it at work from now on
    * @param wake only if it waits, or is at work, since it came into the queue for this time; undefined: in any case
    * @returns undefined if there is no such run, it is over or waits for an answer, or has come back into the queue meanwhile
@@ -117,7 +117,7 @@ export abstract class RunLogStore {
   abstract keepAlive(attempts: readonly RunAttempt[]): Promise<readonly string[]>;
 
   /** Lets go of runs that are at work, before their end: they are queued again, with the next wake, and nobody has died. */
-  abstract release(attempts: readonly RunAttempt[]): Promise<void>;
+  abstract release(attempts: readonly RunRelease[]): Promise<void>;
 
   /** Keeps that a run is to end before its end, unless it is over. @param id the run's own */
   abstract markCancelled(id: string): Promise<void>;

@@ -50,6 +50,7 @@ export function readRun(row: RunRow, now: number): LoggedRun {
     head: String(row['head']),
     status,
     epoch: Number(row['epoch']),
+    attempts: Number(row['attempts']),
     wake: Number(row['wakes']),
     startedAt: readNumber(row['started']),
     activeMs: Number(row['active_ms']),

@@ -2,6 +2,7 @@ import type { CompiledWorkflow } from '../workflow-schema.js';
 import type { WorkflowOptions } from '../workflow.decorator.js';
 import { type Resolver, ScopeCompiler } from './compile-scope.js';
 import type { DefinitionFaults } from './definition-faults.js';
+import { readTimeout } from '../read-timeout.js';
 import { checkWaits, listWaits } from './list-waits.js';
 import { makeWorkflowSchema } from './make-workflow-schema.js';
 import { findTakenParameters } from './taken-parameters.js';
@@ -11,6 +12,9 @@ import type { WiredWorkflow } from './wire-workflow.js';
 const BLANK_LINE = '\n\n';
 /** The default number of nodes of one run that run at the same time. */
 const CONCURRENCY = 8;
+/** The default pause before a logged run is begun again, in milliseconds, and the most of these times. */
+const RETRY_DELAY_MS = 10_000;
+const MOST_RETRIES = 100;
 
 /**
  * Compiles a wired workflow.
@@ -34,6 +38,19 @@ export function compileWorkflow(
     if (Number.isInteger(value) && value >= 1) continue;
     faults.add('invalid_concurrency', `its ${name} is no whole number from 1.`, `Correct @Workflow(${place}).`);
   }
+  const { retries = 0, retryDelay = RETRY_DELAY_MS } = background;
+  if (!Number.isInteger(retries) || retries < 0 || retries > MOST_RETRIES) {
+    const message = `its background.retries is no whole number from 0 to ${MOST_RETRIES}.`;
+    faults.add('invalid_retries', message, 'Correct @Workflow({ background: { retries } }).');
+  }
+  const retryDelayMs = readTimeout(retryDelay);
+  if (retryDelayMs === undefined) {
+    faults.add(
+      'invalid_retries',
+      'its background.retryDelay is no time.',
+      'Give milliseconds, or a whole number with its unit: @Workflow({ background: { retryDelay: "30s" } }).',
+    );
+  }
   if (options.onChange !== undefined && options.onChange !== 'resume' && options.onChange !== 'fail') {
     faults.add('invalid_on_change', 'its onChange is neither resume nor fail.', 'Correct @Workflow({ onChange }).');
   }
@@ -49,7 +66,7 @@ export function compileWorkflow(
   compiler.reportUnused();
   const waits = listWaits(scope);
   checkWaits(waits, faults);
-  if (faults.all.length > 0) return undefined;
+  if (faults.all.length > 0 || retryDelayMs === undefined) return undefined;
 
   const { resultStep } = scope;
   const visible = scope.steps.some((step) => step.visible);
@@ -61,6 +78,8 @@ export function compileWorkflow(
     separator: options.separator ?? BLANK_LINE,
     concurrency,
     backgroundConcurrency: background.concurrency,
+    retries,
+    retryDelayMs,
     schema: makeWorkflowSchema(scope),
     scope,
     visible,

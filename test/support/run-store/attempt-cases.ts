@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { WorkerOffer } from '../../../src/runs/store/run-log-store.js';
 import type { StoreBench } from './store-bench.js';
+import { makeWait } from './wait-cases.js';
 
 /** What every store knows of those who work on a run. */
 export function describeAttempts(bench: StoreBench): void {
@@ -48,6 +49,37 @@ export function describeAttempts(bench: StoreBench): void {
     await bench.logs.release([{ id: 'r1', epoch: 5 }]);
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'queued' });
     expect(await claim()).toBe(1);
+  });
+
+  it('counts attempts, of which going on with an answer, or what was let go of before it began, is none', async () => {
+    await bench.create('r1');
+    const read = async (): Promise<unknown> => (await bench.logs.find('r1', 'a'))?.attempts;
+    const claim = async (): Promise<number> => (await bench.claim('r1'))?.run.epoch ?? 0;
+    expect(await read()).toBe(0);
+    await bench.logs.release([{ id: 'r1', epoch: await claim(), hasBegun: false }]);
+    const waiting = bench.makeBatch('r1', 0, 1, { epoch: await claim(), waits: [makeWait(bench, 'a')] });
+    expect([await bench.append([waiting]), await read()]).toEqual([[true], 1]);
+    await bench.logs.answer({ run: 'r1', values: [{ node: 'a', json: '1' }] });
+    // The process that goes on with the answer has another release, and hands it on; the next one dies.
+    await bench.logs.release([{ id: 'r1', epoch: await claim(), hasBegun: false }]);
+    expect([await claim(), await read()]).toEqual([4, 1]);
+    expect([await claim(), await read()]).toEqual([5, 2]);
+    await bench.logs.release([{ id: 'r1', epoch: 5 }]);
+    expect([await read(), await claim(), await read()]).toEqual([2, 6, 3]);
+  });
+
+  it('keeps when a run is to begin again that has failed, which is no death', async () => {
+    await bench.create('r1');
+    await bench.claim('r1');
+    const { deaths = 0, epoch = 0 } = (await bench.claim('r1'))?.run ?? {};
+    const runAt = bench.clock.now() + 60_000;
+    await bench.logs.release([{ id: 'r1', epoch, runAt }]);
+    expect([deaths, await bench.logs.countWaiting()]).toEqual([1, { due: 0, dueSince: undefined }]);
+    await bench.reopen();
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'queued', runAt, deaths: 0 });
+    await expect(bench.claim('r1')).resolves.toMatchObject({ run: { attempts: 3, runAt, deaths: 0 } });
+    await bench.logs.release([{ id: 'r1', epoch: 3 }]);
+    await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ runAt });
   });
 
   it('counts the time in which a run was at work, and none in which nobody had it', async () => {

@@ -23,6 +23,7 @@ export function describeRecords(bench: StoreBench): void {
       head: '"r1"',
       status: 'queued',
       epoch: 0,
+      attempts: 0,
       wake: 0,
       startedAt: undefined,
       activeMs: 0,

@@ -80,7 +80,7 @@ const EVENTS: readonly RunSchema[] = [
     { model: text('The workflow, by the name that the request asked for.') },
     { trace_id: text('Id of the trace; absent if the run is not traced.') },
   ),
-  event('run-resumed', 'The run goes on after its process has ended.', {
+  event('run-resumed', 'The run goes on after its process has ended, or after it has failed.', {
     epoch: count('Which attempt this is: `attempts` of the run.'),
   }),
   event('node-restarted', 'What a step has said is void: it says all of it again.', {
@@ -121,6 +121,10 @@ const EVENTS: readonly RunSchema[] = [
   }),
   event('run-waiting', 'All steps that could run have ended, and the run waits for answers.', {
     waits: list(WAIT_SCHEMA, 'What it waits for.'),
+  }),
+  event('run-retrying', 'The run has failed, and is tried again: its steps that had finished do not run again.', {
+    error: RUN_ERROR_SCHEMA,
+    retry_at: count('When it goes on at the earliest, in seconds since the Unix epoch.'),
   }),
   event('run-continued', 'A wait is over, and the run goes on.', { name: text('Name of the wait.') }),
   event(

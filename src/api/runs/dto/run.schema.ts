@@ -45,7 +45,9 @@ export const RUN_SCHEMA: RunSchema = object(
     status: choice(RUN_STATUSES, 'Where it stands. The last three never change.'),
     model: text('The workflow, by the name that the request asked for.'),
     workflow_version: orNull(text('The version that its author gave the workflow.')),
-    attempts: count('How often it was begun: more than once if a process that had it at work has ended.'),
+    attempts: count(
+      'How often it was begun: more than once if a process that had it at work has ended, or it has failed and is tried again. To go on with an answer is no beginning.',
+    ),
     priority: count('From 0 to 9; runs with 9 begin first.'),
     metadata: anyObject('As the request gave it.'),
     usage: orNull(refer('CompletionUsage', 'Tokens of the whole run; null if no model told, or until it has ended.')),

@@ -111,7 +111,10 @@ const MIGRATIONS: readonly string[] = [
   `
   alter table millrace.run_workers
     add column workflows text[] not null default '{}', add column doors text[] not null default '{}'`,
+  // Whoever takes a run from the queue that "is_counted" goes on with an attempt that is.
   `${BYTEWISE_IDS}
+  alter table millrace.runs add column attempts integer not null default 0, add column is_counted boolean not null default false;
+  update millrace.runs set attempts = epoch;
   ${RUN_FUNCTIONS}`,
 ];
 

@@ -47,6 +47,8 @@ export class PostgresDatabase {
   /** False from a failure of it until it works again. */
   isUp = true;
   #probe: Timer | undefined;
+  /** Monotonic time at which it was away the last time. */
+  #awayAt: number | undefined;
 
   /** @param onOpen called once, when it can be used for the first time */
   constructor(url: string, clock: Clock, onOpen: () => void) {
@@ -63,6 +65,11 @@ export class PostgresDatabase {
     });
     // A connection that nobody uses has ended: the next one is another.
     this.#pool.on('error', () => undefined);
+  }
+
+  /** For how long it has not been away, in milliseconds; undefined: it never was. */
+  get reachedForMs(): number | undefined {
+    return this.#awayAt === undefined ? undefined : this.#clock.monotonic() - this.#awayAt;
   }
 
   /** @throws OverloadedError if the database cannot do it now */
@@ -211,6 +218,7 @@ export class PostgresDatabase {
     if (cause instanceof OverloadedError) return cause;
     if (cause !== undefined) {
       this.isUp = false;
+      if (!isOfStatement(cause)) this.#awayAt = this.#clock.monotonic();
       this.#notBefore = this.#clock.monotonic() + TRY_AGAIN_MS;
       if (!this.#isClosed) {
         this.#tell(cause);
@@ -232,7 +240,7 @@ export class PostgresDatabase {
   }
 
   #tell(cause: unknown): void {
-    if (this.#isOpen && cause instanceof pg.DatabaseError && !AWAY_CODES.includes(String(cause.code).slice(0, 2))) {
+    if (this.#isOpen && isOfStatement(cause)) {
       this.#logger.error('The store failed', formatStackForLog(cause));
       return;
     }
@@ -244,6 +252,11 @@ export class PostgresDatabase {
       `PostgreSQL (${describeAddress(this.#url)}) cannot be used: ${message}. What needs stored runs is refused until it can; all else is served.`,
     );
   }
+}
+
+/** True if the database is there, and has refused what it was asked for. */
+function isOfStatement(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && !AWAY_CODES.includes(String(error.code).slice(0, 2));
 }
 
 /** The database has not answered in time. */

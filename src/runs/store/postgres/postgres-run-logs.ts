@@ -1,7 +1,7 @@
 import type { Clock } from '../../../kernel/index.js';
 import type { LoggedEvent } from '../../log/logged-event.js';
 import type { ExpiredWaits, KeptWait, NewAnswers, UnansweredWaits } from '../kept-wait.js';
-import type { AppendVerdict, LogBatch, RunAttempt } from '../log-batch.js';
+import type { AppendVerdict, LogBatch, RunAttempt, RunRelease } from '../log-batch.js';
 import type { Creation, LoggedRun, NewLoggedRun, Repetition, RequestIdentity } from '../logged-run.js';
 import {
   type ClaimedRun,
@@ -135,7 +135,7 @@ export class PostgresRunLogs extends RunLogStore {
 
   override async claim(id: string, worker: string, wake?: number): Promise<ClaimedRun | undefined> {
     const now = this.clock.now();
-    const [row] = await this.database.query(CLAIM, [id, worker, now, wake ?? null]);
+    const [row] = await this.database.query(CLAIM, [id, worker, now, wake ?? null, this.database.reachedForMs ?? null]);
     if (row === undefined) return undefined;
     return {
       run: readRun(row, now),
@@ -151,8 +151,10 @@ export class PostgresRunLogs extends RunLogStore {
     return rows.map(({ id }) => String(id));
   }
 
-  override async release(attempts: readonly RunAttempt[]): Promise<void> {
-    await this.database.query(RELEASE, this.#listAttempts(attempts));
+  override async release(attempts: readonly RunRelease[]): Promise<void> {
+    const times = attempts.map(({ runAt = null }) => runAt);
+    const begun = attempts.map(({ hasBegun = true }) => hasBegun);
+    await this.database.query(RELEASE, [...this.#listAttempts(attempts), times, begun]);
     this.changes.tell(attempts.map(({ id }) => id));
   }
 

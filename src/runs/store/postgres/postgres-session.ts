@@ -1,5 +1,5 @@
 /** What stands for `$1`, `$2` and so on. */
-export type PostgresValue = string | number | boolean | null | readonly (string | number | null)[];
+export type PostgresValue = string | number | boolean | null | readonly (string | number | boolean | null)[];
 
 /** A row that a statement gave. Whole numbers of eight bytes come as text. */
 export type PostgresRow = Readonly<Record<string, string | number | boolean | null>>;

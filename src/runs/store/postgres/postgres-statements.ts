@@ -16,7 +16,7 @@ export const FIND_CREATED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from mi
 export const FIND_REPEATED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from millrace.runs where owner = $1 and key = $2`;
 
 /** Takes the run, and gives all that whoever works on it needs. */
-export const CLAIM = 'select * from millrace.claim_1($1, $2, $3, $4)';
+export const CLAIM = 'select * from millrace.claim_1($1, $2, $3, $4, $5)';
 
 /** Runs that are at work in one of the given attempts, held in the order of their ids as in {@link writeAppend}. */
 const ATTEMPTS = `
@@ -33,8 +33,11 @@ export const KEEP_ALIVE = `${ATTEMPTS}, alive as (
     where not exists (select from millrace.runs where runs.id = given.run and runs.epoch = given.number)`;
 
 export const RELEASE = `${ATTEMPTS} update millrace.runs set status = 'queued', wakes = wakes + 1, worker = null, moved = now(),
-      active_ms = active_ms + greatest(0, $3::bigint - seen), seen = $3::bigint
-    from attempt where attempt.id = runs.id`;
+      active_ms = active_ms + greatest(0, $3::bigint - seen), seen = $3::bigint,
+      is_counted = not released.has_begun, run_at = coalesce(released.at, run_at),
+      deaths = case when released.at is null then deaths else 0 end
+    from attempt join unnest($1::text[], $4::bigint[], $5::boolean[]) as released (run, at, has_begun) on released.run = attempt.id
+    where attempt.id = runs.id`;
 
 export const MARK_CANCELLED =
   'update millrace.runs set is_cancelled = true where id = $1 and finished is null and not is_cancelled';
@@ -119,7 +122,7 @@ export const ANSWER = `
 /** Puts a run into the queue that has no wait that is open, and begins its next segment. The run is held. */
 export const GO_ON = `
     with ready as (
-      update millrace.runs set status = 'queued', wakes = wakes + 1, moved = now(), seen = $2::bigint
+      update millrace.runs set status = 'queued', wakes = wakes + 1, is_counted = true, moved = now(), seen = $2::bigint
       where id = $1 and not exists (select from millrace.run_waits where run = $1 and is_open) returning id
     ) insert into millrace.run_segments (id, run, first, head)
       select $3::text, runs.id, ${NEXT_NUMBER}, $4::text from millrace.runs where id in (select id from ready) and $3::text is not null`;
@@ -150,7 +153,7 @@ export const EXPIRE = `
     returning run_waits.run`;
 
 export const WAKE_EXPIRED = `
-    update millrace.runs set status = 'queued', wakes = wakes + 1, moved = now(), seen = $2::bigint
+    update millrace.runs set status = 'queued', wakes = wakes + 1, is_counted = true, moved = now(), seen = $2::bigint
     where id = any($1::text[]) returning ${RUN_COLUMNS}, ${HEAD_COLUMN}`;
 
 /** In how many milliseconds the next wait expires. */

@@ -4,14 +4,14 @@ import { SETTINGS } from './functions.js';
 export const NEXT_NUMBER = `coalesce((select last + 1 from millrace.run_log where run = runs.id order by first desc limit 1), 0)`;
 
 /** All that is told of a run, but its head. */
-export const RUN_COLUMNS = `runs.id, owner, door, workflow, version, model, status, epoch, wakes, deaths, active_ms, seen, is_cancelled,
+export const RUN_COLUMNS = `runs.id, owner, door, workflow, version, model, status, epoch, attempts, wakes, deaths, active_ms, seen, is_cancelled,
   priority, created, run_at, started, finished, has_log, log_expires, metadata, admission, ending,
   coalesce(length, ${NEXT_NUMBER}) as length,
   (select coalesce(json_agg(json_build_object('id', segment.id, 'from', segment.first, 'head', segment.head) order by segment.first), '[]')::text
    from millrace.run_segments segment where segment.run = runs.id) as segments`;
 
 /** The types of {@link RUN_COLUMNS}. */
-const RUN_TYPES = `id text, owner text, door text, workflow text, version text, model text, status text, epoch integer, wakes integer,
+const RUN_TYPES = `id text, owner text, door text, workflow text, version text, model text, status text, epoch integer, attempts integer, wakes integer,
   deaths integer, active_ms bigint, seen bigint, is_cancelled boolean, priority integer, created bigint, run_at bigint, started bigint,
   finished bigint, has_log boolean, log_expires bigint, metadata text, admission text, ending text, length integer, segments text`;
 
@@ -61,13 +61,16 @@ export const RUN_FUNCTIONS = `
       and (finished is null or expires > at);
   end $$;
 
-  -- What others have committed up to the moment at which the run was theirs no more is seen by a statement of its own.
-  create function millrace.claim_1(the_id text, the_worker text, at bigint, the_wake int)
+  -- What others have committed up to the moment at which the run was theirs no more is seen by a statement of its own. "reached_for_ms" is for
+  -- how long the process has reached the database; null: as long as it knows. Of whoever could not say that it is alive, nobody knows that it died.
+  create function millrace.claim_1(the_id text, the_worker text, at bigint, the_wake int, reached_for_ms double precision)
     returns table (${RUN_TYPES}, head text, request text, waits text, steps text, log_length bigint) ${SETTINGS} as $$
   #variable_conflict use_column
   begin
-    update millrace.runs set deaths = deaths + (status = 'running')::int, status = 'running', epoch = epoch + 1, worker = the_worker,
-      moved = now(), started = coalesce(started, at), seen = at
+    update millrace.runs set
+      deaths = deaths + (status = 'running' and moved >= greatest(pg_postmaster_start_time(), now() - reached_for_ms * interval '1 ms'))::int,
+      attempts = attempts + (status = 'running' or not is_counted)::int, is_counted = status <> 'running' and is_counted,
+      status = 'running', epoch = epoch + 1, worker = the_worker, moved = now(), started = coalesce(started, at), seen = at
     where runs.id = the_id and status in ('queued', 'running') and (the_wake is null or wakes = the_wake);
     if not found then return; end if;
     return query select ${RUN_COLUMNS}, run_requests.head, run_requests.request, ${WAITS_COLUMN},

@@ -109,6 +109,12 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   ],
   // Nothing changes but how values are packed: a release before cannot read them.
   [],
+  [
+    'alter table runs add column attempts integer not null default 0',
+    // Whoever takes it from the queue goes on with an attempt that is counted.
+    'alter table runs add column is_counted integer not null default 0',
+    'update runs set attempts = epoch',
+  ],
 ];
 
 /** Brings the tables of a database up to date. @throws Error if a newer release has made them */

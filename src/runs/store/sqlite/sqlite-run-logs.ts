@@ -1,7 +1,7 @@
 import type { Clock } from '../../../kernel/index.js';
 import type { LoggedEvent } from '../../log/logged-event.js';
 import type { ExpiredWaits, KeptWait, NewAnswers, UnansweredWaits } from '../kept-wait.js';
-import type { AppendVerdict, LogBatch, RunAttempt } from '../log-batch.js';
+import type { AppendVerdict, LogBatch, RunAttempt, RunRelease } from '../log-batch.js';
 import type { Creation, LoggedRun, NewLoggedRun, Repetition, RequestIdentity } from '../logged-run.js';
 import type { ClaimedRun, LogPage, RunLimits, RunPage, RunQuery, WaitingRuns } from '../run-log-store.js';
 import { unpackText } from '../packed-text.js';
@@ -21,7 +21,7 @@ const PAGE_EVENTS = 1_000;
 /** Most runs whose waits expire in one go. */
 const EXPIRED_AT_ONCE = 500;
 
-const RUN_COLUMNS = `id, owner, door, workflow, version, model, status, epoch, wakes, deaths, active_ms, seen, is_cancelled,
+const RUN_COLUMNS = `id, owner, door, workflow, version, model, status, epoch, attempts, wakes, deaths, active_ms, seen, is_cancelled,
   priority, created, run_at, started, finished, has_log, log_expires, metadata, admission, ending, coalesce(length, ${NEXT_NUMBER}) as length,
   (select json_group_array(json_object('id', id, 'from', first, 'head', head))
    from (select id, first, head from run_segments where run = runs.id order by first)) as segments`;
@@ -33,11 +33,14 @@ const WAITS_COLUMN = `(
 /** Whether a run is at work in one of the attempts that ?2 lists. */
 const IS_ATTEMPT = `status = 'running'
   and (id, epoch) in (select value ->> 'id', value ->> 'epoch' from json_each(?2))`;
+/** What is said of a run in the list of those that are let go of, which ?2 is. */
+const released = (name: keyof RunRelease): string =>
+  `(select value ->> '${name}' from json_each(?2) where value ->> 'id' = runs.id)`;
 const COUNT_WAITING = `select count(*) filter (where status = 'queued' and run_at <= ?1) as due,
   min(case when status <> 'queued' or run_at > ?1 then null when seen > run_at then seen else run_at end) as since from runs where finished is null`;
 /** Puts runs that have waited for answers into the queue at the time ?2. */
 const wake = (condition: string): string =>
-  `update runs set status = 'queued', wakes = wakes + 1, seen = ?2 where status = 'waiting' and ${condition}`;
+  `update runs set status = 'queued', wakes = wakes + 1, is_counted = 1, seen = ?2 where status = 'waiting' and ${condition}`;
 const HEAD_COLUMN = `coalesce((select head from run_requests where run = runs.id), '') as head`;
 const NO_HEAD_COLUMN = `'' as head`;
 
@@ -110,7 +113,8 @@ export class SqliteRunLogs {
     const now = this.clock.now();
     const [claimed, rows, steps = []] = await this.thread.transact([
       [
-        `update runs set deaths = deaths + (status = 'running'), status = 'running', epoch = epoch + 1,
+        `update runs set deaths = deaths + (status = 'running'), attempts = attempts + (status = 'running' or is_counted = 0),
+           is_counted = (status <> 'running' and is_counted = 1), status = 'running', epoch = epoch + 1,
            started = coalesce(started, ?1), seen = ?1
          where id = ?2 and status in ('queued', 'running') and (?3 is null or wakes = ?3) returning 1`,
         [now, id, wake ?? null],
@@ -150,10 +154,13 @@ export class SqliteRunLogs {
     return lost.map(({ id }) => String(id));
   }
 
-  async release(attempts: readonly RunAttempt[]): Promise<void> {
+  async release(attempts: readonly RunRelease[]): Promise<void> {
     await this.thread.transact([
       [
-        `update runs set status = 'queued', wakes = wakes + 1, active_ms = active_ms + max(0, ?1 - seen), seen = ?1 where ${IS_ATTEMPT}`,
+        `update runs set status = 'queued', wakes = wakes + 1, active_ms = active_ms + max(0, ?1 - seen), seen = ?1,
+           is_counted = coalesce(${released('hasBegun')} = 0, 0), run_at = coalesce(${released('runAt')}, run_at),
+           deaths = iif(${released('runAt')} is null, deaths, 0)
+         where ${IS_ATTEMPT}`,
         [this.clock.now(), JSON.stringify(attempts)],
       ],
     ]);
