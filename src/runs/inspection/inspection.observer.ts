@@ -71,6 +71,7 @@ export class InspectionObserver implements RunObserver {
       case 'run-finished':
       case 'run-failed':
       case 'run-waiting':
+      case 'run-retrying':
         this.#end(event);
         break;
       case 'node-progress':
@@ -78,7 +79,6 @@ export class InspectionObserver implements RunObserver {
         break;
       case 'run-resumed':
       case 'run-continued':
-      case 'run-retrying':
       case 'node-restarted':
       case 'model-identified':
       case 'run-trace-ended':
@@ -180,11 +180,11 @@ export class InspectionObserver implements RunObserver {
     }
   }
 
-  #end(event: Extract<ObservedEvent, { type: 'run-finished' | 'run-failed' | 'run-waiting' }>): void {
+  #end(event: Extract<ObservedEvent, { type: keyof typeof STATUSES }>): void {
     const { inspection, onEnd } = this.#parts;
     inspection.endedAt = this.#now();
     inspection.status = STATUSES[event.type];
-    if (event.type === 'run-failed') inspection.error = event.error;
+    if (event.type === 'run-failed' || event.type === 'run-retrying') inspection.error = event.error;
     if (event.usage !== undefined) inspection.usage = event.usage;
     onEnd();
   }
@@ -254,7 +254,13 @@ export class InspectionObserver implements RunObserver {
   }
 }
 
-const STATUSES = { 'run-finished': 'completed', 'run-failed': 'failed', 'run-waiting': 'waiting' } as const;
+const STATUSES = {
+  'run-finished': 'completed',
+  'run-failed': 'failed',
+  'run-waiting': 'waiting',
+  // What it is tried again with is another inspection.
+  'run-retrying': 'failed',
+} as const;
 
 function place(within: number | undefined): { readonly within?: number } {
   return within === undefined ? {} : { within };
