@@ -1,8 +1,27 @@
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { describeInBrowser } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
-import { ask, ended, lane, openPlayground, PHONE } from '../support/playground-kit.js';
+import { ask, DARK, ended, lane, LIGHT, openPlayground, PHONE } from '../support/playground-kit.js';
 import { scriptStream } from '../support/upstream/scripts.js';
+
+/** Finds text in code whose colour has less contrast than 4.5 to 1. */
+function findUnreadable(page: Page): Promise<string[]> {
+  return page.evaluate(`(() => {
+    const canvas = document.createElement('canvas').getContext('2d');
+    const luminance = (colour) => {
+      canvas.fillStyle = colour;
+      const parts = [1, 3, 5].map((at) => parseInt(canvas.fillStyle.slice(at, at + 2), 16) / 255);
+      const [r, g, b] = parts.map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    return [...document.querySelectorAll('.code-block :is(code, code *, .code-head span)')].flatMap((each) => {
+      const pair = [getComputedStyle(each).color, getComputedStyle(each.closest('.code-block')).backgroundColor];
+      const [dark, light] = pair.map(luminance).sort((a, b) => a - b);
+      return (light + 0.05) / (dark + 0.05) < 4.5 ? [each.className + ' ' + pair] : [];
+    });
+  })()`);
+}
 
 describeInBrowser()('the playground', () => {
   const { visit, bench } = openPlayground();
@@ -82,6 +101,88 @@ describeInBrowser()('the playground', () => {
       page.locator(selector).evaluate((each) => each.scrollWidth - each.clientWidth);
     expect(await hidden('.said table')).toBeGreaterThan(0);
     expect([await hidden('#scroller'), await hidden('html')]).toEqual([0, 0]);
+  });
+
+  describe('shows code', () => {
+    const CODE =
+      '```ts\nconst answer = "42"; // yes\n```\n\n~~~python\ndef f(x):\n    return x\n~~~\n\n```nonsense\nplain <b>text</b>\n```';
+
+    it.each([
+      ['light', LIGHT],
+      ['dark', DARK],
+    ])('in the colours of its language, which can all be read: %s', async (_name, options) => {
+      const { app, upstream } = await bench();
+      upstream.next(scriptStream(CODE));
+      const { page, requests } = await visit(app.url, options);
+      expect(requests.filter((url) => /katex|highlight/.test(url))).toEqual([]);
+      await ask(page, 'chat', 'Hello');
+      await ended(page);
+      const blocks = lane(page, 'answer').locator('.code-block');
+      await blocks.nth(1).locator('.hljs-title').waitFor();
+      expect(await blocks.locator('code').allInnerTexts()).toEqual([
+        'const answer = "42"; // yes',
+        'def f(x):\n    return x',
+        'plain <b>text</b>',
+      ]);
+      expect(await blocks.first().locator('.hljs-string').innerText()).toBe('"42"');
+      expect(await blocks.nth(2).locator('[class^=hljs]').count()).toBe(0);
+      expect(requests.filter((url) => url.includes('katex'))).toEqual([]);
+      expect(await findUnreadable(page)).toEqual([]);
+    });
+
+    it('with a button that copies it, for the mouse, the keyboard and screen readers', async () => {
+      const { app, upstream } = await bench();
+      upstream.next(scriptStream(CODE));
+      const { page, clipboard } = await visit(app.url);
+      await ask(page, 'chat', 'Hello');
+      await ended(page);
+      await page.getByRole('button', { name: 'Copy code' }).first().click();
+      await eventually(async () => (await page.locator('#announcer').innerText()) === 'Copied');
+      expect(await clipboard()).toBe('const answer = "42"; // yes');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await eventually(async () => (await clipboard()) === 'def f(x):\n    return x');
+    });
+  });
+
+  it('shows maths in all four forms, and no prices, variables or code as maths', async () => {
+    const { app, upstream } = await bench();
+    upstream.next(
+      scriptStream(
+        'Inline $a_1 < b_1$ and \\(x^2\\), then\n\n$$\n\\sqrt{2}\n$$\n\nand\n\\[\n\\frac{1}{2}\n\\]\n\n' +
+          'It costs $5 and $10, or US$5-$10, 10$ in all. `$x$` $HOME/$USER\n\n```\n$y$\n```\n\n| $z$ | $1 |\n|---|---|\n| $2 | $3 |\n\n' +
+          'Wrong: $\\undefined{x}$ and $\\xrightarrow{abc}$',
+      ),
+    );
+    const { page } = await visit(app.url);
+    await ask(page, 'chat', 'Hello');
+    await ended(page);
+    const said = lane(page, 'answer').locator('> .said');
+    await eventually(async () => (await said.locator('.katex').count()) === 6);
+    const read = (selector: string): Promise<string[]> => said.locator(selector).allTextContents();
+    expect(await read('annotation')).toEqual([
+      'a_1 < b_1',
+      'x^2',
+      '\\sqrt{2}',
+      '\\frac{1}{2}',
+      'z',
+      '\\xrightarrow{abc}',
+    ]);
+    expect(await said.locator('.katex-display').count()).toBe(2);
+    const text = await said.innerText();
+    expect(text).toContain('It costs $5 and $10, or US$5-$10, 10$ in all. $x$ $HOME/$USER');
+    expect(text).toContain('Wrong: $\\undefined{x}$');
+    // What the sizes of its parts say is set, although the policy of the page allows no styles in HTML.
+    const strut = await said
+      .locator('.katex-strut')
+      .first()
+      .evaluate((each) => (each as unknown as { style: { height: string } }).style.height);
+    expect(strut).toMatch(/em$/);
+    const font: string = await page.evaluate(
+      '[...document.fonts].filter((font) => font.status === "loaded").map((font) => font.family).join()',
+    );
+    expect(font).toContain('KaTeX_Main');
   });
 
   it.each([

@@ -88,7 +88,7 @@ export class LaneView {
     setText(this.#facts, kinds.join(' · '));
     this.#showProgress(lane.progress);
     this.#showThinking(reasoning, content !== '' || state !== 'running');
-    this.#text.show(content.trimStart());
+    this.#text.show(content.trimStart(), state === 'running');
     showText(this.#refusal, refusal);
     showText(this.#problem, problem);
     this.#showCalls(toolCalls);
@@ -106,7 +106,7 @@ export class LaneView {
     if (text === '') return;
     if (!this.#isTouched) this.#thinking.open = !isOver;
     setText(this.#thinkingState, isOver ? formatCount(text.trim().split(/\s+/).length, 'word') : '…');
-    this.#thinkingText.show(text);
+    this.#thinkingText.show(text, !isOver);
   }
 
   /** @param {Lane['toolCalls']} calls */

@@ -105,6 +105,9 @@ class Page {
     this.#scroller.addEventListener('scroll', () => (this.#isAtEnd = measureDistanceToEnd(this.#scroller) < NEAR), {
       passive: true,
     });
+    this.#scroller.addEventListener('copy-code', (event) => {
+      if (event instanceof CustomEvent) void this.#copy(event.detail, 'Copied');
+    });
     addEventListener('pagehide', () => this.#leave());
     this.#open(this.#history.get(tabStore.get(KEPT_CONVERSATION) ?? ''));
     void this.#picker.load().then(() => this.#reopen());

@@ -1,139 +1,159 @@
-import purify from '../vendor/dompurify.js';
-import { Marked } from '../vendor/marked.js';
-import { el, setText } from './dom.js';
-import { isTooNested } from './nesting.js';
+/** @import { Block } from './markdown-blocks.js' */
+import { CodeView, readLanguage } from './code-view.js';
+import { el } from './dom.js';
+import { BlockReader } from './markdown-blocks.js';
+import { render } from './markdown-parser.js';
 
-const parser = new Marked({
-  gfm: true,
-  breaks: true,
-  renderer: { checkbox: ({ checked }) => (checked ? '☑ ' : '☐ ') },
-});
+/** So many characters are shown at once, whatever it takes; then, what a frame has time for, in milliseconds. */
+const AT_ONCE = 8_000;
+const TIME = 8;
 
-const sanitizer = purify(window);
+/** So many blocks from the end on, the browser need not lay out what is out of sight. */
+const FAR = 30;
 
-/**
- * Links open in a new tab, and only images that are part of the text are shown: an image's address could carry the text
- * away.
- */
-sanitizer.addHook('afterSanitizeAttributes', (node) => {
-  if (node.nodeName === 'A') {
-    if (!node.hasAttribute('href')) return;
-    node.setAttribute('target', '_blank');
-    node.setAttribute('rel', 'noopener noreferrer');
-  } else if (node.nodeName === 'IMG') {
-    const source = node.getAttribute('src') ?? '';
-    node.removeAttribute('srcset');
-    if (/^data:image\/(?:png|gif|jpeg|webp);/i.test(source)) return;
-    // Nothing has loaded the picture yet, because the text is still in a document of its own.
-    node.removeAttribute('src');
-    if (/^https?:/i.test(source)) node.setAttribute('data-address', source);
-  }
-});
-
-const RULES = {
-  USE_PROFILES: { html: true },
-  FORBID_TAGS: [
-    'style',
-    'form',
-    'input',
-    'button',
-    'select',
-    'option',
-    'textarea',
-    'audio',
-    'video',
-    'source',
-    'track',
-    'picture',
-    'map',
-    'area',
-    'dialog',
-    'label',
-    'fieldset',
-    'meter',
-    'progress',
-  ],
-  FORBID_ATTR: [
-    'style',
-    'class',
-    'id',
-    'name',
-    'srcset',
-    'background',
-    'tabindex',
-    'accesskey',
-    'autofocus',
-    'popover',
-    'role',
-  ],
-  ALLOW_DATA_ATTR: false,
-  ALLOW_ARIA_ATTR: false,
-  ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
-  // The sanitiser would check these values by its rule for addresses, and drop them.
-  ADD_URI_SAFE_ATTR: ['align', 'colspan', 'rowspan', 'start', 'reversed', 'dir', 'lang'],
-  RETURN_DOM_FRAGMENT: true,
-};
+/** A block as it is shown. @typedef {{ block: Block, nodes: readonly Element[], code?: CodeView }} Shown */
 
 /**
- * Turns HTML into elements that do nothing but show it: no scripts, no styles, no pictures from elsewhere, no addresses but
- * http, https and mailto.
- * @param {string} html
- * @returns {DocumentFragment}
- */
-function sanitize(html) {
-  const fragment = /** @type {DocumentFragment} */ (/** @type {unknown} */ (sanitizer.sanitize(html, RULES)));
-  for (const image of fragment.querySelectorAll('img:not([src])')) {
-    const address = image.getAttribute('data-address');
-    const words = `Picture: ${image.getAttribute('alt') || address || 'without a name'}`;
-    image.replaceWith(
-      address === null ? words : el('a', { href: address, target: '_blank', rel: 'noopener noreferrer' }, words),
-    );
-  }
-  // Elements that scroll must be reachable with the keyboard.
-  for (const wide of fragment.querySelectorAll('pre, table')) wide.setAttribute('tabindex', '0');
-  return fragment;
-}
-
-/**
- * Shows a text that grows. What came before stays in place, so that a selection does too: only blocks that changed are made
- * anew, which are the last one or two.
+ * Shows a text that grows. What came before stays in place, so that a selection does too: blocks that are complete are never made
+ * again, but for those whose links are defined further down.
  */
 export class MarkdownView {
   element = el('div', { class: 'prose' });
-  /** @type {string[]} */
-  #blocks = [];
-  /** Holds the text as it is, once that cannot be shown as Markdown. @type {HTMLElement | undefined} */
-  #plain;
+  #reader = new BlockReader();
+  /** Blocks that may change; they are the last ones. @type {Shown[]} */
+  #live = [];
+  /** Complete blocks by the labels in them that may become links. @type {Map<string, Set<Shown>>} */
+  #labelled = new Map();
+  #text = '';
+  #isGrowing = false;
+  /** The frame that goes on with a long text. @type {number | undefined} */
+  #frame;
 
-  /** @param {string} text */
-  show(text) {
-    if (this.#plain === undefined && !isTooNested(text)) {
-      try {
-        this.#showBlocks(text);
-        return;
-      } catch {
-        // Where the parser fails, the text is shown as it is.
+  /** @param {string} text @param {boolean} isGrowing true: more will come */
+  show(text, isGrowing) {
+    this.#text = text.includes('\r') ? text.replaceAll(/\r\n?/g, '\n') : text;
+    this.#isGrowing = isGrowing;
+    if (this.#reader.isOther(this.#text)) {
+      this.#reader = new BlockReader();
+      this.#live = [];
+      this.#labelled.clear();
+      this.element.replaceChildren();
+    }
+    if (this.#frame === undefined) this.#goOn();
+  }
+
+  #goOn() {
+    const begun = performance.now();
+    let shown = 0;
+    for (;;) {
+      const before = this.#reader.links;
+      const { settled, live, hasMore } = this.#reader.read(this.#text, this.#isGrowing);
+      this.#update(settled, live, hasMore);
+      if (this.#reader.links !== before) this.#showLinks(before);
+      if (!hasMore) return;
+      shown += settled.reduce((sum, block) => sum + block.shown.length, 0);
+      if (shown > AT_ONCE && performance.now() - begun > TIME) break;
+    }
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = undefined;
+      this.#goOn();
+    });
+  }
+
+  /** @param {readonly Block[]} settled @param {readonly Block[]} live @param {boolean} hasMore true: `live` is not known yet */
+  #update(settled, live, hasMore) {
+    const blocks = [...settled, ...live];
+    const changed = blocks.findIndex((block, index) => !this.#isShown(block, this.#live[index]));
+    const kept = changed < 0 ? blocks.length : changed;
+    const all = [...this.#live];
+    if (changed >= 0 || !hasMore) {
+      for (const { nodes } of all.splice(kept)) for (const node of nodes) node.remove();
+      for (const block of blocks.slice(kept)) all.push(this.#append(block));
+    }
+    for (const shown of all.splice(0, settled.length)) {
+      this.#remember(shown);
+      this.element.children[this.element.children.length - FAR]?.classList.add('far');
+    }
+    this.#live = all;
+  }
+
+  /** True if it is shown as it is, or could be changed in place. @param {Block} block @param {Shown | undefined} shown */
+  #isShown(block, shown) {
+    if (shown === undefined || shown.block.kind !== block.kind) return false;
+    const before = shown.block;
+    if (block.kind === 'text') {
+      const isSame = before.shown === block.shown && before.isGrowing === block.isGrowing;
+      return isSame && before.continues === block.continues && before.first === block.first;
+    }
+    if (before.language !== block.language || !block.shown.startsWith(before.shown)) return false;
+    shown.block = block;
+    if (shown.code !== undefined) shown.code.show(block.shown);
+    else {
+      const [text] = shown.nodes[0]?.childNodes ?? [];
+      if (text instanceof Text) text.appendData(block.shown.slice(text.length));
+    }
+    return true;
+  }
+
+  /** @param {Block} block @returns {Shown} */
+  #append(block) {
+    if (block.kind === 'plain') {
+      const plain = el('pre', { class: 'block plain', tabindex: '0' });
+      plain.append(new Text(block.shown));
+      this.element.append(plain);
+      return { block, nodes: [plain] };
+    }
+    if (block.kind === 'code') {
+      const code = new CodeView(readLanguage(block.language));
+      code.show(block.shown);
+      const element = el('div', { class: 'block' }, code.element);
+      this.element.append(element);
+      return { block, nodes: [element], code };
+    }
+    const nodes = this.#render(block);
+    const host = block.continues === 'table' ? this.element.lastElementChild?.querySelector('tbody') : undefined;
+    (host ?? this.element).append(...nodes);
+    return { block, nodes };
+  }
+
+  /** @param {Block} block @returns {Element[]} */
+  #render({ shown, continues, first, isGrowing }) {
+    if (shown.trim() === '') return [];
+    const fragment = render(shown, this.#reader.links, isGrowing);
+    if (continues === 'table') return [...fragment.querySelectorAll('tbody > tr')];
+    const list = first === undefined ? undefined : fragment.querySelector('ol');
+    if (list) list.start = first ?? 1;
+    return [el('div', { class: continues === undefined ? 'block' : 'block continued' }, fragment)];
+  }
+
+  /** @param {Shown} shown */
+  #remember(shown) {
+    const { kind, shown: text } = shown.block;
+    if (kind !== 'text' || !text.includes('[')) return;
+    for (const [, label = ''] of text.matchAll(/\[([^[\]]{1,200})\]/g)) {
+      const key = normalize(label);
+      const others = this.#labelled.get(key);
+      if (others === undefined) this.#labelled.set(key, new Set([shown]));
+      else others.add(shown);
+    }
+  }
+
+  /** Shows blocks again whose links have been defined since. @param {BlockReader['links']} before */
+  #showLinks(before) {
+    for (const label of Object.keys(this.#reader.links)) {
+      if (Object.hasOwn(before, label)) continue;
+      for (const shown of this.#labelled.get(normalize(label)) ?? []) {
+        const [first, ...others] = shown.nodes;
+        const nodes = this.#render(shown.block);
+        first?.replaceWith(...nodes);
+        for (const node of others) node.remove();
+        shown.nodes = nodes;
       }
     }
-    if (this.#plain === undefined) {
-      this.#plain = el('pre', { class: 'plain', tabindex: '0' });
-      this.element.replaceChildren(this.#plain);
-    }
-    setText(this.#plain, text);
   }
+}
 
-  /** @param {string} text @throws {Error} if the parser cannot take it */
-  #showBlocks(text) {
-    const tokens = parser.lexer(text);
-    // HTML may span blocks, and links may be defined further down, so these need the whole text.
-    const isOne = tokens.some(({ type }) => type === 'html' || type === 'def');
-    const blocks = isOne ? [text] : tokens.filter(({ type }) => type !== 'space').map(({ raw }) => raw);
-    const shown = isOne ? [tokens] : tokens.filter(({ type }) => type !== 'space').map((token) => [token]);
-    const changed = blocks.findIndex((raw, index) => raw !== this.#blocks[index]);
-    const from = changed < 0 ? blocks.length : changed;
-    while (this.element.children.length > from) this.element.lastElementChild?.remove();
-    for (const block of shown.slice(from))
-      this.element.append(el('div', { class: 'block' }, sanitize(parser.parser(block))));
-    this.#blocks = blocks;
-  }
+/** Labels are the same whatever their case and spaces. @param {string} label */
+function normalize(label) {
+  return label.trim().replaceAll(/\s+/g, ' ').toLowerCase();
 }

@@ -7,20 +7,22 @@ import { readPartialJson } from './partial-json.js';
 export class TextView {
   element = el('div', { class: 'said' });
   #shown = '';
+  #isGrowing = true;
   /** @type {MarkdownView | undefined} */
   #markdown;
   /** @type {HTMLElement | undefined} */
   #tree;
 
-  /** @param {string} text */
-  show(text) {
-    if (text === this.#shown) return;
+  /** @param {string} text @param {boolean} isGrowing true: more will come */
+  show(text, isGrowing) {
+    if (text === this.#shown && (isGrowing === this.#isGrowing || text === '')) return;
     this.#shown = text;
+    this.#isGrowing = isGrowing;
     const json = readPartialJson(text);
     if (json === undefined) {
       this.#tree = undefined;
       if (this.#markdown === undefined) this.element.replaceChildren((this.#markdown = new MarkdownView()).element);
-      this.#markdown.show(text);
+      this.#markdown.show(text, isGrowing);
       return;
     }
     this.#markdown = undefined;
