@@ -98,7 +98,8 @@ export class CodeView {
 
   /** Colours what has no final colours in the next frame, so that none takes long. */
   #goOn() {
-    this.#frame ??= requestAnimationFrame(() => {
+    if (this.#frame !== undefined) return;
+    this.#frame = requestAnimationFrame(() => {
       this.#frame = undefined;
       if (this.#hasColours()) this.#colour();
     });

@@ -94,5 +94,5 @@ function closeEmphasis(line, open) {
   // Marks at the end may be the beginning of more than they are now.
   const begun = /(?<=^|\s)[*_~]+$/.exec(bare);
   if (begun !== null && !/^\s*[*_-]+$/.test(bare)) return line.slice(0, begun.index);
-  return open.length === 0 ? line : bare + [...open].reverse().join('') + line.slice(bare.length);
+  return open.length === 0 ? line : bare + open.toReversed().join('') + line.slice(bare.length);
 }
