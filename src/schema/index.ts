@@ -1,6 +1,6 @@
 export type { ObjectSchema } from './json-schema.js';
 export { type OutputSchema, makeOutputSchema } from './output-schema.js';
-export type { OutputClass, OutputType } from './output-type.js';
+export type { ObjectType, OutputClass, OutputIsNoObject, OutputType } from './output-type.js';
 export { isStandardSchema, type StandardSchema } from './standard-schema.js';
 export { Describe } from './describe.js';
 export { checkObject } from './rules/check-object.js';

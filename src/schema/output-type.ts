@@ -5,3 +5,24 @@ export type OutputClass<T = object> = new () => T;
 
 /** Describes a structured output: a class with class-validator decorators, or a Standard Schema. */
 export type OutputType<T = object> = OutputClass<T> | StandardSchema<T>;
+
+/** The same, and a compile error if what it describes is no object. */
+export type ObjectType<T> = IsObject<T> extends true ? OutputType<T> : OutputIsNoObject<T>;
+
+type IsObject<Output> = [Output] extends [object]
+  ? [Extract<Output, NoObject>] extends [never]
+    ? true
+    : false
+  : false;
+
+/** What a model or a person cannot give as one JSON object. */
+export interface OutputIsNoObject<Output> {
+  readonly outputIsNoObject: Output;
+}
+
+/** Objects that JSON has no form of their own for, and lists. */
+type NoObject =
+  | readonly unknown[]
+  | InstanceType<StringConstructor | NumberConstructor | BooleanConstructor | DateConstructor>
+  | ReadonlyMap<never, unknown>
+  | ReadonlySet<unknown>;

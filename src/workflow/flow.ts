@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { Agent, AnyAgent } from './agents/agent.js';
 import type { ChannelMap, OneFieldPerChannel } from './agents/channels.js';
 import type { InputOf, NodeLike, OutputOf } from './node-signature.js';
-import type { OutputType } from '../schema/index.js';
+import type { ObjectType } from '../schema/index.js';
 import { Ref, type Refs, type RefsAtTop, type Unwired, type Wired } from './ref.js';
 import type { RunRequest } from './run-request.js';
 import type { TaskContext } from './task-context.js';
@@ -270,10 +270,10 @@ export class Flow {
    * @param answer the class or schema of the answer, whose rules are checked before the run goes on
    * @returns the ref to the answer
    */
-  interrupt<W extends object, Answer extends object>(
+  interrupt<W extends object, Answer>(
     key: string,
     shown: W & RefsAtTop<W>,
-    answer: OutputType<Answer>,
+    answer: ObjectType<Answer>,
     given?: InterruptOptions<NoInfer<Answer>>,
   ): Ref<Answer> {
     const { options, problems } = readStepOptions('interrupt', given);

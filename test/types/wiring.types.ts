@@ -328,6 +328,18 @@ export function constantsAndOptionsAreAllowed(flow: Flow, { messages }: ChatRefs
   flow.stream(think, { messages }, {}, { key: 'again', after: [draft] });
 }
 
+export function answersAreObjects(flow: Flow, { messages }: ChatRefs): void {
+  expectTypeOf(flow.interrupt('approve', { messages }, Decision)).toEqualTypeOf<Ref<Decision>>();
+  const verdict = z.object({ approved: z.boolean() });
+  expectTypeOf(flow.interrupt('approve', { messages }, verdict)).toEqualTypeOf<Ref<{ approved: boolean }>>();
+  // @ts-expect-error a text is no object
+  flow.interrupt('approve', { messages }, String);
+  // @ts-expect-error a text is no object
+  flow.interrupt('approve', { messages }, z.string());
+  // @ts-expect-error the value must be what the answer is
+  flow.interrupt('approve', { messages }, verdict, { onTimeout: () => ({ approved: 'no' }) });
+}
+
 export function wrongWiringDoesNotCompile(flow: Flow, { messages, ...rest }: ChatRefs): void {
   const draft = flow.node(DraftNode, { messages });
   const decision = flow.ask(decide, { messages });

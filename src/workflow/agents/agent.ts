@@ -1,5 +1,5 @@
 import type { Message } from '../../models/index.js';
-import type { OutputType } from '../../schema/index.js';
+import type { ObjectType, OutputIsNoObject, OutputType } from '../../schema/index.js';
 import type { AgentConfig } from './agent-config.js';
 
 declare const INPUT: unique symbol;
@@ -32,13 +32,6 @@ export class Agent<in Input, out Output> {
 /** Any agent. */
 export type AnyAgent = Agent<never, unknown>;
 
-/** What a model cannot write as one object. */
-type NoObject =
-  | readonly unknown[]
-  | InstanceType<StringConstructor | NumberConstructor | BooleanConstructor | DateConstructor>
-  | ReadonlyMap<never, unknown>
-  | ReadonlySet<unknown>;
-
 /**
  * The part of a configuration that decides the type of the output: an agent without it gives a text. One signature for both,
  * because the compiler says of two only that none fits.
@@ -47,17 +40,7 @@ type OutputPart<Output> = 0 extends 1 & Output
   ? { readonly output: OutputType<Output> }
   : [Output] extends [string]
     ? { readonly output?: OutputIsNoObject<Output> | undefined }
-    : { readonly output: IsObject<Output> extends true ? OutputType<Output> : OutputIsNoObject<Output> };
-
-type IsObject<Output> = [Output] extends [object]
-  ? [Extract<Output, NoObject>] extends [never]
-    ? true
-    : false
-  : false;
-
-interface OutputIsNoObject<Output> {
-  readonly outputIsNoObject: Output;
-}
+    : { readonly output: ObjectType<Output> };
 
 /** The type itself. It is never guessed from what a caller expects: only the configuration decides it. */
 type Decided<T> = [T] extends [infer Same] ? Same : never;
