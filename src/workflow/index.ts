@@ -56,6 +56,7 @@ export type {
   Values,
   WorkflowSchema,
 } from './workflow-schema.js';
+export { STEP_KINDS } from './workflow-schema.js';
 export type { ChatRefs, RequestOf, ResultOf, WorkflowLike } from './workflow-types.js';
 export {
   type BackgroundOptions,

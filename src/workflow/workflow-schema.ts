@@ -8,7 +8,10 @@ import type { WorkflowNode } from './workflow-node.js';
  * The kind of a step: code, a silent agent, an agent or code that streams, a choice of branches, another workflow, or a wait for an
  * answer.
  */
-export type StepKind = 'node' | 'agent' | 'agent-streaming' | 'route' | 'workflow' | 'interrupt';
+export type StepKind = (typeof STEP_KINDS)[number];
+
+/** All kinds of steps. */
+export const STEP_KINDS = ['node', 'agent', 'agent-streaming', 'route', 'workflow', 'interrupt'] as const;
 
 /** A step of a compiled workflow, as data. */
 export interface NodeConfig {

@@ -1,3 +1,5 @@
+import { STEP_KINDS } from '../../workflow/index.js';
+
 const keys = { type: 'array', items: { type: 'string' } };
 
 const graph = {
@@ -19,7 +21,7 @@ const graph = {
       type: 'object',
       properties: {
         key: { type: 'string' },
-        kind: { type: 'string', enum: ['node', 'agent', 'agent-streaming', 'route', 'workflow'] },
+        kind: { type: 'string', enum: [...STEP_KINDS] },
         node: { type: 'string', description: 'Class of the node, or id of the nested workflow.' },
         visible: { type: 'boolean' },
       },

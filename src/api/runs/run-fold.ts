@@ -133,9 +133,21 @@ const ABORTED = {
 
 /** Names and forms that clients know: those of the rest of the API. */
 function encodeDelta(delta: Delta): object {
-  if (delta.type !== 'audio') return delta;
-  const { expiresAt, ...rest } = delta;
-  return { ...rest, expires_at: expiresAt };
+  switch (delta.type) {
+    case 'content':
+    case 'reasoning':
+    case 'refusal':
+    case 'tool-call':
+    case 'annotations':
+    case 'images':
+      return delta;
+    case 'audio': {
+      const { expiresAt, ...rest } = delta;
+      return { ...rest, expires_at: expiresAt };
+    }
+    default:
+      return assertNever(delta);
+  }
 }
 
 /** Writes fields as JSON; undefined ones are left out. */

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../kernel/index.js';
+import { assertNever, type JsonValue } from '../../kernel/index.js';
 import type { FinishReason, Usage } from '../../models/index.js';
 import { type LoggedEvent, SaidOutput } from '../../runs/index.js';
 import { SaidContent } from '../wire/index.js';
@@ -77,7 +77,18 @@ export class RunSummary {
           if (status === 'running') this.#end(node, Math.max(0, event.at - started_at * 1_000), { status: 'failed' });
         }
         break;
+      case 'run-started':
+      case 'run-resumed':
+      case 'node-progress':
+      case 'route-taken':
+      case 'model-identified':
+      case 'run-waiting':
+      case 'run-continued':
+      case 'run-retrying':
+      case 'run-finished':
+        break;
       default:
+        assertNever(event);
     }
   }
 

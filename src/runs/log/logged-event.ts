@@ -1,4 +1,5 @@
 import type { RunEvent } from '../../engine/index.js';
+import { assertNever } from '../../kernel/index.js';
 
 /** An event as it stands in a log. */
 export type LoggedEvent = RunEvent & {
@@ -19,7 +20,22 @@ export function makeLoggedEvent(event: RunEvent, at: number): LoggedEvent {
       const { output: _output, ...rest } = event;
       return { ...rest, at };
     }
-    default:
+    case 'run-started':
+    case 'run-resumed':
+    case 'node-restarted':
+    case 'node-started':
+    case 'node-progress':
+    case 'route-taken':
+    case 'model-identified':
+    case 'delta':
+    case 'node-failed':
+    case 'run-waiting':
+    case 'run-continued':
+    case 'run-retrying':
+    case 'run-finished':
+    case 'run-failed':
       return { ...event, at };
+    default:
+      return assertNever(event);
   }
 }

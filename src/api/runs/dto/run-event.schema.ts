@@ -1,3 +1,6 @@
+import type { RunEvent } from '../../../engine/index.js';
+import type { Delta } from '../../../streaming/index.js';
+import { STEP_KINDS } from '../../../workflow/index.js';
 import { schemaParts } from '../../wire/index.js';
 import { WAIT_SCHEMA } from './wait.schema.js';
 
@@ -29,7 +32,9 @@ export const RUN_ERROR_SCHEMA = object(
   { node: text('The step that failed, if the workflow has several.') },
 );
 
-function event(type: string, description: string, required: Fields, optional: Fields = {}): RunSchema {
+type EventFields = readonly [description: string, required: Fields, optional?: Fields];
+
+function describeEvent(type: string, [description, required, optional = {}]: EventFields): RunSchema {
   const name = choice([type], 'The same as the name of the event.');
   return object(description, { type: name, ...required, n: NUMBER, at: TIME }, optional);
 }
@@ -38,97 +43,120 @@ function delta(types: readonly string[], description: string, required: Fields, 
   return object(description, { type: choice(types, 'What it is a piece of.'), ...required }, optional);
 }
 
-const DELTA: RunSchema = {
-  description: 'What is new. Pieces of one step and type belong together.',
-  oneOf: [
-    delta(
-      ['content', 'reasoning', 'refusal'],
-      'A piece of text.',
-      { text: text('The next characters.') },
-      { logprobs: OBJECTS('Log probabilities of its tokens, if the request asked for them.') },
-    ),
-    delta(
-      ['tool-call'],
-      "A piece of a call of one of the client's own tools.",
-      { index: count('Which call it belongs to.'), arguments: text('The next characters of its arguments or input.') },
-      {
-        id: text('Id of the call; in its first piece only.'),
-        name: text('Name of the tool; in the first piece only.'),
-        kind: choice(['custom'], 'Present for custom tools.'),
-      },
-    ),
-    delta(['annotations'], 'Sources that the model named.', { annotations: OBJECTS('The sources.') }),
-    delta(['images'], 'Images that the model made.', { images: OBJECTS('The images.') }),
-    delta(
-      ['audio'],
-      'A piece of a spoken answer.',
-      {},
-      {
-        id: text('Id of the spoken answer.'),
-        data: text('The next bytes, in base64.'),
-        transcript: text('The next words of what is heard.'),
-        expires_at: count('Until when the id is known, in seconds since the Unix epoch.'),
-      },
-    ),
-  ],
+const TEXT = delta(
+  ['content', 'reasoning', 'refusal'],
+  'A piece of text.',
+  { text: text('The next characters.') },
+  { logprobs: OBJECTS('Log probabilities of its tokens, if the request asked for them.') },
+);
+
+const DELTAS: Readonly<Record<Delta['type'], RunSchema>> = {
+  content: TEXT,
+  reasoning: TEXT,
+  refusal: TEXT,
+  'tool-call': delta(
+    ['tool-call'],
+    "A piece of a call of one of the client's own tools.",
+    { index: count('Which call it belongs to.'), arguments: text('The next characters of its arguments or input.') },
+    {
+      id: text('Id of the call; in its first piece only.'),
+      name: text('Name of the tool; in the first piece only.'),
+      kind: choice(['custom'], 'Present for custom tools.'),
+    },
+  ),
+  annotations: delta(['annotations'], 'Sources that the model named.', { annotations: OBJECTS('The sources.') }),
+  images: delta(['images'], 'Images that the model made.', { images: OBJECTS('The images.') }),
+  audio: delta(
+    ['audio'],
+    'A piece of a spoken answer.',
+    {},
+    {
+      id: text('Id of the spoken answer.'),
+      data: text('The next bytes, in base64.'),
+      transcript: text('The next words of what is heard.'),
+      expires_at: count('Until when the id is known, in seconds since the Unix epoch.'),
+    },
+  ),
 };
 
-const EVENTS: readonly RunSchema[] = [
-  event(
-    'run-started',
+const DELTA: RunSchema = {
+  description: 'What is new. Pieces of one step and type belong together.',
+  oneOf: [...new Set(Object.values(DELTAS))],
+};
+
+const EVENTS: Readonly<Record<RunEvent['type'], EventFields>> = {
+  'run-started': [
     'The run has begun.',
     { model: text('The workflow, by the name that the request asked for.') },
     { trace_id: text('Id of the trace; absent if the run is not traced.') },
-  ),
-  event('run-resumed', 'The run goes on after its process has ended, or after it has failed.', {
-    epoch: count('Which attempt this is: `attempts` of the run.'),
-  }),
-  event('node-restarted', 'What a step has said is void: it says all of it again.', {
-    node: NODE,
-    from: count('Number of the first delta that is void.'),
-    to: count('Number of the last one. All deltas of the step between the two are void.'),
-  }),
-  event('node-started', 'A step has begun.', {
-    node: NODE,
-    kind: choice(['node', 'agent', 'agent-streaming', 'route', 'workflow'], 'Its kind.'),
-    visible: flag('Whether clients read what it says.'),
-  }),
-  event(
-    'node-progress',
+  ],
+  'run-resumed': [
+    'The run goes on after its process has ended, or after it has failed.',
+    {
+      epoch: count('Which attempt this is: `attempts` of the run.'),
+    },
+  ],
+  'node-restarted': [
+    'What a step has said is void: it says all of it again.',
+    {
+      node: NODE,
+      from: count('Number of the first delta that is void.'),
+      to: count('Number of the last one. All deltas of the step between the two are void.'),
+    },
+  ],
+  'node-started': [
+    'A step has begun.',
+    {
+      node: NODE,
+      // A wait tells none.
+      kind: choice(
+        STEP_KINDS.filter((kind) => kind !== 'interrupt'),
+        'Its kind.',
+      ),
+      visible: flag('Whether clients read what it says.'),
+    },
+  ],
+  'node-progress': [
     'A step says how far it is.',
     { node: NODE, message: text("In its author's words.") },
     { data: anything('What the author adds.') },
-  ),
-  event('route-taken', 'A route has chosen.', { node: NODE, branch: text('Name of the branch.') }),
-  event(
-    'model-identified',
+  ],
+  'route-taken': ['A route has chosen.', { node: NODE, branch: text('Name of the branch.') }],
+  'model-identified': [
     'A model has named itself.',
     { node: NODE, model: orNull(text('Its name; null if it told only its build.')) },
     { system_fingerprint: text('Its build.') },
-  ),
-  event('delta', 'A visible step has said something.', { node: NODE, delta: DELTA }),
-  event(
-    'node-finished',
+  ],
+  delta: ['A visible step has said something.', { node: NODE, delta: DELTA }],
+  'node-finished': [
     'A step has finished.',
     { node: NODE, visible: flag('Whether clients read what it said.'), elapsed_ms: ELAPSED },
     { usage: USAGE, output: anything('Its output, if the deltas have told the same.') },
-  ),
-  event('node-failed', 'A step has failed, or was ended with its run.', {
-    node: NODE,
-    elapsed_ms: ELAPSED,
-    error: RUN_ERROR_SCHEMA,
-    recovered: flag('Whether the run goes on with a substitute.'),
-  }),
-  event('run-waiting', 'All steps that could run have ended, and the run waits for answers.', {
-    waits: list(WAIT_SCHEMA, 'What it waits for.'),
-  }),
-  event('run-retrying', 'The run has failed, and is tried again: its steps that had finished do not run again.', {
-    error: RUN_ERROR_SCHEMA,
-    retry_at: count('When it goes on at the earliest, in seconds since the Unix epoch.'),
-  }),
-  event('run-continued', 'A wait is over, and the run goes on.', { name: text('Name of the wait.') }),
-  event(
-    'run-finished',
+  ],
+  'node-failed': [
+    'A step has failed, or was ended with its run.',
+    {
+      node: NODE,
+      elapsed_ms: ELAPSED,
+      error: RUN_ERROR_SCHEMA,
+      recovered: flag('Whether the run goes on with a substitute.'),
+    },
+  ],
+  'run-waiting': [
+    'All steps that could run have ended, and the run waits for answers.',
+    {
+      waits: list(WAIT_SCHEMA, 'What it waits for.'),
+    },
+  ],
+  'run-retrying': [
+    'The run has failed, and is tried again: its steps that had finished do not run again.',
+    {
+      error: RUN_ERROR_SCHEMA,
+      retry_at: count('When it goes on at the earliest, in seconds since the Unix epoch.'),
+    },
+  ],
+  'run-continued': ['A wait is over, and the run goes on.', { name: text('Name of the wait.') }],
+  'run-finished': [
     'The last event of a run that has completed.',
     { finish_reason: text('Why its models stopped: the worst of the visible steps.') },
     {
@@ -136,17 +164,16 @@ const EVENTS: readonly RunSchema[] = [
       usage_incomplete: USAGE_INCOMPLETE,
       result: anything('What the workflow returns, if the deltas have told the same, and it is not just the text.'),
     },
-  ),
-  event(
-    'run-failed',
+  ],
+  'run-failed': [
     'The last event of a run that has failed. The code of a cancelled run is `cancelled`.',
     { error: RUN_ERROR_SCHEMA },
     { usage: USAGE, usage_incomplete: USAGE_INCOMPLETE },
-  ),
-];
+  ],
+};
 
 /** The data of one event of a run's stream. */
 export const RUN_EVENT_SCHEMA: RunSchema = {
   description: 'One thing that happened in a run. The last one is `run-finished` or `run-failed`.',
-  oneOf: [...EVENTS],
+  oneOf: Object.entries(EVENTS).map(([type, fields]) => describeEvent(type, fields)),
 };

@@ -1,4 +1,5 @@
 import type { RunFailed, RunFinished, RunWaiting } from '../../../engine/index.js';
+import { assertNever } from '../../../kernel/index.js';
 import { type FinishReason, subtractUsage, worseFinishReason } from '../../../models/index.js';
 import type { LoggedEvent } from '../../../runs/index.js';
 import { countCharacters, type Delta, moveAnnotations, type TextDelta } from '../../../streaming/index.js';
@@ -53,8 +54,19 @@ export class SegmentEvents {
       case 'run-failed':
       case 'run-waiting':
         return leaveOutUsage(event, before);
-      default:
+      case 'run-started':
+      case 'run-resumed':
+      case 'node-restarted':
+      case 'node-started':
+      case 'node-progress':
+      case 'route-taken':
+      case 'model-identified':
+      case 'node-failed':
+      case 'run-continued':
+      case 'run-retrying':
         return event;
+      default:
+        return assertNever(event);
     }
   }
 
@@ -75,8 +87,13 @@ export class SegmentEvents {
       }
       case 'annotations':
         return moveAnnotations(delta, -this.#findStart(before));
-      default:
+      case 'reasoning':
+      case 'refusal':
+      case 'images':
+      case 'audio':
         return delta;
+      default:
+        return assertNever(delta);
     }
   }
 
