@@ -103,6 +103,7 @@ describe('loadConfig', () => {
         maxRetries: 1,
         prices: {},
       },
+      mcp: {},
       shutdown: { delayMs: 0, graceMs: 30_000 },
       tracing: {
         langfuse: {
@@ -185,6 +186,7 @@ describe('loadConfig', () => {
       RUNS_TIMEOUT_MS: '11',
       RUNS_TICKET_SECRET: 'a secret of tickets',
       RUNS_LEAVE_GRACE_MS: '12',
+      MCP_SERVERS: '{"docs": {"url": "https://docs.example.com/mcp", "tools": ["search"]}}',
       UPSTREAM_ANSWER_LIMIT: '1kb',
       UPSTREAM_MAX_RETRIES: '5',
       MODEL_PRICES: 'openai/gpt-4o=2.5:10:1.25, ollama/llama3:8b=0:0.5',
@@ -251,6 +253,7 @@ describe('loadConfig', () => {
           'ollama/llama3:8b': { input: 0, output: 0.5 },
         },
       },
+      mcp: { servers: { docs: { url: 'https://docs.example.com/mcp', tools: ['search'] } } },
       shutdown: { graceMs: 7, delayMs: 8 },
       tracing: loadConfig({}).tracing,
       access: loadConfig({}).access,
@@ -294,6 +297,7 @@ describe('loadConfig', () => {
       HTTPS_PROXY: 'secret-19://x',
       DEMO_TOKENS_PER_SECOND: 'secret-6',
       RUN_TIMEOUT_MS: 'secret-7',
+      MCP_SERVERS: '{"docs": {"url": "secret-20"}}',
     };
     const faults = findConfigFaults(variables);
     expect(new Set(faults.map((fault) => fault.split(' ')[0]))).toEqual(new Set(Object.keys(variables)));

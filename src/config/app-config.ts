@@ -35,6 +35,7 @@ export abstract class AppConfig {
   abstract readonly run: ServiceSettings['run'];
   abstract readonly store: ServiceSettings['store'];
   abstract readonly upstream: ServiceSettings['upstream'];
+  abstract readonly mcp: ServiceSettings['mcp'];
   abstract readonly shutdown: ServiceSettings['shutdown'];
   abstract readonly tracing: TracingConfig;
   abstract readonly access: AccessConfig;

@@ -1,5 +1,6 @@
 import { type Kind, optional, Refusal, secret, serverSetting, setting, type Values } from './setting.js';
 import { url } from './address.js';
+import { mcpServerPlaces } from './mcp-servers.js';
 import { priceList } from './price-list.js';
 import { list, pattern, milliseconds, number, oneOf, onOrOff, size, text, wholeNumber } from './kinds.js';
 
@@ -133,6 +134,10 @@ export const SERVICE_SETTINGS = {
     maxRetries: setting('UPSTREAM_MAX_RETRIES', wholeNumber(0, 5), 1),
     /** What a million tokens cost, in US dollars, by `provider/model`: beside the prices that are shipped, and in place of them. */
     prices: setting('MODEL_PRICES', priceList, {}),
+  },
+  mcp: {
+    /** MCP servers whose tools agents can have, by name. */
+    servers: secret('MCP_SERVERS', mcpServerPlaces),
   },
   shutdown: {
     /** How long new requests are still taken after SIGTERM, while `/health/ready` already answers 503. */

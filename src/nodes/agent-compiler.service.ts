@@ -5,6 +5,7 @@ import { planAgent } from './agent-plan.js';
 import { AgentRunner } from './agent-runner.js';
 import { PromptManager } from './prompts/index.js';
 import { streamFields } from './stream-fields.js';
+import { McpServers } from './tools/index.js';
 
 /** Makes runnable nodes of the agents in the fields of workflows. */
 @Injectable()
@@ -12,11 +13,12 @@ export class AgentStepCompiler implements AgentCompiler {
   constructor(
     private readonly providers: ModelProviders,
     private readonly prompts: PromptManager,
+    private readonly mcp: McpServers,
   ) {}
 
   compile(agent: AgentData, { visible, channels, variables, findTool }: AgentUse): WorkflowNode {
-    const { providers, prompts } = this;
-    const runner = new AgentRunner<unknown>(planAgent(agent, { providers, prompts, findTool, variables }));
+    const { providers, prompts, mcp } = this;
+    const runner = new AgentRunner<unknown>(planAgent(agent, { providers, prompts, mcp, findTool, variables }));
     if (channels !== undefined) runner.assertChannels(channels);
     const { forwards, asks, returns } = runner;
     if (!visible) return { forwards, asks, returns, process: (input, context) => runner.run(input, context) };

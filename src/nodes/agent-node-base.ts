@@ -51,6 +51,7 @@ export abstract class AgentNodeBase<Output> {
     const { providers, resources } = this;
     const found = resources && {
       prompts: resources.prompts,
+      mcp: resources.mcp,
       findTool: (type: Type<AgentTool>) => resources.tools.find(type, this),
     };
     return new AgentRunner(planAgent<Output>(this.agentConfig.config, { providers, ...found }));

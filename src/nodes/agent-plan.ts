@@ -1,11 +1,12 @@
+import type { Type } from '@nestjs/common';
 import { describeValue, isTimerMs, MAX_TIMER_MS } from '../kernel/index.js';
 import type { ModelProviders } from '../models/index.js';
 import { type OutputSchema, makeOutputSchema } from '../schema/index.js';
-import { type AgentData, type ParameterGroup, PromptFile } from '../workflow/index.js';
+import { type AgentData, type AgentTool, McpServer, type ParameterGroup, PromptFile } from '../workflow/index.js';
 import { assertJson } from './assert-json.js';
 import { type ModelTarget, resolveModelTargets } from './model-target.js';
 import { PromptManager } from './prompts/index.js';
-import { type FindTool, type Toolbox, makeToolbox } from './tools/index.js';
+import { type FindTool, type FoundServer, type McpServers, type Toolbox, makeToolbox } from './tools/index.js';
 
 /** An agent's configuration, checked at start-up, with everything that it names resolved. */
 export interface AgentPlan<Output> {
@@ -15,7 +16,11 @@ export interface AgentPlan<Output> {
   readonly schema: OutputSchema<Output> | undefined;
   /** Which groups of the client's parameters reach the model. */
   readonly forwards: readonly ParameterGroup[];
+  /** Without the tools of {@link servers}, which are asked for when the agent runs. */
   readonly toolbox: Toolbox;
+  readonly servers: readonly FoundServer[];
+  /** Undefined where there are no servers. */
+  readonly mcp: McpServers | undefined;
   readonly prompts: PromptManager;
 }
 
@@ -26,6 +31,8 @@ interface AgentSources {
   readonly prompts?: PromptManager | undefined;
   /** Absent: the agent must not have tools. */
   readonly findTool?: FindTool | undefined;
+  /** Absent: the agent must not have tools of MCP servers. */
+  readonly mcp?: McpServers | undefined;
   /** The variables that it will be given; absent if they are not known before it runs. */
   readonly variables?: readonly string[];
 }
@@ -52,7 +59,7 @@ const COUNTS = ['maxToolRounds', 'maxToolCalls', 'retries', 'repairs'] as const;
  */
 export function planAgent<Output>(
   config: AgentData,
-  { providers, prompts = new PromptManager(), findTool, variables }: AgentSources,
+  { providers, prompts = new PromptManager(), findTool, mcp, variables }: AgentSources,
 ): AgentPlan<Output> {
   // Callers without types can leave it out.
   if (typeof config !== 'object' || config === null)
@@ -66,6 +73,8 @@ export function planAgent<Output>(
   }
   const schema = config.output && (makeOutputSchema(config.output) as OutputSchema<Output>);
   const { forward = DEFAULT_GROUPS, instructions } = config;
+  const tools = (config.tools ?? []).filter((tool): tool is Type<AgentTool> => !(tool instanceof McpServer));
+  const servers = (config.tools ?? []).filter((tool) => tool instanceof McpServer);
   if (instructions instanceof PromptFile) {
     const prompt = prompts.load(instructions);
     if (variables !== undefined) prompt.check(variables);
@@ -75,9 +84,22 @@ export function planAgent<Output>(
     targets,
     schema,
     forwards: schema === undefined ? forward : forward.filter((group) => group !== 'response_format'),
-    toolbox: makeToolbox(config.tools ?? [], findTool),
+    toolbox: makeToolbox(tools, findTool),
+    servers: findServers(servers, mcp),
+    mcp: servers.length === 0 ? undefined : mcp,
     prompts,
   };
+}
+
+/** @throws Error that says what is wrong with one of them */
+function findServers(servers: readonly McpServer[], mcp: McpServers | undefined): readonly FoundServer[] {
+  if (servers.length === 0) return [];
+  if (mcp === undefined) {
+    throw new Error(
+      'it has tools, but its constructor does not pass AgentResources on. Call super(providers, resources).',
+    );
+  }
+  return servers.map((server) => mcp.find(server));
 }
 
 function findUnknownOptions(config: AgentData): readonly string[] {

@@ -28,12 +28,12 @@ export interface ModelOutput {
 
 /** One run of one agent: the exchange with its model until there is an output. */
 export class AgentRun<Output> {
-  readonly #plan: AgentPlan<Output>;
+  #plan: AgentPlan<Output>;
   readonly #input: AgentInput;
   readonly #context: TaskContext;
   readonly #forwarded: ModelParameters;
   readonly #attempts: Attempts;
-  readonly #tools: ToolRounds;
+  #tools: ToolRounds;
   #messages: readonly Message[] = [];
   #hasBegun = false;
   /** True once the messages hold earlier output of the model. */
@@ -141,6 +141,7 @@ export class AgentRun<Output> {
 
   async #begin(): Promise<void> {
     this.#hasBegun = true;
+    if (this.#plan.servers.length > 0) await this.#addListedTools();
     const { config, prompts } = this.#plan;
     const messages = readConversation(this.#input.messages, this.#context.log.node);
     const instructions = await renderInstructions(
@@ -150,6 +151,16 @@ export class AgentRun<Output> {
       this.#context,
     );
     this.#messages = instructions === undefined ? messages : [{ role: 'system', content: instructions }, ...messages];
+  }
+
+  /** Adds the tools of MCP servers, as they are now. */
+  async #addListedTools(): Promise<void> {
+    const { toolbox, servers, mcp, config } = this.#plan;
+    if (mcp === undefined) return;
+    const listing = mcp.listTools(servers, toolbox.names, this.#context);
+    const all = toolbox.with(await rejectOnAbort(listing, TaskContext.readAbort(this.#context)));
+    this.#plan = { ...this.#plan, toolbox: all };
+    this.#tools = new ToolRounds(all, this.#forwarded, config, this.#context);
   }
 
   #openCall(): OpenCall {

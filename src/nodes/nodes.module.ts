@@ -6,7 +6,7 @@ import { AgentCompiler, ProviderFinder, WorkflowModule } from '../workflow/index
 import { AgentStepCompiler } from './agent-compiler.service.js';
 import { AgentResources } from './agent-resources.js';
 import { findSourceFolders, PromptManager } from './prompts/index.js';
-import { ModuleTools } from './tools/index.js';
+import { McpServers, ModuleTools } from './tools/index.js';
 
 /**
  * Provides what agents and the base classes of nodes need: models, tools and prompts. Global, so that authors' modules need
@@ -16,14 +16,15 @@ import { ModuleTools } from './tools/index.js';
 @Module({
   imports: [WorkflowModule],
   providers: [
+    McpServers,
     { provide: AgentCompiler, useClass: AgentStepCompiler },
     { provide: ModelProviders, useFactory: configureModelProviders, inject: [AppConfig, Clock, OwnModels] },
     { provide: PromptManager, useFactory: makePromptManager, inject: [AppConfig] },
     {
       provide: AgentResources,
-      useFactory: (prompts: PromptManager, providers: ProviderFinder) =>
-        new AgentResources(prompts, new ModuleTools(providers)),
-      inject: [PromptManager, ProviderFinder],
+      useFactory: (prompts: PromptManager, providers: ProviderFinder, mcp: McpServers) =>
+        new AgentResources(prompts, new ModuleTools(providers), mcp),
+      inject: [PromptManager, ProviderFinder, McpServers],
     },
   ],
   exports: [AgentCompiler, ModelProviders, PromptManager, AgentResources],

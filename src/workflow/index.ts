@@ -2,6 +2,7 @@ export { Agent, agent, type AgentData, type AgentInput, type Conversation } from
 export { AgentCompiler, type AgentUse } from './agents/agent-compiler.js';
 export type { AgentConfig, Instructions, ModelChoice, ModelOption, ModelWithSettings } from './agents/agent-config.js';
 export { AgentTool, ToolError } from './agents/agent-tool.js';
+export { McpServer, mcpServer, type McpToolChoice, type NamedMcpServer } from './agents/mcp-server.js';
 export { type ChannelMap, findChannelProblem, type OneFieldPerChannel } from './agents/channels.js';
 export { PromptFile, promptFile } from './agents/prompt-file.js';
 export { readConversation } from './agents/read-conversation.js';

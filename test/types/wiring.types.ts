@@ -16,6 +16,7 @@ import {
   type Deltas,
   Describe,
   type Flow,
+  mcpServer,
   type Message,
   promptFile,
   type Ref,
@@ -120,7 +121,12 @@ export class SchemaTool extends AgentTool<{ city: string }> {
 }
 
 export function toolsAreClasses(): void {
-  agent({ tools: [SchemaTool, CityTool] });
+  agent({ tools: [SchemaTool, CityTool, mcpServer('docs'), mcpServer('docs', { tools: ['search'] })] });
+  agent({ tools: [mcpServer({ name: 'files', command: 'npx', args: ['-y', 'files'] })] });
+  // @ts-expect-error a server is at an address, or a program
+  agent({ tools: [mcpServer({ name: 'both', url: 'https://docs.example.com/mcp', command: 'npx' })] });
+  // @ts-expect-error a server has to be somewhere
+  agent({ tools: [mcpServer({ name: 'nowhere' })] });
   // @ts-expect-error no tool
   agent({ tools: [Decision] });
 }

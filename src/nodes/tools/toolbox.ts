@@ -1,4 +1,4 @@
-import { isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
+import { isTimerMs, type JsonObject, MAX_TIMER_MS } from '../../kernel/index.js';
 import { type ObjectSchema, makeOutputSchema } from '../../schema/index.js';
 import type { AgentTool } from '../../workflow/index.js';
 
@@ -8,8 +8,9 @@ interface ToolDefinition {
   readonly function: {
     readonly name: string;
     readonly description: string;
-    readonly parameters: ObjectSchema;
-    readonly strict: true;
+    readonly parameters: ObjectSchema | JsonObject;
+    /** Absent: the schema may have more than the strict subset. */
+    readonly strict?: true;
   };
 }
 
@@ -18,6 +19,14 @@ export interface ToolboxEntry {
   readonly tool: AgentTool;
   /** @throws StructuredOutputError if the arguments do not fit the tool's class */
   readonly parse: (args: string) => Promise<object | void> | undefined;
+}
+
+/** A tool of a server, as that has listed it. */
+export interface ListedTool extends ToolboxEntry {
+  /** For models; no other tool of the agent has it. */
+  readonly name: string;
+  /** JSON Schema of its arguments. */
+  readonly parameters: JsonObject;
 }
 
 /** Names that OpenAI accepts for a function. */
@@ -37,6 +46,18 @@ export class Toolbox {
   /** @throws Error if a name is invalid or used twice, OutputClassError if arguments cannot be written as a schema */
   constructor(tools: readonly AgentTool[]) {
     this.definitions = tools.map((tool) => this.#add(tool));
+  }
+
+  /** The same tools and these. */
+  with(listed: readonly ListedTool[]): Toolbox {
+    const box = new Toolbox([]);
+    for (const [name, entry] of this.#entries) box.#entries.set(name, entry);
+    for (const { name, tool, parse } of listed) box.#entries.set(name, { tool, parse });
+    const definitions = listed.map(({ name, tool: { description }, parameters }): ToolDefinition => ({
+      type: 'function',
+      function: { name, description, parameters },
+    }));
+    return Object.assign(box, { definitions: [...this.definitions, ...definitions] });
   }
 
   get isEmpty(): boolean {

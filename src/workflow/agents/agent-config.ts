@@ -3,6 +3,7 @@ import type { ModelParameters, ModelProvider } from '../../models/index.js';
 import type { ParameterGroup } from '../parameter-groups.js';
 import type { TaskContext } from '../task-context.js';
 import type { AgentTool } from './agent-tool.js';
+import type { McpServer } from './mcp-server.js';
 import type { PromptFile } from './prompt-file.js';
 
 /** A model: `openai/gpt-5.4-mini`, or `openai` for the provider's default. */
@@ -44,8 +45,11 @@ export interface AgentConfig<Variables extends object = object> {
    * format whatever stands here.
    */
   readonly forward?: readonly ParameterGroup[];
-  /** Tools that the model may call and this server runs. The client sees neither the calls nor their results. */
-  readonly tools?: readonly Type<AgentTool>[];
+  /**
+   * Tools that the model may call and this server runs: classes, and MCP servers with all or some of their tools (`mcpServer(…)`). The
+   * client sees neither the calls nor their results.
+   */
+  readonly tools?: readonly (Type<AgentTool> | McpServer)[];
   /** How many times in a row the model may call tools before it must finish; 8 if absent. */
   readonly maxToolRounds?: number;
   /** How many tool calls one run of the agent may make in all rounds; 128 if absent. */

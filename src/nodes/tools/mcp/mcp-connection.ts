@@ -1,0 +1,245 @@
+import type { CallToolResult, Client, Tool, Transport } from '@modelcontextprotocol/client';
+import type { McpServerPlace } from '../../../config/index.js';
+import { type Clock, isError, settleInTime, VERSION } from '../../../kernel/index.js';
+import { ToolError } from '../../../workflow/index.js';
+import { AnswerTooLargeError, makeBoundedFetch, MOST_BYTES } from './bounded-fetch.js';
+
+/** How long a server may take until it is connected, and until it has listed its tools, in milliseconds. */
+const CONNECT_MS = 10_000;
+/** How long a server that could not be connected is left alone, in milliseconds. */
+const LEAVE_ALONE_MS = 1_000;
+/** How long a connection may take to close, in milliseconds. */
+const CLOSE_MS = 3_000;
+/** Stands in for the answer that never comes. */
+const GONE = -32_099;
+/** Longest duration of a call where nobody says another, in milliseconds. */
+export const CALL_MS = 30_000;
+
+/** A connection that is there, or was. */
+interface OpenConnection {
+  readonly client: Client;
+  isClosed: boolean;
+  /** Undefined until they are asked for, and after the server has said that they are others. */
+  tools: Promise<readonly Tool[]> | undefined;
+  /** Why the server is of no more use: it sent too much. */
+  fault: AnswerTooLargeError | undefined;
+}
+
+/**
+ * The connection to one MCP server, which all runs share. It is opened when it is first needed, and again after it was lost. What it throws
+ * says what happened, in our words alone: those of a server, of the SDK and of the network may hold credentials.
+ */
+export class McpConnection {
+  readonly #place: McpServerPlace;
+  readonly #clock: Clock;
+  /** Undefined where there is none. */
+  #opening: Promise<OpenConnection> | undefined;
+  #current: OpenConnection | undefined;
+  /** By the monotonic clock. */
+  #failedAt = Number.NEGATIVE_INFINITY;
+  #isEnded = false;
+
+  constructor(
+    readonly name: string,
+    place: McpServerPlace,
+    clock: Clock,
+  ) {
+    this.#place = place;
+    this.#clock = clock;
+  }
+
+  /** The longest duration of one call, in milliseconds. */
+  get callMs(): number {
+    return this.#place.timeout ?? CALL_MS;
+  }
+
+  /** Names of the tools that may be used; undefined: all. */
+  get allowed(): readonly string[] | undefined {
+    return this.#place.tools;
+  }
+
+  /** All tools of the server, as it has listed them. @throws ToolError if it cannot be asked */
+  async listTools(): Promise<readonly Tool[]> {
+    const open = await this.#connect();
+    open.tools ??= open.client
+      .listTools(undefined, { timeout: CONNECT_MS, cacheMode: 'refresh' })
+      .then(({ tools }) => tools);
+    try {
+      return await open.tools;
+    } catch (error) {
+      open.tools = undefined;
+      throw this.#explain(error, open);
+    }
+  }
+
+  /** Calls a tool. @throws ToolError if there is no result */
+  async call(name: string, args: Record<string, unknown>, signal: AbortSignal): Promise<CallToolResult> {
+    const open = await this.#connect();
+    try {
+      return await this.#call(open, name, args, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isLostSession(error)) throw this.#explain(error, open);
+      // The server has forgotten the session, and has not begun the call.
+      this.#drop(open);
+      void open.client.close().catch(() => undefined);
+      const again = await this.#connect();
+      return this.#call(again, name, args, signal).catch((thrown: unknown) => {
+        signal.throwIfAborted();
+        throw this.#explain(thrown, again);
+      });
+    }
+  }
+
+  #call(
+    { client }: OpenConnection,
+    name: string,
+    args: Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<CallToolResult> {
+    // The tool's own limit ends it before.
+    return client.callTool({ name, arguments: args }, { signal, timeout: this.callMs + CONNECT_MS });
+  }
+
+  /** Closes the connection, for good. Never rejects. */
+  async close(): Promise<void> {
+    this.#isEnded = true;
+    const open = await this.#opening?.catch(() => undefined);
+    if (open === undefined) return;
+    this.#drop(open);
+    await settleInTime(
+      open.client.close().catch(() => undefined),
+      this.#clock,
+      CLOSE_MS,
+      () => undefined,
+    );
+  }
+
+  /** @throws ToolError if there is no connection */
+  async #connect(): Promise<OpenConnection> {
+    const isLeftAlone = this.#clock.monotonic() - this.#failedAt < LEAVE_ALONE_MS;
+    if (this.#isEnded || (this.#opening === undefined && isLeftAlone)) throw this.#makeAwayError();
+    const opening = (this.#opening ??= this.#openNew());
+    try {
+      return await opening;
+    } catch {
+      if (this.#opening === opening) {
+        this.#opening = undefined;
+        this.#failedAt = this.#clock.monotonic();
+      }
+      throw this.#makeAwayError();
+    }
+  }
+
+  async #openNew(): Promise<OpenConnection> {
+    const sdk = await import('@modelcontextprotocol/client');
+    const isHttp = this.#place.url !== undefined;
+    const invalidate = (): void => {
+      connection.tools = undefined;
+    };
+    const client = new sdk.Client(
+      { name: 'millrace', version: VERSION },
+      {
+        // A program would be started twice to find out.
+        versionNegotiation: { mode: isHttp ? 'auto' : 'legacy', probe: { timeoutMs: CONNECT_MS } },
+        listChanged: { tools: { autoRefresh: false, onChanged: invalidate } },
+      },
+    );
+    const connection: OpenConnection = { client, isClosed: false, tools: undefined, fault: undefined };
+    // What is wrong with a call is thrown by the call.
+    Object.assign(client, { onclose: () => this.#drop(connection), onerror: () => undefined });
+    const transport = isHttp
+      ? makeHttpTransport(sdk, this.#place, (error) => this.#cutOff(connection, error))
+      : await makeProgramTransport(this.#place);
+    try {
+      await client.connect(transport, { timeout: CONNECT_MS });
+    } catch (error) {
+      void client.close().catch(() => undefined);
+      throw error;
+    }
+    if (connection.isClosed) throw this.#makeAwayError();
+    this.#current = connection;
+    return connection;
+  }
+
+  #cutOff(connection: OpenConnection, error: AnswerTooLargeError): void {
+    connection.fault = error;
+    this.#drop(connection);
+    void connection.client.close().catch(() => undefined);
+  }
+
+  /** The next call opens another one. */
+  #drop(connection: OpenConnection): void {
+    connection.isClosed = true;
+    if (this.#current !== connection) return;
+    this.#current = undefined;
+    this.#opening = undefined;
+  }
+
+  #makeAwayError(): ToolError {
+    return new ToolError(`the MCP server "${this.name}" cannot be reached. Go on without it.`);
+  }
+
+  /** @param thrown by the SDK, whose words are not passed on */
+  #explain(thrown: unknown, { fault, isClosed }: OpenConnection): ToolError {
+    if (isError(thrown) && thrown instanceof ToolError) return thrown;
+    const server = `the MCP server "${this.name}"`;
+    if (fault !== undefined) return new ToolError(`${server} sent more than ${MOST_BYTES / 1024 ** 2} MB at once.`);
+    const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? String(thrown.code) : '';
+    if (isClosed || code === String(GONE)) return new ToolError(`${server} went away during the call.`);
+    if (/timeout/i.test(code)) return new ToolError(`${server} did not answer in time.`);
+    // Errors of JSON-RPC have numbers.
+    if (/^-\d+$/.test(code))
+      return new ToolError(`${server} refused the call, or gave what does not fit its own schema.`);
+    return new ToolError(`${server} could not be asked, or gave no valid answer.`);
+  }
+}
+
+function isLostSession(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'status' in error && error.status === 404;
+}
+
+type Sdk = typeof import('@modelcontextprotocol/client');
+
+function makeHttpTransport(
+  { StreamableHTTPClientTransport }: Sdk,
+  { url = '', headers = {} }: McpServerPlace & { readonly headers?: Readonly<Record<string, string>> },
+  onTooLarge: (error: AnswerTooLargeError) => void,
+): Transport {
+  const transport = new StreamableHTTPClientTransport(new URL(url), {
+    fetch: makeBoundedFetch(onTooLarge),
+    requestInit: { headers: { ...headers } },
+  });
+  endLostRequests(transport);
+  return transport;
+}
+
+/** The SDK waits for the answer to a request whose stream is over until its time is: then the server is gone. */
+function endLostRequests(transport: Transport): void {
+  const send = transport.send.bind(transport);
+  transport.send = (message, options) =>
+    send(message, {
+      ...options,
+      onRequestStreamEnd: () => {
+        options?.onRequestStreamEnd?.();
+        // One that was answered before is not known any more.
+        if ('method' in message && 'id' in message)
+          transport.onmessage?.({ jsonrpc: '2.0', id: message.id, error: { code: GONE, message: 'gone' } });
+      },
+    });
+}
+
+async function makeProgramTransport({ command = '', ...more }: McpServerPlace): Promise<Transport> {
+  const { getDefaultEnvironment, StdioClientTransport } = await import('@modelcontextprotocol/client/stdio');
+  const { args = [], env = {}, cwd } = more as Extract<McpServerPlace, { command: string }>;
+  return new StdioClientTransport({
+    command,
+    args: [...args],
+    // Keys of this process are none of its business.
+    env: { ...getDefaultEnvironment(), ...env },
+    ...(cwd !== undefined && { cwd }),
+    // It may say anything there.
+    stderr: 'ignore',
+    maxBufferSize: MOST_BYTES,
+  });
+}

@@ -1,0 +1,105 @@
+import type { CallToolResult, JsonSchemaType, Tool } from '@modelcontextprotocol/client';
+import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
+import { type AgentTool, type TaskContext, ToolError } from '../../../workflow/index.js';
+import type { ListedTool } from '../toolbox.js';
+import type { McpConnection } from './mcp-connection.js';
+
+/** Most characters of what a model is told of a result. */
+const LONGEST_RESULT = 256 * 1024;
+/** Most characters of a tool's description, and of its schema as JSON. */
+const LONGEST_DESCRIPTION = 8 * 1024;
+const LONGEST_SCHEMA = 64 * 1024;
+/** Most faults of arguments that a model is told. */
+const MOST_FAULTS = 10;
+
+/**
+ * Makes a tool of an agent of one that a server has listed. Its schema goes to the model as it is.
+ * @returns what is wrong with it, in words for the log, if it cannot be one
+ */
+export async function makeMcpTool(connection: McpConnection, listed: Tool): Promise<ToolParts | string> {
+  const { name, inputSchema, description = '' } = listed;
+  if (!isJsonObject(inputSchema) || inputSchema['type'] !== 'object') return 'its schema is not that of an object';
+  if (JSON.stringify(inputSchema).length > LONGEST_SCHEMA) return 'its schema is too long';
+  const { fromJsonSchema } = await import('@modelcontextprotocol/client');
+  const schema = compile(inputSchema as JsonSchemaType, fromJsonSchema);
+  if (schema === undefined) return 'its schema is no valid JSON Schema';
+  const check = schema['~standard'].validate;
+  const tool: AgentTool = {
+    name,
+    description: description.slice(0, LONGEST_DESCRIPTION),
+    argsType: undefined,
+    timeout: connection.callMs,
+    execute: async (args: object | void, { signal }: TaskContext): Promise<string> =>
+      readResult(await connection.call(name, { ...args }, signal), connection.name),
+  };
+  return {
+    tool,
+    parameters: inputSchema,
+    parse: async (text) => {
+      const args = readArguments(text);
+      const { issues } = await check(args);
+      if (issues === undefined) return args;
+      const faults = issues.slice(0, MOST_FAULTS).map(({ message }) => `- ${message}`);
+      throw new ToolError(`the arguments do not fit.\n${faults.join('\n')}`);
+    },
+  };
+}
+
+/** A tool without the name that models call it by. */
+export type ToolParts = Omit<ListedTool, 'name'>;
+
+function compile(
+  schema: JsonSchemaType,
+  fromJsonSchema: (schema: JsonSchemaType) => ReturnType<typeof import('@modelcontextprotocol/client').fromJsonSchema>,
+): ReturnType<typeof fromJsonSchema> | undefined {
+  try {
+    const compiled = fromJsonSchema(schema);
+    // Some faults show at the first use.
+    void compiled['~standard'].validate({});
+    return compiled;
+  } catch {
+    return undefined;
+  }
+}
+
+function readArguments(text: string): JsonObject {
+  try {
+    // Some models send an empty text for an object without properties.
+    const args: unknown = JSON.parse(text.trim() === '' ? '{}' : text);
+    if (isJsonObject(args)) return args;
+  } catch {
+    // The parser's message quotes the text.
+  }
+  throw new ToolError('the arguments are no JSON object.');
+}
+
+/** What a model is told of a result. @throws ToolError for one that is an error, or too long */
+export function readResult(result: CallToolResult, server: string): string {
+  const { content, structuredContent, isError } = result;
+  const texts = content.map(describeBlock).filter((text) => text !== '');
+  if (texts.length === 0 && structuredContent !== undefined) texts.push(JSON.stringify(structuredContent));
+  const text = texts.join('\n');
+  if (text.length > LONGEST_RESULT) {
+    throw new ToolError(
+      `the MCP server "${server}" gave a result of ${text.length} characters, and ${LONGEST_RESULT} are the most. Ask for less.`,
+    );
+  }
+  if (isError === true) throw new ToolError(text === '' ? 'the tool failed, and did not say why.' : text);
+  return text;
+}
+
+function describeBlock(block: CallToolResult['content'][number]): string {
+  switch (block.type) {
+    case 'text':
+      return block.text;
+    case 'resource':
+      return 'text' in block.resource ? block.resource.text : `[a file: ${block.resource.uri}]`;
+    case 'resource_link':
+      return `[${block.name}: ${block.uri}]`;
+    case 'image':
+    case 'audio':
+      return `[${block.type}, ${block.mimeType}: models cannot be given it]`;
+    default:
+      return '';
+  }
+}
