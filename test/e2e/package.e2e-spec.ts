@@ -179,7 +179,9 @@ describeWithRegistry()('the package', () => {
       /^(package\.json|README\.md|openapi\.json|templates\/.+|dist\/.+\.(js|mjs|d\.ts)|dist\/playground\/(assets|vendor)\/.+|dist\/.+\/prompts\/.+\.md)$/;
     expect(packed.filter((path) => !known.test(path))).toEqual([]);
     expect(
-      packed.filter((path) => /\.spec\.|\.map$|tsbuildinfo|^dist\/(openapi|main|service|workflows)/.test(path)),
+      packed.filter((path) =>
+        /^dist\/.*\.spec\.|\.map$|tsbuildinfo|^dist\/(openapi|main|service|workflows)/.test(path),
+      ),
     ).toEqual([]);
     expect(packed.filter((path) => path.startsWith('dist/app/')).sort()).toEqual([
       'dist/app/file-limit.js',
