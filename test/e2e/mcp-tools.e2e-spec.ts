@@ -151,10 +151,10 @@ describe('tools of MCP servers', () => {
     it('one whose server lies about what it gives', async () => {
       const outputSchema = { type: 'object', properties: { hits: { type: 'integer' } }, required: ['hits'] };
       server.tools = [{ ...SEARCH, outputSchema }];
-      server.tell('notifications/tools/list_changed');
       server.onCall = (call, response) =>
         sendResult(response, call, { content: [], structuredContent: { hits: 'none' } });
       const told = await eventually(async () => {
+        server.tell('notifications/tools/list_changed');
         const called = await callTool({ query: 'snow' });
         return called.told.startsWith('Error') && called.told;
       });
@@ -164,12 +164,11 @@ describe('tools of MCP servers', () => {
 
   it('are asked for again when the server says that they are others', async () => {
     await eventually(() => server.listeners > 0, { message: 'a client that listens' });
-    server.tools = [{ ...SEARCH, name: 'find' }];
-    server.tell('notifications/tools/list_changed');
-    await eventually(async () => (await callTool({ query: 'snow' }, { tool: 'find' })).told === 'found snow');
-    server.tools = [SEARCH];
-    server.tell('notifications/tools/list_changed');
-    await eventually(async () => (await callTool({ query: 'snow' })).told === 'found snow');
+    for (const tool of ['find', 'search']) {
+      server.tools = [{ ...SEARCH, name: tool }];
+      server.tell('notifications/tools/list_changed');
+      await eventually(async () => (await callTool({ query: 'snow' }, { tool })).told === 'found snow');
+    }
   });
 
   it('are called once more when the server has forgotten the session', async () => {
@@ -183,8 +182,8 @@ describe('tools of MCP servers', () => {
       SEARCH,
       { name: 'broken', inputSchema: { type: 'object', properties: { a: { type: 'nothing' } } } },
     ];
-    server.tell('notifications/tools/list_changed');
     const lines = await eventually(async () => {
+      server.tell('notifications/tools/list_changed');
       await callTool({ query: 'snow' });
       const found = log.lines('Run').filter(({ tool }) => tool === 'broken');
       return found.length > 0 && found;
@@ -197,8 +196,8 @@ describe('tools of MCP servers', () => {
 
   it('are those that the agent names', async () => {
     server.tools = [SEARCH, { ...SEARCH, name: 'read' }];
-    server.tell('notifications/tools/list_changed');
     const names = await eventually(async () => {
+      server.tell('notifications/tools/list_changed');
       bench.upstream.next(scriptStream('Yes.'));
       await bench.ask({ model: 'few' });
       const tools = (bench.upstream.requests.at(-1)?.body['tools'] ?? []) as { function: { name: string } }[];

@@ -23,6 +23,8 @@ import { ensureServerIsBuilt } from '../support/server-process.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { gate, httpError } from '../support/upstream/steps.js';
 
+/** The official inspector is no dependency: it takes a newer Node than this project. */
+const { MCP_INSPECTOR: INSPECTOR } = process.env;
 const ROOT = join(import.meta.dirname, '../..');
 const RED_DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg==';
 const PIECE = 'x'.repeat(1_000);
@@ -493,6 +495,19 @@ describe('workflows as tools of MCP', () => {
     await rm(folder, { recursive: true });
     if (code !== 0) throw new Error(tests.stdout + tests.stderr);
   });
+
+  (INSPECTOR === undefined ? it.skip : it)(
+    'are called by the official inspector, where MCP_INSPECTOR names its program, which needs Node 22.19',
+    async () => {
+      bench.upstream.next(scriptStream('Hi'));
+      const call = ['--method', 'tools/call', '--tool-name', 'chat', '--tool-arg', 'input=Hello'];
+      const inspector = await startProcess(['--cli', `${bench.app.url}/mcp`, '--transport', 'http', ...call], {
+        ...(INSPECTOR !== undefined && { command: INSPECTOR }),
+      });
+      expect(await inspector.exit).toMatchObject({ code: 0 });
+      expect(inspector.stdout).toContain('"text": "Hi"');
+    },
+  );
 
   it('are served over streams to a client of the newest version, whose user answers', async () => {
     const [input, output] = [new PassThrough(), new PassThrough()];
