@@ -6,6 +6,7 @@ import { findPinning } from './processes/pinning.mjs';
 import { WARM_UP } from './phases.mjs';
 import { readTargetStart } from './targets/index.mjs';
 
+const HEAP_REPORTER = join(import.meta.dirname, 'soak/report-levels.mjs');
 const ADDRESS = /http:\/\/127\.0\.0\.1:\d+/;
 /** How long the work that a load leaves behind its last answer may take, in milliseconds. */
 const SETTLE_MS = 50;
@@ -60,17 +61,22 @@ export class Bench {
   /**
    * @param {string} name
    * @param {Readonly<Record<string, string>>} [env] settings beside those that all targets get
+   * @param {{ tellsHeap?: boolean }} [options] `tellsHeap`: it can be asked for its `heap`, after a collection of garbage
    * @returns {Promise<Target>}
    */
-  async startTarget(name, env = {}) {
+  async startTarget(name, env = {}, { tellsHeap = false } = {}) {
     const start = readTargetStart(name, this.#upstreamUrl);
     const byChannel = costSource === 'channel';
+    const reporters = [
+      ...(byChannel ? ['--import', COST_REPORTER] : []),
+      ...(tellsHeap ? ['--expose-gc', '--import', HEAP_REPORTER] : []),
+    ];
     const began = performance.now();
-    const child = new Child([...(byChannel ? ['--import', COST_REPORTER] : []), ...start.args], {
+    const child = new Child([...reporters, ...start.args], {
       prefix: this.#pinning.target,
       cwd: start.cwd,
       env: { ...start.env, ...env },
-      channel: byChannel,
+      channel: reporters.length > 0,
     });
     const [address] = await child.said(ADDRESS);
     return { name, url: `${address}/v1/chat/completions`, startMs: performance.now() - began, child };

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 
 /**
- * Ticks of 10 ms that all processes of a PostgreSQL server on this machine have used.
+ * Ticks of 10 ms that all processes of a PostgreSQL server on this machine have used, those that have ended among them.
  * @param {import('pg').ClientBase} client connected to it
  * @returns {Promise<number>}
  */
@@ -18,8 +18,11 @@ export async function readServerTicks(client) {
 
 function readStat(pid) {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in the second field may hold spaces.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const sum = (from, to) => fields.slice(from, to).reduce((all, field) => all + Number(field), 0);
+    return { parent: Number(fields[1]), ticks: sum(11, 15) };
   } catch {
     return undefined;
   }

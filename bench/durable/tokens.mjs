@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { measureCost } from '../processes/cost.mjs';
+import { median } from '../report/summary.mjs';
+import { beginRuns, finishRuns, waitForRuns } from './runs.mjs';
+import { readServerTicks } from './server-cost.mjs';
+
+const ROUNDS = 3;
+/** Tokens of one run, and how many come in a second. */
+const CHUNKS = 100;
+const RATE = 20;
+/** For how long the database is looked at while all runs speak, in milliseconds. */
+const STEADY_MS = 3_000;
+const TICK_US = 10_000;
+
+/**
+ * CPU for an event of runs that nobody reads, over that of a direct request for the same.
+ * @param {number} runs how many at once
+ */
+export async function measureTokens({ bench, client, target, add }, runs) {
+  const direct = [];
+  const logged = [];
+  const steady = [];
+  const around = [];
+  const load = { name: 'direct', model: 'chat', requests: runs, concurrency: runs, chunks: CHUNKS, rate: RATE };
+  for (let round = 0; round < ROUNDS; round++) {
+    direct.push((await bench.measure(target, load)).cpuPerChunk);
+    const [before, ticks] = [await measureCost(target.child), await readServerTicks(client)];
+    await beginRuns(target, runs, { chunks: CHUNKS, rate: RATE });
+    const speaking = await measureSteady(client, runs);
+    await finishRuns(client);
+    // What packs their logs comes behind their end.
+    await delay(500);
+    logged.push(((await measureCost(target.child)).cpu - before.cpu) / runs / CHUNKS);
+    const all = ((await readServerTicks(client)) - ticks) * TICK_US;
+    steady.push(speaking);
+    around.push((all - speaking * runs * CHUNKS) / runs / 1_000);
+  }
+  const what = `an event of ${runs} runs at ${RATE} a second`;
+  const worker = median(logged) - median(direct);
+  add(`${what}, over a direct request (${median(direct).toFixed(0)} us): the process`, worker, 'us', 15, 8);
+  add('the same: the database, while they speak', median(steady), 'us', 10, 6);
+  add('the database: beginning, queue and end of a run', median(around), 'ms');
+}
+
+/** @returns {Promise<number>} microseconds of the database for an event while all runs speak */
+async function measureSteady(client, runs) {
+  await waitForRuns(client, ['running'], (count) => count >= runs);
+  await delay(200);
+  const count = async () => {
+    const { rows } = await client.query(
+      'select coalesce(sum(last - first + 1), 0)::int as count from millrace.run_log',
+    );
+    return rows[0].count;
+  };
+  const [events, ticks] = [await count(), await readServerTicks(client)];
+  await delay(STEADY_MS);
+  const used = (await readServerTicks(client)) - ticks;
+  return (used * TICK_US) / ((await count()) - events);
+}
