@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { getJson, type HttpResponse, postJson, send } from '../support/http-client.js';
@@ -16,6 +17,7 @@ import {
 } from '../support/runs-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
+import { canMount, SmallDisk } from '../support/small-disk.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
@@ -27,6 +29,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   let upstream: ScriptedUpstream;
   let databaseUrl: string;
   let replicas: Replicas;
+  let disk: SmallDisk | undefined;
 
   beforeAll(async () => {
     await ensureServerIsBuilt();
@@ -35,13 +38,17 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   afterAll(() => postgres.close());
   beforeEach(async () => {
     upstream = await ScriptedUpstream.start();
-    databaseUrl = await postgres.createDatabase();
+    // Where nobody may mount one, the disk of these tests is never full.
+    disk = canMount ? SmallDisk.mount(64) : undefined;
+    databaseUrl = await postgres.createDatabase(disk?.folder);
     replicas = new Replicas({ OPENAI_BASE_URL: upstream.url, RUNS_DATABASE_URL: databaseUrl });
     await Promise.all([replicas.start(), replicas.start(AN_HOUR_AHEAD)]);
   }, LONGEST_MS);
   afterEach(async () => {
     await replicas.stop();
     await upstream.close();
+    disk?.unmount();
+    disk = undefined;
   });
 
   const expectNoGap = (text: string): void => {
@@ -151,7 +158,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   );
 
   it(
-    'are read on without the hints of the database',
+    'are read on without the hints of the database, and go on when its disk has room again',
     async () => {
       const door = gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));
@@ -168,6 +175,30 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
       door.open();
       expectNoGap(await reading);
       expect(await readRun(other, id)).toMatchObject({ status: 'completed', output: 'Hello' });
+
+      if (disk === undefined) return;
+      const filled = gate();
+      // Nothing makes it smaller, so no page that is there already has room for it.
+      const long = randomBytes(48 * 1024).toString('base64');
+      upstream.next(scriptStream(['Hel', filled, long]));
+      upstream.always(() => scriptStream(`Hel${long}`));
+      const full = await beginRun(other);
+      await filled.reached;
+      await disk.fill();
+      filled.open();
+      const input = randomBytes(48 * 1024).toString('base64');
+      const refused = await eventually(async () => {
+        const asked = await askRun(other, { input });
+        return asked.status === 503 ? asked : undefined;
+      });
+      expect(refused.json).toMatchObject({ error: { code: 'store_unavailable' } });
+      expect(refused.headers['retry-after']).toBeDefined();
+      const direct = { model: 'chat', messages: HELLO };
+      expect(await postJson(`${other.baseUrl}/chat/completions`, direct)).toMatchObject({ status: 200 });
+      await disk.clear();
+      const ended = await endRun(other, full.id);
+      expect([ended.status, ended.output === `Hel${long}`]).toEqual(['completed', true]);
+      expectNoGap((await followRun(other, full.id)).text);
     },
     LONGEST_MS,
   );

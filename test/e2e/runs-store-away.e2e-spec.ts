@@ -1,8 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
-import { appendFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { RunService } from '../../src/runs/index.js';
 import { RunLogStore } from '../../src/runs/store/run-log-store.js';
@@ -12,6 +7,7 @@ import { eventually } from '../support/eventually.js';
 import { LeapingClock } from '../support/leaping-clock.js';
 import { LoggedBench } from '../support/logged-bench.js';
 import { askRun, beginRun, callRun, endRun, readRun } from '../support/runs-client.js';
+import { canMount, SmallDisk } from '../support/small-disk.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
@@ -122,48 +118,11 @@ function findCompletion(text: string): string {
   return /GET \/v1\/chat\/completions\/([\w-]+)/.exec(text)?.[1] ?? '';
 }
 
-/** A folder on a disk of 4 MB. @throws Error where nobody may mount one */
-function mountDisk(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'millrace-test', folder], { stdio: 'ignore' });
-    return folder;
-  } catch (error) {
-    rmdirSync(folder);
-    throw error;
-  }
-}
-
-function unmountDisk(folder: string): void {
-  execFileSync('umount', ['--lazy', folder]);
-  rmdirSync(folder);
-}
-
-const canMount = ((): boolean => {
-  try {
-    unmountDisk(mountDisk());
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
-async function fillDisk(path: string): Promise<void> {
-  for (const size of [65_536, 4_096]) {
-    for (let isFull = false; !isFull;) {
-      isFull = await appendFile(path, Buffer.alloc(size)).then(
-        () => false,
-        () => true,
-      );
-    }
-  }
-}
-
 // In containers whose root may not mount anything, the cases above stand for it.
 (canMount ? describe : describe.skip)('a run whose disk is full', () => {
   it('goes on as soon as there is room; meanwhile others are refused, and direct requests are served', async () => {
-    const folder = mountDisk();
-    const bench = await LoggedBench.start({ RUNS_DIR: folder });
+    const disk = SmallDisk.mount(4);
+    const bench = await LoggedBench.start({ RUNS_DIR: disk.folder });
     try {
       const door = gate();
       bench.upstream.next(scriptStream(['Hel', door, 'lo']));
@@ -171,19 +130,18 @@ async function fillDisk(path: string): Promise<void> {
       await door.reached;
       await eventually(async () => (await readRun(bench.app, id)).status === 'running');
       bench.upstream.always(() => scriptStream('Hello'));
-      const filler = join(folder, 'filler');
-      await fillDisk(filler);
+      await disk.fill();
       door.open();
       const refused = await askRun(bench.app, { input: 'long '.repeat(10_000) });
       expect(refused).toMatchObject({ status: 503, json: { error: { code: 'store_unavailable' } } });
       expect(refused.headers['retry-after']).toBeDefined();
       expect(await bench.ask()).toMatchObject({ status: 200 });
-      await rm(filler);
+      await disk.clear();
       expect(await endRun(bench.app, id)).toMatchObject({ status: 'completed', output: 'Hello' });
       expect((await askRun(bench.app)).status).toBe(202);
     } finally {
       await bench.close();
-      unmountDisk(folder);
+      disk.unmount();
     }
   });
 });

@@ -75,10 +75,17 @@ export class PostgresServer {
     return this.makeUrl('postgres');
   }
 
-  /** The address of a new database, which is empty. */
-  async createDatabase(): Promise<string> {
+  /**
+   * The address of a new database, which is empty.
+   * @param folder where its files are; undefined: with all others
+   */
+  async createDatabase(folder?: string): Promise<string> {
     const name = `test_${++this.#databases}`;
-    await this.query(`create database ${name}`);
+    if (folder !== undefined) {
+      if (isRoot()) await run('chown', ['postgres', folder]);
+      await this.query(`create tablespace ${name} location '${folder}'`);
+    }
+    await this.query(`create database ${name}${folder === undefined ? '' : ` tablespace ${name}`}`);
     return this.makeUrl(name);
   }
 

@@ -200,8 +200,8 @@ export abstract class RunLogStore {
   /**
    * Finds runs that somebody should have taken up, in the order in which they came: none that wait for answers. Their heads are
    * empty. In a shared store: those that are due and have waited for 15 s since they came into the queue, and those that are at work
-   * and have not said so for 30 s; what one process finds, the others do not for as long again, and it comes in portions. In one that
-   * is not shared: all that have not ended, those of this process among them.
+   * and have not said so for 30 s, which get the next wake; what one process finds, the others do not for as long again, and it comes in
+   * portions. In one that is not shared: all that have not ended, those of this process among them.
    * @param left ids of runs that this process has left without saying so: they are found at once, unless another one has them
    * @param worker id of this process
    */

@@ -309,10 +309,11 @@ export class PostgresRunLogs extends RunLogStore {
 
   override async findLost(left: readonly string[], worker: string): Promise<readonly LoggedRun[]> {
     const now = this.clock.now();
+    const lost = await this.database.query(FIND_LOST, []);
+    // After it, for it gives some of them another wake.
     const found = left.length === 0 ? [] : await this.database.query(FIND_LEFT, [left, worker]);
     const known = new Set(found.map(({ id }) => id));
-    const lost = (await this.database.query(FIND_LOST, [])).filter(({ id }) => !known.has(id));
-    return [...found, ...lost].map((row) => readRun(row, now));
+    return [...found, ...lost.filter(({ id }) => !known.has(id))].map((row) => readRun(row, now));
   }
 
   override async beat(worker: string, { graphs, workflows, doors }: WorkerOffer): Promise<void> {

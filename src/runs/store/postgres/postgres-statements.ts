@@ -70,7 +70,10 @@ export const ADD_SECRET = 'insert into millrace.secrets values ($1, $2) on confl
 
 export const FIND_SECRET = 'select value from millrace.secrets where name = $1';
 
-/** See `RunLogStore.findLost`. What is found counts as looked after from now on, so that not every process takes it up. */
+/**
+ * See `RunLogStore.findLost`. What is found counts as looked after from now on, so that not every process takes it up. What was at work
+ * gets another wake: a queue by whose clock its job is in good hands takes no second one of the same name.
+ */
 export const FIND_LOST = `
     with lost as (
       select id from millrace.runs where status in ('queued', 'running') and (
@@ -78,8 +81,9 @@ export const FIND_LOST = `
         or (status = 'running' and moved < now() - interval '30 s'))
       order by created, id limit ${LOST_AT_ONCE} for update skip locked
     ), found as (
-      update millrace.runs set moved = now() from lost where lost.id = runs.id returning runs.id
-    ) select ${RUN_COLUMNS}, '' as head from millrace.runs where id in (select id from found) order by created, id`;
+      update millrace.runs set moved = now(), wakes = wakes + (status = 'running')::int from lost where lost.id = runs.id
+      returning ${RUN_COLUMNS}, '' as head
+    ) select * from found order by created, id`;
 
 /** See `RunLogStore.findLost`. */
 export const FIND_LEFT = `select ${RUN_COLUMNS}, '' as head from millrace.runs
