@@ -6,7 +6,7 @@ import { readServerTicks } from './server-cost.mjs';
 
 const ROUNDS = 3;
 /** Tokens of one run, and how many come in a second. */
-const CHUNKS = 100;
+const CHUNKS = 200;
 const RATE = 20;
 /** For how long the database is looked at while all runs speak, in milliseconds. */
 const STEADY_MS = 3_000;
@@ -26,7 +26,7 @@ export async function measureTokens({ bench, client, target, add }, runs) {
     direct.push((await bench.measure(target, load)).cpuPerChunk);
     const [before, ticks] = [await measureCost(target.child), await readServerTicks(client)];
     await beginRuns(target, runs, { chunks: CHUNKS, rate: RATE });
-    const speaking = await measureSteady(client, runs);
+    const speaking = await measureSteady(client);
     await finishRuns(client);
     // What packs their logs comes behind their end.
     await delay(500);
@@ -43,8 +43,8 @@ export async function measureTokens({ bench, client, target, add }, runs) {
 }
 
 /** @returns {Promise<number>} microseconds of the database for an event while all runs speak */
-async function measureSteady(client, runs) {
-  await waitForRuns(client, ['running'], (count) => count >= runs);
+async function measureSteady(client) {
+  await waitForRuns(client, ['queued'], (count) => count === 0);
   await delay(200);
   const count = async () => {
     const { rows } = await client.query(
