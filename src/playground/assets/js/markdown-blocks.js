@@ -97,7 +97,8 @@ export class BlockReader {
     const newest = live.at(-1);
     if (isGrowing && newest?.kind === 'text') {
       newest.isGrowing = /\$\$|\\\[/.test(newest.shown);
-      if (!['html', 'displayMaths'].includes(newest.token.type)) newest.shown = complete(newest.shown);
+      const { type } = newest.token;
+      if (type !== 'html' && type !== 'displayMaths') newest.shown = complete(newest.shown, type === 'paragraph');
     }
     return { settled, live, hasMore: false };
   }

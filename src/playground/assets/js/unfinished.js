@@ -8,15 +8,17 @@ const ROW = /^ {0,3}\|(?:[ \t]|[^|\n]+\|[^|\n]+\|).*$/;
 /**
  * Completes Markdown that is still being written, so that it looks from the beginning as it will in the end: marks that have no
  * counterpart yet get one, or are left out.
- * @param {string} text the last block of a text
+ * @param {string} text the last block of a text @param {boolean} isParagraph true if it is no list, table, heading or quote
  */
-export function complete(text) {
-  const lines = text.split('\n');
-  const [first = '', second = ''] = lines;
-  if (lines.length <= 2 && ROW.test(first) && /^[ \t|:-]*$/.test(second)) return completeTable(first, second);
+export function complete(text, isParagraph) {
+  if (isParagraph) {
+    const lines = text.split('\n');
+    const hasSecond = lines.length > 1 && /^[ \t|:-]*$/.test(lines.at(-1) ?? '');
+    const [header = '', alignment = ''] = lines.slice(hasSecond ? -2 : -1);
+    if (ROW.test(header)) return [...lines.slice(0, hasSecond ? -2 : -1), completeTable(header, alignment)].join('\n');
+  }
   // Emphasis ends with its line in lists and tables, and with its paragraph elsewhere.
-  const isByLine = /^ {0,3}(?:\||[-*+] |\d+[.)] |#|>)/.test(first);
-  const from = isByLine ? text.lastIndexOf('\n') + 1 : 0;
+  const from = isParagraph ? 0 : text.lastIndexOf('\n') + 1;
   return text.slice(0, from) + completeLine(text.slice(from));
 }
 
@@ -47,7 +49,7 @@ function completeLine(line) {
     else if (line[index] === '`') {
       const [marks = ''] = /^`+/.exec(rest) ?? [];
       const end = findEnd(line, marks, index + marks.length);
-      if (end === undefined) return closeCode(line, marks, index);
+      if (end === undefined) return closeEmphasis(closeCode(line, marks, index), open);
       index = end - 1;
     } else if (line[index] === '*' || line[index] === '_' || rest.startsWith('~~')) {
       const [marks = ''] = /^(?:\*+|_+|~+)/.exec(rest) ?? [];
@@ -90,9 +92,9 @@ function completeLink(line) {
 
 /** @param {string} line @param {readonly string[]} open */
 function closeEmphasis(line, open) {
-  const bare = line.trimEnd();
   // Marks at the end may be the beginning of more than they are now.
-  const begun = /(?<=^|\s)[*_~]+$/.exec(bare);
-  if (begun !== null && !/^\s*[*_-]+$/.test(bare)) return line.slice(0, begun.index);
-  return open.length === 0 ? line : bare + open.toReversed().join('') + line.slice(bare.length);
+  const begun = /(?<=\S\s)[*_~]+$/.exec(line.trimEnd());
+  const rest = begun === null ? line : line.slice(0, begun.index);
+  const bare = rest.trimEnd();
+  return open.length === 0 ? rest : bare + open.toReversed().join('') + rest.slice(bare.length);
 }
