@@ -80,7 +80,7 @@ describeInBrowser()('the playground', () => {
         querySelectorAll(all: string): Iterable<{ remove(): void }>;
         innerHTML: string;
       };
-      for (const own of copy.querySelectorAll('.katex, .copy-code')) own.remove();
+      for (const own of copy.querySelectorAll('.katex, .copy-code, code')) own.remove();
       return copy.innerHTML;
     });
     expect(html).not.toMatch(

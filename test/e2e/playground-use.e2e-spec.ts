@@ -7,12 +7,16 @@ import { eventually } from '../support/eventually.js';
 import { PageServer } from '../support/page-server.js';
 import { ask, ended, openPlayground, readText } from '../support/playground-kit.js';
 import { startProcess } from '../support/process.js';
+import { PYTHON_ENV } from '../support/programs.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
 /** `it` for what needs a program that not every machine has. */
-function itIfRuns(command: string): typeof it | typeof it.skip {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0 ? it : it.skip;
+function itIfRuns(command: string, ...args: readonly string[]): typeof it | typeof it.skip {
+  const env = { ...process.env, ...PYTHON_ENV };
+  return spawnSync(command, args.length === 0 ? ['--version'] : args, { stdio: 'ignore', env }).status === 0
+    ? it
+    : it.skip;
 }
 
 /** Those that have another name or form for responses, among others. */
@@ -170,8 +174,13 @@ describeInBrowser()('the playground', () => {
       return text;
     }
 
-    async function run(command: string, args: readonly string[]): Promise<{ code: number | null; stdout: string }> {
-      const program = await startProcess(args, { command, env: { MILLRACE_API_KEY: 'sk-visitor', HOME: folder } });
+    async function run(
+      command: string,
+      args: readonly string[],
+      more: Readonly<Record<string, string>> = {},
+    ): Promise<{ code: number | null; stdout: string }> {
+      const env = { MILLRACE_API_KEY: 'sk-visitor', HOME: folder, ...more };
+      const program = await startProcess(args, { command, env });
       const { code } = await program.exit;
       return { code, stdout: program.stdout };
     }
@@ -213,11 +222,23 @@ describeInBrowser()('the playground', () => {
       expect(body).toMatchObject({ temperature: 0.3, user: 'somebody' });
     });
 
-    // The package is not on every machine: what is shown is that the program is Python, and says what it must.
+    itIfRuns('python3', '-c', 'import openai').each(['chat', 'responses'] as const)(
+      'for %s as openai-python',
+      async (door) => {
+        const { app, upstream } = await bench();
+        upstream.next(scriptStream('It runs.'));
+        const file = join(folder, 'copied.py');
+        await writeFile(file, await copiedWithKey(await visit(app.url), door, 'openai-python'));
+        expect(await run('python3', [file], PYTHON_ENV)).toEqual({ code: 0, stdout: 'It runs.' });
+        expect((await upstream.request(0)).body.messages).toEqual([{ role: 'user', content: question }]);
+      },
+    );
+
+    // The package is not on every machine: what is shown here is that the program is Python, and says what it must.
     itIfRuns('python3').each([
       ['chat', 'messages', '', '{"repetition_penalty": 1.1}'],
       ['responses', 'input', '. Responses do not have stop, repetition_penalty', '{"presence_penalty": 1}'],
-    ] as const)('for %s as openai-python', async (door, input, said, further) => {
+    ] as const)('for %s as openai-python, with other parameters', async (door, input, said, further) => {
       const { url } = await demo();
       const visitor = await visit(url);
       await visitor.page.click('#parameters summary');

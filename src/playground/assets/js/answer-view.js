@@ -129,7 +129,8 @@ function listFacts(answer) {
         : finishReason && (FINISH[finishReason] ?? finishReason),
     ],
     [models.length > 1 ? 'Models' : 'Model', models.length === 0 ? undefined : models.join(', '), true],
-    ['Fingerprint', fingerprint !== undefined && models.includes(fingerprint) ? undefined : fingerprint, true],
+    // What a provider calls its build says something only where no model is named.
+    ['Fingerprint', models.length > 0 ? undefined : fingerprint, true],
     ['Trace', traceId, true],
     ['Request', requestId, true],
   ];

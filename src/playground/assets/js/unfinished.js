@@ -53,6 +53,9 @@ function completeLine(line) {
       index = end - 1;
     } else if (line[index] === '*' || line[index] === '_' || rest.startsWith('~~')) {
       const [marks = ''] = /^(?:\*+|_+|~+)/.exec(rest) ?? [];
+      const last = open.at(-1) ?? '';
+      const isHalfEnd = last.startsWith(marks) && marks.length < last.length && line.slice(index).trimEnd() === marks;
+      if (isHalfEnd) return closeEmphasis(line.slice(0, index), open);
       countEmphasis(open, marks, line[index - 1] ?? ' ', line[index + marks.length] ?? ' ');
       index += marks.length - 1;
     }
@@ -93,7 +96,7 @@ function completeLink(line) {
 /** @param {string} line @param {readonly string[]} open */
 function closeEmphasis(line, open) {
   // Marks at the end may be the beginning of more than they are now.
-  const begun = /(?<=\S\s)[*_~]+$/.exec(line.trimEnd());
+  const begun = /(?:(?<=\S\s)[*_]+|(?<!\S)~+)$/.exec(line.trimEnd());
   const rest = begun === null ? line : line.slice(0, begun.index);
   const bare = rest.trimEnd();
   return open.length === 0 ? rest : bare + open.toReversed().join('') + rest.slice(bare.length);
