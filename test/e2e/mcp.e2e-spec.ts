@@ -21,7 +21,7 @@ import { startProcess } from '../support/process.js';
 import { readRun } from '../support/runs-client.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
-import { gate, httpError } from '../support/upstream/steps.js';
+import { delay, gate, httpError } from '../support/upstream/steps.js';
 
 /** The official inspector is no dependency: it takes a newer Node than this project. */
 const { MCP_INSPECTOR: INSPECTOR } = process.env;
@@ -251,6 +251,7 @@ describe('workflows as tools of MCP', () => {
       env: {
         BODY_LIMIT: '1mb',
         CORS_ORIGINS: 'https://console.example.com',
+        RUNS_LEAVE_GRACE_MS: '1',
         STREAM_OPEN_GRACE_MS: '20',
         STREAM_HEARTBEAT_MS: '50',
       },
@@ -404,7 +405,8 @@ describe('workflows as tools of MCP', () => {
       const run = String(called._meta?.['millrace/run']);
       expect(readText(called)).toContain(`POST /v1/runs/${run}/waits/approve`);
       expect((await readRun(bench.app, run)).status).toBe('waiting');
-      bench.upstream.next(scriptStream('Out it goes'));
+      // Nobody reads it.
+      bench.upstream.next(scriptStream(['Out ', delay(100), 'it goes']));
       await postJson(`${bench.app.baseUrl}/runs/${run}/waits/approve`, { value: { approved: true } });
       const ended = await eventually(async () => {
         const now = await readRun(bench.app, run);

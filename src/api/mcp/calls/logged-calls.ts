@@ -84,7 +84,7 @@ export class LoggedCalls implements RunDoor {
       origin,
       wantsContent: true,
       permit: caller.permit.detach(),
-      endsWhenLeft: true,
+      // Its client ends it by leaving, in #follow. Once it has waited, it may be answered when nobody reads it.
       record,
     });
     return this.#follow(call, run, 0, caller);
