@@ -4,7 +4,6 @@ import type { Message } from '../../src/models/index.js';
 import { RunService } from '../../src/runs/index.js';
 import { agent, type Agent, type AgentInput, promptFile } from '../../src/workflow/index.js';
 import { ClockTool, makeWeatherModule, scriptCalls, weather, WeatherTool } from '../fixtures/weather-agents.js';
-import { AgentBench, WEATHER_QUESTION } from '../support/agent-bench.js';
 import { Bench, makeAgentModule } from '../support/bench.js';
 import {
   assertCompletion,
@@ -14,8 +13,9 @@ import {
   eventually,
   readToolCalls,
 } from '../support/checks.js';
-import { catchDefinitionError } from '../support/definition-error.js';
 import { openStream } from '../support/client.js';
+import { AgentBench, WEATHER_QUESTION } from '../support/agent-bench.js';
+import { catchDefinitionError } from '../support/definition-error.js';
 import { scriptStream, scriptToolCalls, steps } from '../support/upstream/index.js';
 
 const CLIENT_TOOL = { type: 'function', function: { name: 'open_door', parameters: { type: 'object' } } };

@@ -2,19 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { MetricsPage } from '../support/bench.js';
+import { eventually } from '../support/checks.js';
+import { getJson, readResponse, send } from '../support/client.js';
 import {
   bareFrames,
   beginResponse,
   followResponse,
+  readOutputText,
   readStream,
   readUntilCut,
   responseUrl,
   retrieve,
-} from '../support/background-client.js';
-import { eventually } from '../support/eventually.js';
-import { getJson, readResponse, send } from '../support/http-client.js';
-import { MetricsPage } from '../support/metrics-page.js';
-import { readOutputText } from '../support/response-rules.js';
+} from '../support/logged.js';
 import { failResponse } from '../support/responses-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';

@@ -15,8 +15,8 @@ import {
 import { z } from 'zod';
 import { City, REPLY, ULM } from '../fixtures/structured-outputs.js';
 import { Bench } from '../support/bench.js';
-import { NetworkWatch } from '../support/network-watch.js';
 import { catchRejection } from '../support/checks.js';
+import { NetworkWatch } from '../support/network-watch.js';
 import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
 const prompt = 'Hello';

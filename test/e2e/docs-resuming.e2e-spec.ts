@@ -2,15 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { retrieve } from '../support/background-client.js';
-import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
 import { eventually } from '../support/checks.js';
+import { readOutputText, readRun, retrieve } from '../support/logged.js';
+import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
 import { readEventStream } from '../support/event-source.js';
 import { PageServer } from '../support/page-server.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { describeIfRuns, PYTHON_ENV } from '../support/programs.js';
-import { readOutputText } from '../support/response-rules.js';
-import { readRun } from '../support/runs-client.js';
 import {
   ensureServerIsBuilt,
   findFreePort,

@@ -1,10 +1,8 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Bench } from '../support/app.js';
-import { assertErrorEnded, readContent } from '../support/chunks.js';
-import { getJson, postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
+import { Bench } from '../support/bench.js';
+import { assertErrorEnded, readContent } from '../support/checks.js';
+import { getJson, HELLO, openStream, postJson } from '../support/client.js';
 import { type Script, scriptStream } from '../support/upstream/scripts.js';
 import {
   chunk,

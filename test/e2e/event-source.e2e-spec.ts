@@ -2,15 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import { beginResponse } from '../support/background-client.js';
-import { beginCompletion, readUntil } from '../support/completion-client.js';
-import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
-import { readEventStream, WatchedSource } from '../support/event-source.js';
 import { eventually } from '../support/checks.js';
 import { getJson } from '../support/client.js';
+import { beginCompletion, beginResponse, beginRun, callRun, readUntil } from '../support/logged.js';
+import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
+import { readEventStream, WatchedSource } from '../support/event-source.js';
 import { describeWithNginx, type GatewaySettings, Nginx, readShippedConfig } from '../support/nginx.js';
 import { PageServer } from '../support/page-server.js';
-import { beginRun, callRun } from '../support/runs-client.js';
 import { ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
 import {
   ensureServerIsBuilt,

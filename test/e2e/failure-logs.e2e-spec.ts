@@ -12,12 +12,12 @@ import {
   ToolError,
   Workflow,
 } from '../../src/workflow/index.js';
+import { type Conversation, makeWorkflowsModule } from '../support/bench.js';
 import { assertCompletion, assertErrorEnded, eventually } from '../support/checks.js';
 import type { HttpResponse } from '../support/client.js';
 import { LoggedBench } from '../support/logged-bench.js';
 import { ScriptedUpstream, scriptStream, scriptToolCalls, steps } from '../support/upstream/index.js';
 import { findFreePort } from '../support/server-process.js';
-import { type Conversation, makeWorkflowsModule } from '../support/bench.js';
 
 class RefusingTool extends AgentTool<void> {
   readonly name = 'refusing';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { assertCompletion, assertErrorEnded, readContent } from '../support/chunks.js';
+import { assertCompletion, assertErrorEnded, eventually, readContent, readFrames } from '../support/checks.js';
 import {
   bareStream,
   beginCompletion,
@@ -11,11 +11,9 @@ import {
   GOES_ON,
   readUntil,
   retrieveCompletion,
-} from '../support/completion-client.js';
-import { eventually } from '../support/eventually.js';
+} from '../support/logged.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
-import { readFrames } from '../support/sse-frames.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { gate, type Step } from '../support/upstream/steps.js';
 

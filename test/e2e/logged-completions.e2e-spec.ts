@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Metrics } from '../../src/metrics/index.js';
-import { Bench } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, readContent } from '../support/chunks.js';
+import { Bench } from '../support/bench.js';
+import { assertCompletion, assertErrorEnded, eventually, readContent, readFrames } from '../support/checks.js';
+import { CHAT, getJson, postJson, send, SseStream } from '../support/client.js';
 import {
   bareStream,
   beginCompletion,
@@ -12,14 +13,9 @@ import {
   joinCompletion,
   readUntil,
   retrieveCompletion,
-} from '../support/completion-client.js';
-import { eventually } from '../support/eventually.js';
-import { getJson, postJson, send } from '../support/http-client.js';
+} from '../support/logged.js';
 import { LoggedBench } from '../support/logged-bench.js';
 import { LeapingClock } from '../support/leaping-clock.js';
-import { CHAT } from '../support/messages.js';
-import { SseStream } from '../support/sse-client.js';
-import { readFrames } from '../support/sse-frames.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { gate, httpError, reset } from '../support/upstream/steps.js';
 

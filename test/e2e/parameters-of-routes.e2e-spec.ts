@@ -13,9 +13,9 @@ import {
   Workflow,
 } from '../../src/workflow/index.js';
 import { Bench, makeWorkflowsModule } from '../support/bench.js';
+import { assertValidError } from '../support/checks.js';
 import { getJson } from '../support/client.js';
 import { scriptStream } from '../support/upstream/index.js';
-import { assertValidError } from '../support/checks.js';
 
 interface Conversation {
   readonly messages: readonly Message[];

@@ -1,13 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { readConfig } from '../../src/config/index.js';
-import { RandomIdSource } from '../../src/kernel/index.js';
-import { EmbeddedRunLogs } from '../../src/runs/store/embedded-run-logs.js';
-import { EmbeddedStore } from '../../src/runs/store/embedded-store.js';
 import { agent } from '../../src/workflow/index.js';
-import { TestApp, type TestAppOptions } from '../support/app.js';
+import {
+  FakeClock,
+  makeOptionsModule,
+  makeWiredModule,
+  MetricsPage,
+  RecordingTracer,
+  TestApp,
+} from '../support/bench.js';
+import type { TestAppOptions, Wire } from '../support/bench.js';
+import { eventually, readFrames } from '../support/checks.js';
+import { CHAT, postJson } from '../support/client.js';
 import { beginResponse, followResponse, readStream, retrieve } from '../support/background-client.js';
 import {
   beginCompletion,
@@ -16,22 +20,15 @@ import {
   readUntil,
   retrieveCompletion,
 } from '../support/completion-client.js';
-import { eventually } from '../support/eventually.js';
-import { FakeClock } from '../support/fake-clock.js';
 import { LeapingClock } from '../support/leaping-clock.js';
-import { MetricsPage } from '../support/metrics-page.js';
-import { postJson } from '../support/http-client.js';
-import { CHAT } from '../support/messages.js';
-import { callRun, followRun, readEvents, readRun, type WireRun } from '../support/runs-client.js';
-import { RecordingTracer } from '../support/recording-tracer.js';
-import { beginRun, endRun } from '../support/runs-client.js';
+import { beginRun, callRun, endRun, followRun, readEvents, readRun, type WireRun } from '../support/runs-client.js';
 import { readOutputText } from '../support/response-rules.js';
 import { responsesUrl } from '../support/responses-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
-import { readFrames } from '../support/sse-frames.js';
+import { useStoreIn } from '../support/store-in-folder.js';
+import { makeTemporaryFolder } from '../support/temporary-folder.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, hangUp, httpError, role, text, usage } from '../support/upstream/steps.js';
-import { makeOptionsModule, makeWiredModule, type Wire } from '../support/workflow-kit.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -40,7 +37,7 @@ describe('a run that another process goes on with', () => {
   let upstream: ScriptedUpstream;
   let app: TestApp | undefined;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'millrace-resumed-'));
+    folder = await makeTemporaryFolder('resumed');
     upstream = await ScriptedUpstream.start();
   });
   afterEach(async () => {
@@ -171,13 +168,16 @@ describe('a run that another process goes on with', () => {
   it('has one limit of time, for what all processes have worked on it', async () => {
     const id = await interrupt();
     const clock = new FakeClock(Date.now());
-    const store = new EmbeddedStore(readConfig({ RUNS_DIR: folder }, []), clock, new RandomIdSource());
-    const logs = new EmbeddedRunLogs(store);
-    const run = await logs.find(id, 'anybody');
-    const attempt = { id: run?.id ?? '', epoch: (await logs.claim(run?.id ?? '', 'w'))?.run.epoch ?? 0 };
-    clock.advance(HOUR_MS - 500 - (run?.activeMs ?? 0));
-    await logs.release([attempt]);
-    await store.onApplicationShutdown();
+    await useStoreIn(
+      folder,
+      async (logs) => {
+        const run = await logs.find(id, 'anybody');
+        const attempt = { id: run?.id ?? '', epoch: (await logs.claim(run?.id ?? '', 'w'))?.run.epoch ?? 0 };
+        clock.advance(HOUR_MS - 500 - (run?.activeMs ?? 0));
+        await logs.release([attempt]);
+      },
+      clock,
+    );
     const door = gate();
     upstream.next(scriptStream(['Hel', door, 'lo']));
     const next = await start();

@@ -1,26 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { readConfig } from '../../src/config/index.js';
-import { RandomIdSource, SystemClock } from '../../src/kernel/index.js';
-import { EmbeddedRunLogs } from '../../src/runs/store/embedded-run-logs.js';
-import { EmbeddedStore } from '../../src/runs/store/embedded-store.js';
-import type { RunLogStore } from '../../src/runs/store/run-log-store.js';
+import { eventually } from '../support/checks.js';
+import { getJson } from '../support/client.js';
 import {
   bareFrames,
   beginResponse,
   followResponse,
+  readOutputText,
   readStream,
   readUntilCut,
   retrieve,
-} from '../support/background-client.js';
-import { eventually } from '../support/eventually.js';
-import { getJson } from '../support/http-client.js';
-import { readOutputText } from '../support/response-rules.js';
+} from '../support/logged.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { useStoreIn } from '../support/store-in-folder.js';
+import { makeTemporaryFolder } from '../support/temporary-folder.js';
 import { scriptCompletion, scriptStream, type Script } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
@@ -41,7 +37,7 @@ describe('runs whose process dies, when the next one is there', () => {
   beforeAll(ensureServerIsBuilt, 120_000);
   beforeEach(async () => {
     servers = [];
-    folder = await mkdtemp(join(tmpdir(), 'millrace-resumption-'));
+    folder = await makeTemporaryFolder('resumption');
     upstream = await ScriptedUpstream.start();
   });
   afterEach(async () => {
@@ -61,16 +57,6 @@ describe('runs whose process dies, when the next one is there', () => {
   async function kill({ process }: ServerProcess): Promise<void> {
     process.signal('SIGKILL');
     await process.exit;
-  }
-
-  /** Works on the store while no server does. */
-  async function useStore(work: (logs: RunLogStore) => Promise<unknown>): Promise<void> {
-    const store = new EmbeddedStore(readConfig({ RUNS_DIR: folder }, []), new SystemClock(), new RandomIdSource());
-    try {
-      await work(new EmbeddedRunLogs(store));
-    } finally {
-      await store.onApplicationShutdown();
-    }
   }
 
   it(
@@ -218,7 +204,7 @@ describe('runs whose process dies, when the next one is there', () => {
       await door.reached;
       await kill(first);
       door.open();
-      await useStore(async (logs) => {
+      await useStoreIn(folder, async (logs) => {
         const run = (await logs.findLost([], 'nobody'))[0];
         await logs.markCancelled(run?.id ?? '');
         const request = (await logs.findRequest(run?.id ?? '')) ?? '';

@@ -12,10 +12,10 @@ import {
 import * as v from 'valibot';
 import { z } from 'zod';
 import { agent, AgentTool } from '../../src/workflow/index.js';
-import { AgentBench } from '../support/agent-bench.js';
-import { eventually } from '../support/checks.js';
-import { scriptCompletion, scriptStream, scriptToolCalls } from '../support/upstream/index.js';
 import { makeAgentModule } from '../support/bench.js';
+import { eventually } from '../support/checks.js';
+import { AgentBench } from '../support/agent-bench.js';
+import { scriptCompletion, scriptStream, scriptToolCalls } from '../support/upstream/index.js';
 
 /** How many asynchronous rules were called, and how many have rejected: those that the answer did not wait for, too. */
 let called = 0;

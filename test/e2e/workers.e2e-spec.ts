@@ -5,9 +5,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { sha256 } from '../../src/kernel/index.js';
+import { MetricsPage } from '../support/bench.js';
 import { assertCompletion, eventually } from '../support/checks.js';
 import { getJson, HELLO, openStream, postJson } from '../support/client.js';
-import { MetricsPage } from '../support/bench.js';
 import { ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
 import {
   ensureServerIsBuilt,

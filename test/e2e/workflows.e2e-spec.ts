@@ -11,7 +11,6 @@ import {
   type TaskContext,
   Workflow,
 } from '../../src/workflow/index.js';
-import { catchDefinitionError } from '../support/definition-error.js';
 import {
   Bench,
   type Conversation,
@@ -21,6 +20,7 @@ import {
 } from '../support/bench.js';
 import { assertCompletion } from '../support/checks.js';
 import { HELLO, openStream, postJson } from '../support/client.js';
+import { catchDefinitionError } from '../support/definition-error.js';
 import { scriptCompletion, scriptStream, tokens } from '../support/upstream/index.js';
 
 class City {
