@@ -4,7 +4,7 @@ export { guardCallback, type ReadFailure, type RunEvents, type RunReader } from 
 export { LoggedRuns, type StartedRun } from './log/logged-runs.service.js';
 export { type AnsweredRun, RunWaits } from './log/run-waits.service.js';
 export { type RunToLog, USUAL_PRIORITY } from './log/run-to-log.js';
-export type { RunDoor } from './log/run-door.js';
+export type { NextSegment, RunDoor } from './log/run-door.js';
 export type { LoggedEvent } from './log/logged-event.js';
 export type { LogFollower } from './log/log-follower.js';
 export { SaidOutput } from './log/said-output.js';

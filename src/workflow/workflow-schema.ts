@@ -128,6 +128,8 @@ export interface CompiledWait {
   /** Key of its step, preceded by those of the enclosing steps. */
   readonly node: string;
   readonly answer: OutputSchema<unknown>;
+  /** True if the run goes on without an answer when the time for one is over. */
+  readonly hasDefault: boolean;
 }
 
 /** A workflow that can be run: compiled once at start-up, never changed. */

@@ -79,6 +79,13 @@ const OWN_TOOLS = makeOptionsModule({ id: 'tools' }, (flow: Flow, { messages }) 
   return flow.run('last', { price }, ({ price: { euros } }) => euros);
 });
 
+/** A workflow that goes on by itself after half a day. */
+const PATIENT = makeOptionsModule({ id: 'patient' }, (flow: Flow) => {
+  const asked = flow.node(AskNode);
+  const price = flow.interrupt('price', { asked }, Price, { timeout: '12h', onTimeout: () => ({ euros: 1 }) });
+  return flow.node(SumUpNode, { price, place: { town: 'Ulm' } });
+});
+
 const [, WHOLE_CHAT, , WHOLE_RESPONSES] = WAITING_DOORS as readonly [
   WaitingDoor,
   WaitingDoor,
@@ -97,7 +104,7 @@ describe('a workflow that waits for answers', () => {
   let clock: LeapingClock;
   beforeAll(async () => {
     clock = new LeapingClock();
-    bench = await Bench.start({ clock, env: KEYS, imports: [TWO_QUESTIONS, OWN_TOOLS] });
+    bench = await Bench.start({ clock, env: KEYS, imports: [TWO_QUESTIONS, OWN_TOOLS, PATIENT] });
   });
   afterAll(() => bench.close());
 
@@ -272,6 +279,101 @@ describe('a workflow that waits for answers', () => {
       { type: 'function_call_output', call_id: id, output: [{ type: 'input_text', text: '{"approved":true}' }] },
     ];
     expect(await responses.tell({ input, store: false })).toMatchObject({ text: 'It goes out.' });
+  });
+
+  /** What a client reads of a run's segments, each by the protocol that tells it; null: the run's own id alone does. */
+  async function readSegments(
+    run: string,
+  ): Promise<readonly (readonly [door: string | null, text: string, calls: number])[]> {
+    const { segments } = (await readRun(bench.app, run, ANN)) as unknown as {
+      segments: { completion_id: string | null; response_id: string | null }[];
+    };
+    const told = segments.map(async ({ completion_id: completion, response_id: response }) => {
+      const [door, id] = completion === null ? [WHOLE_RESPONSES, response] : [WHOLE_CHAT, completion];
+      if (id === null) return [null, '', 0] as const;
+      const json: unknown = JSON.parse(await door.retrieve(bench.app, id, ANN));
+      const answer = { status: 200, json, text: JSON.stringify(json), headers: {} } as HttpResponse;
+      const { text, calls, id: own } = door.read(answer, door.say(''));
+      expect(own).toBe(id);
+      return [door === WHOLE_CHAT ? 'chat' : 'responses', text, calls.length] as const;
+    });
+    return Promise.all(told);
+  }
+
+  /** Goes on with the conversation of a response that nobody but its run's owner knows of. */
+  async function goOnWithLast(run: string): Promise<void> {
+    const { segments } = (await readRun(bench.app, run, ANN)) as unknown as { segments: { response_id: string }[] };
+    const before = { id: segments.at(-1)!.response_id } as ToldAnswer;
+    bench.upstream.next(scriptStream('Another draft.'));
+    const body = { model: 'approval', ...WHOLE_RESPONSES.say('And the concert?', before) };
+    const next = WHOLE_RESPONSES.read(await WHOLE_RESPONSES.post(bench.app, body, ANN), body);
+    expect(next.calls).toHaveLength(1);
+    const { messages } = bench.upstream.requests.at(-1)!.body as unknown as { messages: { role: string }[] };
+    expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'tool', 'assistant', 'user']);
+  }
+
+  const DOORS = ['chat', 'responses', 'runs'] as const;
+  it.each(DOORS.flatMap((begun) => DOORS.map((answered) => [begun, answered] as const)))(
+    'is begun over %s and answered over %s, and told by those that can tell it, to be gone on with',
+    async (begun, answered) => {
+      const { app } = bench;
+      const use = (door: 'chat' | 'responses') => useDoor(door === 'chat' ? WHOLE_CHAT : WHOLE_RESPONSES);
+      let run: string;
+      if (begun === 'runs') {
+        bench.upstream.next(scriptStream('A draft.'));
+        run = (await callRun(app, 'POST', '', ANN, { model: 'approval', input: 'Announce it' })).json!['id' as never];
+      } else run = String((await use(begun).begin()).headers['millrace-run-id']);
+      const { waits } = (await endRun(app, run, ANN)) as unknown as { waits: { call_id: string }[] };
+      const asked = { id: waits[0]!.call_id, name: 'approve', shown: {} };
+      const previous = (await readRun(app, run, ANN)) as unknown as { segments: { response_id: string }[] };
+      if (answered === 'runs') {
+        bench.upstream.next(scriptStream('It goes out.'));
+        const body = { value: { approved: true } };
+        expect((await callRun(app, 'POST', `${run}/waits/approve`, ANN, body)).status).toBe(200);
+      } else {
+        const id = previous.segments[0]!.response_id;
+        // Without a response before it, a client gives the call beside its output.
+        const call = { type: 'function_call', call_id: asked.id, name: 'approve', arguments: '{}' };
+        const output = { type: 'function_call_output', call_id: asked.id, output: '{"approved":true}' };
+        bench.upstream.next(scriptStream('It goes out.'));
+        const told =
+          answered === 'chat'
+            ? await use('chat').tell(
+                WHOLE_CHAT.give({ history: HELLO } as unknown as ToldAnswer, [{ ...asked, value: { approved: true } }]),
+              )
+            : await use('responses').tell(
+                begun === 'responses' ? { input: [output], previous_response_id: id } : { input: [call, output] },
+              );
+        expect(told).toMatchObject({ text: 'It goes out.', calls: [] });
+      }
+      expect(await endRun(app, run, ANN)).toMatchObject({
+        status: 'completed',
+        attempts: 1,
+        output: 'A draft.\n\nIt goes out.',
+      });
+      const first = begun === 'runs' ? [null, '', 0] : [begun, 'A draft.', 1];
+      const teller = answered === 'runs' ? begun : answered;
+      const rest = teller === 'runs' ? [] : [[teller, 'It goes out.', 0]];
+      expect(await readSegments(run)).toEqual([first, ...rest]);
+      if (teller === 'responses' && begun === 'responses') await goOnWithLast(run);
+    },
+  );
+
+  it.each(['chat', 'responses'] as const)('is told over %s when nobody has answered in time', async (protocol) => {
+    const door = protocol === 'chat' ? WHOLE_CHAT : WHOLE_RESPONSES;
+    const body = { model: 'patient', ...door.say('Go') };
+    const first = door.read(await door.post(bench.app, body, ANN), body);
+    const run = String(first.headers['millrace-run-id']);
+    clock.leap(DAY_MS / 2);
+    expect(await endRun(bench.app, run, ANN)).toMatchObject({ status: 'completed', attempts: 1 });
+    expect(await readSegments(run)).toEqual([
+      [protocol, 'Two questions.', 1],
+      [protocol, '1 euros in Ulm.', 0],
+    ]);
+    const late = { model: 'patient', ...door.give(first, [{ id: findCall(first), value: { euros: 2 } }]) };
+    const refused = readError(await door.post(bench.app, late, ANN));
+    expect(refused).toMatchObject({ status: 409, code: 'wait_expired' });
+    expect(refused.message).toContain(run);
   });
 
   it('takes the tools that clients declare for its waits, and leaves their own tools to them', async () => {

@@ -130,15 +130,16 @@ export class NativeRuns implements RunDoor {
   async describe(run: LoggedRun, steps?: 'shown' | 'all'): Promise<RunObject> {
     const hasSteps = steps !== undefined;
     const { timeoutMs } = this.config.store;
+    const findDoor = (segment: string): string | undefined => this.runs.findDoorOfSegment(segment);
     const { output } = run.ending ?? {};
     const noSteps = hasSteps ? [] : undefined;
     const waits = run.status === 'waiting' ? (await this.waits.list(run)).filter(isOpen) : [];
     const isWanted = hasSteps || (run.status === 'completed' && output === undefined);
-    if (!isWanted || !run.hasLog) return makeRunObject(run, { output, steps: noSteps, waits }, timeoutMs);
+    if (!isWanted || !run.hasLog) return makeRunObject(run, { output, steps: noSteps, waits, findDoor }, timeoutMs);
     const summary = new RunSummary();
     for await (const event of this.runs.readSoFar(run.id)) summary.add(event);
     const told = hasSteps ? await this.#addOutputs(run, summary.steps, steps === 'all') : undefined;
-    return makeRunObject(run, { output: output ?? summary.output, steps: told, waits }, timeoutMs);
+    return makeRunObject(run, { output: output ?? summary.output, steps: told, waits, findDoor }, timeoutMs);
   }
 
   /** Adds what silent steps gave, for those who may look inside the run: its log has none of that. */

@@ -46,10 +46,16 @@ export interface RunDetails {
   readonly steps?: readonly StepObject[] | undefined;
   /** What it waits for; absent: nothing. */
   readonly waits?: readonly KeptWait[];
+  /** Name of the door that tells a segment, by its id. */
+  readonly findDoor: (segment: string) => string | undefined;
 }
 
 /** @param timeoutMs how long a run may be at work, in milliseconds */
-export function makeRunObject(run: LoggedRun, { output, steps, waits = [] }: RunDetails, timeoutMs: number): RunObject {
+export function makeRunObject(
+  run: LoggedRun,
+  { output, steps, waits = [], findDoor }: RunDetails,
+  timeoutMs: number,
+): RunObject {
   const { ending, startedAt, aliveAt, activeMs } = run;
   const isTimed = aliveAt !== undefined && run.status !== 'waiting';
   const hasFailed = ending?.status === 'failed';
@@ -73,19 +79,23 @@ export function makeRunObject(run: LoggedRun, { output, steps, waits = [] }: Run
     error: hasFailed && ending.error !== undefined ? describeError(ending.error, ending.node) : null,
     output: ending?.status === 'completed' ? (output ?? null) : null,
     waits: waits.map(describeWait),
-    segments: listSegments(run),
+    segments: listSegments(run, findDoor),
     ...(ending?.result !== undefined && { result: ending.result }),
     ...(steps !== undefined && { steps }),
   };
 }
 
-function listSegments({ door, segments }: LoggedRun): readonly SegmentObject[] {
-  if (segments.length === 0) return [{ completion_id: null, response_id: null, from: 0 }];
-  return segments.map(({ id, from }: RunSegment) => ({
-    completion_id: door === 'completions' ? id : null,
-    response_id: door === 'responses' ? id : null,
-    from,
-  }));
+function listSegments({ segments }: LoggedRun, findDoor: RunDetails['findDoor']): readonly SegmentObject[] {
+  const told = segments.map(({ id, from }: RunSegment) => {
+    const door = findDoor(id);
+    return {
+      completion_id: door === 'completions' ? id : null,
+      response_id: door === 'responses' ? id : null,
+      from,
+    };
+  });
+  // What comes before them was begun by the run's own id.
+  return told[0]?.from === 0 ? told : [{ completion_id: null, response_id: null, from: 0 }, ...told];
 }
 
 function toSeconds(ms: number): number {

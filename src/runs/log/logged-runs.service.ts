@@ -136,6 +136,11 @@ export class LoggedRuns {
     return this.store.findSecret(name, this.ids.replicaId());
   }
 
+  /** Name of the door that tells a segment of a run, by its id; undefined if it is not here. */
+  findDoorOfSegment(segment: string): string | undefined {
+    return this.works.findDoorOfSegment(segment);
+  }
+
   /** What its door wanted to have back; undefined if there is no such run. */
   async findMemo(id: string): Promise<unknown> {
     const json = await this.store.findRequest(id);

@@ -9,7 +9,7 @@ import {
   toRunError,
   WorkflowChangedError,
 } from '../../errors/index.js';
-import type { Clock } from '../../kernel/index.js';
+import type { Clock, IdSource } from '../../kernel/index.js';
 import { coalesce } from '../../streaming/index.js';
 import { mergeDeltaEvents } from '../merge-delta-events.js';
 import type { RunJob } from '../dispatch/run-queue.js';
@@ -18,12 +18,14 @@ import type { RunService } from '../run.service.js';
 import type { DocumentStore } from '../store/document-store.js';
 import type { RunAttempt } from '../store/log-batch.js';
 import type { ClaimedRun, RunLogStore } from '../store/run-log-store.js';
+import type { LoggedRun } from '../store/logged-run.js';
+import type { CompiledWait } from '../../workflow/index.js';
 import type { Audience } from './audience.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
 import { type AttemptEnding, OpenLog } from './open-log.js';
 import type { RunDoor } from './run-door.js';
 import { chooseRetryDelay } from './choose-retry.js';
-import { hashWorkflow, readPast } from './resume-run.js';
+import { hashWorkflow, readPast, type RunPast } from './resume-run.js';
 import { isReleased, readEnding, RunRecorder } from './run-recorder.js';
 import type { KeptRequest, RunToLog } from './run-to-log.js';
 import { SpentTokens } from './spent-tokens.js';
@@ -62,6 +64,9 @@ export interface WorkTools {
   readonly longestLog: number;
   /** Told of a run whose log is written in this process from now on, or not any more. */
   readonly onMove: (run: string) => void;
+  readonly ids: Pick<IdSource, 'runId'>;
+  /** The door that tells the last segment of a run; undefined: it has none, or its door is not here. */
+  readonly findTeller: (run: LoggedRun) => RunDoor | undefined;
   /** Told of each run that goes on, by the id of its workflow. */
   readonly onResumed: (workflow: string) => void;
   /** Told of each run that is tried again, by the id of its workflow. */
@@ -86,6 +91,8 @@ export class LoggedWork {
   #refusal: AbortCause | undefined;
   #state: 'beginning' | 'running' | 'ending' = 'beginning';
   readonly #spent: SpentTokens;
+  /** Tells its last segment; undefined until it is at work, or if nobody does. */
+  #teller: RunDoor | undefined;
   #resolveEnded!: () => void;
 
   /** @param run has its place, and the right to run */
@@ -198,6 +205,7 @@ export class LoggedWork {
     const past =
       claimed.run.length === 0 ? undefined : await readPast(claimed, workflow, store, (event) => said.add(event));
     await this.#forgetEnd(claimed, past?.waitedAt ?? -1);
+    this.#teller = this.#tools.findTeller(claimed.run);
     if (past !== undefined) {
       const { graph = kept.workflowHash } = past;
       if (graph !== hashWorkflow(workflow)) {
@@ -212,6 +220,7 @@ export class LoggedWork {
       this.#spent.goOnAfter(past.resumed.history.toldTokens);
       if (!past.resumed.history.isWaiting && !past.resumed.history.isRetrying) onResumed(workflow.id);
     }
+    if (past !== undefined) await this.#beginSegment(claimed, past).catch((error: unknown) => this.#reportFault(error));
     const retries = past?.resumed.history.retries ?? 0;
     const { traceId } = past ?? {};
     const events = runs.start(workflow, kept.request, {
@@ -260,6 +269,23 @@ export class LoggedWork {
     const segment = segments.at(-1);
     if (epoch > 1 && segment !== undefined && segment.from > waitedAt)
       await this.#tools.documents.remove(segment.id, owner);
+  }
+
+  /** What the run goes on with is told, even if no request has asked for it: by whoever has told what came before, under a new id. */
+  async #beginSegment({ run, waits }: ClaimedRun, { resumed: { history }, waitedAt }: RunPast): Promise<void> {
+    const last = run.segments.at(-1);
+    const { store, ids, clock } = this.#tools;
+    if (last === undefined || !history.isWaiting || last.from > waitedAt) return;
+    // It goes on to its failure, which is told to whoever answers late.
+    const { waits: declared } = this.#run.workflow;
+    if (waits.some(({ node, answer }) => answer?.isExpired === true && !hasDefault(declared, node))) return;
+    const outcomes = waits.flatMap(({ node, callId, answer }) =>
+      answer === undefined || history.findWait(node) === undefined ? [] : [{ callId, answer }],
+    );
+    const id = `${this.#teller?.segmentPrefix ?? ''}${ids.runId()}`;
+    const next = { id, before: last.id, at: clock.now(), outcomes };
+    const head = await this.#teller?.continueHead?.(run, next);
+    if (head !== undefined) await store.addSegment({ id: run.id, epoch: run.epoch }, { id, head });
   }
 
   /** The run has failed, and begins again when its time has come. Never rejects. */
@@ -350,18 +376,26 @@ export class LoggedWork {
   }
 
   async #keepEnd(last: LoggedEvent): Promise<void> {
-    const {
-      job: { id, owner },
-      door,
-    } = this.#run;
-    if (door.keepEnd === undefined) return;
+    const { id, owner } = this.#run.job;
+    const door = this.#teller;
+    if (door?.keepEnd === undefined) return;
     const run = await this.#tools.store.find(id, owner);
     if (run !== undefined) await door.keepEnd(run, last);
+  }
+
+  /** @throws OverloadedError: a store that is away is no fault */
+  #reportFault(error: unknown): void {
+    if (error instanceof OverloadedError) throw error;
+    this.#report(error);
   }
 
   #report(error: unknown): void {
     this.#tools.onFault(this.#run.job.id, error);
   }
+}
+
+function hasDefault(declared: readonly CompiledWait[], node: string): boolean {
+  return declared.some((wait) => wait.node === node && wait.hasDefault);
 }
 
 /** How a run is let go of. */

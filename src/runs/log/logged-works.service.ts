@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppConfig } from '../../config/index.js';
 import { formatStackForLog, type MillraceError, OverloadedError, WorkflowChangedError } from '../../errors/index.js';
-import { Clock, type Timer } from '../../kernel/index.js';
+import { Clock, IdSource, type Timer } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
 import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
 import type { JobEnd, RunJob } from '../dispatch/run-queue.js';
@@ -54,6 +54,7 @@ export class LoggedWorks {
     private readonly workflows: WorkflowRegistry,
     private readonly worker: RunWorker,
     metrics: Metrics,
+    ids: IdSource,
   ) {
     const { timeoutMs, leaveGraceMs } = config.store;
     this.hub = new LogHub(store, clock);
@@ -79,6 +80,8 @@ export class LoggedWorks {
       worker: worker.id,
       audience: this.audience,
       clock,
+      ids,
+      findTeller: (run) => this.#findTeller(run),
       timeoutMs,
       longestLog: LONGEST_LOG,
       onWrite: this.#writer.write,
@@ -150,6 +153,18 @@ export class LoggedWorks {
     if (!this.store.isShared) return;
     const said = this.store.beat(this.worker.id, { graphs: [], workflows: [], doors: [] }).catch(() => undefined);
     this.runs.holdOpen('the end of this process', said);
+  }
+
+  /** Name of the door that tells a segment; undefined if it is not here. */
+  findDoorOfSegment(id: string): string | undefined {
+    return [...this.#doors.values()].find(
+      ({ segmentPrefix }) => segmentPrefix !== undefined && id.startsWith(segmentPrefix),
+    )?.name;
+  }
+
+  #findTeller({ segments }: LoggedRun): RunDoor | undefined {
+    const last = segments.at(-1);
+    return last && this.#doors.get(this.findDoorOfSegment(last.id) ?? '');
   }
 
   find(id: string): LoggedWork | undefined {
@@ -225,7 +240,9 @@ export class LoggedWorks {
     const { id, epoch, length: first, door: name, admission } = run;
     const door = this.#doors.get(name);
     const last = makeLoggedEvent(makeFailed(error), this.clock.now());
-    await door?.keepEnd?.(run, last).catch((fault: unknown) => this.#report(id, fault));
+    await this.#findTeller(run)
+      ?.keepEnd?.(run, last)
+      .catch((fault: unknown) => this.#report(id, fault));
     const batch = { run: id, epoch, first, events: [JSON.stringify(last)], ending: readEnding(last) };
     const [verdict] = await this.store.append([batch]);
     if (verdict?.isKept !== true) return false;

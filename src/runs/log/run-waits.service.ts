@@ -171,7 +171,10 @@ export class RunWaits {
     const { answer } = wait;
     if (answer === undefined) return wait;
     if (answer.isExpired === true)
-      throw new ConflictError(`Nobody answered "${name}" in time, and the run has gone on.`, 'wait_expired');
+      throw new ConflictError(
+        `Nobody answered "${name}" in time, and the run ${run.id} has gone on: its events and segments tell what came of it.`,
+        'wait_expired',
+      );
     if (writeSortedJson(answer.value) !== writeSortedJson(value))
       throw new ConflictError(
         `"${name}" has another answer already, and the first one counts.`,

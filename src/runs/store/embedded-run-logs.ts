@@ -57,6 +57,13 @@ export class EmbeddedRunLogs extends RunLogStore {
     await this.store.useRunLogs((logs) => logs.release(attempts));
   }
 
+  override async addSegment(
+    attempt: RunAttempt,
+    segment: { readonly id: string; readonly head: string },
+  ): Promise<void> {
+    await this.store.useRunLogs((logs) => logs.addSegment(attempt, segment));
+  }
+
   override async markCancelled(id: string): Promise<void> {
     await this.store.useRunLogs((logs) => logs.markCancelled(id));
   }

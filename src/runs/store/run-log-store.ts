@@ -182,6 +182,9 @@ export abstract class RunLogStore {
    */
   abstract answer(answers: NewAnswers): Promise<LoggedRun | undefined>;
 
+  /** Begins a segment with the next event of a run that is at work in this attempt; else nothing happens. */
+  abstract addSegment(attempt: RunAttempt, segment: { readonly id: string; readonly head: string }): Promise<void>;
+
   /** All that a run has ever waited for, in the order in which that was asked. @param run the run's own id */
   abstract findWaits(run: string): Promise<readonly KeptWait[]>;
 

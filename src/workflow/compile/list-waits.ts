@@ -9,7 +9,9 @@ export function listWaits({ steps }: CompiledScope, path = ''): readonly Compile
       case 'node':
         return [];
       case 'interrupt':
-        return [{ name: step.name, node: path + step.key, answer: step.answer }];
+        return [
+          { name: step.name, node: path + step.key, answer: step.answer, hasDefault: step.onTimeout !== undefined },
+        ];
       case 'route':
         return [...step.branches.values()].flatMap((branch) => listWaits(branch, path));
       case 'workflow':

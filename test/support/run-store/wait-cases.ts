@@ -172,6 +172,19 @@ export function describeWaits(bench: StoreBench): void {
     expect(await bench.readAll('r1')).toEqual(Array.from({ length: 308 }, (_, number) => number));
   });
 
+  it('begins a segment where an attempt goes on, and none for one that is over', async () => {
+    await createWaiting('r1', open('a'));
+    await answer('r1', { a: 1 });
+    const { epoch = 0 } = (await bench.claim('r1'))?.run ?? {};
+    await bench.logs.addSegment({ id: 'r1', epoch: epoch - 1 }, { id: 'late', head: '"late"' });
+    await bench.logs.addSegment({ id: 'r1', epoch }, { id: 'next', head: '"next"' });
+    const { segments } = (await bench.logs.find('next', 'a')) ?? {};
+    expect(segments).toEqual([
+      { id: 'r1-first', from: 0, head: undefined },
+      { id: 'next', from: 1, head: '"next"' },
+    ]);
+  });
+
   it('ends a run that waits under the epoch that it has, and counts no time of waiting', async () => {
     await createWaiting('r1', open('a'), open('b', { expiresAt: 0 }));
     await answer('r1', { a: 1 });

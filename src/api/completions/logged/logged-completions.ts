@@ -3,7 +3,9 @@ import { Admission, type Caller } from '../../../access/index.js';
 import type { JsonObject } from '../../../kernel/index.js';
 import {
   type LoggedEvent,
+  type LoggedRun,
   LoggedRuns,
+  type NextSegment,
   type QueuedPermit,
   type RunDoor,
   type RunRecord,
@@ -27,7 +29,7 @@ import {
 import { CompletionCollector } from '../completions.collector.js';
 import type { DecodedRequest } from '../completions.decoder.js';
 import type { ChatCompletion } from '../dto/index.js';
-import { readLoggedHead, writeLoggedHead } from './logged-head.js';
+import { type LoggedHead, readLoggedHead, writeLoggedHead } from './logged-head.js';
 import { Voids } from './voids.js';
 
 /** What clients call the completions of this door. */
@@ -37,6 +39,7 @@ const ID_PREFIX = 'chatcmpl-';
 @Injectable()
 export class LoggedCompletions implements RunDoor {
   readonly name = 'completions';
+  readonly segmentPrefix = ID_PREFIX;
 
   constructor(
     private readonly runs: LoggedRuns,
@@ -88,6 +91,11 @@ export class LoggedCompletions implements RunDoor {
     const { workflow, head } = decoded;
     const segment = { id: head.id, head: writeLoggedHead(decoded) };
     return this.segments.answer({ outputs, workflow, param: 'messages', segment, record }, ID_PREFIX, asker);
+  }
+
+  continueHead(run: LoggedRun, { id, before, at }: NextSegment): string {
+    const { head = run.head } = findSegment(run, before) ?? {};
+    return JSON.stringify({ ...readLoggedHead(head), id, created: Math.floor(at / 1_000) } satisfies LoggedHead);
   }
 
   readmit(kept: JsonObject): QueuedPermit {

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Admission, type Caller } from '../../../access/index.js';
 import { InvalidRequestError } from '../../../errors/index.js';
-import type { JsonObject } from '../../../kernel/index.js';
+import { IdSource, type JsonObject } from '../../../kernel/index.js';
 import {
   type LoggedEvent,
   type LoggedRun,
+  type NextSegment,
   LoggedRuns,
   type QueuedPermit,
   type RunDoor,
@@ -24,11 +25,12 @@ import {
   type Waiting,
 } from '../../wire/index.js';
 import type { DecodedRequest, ResponseHead } from '../decoded-request.js';
+import { makeContextItem } from '../items/input-context.js';
 import { KeptResponses } from '../kept-responses.js';
 import { renameParameter } from '../response-error.js';
 import type { ResponseObject } from '../response-object.js';
 import { ResponseState } from '../state/response-state.js';
-import { readLoggedHead, writeLoggedHead } from './logged-head.js';
+import { type LoggedHead, readLoggedHead, writeLoggedHead } from './logged-head.js';
 import { ID_PREFIX, isOneOfSeveral, ResponseLog } from './response-log.js';
 import { ResponseLogFold } from './response-log-fold.js';
 
@@ -39,6 +41,7 @@ import { ResponseLogFold } from './response-log-fold.js';
 @Injectable()
 export class LoggedResponses implements RunDoor {
   readonly name = 'responses';
+  readonly segmentPrefix = ID_PREFIX;
 
   constructor(
     private readonly runs: LoggedRuns,
@@ -47,6 +50,7 @@ export class LoggedResponses implements RunDoor {
     private readonly kept: KeptResponses,
     private readonly admission: Admission,
     private readonly segments: ToldSegments,
+    private readonly ids: IdSource,
   ) {
     runs.addDoor(this);
   }
@@ -152,6 +156,29 @@ export class LoggedResponses implements RunDoor {
     return (await this.state.find(id, caller)) && segment;
   }
 
+  /** As if the outcome had been given by a request that goes on with the response before. */
+  async continueHead(run: LoggedRun, { id, before, at, outcomes }: NextSegment): Promise<string> {
+    const segment = findSegment(run, before);
+    if (segment === undefined) throw new Error(`The run ${run.id} has no response ${before}`);
+    const { head, ...rest } = readLoggedHead(segment.head);
+    const { output } = await this.read(segment);
+    const given = outcomes.map(({ callId: call_id, answer: { value, isExpired } }) =>
+      makeContextItem(
+        {
+          type: 'function_call_output',
+          call_id,
+          output: isExpired === true ? UNANSWERED : JSON.stringify(value),
+        },
+        this.ids,
+      ),
+    );
+    const context = head.store
+      ? [...(await this.log.findContext(segment)), ...(output as readonly JsonObject[]), ...given]
+      : [];
+    const next = { ...head, id, created_at: Math.floor(at / 1_000), previous_response_id: before };
+    return JSON.stringify({ ...rest, head: next, context } satisfies LoggedHead);
+  }
+
   readmit(kept: JsonObject): QueuedPermit {
     return this.admission.readmit(kept);
   }
@@ -169,6 +196,9 @@ export class LoggedResponses implements RunDoor {
     await this.kept.keep(fold, { context: await this.log.findContext(segment) }, { id: run.owner });
   }
 }
+
+/** What models read in a conversation that goes on after a wait has expired. */
+const UNANSWERED = 'Nobody has answered in time.';
 
 const ARTICLES: ReadonlyMap<string, string> = new Map([['incomplete', 'an']]);
 

@@ -22,6 +22,7 @@ import type { PostgresDatabase } from './postgres-database.js';
 import type { PostgresRow } from './postgres-session.js';
 import {
   ADD_SECRET,
+  ADD_SEGMENT,
   ANSWER,
   BIND_TO_READERS,
   CLAIM,
@@ -160,6 +161,13 @@ export class PostgresRunLogs extends RunLogStore {
 
   #listAttempts(attempts: readonly RunAttempt[]): [readonly string[], readonly number[], number] {
     return [attempts.map(({ id }) => id), attempts.map(({ epoch }) => epoch), this.clock.now()];
+  }
+
+  override async addSegment(
+    { id, epoch }: RunAttempt,
+    segment: { readonly id: string; readonly head: string },
+  ): Promise<void> {
+    await this.database.query(ADD_SEGMENT, [id, epoch, segment.id, segment.head]);
   }
 
   override async markCancelled(id: string): Promise<void> {

@@ -39,6 +39,10 @@ export const RELEASE = `${ATTEMPTS} update millrace.runs set status = 'queued', 
     from attempt join unnest($1::text[], $4::bigint[], $5::boolean[]) as released (run, at, has_begun) on released.run = attempt.id
     where attempt.id = runs.id`;
 
+export const ADD_SEGMENT = `
+  insert into millrace.run_segments (id, run, first, head) select $3, runs.id, ${NEXT_NUMBER}, $4 from millrace.runs
+  where runs.id = $1 and epoch = $2 and status = 'running' on conflict do nothing`;
+
 export const MARK_CANCELLED =
   'update millrace.runs set is_cancelled = true where id = $1 and finished is null and not is_cancelled';
 

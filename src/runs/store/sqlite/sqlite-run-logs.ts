@@ -166,6 +166,16 @@ export class SqliteRunLogs {
     ]);
   }
 
+  async addSegment({ id, epoch }: RunAttempt, segment: { readonly id: string; readonly head: string }): Promise<void> {
+    await this.thread.transact([
+      [
+        `insert into run_segments (id, run, first, head) select ?3, id, ${NEXT_NUMBER}, ?4 from runs
+         where id = ?1 and epoch = ?2 and status = 'running' on conflict do nothing`,
+        [id, epoch, segment.id, segment.head],
+      ],
+    ]);
+  }
+
   async markCancelled(id: string): Promise<void> {
     await this.thread.transact([['update runs set is_cancelled = 1 where id = ? and finished is null', [id]]]);
   }
