@@ -51,6 +51,17 @@ describePython('the openai package for Python as a client', () => {
   );
 
   it(
+    'answers what a run waits for, as a call of a tool',
+    async () => {
+      bench.upstream.next(scriptStream('A draft.')).next(scriptStream('It goes out.'));
+      expect(await ask('approval:answer')).toEqual([
+        { asked: ['A draft.', 'tool_calls', 'approve', { draft: 'A draft.' }], closed: ['It goes out.', 'stop'] },
+      ]);
+    },
+    LONGEST_MS,
+  );
+
+  it(
     'gets typed errors before the stream and in it',
     async () => {
       bench.upstream.next(httpError(429, errorBody('slow'))).next([role(), text('So far'), chunk(errorBody('boom'))]);

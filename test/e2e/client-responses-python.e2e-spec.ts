@@ -86,6 +86,16 @@ describePython('the openai package for Python as a client of responses', () => {
   );
 
   it(
+    'answers what a run waits for, as a call of a function',
+    async () => {
+      bench.upstream.next(scriptStream('A draft.')).next(scriptStream('It goes out.'));
+      const call = ['approve', { draft: 'A draft.' }];
+      expect(await ask('answered')).toEqual([['A draft.', ...call, 'It goes out.', 'completed']]);
+    },
+    LONGEST_MS,
+  );
+
+  it(
     'retrieves a stored response, lists what it was asked, and deletes it',
     async () => {
       bench.upstream.next(scriptStream('Hello there.'));

@@ -189,9 +189,10 @@ describe('The commands of README and docs', () => {
 
   const isOutsideHttp = ({ text }: DocsCommand): boolean => text.includes('createApplicationContext');
   const isCurl = ({ text }: DocsCommand): boolean => text.startsWith('curl ');
+  const isAnswer = ({ text }: DocsCommand): boolean => text.includes('"model":"approval"');
 
   it('are all run here, or listed with the reason why not', () => {
-    const others = commands.filter((command) => command.language === 'sh' && !isCurl(command));
+    const others = commands.filter((command) => command.language === 'sh' && !isCurl(command) && !isAnswer(command));
     const known = [...Object.keys(EXPECTED), ...Object.keys(ELSEWHERE), ...SERVERS];
     const isKnown = (text: string): boolean =>
       known.includes(text) || Object.keys(ELSEWHERE_BY_PREFIX).some((prefix) => text.startsWith(prefix));
@@ -228,6 +229,18 @@ describe('The commands of README and docs', () => {
             expect(isResponse ? readResponse(frames).text : readContent(frames)).not.toBe('');
           }),
       );
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'that answer a run which waits get what comes of it, over each protocol',
+    async () => {
+      const answers = commands.filter(isAnswer);
+      expect(answers.map(({ page }) => page)).toEqual(['docs/api.md', 'docs/responses.md', 'docs/runs.md']);
+      const ends = [/"finish_reason":"stop"/, /"status":"completed"[^]*"output_text"/, /"type":"run-finished"/];
+      const outputs = await Promise.all(answers.map(({ text }) => run(text.replaceAll('http://localhost:8080', url))));
+      expect(outputs.filter(({ stdout }, place) => ends[place]?.test(stdout) !== true)).toEqual([]);
     },
     LONGEST_MS,
   );

@@ -14,6 +14,8 @@ export interface DocsCommand {
 const INLINE =
   /^(?:[A-Z_]+=\S+ )*(?:npm|npx|node|curl|docker|kubectl|kustomize|ulimit|python3?|pip|openssl|git|apt-get|sh|bash) ./;
 
+const KEEPS = /^[a-z]+=\$\(/m;
+
 /** Every command and script of these pages and of the pages in these folders. */
 export async function findDocsCommands(root: string, places: readonly string[]): Promise<readonly DocsCommand[]> {
   const pages = await Promise.all(places.map((place) => listPages(root, place)));
@@ -39,7 +41,9 @@ function listCommands(source: string, page: string): readonly DocsCommand[] {
   return [
     ...blocks.flatMap(([, language = '', code = '']): DocsCommand[] => {
       if (/^(?:sh|bash|shell|console)$/.test(language)) {
-        return shellLines(code).map((text) => ({ text, language: 'sh', page }));
+        // What keeps something for its next lines is one command.
+        const lines = KEEPS.test(code) ? [code] : shellLines(code);
+        return lines.map((text) => ({ text, language: 'sh', page }));
       }
       // A whole program, not a part of one: it waits for something outside every function.
       const isScript = /^(?:ts|js|mjs)$/.test(language) && /^(?:for await |(?:const .* = )?await )/m.test(code);

@@ -29,6 +29,8 @@ const RETRY_AFTER_MS = 2_000;
 const RULES_LIMIT_MS = 10_000;
 /** How often somebody else may be faster with an answer before this one is refused. */
 const MOST_TRIES = 5;
+/** For how long a run is waited for each of these times that is at work before it waits again, in milliseconds. */
+const WORK_LIMIT_MS = 1_000;
 
 /** Answers that a client gives to a run that waits. */
 export interface AnswersToRun {
@@ -126,14 +128,30 @@ export class RunWaits {
       for (let tries = 0; tries < MOST_TRIES; tries++) {
         const answered = await this.#tryAnswer(given);
         if (answered !== undefined) return answered;
+        await this.#letGoOn(given.run);
       }
     } finally {
       untrack();
     }
-    throw new ConflictError('Others answer or end this run at the same time. Look at it again.', 'not_waiting');
+    throw new ConflictError(
+      'The run is at work at the moment, and takes no answer: another of its waits has expired. Send the answer again in a moment.',
+      'not_waiting',
+    );
   }
 
-  /** @returns undefined if somebody else was faster */
+  /** Another of its waits has expired: it is at work for that, and waits again afterwards. */
+  async #letGoOn({ id, owner, length }: LoggedRun): Promise<void> {
+    const { news, leave } = this.works.hub.wait(id, length);
+    try {
+      const run = await this.store.find(id, owner);
+      if (run?.status === 'queued' || run?.status === 'running')
+        await settleInTime(news, this.clock, WORK_LIMIT_MS, () => 'look');
+    } finally {
+      leave();
+    }
+  }
+
+  /** @returns undefined if somebody else was faster, or the run is at work */
   async #tryAnswer({ run, values, param, segment, record }: AnswersToRun): Promise<AnsweredRun | undefined> {
     const waits = await this.list(run);
     const known = values.map(({ name, value }) => ({ value, wait: this.#find(run, waits, name, value) }));
