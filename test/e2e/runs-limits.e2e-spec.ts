@@ -116,7 +116,7 @@ describe('runs', () => {
     }
   });
 
-  it('are away with their store, and say when to ask again; direct requests do not notice', async () => {
+  it('are refused while their store is away, with when to ask again; direct requests do not notice', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-away-'));
     bench = await Bench.start({ env: { RUNS_DIR: folder } });
     bench.upstream.always(scriptStream('Hello'));

@@ -33,7 +33,7 @@ describe('a run whose store takes nothing any more', () => {
       .spyOn(bench.app.nest.get(RunLogStore, { strict: false }), 'append')
       .mockRejectedValue(new Error('database or disk is full'));
 
-  it('is said to be away by a cancel, which is kept, and never to have ended', async () => {
+  it('makes a cancel say that the store is away, not that the run has ended, and the cancel is kept', async () => {
     const door = gate();
     bench.upstream.always(scriptStream(['Hel', door, 'lo']));
     const { id } = await beginRun(bench.app);

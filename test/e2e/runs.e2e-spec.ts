@@ -295,7 +295,7 @@ describe('a run', () => {
     expect(bench.upstream.requests).toHaveLength(2);
   });
 
-  it('that waits for an answer is cancelled at once, and takes none any more', async () => {
+  it('is cancelled at once while it waits for an answer, and takes no answer afterwards', async () => {
     bench.upstream.next(scriptStream('A draft.'));
     const { id } = await beginRun(bench.app, { model: 'approval' });
     const reader = followRun(bench.app, id);

@@ -268,7 +268,7 @@ describe('schedules', () => {
     expect((await call(app, 'GET', '')).json).toMatchObject({ error: { code: 'runs_disabled' } });
   });
 
-  it('that stand in workflows and cannot be are faults at the start, each with what to do', async () => {
+  it('stop the start if a workflow declares one that cannot work, each with what to do', async () => {
     const schedules = [
       { name: 'a', pattern: '0 * * *', input: 'x' },
       { name: 'a', pattern: '0 * * * *', input: 'x' },
