@@ -36,10 +36,16 @@ describeInBrowser()('the playground', () => {
 
     it('cuts nothing off a wide answer, and opens the graph as a sheet', async () => {
       const { app, upstream } = await bench();
-      upstream.next(scriptStream(`${'x'.repeat(300)}\n\n\`\`\`\n${'y'.repeat(300)}\n\`\`\``));
+      const formula = `${'x + '.repeat(80)}y`;
+      upstream.next(
+        scriptStream(
+          `${'x'.repeat(300)}\n\n\`\`\`ts\nlet ${'y'.repeat(300)}\n\`\`\`\n\n$$${formula}$$\n\nSo $${formula}$`,
+        ),
+      );
       const { page } = await visit(app.url, PHONE);
       await ask(page, 'chat', 'Hello');
       await ended(page);
+      await eventually(async () => (await page.locator('.katex').count()) === 2);
       expect(await page.evaluate(OVERFLOW)).toBe(0);
       const wide = await page.locator('#scroller').evaluate((each) => each.scrollWidth - each.clientWidth);
       expect(wide).toBe(0);

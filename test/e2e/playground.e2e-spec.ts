@@ -271,7 +271,8 @@ describeInBrowser()('the playground', () => {
   ])('has no serious accessibility fault that axe finds: %s', async (_name, options) => {
     const { app, upstream } = await bench();
     const hold = steps.gate();
-    const reply = '# Reply\n\n> said\n\n```\ncode\n```\n\n| a |\n|---|\n| [b](https://b.example/) |';
+    const reply =
+      '# Reply\n\n> said\n\n```ts\nconst code = 1; // "x"\n```\n\n| a |\n|---|\n| [b](https://b.example/) |\n\n$x^2$\n\n$$y$$';
     upstream
       .next(scriptStream([steps.reasoning('Hm.'), reply]))
       .next(httpError(500, 'down'))
@@ -293,6 +294,7 @@ describeInBrowser()('the playground', () => {
     await page.fill('#draft', 'One');
     await page.press('#draft', 'Enter');
     await ended(page);
+    for (const part of ['.hljs-comment', '.katex-display']) await page.locator(part).waitFor();
     await page.fill('#draft', 'Two');
     await page.press('#draft', 'Enter');
     await ended(page, 'failed');
