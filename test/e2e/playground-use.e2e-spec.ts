@@ -255,10 +255,10 @@ describeInBrowser()('the playground', () => {
       expect(await run('python3', ['-c', calls, file, question])).toEqual({ code: 0, stdout: 'True\n' });
     });
 
-    it('for responses as a page with EventSource', async () => {
+    it.each(['chat', 'responses'] as const)('for %s as a page with EventSource', async (door) => {
       const { app, upstream } = await bench({ env: { CORS_ORIGINS: '*' } });
       upstream.next(scriptStream('It runs.'));
-      const page = await PageServer.start(await copied(await visit(app.url), 'responses', 'EventSource'));
+      const page = await PageServer.start(await copied(await visit(app.url), door, 'EventSource'));
       try {
         const visitor = await visitOther(page.origin);
         await visitor.page.getByText('It runs.').waitFor();

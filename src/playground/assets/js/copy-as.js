@@ -68,6 +68,34 @@ import { streamText } from 'ai';
 const millrace = createOpenAICompatible({ name: 'millrace', baseURL: ${JSON.stringify(server.baseUrl)}${writeGivenKey(server)} });
 ${writeStreamText(`millrace(${JSON.stringify(model)})`, messages, { temperature, topP, seed, providerOptions })}`;
   },
+
+  /** A page that goes on by itself where its connection is lost: the completion outlives it. */
+  EventSource: ({ request, baseUrl }) =>
+    writePage(`const url = ${writeJavaScript(`${baseUrl}/chat/completions`)};
+const answer = await fetch(url, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json', 'millrace-on-disconnect': 'continue' },
+  body: JSON.stringify(${writeJavaScript(request)}),
+});
+if (!answer.ok) throw new Error(said.textContent = (await answer.json()).error.message);
+// All chunks have the id of the completion.
+const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+let id;
+for (let begun = ''; id === undefined; [, id] = /"id":"(.+?)"/.exec(begun) ?? []) {
+  const { done, value } = await reader.read();
+  if (done) throw new Error(said.textContent = begun);
+  begun += value;
+}
+await reader.cancel();
+
+const source = new EventSource(\`\${url}/\${id}?stream=true\`);
+source.onmessage = ({ data }) => {
+  if (data === '[DONE]') return source.close();
+  const { choices = [], error } = JSON.parse(data);
+  // What a process had half said when it died is said again from the beginning.
+  if (error) said.textContent = error.code === 'run_restarted' ? '' : error.message;
+  said.append(choices[0]?.delta.content ?? '');
+};`),
 };
 
 /** Programs that ask for a response. @type {Readonly<Record<string, (copied: Copied<ResponseRequest>) => string>>} */
@@ -107,14 +135,8 @@ ${writeStreamText(`millrace.responses(${JSON.stringify(model)})`, [...system, ..
   },
 
   /** A page that goes on by itself where its connection is lost. */
-  EventSource: ({ request, baseUrl }) => `<!doctype html>
-<!-- Serve it from an origin that CORS_ORIGINS names. EventSource sends no key: where one is needed, a gateway adds it. -->
-<meta charset="utf-8" />
-<title>Millrace</title>
-<pre></pre>
-<script type="module">
-const said = document.querySelector('pre');
-const url = ${writeJavaScript(`${baseUrl}/responses`)};
+  EventSource: ({ request, baseUrl }) =>
+    writePage(`const url = ${writeJavaScript(`${baseUrl}/responses`)};
 const answer = await fetch(url, {
   method: 'POST',
   headers: { 'content-type': 'application/json' },
@@ -127,10 +149,22 @@ const source = new EventSource(\`\${url}/\${id}?stream=true\`);
 source.addEventListener('response.output_text.delta', ({ data }) => said.append(JSON.parse(data).delta));
 for (const end of ['response.completed', 'response.incomplete', 'response.failed']) {
   source.addEventListener(end, () => source.close());
-}
-</script>
-`,
+}`),
 };
+
+/** @param {string} script that shows what comes in `said` */
+function writePage(script) {
+  return `<!doctype html>
+<!-- Serve it from an origin that CORS_ORIGINS names. EventSource sends no key: where one is needed, a gateway adds it. -->
+<meta charset="utf-8" />
+<title>Millrace</title>
+<pre></pre>
+<script type="module">
+const said = document.querySelector('pre');
+${script}
+</script>
+`;
+}
 
 /** @typedef {{ baseUrl: string, hasKey: boolean }} Server */
 
