@@ -155,6 +155,7 @@ describeWithPostgres('With a real server', () => {
       const error = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
       jest.spyOn(Logger.prototype, 'log').mockReturnValue(undefined);
       await bench.create('r1');
+      await bench.claim('r1');
       await server.freeze();
       try {
         const found = bench.logs.find('r1', 'a').catch((thrown: unknown) => thrown);
@@ -167,6 +168,10 @@ describeWithPostgres('With a real server', () => {
       }
       await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ id: 'r1' });
       expect(error).toHaveBeenCalledTimes(1);
+      // Meanwhile nobody could say that it is alive: taking over what it had is no death, but the next time is one.
+      await expect(bench.claim('r1')).resolves.toMatchObject({ run: { attempts: 2, deaths: 0 } });
+      bench.clock.advance(60_000);
+      await expect(bench.claim('r1')).resolves.toMatchObject({ run: { attempts: 3, deaths: 1 } });
     });
 
     it('refuses within 5 s what is asked first of a server that is slow at everything', async () => {
