@@ -89,9 +89,25 @@ describeInBrowser()('the playground keeps', () => {
     });
   });
 
-  describe('after a reload in mid-stream', () => {
+  it('an answer that comes: after a reload it goes on where it was, and is the same run', async () => {
+    const { app, upstream } = await bench();
+    const hold = gate();
+    upstream.next(scriptStream(['Half an ', 'answer', hold, ' and the rest.']));
+    const { page } = await visit(app.url);
+    await ask(page, 'chat', 'Hello');
+    await lane(page, 'answer').getByText('Half an answer').waitFor();
+    await page.reload();
+    await lane(page, 'answer').getByText('Half an answer').waitFor();
+    expect(await page.locator('.turn:last-child .answer').getAttribute('data-state')).toBe('streaming');
+    hold.open();
+    await ended(page);
+    expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Half an answer and the rest.');
+    expect(upstream.requests).toHaveLength(1);
+  });
+
+  describe('after a reload in mid-stream, on a server that keeps no runs', () => {
     const reloadInMidStream = async (): Promise<{ page: Page; upstream: Bench['upstream'] }> => {
-      const { app, upstream } = await bench();
+      const { app, upstream } = await bench({ env: { RUNS: 'off' } });
       const hold = gate();
       upstream.next(scriptStream(['Half an ', 'answer', hold, ' and more']));
       const { page } = await visit(app.url);
@@ -123,7 +139,7 @@ describeInBrowser()('the playground keeps', () => {
   });
 
   it('an answer while it comes, even if the browser is killed', async () => {
-    const { app, upstream } = await bench();
+    const { app, upstream } = await bench({ env: { RUNS: 'off' } });
     const hold = gate();
     upstream.next(scriptStream(['Already here', hold]));
     const visitor = await visit(app.url);

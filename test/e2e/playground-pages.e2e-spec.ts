@@ -1,9 +1,12 @@
 import { expect, it } from '@jest/globals';
+import type { Locator, Page } from 'playwright-core';
 import { describeInBrowser } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
 import { getJson } from '../support/http-client.js';
-import { ask, DARK, ended, readNodeState, openPlayground, PHONE } from '../support/playground-kit.js';
-import { scriptStream } from '../support/upstream/scripts.js';
+import { ask, DARK, ended, lane, readNodeState, openPlayground, PHONE } from '../support/playground-kit.js';
+import { beginRun } from '../support/runs-client.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
+import { errorBody, gate, httpError } from '../support/upstream/steps.js';
 
 describeInBrowser()('the playground', () => {
   const { visit, bench, demo } = openPlayground();
@@ -124,5 +127,126 @@ describeInBrowser()('the playground', () => {
       expect([path, answer.status, await answer.json()]).toMatchObject([path, 404, { error: { code: 'unknown_url' } }]);
     }
     expect((await fetch(`${url}/v1/models`)).status).toBe(200);
+  });
+
+  describe('as a console', () => {
+    const INSPECTED = { env: { RUNS_INSPECT: 'on' } };
+    const inside = (page: Page): Locator => page.locator('#inside[open]');
+
+    it('looks inside a step: what it was given, what its model was sent, what it gave, and when', async () => {
+      const { app, upstream } = await bench(INSPECTED);
+      upstream.next(scriptStream('A wheel.', { usage: tokens(3, 4) }));
+      const { page } = await visit(app.url);
+      await ask(page, 'chat', 'What is a mill?');
+      await ended(page);
+      // By the lane, and by the graph.
+      await lane(page, 'answer').getByRole('button', { name: 'Look inside answer' }).click();
+      await inside(page).getByText('Model openai/').waitFor();
+      const text = await inside(page).innerText();
+      for (const part of [/Input/, /first token/i, /Tokens in\s+3/i, /Answer/, /A wheel\./]) expect(text).toMatch(part);
+      await inside(page).getByText('1 message', { exact: true }).click();
+      await inside(page).getByText('What is a mill?').last().waitFor();
+      await page.keyboard.press('Escape');
+      await page.waitForSelector('#inside:not([open])', { state: 'attached' });
+      await page.locator('#graph-frame [data-node="answer"]').click();
+      await inside(page).getByText('A wheel.').first().waitFor();
+      await page.keyboard.press('Escape');
+      await page.locator('#waterfall [data-kind=model]').waitFor();
+      expect(await page.locator('#waterfall .waterfall-name').allTextContents()).toEqual([
+        expect.stringMatching(/^answer, completed, from \d/),
+        expect.stringMatching(/, model, completed, from .*first token after/),
+      ]);
+    });
+
+    it('says why it cannot look, and shows the times all the same', async () => {
+      const { app, upstream } = await bench();
+      upstream.next(scriptStream('A wheel.'));
+      const { page } = await visit(app.url);
+      await ask(page, 'chat', 'What is a mill?');
+      await ended(page);
+      await page.locator('#waterfall .waterfall-row').first().click();
+      await inside(page).getByText('RUNS_INSPECT').waitFor();
+    });
+
+    it('keeps what ran before a failure', async () => {
+      const { app, upstream } = await bench(INSPECTED);
+      upstream.always((request) =>
+        request.index === 0
+          ? scriptStream(JSON.stringify({ basics: 'a', benefits: 'b', risks: 'c' }))
+          : httpError(400, errorBody('No.')),
+      );
+      const { page } = await visit(app.url);
+      await ask(page, 'research', 'Hello');
+      await ended(page, 'failed');
+      await page.locator('#waterfall [data-state=failed]').first().waitFor();
+      await lane(page, 'plan').getByRole('button', { name: 'Look inside' }).click();
+      await inside(page).getByText('Output', { exact: true }).waitFor();
+      expect(await inside(page).innerText()).toMatch(/basics/);
+    });
+
+    it('lists runs, opens one while it goes on by its link, cancels it and runs it again', async () => {
+      const { app, upstream } = await bench();
+      const hold = gate();
+      upstream.next(scriptStream(['Half', hold])).next(scriptStream('Once more.'));
+      const { id } = await beginRun(app, { input: 'By itself' });
+      const { page } = await visit(app.url);
+      await page.getByRole('link', { name: 'Runs', exact: true }).click();
+      await page.locator(`.run-row[href="#/runs/${id}"][data-status=running]`).waitFor();
+      await page.locator('#runs-status').selectOption('failed');
+      await eventually(async () => (await page.locator('.run-row').count()) === 0);
+      await page.goto(`${app.url}/#/runs/${id}`);
+      const view = page.locator('#runs-view');
+      await view.locator('.lane').getByText('Half').waitFor();
+      expect(await readNodeState(page, 'answer')).toBe('running');
+      await view.getByRole('button', { name: 'Cancel' }).click();
+      await view.locator('.run-status[data-status=cancelled]').waitFor();
+      await view.getByRole('button', { name: 'Run again' }).click();
+      await view.locator('.lane').getByText('Once more.').waitFor();
+      await view.locator('.run-status[data-status=completed]').waitFor();
+      await view.getByRole('button', { name: 'Copy link' }).click();
+      await page.getByRole('link', { name: 'Chat', exact: true }).click();
+      await page.locator('#draft').waitFor();
+    });
+
+    it('answers what a run waits for in a form made from its schema: in the inbox, and in the conversation', async () => {
+      const { app, upstream } = await bench();
+      upstream.always(scriptStream('A draft.'));
+      const { page } = await visit(app.url);
+      await ask(page, 'approval', 'Write a line');
+      await ended(page, 'asking');
+      await page.getByRole('link', { name: 'Runs', exact: true }).click();
+      await page.getByRole('button', { name: 'Inbox' }).click();
+      await page.locator('.run-row[data-status=waiting]').click();
+      const form = page.locator('#runs-view form.wait');
+      expect(await form.innerText()).toMatch(/approve[^]*A draft\./);
+      await form.getByLabel('approved').check();
+      await form.getByLabel(/comment/).fill('Good');
+      await form.getByRole('button', { name: 'Answer' }).click();
+      await page.locator('#runs-view .run-status[data-status=completed]').waitFor();
+      await page.getByRole('link', { name: 'Chat', exact: true }).click();
+      await page.click('#new-conversation');
+      await ask(page, 'approval', 'Write another');
+      await ended(page, 'asking');
+      await page.locator('#turns form.wait').getByRole('button', { name: 'Answer' }).click();
+      await ended(page);
+    });
+
+    it('asks an earlier question differently, in a conversation of its own', async () => {
+      const { app, upstream } = await bench();
+      upstream.next(scriptStream('One.')).next(scriptStream('Two.')).next(scriptStream('Three.'));
+      const { page } = await visit(app.url);
+      for (const question of ['First', 'Second']) {
+        await ask(page, 'chat', question);
+        await ended(page);
+      }
+      await page.locator('.turn:last-child').getByRole('button', { name: /^Edit/ }).click();
+      expect(await page.inputValue('#draft')).toBe('Second');
+      await page.fill('#draft', 'Otherwise');
+      await page.press('#draft', 'Enter');
+      await page.locator('.turn:last-child').getByText('Three.').waitFor();
+      expect(await page.locator('.turn .question p').allInnerTexts()).toEqual(['First', 'Otherwise']);
+      expect((await upstream.request(2)).body.messages).toHaveLength(3);
+      expect(await page.locator('.history .entry').count()).toBe(2);
+    });
   });
 });

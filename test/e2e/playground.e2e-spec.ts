@@ -269,7 +269,7 @@ describeInBrowser()('the playground', () => {
     ['dark', DARK],
     ['narrow', PHONE],
   ])('has no serious accessibility fault that axe finds: %s', async (_name, options) => {
-    const { app, upstream } = await bench();
+    const { app, upstream } = await bench({ env: { RUNS_INSPECT: 'on' } });
     const hold = steps.gate();
     const reply =
       '# Reply\n\n> said\n\n```ts\nconst code = 1; // "x"\n```\n\n| a |\n|---|\n| [b](https://b.example/) |\n\n$x^2$\n\n$$y$$';
@@ -312,5 +312,13 @@ describeInBrowser()('the playground', () => {
     }
     hold.open();
     await ended(page);
+    await page.keyboard.press('Escape');
+    await page.locator('.turn:first-child .look').first().click();
+    await page.locator('#inside .inside-part').first().waitFor();
+    await check();
+    await page.keyboard.press('Escape');
+    await page.goto(`${app.url}/#/runs`);
+    await page.locator('.run-row').first().waitFor();
+    await check();
   });
 });

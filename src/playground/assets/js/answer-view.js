@@ -1,8 +1,20 @@
 /** @import { Answer, Lane, Plan, Problem } from './types.js' */
+import { html, render } from '../vendor/preact-htm.js';
 import { makeButton, el } from './dom.js';
 import { LaneView } from './lane-view.js';
 import { formatDuration } from './numbers.js';
 import { isOver, computeSpeed } from './run-state.js';
+import { WaitForm } from './wait-form.js';
+
+/**
+ * What a person can do with an answer.
+ * @typedef {object} AnswerActions
+ * @property {() => void} retry
+ * @property {(text: string, what: string) => void} copy
+ * @property {() => void} askForKey
+ * @property {(path: string) => void} inspect looks into a step
+ * @property {(name: string, value: unknown) => Promise<void>} reply answers what the run waits for; rejects with what is wrong with it
+ */
 
 const FINISH = /** @type {Readonly<Record<string, string>>} */ ({
   length: 'length: cut off by the limit of tokens',
@@ -14,6 +26,7 @@ const FINISH = /** @type {Readonly<Record<string, string>>} */ ({
 export class AnswerView {
   #lanes = el('div', { class: 'lanes' });
   #waiting = el('p', { class: 'waiting' }, 'Waiting for the first step');
+  #waits = el('div', { class: 'waits', hidden: '' });
   #problem = el('div', { class: 'problem-box', role: 'alert', hidden: '' });
   #facts = el('dl', { class: 'facts', hidden: '' });
   #actions = el('div', { class: 'answer-actions', hidden: '' });
@@ -21,11 +34,12 @@ export class AnswerView {
   /** @type {Map<string, LaneView>} */
   #views = new Map();
   #shownProblem = '';
+  #shownWaits = '';
 
   /**
    * @param {Answer} answer
    * @param {Plan} plan
-   * @param {{ retry: () => void, copy: (text: string, what: string) => void, askForKey: () => void }} actions
+   * @param {AnswerActions} actions
    */
   constructor(answer, plan, actions) {
     this.answer = answer;
@@ -41,6 +55,7 @@ export class AnswerView {
       el('p', { class: 'speaker' }, answer.model),
       this.#waiting,
       this.#lanes,
+      this.#waits,
       this.#problem,
       this.#facts,
       this.#actions,
@@ -62,6 +77,7 @@ export class AnswerView {
         view = new LaneView(
           lane.path,
           this.plan.steps.find(({ path }) => path === lane.path),
+          () => this.actions.inspect(lane.path),
         );
         this.#views.set(lane.path, view);
         this.#lanes.insertBefore(view.element, this.#lanes.children[index] ?? null);
@@ -69,6 +85,7 @@ export class AnswerView {
       view.show(lane, now ?? answer.totalMs ?? answer.lastTextMs ?? 0, findOwnProblem(answer, lane));
     });
     this.#actions.hidden = this.#facts.hidden = !hasEnded;
+    this.#showWaits();
     this.#showProblem(answer.problem);
     if (hasEnded) this.#showEnd();
   }
@@ -83,6 +100,19 @@ export class AnswerView {
       ...facts.map(([name, value, isCode]) =>
         el('div', {}, el('dt', {}, name), el('dd', isCode ? { class: 'code' } : {}, value)),
       ),
+    );
+  }
+
+  #showWaits() {
+    const waits = this.answer.waits ?? [];
+    const text = JSON.stringify(waits);
+    if (text === this.#shownWaits) return;
+    this.#shownWaits = text;
+    this.#waits.hidden = waits.length === 0;
+    const { reply } = this.actions;
+    render(
+      waits.map((wait) => html`<${WaitForm} key=${wait.name} wait=${wait} onAnswer=${reply} />`),
+      this.#waits,
     );
   }
 
@@ -111,7 +141,8 @@ function findOwnProblem({ problem, lanes }, { path, problem: words = '' }) {
 
 /** @param {Answer} answer @returns {[name: string, value: string, isCode?: boolean][]} */
 function listFacts(answer) {
-  const { usage, firstTextMs, totalMs, finishReason, fingerprint, requestId, traceId, state, models = [] } = answer;
+  const { usage, firstTextMs, totalMs, finishReason, fingerprint, requestId, runId, traceId, state } = answer;
+  const { models = [] } = answer;
   const speed = computeSpeed(answer);
   /** @type {[string, string | undefined, boolean?][]} */
   const facts = [
@@ -122,16 +153,19 @@ function listFacts(answer) {
     ['Tokens out', usage && usage.completion_tokens.toLocaleString('en')],
     [
       'Finish',
-      state === 'stopped'
-        ? answer.problem === undefined
-          ? 'stopped by you'
-          : 'interrupted'
-        : finishReason && (FINISH[finishReason] ?? finishReason),
+      state === 'asking'
+        ? 'waits for an answer'
+        : state === 'stopped'
+          ? answer.problem === undefined
+            ? 'stopped by you'
+            : 'interrupted'
+          : finishReason && (FINISH[finishReason] ?? finishReason),
     ],
     [models.length > 1 ? 'Models' : 'Model', models.length === 0 ? undefined : models.join(', '), true],
     // What a provider calls its build says something only where no model is named.
     ['Fingerprint', models.length > 0 ? undefined : fingerprint, true],
     ['Trace', traceId, true],
+    ['Run', runId, true],
     ['Request', requestId, true],
   ];
   return facts.flatMap(([name, value, isCode]) => (value === undefined ? [] : [[name, value, isCode]]));

@@ -1,4 +1,4 @@
-/** @import { ChatRequest, Chunk, GraphJson, ModelCard } from './types.js' */
+/** @import { ChatRequest, Chunk, GraphJson, Inspection, ModelCard, Run, RunEvent, RunFilter } from './types.js' */
 import { ApiError, BrokenStreamError } from './problem.js';
 import { readEvents } from './sse-reader.js';
 
@@ -12,6 +12,8 @@ export const API_URL = new URL('v1', BASE).href;
 export class Api {
   /** Bearer token; empty for none. */
   key = '';
+  /** False once the server has said that nothing outlives its request. */
+  keepsRuns = true;
 
   /** @returns {Promise<string[]>} ids and aliases of the workflows */
   async listModels() {
@@ -35,27 +37,86 @@ export class Api {
     return (await this.#get(`models/${encodeURIComponent(id)}/graph?format=svg`)).text();
   }
 
+  /** @param {RunFilter} filter @returns {Promise<{ data: Run[], last_id: string | null, has_more: boolean }>} */
+  async listRuns(filter) {
+    const given = Object.entries(filter).filter(([, value]) => value !== undefined && value !== '');
+    return (await this.#get(`runs?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`)).json();
+  }
+
+  /** @param {string} id @returns {Promise<Run>} */
+  async readRun(id) {
+    return (await this.#get(`runs/${encodeURIComponent(id)}`)).json();
+  }
+
+  /** @param {string} id of a run or a completion @returns {Promise<Inspection>} */
+  async inspect(id) {
+    return (await this.#get(`runs/${encodeURIComponent(id)}/inspection`)).json();
+  }
+
+  /** Begins a run. @param {object} body @returns {Promise<Run>} */
+  async beginRun(body) {
+    return (await this.#post('runs', body)).json();
+  }
+
+  /** @param {string} id @param {'cancel' | 'retry'} action @returns {Promise<Run>} the run, or the new one */
+  async changeRun(id, action) {
+    return (await this.#post(`runs/${encodeURIComponent(id)}/${action}`)).json();
+  }
+
+  /** @param {string} id @param {string} name of what it waits for @param {unknown} value */
+  async answerWait(id, name, value) {
+    await this.#post(`runs/${encodeURIComponent(id)}/waits/${encodeURIComponent(name)}`, { value });
+  }
+
   /**
-   * Requests a completion, with events of its steps.
+   * Reads the events of a run, stored ones first, until it ends or waits.
+   * @param {string} id @param {number} after number of the last event that is not wanted again @param {AbortSignal} signal
+   * @returns {AsyncGenerator<RunEvent, void, void>}
+   */
+  async *streamRun(id, after, signal) {
+    const query = after < 0 ? 'until=wait' : `until=wait&after=${after}`;
+    const response = await this.#fetch(`runs/${encodeURIComponent(id)}/events?${query}`, { signal });
+    if (response.body === null || response.status === 204) return;
+    for await (const data of readEvents(response.body)) yield JSON.parse(data);
+  }
+
+  /**
+   * Requests a completion, with events of its steps. It goes on for a while when the page is reloaded, where the server keeps runs.
    * @param {ChatRequest} request
    * @param {AbortSignal} signal cancels the request, so that the server stops the run
    * @returns {Promise<{ headers: Headers, chunks: AsyncGenerator<Chunk, void, void> }>} when the response begins
    * @throws {ApiError} also while the chunks are read
    */
   async stream(request, signal) {
-    const response = await this.#fetch('chat/completions', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream', 'millrace-events': 'true' },
-      body: JSON.stringify(request),
-      signal,
+    const response = await this.#requestStream(request, signal, this.keepsRuns).catch((error) => {
+      // A server may keep no runs, or none at the moment.
+      const isWithout = error instanceof ApiError && (error.code === 'runs_disabled' || error.status === 503);
+      if (!this.keepsRuns || !isWithout) throw error;
+      this.keepsRuns = error.code !== 'runs_disabled';
+      return this.#requestStream(request, signal, false);
     });
     if (response.body === null) throw new BrokenStreamError();
     return { headers: response.headers, chunks: readChunks(response.body) };
   }
 
+  /** @param {ChatRequest} request @param {AbortSignal} signal @param {boolean} isKept */
+  #requestStream(request, signal, isKept) {
+    /** @type {Record<string, string>} */
+    const headers = { 'content-type': 'application/json', accept: 'text/event-stream', 'millrace-events': 'true' };
+    if (isKept) headers['millrace-on-disconnect'] = 'cancel';
+    return this.#fetch('chat/completions', { method: 'POST', headers, body: JSON.stringify(request), signal });
+  }
+
   /** @param {string} path */
   #get(path) {
     return this.#fetch(path, {});
+  }
+
+  /** @param {string} path @param {object} [body] */
+  #post(path, body) {
+    /** @type {Record<string, string>} */
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    return this.#fetch(path, { method: 'POST', headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
   }
 
   /** @param {string} path @param {RequestInit} init */

@@ -13,9 +13,13 @@ export class GraphView {
   /** @type {Plan} */
   #plan = { steps: [], branches: [] };
 
-  /** @param {HTMLElement} frame */
-  constructor(frame) {
+  /** @param {HTMLElement} frame @param {(path: string) => void} onOpen of a step */
+  constructor(frame, onOpen) {
     this.frame = frame;
+    frame.addEventListener('click', ({ target }) => {
+      const node = target instanceof Element ? target.closest('[data-node]') : null;
+      if (node instanceof SVGGElement && node.dataset['node'] !== undefined) onOpen(node.dataset['node']);
+    });
   }
 
   /** @param {string} drawing an SVG document as the server draws it @param {Plan} plan */

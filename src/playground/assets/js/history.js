@@ -79,6 +79,11 @@ export class History {
     }, this.#pause);
   }
 
+  /** An answer of a kept conversation goes on. @param {Turn} turn */
+  resume(turn) {
+    this.#live = turn;
+  }
+
   /** Stores the conversation whose newest turn has its answer. @param {Conversation} conversation */
   finish(conversation) {
     clearTimeout(this.#timer);
@@ -210,7 +215,8 @@ function moveFormer() {
 
 /** Marks an answer as interrupted: the page that asked for it was left. @param {Turn} turn */
 function interrupt({ answer }) {
-  if (isOver(answer)) return;
+  // A run that the server keeps goes on.
+  if (isOver(answer) || answer.runId !== undefined) return;
   answer.problem = INTERRUPTED;
   end(answer, 'stopped', answer.lastTextMs ?? 0);
 }

@@ -1,5 +1,5 @@
 /** @import { Lane, Step } from './types.js' */
-import { el, setText } from './dom.js';
+import { el, makeButton, setText } from './dom.js';
 import { formatCount, formatDuration } from './numbers.js';
 import { TextView } from './text-view.js';
 
@@ -59,8 +59,11 @@ export class LaneView {
   /** True once a person has opened or closed the thinking: from then on it stays as it is. */
   #isTouched = false;
 
-  /** @param {string} path @param {Step | undefined} step undefined for what is no step of the graph */
-  constructor(path, step) {
+  /**
+   * @param {string} path @param {Step | undefined} step undefined for what is no step of the graph
+   * @param {() => void} onInspect
+   */
+  constructor(path, step, onInspect) {
     const label = path === '' ? 'Result' : (step?.label ?? path);
     setText(this.#name, label);
     this.element.setAttribute('aria-label', `Step ${label}`);
@@ -69,6 +72,10 @@ export class LaneView {
     if (step?.branch) this.#name.after(el('span', {}, step.branch));
     // People see this by its place below the workflow, so only screen readers are told.
     if (step?.around) this.#name.after(el('span', { class: 'visually-hidden' }, `in ${step.around}`));
+    if (path !== '') {
+      const look = makeButton('Inside', onInspect, { class: 'quiet small look', 'aria-label': `Look inside ${label}` });
+      this.#time.after(look);
+    }
     this.#thinking.querySelector('summary')?.addEventListener('click', () => (this.#isTouched = true));
   }
 

@@ -1,4 +1,4 @@
-/** @import { Answer, ChatRequest, Conversation, Plan, Turn } from './types.js' */
+/** @import { Answer, ChatRequest, Conversation, Inspection, Plan, Turn } from './types.js' */
 /** @import { Chosen } from './workflow-picker.js' */
 import { Api, API_URL } from './api.js';
 import { makeChatRequest } from './chat-request.js';
@@ -9,16 +9,19 @@ import { Frame } from './frame.js';
 import { GraphView } from './graph-view.js';
 import { HistoryList } from './history-list.js';
 import { History, makeId } from './history.js';
+import { Inspections, InsideView } from './inside.js';
 import { setUpMenu } from './menu.js';
 import { Panels } from './panels.js';
 import { Parameters } from './parameters.js';
 import { INTERRUPTED } from './problem.js';
 import { makeResponseRequest } from './response-request.js';
-import { runRequest } from './run.js';
-import { end, makeAnswer } from './run-state.js';
+import { followRun, runRequest } from './run.js';
+import { end, isOver, makeAnswer } from './run-state.js';
+import { RunsView } from './runs-view.js';
 import { tabStore } from './storage.js';
 import { setUpThemeButton } from './theme.js';
 import { TurnsView } from './turns-view.js';
+import { WaterfallView } from './waterfall.js';
 import { WorkflowPicker } from './workflow-picker.js';
 
 const KEPT_KEY = 'millrace-key';
@@ -40,11 +43,17 @@ class Page {
   });
   #panels = new Panels();
   #parameters = new Parameters();
-  #graph = new GraphView(findById('graph-frame', HTMLElement));
+  #graph = new GraphView(findById('graph-frame', HTMLElement), (path) => this.#inspect(this.#shown, path));
+  #inspections = new Inspections(this.#api);
+  #inside = new InsideView(this.#inspections);
+  #waterfall = new WaterfallView((path) => this.#inspect(this.#shown, path));
   #turns = new TurnsView({
     retry: () => this.#retry(),
     copy: (text, what) => void this.#copy(text, what),
     askForKey: () => this.#askForKey(),
+    inspect: (answer, path) => this.#inspect(answer, path),
+    reply: (turn, name, value) => this.#reply(turn, name, value),
+    edit: (turn) => this.#edit(turn),
   });
   #scroller = findById('scroller', HTMLElement);
   #announcer = findById('announcer', HTMLElement);
@@ -62,11 +71,32 @@ class Page {
       else this.#list.show(this.#conversation.id);
     },
   });
+  #runs = new RunsView(this.#api, {
+    listModels: () => this.#picker.models,
+    describe: async (model) => {
+      await this.#picker.settled;
+      return this.#picker.describe(model);
+    },
+    shown: (chosen, answer) => {
+      if (chosen !== undefined) this.#showPlan(chosen);
+      this.#shownRun = answer;
+      this.#frame.ask();
+    },
+    copy: (text, what) => void this.#copy(text, what),
+    askForKey: () => this.#askForKey(),
+    inspect: (answer, path) => this.#inspect(answer, path),
+  });
+  /** The run that is shown in place of the conversation. @type {Answer | undefined} */
+  #shownRun;
+  /** The plan beside the graph. @type {Plan} */
+  #shownPlan = { steps: [], branches: [] };
+  /** The inside of what is shown, once it is over. @type {{ answer: Answer, inspection: Inspection | undefined } | undefined} */
+  #known;
   /** @type {Chosen | undefined} */
   #chosen;
   /** @type {Conversation} */
   #conversation = makeConversation();
-  /** @type {{ controller: AbortController, startedAt: number, conversation: Conversation, turn: Turn } | undefined} */
+  /** @type {{ controller: AbortController, startedAt: number, conversation: Conversation, turn: Turn, isLeft: boolean } | undefined} */
   #running;
   /** @type {ChatRequest | undefined} */
   #lastRequest;
@@ -100,7 +130,7 @@ class Page {
     );
     findById('starters', HTMLElement).append(...starters);
     document.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape' && !this.#panels.close()) this.#stop();
+      if (event.key === 'Escape' && !findById('inside', HTMLDialogElement).open && !this.#panels.close()) this.#stop();
     });
     this.#scroller.addEventListener('scroll', () => (this.#isAtEnd = measureDistanceToEnd(this.#scroller) < NEAR), {
       passive: true,
@@ -109,16 +139,86 @@ class Page {
       if (event instanceof CustomEvent) void this.#copy(event.detail, 'Copied');
     });
     addEventListener('pagehide', () => this.#leave());
+    // A page that the browser has kept whole has lost its connection.
+    addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
+    addEventListener('hashchange', () => this.#route());
+    setInterval(() => this.#runs.tick(), 250);
     this.#open(this.#history.get(tabStore.get(KEPT_CONVERSATION) ?? ''));
-    void this.#picker.load().then(() => this.#reopen());
-    this.#composer.focus();
+    void this.#picker.load().then(() => {
+      this.#reopen();
+      this.#resume();
+    });
+    this.#route();
+    if (!this.#isAtRuns) this.#composer.focus();
   }
 
   #isAtEnd = true;
 
+  get #isAtRuns() {
+    return location.hash.startsWith('#/runs');
+  }
+
+  /** Shows what the address names: the conversation, the list of runs, or one of them. */
+  #route() {
+    const [, id] = /^#\/runs(?:\/([^/?]+))?/.exec(location.hash) ?? [];
+    for (const part of [this.#scroller, findById('composer', HTMLElement)]) part.hidden = this.#isAtRuns;
+    setCurrent('to-chat', !this.#isAtRuns);
+    setCurrent('to-runs', this.#isAtRuns);
+    this.#panels.close();
+    if (this.#isAtRuns) this.#runs.show(id === undefined ? undefined : decodeURIComponent(id));
+    else {
+      this.#runs.hide();
+      if (this.#chosen !== undefined) this.#showPlan(this.#chosen);
+      this.#frame.ask();
+    }
+  }
+
+  /** The answer that the graph shows. */
+  get #shown() {
+    if (this.#isAtRuns) return this.#shownRun;
+    const answer = this.#turns.newest;
+    return answer?.model === this.#chosen?.model ? answer : undefined;
+  }
+
+  /** Looks into a step. @param {Answer | undefined} answer undefined: nothing was asked @param {string} path */
+  #inspect(answer, path) {
+    if (answer === undefined) {
+      this.#say('Send a message first: then there is something to see inside this step.');
+      return;
+    }
+    const step = this.#shownPlan.steps.find((each) => each.path === path);
+    this.#inside.open(answer, path, step?.label ?? path);
+  }
+
+  /** Answers what a run waits for, and goes on with it. @param {Turn} turn @param {string} name @param {unknown} value */
+  async #reply(turn, name, value) {
+    const { runId } = turn.answer;
+    if (runId === undefined) return;
+    await this.#api.answerWait(runId, name, value);
+    if (this.#running === undefined) void this.#follow(turn, runId);
+  }
+
+  /** Begins another conversation with what was said before a question, to ask it differently. @param {Turn} turn */
+  #edit(turn) {
+    const { turns } = this.#conversation;
+    const before = turns.slice(
+      0,
+      turns.findIndex(({ id }) => id === turn.id),
+    );
+    this.#open({ ...makeConversation(), turns: structuredClone(before) });
+    this.#composer.text = turn.question;
+    this.#composer.focus();
+  }
+
   /** @param {Chosen} chosen */
   #choose(chosen) {
     this.#chosen = chosen;
+    if (this.#shownRun === undefined) this.#showPlan(chosen);
+  }
+
+  /** @param {Chosen} chosen whose graph is shown */
+  #showPlan(chosen) {
+    this.#shownPlan = chosen.plan;
     findById('graph-title', HTMLElement).textContent = `Graph of ${chosen.model}`;
     findById('parameter-note', HTMLElement).textContent = chosen.takes.includes('sampling')
       ? 'Passed on to the models of visible steps, unless a step has settings of its own.'
@@ -130,8 +230,26 @@ class Page {
 
   /** The graph shows the newest answer if that is of the workflow chosen. */
   #showGraph() {
-    const answer = this.#turns.newest;
-    this.#graph.show(answer?.model === this.#chosen?.model ? answer : undefined);
+    const answer = this.#shown;
+    this.#graph.show(answer);
+    const now = this.#isAtRuns ? (this.#runs.now ?? 0) : this.#runningMs;
+    const known = this.#known?.answer === answer ? this.#known : undefined;
+    this.#waterfall.show(answer, this.#shownPlan, known?.inspection, now);
+    if (answer !== undefined && isOver(answer) && known === undefined) void this.#learn(answer);
+  }
+
+  /** @param {Answer} answer that is over */
+  async #learn(answer) {
+    this.#known = { answer, inspection: undefined };
+    const { inspection } = await this.#inspections.read(answer);
+    if (this.#known.answer !== answer || inspection === undefined) return;
+    this.#known = { answer, inspection };
+    this.#frame.ask();
+  }
+
+  /** Milliseconds since the request that is answered was sent. */
+  get #runningMs() {
+    return this.#running === undefined ? 0 : performance.now() - this.#running.startedAt;
   }
 
   /** Sends a message. @param {string} question @param {Turn} [replaced] the turn in which it was asked before */
@@ -156,26 +274,54 @@ class Page {
   }
 
   /** @param {Turn} turn @param {ChatRequest} request @param {Chosen} chosen @param {Turn} [replaced] */
-  async #run(turn, request, { model, plan }, replaced) {
-    const conversation = this.#conversation;
-    const running = { controller: new AbortController(), startedAt: performance.now(), conversation, turn };
-    this.#running = running;
+  async #run(turn, request, { plan }, replaced) {
     this.#lastRequest = request;
+    this.#history.begin(this.#conversation, turn, replaced);
+    this.#turns.update(this.#conversation.turns, this.#findPlan);
+    this.#list.show(this.#conversation.id);
+    await this.#work(turn, ({ changed, ...parts }) => runRequest({ ...parts, request, plan, changed }));
+  }
+
+  /** Goes on with a run that the server keeps. @param {Turn} turn @param {string} id */
+  async #follow(turn, id) {
+    const chosen = await this.#picker.describe(turn.answer.model).catch(() => undefined);
+    const plan = chosen?.plan ?? { steps: [], branches: [] };
+    this.#history.resume(turn);
+    await this.#work(turn, (parts) => followRun({ ...parts, id, plan, began: (at) => this.#setStart(at) }));
+  }
+
+  /** @param {number} at when the run that goes on here began, in milliseconds since the Unix epoch */
+  #setStart(at) {
+    if (this.#running !== undefined) this.#running.startedAt = performance.now() - Math.max(0, Date.now() - at);
+  }
+
+  /** Goes on with the answer that was under way when the page was left. */
+  #resume() {
+    const turn = this.#conversation.turns.at(-1);
+    if (turn?.answer.runId === undefined || isOver(turn.answer) || this.#running !== undefined) return;
+    void this.#follow(turn, turn.answer.runId);
+  }
+
+  /**
+   * Shows an answer while it comes.
+   * @param {Turn} turn
+   * @param {(parts: { api: Api, answer: Answer, signal: AbortSignal, clock: () => number, changed: () => void }) => Promise<void>} task
+   */
+  async #work(turn, task) {
+    const conversation = this.#conversation;
+    const controller = new AbortController();
+    const running = { controller, startedAt: performance.now(), conversation, turn, isLeft: false };
+    this.#running = running;
     this.#composer.running = true;
     document.body.classList.add('grinding');
     this.#isAtEnd = true;
-    this.#announcer.textContent = `${model} is answering`;
-    this.#history.begin(conversation, turn, replaced);
-    this.#turns.update(conversation.turns, this.#findPlan);
-    this.#list.show(conversation.id);
+    this.#announcer.textContent = `${turn.answer.model} is answering`;
     this.#frame.ask();
     // The clocks of running steps go on while nothing arrives.
     const ticking = setInterval(() => this.#frame.ask(), 100);
-    await runRequest({
+    await task({
       api: this.#api,
-      request,
       answer: turn.answer,
-      plan,
       signal: running.controller.signal,
       clock: () => performance.now() - running.startedAt,
       changed: () => {
@@ -184,6 +330,7 @@ class Page {
       },
     });
     clearInterval(ticking);
+    if (running.isLeft) return;
     this.#running = undefined;
     this.#composer.running = false;
     document.body.classList.remove('grinding');
@@ -196,13 +343,25 @@ class Page {
   }
 
   #stop() {
-    this.#running?.controller.abort();
+    if (this.#running === undefined) return;
+    const { controller, turn } = this.#running;
+    const { runId } = turn.answer;
+    controller.abort();
+    if (runId === undefined) return;
+    end(turn.answer, 'stopped', this.#runningMs);
+    void this.#api.changeRun(runId, 'cancel').catch(() => undefined);
   }
 
   /** Stores what has come when the page is reloaded or closed: nothing more will come. */
   #leave() {
     if (this.#running === undefined) return;
     const { conversation, turn, startedAt } = this.#running;
+    if (turn.answer.runId !== undefined) {
+      this.#history.finish(conversation);
+      this.#running.isLeft = true;
+      this.#running.controller.abort();
+      return;
+    }
     turn.answer.problem = INTERRUPTED;
     end(turn.answer, 'stopped', performance.now() - startedAt);
     this.#history.finish(conversation);
@@ -231,6 +390,7 @@ class Page {
     const model = this.#conversation.turns.at(-1)?.answer.model;
     if (model !== undefined && model !== this.#chosen?.model)
       void this.#picker.choose(model).then(() => this.#reopen());
+    this.#resume();
   }
 
   /** Shows all turns anew: the names of their steps may be known only now. */
@@ -259,7 +419,12 @@ class Page {
 
   /** What a screen reader says at the end: the answer, once and as a whole. @param {Turn} turn */
   #announce({ answer }) {
-    const words = { done: 'Answer', stopped: 'Stopped. Answer so far', failed: 'Failed. Answer so far' };
+    const words = {
+      done: 'Answer',
+      asking: 'Waits for your answer',
+      stopped: 'Stopped. Answer so far',
+      failed: 'Failed. Answer so far',
+    };
     const { state, content } = answer;
     if (state === 'waiting' || state === 'streaming' || (state === 'failed' && content === '')) return;
     this.#announcer.textContent = `${words[state]}: ${content.slice(0, 4_000)}`;
@@ -320,6 +485,7 @@ class Page {
   #useKey() {
     const key = this.#key.value.trim();
     this.#api.key = key;
+    this.#inspections.forgetRefusal();
     findById('key-set', HTMLElement).hidden = key === '';
     if (key === '') tabStore.remove(KEPT_KEY);
     else tabStore.set(KEPT_KEY, key);
@@ -342,6 +508,13 @@ function copyByHand(text) {
   field.remove();
   if (focused instanceof HTMLElement) focused.focus();
   return isCopied;
+}
+
+/** Marks where the page is. @param {string} id of a link @param {boolean} isCurrent */
+function setCurrent(id, isCurrent) {
+  const link = findById(id, HTMLElement);
+  if (isCurrent) link.setAttribute('aria-current', 'page');
+  else link.removeAttribute('aria-current');
 }
 
 /** @param {Element} element */

@@ -14,6 +14,7 @@ export function makeAnswer(model) {
  */
 export function takeChunk(answer, chunk, plan, now) {
   answer.state = 'streaming';
+  if (chunk.id !== undefined) answer.completionId = chunk.id;
   if (chunk.system_fingerprint) answer.fingerprint = chunk.system_fingerprint;
   if (chunk.usage) answer.usage = chunk.usage;
   if (chunk.millrace !== undefined) takeEvent(answer, chunk.millrace, plan, now);
@@ -131,12 +132,12 @@ function findSpeaker(answer, plan, now) {
 }
 
 /** @param {Answer} answer @param {string} path */
-function findLane({ lanes }, path) {
+export function findLane({ lanes }, path) {
   return lanes.find((lane) => lane.path === path);
 }
 
 /** Lanes stand in declared order. @param {Answer} answer @param {Lane} lane @param {Plan} plan */
-function addLane({ lanes }, lane, { steps }) {
+export function addLane({ lanes }, lane, { steps }) {
   /** @param {Lane} each */
   const place = (each) => {
     const index = steps.findIndex(({ path }) => path === each.path);
@@ -147,7 +148,7 @@ function addLane({ lanes }, lane, { steps }) {
 }
 
 /** @param {string} path @param {string} kind @param {boolean} visible @param {number} startedMs @returns {Lane} */
-function makeLane(path, kind, visible, startedMs) {
+export function makeLane(path, kind, visible, startedMs) {
   return {
     path,
     kind,

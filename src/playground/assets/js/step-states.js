@@ -20,7 +20,7 @@ export function findStepStates(plan, answer) {
     if (lane !== undefined) {
       states.set(path, lane.state === 'recovered' ? 'failed' : lane.state === 'stopped' ? 'skipped' : lane.state);
     } else if (kind === 'route' && answer.routes[path] !== undefined) states.set(path, 'done');
-    else if (skipped.has(path) || isOver(answer)) states.set(path, 'skipped');
+    else if (skipped.has(path) || (isOver(answer) && answer.state !== 'asking')) states.set(path, 'skipped');
   }
   return states;
 }

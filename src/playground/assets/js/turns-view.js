@@ -1,6 +1,6 @@
 /** @import { Answer, Plan, Turn } from './types.js' */
 import { AnswerView } from './answer-view.js';
-import { findById, el } from './dom.js';
+import { findById, el, makeButton } from './dom.js';
 
 /** Shows the turns of a conversation: each question, and its answer. */
 export class TurnsView {
@@ -9,7 +9,11 @@ export class TurnsView {
   /** By the turn's id, in the order of the turns. @type {Map<string, AnswerView>} */
   #views = new Map();
 
-  /** @param {{ retry: () => void, copy: (text: string, what: string) => void, askForKey: () => void }} actions */
+  /**
+   * @param {{ retry: () => void, copy: (text: string, what: string) => void, askForKey: () => void,
+   * inspect: (answer: Answer, path: string) => void, reply: (turn: Turn, name: string, value: unknown) => Promise<void>,
+   * edit: (turn: Turn) => void }} actions
+   */
   constructor(actions) {
     this.actions = actions;
   }
@@ -50,10 +54,18 @@ export class TurnsView {
   }
 
   /** @param {Turn} turn @param {Plan} plan */
-  #add({ id, question, answer }, plan) {
-    const view = new AnswerView(answer, plan, this.actions);
+  #add(turn, plan) {
+    const { id, question, answer } = turn;
+    const { inspect, reply, edit, ...others } = this.actions;
+    const view = new AnswerView(answer, plan, {
+      ...others,
+      inspect: (path) => inspect(view.answer, path),
+      reply: (name, value) => reply(turn, name, value),
+    });
     this.#views.set(id, view);
     const asked = el('article', { class: 'question', 'aria-label': 'You' }, el('p', {}, question));
-    return el('div', { class: 'turn' }, asked, view.element);
+    const label = `Edit this question, and ask it in a conversation of its own: ${question.slice(0, 60)}`;
+    const change = makeButton('Edit', () => edit(turn), { class: 'quiet small edit', 'aria-label': label });
+    return el('div', { class: 'turn' }, asked, change, view.element);
   }
 }

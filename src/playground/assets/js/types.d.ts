@@ -38,7 +38,8 @@ export interface Problem {
 /** One answer, from the request on. Plain data, so that it can be kept. Times are in milliseconds. */
 export interface Answer {
   model: string;
-  state: 'waiting' | 'streaming' | 'done' | 'failed' | 'stopped';
+  /** `asking`: it waits for somebody's answer. */
+  state: 'waiting' | 'streaming' | 'asking' | 'done' | 'failed' | 'stopped';
   lanes: Lane[];
   /** Path of the step whose text comes now, if the server tells. */
   speaker?: string;
@@ -52,6 +53,12 @@ export interface Answer {
   /** Models that answered, as their providers call them. */
   models?: string[];
   fingerprint?: string;
+  /** Id of the run that the server keeps, if it does. */
+  runId?: string;
+  /** Id of the completion. */
+  completionId?: string;
+  /** What it waits for. */
+  waits?: Wait[];
   requestId?: string;
   traceId?: string;
   /** From the request to the first text, of whichever channel. */
@@ -124,6 +131,7 @@ export interface ResponseRequest {
 
 /** A `chat.completion.chunk`, as far as the page reads it. */
 export interface Chunk {
+  id?: string;
   system_fingerprint?: string | null;
   usage?: Usage | null;
   choices: {
@@ -153,3 +161,145 @@ export type NodeEvent =
   | { type: 'node-speaks'; node: string }
   | { type: 'model-identified'; node: string; model?: string; system_fingerprint?: string }
   | { type: 'run-finished' };
+
+/** Something that a run waits for. Times are in seconds since the Unix epoch. */
+export interface Wait {
+  name: string;
+  shown: unknown;
+  schema: JsonSchema;
+  asked_at: number;
+  expires_at: number | null;
+}
+
+/** A JSON Schema, as far as forms are made of it. */
+export interface JsonSchema {
+  type?: string | string[];
+  title?: string;
+  description?: string;
+  anyOf?: JsonSchema[];
+  enum?: unknown[];
+  const?: unknown;
+  default?: unknown;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  minimum?: number;
+  maximum?: number;
+  maxLength?: number;
+}
+
+/** A run, as far as the page reads it. Times are in seconds since the Unix epoch. */
+export interface Run {
+  id: string;
+  status: 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled';
+  model: string;
+  created_at: number;
+  started_at: number | null;
+  finished_at: number | null;
+  attempts: number;
+  usage: Usage | null;
+  error: { code: string; message: string } | null;
+  output: string | null;
+  waits: Wait[];
+}
+
+/** Which runs are listed. */
+export interface RunFilter {
+  model?: string;
+  status?: string;
+  after?: string;
+  limit?: number;
+  /** Seconds since the Unix epoch. */
+  created_after?: number;
+}
+
+/** An event of a run, as `GET /v1/runs/{id}/events` tells it. `at` is in milliseconds since the Unix epoch. */
+export type RunEvent = { n: number; at: number } & (
+  | { type: 'run-started'; model: string; trace_id?: string }
+  | { type: 'run-resumed'; epoch: number }
+  | { type: 'run-continued'; name: string }
+  | { type: 'node-restarted'; node: string }
+  | { type: 'node-started'; node: string; kind: string; visible: boolean }
+  | { type: 'node-progress'; node: string; message: string }
+  | { type: 'route-taken'; node: string; branch: string }
+  | { type: 'model-identified'; node: string; model: string | null; system_fingerprint?: string }
+  | { type: 'delta'; node: string; delta: RunDelta }
+  | { type: 'node-finished'; node: string; elapsed_ms: number; usage?: Usage }
+  | {
+      type: 'node-failed';
+      node: string;
+      elapsed_ms: number;
+      error: { code: string; message: string };
+      recovered: boolean;
+    }
+  | { type: 'run-waiting'; waits: Wait[] }
+  | { type: 'run-finished'; finish_reason: string; usage?: Usage }
+  | { type: 'run-failed'; error: { code: string; message: string }; usage?: Usage }
+);
+
+export interface RunDelta {
+  type: string;
+  text?: string;
+  index?: number;
+  name?: string;
+  arguments?: string;
+}
+
+/** What something cost. */
+export interface Cost {
+  usd: number;
+  prices: string;
+}
+
+/** The inside of a run, as `GET /v1/runs/{id}/inspection` tells it. Times are in milliseconds since the Unix epoch. */
+export interface Inspection {
+  id: string;
+  model: string;
+  status: string;
+  started_at: number;
+  ended_at: number | null;
+  trace_id: string | null;
+  trace_url: string | null;
+  cost: Cost | null;
+  truncated: boolean;
+  steps: InspectedStep[];
+}
+
+export interface InspectedStep {
+  node: string;
+  kind: string;
+  visible: boolean;
+  status: string;
+  started_at: number;
+  ended_at: number | null;
+  input?: unknown;
+  output?: unknown;
+  branch?: string;
+  error: { code: string; message: string } | null;
+  usage: Usage | null;
+  cost: Cost | null;
+  events: InspectedEvent[];
+}
+
+/** One thing that happened in a step; which fields it has depends on `type`. */
+export interface InspectedEvent {
+  type: 'model-call' | 'tool' | 'span' | 'note';
+  name?: string;
+  provider?: string;
+  model?: string;
+  answered_by?: string;
+  started_at?: number;
+  first_token_at?: number | null;
+  ended_at?: number | null;
+  at?: number;
+  messages?: { role: string; content: unknown }[];
+  parameters?: Record<string, unknown>;
+  input?: unknown;
+  output?: unknown;
+  data?: unknown;
+  level?: string;
+  outcome?: string;
+  failure?: string;
+  usage?: Usage | null;
+  cost?: Cost | null;
+  retries?: { at: number; attempt: number; delay_ms: number; reason: string }[];
+}

@@ -48,14 +48,25 @@ export class WorkflowPicker {
     });
   }
 
+  /** The ids and aliases that can be chosen. */
+  get models() {
+    return [...this.#select.options].map(({ value }) => value);
+  }
+
+  /** What is known of a workflow, whichever is chosen. @param {string} model @returns {Promise<Chosen>} */
+  async describe(model) {
+    const known = this.#known.get(model) ?? (await this.#describe(model));
+    this.#known.set(model, known);
+    return known;
+  }
+
   /** @param {string} model @returns {Promise<void>} */
   choose(model) {
     return (this.settled = this.#try(async () => {
       if (![...this.#select.options].some(({ value }) => value === model)) return;
       this.#select.value = model;
       browserStore.set(KEPT, model);
-      const chosen = this.#known.get(model) ?? (await this.#describe(model));
-      this.#known.set(model, chosen);
+      const chosen = await this.describe(model);
       // The user may have chosen another one meanwhile.
       if (this.#select.value !== model) return;
       this.#description.replaceChildren(...renderCode(chosen.description));

@@ -1,0 +1,110 @@
+/** @import { Answer, Lane, Plan, RunDelta, RunEvent } from './types.js' */
+import { addLane, end, findLane, makeAnswer, makeLane, takeEvent } from './run-state.js';
+
+/** Fills an answer with the events of a run, from its first one on. */
+export class RunFold {
+  /** Milliseconds since the Unix epoch. @type {number | undefined} */
+  startedAt;
+
+  /** @param {Answer} answer of which everything is forgotten @param {Plan} plan */
+  constructor(answer, plan) {
+    this.answer = answer;
+    this.plan = plan;
+    const { model, runId, completionId, requestId } = answer;
+    for (const name of Object.keys(answer)) Reflect.deleteProperty(answer, name);
+    Object.assign(answer, makeAnswer(model), { runId, completionId, requestId });
+  }
+
+  /** @param {RunEvent} event */
+  take(event) {
+    const { answer, plan } = this;
+    this.startedAt ??= event.at;
+    const now = event.at - this.startedAt;
+    switch (event.type) {
+      case 'run-started':
+        answer.state = 'streaming';
+        if (event.trace_id !== undefined) answer.traceId = event.trace_id;
+        break;
+      case 'run-resumed':
+      case 'run-continued':
+        answer.state = 'streaming';
+        delete answer.waits;
+        break;
+      case 'node-restarted':
+        this.#forget(event.node);
+        break;
+      case 'delta':
+        this.#add(event.node, event.delta, now);
+        break;
+      case 'node-started': {
+        const lane = findLane(answer, event.node);
+        if (lane === undefined) takeEvent(answer, event, plan, now);
+        else Object.assign(lane, { state: 'running', elapsedMs: undefined, problem: undefined });
+        break;
+      }
+      case 'model-identified':
+        takeEvent(answer, { ...event, model: event.model ?? undefined }, plan, now);
+        break;
+      case 'node-failed':
+        takeEvent(answer, { ...event, ...event.error }, plan, now);
+        break;
+      case 'run-waiting':
+        answer.state = 'asking';
+        answer.waits = event.waits;
+        break;
+      case 'run-finished':
+        answer.finishReason = event.finish_reason;
+        if (event.usage !== undefined) answer.usage = event.usage;
+        end(answer, 'done', now);
+        break;
+      case 'run-failed':
+        if (event.usage !== undefined) answer.usage = event.usage;
+        if (event.error.code === 'cancelled') end(answer, 'stopped', now);
+        else {
+          answer.problem = { title: 'The run failed', text: event.error.message, code: event.error.code };
+          end(answer, 'failed', now);
+        }
+        break;
+      default:
+        takeEvent(answer, event, plan, now);
+    }
+  }
+
+  /** @param {string} node @param {RunDelta} delta @param {number} now */
+  #add(node, { type, text = '', index, name, arguments: piece }, now) {
+    const { answer } = this;
+    const lane = this.#findSpeaker(node, now);
+    answer.firstTextMs ??= now;
+    answer.lastTextMs = now;
+    if (type === 'content') {
+      lane.content += text;
+      answer.content += text;
+    } else if (type === 'reasoning') lane.reasoning += text;
+    else if (type === 'refusal') lane.refusal += text;
+    else if (type === 'tool-call' && index !== undefined) {
+      const call = (lane.toolCalls[index] ??= { name: '', arguments: '' });
+      call.name += name ?? '';
+      call.arguments += piece ?? '';
+    }
+  }
+
+  /** @param {string} node @param {number} now @returns {Lane} */
+  #findSpeaker(node, now) {
+    const lane = findLane(this.answer, node);
+    if (lane?.visible) return lane;
+    // No step is visible: the workflow's result is the answer.
+    const known = findLane(this.answer, '');
+    if (known !== undefined) return known;
+    const result = makeLane('', 'result', true, now);
+    addLane(this.answer, result, this.plan);
+    return result;
+  }
+
+  /** What a step has said is void: it says it again. @param {string} node */
+  #forget(node) {
+    const lane = findLane(this.answer, node);
+    if (lane === undefined) return;
+    Object.assign(lane, { content: '', reasoning: '', refusal: '', toolCalls: [] });
+    this.answer.content = this.answer.lanes.map(({ visible, content }) => (visible ? content : '')).join('');
+  }
+}
