@@ -200,7 +200,7 @@ describeInBrowser()('the playground keeps', () => {
 
   describe('the steps that ran when the answer fails before its first token', () => {
     const failing = async (): Promise<Bench> => {
-      const started = await bench();
+      const started = await bench({ env: { STREAM_OPEN_GRACE_MS: '10000' } });
       started.upstream.always((request) =>
         request.index === 0
           ? scriptStream(JSON.stringify({ basics: 'a', benefits: 'b', risks: 'c' }))

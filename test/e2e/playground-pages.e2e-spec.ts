@@ -190,7 +190,7 @@ describeInBrowser()('the playground', () => {
       upstream.next(scriptStream(['Half', hold])).next(scriptStream('Once more.'));
       const { id } = await beginRun(app, { input: 'By itself' });
       const { page } = await visit(app.url);
-      await page.getByRole('link', { name: 'Runs', exact: true }).click();
+      await page.locator('#to-runs').click();
       await page.locator(`.run-row[href="#/runs/${id}"][data-status=running]`).waitFor();
       await page.locator('#runs-status').selectOption('failed');
       await eventually(async () => (await page.locator('.run-row').count()) === 0);
@@ -214,7 +214,8 @@ describeInBrowser()('the playground', () => {
       const { page } = await visit(app.url);
       await ask(page, 'approval', 'Write a line');
       await ended(page, 'asking');
-      await page.getByRole('link', { name: 'Runs', exact: true }).click();
+      await eventually(async () => (await page.locator('#to-runs').innerText()) === 'Runs (1 waits)');
+      await page.locator('#to-runs').click();
       await page.getByRole('button', { name: 'Inbox' }).click();
       await page.locator('.run-row[data-status=waiting]').click();
       const form = page.locator('#runs-view form.wait');

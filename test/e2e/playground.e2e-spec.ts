@@ -48,6 +48,9 @@ class CrossingWorkflow {
   }
 }
 
+/** The status line waits for what goes wrong at first, however slow the machine is. */
+const PATIENT = { env: { STREAM_OPEN_GRACE_MS: '10000' } };
+
 describeInBrowser()('the playground', () => {
   const { visit, bench, demo } = openPlayground();
 
@@ -201,7 +204,7 @@ describeInBrowser()('the playground', () => {
   });
 
   it('says in words what went wrong, before the answer and in it', async () => {
-    const { app, upstream } = await bench();
+    const { app, upstream } = await bench(PATIENT);
     const limited = errorBody('Slow down.', { type: 'rate_limit_error', code: 'rate_limit_exceeded' });
     upstream
       .next(httpError(429, limited, { 'retry-after': '7' }))

@@ -8,6 +8,9 @@ const BASE = new URL('.', document.baseURI);
 /** The base URL that OpenAI clients are given. */
 export const API_URL = new URL('v1', BASE).href;
 
+/** Codes of servers that keep no runs, or none at the moment. */
+const STORE_AWAY = new Set(['runs_disabled', 'store_unavailable']);
+
 /** Talks to the server that the page comes from, and to no other. */
 export class Api {
   /** Bearer token; empty for none. */
@@ -41,6 +44,17 @@ export class Api {
   async listRuns(filter) {
     const given = Object.entries(filter).filter(([, value]) => value !== undefined && value !== '');
     return (await this.#get(`runs?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`)).json();
+  }
+
+  /** How many runs wait for an answer. A server that keeps none is not asked again. */
+  async countWaiting() {
+    if (!this.keepsRuns) return 0;
+    try {
+      return (await this.listRuns({ status: 'waiting', limit: 100 })).data.length;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'runs_disabled') this.keepsRuns = false;
+      return 0;
+    }
   }
 
   /** @param {string} id @returns {Promise<Run>} */
@@ -90,9 +104,7 @@ export class Api {
   async stream(request, signal) {
     const response = await this.#requestStream(request, signal, this.keepsRuns).catch((error) => {
       // A server may keep no runs, or none at the moment.
-      const isWithout = error instanceof ApiError && (error.code === 'runs_disabled' || error.status === 503);
-      if (!this.keepsRuns || !isWithout) throw error;
-      this.keepsRuns = error.code !== 'runs_disabled';
+      if (!this.keepsRuns || !(error instanceof ApiError) || !STORE_AWAY.has(error.code ?? '')) throw error;
       return this.#requestStream(request, signal, false);
     });
     if (response.body === null) throw new BrokenStreamError();

@@ -139,6 +139,9 @@ class Page {
       if (event instanceof CustomEvent) void this.#copy(event.detail, 'Copied');
     });
     addEventListener('pagehide', () => this.#leave());
+    document.addEventListener('copy-code', (event) => {
+      if (event instanceof CustomEvent) void this.#copy(event.detail, 'Code copied');
+    });
     // A page that the browser has kept whole has lost its connection.
     addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
     addEventListener('hashchange', () => this.#route());
@@ -147,12 +150,20 @@ class Page {
     void this.#picker.load().then(() => {
       this.#reopen();
       this.#resume();
+      void this.#countWaiting();
     });
     this.#route();
     if (!this.#isAtRuns) this.#composer.focus();
   }
 
   #isAtEnd = true;
+
+  /** Says beside the link to the runs how many wait for an answer. */
+  async #countWaiting() {
+    const count = await this.#api.countWaiting();
+    findById('to-runs', HTMLElement).textContent =
+      count === 0 ? 'Runs' : `Runs (${count} ${count === 1 ? 'waits' : 'wait'})`;
+  }
 
   get #isAtRuns() {
     return location.hash.startsWith('#/runs');
@@ -165,6 +176,7 @@ class Page {
     setCurrent('to-chat', !this.#isAtRuns);
     setCurrent('to-runs', this.#isAtRuns);
     this.#panels.close();
+    void this.#countWaiting();
     if (this.#isAtRuns) this.#runs.show(id === undefined ? undefined : decodeURIComponent(id));
     else {
       this.#runs.hide();
@@ -335,6 +347,7 @@ class Page {
     this.#composer.running = false;
     document.body.classList.remove('grinding');
     this.#history.finish(conversation);
+    void this.#countWaiting();
     this.#turns.draw(turn);
     this.#showGraph();
     if (this.#conversation === conversation) this.#announce(turn);

@@ -7,10 +7,15 @@ const OPEN_LEVELS = 2;
 
 /**
  * Shows any JSON as a tree whose branches fold.
- * @param {{ value: unknown, level?: number }} props
+ * @param {{ value: unknown }} props
  * @returns {any}
  */
-export function Tree({ value, level = 0 }) {
+export function Tree({ value }) {
+  return html`<div class="tree"><${Value} value=${value} level=${0} /></div>`;
+}
+
+/** @param {{ value: unknown, level: number }} props */
+function Value({ value, level }) {
   if (typeof value === 'string') return html`<${Text} text=${value} />`;
   if (typeof value !== 'object' || value === null) {
     const kind = value === null ? 'null' : typeof value;
@@ -25,7 +30,7 @@ export function Tree({ value, level = 0 }) {
         html`<div key=${name}>
           <dt>${isList ? Number(name) + 1 : name}</dt>
           <dd>
-            ${isBranch(each) ? html`<${Branch} value=${each} level=${level} />` : html`<${Tree} value=${each} />`}
+            ${isBranch(each) ? html`<${Branch} value=${each} level=${level} />` : html`<${Value} value=${each} level=${level} />`}
           </dd>
         </div>`,
     )}
@@ -36,7 +41,7 @@ export function Tree({ value, level = 0 }) {
 function Branch({ value, level }) {
   return html`<details open=${level < OPEN_LEVELS}>
     <summary>${describeBranch(value)}</summary>
-    <${Tree} value=${value} level=${level + 1} />
+    <${Value} value=${value} level=${level + 1} />
   </details>`;
 }
 
