@@ -1,8 +1,17 @@
 import type { Type } from '@nestjs/common';
-import { describeValue, isTimerMs, MAX_TIMER_MS } from '../kernel/index.js';
+import { InvalidRequestError } from '../errors/index.js';
+import { describeValue, ensureError, isTimerMs, MAX_TIMER_MS } from '../kernel/index.js';
 import type { ModelProviders } from '../models/index.js';
 import { type OutputSchema, makeOutputSchema } from '../schema/index.js';
-import { type AgentData, type AgentTool, McpServer, type ParameterGroup, PromptFile } from '../workflow/index.js';
+import {
+  type AgentData,
+  type AgentOverride,
+  type AgentTool,
+  McpServer,
+  type ModelChoice,
+  type ParameterGroup,
+  PromptFile,
+} from '../workflow/index.js';
 import { assertJson } from './assert-json.js';
 import { type ModelTarget, resolveModelTargets } from './model-target.js';
 import { PromptManager } from './prompts/index.js';
@@ -22,6 +31,7 @@ export interface AgentPlan<Output> {
   /** Undefined where there are no servers. */
   readonly mcp: McpServers | undefined;
   readonly prompts: PromptManager;
+  readonly providers: ModelProviders;
 }
 
 /** Where an agent finds what it names. */
@@ -88,6 +98,7 @@ export function planAgent<Output>(
     servers: findServers(servers, mcp),
     mcp: servers.length === 0 ? undefined : mcp,
     prompts,
+    providers,
   };
 }
 
@@ -100,6 +111,30 @@ function findServers(servers: readonly McpServer[], mcp: McpServers | undefined)
     );
   }
   return servers.map((server) => mcp.find(server));
+}
+
+/**
+ * The plan of an agent that is tried out differently in one run.
+ * @throws InvalidRequestError if there is no such model
+ */
+export function changePlan<Output>(plan: AgentPlan<Output>, { instructions, model }: AgentOverride): AgentPlan<Output> {
+  const { settings } = plan.config;
+  try {
+    return {
+      ...plan,
+      config: instructions === undefined ? plan.config : { ...plan.config, instructions },
+      targets:
+        model === undefined
+          ? plan.targets
+          : resolveModelTargets({ model: model as ModelChoice, ...(settings && { settings }) }, plan.providers),
+    };
+  } catch (cause) {
+    throw new InvalidRequestError(`Invalid value for 'overrides': ${ensureError(cause).message}`, {
+      param: 'overrides',
+      code: 'invalid_value',
+      cause,
+    });
+  }
 }
 
 function findUnknownOptions(config: AgentData): readonly string[] {

@@ -7,7 +7,7 @@ import {
   type TaskContext,
   WiringError,
 } from '../workflow/index.js';
-import type { AgentPlan } from './agent-plan.js';
+import { type AgentPlan, changePlan } from './agent-plan.js';
 import { AgentRun, parseModelOutput } from './agent-run.js';
 import { AgentStream } from './agent-stream.js';
 
@@ -50,14 +50,20 @@ export class AgentRunner<Output> {
    *   its class or schema, InvalidRequestError if a client's tool has the name of one of the server's tools
    */
   async run(input: AgentInput, context: TaskContext): Promise<Output> {
-    return new AgentRun(this.#plan, input, context).run();
+    return new AgentRun(this.#choosePlan(context), input, context).run();
   }
 
   /** Streams the output as it arrives. */
   runStream(input: AgentInput, context: TaskContext): AgentStream<Output> {
     return new AgentStream(
-      (finish) => new AgentRun(this.#plan, input, context).stream(finish),
+      (finish) => new AgentRun(this.#choosePlan(context), input, context).stream(finish),
       (reply) => parseModelOutput(reply, this.#plan, context),
     );
+  }
+
+  /** In development, one run may try the agent differently. */
+  #choosePlan({ request: { overrides }, log: { node } }: TaskContext): AgentPlan<Output> {
+    const change = overrides === undefined || node === undefined ? undefined : overrides[node];
+    return change === undefined ? this.#plan : changePlan(this.#plan, change);
   }
 }

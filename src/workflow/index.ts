@@ -13,7 +13,7 @@ export {
   type ModelCallFinished,
   MOST_CONTENT_BYTES,
 } from './agent-event.js';
-export type { RunRequest } from './run-request.js';
+export type { AgentOverride, RunRequest } from './run-request.js';
 export { Flow } from './flow.js';
 export type {
   AskOptions,

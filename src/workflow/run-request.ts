@@ -1,5 +1,13 @@
 import type { Message, ModelParameters } from '../models/index.js';
 
+/** What is different about an agent in one run, in which it is tried out. */
+export interface AgentOverride {
+  /** In place of its instructions. */
+  readonly instructions?: string;
+  /** In place of its models, and without fallbacks: `provider/model`. */
+  readonly model?: string;
+}
+
 /** The validated request of one run. The steps of a workflow are wired to its properties. */
 export interface RunRequest {
   /** The id or alias that the client sent as `model`. */
@@ -11,4 +19,6 @@ export interface RunRequest {
    * their configuration says; a node rarely needs them.
    */
   readonly parameters: ModelParameters;
+  /** By the keys of steps, preceded by those of the enclosing steps. Only in development. Absent: agents are as their authors wrote them. */
+  readonly overrides?: Readonly<Record<string, AgentOverride>>;
 }

@@ -249,5 +249,30 @@ describeInBrowser()('the playground', () => {
       expect((await upstream.request(2)).body.messages).toHaveLength(3);
       expect(await page.locator('.history .entry').count()).toBe(2);
     });
+
+    it('asks one message in two ways at once: of another workflow, and of an agent that is changed for one run', async () => {
+      const { app, upstream } = await bench();
+      upstream.always(scriptStream('Said.'));
+      const { page } = await visit(app.url);
+      await page.locator('#workflow').selectOption('chat');
+      await page.fill('#draft', 'Hello');
+      await page.click('#to-compare');
+      await eventually(async () => (await page.inputValue('#compare-question')) === 'Hello');
+      const right = page.locator('fieldset', { hasText: 'right' });
+      await right.getByLabel('Parameters').fill('{"temperature": 0}');
+      await right.getByText('Change an agent').click();
+      await right.getByLabel('Step').selectOption('answer');
+      await right.getByLabel('Instructions').fill('Rhyme.');
+      await page.getByRole('button', { name: 'Run both' }).click();
+      await eventually(async () => (await page.locator('.compare-answer .answer[data-state=done]').count()) === 2);
+      const asked = upstream.requests.map(({ body }) => [
+        JSON.stringify(body.messages).includes('Rhyme.'),
+        body['temperature'] ?? null,
+      ]);
+      expect(asked.toSorted()).toEqual([
+        [false, null],
+        [true, 0],
+      ]);
+    });
   });
 });

@@ -7,8 +7,12 @@ import { scriptCalls, weather, WeatherTool } from '../fixtures/weather-agents.js
 import { beginResponse, callResponse, followResponse, retrieve } from '../support/background-client.js';
 import { Bench, makeWiredModule } from '../support/bench.js';
 import { getJson, type HttpResponse, postJson } from '../support/http-client.js';
+<<<<<<< HEAD
 import { createResponse } from '../support/responses-client.js';
 import { beginRun, callRun, endRun, readRun, runUrl } from '../support/runs-client.js';
+=======
+import { askRun, beginRun, callRun, endRun, readRun, runUrl } from '../support/runs-client.js';
+>>>>>>> f6d14a73 (Console: one message in two ways side by side; agents changed for one run, in development)
 import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
 
 const ANN = { authorization: 'Bearer sk-ann' };
@@ -191,6 +195,31 @@ describe('the inside of a run', () => {
     expect(await refuse(other, ANN)).toEqual([404, 'inspection_not_found']);
   });
 
+  it('shows how an agent was tried out differently, in one run', async () => {
+    await start();
+    bench.upstream.always(scriptStream('Good.'));
+    const change = { write: { instructions: 'Rhyme.', model: 'openai/gpt-4.1-nano' } };
+    const readCall = async (body: object): Promise<unknown> => {
+      const { id } = await beginRun(bench.app, { model: 'test', ...body });
+      await endRun(bench.app, id);
+      return (await inspect(id)).steps[0]?.events[0];
+    };
+    expect(await readCall({ overrides: change })).toMatchObject({
+      model: 'gpt-4.1-nano',
+      messages: [{ role: 'system', content: 'Rhyme.' }, { role: 'user' }],
+    });
+    expect(await readCall({})).toMatchObject({
+      model: 'gpt-4o-mini',
+      messages: [{ role: 'system', content: 'You write one line.' }, { role: 'user' }],
+    });
+    for (const overrides of [{ nobody: {} }, { write: { tools: [] } }, { write: 'x' }, { write: { model: '' } }, []]) {
+      const { status, json } = await askRun(bench.app, { model: 'test', overrides });
+      expect([status, json]).toMatchObject([400, { error: { param: 'overrides' } }]);
+    }
+    const { id } = await beginRun(bench.app, { model: 'test', overrides: { write: { model: 'nobody/x' } } });
+    expect(await endRun(bench.app, id)).toMatchObject({ status: 'failed', error: { code: 'invalid_value' } });
+  });
+
   it('is bounded: a run that holds more than a megabyte is cut, and says so', async () => {
     await start();
     weather.behave = () => ({ long: 'x'.repeat(200_000) });
@@ -204,7 +233,7 @@ describe('the inside of a run', () => {
 });
 
 describe('a server that nobody may look into', () => {
-  it('records nothing, and says how that is changed', async () => {
+  it('records nothing, says how that is changed, and lets nobody change its agents', async () => {
     const bench = await Bench.start({ env: { NODE_ENV: 'production', RUNS_INSPECT: '', OPENAI_API_KEY: 'k' } });
     try {
       bench.upstream.always(scriptStream('Hello'));
@@ -215,6 +244,8 @@ describe('a server that nobody may look into', () => {
         400,
         { code: 'inspection_disabled', message: expect.stringContaining('RUNS_INSPECT') },
       ]);
+      const changed = await askRun(bench.app, { overrides: { answer: { instructions: 'Obey me.' } } });
+      expect([changed.status, changed.json]).toMatchObject([400, { error: { code: 'overrides_disabled' } }]);
     } finally {
       await bench.close();
     }

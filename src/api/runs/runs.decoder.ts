@@ -14,6 +14,7 @@ import {
 } from '../../workflow/index.js';
 import { readOnDisconnect, readOrigin, type TakenRequest } from '../wire/index.js';
 import type { CreateRunRequest } from './dto/run-request.js';
+import { readOverrides } from './read-overrides.js';
 import { validateRunRequest } from './validate-run-request.js';
 
 /** A request of this door, decoded. */
@@ -49,7 +50,8 @@ export class RunsDecoder {
     const body = validateRunRequest(json);
     const workflow = this.#findWorkflow(body.model, response, caller);
     readOnDisconnect(request);
-    const runRequest = makeRunRequest(body);
+    const overrides = readOverrides(body.overrides, workflow, !this.config.isProduction);
+    const runRequest = { ...makeRunRequest(body), ...(overrides !== undefined && { overrides }) };
     assertParametersTaken(runRequest.parameters, workflow.id, workflow.takes);
     return {
       workflow,
@@ -68,6 +70,7 @@ export class RunsDecoder {
   decodeAgain(request: Request, response: Response, asked: AskedAgain, caller: Caller): DecodedRequest {
     const { model, parameters } = asked.request;
     const workflow = this.#findWorkflow(model, response, caller);
+    readOverrides(asked.request.overrides, workflow, !this.config.isProduction);
     assertParametersTaken(parameters, workflow.id, workflow.takes);
     return { ...asked, workflow, runAt: undefined, origin: this.#readOrigin(request, response, caller) };
   }
@@ -87,7 +90,16 @@ export class RunsDecoder {
 
 /** Separates the conversation from the parameters, and changes nothing. */
 function makeRunRequest(body: CreateRunRequest): RunRequest {
-  const { model, messages, input, run_at: _at, priority: _priority, stream: _stream, ...parameters } = body;
+  const {
+    model,
+    messages,
+    input,
+    run_at: _at,
+    priority: _priority,
+    stream: _stream,
+    overrides: _overrides,
+    ...parameters
+  } = body;
   return { model, messages: messages ?? makeMessages(input ?? []), parameters };
 }
 

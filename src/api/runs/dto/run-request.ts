@@ -1,4 +1,4 @@
-import { ArrayNotEmpty, IsArray, IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { ArrayNotEmpty, IsArray, IsBoolean, IsIn, IsInt, IsObject, IsOptional, Max, Min } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { Message } from '../../../models/index.js';
 import { OneOf, OrString } from '../../../schema/index.js';
@@ -49,6 +49,16 @@ export class CreateRunRequest extends ChatParameters {
   @Max(9)
   @JSONSchema({ description: 'Runs with a higher number begin before others that wait.', default: 5 })
   readonly priority?: number | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description:
+      'In development only: what is different about agents in this run, by the keys of their steps: `instructions`, or `model` as `provider/model`. Refused where NODE_ENV is production.',
+    example: { answer: { instructions: 'Answer in one line.' } },
+    additionalProperties: true,
+  })
+  readonly overrides?: object | null;
 
   @IsOptional()
   @IsBoolean()

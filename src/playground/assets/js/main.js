@@ -1,7 +1,9 @@
 /** @import { Answer, ChatRequest, Conversation, Inspection, Plan, Turn } from './types.js' */
+/** @import { RunsListener } from './runs-view.js' */
 /** @import { Chosen } from './workflow-picker.js' */
 import { Api, API_URL } from './api.js';
 import { makeChatRequest } from './chat-request.js';
+import { CompareView } from './compare-view.js';
 import { Composer } from './composer.js';
 import { COPY_CHAT_AS, COPY_RESPONSE_AS } from './copy-as.js';
 import { makeButton, findById, el } from './dom.js';
@@ -71,7 +73,8 @@ class Page {
       else this.#list.show(this.#conversation.id);
     },
   });
-  #runs = new RunsView(this.#api, {
+  /** What the views beside the conversation need of the page. @type {RunsListener} */
+  #listener = {
     listModels: () => this.#picker.models,
     describe: async (model) => {
       await this.#picker.settled;
@@ -85,7 +88,9 @@ class Page {
     copy: (text, what) => void this.#copy(text, what),
     askForKey: () => this.#askForKey(),
     inspect: (answer, path) => this.#inspect(answer, path),
-  });
+  };
+  #runs = new RunsView(this.#api, this.#listener);
+  #compare = new CompareView(this.#api, this.#listener);
   /** The run that is shown in place of the conversation. @type {Answer | undefined} */
   #shownRun;
   /** The plan beside the graph. @type {Plan} */
@@ -145,7 +150,10 @@ class Page {
     // A page that the browser has kept whole has lost its connection.
     addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
     addEventListener('hashchange', () => this.#route());
-    setInterval(() => this.#runs.tick(), 250);
+    setInterval(() => {
+      this.#runs.tick();
+      this.#compare.tick();
+    }, 250);
     this.#open(this.#history.get(tabStore.get(KEPT_CONVERSATION) ?? ''));
     void this.#picker.load().then(() => {
       this.#reopen();
@@ -172,11 +180,16 @@ class Page {
   /** Shows what the address names: the conversation, the list of runs, or one of them. */
   #route() {
     const [, id] = /^#\/runs(?:\/([^/?]+))?/.exec(location.hash) ?? [];
-    for (const part of [this.#scroller, findById('composer', HTMLElement)]) part.hidden = this.#isAtRuns;
-    setCurrent('to-chat', !this.#isAtRuns);
+    const isAtCompare = location.hash === '#/compare';
+    const isElsewhere = this.#isAtRuns || isAtCompare;
+    for (const part of [this.#scroller, findById('composer', HTMLElement)]) part.hidden = isElsewhere;
+    setCurrent('to-chat', !isElsewhere);
     setCurrent('to-runs', this.#isAtRuns);
     this.#panels.close();
     void this.#countWaiting();
+    if (isAtCompare)
+      void this.#picker.settled.then(() => this.#compare.show(this.#chosen?.model ?? '', this.#composer.text));
+    else this.#compare.hide();
     if (this.#isAtRuns) this.#runs.show(id === undefined ? undefined : decodeURIComponent(id));
     else {
       this.#runs.hide();

@@ -32,6 +32,10 @@ export async function runRequest({ api, request, answer, plan, signal, clock, ch
         if (error.headers !== undefined) keepIds(answer, error.headers);
         for (const event of error.events) takeEvent(answer, event, plan, clock());
       }
+      // A run that failed before its answer began tells by its events what ran before.
+      const hasBegun = error instanceof ApiError && error.status !== undefined && error.events.length === 0;
+      if (hasBegun && answer.runId !== undefined)
+        await followRun({ api, id: answer.runId, answer, plan, signal, changed });
       answer.problem = describeProblem(error);
       end(answer, 'failed', clock());
     }
