@@ -45,9 +45,11 @@ export class RunFold {
       case 'model-identified':
         takeEvent(answer, { ...event, model: event.model ?? undefined }, plan, now);
         break;
-      case 'node-failed':
-        takeEvent(answer, { ...event, ...event.error }, plan, now);
+      case 'node-failed': {
+        const { code, message } = event.error;
+        takeEvent(answer, { ...event, code, message }, plan, now);
         break;
+      }
       case 'run-waiting':
         answer.state = 'asking';
         answer.waits = event.waits;
