@@ -74,6 +74,14 @@ try {
   await light.waitForTimeout(250);
   await save(light, 'playground-light.png');
 
+  const inside = await open(browser, service.url, { viewport: { width: 1440, height: 900 }, colorScheme: 'light' });
+  await ask(inside, 'research', 'How does a water mill work?');
+  await done(inside);
+  await inside.locator('#waterfall [data-kind=model]').first().waitFor();
+  await inside.locator('.lane .look').last().click();
+  await inside.locator('#inside .inside-part').first().waitFor();
+  await save(inside, 'console-inside.png');
+
   const dark = await open(browser, service.url, { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' });
   await ask(dark, 'nested', 'How does a water mill work?');
   await dark.waitForSelector('[data-path="ResearchWorkflow/synthesize"] .prose');
