@@ -7,12 +7,8 @@ import { scriptCalls, weather, WeatherTool } from '../fixtures/weather-agents.js
 import { beginResponse, callResponse, followResponse, retrieve } from '../support/background-client.js';
 import { Bench, makeWiredModule } from '../support/bench.js';
 import { getJson, type HttpResponse, postJson } from '../support/http-client.js';
-<<<<<<< HEAD
 import { createResponse } from '../support/responses-client.js';
-import { beginRun, callRun, endRun, readRun, runUrl } from '../support/runs-client.js';
-=======
 import { askRun, beginRun, callRun, endRun, readRun, runUrl } from '../support/runs-client.js';
->>>>>>> f6d14a73 (Console: one message in two ways side by side; agents changed for one run, in development)
 import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
 
 const ANN = { authorization: 'Bearer sk-ann' };

@@ -140,13 +140,10 @@ class Page {
     this.#scroller.addEventListener('scroll', () => (this.#isAtEnd = measureDistanceToEnd(this.#scroller) < NEAR), {
       passive: true,
     });
-    this.#scroller.addEventListener('copy-code', (event) => {
+    document.addEventListener('copy-code', (event) => {
       if (event instanceof CustomEvent) void this.#copy(event.detail, 'Copied');
     });
     addEventListener('pagehide', () => this.#leave());
-    document.addEventListener('copy-code', (event) => {
-      if (event instanceof CustomEvent) void this.#copy(event.detail, 'Code copied');
-    });
     // A page that the browser has kept whole has lost its connection.
     addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
     addEventListener('hashchange', () => this.#route());
