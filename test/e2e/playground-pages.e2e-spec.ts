@@ -130,11 +130,10 @@ describeInBrowser()('the playground', () => {
   });
 
   describe('as a console', () => {
-    const INSPECTED = { env: { RUNS_INSPECT: 'on' } };
     const inside = (page: Page): Locator => page.locator('#inside[open]');
 
     it('looks inside a step: what it was given, what its model was sent, what it gave, and when', async () => {
-      const { app, upstream } = await bench(INSPECTED);
+      const { app, upstream } = await bench();
       upstream.next(scriptStream('A wheel.', { usage: tokens(3, 4) }));
       const { page } = await visit(app.url);
       await ask(page, 'chat', 'What is a mill?');
@@ -159,7 +158,7 @@ describeInBrowser()('the playground', () => {
     });
 
     it('says why it cannot look, and shows the times all the same', async () => {
-      const { app, upstream } = await bench();
+      const { app, upstream } = await bench({ env: { RUNS_INSPECT: 'off' } });
       upstream.next(scriptStream('A wheel.'));
       const { page } = await visit(app.url);
       await ask(page, 'chat', 'What is a mill?');
@@ -169,7 +168,7 @@ describeInBrowser()('the playground', () => {
     });
 
     it('keeps what ran before a failure', async () => {
-      const { app, upstream } = await bench(INSPECTED);
+      const { app, upstream } = await bench();
       upstream.always((request) =>
         request.index === 0
           ? scriptStream(JSON.stringify({ basics: 'a', benefits: 'b', risks: 'c' }))

@@ -272,7 +272,7 @@ describeInBrowser()('the playground', () => {
     ['dark', DARK],
     ['narrow', PHONE],
   ])('has no serious accessibility fault that axe finds: %s', async (_name, options) => {
-    const { app, upstream } = await bench({ env: { RUNS_INSPECT: 'on' } });
+    const { app, upstream } = await bench();
     const hold = steps.gate();
     const reply =
       '# Reply\n\n> said\n\n```ts\nconst code = 1; // "x"\n```\n\n| a |\n|---|\n| [b](https://b.example/) |\n\n$x^2$\n\n$$y$$';
