@@ -268,10 +268,13 @@ describeInBrowser()('the playground', () => {
         JSON.stringify(body.messages).includes('Rhyme.'),
         body['temperature'] ?? null,
       ]);
-      expect(asked.toSorted()).toEqual([
-        [false, null],
-        [true, 0],
-      ]);
+      expect(asked).toHaveLength(2);
+      expect(asked).toEqual(
+        expect.arrayContaining([
+          [false, null],
+          [true, 0],
+        ]),
+      );
     });
   });
 });

@@ -123,12 +123,12 @@ function readType({ type, enum: values, anyOf = [] }) {
 /** @param {HTMLFormElement} form @param {FormField[] | undefined} fields @returns {unknown} @throws {Error} that says what is no JSON */
 function readForm(form, fields) {
   const data = new FormData(form);
-  if (fields === undefined) return parse('The answer', String(data.get('json')));
+  if (fields === undefined) return parse('The answer', readText(data, 'json'));
   /** @type {Record<string, unknown>} */
   const value = {};
   for (const { name, schema, isRequired, isNull } of fields) {
     const type = readType(schema);
-    const text = String(data.get(name) ?? '');
+    const text = readText(data, name);
     if (type === 'boolean') value[name] = data.has(name);
     else if (text === '' && isNull) value[name] = null;
     else if (text === '' && !isRequired) continue;
@@ -139,11 +139,17 @@ function readForm(form, fields) {
   return value;
 }
 
+/** @param {FormData} data @param {string} name */
+function readText(data, name) {
+  const value = data.get(name);
+  return typeof value === 'string' ? value : '';
+}
+
 /** @param {string} name @param {string} text */
 function parse(name, text) {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new Error(`${name} is no JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new Error(`${name} is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
