@@ -10,7 +10,7 @@ import { describeFiles, isFresh, readStamp, writeWhole } from './build-state.mjs
 const root = realpathSync(join(import.meta.dirname, '..'));
 const sources = join(root, 'src/playground/assets/vendor');
 const folder = join(root, 'dist/playground/vendor');
-const stamp = join(root, 'node_modules/.cache/page.json');
+const stamp = join(root, 'dist/.page.json');
 
 /** All browsers that can show the page know this format of fonts, so the others are left out. */
 const newestFonts = {
@@ -25,7 +25,7 @@ const newestFonts = {
 
 /** The licence of each package that a part of is in these files, as it comes with the package. */
 function collectLicences(inputs) {
-  const names = inputs.map((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
+  const names = inputs.map((path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
   return [...new Set(names)]
     .filter((name) => name !== undefined)
     .sort((a, b) => a.localeCompare(b))
@@ -67,7 +67,7 @@ if (!isFresh(root, readStamp(stamp))) {
   const { files, inputs } = await bundle();
   const licences = join(folder, 'licences.txt');
   const written = [...files.map(({ path }) => path), licences];
-  for (const path of [join(folder, 'fonts'), join(root, 'node_modules/.cache')]) mkdirSync(path, { recursive: true });
+  mkdirSync(join(folder, 'fonts'), { recursive: true });
   for (const { path, contents } of files) writeWhole(path, contents);
   writeWhole(licences, collectLicences(inputs));
   for (const name of readdirSync(folder, { recursive: true })) {
