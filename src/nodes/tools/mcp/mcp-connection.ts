@@ -142,7 +142,8 @@ export class McpConnection {
       {
         // A program would be started twice to find out.
         versionNegotiation: { mode: isHttp ? 'auto' : 'legacy', probe: { timeoutMs: CONNECT_MS } },
-        listChanged: { tools: { autoRefresh: false, onChanged: invalidate } },
+        // At once: with the SDK's pause, a server that says it often would never be asked again.
+        listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: invalidate } },
       },
     );
     const connection: OpenConnection = { client, isClosed: false, tools: undefined, fault: undefined };
