@@ -46,9 +46,9 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   }, LONGEST_MS);
   afterEach(async () => {
     await replicas.stop();
-    await upstream.close();
     disk?.unmount();
     disk = undefined;
+    await upstream.close();
   });
 
   const expectNoGap = (text: string): void => {
