@@ -173,7 +173,7 @@ describe('a response in the background', () => {
     expect((await callResponse(bench.app, 'POST', `${id}/cancel`)).status).toBe(400);
   });
 
-  it('tells a browser that comes back after the end not to come again', async () => {
+  it('tells a browser that comes back after the end not to come again, and a client that has more than there is to begin anew', async () => {
     bench.upstream.next(scriptStream('Hello'));
     const { id } = await beginResponse(bench.app);
     const { events } = readStream((await followResponse(bench.app, id)).text);
@@ -186,6 +186,9 @@ describe('a response in the background', () => {
     expect(older.text).toBe(greater.text);
     const none = await followResponse(bench.app, id, `&starting_after=${last}`, { 'last-event-id': 'x' });
     expect(bareFrames(none.text)).toBe('data: [DONE]\n\n');
+    const beyond = { status: 410, json: { error: { code: 'log_truncated' } } };
+    expect(await followResponse(bench.app, id, `&starting_after=${last + 1}`)).toMatchObject(beyond);
+    expect(await followResponse(bench.app, id, '', { 'last-event-id': '999999999999' })).toMatchObject(beyond);
   });
 
   it('refuses positions that are no numbers, and streams of responses that were not in the background', async () => {

@@ -11,6 +11,7 @@ import { addRunHeaders } from '../run-headers.js';
 import { EventStreamWriter } from '../event-stream-writer.js';
 import type { LogFold, LogFrame } from './log-fold.js';
 import { makeLeftError, type RunLeft } from './read-log.js';
+import { makeTruncatedError } from './read-position.js';
 import { findFirstEvent } from './told-segment.js';
 
 /** What is streamed of a run. */
@@ -66,7 +67,8 @@ export class LogStreamer {
    * Streams a run to its end or that of the fold, or until the client leaves; none of it holds up the run.
    * @param fold with nothing in it yet
    * @throws OverloadedError if the store is away before anything was sent; RetoldError if the run fails before that, and the status
-   *   line waits; RunLeftError if this process has to leave the run before that
+   *   line waits; RunLeftError if this process has to leave the run before that; GoneError if the client has more of a run that is over
+   *   than there is
    */
   async stream(
     { id, from = 0, isOver }: StreamedLog,
@@ -85,6 +87,7 @@ export class LogStreamer {
     const parts: LogStreamParts = {
       ...options,
       from,
+      opensLate: isOver && !options.endsEmpty && options.holdMs === undefined,
       writer,
       follower,
       fault,
@@ -94,7 +97,7 @@ export class LogStreamer {
     const stream = new LogStream(response, fold, parts);
     fault.addEventListener('abort', () => response.destroy());
     if (options.holdMs !== undefined) stream.hold(options.holdMs);
-    else if (!options.endsEmpty || !isOver) writer.open();
+    else if (!isOver) writer.open();
     try {
       await stream.run(gate);
     } catch (error) {
@@ -119,6 +122,8 @@ export class LogStreamer {
 interface LogStreamParts extends LogStreamOptions {
   /** Number of the first event. */
   readonly from: number;
+  /** True if the stream opens only once it is known that there is what the client asks for. */
+  readonly opensLate: boolean;
   readonly writer: EventStreamWriter;
   readonly follower: LogFollower;
   readonly fault: Cancellation;
@@ -134,6 +139,8 @@ class LogStream {
   readonly #onBeat: () => void;
   /** Number of the next event. */
   #next: number;
+  /** Number of the last frame so far. */
+  #last: number;
   /** What stands in front of the first frame. */
   #head: string;
   /** What waits with the status line. */
@@ -146,6 +153,8 @@ class LogStream {
     this.#fold = fold;
     this.#parts = parts;
     this.#next = findFirstEvent(parts);
+    // Where frames have the numbers of events, a client may be at the end of the log.
+    this.#last = parts.from - 1;
     this.#head = parts.isLater ? RETRY_LINE : '';
     this.#onBeat = guardCallback(parts.fault, () => this.#showLife());
     response.once('close', () => {
@@ -220,9 +229,11 @@ class LogStream {
   }
 
   #end(): void {
-    const { writer, follower, endsEmpty } = this.#parts;
+    const { writer, follower, endsEmpty, opensLate, after } = this.#parts;
     follower.close();
     this.#letGo();
+    if (after > this.#last && !writer.isOpen) throw makeTruncatedError(after);
+    if (opensLate) writer.open();
     if (endsEmpty && !writer.isOpen) {
       writer.release();
       this.#response.status(204).end();
@@ -230,9 +241,10 @@ class LogStream {
   }
 
   #write(frames: readonly LogFrame[], areTokens = false): void {
-    const { after, hasIds, isLater, writer } = this.#parts;
+    const { after, hasIds, isLater, opensLate, writer } = this.#parts;
     let text = '';
     for (const each of frames) {
+      this.#last = each.number;
       if (each.number > after) text += hasIds ? writeId(each) + each.frame : each.frame;
     }
     if (text === '') return;
@@ -240,6 +252,7 @@ class LogStream {
       this.#held += text;
       return;
     }
+    if (opensLate) writer.open();
     if (areTokens && !isLater) writer.announceTokens();
     writer.write(this.#head + text);
     this.#head = '';

@@ -44,8 +44,12 @@ export function readPosition(
  *   numbers that the client has seen
  */
 export function assertReached({ after }: StreamPosition, { length }: Pick<LoggedRun, 'length'>): void {
-  if (after < length) return;
-  throw new GoneError(
+  if (after >= length) throw makeTruncatedError(after);
+}
+
+/** @param after number of an event that the log of a run does not have */
+export function makeTruncatedError(after: number): GoneError {
+  return new GoneError(
     `The log of this run has no event ${after}: it ends before. Read it from its beginning.`,
     'log_truncated',
   );
