@@ -184,7 +184,7 @@ export class StoredResponsesController {
     const { after, isReconnect } = readPosition(request, 'starting_after', 'sequence_number');
     const found = await this.logged.find(readPathParameter(request, 'id'), this.access.requireCaller(request));
     if (found !== undefined) {
-      const options = { after, hasIds: true, isLater: true, endsEmpty: isReconnect };
+      const options = { after, hasIds: true, isLater: true, endsEmpty: isReconnect, countsFrames: true };
       const { run, from, isOver } = found;
       await this.streamer.stream({ id: run.id, from, isOver }, new ResponseLogFold(found), response, options);
       return;

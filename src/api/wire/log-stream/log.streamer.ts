@@ -35,6 +35,11 @@ export interface LogStreamOptions {
   /** True if the client is not to come back when there is nothing left for it: it is given a 204 then. */
   readonly endsEmpty: boolean;
   /**
+   * True if frames have numbers of their own, not those of events: only at the end of a run that is over is it known whether the client
+   * has more than there is. Absent: false.
+   */
+  readonly countsFrames?: boolean;
+  /**
    * How long the status line may wait for what the run says first, in milliseconds, so that a run that fails at once becomes an
    * HTTP error. Absent: it does not wait.
    */
@@ -87,7 +92,7 @@ export class LogStreamer {
     const parts: LogStreamParts = {
       ...options,
       from,
-      opensLate: isOver && !options.endsEmpty && options.holdMs === undefined,
+      opensLate: isOver && !options.endsEmpty && options.countsFrames === true,
       writer,
       follower,
       fault,
@@ -97,7 +102,7 @@ export class LogStreamer {
     const stream = new LogStream(response, fold, parts);
     fault.addEventListener('abort', () => response.destroy());
     if (options.holdMs !== undefined) stream.hold(options.holdMs);
-    else if (!isOver) writer.open();
+    else if (!parts.opensLate && (!options.endsEmpty || !isOver)) writer.open();
     try {
       await stream.run(gate);
     } catch (error) {
@@ -140,7 +145,7 @@ class LogStream {
   /** Number of the next event. */
   #next: number;
   /** Number of the last frame so far. */
-  #last: number;
+  #last = -1;
   /** What stands in front of the first frame. */
   #head: string;
   /** What waits with the status line. */
@@ -153,8 +158,6 @@ class LogStream {
     this.#fold = fold;
     this.#parts = parts;
     this.#next = findFirstEvent(parts);
-    // Where frames have the numbers of events, a client may be at the end of the log.
-    this.#last = parts.from - 1;
     this.#head = parts.isLater ? RETRY_LINE : '';
     this.#onBeat = guardCallback(parts.fault, () => this.#showLife());
     response.once('close', () => {
@@ -229,10 +232,10 @@ class LogStream {
   }
 
   #end(): void {
-    const { writer, follower, endsEmpty, opensLate, after } = this.#parts;
+    const { writer, follower, endsEmpty, opensLate, countsFrames = false, after } = this.#parts;
     follower.close();
     this.#letGo();
-    if (after > this.#last && !writer.isOpen) throw makeTruncatedError(after);
+    if (countsFrames && after > this.#last && !writer.isOpen) throw makeTruncatedError(after);
     if (opensLate) writer.open();
     if (endsEmpty && !writer.isOpen) {
       writer.release();
