@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { openai } from '../openai/vendors/openai.js';
 import { addCosts, ModelPrices } from './model-prices.js';
 import { SHIPPED_PRICES_DATE } from './shipped-prices.js';
 
@@ -19,6 +20,11 @@ describe('ModelPrices', () => {
     ]) {
       expect(prices.compute({ provider: 'openai', model: model ?? '' }, answered, USAGE)).toEqual(expected);
     }
+  });
+
+  it('knows the price of the model that agents ask which name none', () => {
+    const { defaultModel: model } = openai;
+    expect(new ModelPrices({}).compute({ provider: 'openai', model: String(model) }, undefined, USAGE)).toBeDefined();
   });
 
   it('takes configured prices first', () => {

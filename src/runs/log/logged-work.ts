@@ -19,13 +19,13 @@ import type { DocumentStore } from '../store/document-store.js';
 import type { RunAttempt } from '../store/log-batch.js';
 import type { ClaimedRun, RunLogStore } from '../store/run-log-store.js';
 import type { LoggedRun } from '../store/logged-run.js';
-import type { CompiledWait } from '../../workflow/index.js';
 import type { Audience } from './audience.js';
+import { beginSegment } from './begin-segment.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
 import { type AttemptEnding, OpenLog } from './open-log.js';
 import type { RunDoor } from './run-door.js';
 import { chooseRetryDelay } from './choose-retry.js';
-import { hashWorkflow, readPast, type RunPast } from './resume-run.js';
+import { hashWorkflow, readPast } from './resume-run.js';
 import { isReleased, readEnding, RunRecorder } from './run-recorder.js';
 import type { KeptRequest, RunToLog } from './run-to-log.js';
 import { SpentTokens } from './spent-tokens.js';
@@ -220,7 +220,10 @@ export class LoggedWork {
       this.#spent.goOnAfter(past.resumed.history.toldTokens);
       if (!past.resumed.history.isWaiting && !past.resumed.history.isRetrying) onResumed(workflow.id);
     }
-    if (past !== undefined) await this.#beginSegment(claimed, past).catch((error: unknown) => this.#reportFault(error));
+    if (past !== undefined) {
+      const parts = { claimed, past, declared: workflow.waits, door: this.#teller, ...this.#tools };
+      await beginSegment(parts).catch((error: unknown) => this.#reportFault(error));
+    }
     const retries = past?.resumed.history.retries ?? 0;
     const { traceId } = past ?? {};
     const events = runs.start(workflow, kept.request, {
@@ -269,23 +272,6 @@ export class LoggedWork {
     const segment = segments.at(-1);
     if (epoch > 1 && segment !== undefined && segment.from > waitedAt)
       await this.#tools.documents.remove(segment.id, owner);
-  }
-
-  /** What the run goes on with is told, even if no request has asked for it: by whoever has told what came before, under a new id. */
-  async #beginSegment({ run, waits }: ClaimedRun, { resumed: { history }, waitedAt }: RunPast): Promise<void> {
-    const last = run.segments.at(-1);
-    const { store, ids, clock } = this.#tools;
-    if (last === undefined || !history.isWaiting || last.from > waitedAt) return;
-    // It goes on to its failure, which is told to whoever answers late.
-    const { waits: declared } = this.#run.workflow;
-    if (waits.some(({ node, answer }) => answer?.isExpired === true && !hasDefault(declared, node))) return;
-    const outcomes = waits.flatMap(({ node, callId, answer }) =>
-      answer === undefined || history.findWait(node) === undefined ? [] : [{ callId, answer }],
-    );
-    const id = `${this.#teller?.segmentPrefix ?? ''}${ids.runId()}`;
-    const next = { id, before: last.id, at: clock.now(), outcomes };
-    const head = await this.#teller?.continueHead?.(run, next);
-    if (head !== undefined) await store.addSegment({ id: run.id, epoch: run.epoch }, { id, head });
   }
 
   /** The run has failed, and begins again when its time has come. Never rejects. */
@@ -392,10 +378,6 @@ export class LoggedWork {
   #report(error: unknown): void {
     this.#tools.onFault(this.#run.job.id, error);
   }
-}
-
-function hasDefault(declared: readonly CompiledWait[], node: string): boolean {
-  return declared.some((wait) => wait.node === node && wait.hasDefault);
 }
 
 /** How a run is let go of. */
