@@ -35,6 +35,9 @@ export default {
   // Most of the tests wait for something rather than compute: with one worker a processor, two processors idle now and then. A number,
   // because jest takes '150%' for 150 workers.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
+  // Modules that were loaded as ES modules are never freed: a worker that has become large spends seconds at a time collecting garbage, and
+  // fails what is measured in seconds.
+  workerIdleMemoryLimit: '1200MB',
   // A bound for hangs, not a measure: tests wait on conditions that have deadlines of their own.
   testTimeout: 30_000,
   collectCoverageFrom: ['src/**/*.ts', '!src/app/main.ts', '!src/**/index.ts'],

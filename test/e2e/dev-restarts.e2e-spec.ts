@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/eventually.js';
+import { eventually, within } from '../support/eventually.js';
 import { getJson } from '../support/http-client.js';
 import { CLI, LinkedProject } from '../support/linked-project.js';
 import { type ChildProcess, isAlive, startProcess } from '../support/process.js';
@@ -48,15 +51,19 @@ describe('the restart of an application under development', () => {
   const findRunning = (): number => Number([...dev.stdout.matchAll(/^\[Nest\] (\d+)\b/gm)].at(-1)?.[1]);
   const findSpare = async (): Promise<number> => {
     let pid: number | undefined;
-    await eventually(
+    const ended = dev.exit.then(({ code, signal }) => {
+      throw new Error(`millrace dev has ended (${code ?? signal}):\n${dev.stdout}${dev.stderr}`);
+    });
+    const found = eventually(
       async () => {
         const pids = (await project.findProcesses()).filter((found) => found !== findRunning());
         const calls = await Promise.all(pids.map((each) => readFile(`/proc/${each}/cmdline`, 'utf8').catch(() => '')));
         pid = pids.find((_, index) => calls[index]?.includes('child-wait.js'));
         return pid !== undefined;
       },
-      { within: LONGEST_MS, message: 'a process that is ready for the next restart' },
+      { within: LONGEST_MS / 2, message: 'a process that is ready for the next restart' },
     );
+    await Promise.race([found, ended]);
     return pid ?? 0;
   };
 
@@ -160,6 +167,23 @@ describe('the restart of an application under development', () => {
     },
     LONGEST_MS,
   );
+});
+
+describe('a process that millrace dev starts', () => {
+  it('ends although millrace dev was gone before it could be told', async () => {
+    await ensureServerIsBuilt();
+    const guard = pathToFileURL(join(dirname(CLI), 'cli/dev/child-guard.js')).href;
+    const child = spawn(process.execPath, ['--import', guard, '--eval', 'setInterval(() => {}, 1_000)'], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    child.disconnect();
+    try {
+      await within(once(child, 'exit'), { within: LONGEST_MS / 2, message: 'its end' });
+    } finally {
+      child.kill('SIGKILL');
+    }
+    expect(child.signalCode).toBe('SIGTERM');
+  });
 });
 
 describe('npm run dev', () => {

@@ -4,8 +4,18 @@
  */
 import cluster from 'node:cluster';
 
+const end = (): void => {
+  process.kill(process.pid, 'SIGTERM');
+};
+
 // A worker's channel leads to the process that keeps it, which also ends it.
-if (process.channel != null && !cluster.isWorker) {
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-  process.channel.unref();
+if (!cluster.isWorker) {
+  // Undefined, whatever its type says, where there never was a channel.
+  const isConnected = process.connected as boolean | undefined;
+  // The channel was closed before this file was loaded: no event will tell it.
+  if (isConnected === false) end();
+  else if (process.channel != null) {
+    process.once('disconnect', end);
+    process.channel.unref();
+  }
 }

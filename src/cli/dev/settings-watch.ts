@@ -33,6 +33,8 @@ export function watchSettings(root: string, clock: Clock, onChange: () => void):
       onChange();
     });
   });
+  // Without the watch, a change counts from the next restart on.
+  watcher.on('error', () => watcher.close());
   return () => {
     timer?.cancel();
     watcher.close();
