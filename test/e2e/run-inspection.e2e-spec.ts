@@ -105,8 +105,8 @@ describe('the inside of a run', () => {
     expect(began).toBeLessThanOrEqual(first ?? 0);
     expect(first).toBeLessThanOrEqual(done ?? 0);
     expect(judged).toMatchObject({ node: 'judge', visible: false, output: 'Good.' });
-    // A part of what it cost is not known, so the sum is not either.
-    expect(run['cost']).toBeNull();
+    // All three answers, and the judge asked the default model.
+    expect(run['cost']).toMatchObject({ usd: 0.00059225 });
   });
 
   it('counts with configured prices', async () => {

@@ -45,7 +45,7 @@ export function addCosts(costs: readonly (Cost | undefined)[]): Cost | undefined
   for (const cost of costs) {
     if (cost === undefined) return undefined;
     const prices = sum === undefined || sum.prices === cost.prices ? cost.prices : 'several';
-    sum = { usd: (sum?.usd ?? 0) + cost.usd, prices };
+    sum = { usd: trimDigits((sum?.usd ?? 0) + cost.usd), prices };
   }
   return sum;
 }
@@ -56,6 +56,10 @@ function computeCost(price: ModelPrice | undefined, usage: Usage, prices: string
   const cached = Math.min(usage.prompt_tokens_details?.['cached_tokens'] ?? 0, usage.prompt_tokens);
   const usd =
     ((usage.prompt_tokens - cached) * input + cached * cachedInput + usage.completion_tokens * output) / MILLION;
-  // Sums of fractions would otherwise end in many nines.
-  return { usd: Number(usd.toPrecision(12)), prices };
+  return { usd: trimDigits(usd), prices };
+}
+
+/** Sums of fractions would otherwise end in many nines. */
+function trimDigits(usd: number): number {
+  return Number(usd.toPrecision(12));
 }
