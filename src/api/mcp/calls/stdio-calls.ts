@@ -1,14 +1,14 @@
 import type { OpenWait } from '../../../engine/index.js';
 import { NotFoundError, type RunError, RunAbortedError, toRunError } from '../../../errors/index.js';
 import { Cancellation, type Clock, type IdSource, isError } from '../../../kernel/index.js';
-import { mergeDeltaEvents, type RunService } from '../../../runs/index.js';
+import type { RunService } from '../../../runs/index.js';
 import { StructuredOutputError } from '../../../schema/index.js';
-import { coalesce, type Gate } from '../../../streaming/index.js';
+import type { Gate } from '../../../streaming/index.js';
 import type { RunRequest } from '../../../workflow/index.js';
-import { PROGRESS_MS } from './direct-call.js';
 import { elicit, readForm } from './elicitation.js';
 import { finishCall } from './finish-call.js';
 import { readAccepted } from './logged-calls.js';
+import { readRun } from './read-run.js';
 import type { GivenAnswers, ToolAnswer, ToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
 import { makeErrorResult, SaidToTool } from './tool-result.js';
@@ -139,26 +139,9 @@ export class StdioCalls {
       notify: (notification: Parameters<ToolCall['notify']>[0]) => run.call.notify(notification),
     };
     const progress = new ToolProgress(news, () => !gate.isOpen);
-    let failure: RunError | undefined;
     const answer = (wait: OpenWait): unknown => (run.call.canElicit ? this.#ask(run, wait) : undefined);
     const events = runs.start(tool.workflow, request, { id: run.id, gate, signal: run.end, answer });
-    await events.read(
-      {
-        wantsContent: true,
-        next: (event) => {
-          progress.next(event);
-          said.next(event);
-        },
-        failed: ({ error }) => {
-          failure = error;
-        },
-      },
-      coalesce({
-        clock,
-        chooseWindow: (event) => (event.type === 'delta' ? PROGRESS_MS : undefined),
-        merge: mergeDeltaEvents,
-      }),
-    );
+    const failure = await readRun(events, { said, progress, clock });
     if (said.waits.length > 0) return makeErrorResult(makeUnansweredError(said.waits), said);
     return finishCall(tool, said, run.id, failure);
   }

@@ -1,0 +1,48 @@
+import type { RunError } from '../../../errors/index.js';
+import type { Clock } from '../../../kernel/index.js';
+import { mergeDeltaEvents, type RunEvents } from '../../../runs/index.js';
+import { coalesce } from '../../../streaming/index.js';
+import type { ToolProgress } from './tool-progress.js';
+import type { SaidToTool } from './tool-result.js';
+
+/** Least time between two pieces of text in the news of a call, in milliseconds: people read them, and no model does. */
+const PROGRESS_MS = 100;
+
+/** Who is told of the events of a run. */
+interface RunListeners {
+  readonly said: SaidToTool;
+  readonly progress: ToolProgress;
+  readonly clock: Clock;
+  /** Told once, at the beginning, if the run is traced. */
+  readonly onTraceId?: ((id: string) => void) | undefined;
+}
+
+/**
+ * Reads a run of this process to its end, or until it waits.
+ * @returns what the run, or the reading of it, failed with; undefined if neither did
+ */
+export async function readRun(
+  events: RunEvents,
+  { said, progress, clock, onTraceId }: RunListeners,
+): Promise<RunError | undefined> {
+  let failure: RunError | undefined;
+  await events.read(
+    {
+      wantsContent: true,
+      next: (event) => {
+        if (event.type === 'run-started' && event.traceId !== undefined) onTraceId?.(event.traceId);
+        progress.next(event);
+        said.next(event);
+      },
+      failed: ({ error }) => {
+        failure = error;
+      },
+    },
+    coalesce({
+      clock,
+      chooseWindow: (event) => (event.type === 'delta' ? PROGRESS_MS : undefined),
+      merge: mergeDeltaEvents,
+    }),
+  );
+  return failure;
+}
