@@ -1,4 +1,5 @@
 /** @import { ChatRequest, ResponseRequest } from './types.js' */
+import { makeResponseRequest } from './response-request.js';
 import { quoteForShell, writeJavaScript, writePythonArguments } from './write-code.js';
 
 /** The variable of the environment that stands for the key in what is copied: a key itself is never copied. */
@@ -36,7 +37,7 @@ const AI_SDK_RESPONSES = new Set(
  */
 
 /** Programs that ask for a completion. @type {Readonly<Record<string, (copied: Copied<ChatRequest>) => string>>} */
-export const COPY_CHAT_AS = {
+const COPY_CHAT_AS = {
   /** For a POSIX shell. */
   curl: (copied) => writeCurl('chat/completions', copied),
 
@@ -99,7 +100,7 @@ source.onmessage = ({ data }) => {
 };
 
 /** Programs that ask for a response. @type {Readonly<Record<string, (copied: Copied<ResponseRequest>) => string>>} */
-export const COPY_RESPONSE_AS = {
+const COPY_RESPONSE_AS = {
   curl: (copied) => writeCurl('responses', copied),
 
   'openai-node': ({ request, ...server }) =>
@@ -151,6 +152,20 @@ for (const end of ['response.completed', 'response.incomplete', 'response.failed
   source.addEventListener(end, () => source.close());
 }`),
 };
+
+/**
+ * Writes a request as a program, or as a command.
+ * @param {string} form one that the menu offers
+ * @param {{ chat: ChatRequest, isResponse: boolean, baseUrl: string, hasKey: boolean }} options `isResponse`: the Responses API is asked
+ * @returns {{ text: string, note: string }} the note says what the text lacks; possibly empty
+ * @throws {Error} if the request cannot be written in this form
+ */
+export function writeRequestAs(form, { chat, isResponse, ...server }) {
+  if (!isResponse) return { text: COPY_CHAT_AS[form]?.({ request: chat, ...server }) ?? '', note: '' };
+  const { request, leftOut } = makeResponseRequest(chat);
+  const note = leftOut.length === 0 ? '' : `. Responses do not have ${leftOut.join(', ')}`;
+  return { text: COPY_RESPONSE_AS[form]?.({ request, ...server }) ?? '', note };
+}
 
 /** @param {string} script that shows what comes in `said` */
 function writePage(script) {
