@@ -5,13 +5,14 @@ import { type InterruptStep, MOST_CONTENT_BYTES, type Values } from '../workflow
 import type { OpenWait } from './run-event.js';
 import type { SharedRun } from './shared-run.js';
 
-/** What came of a wait: its value, or that it is open. */
+/** The outcome of a wait: its value, or that it is still open. */
 export type WaitResult = { readonly value: unknown } | { readonly open: OpenWait };
 
 /**
- * Looks for the answer to a wait.
+ * Finds the answer to a wait.
  * @param node key of its step, preceded by those of the enclosing steps
- * @throws WaitExpiredError if nobody has answered in time, and the workflow has no value for that; Error if the answer does not fit
+ * @throws WaitExpiredError if there was no answer in time and the workflow has no value for that; Error if the answer
+ * does not fit
  */
 export async function askForAnswer(
   step: InterruptStep,
@@ -37,7 +38,7 @@ function continueWith({ name }: InterruptStep, value: unknown, { checkpoints, em
   return { value };
 }
 
-/** Doors have checked the answer before; the rules may be others now. */
+/** Doors have checked the answer before, but the rules may have changed since. */
 async function readAnswer({ name, answer }: InterruptStep, value: unknown): Promise<unknown> {
   try {
     return await answer.parse(JSON.stringify(value));

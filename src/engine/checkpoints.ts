@@ -12,18 +12,18 @@ import { makeFingerprint, reviveOutput } from './step-output.js';
 export interface KeptStep {
   readonly step: NodeStep;
   readonly checkpoint: StepCheckpoint;
-  /** Made again from what was kept. */
+  /** Restored from the store. */
   readonly output: unknown;
 }
 
-/** Where a node stands in a run's workflow. */
+/** The place of a node in a run's workflow. */
 interface Position {
   readonly step: NodeStep;
   /** Keys of the enclosing steps, each followed by a slash. */
   readonly path: string;
 }
 
-/** What is kept of the steps of a run that is logged, and what was kept of them before it was resumed. */
+/** The checkpoints of a logged run's steps: those stored before it was resumed, and new ones. */
 export class Checkpoints {
   readonly #keep: (checkpoint: StepCheckpoint) => void;
   readonly #resumed: ResumedRun | undefined;
@@ -31,15 +31,15 @@ export class Checkpoints {
   #steps = new Map<string, KeptStep>();
   /** By the path of their workflow, in the order in which they finished. */
   readonly #byPath = new Map<string, KeptStep[]>();
-  /** Keys of the steps that were heard, and have no more to say. */
+  /** Keys of the steps whose whole output readers have received. */
   #speakers: ReadonlySet<string> = new Set();
-  /** Keys of steps that had finished and run again. */
+  /** Keys of finished steps that run again. */
   #again: readonly string[] = [];
-  /** Keys of steps at work that must not run again. */
+  /** Keys of active steps that must not run again. */
   readonly #once = new Set<string>();
 
   /**
-   * @param keep takes what is kept
+   * @param keep stores a checkpoint
    * @param settle see {@link Checkpoints.settle}
    */
   constructor(
@@ -52,12 +52,12 @@ export class Checkpoints {
     this.#next = resumed?.steps.reduce((next, { index }) => Math.max(next, index + 1), 0) ?? 0;
   }
 
-  /** True if a step has begun, and not finished, that must not be begun again. */
+  /** True if a step that must not be repeated has begun and not finished. */
   get mustNotRunAgain(): boolean {
     return this.#once.size > 0;
   }
 
-  /** A step has begun that must not be begun again. Resolves once that is kept. */
+  /** Records the start of a step that must not be repeated. Resolves once this is stored. */
   beginOnce(node: string): Promise<void> {
     this.#once.add(node);
     return this.settle();
@@ -69,8 +69,8 @@ export class Checkpoints {
   }
 
   /**
-   * Makes the outputs of finished steps again, and finds out which of what was said is void. A step whose checkpoint does not fit the
-   * workflow any more is to run again.
+   * Restores the outputs of finished steps, and finds the void parts of the run's output. A step whose checkpoint no
+   * longer fits the workflow runs again.
    * @throws InterruptedStepError if a step would run again that must not
    */
   async restore(workflow: CompiledWorkflow, log: RunLog): Promise<Pick<Continuation, 'voids' | 'heard' | 'said'>> {
@@ -102,7 +102,7 @@ export class Checkpoints {
     return { voids, heard, said };
   }
 
-  /** A step that need not run again; undefined if it has to. */
+  /** A step that need not run again; undefined if it must. */
   find(node: string): KeptStep | undefined {
     return this.#steps.get(node);
   }
@@ -112,23 +112,26 @@ export class Checkpoints {
     return this.#byPath.get(path) ?? [];
   }
 
-  /** True if a step was at work before the run was resumed. */
+  /** True if a step was active before the run was resumed. */
   hasBegun(node: string): boolean {
     return this.#resumed?.history.hasBegun(node) === true;
   }
 
-  /** True if a nested workflow was told to have begun before the run waited, and goes on with what it waited for. */
+  /**
+   * True if the start of a nested workflow was reported before the run waited, and the workflow continues after the
+   * wait.
+   */
   isAtWork(node: string): boolean {
     const history = this.#resumed?.history;
     return history?.isWaiting === true && history.hasBegun(node) && !history.hasEnded(node);
   }
 
-  /** True if the end of a nested workflow was told before the run was resumed. */
+  /** True if the end of a nested workflow was reported before the run was resumed. */
   hasEnded(node: string): boolean {
     return this.#resumed?.history.hasEnded(node) === true && !this.#again.some((again) => again.startsWith(`${node}/`));
   }
 
-  /** What came of a wait before the run was resumed; undefined: it is open. */
+  /** The outcome of a wait before the run was resumed; undefined: it is open. */
   findAnswer(node: string): WaitAnswer | undefined {
     return this.#resumed?.answers?.get(node);
   }
@@ -138,31 +141,34 @@ export class Checkpoints {
     return this.#resumed?.history.findWait(node);
   }
 
-  /** True if the end of a wait was told before the run was resumed. */
+  /** True if the end of a wait was reported before the run was resumed. */
   hasContinued(name: string): boolean {
     return this.#resumed?.history.hasContinued(name) === true;
   }
 
-  /** The branch that was told before the run was resumed. */
+  /** The branch that was reported before the run was resumed. */
   findBranch(node: string): string | undefined {
     return this.#resumed?.history.findBranch(node);
   }
 
-  /** Says what a finished step had kept for its turn, unless it was heard before the run was resumed. */
+  /**
+   * Emits the output that a finished step had buffered for its turn, unless readers received it before the run was
+   * resumed.
+   */
   sayUnsaid({ step, checkpoint: { node, unsaid = [] } }: KeptStep, order: SpeakingOrder): void {
     if (this.#speakers.has(node)) return;
     const { debounceMs } = step.instance;
     for (const delta of unsaid) order.say({ node, debounceMs }, delta);
   }
 
-  /** Keeps a step that has finished. */
+  /** Stores a finished step. */
   keep(step: NodeStep, facts: Omit<StepCheckpoint, 'index' | 'fingerprint'>): void {
     this.#once.delete(facts.node);
     this.#keep({ ...facts, index: this.#next++, fingerprint: makeFingerprint(step) });
   }
 }
 
-/** What the nodes of a workflow are, those of nested workflows among them: the checkpoint of one that is another now is of no use. */
+/** Identifies each node, also those of nested workflows, so that the checkpoint of a changed node is not used. */
 export function listFingerprints(
   workflow: CompiledWorkflow,
 ): readonly (readonly [node: string, fingerprint: string])[] {
@@ -178,7 +184,7 @@ async function revive(
   try {
     return { step, path, checkpoint, output: await reviveOutput(checkpoint.output, step) };
   } catch (error) {
-    const words = 'has a finished step whose output does not fit its class or schema any more: the step runs again';
+    const words = 'has a finished step whose output no longer fits its class or schema: the step runs again';
     log.step(checkpoint.node).write('warn', words, {}, formatStackForLog(error));
     return undefined;
   }

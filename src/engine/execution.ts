@@ -42,7 +42,7 @@ interface StepFacts {
 
 const NO_WAITS: readonly OpenWait[] = [];
 
-/** One workflow at work, in a run of its own or as a step of another. */
+/** One execution of a workflow, in a run of its own or as a step of another. */
 export class Execution implements Values {
   readonly outputs = new Outputs();
   readonly #metadata = new Map<string, unknown>();
@@ -53,7 +53,7 @@ export class Execution implements Values {
   #hasFailed = false;
   #isCut = false;
   #waits: readonly OpenWait[] = NO_WAITS;
-  /** Undefined: nothing is kept. */
+  /** Undefined: nothing is stored. */
   readonly #keeper: StepKeeper | undefined;
 
   /**
@@ -87,12 +87,15 @@ export class Execution implements Values {
     return this.#isCut;
   }
 
-  /** What it waits for, if it was cut for that. */
+  /** Its waits, if it was stopped for them. */
   get waits(): readonly OpenWait[] {
     return this.#isCut && !this.run.brokenOff ? this.#waits : NO_WAITS;
   }
 
-  /** Why the models behind the client's text stopped: those of the visible nodes, or the one that gave the result. */
+  /**
+   * Finish reasons of the models behind the client's text: those of the visible nodes, or of the node that gave the
+   * result.
+   */
   get finishReasons(): FinishReasons['visible'] {
     return this.#hasVisibleStep ? this.#reasons.visible : this.#reasons.find(this.workflow.scope.resultStep);
   }
@@ -103,7 +106,7 @@ export class Execution implements Values {
 
   /**
    * Runs all steps.
-   * @param order where its visible nodes speak; undefined if they must stay silent
+   * @param order the speaking order for its visible nodes; undefined if they must stay silent
    * @returns the workflow's result
    * @throws whatever the first failed step threw
    */
@@ -149,7 +152,7 @@ export class Execution implements Values {
     ready: Promise<readonly boolean[]> | undefined,
   ): Promise<boolean> {
     try {
-      // Whatever depends on an answer that is not there waits, too.
+      // Steps that depend on a missing answer wait, too.
       if (ready !== undefined && (await ready).includes(false)) return false;
       if (this.#mustNotStart(step)) return false;
       this.run.cancellation.throwIfAborted();
@@ -167,7 +170,7 @@ export class Execution implements Values {
     }
   }
 
-  /** True if the run or the workflow is over, unless the step had begun before that in a process that is gone. */
+  /** True if the run or the workflow is over, unless the step had begun earlier in a process that has ended. */
   #mustNotStart({ key }: Step): boolean {
     return this.#isOver && this.run.checkpoints?.hasBegun(this.path + key) !== true;
   }
@@ -259,7 +262,7 @@ export class Execution implements Values {
     report.tellStart(step.nodeKind);
     let isTraced = false;
     try {
-      // Whoever goes on with the run has to know that the step had begun.
+      // A process that continues the run must know that the step had begun.
       if (step.runsOnce && checkpoints !== undefined) await rejectOnAbort(checkpoints.beginOnce(node), cancellation);
       const input = step.input(this);
       ({ isTraced } = this);
@@ -310,7 +313,7 @@ export class Execution implements Values {
       this.run.log.noteFailedStep(report.node, call);
       throw error;
     }
-    // Authors are told what their own code has thrown; the mask is for clients.
+    // Authors see their own error; only clients get the masked one.
     const told = error instanceof InternalError ? ensureError(error.cause) : error;
     let kept: KeptByStep | undefined;
     try {
@@ -335,7 +338,10 @@ export class Execution implements Values {
     return thrown;
   }
 
-  /** Takes over what the nodes of this workflow gave before the run was resumed, and whether one of them stopped it. */
+  /**
+   * Takes over the outputs that the nodes of this workflow had before the run was resumed, and whether one of them
+   * stopped it.
+   */
   #restoreSteps(kept: readonly KeptStep[], keeper: StepKeeper): void {
     for (const { step, output, checkpoint } of kept) {
       const { brokenOff, metadata, stopped } = checkpoint;

@@ -1,13 +1,13 @@
 import { StepOutputTooLargeError } from '../errors/index.js';
 import { describeKind } from '../kernel/index.js';
 
-/** Most bytes of JSON that one step may keep. */
+/** Most bytes of JSON in one checkpoint. */
 export const MOST_KEPT_BYTES = 1024 * 1024;
-/** Far deeper than data of authors, and far from the end of the stack. */
+/** Far deeper than any data of authors, and far from a stack overflow. */
 const DEEPEST = 200;
 
 /**
- * Finds what JSON would leave out or change in a value. A property that is undefined is no such thing: it reads the same when it is
+ * Finds what JSON would leave out or change in a value. An undefined property is fine: it reads the same when it is
  * missing.
  * @param node key of the step that gave the value
  * @returns what it is and where, or undefined if JSON holds all of it

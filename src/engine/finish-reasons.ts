@@ -2,13 +2,13 @@ import type { FinishReason } from '../models/index.js';
 
 const NONE: readonly FinishReason[] = [];
 
-/** Why the models stopped that are behind the outputs of one workflow at work. */
+/** The finish reasons of the models behind the outputs of one workflow. */
 export class FinishReasons {
   #visible = NONE;
   /** By the keys of their steps. Made for the first one. */
   #bySteps: Map<string, readonly FinishReason[]> | undefined;
 
-  /** Those of the visible steps. */
+  /** Finish reasons of the visible steps. */
   get visible(): readonly FinishReason[] {
     return this.#visible;
   }
@@ -18,7 +18,7 @@ export class FinishReasons {
     return (key === undefined ? undefined : this.#bySteps?.get(key)) ?? NONE;
   }
 
-  /** @param key of the step that they are behind */
+  /** @param key of their step */
   note(key: string, reasons: readonly FinishReason[], isVisible: boolean): void {
     if (reasons.length === 0) return;
     (this.#bySteps ??= new Map()).set(key, reasons);

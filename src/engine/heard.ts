@@ -6,11 +6,11 @@ import type { AudioState } from './one-audio.js';
 import type { DeltaEvent } from './run-event.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
 
-/** What readers have heard of a run, as far as it decides what the run says next. */
+/** What readers have received of a run, as far as it decides what the run emits next. */
 export interface Heard {
   /** Key of the step whose content came last. */
   readonly lastSpeaker: string | undefined;
-  /** Length of the content in Unicode code points, and how much of it came before the last speaker. */
+  /** Length of the content in Unicode code points, and of the part before the last speaking step. */
   readonly contentLength: number;
   readonly contentBefore: number;
   /** Length of the whole output in characters. */
@@ -18,7 +18,7 @@ export interface Heard {
   /** How many tool calls there are, and their ids. */
   readonly calls: number;
   readonly callIds: readonly string[];
-  /** How many ids and names of tool calls were told. */
+  /** How many ids and names of tool calls were sent. */
   readonly marks: number;
   readonly audio: AudioState;
 }
@@ -34,7 +34,7 @@ export const NOTHING_HEARD: Heard = {
   audio: { node: undefined, id: undefined, hasExpiry: false },
 };
 
-/** What has been heard once this delta has, too. @param separator what stands between the content of two steps */
+/** Adds a delta to what readers have received. @param separator text between the content of two steps */
 export function hear(before: Heard, { node, delta }: Pick<DeltaEvent, 'node' | 'delta'>, separator: string): Heard {
   const saidLength = before.saidLength + measureLength(delta);
   switch (delta.type) {
@@ -72,9 +72,9 @@ export function hear(before: Heard, { node, delta }: Pick<DeltaEvent, 'node' | '
 }
 
 /**
- * Whether all of what a finished step had kept for its turn has been heard. If in doubt, it says no: then it is said again.
- * @param before what had been heard before its turn
- * @param now what has been heard since, of this step alone
+ * True if readers have received everything that a finished step had buffered for its turn. In doubt it is false, and
+ * the step's output is sent again. @param before what they had received before its turn @param now what they have
+ * received since, of this step alone
  */
 export function hasFullyHeard(
   before: Heard,
@@ -82,7 +82,7 @@ export function hasFullyHeard(
   { node, unsaid = [] }: StepCheckpoint,
   separator: string,
 ): boolean {
-  // What becomes of a voice depends on what was heard before, and it has no text that could be counted.
+  // How audio is sent depends on what came before, and it has no text to compare.
   if (unsaid.some(({ type }) => type === 'audio')) return false;
   const calls = new NumberedCalls({ toolCallId: () => 'any' }, before);
   const whole = unsaid.reduce((heard, delta) => {

@@ -3,7 +3,10 @@ import type { SharedRun } from './shared-run.js';
 import { StepReport } from './step-report.js';
 import { makeTraceEnding } from './trace-ending.js';
 
-/** Tells of a nested workflow. If it had finished before the run was resumed, it only gathers again what its steps gave, and tells nothing. */
+/**
+ * Reports a nested workflow. If it had finished before the run was resumed, this only restores the outputs of its steps
+ * and reports nothing.
+ */
 export class NestedReport {
   readonly #run: SharedRun;
   readonly #step: NestedStep;
@@ -38,7 +41,7 @@ export class NestedReport {
     return this.#isTraced;
   }
 
-  /** @param isWaiting true if it waits for an answer: it is no end */
+  /** @param isWaiting true if it waits for an answer, which is not its end */
   tellEnd(output: unknown, isWaiting: boolean): void {
     if (this.#isTraced) this.#report.tellTraceEnd({}, output);
     if (this.#isNews && !isWaiting) this.#report.tellFinish(output);

@@ -18,7 +18,7 @@ export class NodeWork {
   #place: Place;
 
   /**
-   * @param order where it speaks; undefined for a silent step
+   * @param order its place in the speaking order; undefined for a silent step
    * @param place its share of the run's concurrency limit
    * @param node its key, preceded by those of the enclosing steps
    * @param workflow id of the workflow that it is a step of
@@ -87,8 +87,8 @@ export class NodeWork {
   }
 
   /**
-   * Passes a delta on if the step is visible. The deltas of a silent step are checked too; otherwise it would fail on the day
-   * on which somebody makes it visible.
+   * Passes a delta on if the step is visible. The deltas of a silent step are checked too; otherwise it would fail as
+   * soon as an author makes it visible.
    * @throws Error if it is not a delta
    */
   #say(delta: unknown): void {
@@ -96,7 +96,10 @@ export class NodeWork {
     this.#order?.say(this.#speaker, delta);
   }
 
-  /** Waits until more can be kept. The node's place is free meanwhile, because the steps that speak first may need it. */
+  /**
+   * Waits until more can be buffered. The node's place is free meanwhile, because the steps before it in the speaking
+   * order may need it.
+   */
   async #waitForRoom(order: SpeakingOrder): Promise<void> {
     const { places, cancellation } = this.#run;
     this.#place.release();

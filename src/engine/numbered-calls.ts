@@ -3,7 +3,7 @@ import type { ToolCallDelta } from '../streaming/index.js';
 
 interface NumberedCall {
   readonly number: number;
-  /** The id that its step gave. */
+  /** The id that the step used. */
   readonly ownId: string | undefined;
   readonly hasName: boolean;
 }
@@ -17,10 +17,10 @@ export class NumberedCalls {
   #taken: Set<string> | undefined;
   #next = 0;
   #node: string | undefined;
-  /** Calls of the node that speaks now; steps speak one after another. */
+  /** Calls of the speaking node; steps speak one after another. */
   #calls: Map<number, NumberedCall> | undefined;
 
-  /** @param known of a run that goes on: how many calls it had before, and their ids */
+  /** @param known of a continued run: how many calls it had before, and their ids */
   constructor(
     ids: Pick<IdSource, 'toolCallId'>,
     known?: { readonly calls: number; readonly callIds: readonly string[] },

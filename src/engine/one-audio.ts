@@ -1,6 +1,6 @@
 import type { AudioDelta, Delta, TextDelta } from '../streaming/index.js';
 
-/** Of which output the audio of a run is, and what of it readers know. */
+/** The output that the audio of a run belongs to, and the part of it that readers have. */
 export interface AudioState {
   readonly node: string | undefined;
   readonly id: string | undefined;
@@ -8,9 +8,9 @@ export interface AudioState {
 }
 
 /**
- * Keeps one audio output for a run: that of the first step that speaks aloud. Audio that follows, from another step or from
- * another model call of the same step, is passed on as text: audio files cannot be joined, and clients that concatenate
- * pieces would merge the two ids.
+ * Keeps one audio output for a run: that of the first step that yields audio. Audio that follows, from another step or
+ * from another model call of the same step, is passed on as text: audio files cannot be joined, and clients that
+ * concatenate pieces would merge the two ids.
  */
 export class OneAudio {
   #node: string | undefined;
@@ -18,14 +18,14 @@ export class OneAudio {
   #hasExpiry = false;
   #isOver = false;
 
-  /** @param known of a run that goes on: what was heard of it before */
+  /** @param known of a continued run: what readers have received of it */
   constructor(known?: AudioState) {
     this.#node = known?.node;
     this.#id = known?.id;
     this.#hasExpiry = known?.hasExpiry === true;
   }
 
-  /** The piece for the client; undefined if nothing of it is left. */
+  /** The piece for the client; undefined if nothing is left of it. */
   take(node: string, delta: AudioDelta): AudioDelta | (TextDelta & { readonly type: 'content' }) | undefined {
     this.#node ??= node;
     this.#isOver ||= node !== this.#node || (delta.id !== undefined && this.#id !== undefined && delta.id !== this.#id);

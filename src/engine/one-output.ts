@@ -9,18 +9,21 @@ import type { Speaker } from './speaking-order.js';
 
 /** What the output of a run needs. */
 interface OneOutputParts {
-  /** What stands between the content of two steps. */
+  /** Text between the content of two steps. */
   readonly separator: string;
   readonly ids: IdSource;
-  /** Longest output, in characters. */
+  /** Most characters of the output. */
   readonly longest: number;
-  /** Aborted by an output that is longer. */
+  /** Aborted if the output is longer. */
   readonly cancellation: Cancellation;
   /** Takes each delta as readers get it. */
   readonly say: (speaker: Speaker, delta: Delta) => void;
 }
 
-/** The one output of a run: what its steps say becomes one text, one list of calls and one audio, of whole characters. */
+/**
+ * The one output of a run: the deltas of its steps become one text, one list of calls and one audio, in whole
+ * characters.
+ */
 export class OneOutput {
   readonly #parts: OneOutputParts;
   #hasBegun = false;
@@ -30,7 +33,7 @@ export class OneOutput {
   #contentLength = 0;
   #contentBefore = 0;
   #length = 0;
-  /** Who spoke last, in any channel. */
+  /** The step that spoke last, in any channel. */
   #speaker: Speaker | undefined;
   readonly #characters = new WholeCharacters();
   #calls: NumberedCalls;
@@ -41,7 +44,7 @@ export class OneOutput {
     this.#calls = new NumberedCalls(parts.ids);
   }
 
-  /** True once anything was said. */
+  /** True once there is any output. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
@@ -56,7 +59,7 @@ export class OneOutput {
     return this.#contentLength;
   }
 
-  /** Goes on where readers have heard it last. */
+  /** Continues after the last delta that readers have received. */
   resume(heard: Heard): void {
     this.#lastSpeaker = heard.lastSpeaker;
     this.#contentLength = heard.contentLength;
@@ -83,12 +86,12 @@ export class OneOutput {
     if (whole !== undefined) this.#pass(speaker, whole);
   }
 
-  /** A node that is done speaks no more: whatever is held of its text comes before. */
+  /** A finished node emits nothing more: the held rest of its text comes before. */
   endSpeech(node: string): void {
     if (node === this.#speaker?.node) this.endCharacters();
   }
 
-  /** Passes on a half character whose other half will never come. */
+  /** Emits half a character whose other half will never come. */
   endCharacters(): void {
     if (this.#speaker === undefined || !this.#characters.isHolding) return;
     for (const rest of this.#characters.takeRest()) this.#pass(this.#speaker, rest);

@@ -24,18 +24,18 @@ export interface RunStarted extends Sequenced {
 }
 
 /**
- * The run goes on after the process that had it at work has ended, or after it has failed. Steps that had begun and not finished begin
- * again, and steps that had finished are not told of again. Only a run that is logged is resumed.
+ * The run continues after its process has ended or its attempt has failed. Unfinished steps begin again, and finished
+ * steps are not reported again. Only a logged run is resumed.
  */
 export interface RunResumed extends Sequenced {
   readonly type: 'run-resumed';
-  /** The number of this attempt, as the store counts them: `attempts` of the run. */
+  /** The number of this attempt: `attempts` of the run. */
   readonly epoch: number;
 }
 
 /**
- * What a step said before the run was resumed is void: the step says all of it again when its turn comes. Comes directly after
- * `run-resumed`, once for each step that it concerns, in the order in which they spoke.
+ * The output of a step from before the run was resumed is void: the step emits all of it again when its turn comes.
+ * Follows `run-resumed` directly, once for each such step, in the order in which the steps spoke.
  */
 export interface NodeRestarted extends InStep {
   readonly type: 'node-restarted';
@@ -92,7 +92,7 @@ export interface NodeFinished extends InStep {
   readonly output?: JsonValue;
   /** Tokens of this node's model calls; absent if no upstream reported any. */
   readonly usage?: Usage;
-  /** The worst of what the node's agents stopped for; absent for steps that have none. */
+  /** The worst finish reason of the node's agents; absent for steps without agents. */
   readonly finishReason?: FinishReason;
 }
 
@@ -110,13 +110,13 @@ export interface NodeFailed extends InStep {
   readonly aborted: boolean;
 }
 
-/** A wait for an answer that is open. */
+/** An open wait for an answer. */
 export interface OpenWait {
-  /** What clients call it. */
+  /** Its name for clients. */
   readonly name: string;
   /** Key of its step, preceded by those of the enclosing steps. */
   readonly node: string;
-  /** What clients of a protocol with function calls answer it by. Nobody can guess it. */
+  /** The call id by which clients of a protocol with function calls answer it. It cannot be guessed. */
   readonly callId: string;
   readonly shown: JsonValue;
   /** JSON Schema of the answer. */
@@ -128,16 +128,16 @@ export interface OpenWait {
 }
 
 /**
- * All steps that could run have ended, and the others need answers. The last event of this attempt: the run goes on, as a resumed one,
- * when all of them are answered or have expired.
+ * All steps that could run have ended, and the others need answers. The last event of this attempt: the run continues
+ * when all waits are answered or have expired.
  */
 export interface RunWaiting extends Sequenced {
   readonly type: 'run-waiting';
   /** In the order of the steps. */
   readonly waits: readonly OpenWait[];
-  /** Length of what was said as content up to now, in Unicode code points. */
+  /** Length of the content so far, in Unicode code points. */
   readonly contentLength: number;
-  /** What the run has used up to now, as in {@link RunFinished}. */
+  /** Usage so far, as in {@link RunFinished}. */
   readonly usage?: Usage;
   /** As in {@link RunFinished}. */
   readonly isUsageIncomplete?: true;
@@ -145,35 +145,33 @@ export interface RunWaiting extends Sequenced {
   readonly untoldTokens?: number;
 }
 
-/** A wait is over: it was answered, or has expired and has a value for that. */
+/** A wait is over: it was answered, or it has expired and has a value for that case. */
 export interface RunContinued extends Sequenced {
   readonly type: 'run-continued';
   readonly name: string;
 }
 
-/** What was used and not reported in any sum of the steps that have finished. */
+/** Usage that is in no sum of a finished step. */
 export interface LostUsage {
   readonly usage?: Usage;
   readonly untoldTokens?: number;
 }
 
-/**
- * The run has failed, and is tried again. The last event of this attempt: it goes on as a resumed one, when its time has come.
- */
+/** The run has failed and will be tried again. The last event of this attempt: the run is resumed at its time. */
 export interface RunRetrying extends Sequenced {
   readonly type: 'run-retrying';
   readonly error: RunError;
   /** The step that failed, if the workflow has several. */
   readonly node?: string;
-  /** When it goes on at the earliest, in milliseconds since the Unix epoch. */
+  /** Earliest time of the next attempt, in milliseconds since the Unix epoch. */
   readonly retryAt: number;
-  /** What the run has used up to now, as in {@link RunFinished}. */
+  /** Usage so far, as in {@link RunFinished}. */
   readonly usage?: Usage;
   /** As in {@link RunFinished}. */
   readonly isUsageIncomplete?: true;
   /** As in {@link RunFinished}. */
   readonly untoldTokens?: number;
-  /** What steps of this attempt have used that run again. */
+  /** Usage of the steps of this attempt that will run again. */
   readonly lost: LostUsage;
 }
 
@@ -186,11 +184,13 @@ export interface RunFinished extends Sequenced {
   /** Sum over the model calls of the run whose upstreams reported usage; absent if none did. */
   readonly usage?: Usage;
   /**
-   * True if there may have been more: what a step had used whose process ended before the step did is in no sum. Absent: false.
+   * True if more may have been used: the usage of steps that were interrupted by the end of their process is unknown.
+   * Absent: false.
    */
   readonly isUsageIncomplete?: true;
   /**
-   * Estimate of the tokens that no upstream reported; absent if there are none, or nobody asked for it. Clients never see it.
+   * Estimate of the tokens that no upstream reported; absent if there are none or no estimate was requested. Clients
+   * never see it.
    */
   readonly untoldTokens?: number;
 }
@@ -199,7 +199,7 @@ export interface RunFinished extends Sequenced {
 export interface RunFailed extends Sequenced {
   readonly type: 'run-failed';
   readonly error: RunError;
-  /** How it ended, in the words of the log and the metrics. */
+  /** The outcome, as the log and the metrics name it. */
   readonly outcome: Outcome;
   /** The step that failed, if the workflow has several; absent if the run was ended from outside. */
   readonly node?: string;

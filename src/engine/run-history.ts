@@ -5,21 +5,25 @@ import { hasFullyHeard, hear, type Heard, NOTHING_HEARD } from './heard.js';
 import type { DeltaEvent, LostUsage, OpenWait, RunEvent, RunRetrying } from './run-event.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
 
-/** What is known of a run from before its process ended. */
+/** What is known of a run from earlier attempts. */
 export interface ResumedRun {
-  /** The number of this attempt, as its store and its clients count; for `run-resumed`. */
+  /** The number of this attempt, as the store and clients count; for `run-resumed`. */
   readonly epoch: number;
-  /** How often the run has been begun with this time: 2, 3 and so on. A wait that is over is no beginning. */
+  /**
+   * How often the run has been started, this attempt included: 2, 3 and so on. Continuing after a wait does not count.
+   */
   readonly attempt: number;
   /** Its log up to now. */
   readonly history: RunHistory;
-  /** All that was kept by `keepStep`, after a round trip through JSON. In any order. */
+  /** All checkpoints stored by `keepStep`, after a round trip through JSON. In any order. */
   readonly steps: readonly StepCheckpoint[];
-  /** What came of the waits, by the keys of their steps with those of the enclosing steps. Absent: none is over. */
+  /**
+   * The outcomes of waits, by the keys of their steps preceded by those of the enclosing steps. Absent: none is over.
+   */
   readonly answers?: ReadonlyMap<string, WaitAnswer>;
 }
 
-/** What came of a wait: a value, as plain JSON that fits the wait's class or schema, or nothing in time. */
+/** The outcome of a wait: a value, as plain JSON that fits the wait's class or schema, or a timeout. */
 export type WaitAnswer = { readonly value: JsonValue } | { readonly isExpired: true };
 
 /** Deltas of one step that are void: those from one number of the log to another. */
@@ -29,59 +33,56 @@ export interface VoidSpeech {
   readonly to: number;
 }
 
-/** Where the run's one output goes on. */
+/** Where the run's one output continues. */
 export interface Continuation {
   /** In the order in which they spoke. */
   readonly voids: readonly VoidSpeech[];
-  /** What readers have heard, without what is void. */
+  /** What readers have received, without the void parts. */
   readonly heard: Heard;
-  /** The same in full, if the run is traced; else empty. */
+  /** The same deltas in full, if the run is traced; otherwise empty. */
   readonly said: readonly Delta[];
-  /** Keys of the steps that were heard, and are not void. */
+  /** Keys of the steps whose output readers have received and that are not void. */
   readonly speakers: ReadonlySet<string>;
-  /** Keys of steps whose checkpoint is of no use: what they said while they ran is void. */
+  /** Keys of steps whose checkpoint cannot be used because their output is void. */
   readonly outdated: ReadonlySet<string>;
 }
 
-/** What one step said in one go: steps speak one after another. */
+/** The output of one step in its turn: steps speak one after another. */
 interface Speech {
   readonly node: string;
   readonly from: number;
   to: number;
-  /** What had been heard before. */
+  /** What readers had received before it. */
   readonly before: Heard;
-  /** True if the step had finished before: then all of it stands in its checkpoint. */
+  /** True if the step had finished before its turn: its checkpoint then holds all of it. */
   readonly isKept: boolean;
   /** Empty unless the run is traced. */
   readonly said: Delta[];
 }
 
-/** Steps whose agents call models in any case. Other nodes do if a model has named itself. */
+/** Kinds of steps that always call models. Other nodes count if a model has named itself. */
 const CALLS_MODELS: ReadonlySet<StepKind> = new Set(['agent', 'agent-streaming']);
 
-/**
- * What the log of a run tells whoever goes on with the run. It is given all events of the log, one by one, and keeps a few facts of
- * them.
- */
+/** The facts from a run's log that continuing the run needs. It reads all events of the log, one by one. */
 export class RunHistory {
   readonly #separator: string;
   #heard = NOTHING_HEARD;
   #speeches: Speech[] = [];
   #seq = -1;
-  /** Keys of the steps that have begun at some time, routes and nested workflows among them. */
+  /** Keys of all steps that have ever begun, including routes and nested workflows. */
   readonly #begun = new Set<string>();
-  /** Keys of the nodes among them that clients hear. */
+  /** Keys of the visible nodes among them. */
   readonly #visible = new Set<string>();
   readonly #ended = new Set<string>();
   readonly #branches = new Map<string, string>();
-  /** Keys of the nodes at work that have called models. */
+  /** Keys of the active nodes that have called models. */
   readonly #spending = new Set<string>();
   #hasLostUsage = false;
   #isTraced = false;
   #resumptions = 0;
   #toldTokens = 0;
   #lost: readonly LostUsage[] = [];
-  /** The waits that were open when the run waited last, by node. */
+  /** The waits that were open when the run last waited, by node. */
   #waits: ReadonlyMap<string, OpenWait> = new Map();
   readonly #continued = new Set<string>();
   #isWaiting = false;
@@ -97,27 +98,30 @@ export class RunHistory {
     return this.#seq;
   }
 
-  /** True if steps that called models have ended with their process: nobody knows what they used. */
+  /** True if steps that called models have ended with their process, so that their usage is unknown. */
   get hasLostUsage(): boolean {
     return this.#hasLostUsage || this.#spending.size > 0;
   }
 
-  /** How often the run was begun: once, and again after each process that ended without it and each failure. Answers do not count. */
+  /**
+   * How often the run was started: once, and again after each lost process and each failure. Continuing after a wait
+   * does not count.
+   */
   get attempts(): number {
     return 1 + this.#resumptions;
   }
 
-  /** How often the run has failed and was to be tried again. */
+  /** How often the run has failed and was tried again. */
   get retries(): number {
     return this.#lost.length;
   }
 
-  /** What was used by steps that had not finished when the run failed, each time. */
+  /** Usage of steps that had not finished when the run failed, over all failures. */
   get lostUsage(): readonly LostUsage[] {
     return this.#lost;
   }
 
-  /** Tokens that the run had used when it waited last, and what it has lost since; estimated ones among them. */
+  /** Tokens that the run had used when it last waited, and those lost since, including estimates. */
   get toldTokens(): number {
     return this.#toldTokens;
   }
@@ -185,43 +189,44 @@ export class RunHistory {
     }
   }
 
-  /** True if the log ends where the run waits: nobody has died, and it goes on with what it waited for. */
+  /** True if the log ends with a wait, so that the run continues after the wait and no death counts. */
   get isWaiting(): boolean {
     return this.#isWaiting;
   }
 
-  /** True if the log ends where the run has failed and is tried again: nobody has died. */
+  /** True if the log ends with a failure that is tried again, so that no death counts. */
   get isRetrying(): boolean {
     return this.#isRetrying;
   }
 
-  /** A wait as it was asked for before; undefined: it was not. */
+  /** A wait as it was asked before; undefined: it was not. */
   findWait(node: string): OpenWait | undefined {
     return this.#waits.get(node);
   }
 
-  /** True if it was told that a wait is over. */
+  /** True if the end of a wait was reported. */
   hasContinued(name: string): boolean {
     return this.#continued.has(name);
   }
 
-  /** True if a step was at work at some time, or has chosen its branch. */
+  /** True if a step has ever begun, or has chosen its branch. */
   hasBegun(node: string): boolean {
     return this.#begun.has(node);
   }
 
-  /** True if it was told that a step has finished, or goes on with a substitute output. */
+  /** True if it was reported that a step has finished, or continues with a substitute output. */
   hasEnded(node: string): boolean {
     return this.#ended.has(node);
   }
 
-  /** The branch that a route was told to have taken; undefined if it has not come to that. */
+  /** The reported branch of a route; undefined if there is none. */
   findBranch(node: string): string | undefined {
     return this.#branches.get(node);
   }
 
   /**
-   * Finds what of the log stays heard. Void is what was said by a step that has to run again, and whatever came behind that.
+   * Finds the part of the log that stays valid. The output of a step that must run again is void, and so is everything
+   * after it.
    * @param steps the checkpoints that can be used, by node
    */
   findContinuation(steps: ReadonlyMap<string, StepCheckpoint>): Continuation {
@@ -247,11 +252,11 @@ export class RunHistory {
     };
   }
 
-  /** Index of the first speech that is void; the number of all if none is. */
+  /** Index of the first void speech; the number of speeches if none is void. */
   #findCut(steps: ReadonlyMap<string, StepCheckpoint>, outdated: ReadonlySet<string>): number {
     const { length } = this.#speeches;
     const index = this.#speeches.findIndex(({ node, before, isKept }, position) => {
-      // The result of a run without visible steps is no step's speech, and goes on where it was left.
+      // The result of a run without visible steps belongs to no step, and continues where it stopped.
       if (!this.#visible.has(node)) return false;
       const step = steps.get(node);
       if (step === undefined || outdated.has(node)) return true;
@@ -277,7 +282,7 @@ export class RunHistory {
     this.#toldTokens += countLostTokens(lost);
   }
 
-  /** What a speech said, and whatever came behind it, has been declared void. */
+  /** Removes a speech, and everything after it, as void. */
   #takeBack({ from }: VoidSpeech): void {
     const index = this.#speeches.findIndex((speech) => speech.from === from);
     const first = this.#speeches[index];
@@ -287,7 +292,7 @@ export class RunHistory {
   }
 }
 
-/** Tokens of steps that run again, estimated ones among them. */
+/** Tokens of steps that run again, including estimates. */
 export function countLostTokens({ usage, untoldTokens = 0 }: LostUsage): number {
   return (usage?.total_tokens ?? 0) + untoldTokens;
 }

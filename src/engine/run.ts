@@ -59,17 +59,17 @@ interface RunParts {
   readonly log: RunLog;
   /** Undefined if nothing is traced. */
   readonly traceId: string | undefined;
-  /** True if observers want content: what steps, models and tools are given and give. */
+  /** True if observers want content: the inputs and outputs of steps, models and tools. */
   readonly isTraced: boolean;
   /** True if a trace is kept, which gets the whole output at the end. */
   readonly keepsOutput: boolean;
-  /** Longest output of the run, in characters: whoever collects it, for a client or a trace, holds all of it in memory. */
+  /** Most characters of the run's output: collectors, for a client or a trace, hold all of it in memory. */
   readonly maxOutputLength: number;
   /** True if tokens that upstreams do not report are estimated. */
   readonly estimatesTokens: boolean;
-  /** Takes each finished step directly before the event of its end. Undefined: nothing is kept. */
+  /** Takes each finished step directly before the event of its end. Undefined: nothing is stored. */
   readonly keepStep: ((checkpoint: StepCheckpoint) => void) | undefined;
-  /** Resolves once all events up to now are kept. Absent: nobody keeps them. */
+  /** Resolves once all events so far are stored. Absent: they are not stored. */
   readonly settle?: (() => Promise<void>) | undefined;
   /** Undefined: the run begins. */
   readonly resumed: ResumedRun | undefined;
@@ -91,7 +91,7 @@ const CLEANUP_LIMIT_MS = 10_000;
 /** One execution of one workflow for one request. */
 export class Run {
   readonly #parts: RunParts;
-  // Lists that are not pushed to: that leaves room for 16 more in each open run.
+  // These lists are replaced, not pushed to: a push reserves room for 16 more in each open run.
   #usages: readonly StepUsage[] = [];
   #started: readonly { readonly step: NodeStep; readonly context: TaskContext }[] = [];
   readonly #startedAt: number;
@@ -171,12 +171,12 @@ export class Run {
     };
   }
 
-  /** Takes up what another process has begun: its output goes on where readers heard it last. */
+  /** Continues what another process has begun: its output continues after the last delta that readers have received. */
   async #resume(checkpoints: Checkpoints, { epoch, history, steps }: ResumedRun): Promise<void> {
     const { workflow, cancellation, log } = this.#parts;
     this.#seq = history.lastSeq + 1;
     if (!history.isWaiting) this.#emit({ type: 'run-resumed', epoch });
-    // What was used is used, even by a step that runs again.
+    // Usage counts even for a step that runs again.
     this.#usages = [...steps, ...history.lostUsage].map((kept) => new StepUsage(kept));
     this.#hasLostUsage = history.hasLostUsage;
     const { voids, heard, said } = await rejectOnAbort(checkpoints.restore(workflow, log), cancellation);
@@ -205,13 +205,13 @@ export class Run {
   #sayResult(result: unknown): void {
     const { workflow } = this.#parts;
     const whole = typeof result === 'string' ? result : encodeResult(result, workflow.id);
-    // Before the run was resumed, a part of it may have been said, or all.
+    // A part or all of it may have been sent before the run was resumed.
     const text = whole.slice(this.#output.length);
     const node = workflow.resultStep ?? workflow.id;
     this.#output.add({ node, debounceMs: undefined }, { type: 'content', text });
   }
 
-  /** The attempt ends: nothing of the run is at work until it is answered. */
+  /** Ends the attempt: nothing of the run is active until it is answered. */
   #wait(waits: readonly OpenWait[]): void {
     this.#output.endCharacters();
     const usage = this.#sumUsage();
@@ -267,7 +267,7 @@ export class Run {
     else this.#emit({ type: 'run-retrying', retryAt, lost: this.#sumLost(), ...facts }, {});
   }
 
-  /** What was used by steps that run again. */
+  /** Usage of steps that run again. */
   #sumLost(): LostUsage {
     const lost = this.#usages.filter(({ isKept }) => !isKept);
     const usage = sumUsage(lost.map((each) => each.usage));
@@ -300,7 +300,7 @@ export class Run {
         const cleaned = step.instance.cleanup?.(context);
         if (!isPromise(cleaned)) continue;
         await settleInTime(cleaned, clock, CLEANUP_LIMIT_MS, () => {
-          const words = `has a cleanup() that has not ended after ${CLEANUP_LIMIT_MS} ms; nobody waits for it any more`;
+          const words = `has a cleanup() that has not ended after ${CLEANUP_LIMIT_MS} ms, and stops waiting for it`;
           log.step(step.node).write('error', words);
         });
       } catch (error) {
@@ -309,7 +309,7 @@ export class Run {
     }
   }
 
-  /** What was used beside what upstreams have told. */
+  /** Usage beyond what upstreams have reported. */
   #sumUntold(): Pick<RunFinished, 'isUsageIncomplete' | 'untoldTokens'> {
     const untoldTokens = this.#usages.reduce((sum, { untoldTokens: untold }) => sum + untold, 0);
     return { ...(this.#hasLostUsage && { isUsageIncomplete: true }), ...(untoldTokens > 0 && { untoldTokens }) };

@@ -13,11 +13,11 @@ export interface SharedRun {
   readonly places: Semaphore;
   readonly clock: Clock;
   readonly log: RunLog;
-  /** How often the run has been begun with this time. */
+  /** How often the run has been started, this attempt included. */
   readonly attempt: number;
   /** Whether tokens that upstreams do not report are estimated. */
   readonly estimatesTokens: boolean;
-  /** What is and was kept of its steps; undefined: nothing. */
+  /** The checkpoints of its steps; undefined: none are stored. */
   readonly checkpoints: Checkpoints | undefined;
   /** Whether the run's reader can wait so many milliseconds before a failed model call is made again. */
   readonly canWait: (ms: number) => boolean;

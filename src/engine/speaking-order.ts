@@ -1,6 +1,6 @@
 import { type Delta, mergeDeltas, weighDelta } from '../streaming/index.js';
 
-/** The node that speaks. */
+/** The node whose deltas are sent. */
 export interface Speaker {
   /** Key of the node. */
   readonly node: string;
@@ -10,7 +10,7 @@ export interface Speaker {
 /** Takes each delta once it may be sent. */
 type Speak = (speaker: Speaker, delta: Delta) => void;
 
-/** How many bytes of a step's deltas are kept while earlier steps still speak; then the step waits. */
+/** Most bytes of a step's deltas that are buffered while earlier steps still speak; then the step waits. */
 const MOST_KEPT_BYTES = 1024 * 1024;
 
 /**
@@ -28,7 +28,7 @@ export class SpeakingOrder {
   #current = 0;
   #isLive: boolean;
   #isClosed = false;
-  /** Made for the first delta that is kept, like the list of those who wait. */
+  /** Created with the first buffered delta, like the list of waiting steps. */
   #kept: { readonly speaker: Speaker; delta: Delta }[] | undefined;
   #keptBytes = 0;
   #waiting: (() => void)[] | undefined;
@@ -44,15 +44,15 @@ export class SpeakingOrder {
     return this.#isLive || this.#keptBytes < MOST_KEPT_BYTES;
   }
 
-  /** What waits for its turn, in order. */
+  /** The buffered deltas, in order. */
   get unsaid(): readonly Delta[] {
     return this.#kept?.map(({ delta }) => delta) ?? [];
   }
 
-  /** Adds a place inside this one, after those that it already holds. */
+  /** Adds a place inside this one, after the existing ones. */
   child(): SpeakingOrder {
     const child = new SpeakingOrder(this.#speak, this);
-    // Not pushed: that leaves room for 16 more in each open run.
+    // Not pushed: a push reserves room for 16 more in each open run.
     this.#children = this.#children.concat(child);
     child.#isLive = this.#isLive && this.#children[this.#current] === child;
     return child;

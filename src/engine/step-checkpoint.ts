@@ -2,31 +2,31 @@ import type { JsonValue } from '../kernel/index.js';
 import type { FinishReason, Usage } from '../models/index.js';
 import type { Delta } from '../streaming/index.js';
 
-/** The output of a step, in a form from which the same is made again. Neither: it has none. */
+/** The output of a step, in a form from which it can be restored. Neither: it has none. */
 export interface KeptOutput {
   /** The output itself, which is plain data. */
   readonly value?: JsonValue;
-  /** JSON that the class or schema of the step makes the output of. */
+  /** JSON from which the class or schema of the step makes the output. */
   readonly json?: string;
 }
 
 /**
- * A step that has finished, as plain JSON: with it the step need not run again in a process that goes on with the run. A failed step
- * with a substitute output has finished, too.
+ * A finished step, as plain JSON: with it the step need not run again when the run is resumed. A failed step with a
+ * substitute output has finished, too.
  */
 export interface StepCheckpoint {
   /** Key of the step, preceded by those of the enclosing steps. */
   readonly node: string;
   /** Its position among the checkpoints of the run, counted from 0. */
   readonly index: number;
-  /** What the step is. A step that is another now is run again. */
+  /** Identifies the step's kind and output. A changed step runs again. */
   readonly fingerprint: string;
   readonly output: KeptOutput;
   /** Tokens of its model calls; absent if no upstream reported any. */
   readonly usage?: Usage;
   /** Estimate of the tokens that no upstream reported. */
   readonly untoldTokens?: number;
-  /** The worst of what its agents stopped for. */
+  /** The worst finish reason of its agents. */
   readonly finishReason?: FinishReason;
   /** `context.metadata` of its workflow, all of it; absent if it is as it was in the checkpoint before, or empty. */
   readonly metadata?: Readonly<Record<string, JsonValue>>;
@@ -34,6 +34,6 @@ export interface StepCheckpoint {
   readonly stopped?: true;
   /** True if its output broke off before it was whole, so that no other step of the run may start. */
   readonly brokenOff?: true;
-  /** What it said before its turn, in order: nobody has heard it yet. */
+  /** Its output from before its turn, in order: readers have not received it yet. */
   readonly unsaid?: readonly Delta[];
 }

@@ -7,7 +7,7 @@ import type { StepCheckpoint } from './step-checkpoint.js';
 import { assertMetadataKept, keepOutput } from './step-output.js';
 import type { StepUsage } from './step-usage.js';
 
-/** What is kept of a step beside what is known of its calls of models. */
+/** The checkpoint of a step without the facts about its model calls. */
 export type KeptByStep = Pick<StepCheckpoint, 'output' | 'metadata'>;
 
 /** How a step ended, for its checkpoint. */
@@ -20,9 +20,9 @@ interface StepEnding {
   readonly isBrokenOff?: boolean;
 }
 
-/** Keeps the finished steps of one workflow at work, so that they never run again. */
+/** Stores the finished steps of one execution of a workflow, so that they never run again. */
 export class StepKeeper {
-  /** `context.metadata` as it was last kept, as JSON. */
+  /** `context.metadata` as it was last stored, as JSON. */
   #keptMetadata = '{}';
 
   /**
@@ -47,7 +47,7 @@ export class StepKeeper {
 
   /**
    * @param source the JSON that the output was made from, if that is known
-   * @throws the run's abort reason after an abort: what finishes then is not kept, since the run has failed
+   * @throws the run's abort reason after an abort: a step that finishes then is not stored, since the run has failed
    */
   async prepare(step: NodeStep, output: unknown, source?: string): Promise<KeptByStep> {
     const { cancellation } = this.run;
@@ -58,7 +58,7 @@ export class StepKeeper {
     return { output: kept, ...(metadata !== undefined && { metadata }) };
   }
 
-  /** Keeps a step that has finished, directly before the event that tells of it. */
+  /** Stores a finished step, directly before the event of its end. */
   keep(step: NodeStep, kept: KeptByStep, { usage, order, hasStopped, isBrokenOff = false }: StepEnding): void {
     const { metadata } = kept;
     if (metadata !== undefined) this.#keptMetadata = JSON.stringify(metadata);
@@ -82,7 +82,7 @@ export class StepKeeper {
     if (this.metadata.size === 0 && this.#keptMetadata === '{}') return undefined;
     const metadata = Object.fromEntries(this.metadata);
     assertMetadataKept(metadata, { node, workflow: this.workflow });
-    // Plain data, as was just found.
+    // Checked just before: plain data.
     return JSON.stringify(metadata) === this.#keptMetadata ? undefined : (metadata as StepCheckpoint['metadata']);
   }
 }

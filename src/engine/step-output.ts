@@ -17,7 +17,7 @@ interface Giver {
 
 const fingerprints = new WeakMap<NodeStep, string>();
 
-/** What a step is, as far as it decides whether its checkpoint can be used: its kind, and the class or schema of its output. */
+/** Identifies a step to decide whether its checkpoint can be used: its kind, and the class or schema of its output. */
 export function makeFingerprint(step: NodeStep): string {
   const known = fingerprints.get(step);
   if (known !== undefined) return known;
@@ -33,16 +33,16 @@ export function makeFingerprint(step: NodeStep): string {
 }
 
 /**
- * Finds the form in which an output is kept: as it is, or as JSON that the step's own class or schema makes the same of again.
- * @param source the text that a model wrote for it; undefined if that is not known
- * @throws StepOutputTooLargeError; Error if no such form makes the same again
+ * Finds the form in which an output is stored: as it is, or as JSON from which the step's class or schema makes an
+ * equal output. @param source the text that a model wrote for it; undefined if unknown
+ * @throws StepOutputTooLargeError; Error if no form restores an equal output
  */
 export async function keepOutput(output: unknown, giver: Giver, source: string | undefined): Promise<KeptOutput> {
   if (output === undefined) return {};
   const unkeepable = findUnkeepable(output, giver.node);
   if (unkeepable === undefined) {
     assertSize(JSON.stringify(output), giver);
-    // It is plain data, as was just found.
+    // Checked just before: it is plain data.
     return { value: output as JsonValue };
   }
   const schema = findSchema(giver.step);
@@ -57,18 +57,18 @@ export async function keepOutput(output: unknown, giver: Giver, source: string |
   const remedy =
     step.instance.returns === undefined
       ? 'Return plain data, or declare what it returns: `readonly returns = …` in its class, with a class that has validation decorators or a schema'
-      : 'What it declares as `returns`, or its agent as `output`, does not make the same of its JSON again: return that alone, unchanged';
+      : 'What it declares as `returns`, or its agent as `output`, does not make an equal value from the JSON of the output: return exactly what it makes';
   throw new Error(
-    `The step "${node}" of the workflow "${workflow}" gave an output that would not survive a restart: ${unkeepable}. ` +
-      `This run is logged, so that another process can go on with it, and each output is kept as JSON. ${remedy}`,
+    `The step "${node}" of the workflow "${workflow}" returned an output that would not survive a restart: ${unkeepable}. ` +
+      `This run is logged, so that another process can continue it, and each output is stored as JSON. ${remedy}`,
   );
 }
 
-/** Makes the output again. @throws StructuredOutputError, Error if the step makes something else of it now */
+/** Restores the output. @throws StructuredOutputError, Error if the step makes a different output of it now */
 export async function reviveOutput({ value, json }: KeptOutput, step: NodeStep): Promise<unknown> {
   if (json === undefined) return value;
   const schema = findSchema(step);
-  if (schema === undefined) throw new Error(`The step "${step.key}" has no class or schema for its output any more`);
+  if (schema === undefined) throw new Error(`The step "${step.key}" no longer has a class or schema for its output`);
   return schema.parse(json);
 }
 
@@ -81,7 +81,7 @@ export function assertMetadataKept(metadata: object, { node, workflow }: Omit<Gi
   if (unkeepable === undefined) return assertSize(JSON.stringify(metadata), { node });
   throw new Error(
     `The context.metadata of the workflow "${workflow}", when its step "${node}" had finished, would not survive a restart: ` +
-      `${unkeepable}. This run is logged, so that another process can go on with it. Put plain data into the metadata`,
+      `${unkeepable}. This run is logged, so that another process can continue it. Put plain data into the metadata`,
   );
 }
 
@@ -108,7 +108,7 @@ async function makesSame(json: string, output: unknown, schema: OutputSchema<unk
   try {
     return isDeepStrictEqual(await schema.parse(json), output);
   } catch {
-    // It does not fit, or a rule of the author does not take it twice.
+    // It does not fit, or a rule of the author fails the second time.
     return false;
   }
 }

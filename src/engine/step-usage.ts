@@ -7,10 +7,10 @@ export class StepUsage {
   #usage: Usage | undefined;
   #untoldTokens = 0;
   #finishReason: FinishReason | undefined;
-  /** True if it is kept with the step, or was told before: it is not lost when the run fails. */
+  /** True if it is stored with the step or was reported before, so that it is not lost when the run fails. */
   isKept: boolean;
 
-  /** @param kept of a step that finished before the run was resumed, or what was lost then */
+  /** @param kept the usage of a step that finished before the run was resumed, or the usage lost then */
   constructor(kept?: Pick<StepCheckpoint, 'usage' | 'untoldTokens'>) {
     this.#usage = kept?.usage;
     this.#untoldTokens = kept?.untoldTokens ?? 0;
@@ -22,7 +22,7 @@ export class StepUsage {
     return this.#usage;
   }
 
-  /** Estimate of the tokens that no upstream reported; 0 if nobody asked for it. */
+  /** Estimate of the tokens that no upstream reported; 0 if no estimate was requested. */
   get untoldTokens(): number {
     return this.#untoldTokens;
   }

@@ -25,7 +25,7 @@ export interface AgentPlan<Output> {
   readonly schema: OutputSchema<Output> | undefined;
   /** Which groups of the client's parameters reach the model. */
   readonly forwards: readonly ParameterGroup[];
-  /** Without the tools of {@link servers}, which are asked for when the agent runs. */
+  /** Without the tools of {@link servers}, which are listed when the agent runs. */
   readonly toolbox: Toolbox;
   readonly servers: readonly FoundServer[];
   /** Undefined where there are no servers. */
@@ -114,7 +114,7 @@ function findServers(servers: readonly McpServer[], mcp: McpServers | undefined)
 }
 
 /**
- * The plan of an agent that is tried out differently in one run.
+ * The plan of an agent that is changed for one run.
  * @throws InvalidRequestError if there is no such model
  */
 export function changePlan<Output>(plan: AgentPlan<Output>, { instructions, model }: AgentOverride): AgentPlan<Output> {

@@ -61,7 +61,7 @@ export class AgentRunner<Output> {
     );
   }
 
-  /** In development, one run may try the agent differently. */
+  /** In development, the agent can be changed for one run. */
   #choosePlan({ request: { overrides }, log: { node } }: TaskContext): AgentPlan<Output> {
     const change = overrides === undefined || node === undefined ? undefined : overrides[node];
     return change === undefined ? this.#plan : changePlan(this.#plan, change);

@@ -50,7 +50,7 @@ export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
     return ending.output;
   }
 
-  /** Keeps a failure until somebody asks for the output. */
+  /** Keeps a failure until the output is read. */
   async #settle(reply: ModelOutput): Promise<void> {
     try {
       this.#ending = { output: await this.#finish(reply) };

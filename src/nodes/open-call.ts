@@ -157,7 +157,7 @@ export class OpenCall implements CallControls {
 
   identity(identity: ModelIdentity): void {
     this.#model = identity.model ?? this.#model;
-    // The run reports the first model that it hears of as its model, so a model that fails before its first delta is not named.
+    // The run reports the first named model as its model, so a model that fails before its first delta is not named.
     this.#heldIdentity = identity;
     if (this.#hasSpoken) this.#tellIdentity();
   }

@@ -3,7 +3,7 @@ import type { ObserverEvent, RunEvent, RunFailed, RunFinished, RunRetrying, RunW
 /** The last event of an attempt at a run. */
 export type LastEvent = RunFinished | RunFailed | RunWaiting | RunRetrying;
 
-/** True for the last event of an attempt at a run: nothing of the run is at work any more. */
+/** True for the last event of an attempt at a run: nothing of the run is active any more. */
 export function isLastEvent(event: RunEvent | ObserverEvent): event is LastEvent {
   switch (event.type) {
     case 'run-finished':

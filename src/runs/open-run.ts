@@ -10,7 +10,7 @@ export interface OpenRunParts {
   readonly timeoutMs: number;
   /** Ends the run when it aborts. */
   readonly signal: AbortNotice | undefined;
-  /** Is told the reason when the run is aborted. */
+  /** Called with the reason when the run is aborted. */
   readonly onAbort: (reason: unknown, run: OpenRun) => void;
 }
 
@@ -60,7 +60,7 @@ export class OpenRun {
     this.#deadline.cancel();
   }
 
-  /** Cleans up when nothing of the run is at work any more. */
+  /** Cleans up when nothing of the run is active any more. */
   close(): void {
     this.#parts.signal?.removeEventListener('abort', this.#onSignal);
   }

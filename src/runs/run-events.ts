@@ -5,38 +5,38 @@ import { Cancellation } from '../kernel/index.js';
 import { isLastEvent } from './last-event.js';
 import type { Reading, RunReaders } from './run-readers.js';
 
-/** How the reading of a run failed: because the run did, or because its reader did. */
+/** How reading a run failed: because the run failed, or because its reader did. */
 export interface ReadFailure {
   readonly error: RunError;
-  /** What it failed with, as code in this process may know it. */
+  /** The error, with details that must not leave this process. */
   readonly thrown: MillraceError;
   /** The step that failed, as the run's last event names it. */
   readonly node?: string | undefined;
-  /** The run's last event; absent if it was the reader who failed. */
+  /** The run's last event; absent if the reader failed. */
   readonly event?: RunFailed | undefined;
-  /** True if it was the reader, who then cannot rely on its own state. */
+  /** True if the reader failed; its own state may then be inconsistent. */
   readonly isReaderFault: boolean;
 }
 
 /** Reads the events of one run. */
 export interface RunReader {
-  /** True if it has a use for outputs, results and data of progress in the events. Absent: false. */
+  /** True if it needs outputs, results and progress data in the events. Absent: false. */
   readonly wantsContent?: boolean;
   /**
-   * Aborted by the reader with an InternalError if it cannot go on, for faults outside of `next` (see {@link guardCallback}).
-   * Absent: it has no such places.
+   * Aborted by the reader with an InternalError if it cannot continue after a fault outside of `next` (see {@link
+   * guardCallback}). Absent: it has no such faults.
    */
   readonly fault?: Cancellation;
-  /** Takes an event. If it throws, no other event is given to it; a run that it holds ends with an InternalError. */
+  /** Takes an event. If it throws, it gets no more events; a run that it holds ends with an InternalError. */
   next(event: Exclude<RunEvent, RunFailed>): void;
-  /** Called once, in place of `run-finished`. What it throws is what the reading rejects with. */
+  /** Called once, in place of `run-finished`. The reading rejects with what it throws. */
   failed(failure: ReadFailure): void;
 }
 
 /**
- * The events of a run, from when they are read: a run that has begun does not wait. Completes after the run's last event, and
- * never errors. RxJS throws what a subscriber throws out of a timer, where nobody can catch it: so {@link read} is the way for
- * everything that does more than look on.
+ * The events of a run from the subscription on: a run does not wait for readers. Completes after the run's last event,
+ * and never errors. RxJS rethrows what a subscriber throws in a timer, where it cannot be caught, so use {@link read}
+ * for everything that can fail.
  */
 export class RunEvents extends Observable<RunEvent> {
   readonly #readers: RunReaders;
@@ -50,7 +50,7 @@ export class RunEvents extends Observable<RunEvent> {
   }
 
   /**
-   * Gives the events to a reader, whose faults end its run, or its reading alone if it does not hold the run.
+   * Passes the events to a reader. A fault of the reader ends the run, or only the reading if it does not hold the run.
    * @param operator put between the run and the reader
    * @returns when the reader has had the last event: the workflow's result, undefined if the run failed or ended early. Rejects
    *   with what the reader's `failed` throws
@@ -124,7 +124,7 @@ class ReadObserver implements Observer<RunEvent> {
   }
 }
 
-/** The callback for a timer or an emitter: what it throws is the reader's fault, and not uncaught. */
+/** Wraps a callback for a timer or an emitter: what it throws counts as a fault of the reader. */
 export function guardCallback(fault: Cancellation, callback: () => void): () => void {
   return () => {
     try {

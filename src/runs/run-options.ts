@@ -8,39 +8,38 @@ import type { Gate } from '../streaming/index.js';
 export interface RunOrigin {
   /** The id by which logs and the client know the request. */
   readonly requestId?: string;
-  /** True if the answer is streamed. */
+  /** True if the response is streamed. */
   readonly streamed?: boolean;
-  /** Who asks, as a trusted gateway says; wins over the body. */
+  /** The end user according to a trusted gateway; wins over the body. */
   readonly userId?: string;
-  /** The session, as a trusted gateway says; wins over the body. */
+  /** The session according to a trusted gateway; wins over the body. */
   readonly gatewaySessionId?: string;
-  /** The session, as a header says; the body's wins over it. */
+  /** The session according to a header; the body's wins over it. */
   readonly sessionId?: string;
   /** W3C trace context. */
   readonly traceparent?: string;
   /** Id of the trace that an earlier process began for the run. Absent: its trace begins. */
   readonly traceId?: string;
-  /** Id of the caller who may look inside the run. Absent: nobody may, and nothing is recorded for that. */
+  /** Id of the caller who may inspect the run. Absent: nobody may, and nothing is recorded. */
   readonly inspector?: string;
 }
 
-/** The right to run, which whoever let the run in wants back. */
+/** Lets a run execute. Its owner is notified when the run ends. */
 export interface RunPermit {
-  /** True: tokens that upstreams do not tell are estimated. */
+  /** True if tokens that upstreams do not report are estimated. */
   readonly estimatesTokens: boolean;
   /**
-   * The run is over.
-   * @param usage what it has used; undefined: nothing that anybody counted
-   * @param untoldTokens what it has used beyond that, by estimate
+   * Ends the permit with its run. @param usage undefined if no usage was reported @param untoldTokens estimate of what
+   * was used and not reported
    */
   end(usage?: Usage, untoldTokens?: number): void;
 }
 
-/** The right to run of a run that may have to wait long for its place. */
+/** The permit of a run that can wait in the queue. */
 export interface QueuedPermit extends RunPermit {
-  /** What lets the run in once more, in another process. */
+  /** What another process needs to admit the run again. */
   readonly kept: JsonObject;
-  /** It has its place. @returns false if its caller may not have another run at work now */
+  /** It has its place. @returns false if its caller may not have another active run now */
   begin(): boolean;
 }
 
@@ -54,13 +53,13 @@ export interface RunEnding {
   readonly node?: string;
 }
 
-/** Keeps what becomes known of a request. */
+/** Collects facts about a request. */
 export interface RunRecord {
   beginRun(runId: string): void;
   endRun(outcome: Outcome, ending: RunEnding): void;
 }
 
-/** What a run is tied to. */
+/** Options of a run. */
 export interface RunOptions {
   /** The run's id, for logs and traces. */
   readonly id: string;
@@ -69,26 +68,26 @@ export interface RunOptions {
   /** Ends the run when it aborts. */
   readonly signal?: AbortNotice;
   /**
-   * For how long from its start, in milliseconds, the run's reader would rather hear of a passing failure than wait for another
-   * try, as long as nothing was said: while an HTTP client waits for its status line, it can be given a status and
-   * `retry-after`, and its SDK tries again by itself; later there is only an error in its stream. So until then a retry is made
-   * only if its pause ends in this time. Absent: retries are waited for, within their own limits.
+   * For this long after the start, in milliseconds, and before the first output, a retry is made only if its pause also
+   * ends within this time; otherwise the failure is reported at once. While an HTTP client waits for its status line, a
+   * status with `retry-after` serves it better than an error later in the stream. Absent: retries are made within their
+   * own limits.
    */
   readonly failFastMs?: number | undefined;
-  /** How long it may take, in milliseconds; absent: as long as the configuration says. */
+  /** Time limit in milliseconds; absent: that of the configuration. */
   readonly timeoutMs?: number;
   /** The request behind the run, for its trace. */
   readonly origin?: RunOrigin;
-  /** Ended with the run. Absent: nothing limits it, and nobody counts it. */
+  /** Ended with the run. Absent: the run is neither limited nor counted. */
   readonly permit?: RunPermit;
   /**
-   * Keeps a step that has finished, so that it never runs again. Called in the same turn as, and directly before, the event that
-   * tells of the step's end: whoever keeps both must keep them together. Absent: the run ends with its process.
+   * Stores a finished step, so that it never runs again. Called in the same turn as, and directly before, the event of
+   * the step's end: both must be stored together. Absent: the run ends with its process.
    */
   readonly keepStep?: ((checkpoint: StepCheckpoint) => void) | undefined;
-  /** Resolves once all that the run has told up to now is kept. Absent: nothing is. */
+  /** Resolves once all events so far are stored. Absent: none are. */
   readonly settle?: (() => Promise<void>) | undefined;
-  /** What is known of the run from before its process ended. Absent: it begins. */
+  /** The history of a run whose earlier process has ended. Absent: the run begins. */
   readonly resumed?: ResumedRun | undefined;
   /**
    * Answers what the run waits for at once, or resolves to undefined: then it waits. The answer is checked as any other. Absent: the run
@@ -96,10 +95,10 @@ export interface RunOptions {
    */
   readonly answer?: ((wait: OpenWait) => unknown) | undefined;
   /**
-   * Asked when the run has failed. Gives when another attempt is to be made at the earliest, in milliseconds since the Unix epoch: then this
-   * one ends with `run-retrying`. Undefined, or absent: it has failed for good.
+   * Called when the run has failed. Returns the earliest time of another attempt, in milliseconds since the Unix epoch;
+   * this one then ends with `run-retrying`. Undefined, or absent: it has failed for good.
    */
   readonly retry?: ((error: MillraceError) => number | undefined) | undefined;
-  /** Told how the run went. Absent: there is no request behind it. */
+  /** Notified of the start and end of the run. Absent if no request waits for it. */
   readonly record?: RunRecord;
 }

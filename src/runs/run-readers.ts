@@ -7,15 +7,18 @@ import type { OpenRun } from './open-run.js';
 
 /** How one reader reads a run. */
 export interface Reading {
-  /** True: what the reader cannot cope with ends the run, and so does the last such reader when it leaves. */
+  /** True: the run ends when this reader fails, or when the last such reader leaves. */
   readonly holdsRun: boolean;
-  /** Aborted, with an InternalError, by a reader that cannot go on. */
+  /** Aborted, with an InternalError, by a reader that cannot continue. */
   readonly fault: Cancellation;
-  /** True: the reader has a use for outputs, results and data of progress in the events. */
+  /** True if the reader needs outputs, results and progress data in the events. */
   readonly wantsContent: boolean;
 }
 
-/** Those who read one run. Each gets what happens from when it came; who comes after the end gets the last event. */
+/**
+ * The readers of one run. Each gets the events that come after it joined; one that joins after the end gets the last
+ * event.
+ */
 export class RunReaders {
   readonly #open: OpenRun;
   readonly #log: RunLog;
@@ -36,7 +39,7 @@ export class RunReaders {
     return this.#wantsContent;
   }
 
-  /** What stands beside the last event, once that is there. */
+  /** What belongs to the last event, once it is there. */
   get end(): RunEnd | undefined {
     return this.#end;
   }
@@ -61,14 +64,14 @@ export class RunReaders {
     };
   }
 
-  /** Gives an event to all readers. @param end with the last one: what stands beside it */
+  /** Passes an event to all readers. @param end for the last event: what belongs to it */
   emit(event: RunEvent, end?: RunEnd): void {
     if (end !== undefined) {
       this.#last = event;
       this.#end = end;
     }
     for (const subscriber of this.#subscribers) subscriber.next(event);
-    // What is left is to clean up, which no reader need wait for.
+    // Only cleaning up is left, for which no reader has to wait.
     if (end !== undefined) for (const subscriber of this.#subscribers) subscriber.complete();
   }
 

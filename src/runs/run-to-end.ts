@@ -4,7 +4,7 @@ import type { FinishReason, Usage } from '../models/index.js';
 import { type OpaqueObject, type CollectedAudio, type CollectedToolCall, DeltaCollector } from '../streaming/index.js';
 import type { RunEvents } from './run-events.js';
 
-/** A whole call of one of the client's tools, as the event's parameters offered them. */
+/** A whole call of one of the client's tools, as the request offered it. */
 export interface RunToolCall {
   readonly id: string;
   readonly kind: 'function' | 'custom';
@@ -15,7 +15,7 @@ export interface RunToolCall {
 
 /** The output of a run that has finished. */
 export interface RunOutput {
-  /** What the client would have read, by channel; empty if the channel was not used. */
+  /** What a client would have read, by channel; empty if the channel was not used. */
   readonly content: string;
   readonly reasoning: string;
   readonly refusal: string;
@@ -24,12 +24,12 @@ export interface RunOutput {
   readonly annotations: readonly OpaqueObject[];
   /** As OpenRouter gives them: `{type: "image_url", image_url: {url}}`. */
   readonly images: readonly OpaqueObject[];
-  /** Absent unless the event's parameters asked for a spoken answer. */
+  /** Absent unless the request asked for audio. */
   readonly audio?: CollectedAudio;
   /** What the workflow's `define` returned a ref to; undefined if it ended early. */
   readonly result: unknown;
   readonly finishReason: FinishReason;
-  /** Sum over all model calls whose upstreams told; absent if none did. */
+  /** Sum over all model calls whose upstreams reported it; absent if none did. */
   readonly usage?: Usage;
 }
 
@@ -53,7 +53,7 @@ export async function collectOutput(events: RunEvents): Promise<RunOutput> {
   });
   if (waiting !== undefined) {
     const names = waiting.waits.map(({ name }) => `"${name}"`).join(', ');
-    throw new InvalidRequestError(`The workflow waits for an answer to ${names}, and nobody gives one here.`, {
+    throw new InvalidRequestError(`The workflow waits for an answer to ${names}, and none can be given here.`, {
       code: 'not_answered',
     });
   }

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { IdSource } from '../kernel/index.js';
 
-/** This process, among all that work on runs. */
+/** Identifies this process among all that execute runs. */
 @Injectable()
 export class RunWorker {
-  /** Another one after each start. */
+  /** A new id after each start. */
   readonly id: string;
 
   constructor(ids: IdSource) {

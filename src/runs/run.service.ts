@@ -25,20 +25,22 @@ import { makeTraceStart } from './trace-start.js';
 /** How long a client is asked to wait before it tries another replica, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 
-/** Starts runs, keeps the time of each, and knows which are open: they can be read and cancelled by their ids. */
+/**
+ * Starts runs, enforces their deadlines and keeps track of the open ones, which can be read and cancelled by their ids.
+ */
 @Injectable()
 export class RunService {
   readonly #logger = new Logger('Run');
   /** By id. */
   readonly #open = new Map<string, { readonly open: OpenRun; readonly readers: RunReaders }>();
-  /** What ended runs before their end, with what the log calls them. */
+  /** The abort reasons of runs, with the names of the runs in the log. */
   readonly #reasons = new WeakMap<object, string>();
-  /** Of requests that were taken and have not begun their run. */
+  /** Aborts requests that were accepted and have not begun their run. */
   readonly #waiting = new Set<Cancellation>();
-  /** What belongs to runs and is not over with them, by what the log calls it. */
+  /** Work that outlives its run, by its name in the log. */
   readonly #held = new Map<Promise<void>, string>();
   #draining = false;
-  /** While runs are open: a run that waits for a timer is no reason for Node to stay. */
+  /** Set while runs are open, because a run that waits for an unreferenced timer would not keep Node alive. */
   #letGo: (() => void) | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -60,7 +62,7 @@ export class RunService {
     return this.#open.size;
   }
 
-  /** What the log calls the runs that have started and not ended: workflow and id. */
+  /** The log names of the runs that have started and not ended: workflow and id. */
   get openRunNames(): readonly string[] {
     return Array.from(this.#open.values(), ({ open }) => open.name);
   }
@@ -78,22 +80,21 @@ export class RunService {
   }
 
   /**
-   * What the log calls the run that was aborted with this, or with what this was caused by. A promise that an author's code
-   * does not wait for is rejected with it if it listens to the run's signal.
+   * The log name of the run that was aborted with this error or with its cause. A promise that an author's code does
+   * not await is rejected with it if it listens to the run's signal.
    */
   findAbortedRun(thrown: unknown): string | undefined {
     if (typeof thrown !== 'object' || thrown === null) return undefined;
     const name = this.#reasons.get(thrown);
     if (name !== undefined || !isError(thrown)) return name;
-    // Node's own functions reject with an AbortError that the reason is the cause of.
+    // Node's own functions reject with an AbortError whose cause is the reason.
     const { cause } = ensureError(thrown);
     return typeof cause === 'object' && cause !== null ? this.#reasons.get(cause) : undefined;
   }
 
   /**
-   * Begins a run. It does not wait to be read, and nobody has to: without a reader it goes on to its end. The events are all
-   * there for those who begin to read in the same turn of the event loop; once they are read, the run ends when their last
-   * reader leaves.
+   * Begins a run, which does not wait for readers: without one it runs to its end. A reader that subscribes in the same
+   * turn of the event loop gets all events; once the run has readers, it ends when the last one leaves.
    * @throws OverloadedError while the server is shutting down; Error if a run with this id is open
    */
   start(workflow: CompiledWorkflow, request: RunRequest, options: RunOptions): RunEvents {
@@ -150,7 +151,7 @@ export class RunService {
         readers.emit(event, end);
       },
     });
-    // Readers that begin in this turn miss nothing.
+    // Readers that subscribe in this turn miss nothing.
     void Promise.resolve()
       .then(() => run.execute())
       .finally(() => this.#close(id, open));
@@ -158,7 +159,7 @@ export class RunService {
   }
 
   /**
-   * The events of a run that was started before, from now on: for readers that come and leave, and fail, without the run.
+   * The later events of a run that was started before, for readers that come, leave and fail without affecting it.
    * @returns undefined if no run with this id is open in this process
    */
   attach(id: string): RunEvents | undefined {
@@ -167,8 +168,8 @@ export class RunService {
   }
 
   /**
-   * Ends a run before its end, with a RunAbortedError: its steps are aborted, and so are their requests to models.
-   * @param cause why; absent: somebody wants it
+   * Cancels a run with a RunAbortedError: its steps and their requests to models are aborted. @param cause the reason;
+   * absent: cancelled on request
    * @returns false if no run with this id is open in this process, or it is ending already
    */
   cancel(id: string, cause: AbortCause = 'cancelled'): boolean {
@@ -192,9 +193,8 @@ export class RunService {
   }
 
   /**
-   * Ends the wait of a request that is to begin a run, for its body or its turn, when the server stops taking runs: aborts it
-   * with an OverloadedError.
-   * @returns to be called when the wait is over, in whatever way
+   * Aborts a request that waits for its body or its turn before it begins a run, with an OverloadedError, when the
+   * server stops taking runs. @returns to be called when the wait is over, in any way
    * @throws OverloadedError while the server is shutting down
    */
   trackWait(wait: Cancellation): () => void {
@@ -204,7 +204,7 @@ export class RunService {
   }
 
   /**
-   * Runs a workflow and collects what it gives: for jobs, scripts and everything else that is no HTTP request.
+   * Runs a workflow and collects its output, for jobs, scripts and everything else that is not an HTTP request.
    * @throws MillraceError that the run ended with; OverloadedError while the server is shutting down
    */
   async runToEnd(workflow: CompiledWorkflow, request: RunRequest, options: RunOptions): Promise<RunOutput> {
@@ -212,8 +212,8 @@ export class RunService {
   }
 
   /**
-   * Takes no more runs and lets the open ones go on for `graceMs` milliseconds; those that are not done by then are
-   * aborted. Resolves when none is open, and `ABORTED_RUNS_LIMIT_MS` after that whatever is.
+   * Takes no more runs and lets the open ones continue for `graceMs` milliseconds, then aborts the rest. Resolves when
+   * none is open, or at most `ABORTED_RUNS_LIMIT_MS` later.
    */
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
@@ -228,7 +228,7 @@ export class RunService {
     });
     await settleInTime(idle, this.clock, graceMs + ABORTED_RUNS_LIMIT_MS, () => {
       this.#logger.error(
-        `Not waiting any more for runs that do not end: ${[...this.openRunNames, ...this.#held.values()].join(', ')}`,
+        `No longer waiting for runs that do not end: ${[...this.openRunNames, ...this.#held.values()].join(', ')}`,
       );
     });
     limit.cancel();

@@ -39,7 +39,7 @@ const OBSERVERS = [
   Inspections,
 ] as const;
 
-/** Runs the workflows that the application's modules provide. Brings the registry that finds them. */
+/** Runs the workflows that the application's modules provide, and exports the registry that finds them. */
 @Module({
   imports: [MetricsModule, NodesModule, TracingModule, WorkflowModule],
   providers: [

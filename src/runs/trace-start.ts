@@ -6,7 +6,7 @@ import type { RunOrigin } from './run-options.js';
 /** Longest id of a user or session that tracing backends take, in characters. */
 const MAX_ID_LENGTH = 200;
 
-/** Makes the beginning of a trace: who asks, in which session, and what. */
+/** Makes the beginning of a trace: the end user, the session and the input. */
 export function makeTraceStart(
   workflow: Pick<CompiledWorkflow, 'id' | 'version'>,
   { model, messages, parameters }: RunRequest,
@@ -41,7 +41,7 @@ export function makeTraceStart(
 
 function readId(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
-  // Control characters in an id break the lists in which people look for it.
+  // Control characters in an id break the lists in which people search for it.
   const id = value.replace(/\p{Cc}/gu, '').slice(0, MAX_ID_LENGTH);
   return id === '' ? undefined : id;
 }

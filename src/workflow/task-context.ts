@@ -35,7 +35,10 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
   /** This node's span, for spans and events of its own. */
   readonly trace: StepSpan;
   readonly clock: Clock;
-  /** How often the run has been begun with this time. More than 1 only where a logged run goes on after a restart. */
+  /**
+   * How often the run has been started, this attempt included. More than 1 only where a logged run goes on after a
+   * restart.
+   */
   readonly attempt: number;
   /**
    * Free for the workflow's own use; shared by the nodes of one run. Runs that are logged keep it as JSON, so there it holds plain data

@@ -123,7 +123,7 @@ export interface CompiledScope {
 
 /** A wait that a workflow has, or one inside it. */
 export interface CompiledWait {
-  /** What clients call it. */
+  /** Its name for clients. */
   readonly name: string;
   /** Key of its step, preceded by those of the enclosing steps. */
   readonly node: string;

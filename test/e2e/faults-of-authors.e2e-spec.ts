@@ -145,7 +145,7 @@ describe('what authors can do wrong', () => {
     expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'server_shutting_down' });
     expect(await within(child.exit, { within: 10_000 })).toEqual({ code: 0, signal: null });
     // The response of the node that never ends has ended, so its run has.
-    expect(child.stderr).toMatch(/ERROR.*Not waiting any more for runs that do not end: faulty chatcmpl-\w+$/m);
+    expect(child.stderr).toMatch(/ERROR.*No longer waiting for runs that do not end: faulty chatcmpl-\w+$/m);
   });
 
   it('ends open responses and the process in time, whatever hooks do', async () => {

@@ -89,7 +89,7 @@ describe('the output of a step', () => {
     log.stop();
     expect(response.status).toBe('failed');
     expect(error?.message).toContain('The server had an error');
-    expect(log.text).toContain('gave an output that would not survive a restart: it is an instance of Invoice');
+    expect(log.text).toContain('returned an output that would not survive a restart: it is an instance of Invoice');
     expect(log.text).toContain('Return plain data, or declare what it returns');
   });
 

@@ -113,7 +113,7 @@ describe('tools of MCP servers', () => {
           response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': wait\n\n');
           setImmediate(() => response.socket?.destroy());
         },
-        'Error: the MCP server "docs" went away during the call.',
+        'Error: the MCP server "docs" was disconnected during the call.',
       ],
       [
         'whose server sends 10 MB',
@@ -123,7 +123,7 @@ describe('tools of MCP servers', () => {
       [
         'whose result is longer than a model is told',
         (call, response) => sendResult(response, call, { content: [{ type: 'text', text: 'x'.repeat(300_000) }] }),
-        'Error: the MCP server "docs" gave a result of 300000 characters, and 262144 are the most. Ask for less.',
+        'Error: the MCP server "docs" gave a result of 300000 characters, and the limit is 262144. Ask for less.',
       ],
       [
         'that is refused',

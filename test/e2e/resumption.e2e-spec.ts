@@ -243,7 +243,7 @@ describe('runs whose process dies, when the next one is there', () => {
         expect(readOutputText(readStream(told.text).response)).toBe('Hello');
         frozen.process.signal('SIGCONT');
         door.open();
-        await frozen.process.waitForLine(/Another process has taken RUNS_DIR over/);
+        await frozen.process.waitForLine(/Another process has taken over RUNS_DIR/);
         expect(bareFrames(told.text).startsWith(bareFrames(await reader))).toBe(true);
         // It serves nothing of the folder, and has put nothing into it.
         expect((await getJson(`${frozen.url}/v1/responses/${id}`)).status).toBe(503);

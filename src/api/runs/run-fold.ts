@@ -13,7 +13,7 @@ const OUTPUT_LENGTH = EVENT_BYTES / 2;
 
 /** What is told of a run beside its events. */
 export interface RunFoldOptions {
-  /** The name that its request asked for. */
+  /** The model name in its request. */
   readonly model: string;
   /** Number of the last event that the reader has; -1: none. */
   readonly after: number;

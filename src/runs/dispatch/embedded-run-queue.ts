@@ -12,18 +12,18 @@ import {
 
 /** Most runs that may wait in one process. */
 const MOST_WAITING = 10_000;
-/** How soon a run is looked at again that its caller's own limits held back, in milliseconds. */
+/** Pause before a run is tried again that its caller's limits hold back, in milliseconds. */
 const LOOK_AGAIN_MS = 1_000;
 
 /** How many runs there may be. */
 export interface QueueLimits {
   /** At work. */
   readonly concurrency: number;
-  /** Of one caller that wait. */
+  /** Waiting runs of one caller. */
   readonly mostQueuedOfCaller: number;
-  /** Of all callers that wait. Absent: {@link MOST_WAITING}. */
+  /** Waiting runs of all callers. Absent: {@link MOST_WAITING}. */
   readonly mostWaiting?: number;
-  /** Of single workflows at work. Asked for when the first run comes. Absent: none has a limit of its own. */
+  /** Active runs of single workflows. Read when the first run comes. Absent: no workflow has a limit of its own. */
   readonly listMostAtWork?: () => MostAtWork;
 }
 
@@ -31,16 +31,16 @@ export interface QueueLimits {
 export class EmbeddedRunQueue extends RunQueue {
   readonly #clock: Clock;
   readonly #limits: QueueLimits;
-  /** Those that are due, by priority, the highest first. */
+  /** Due runs by priority, the highest first. */
   readonly #due = Array.from({ length: HIGHEST_PRIORITY + 1 }, () => new Set<RunJob>());
-  /** All that wait, by their ids; with a timer until they are due. */
+  /** All waiting runs by their ids, with a timer until they are due. */
   readonly #jobs = new Map<string, { readonly job: RunJob; delay: Timer | undefined }>();
-  /** Those that wait, and those that are about to, by their callers. */
+  /** Runs that wait or are about to wait, by their callers. */
   readonly #ofOwners = new Map<string, number>();
   #reserved = 0;
   #atWork = 0;
   #most: MostAtWork | undefined;
-  /** Those at work, by their workflows. */
+  /** Active runs by their workflows. */
   readonly #ofWorkflows = new Map<string, number>();
   #begin: BeginJob | undefined;
   #timer: Timer | undefined;
@@ -173,7 +173,7 @@ export class EmbeddedRunQueue extends RunQueue {
       }
     }
     if (heldBack.size === 0 || this.#timer !== undefined) return;
-    // What its caller has at work beside this may end at any time, and tells nobody here.
+    // Other runs of the caller can end at any time without notice.
     this.#timer = this.#clock.after(LOOK_AGAIN_MS, () => {
       this.#timer = undefined;
       this.#fill();

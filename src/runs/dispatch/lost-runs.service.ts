@@ -8,18 +8,21 @@ import type { LoggedRun } from '../store/logged-run.js';
 import { RunLogStore } from '../store/run-log-store.js';
 import { makeJob, type RunJob, RunQueue } from './run-queue.js';
 
-/** How soon runs are looked for again where the store is away, in milliseconds. */
+/** Pause before runs are searched for again while the store is unavailable, in milliseconds. */
 const LOOK_AGAIN_MS = 2_000;
-/** How often they are looked for where other processes may leave some behind, in milliseconds. */
+/** How often runs are searched for that other processes may have left behind, in milliseconds. */
 const LOOK_EVERY_MS = 5_000;
-/** Of so many runs this process keeps in mind that it has left them; of more it finds what is lost later. */
+/** This process remembers at most this many runs that it has left. The periodic search finds the others later. */
 const MOST_LEFT = 1_000;
 
-/** Puts runs into the queue that have not ended, and that no queue and no process has: theirs is gone. */
+/** Queues unfinished runs again whose process or job was lost. */
 @Injectable()
 export class LostRuns {
   readonly #logger = new Logger('Runs');
-  /** Runs that this process has left while the store was away, or could not put while the queue was: nobody has died. */
+  /**
+   * Runs that this process left while the store was unavailable, or could not queue while the queue was. They do not
+   * count as deaths.
+   */
   readonly #left = new Set<string>();
   #looking: Promise<void> | undefined;
   #timer: Timer | undefined;
@@ -46,7 +49,7 @@ export class LostRuns {
     this.#lookAfter(LOOK_AGAIN_MS);
   }
 
-  /** Looks for them now, and from time to time if it has to. Never rejects. */
+  /** Searches for lost runs now, and periodically where processes share the store. Never rejects. */
   async watch(): Promise<void> {
     try {
       await this.look();
@@ -59,7 +62,7 @@ export class LostRuns {
   }
 
   /**
-   * Resolves when those that there were have been put.
+   * Resolves when the runs found have been queued.
    * @throws OverloadedError while the store is away
    */
   look(): Promise<void> {
@@ -84,14 +87,14 @@ export class LostRuns {
 
   async #look(): Promise<void> {
     if (this.runs.draining) return;
-    // Those that end what they have at work are looked at afterwards.
+    // Processes that are shutting down are checked later.
     const asked = [...this.#left].filter((id) => this.works.find(id) === undefined);
     const unfinished = await this.store.findLost(asked, this.worker.id);
     const lost = unfinished.filter(({ id }) => this.works.find(id) === undefined && !this.queue.has(id));
     const known = new Set(asked);
     const left = lost.filter(({ id }) => known.has(id));
     await this.store.release(left.filter(({ status }) => status === 'running'));
-    // Letting go of it was another wake.
+    // Releasing the run has set another wake-up.
     const jobs = lost.map((run) =>
       makeJob(known.has(run.id) && run.status === 'running' ? { ...run, wake: run.wake + 1 } : run),
     );
@@ -100,7 +103,7 @@ export class LostRuns {
     this.#tell('Runs were left while the store was away', left);
     this.#tell(
       'Runs had not ended when their process did',
-      // Of those that wait nobody knows here whether the queue of all has lost them.
+      // This process cannot know whether the shared queue has lost waiting runs.
       lost.filter((run) => !known.has(run.id) && (!this.store.isShared || run.status === 'running')),
     );
   }
@@ -109,7 +112,7 @@ export class LostRuns {
   async #putAll(jobs: readonly RunJob[]): Promise<readonly string[]> {
     const [first, ...others] = jobs;
     if (first === undefined) return [];
-    // A queue that is away takes seconds to say so: once, and not once for each.
+    // An unavailable queue takes seconds to fail, so it is tried once and not for each run.
     if (!(await this.queue.put(first))) return jobs.map(({ id }) => id);
     const isPut = await Promise.all(others.map((job) => this.queue.put(job)));
     return others.flatMap(({ id }, place) => (isPut[place] === true ? [] : [id]));

@@ -1,21 +1,20 @@
 import type { JsonValue } from '../../kernel/index.js';
 import { captureJson, type TraceMask } from '../../tracing/index.js';
 
-/** Most bytes of one value, such as the messages of one call of a model. */
+/** Most bytes of one value, such as the messages of one model call. */
 const MOST_OF_VALUE = 128 * 1024;
 /** Most bytes of one run. */
 const MOST_OF_RUN = 1024 * 1024;
-/** About what an event takes beside its values. */
+/** Approximate bytes of an event without its values. */
 const OF_EVENT = 300;
 
-/** Makes plain JSON without secrets of what is recorded of one run, as long as there is room. */
+/** Turns what is recorded of one run into plain JSON without secrets, while there is room. */
 export class InspectionBudget {
   #left: number;
   #isExceeded = false;
 
   /**
-   * @param mask what an application removes from its traces is removed here, too
-   * @param onTake told how many bytes were taken
+   * @param mask the application's mask for traces @param onTake called with the number of bytes taken
    */
   constructor(
     private readonly mask: TraceMask | undefined,
@@ -29,7 +28,7 @@ export class InspectionBudget {
     return MOST_OF_RUN - this.#left;
   }
 
-  /** Nothing more is taken. */
+  /** Takes nothing more. */
   close(): void {
     this.#left = 0;
   }
@@ -39,7 +38,7 @@ export class InspectionBudget {
     return this.#isExceeded;
   }
 
-  /** Takes room for one event. @returns false if there is none */
+  /** Reserves room for one event. @returns false if there is none */
   takeEvent(): boolean {
     if (this.#left < OF_EVENT) this.#isExceeded = true;
     else this.#count(OF_EVENT);
@@ -80,7 +79,7 @@ export class InspectionBudget {
   }
 }
 
-/** What was redacted or masked may be no JSON any more: then it is a text. */
+/** Redacting or masking can break the JSON; the result is then kept as text. */
 function parse(json: string): JsonValue {
   try {
     return JSON.parse(json) as JsonValue;

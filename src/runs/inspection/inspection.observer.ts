@@ -16,13 +16,13 @@ export interface InspectionParts {
   readonly onEnd: () => void;
 }
 
-/** Writes down what steps, models and tools of one run are given and give. Nothing is done per token. */
+/** Records the inputs and outputs of the steps, models and tools of one run. It does nothing per token. */
 export class InspectionObserver implements RunObserver {
   readonly wantsContent = true;
   readonly #parts: InspectionParts;
   /** The last of each step, by key. */
   readonly #steps = new Map<string, InspectedStep>();
-  /** The calls of models, by the key of their step and their number. */
+  /** The model calls, by the key of their step and their number. */
   readonly #calls = new Map<string, InspectedCall>();
 
   constructor(parts: InspectionParts) {
@@ -258,7 +258,7 @@ const STATUSES = {
   'run-finished': 'completed',
   'run-failed': 'failed',
   'run-waiting': 'waiting',
-  // What it is tried again with is another inspection.
+  // A retry of the run has an inspection of its own.
   'run-retrying': 'failed',
 } as const;
 

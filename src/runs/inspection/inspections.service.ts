@@ -9,7 +9,7 @@ import { InspectionBudget } from './inspection-budget.js';
 import { InspectionObserver } from './inspection.observer.js';
 import type { RunInspection } from './run-inspection.js';
 
-/** Most bytes that are kept in memory of all runs together; those that began first go first. */
+/** Most bytes kept in memory for all runs together; the oldest runs are dropped first. */
 const MOST_BYTES = 32 * 1024 * 1024;
 
 /** An inspection in memory. */
@@ -19,14 +19,14 @@ interface KeptInspection {
 }
 
 /**
- * What the inside of runs looks like, for callers who may look: in the memory of the process that has them at work, and for runs that
- * outlive their request in the store, too. Runs of other callers cost nothing.
+ * The inspections of runs whose callers may inspect them. They are in the memory of the process that executes the run,
+ * and for logged runs in the store, too. Runs of other callers cost nothing.
  */
 @Injectable()
 export class Inspections implements RunObserverFactory {
   /** By the ids of runs, the earliest first. */
   readonly #kept = new Map<string, KeptInspection>();
-  /** What is being stored, by the ids of runs. */
+  /** Writes in progress, by the ids of runs. */
   readonly #storing = new Map<string, Promise<void>>();
   readonly #prices: ModelPrices;
   #bytes = 0;
@@ -67,7 +67,7 @@ export class Inspections implements RunObserverFactory {
     return document && (JSON.parse(document.json) as RunInspection);
   }
 
-  /** Forgets what is known of a run. */
+  /** Removes the inspection of a run. */
   async remove(id: string, owner: string): Promise<void> {
     const kept = this.#kept.get(id);
     if (kept?.inspection.owner === owner) this.#drop(id, kept);
@@ -100,7 +100,7 @@ export class Inspections implements RunObserverFactory {
     }
   }
 
-  /** A run that is still at work records nothing more. */
+  /** A run that is still active records nothing more. */
   #drop(id: string, { inspection, budget }: KeptInspection): void {
     this.#kept.delete(id);
     this.#bytes -= budget.taken;
@@ -108,7 +108,7 @@ export class Inspections implements RunObserverFactory {
     inspection.steps.length = 0;
   }
 
-  /** What another process has recorded of a run that goes on here. Never rejects. */
+  /** Reads what another process has recorded of a run that continues here. Never rejects. */
   async #addEarlier(inspection: RunInspection): Promise<void> {
     const { id, owner } = inspection;
     try {
@@ -122,7 +122,7 @@ export class Inspections implements RunObserverFactory {
     }
   }
 
-  /** Never rejects: what cannot be kept is only in memory. */
+  /** Never rejects: an inspection that cannot be stored stays in memory only. */
   async #store(inspection: RunInspection, earlier: Promise<void> | undefined): Promise<void> {
     await earlier;
     const { id, owner, startedAt: createdAt } = inspection;
@@ -148,7 +148,7 @@ function nameDocument(id: string): string {
   return `${id}/inspection`;
 }
 
-/** Of a name of its own: what a caller may keep of responses has as much room as if nobody looked into runs. */
+/** An owner name of its own, so that inspections take no room from the caller's stored responses. */
 function nameOwner(owner: string): string {
   return `${owner}/inspections`;
 }

@@ -13,12 +13,12 @@ export interface Timed {
 /** One call of a model. */
 export interface InspectedCall extends Timed, ModelName {
   readonly type: 'model-call';
-  /** The span or tool call in which it was made; absent: the step itself. */
+  /** The span or tool call in which the model was called; absent: the step itself. */
   readonly within?: number;
   readonly messages?: JsonValue;
   readonly parameters?: JsonValue;
   firstTokenAt?: number;
-  /** Requests that failed before any output came, and were sent again. */
+  /** Requests that failed before any output, and were repeated. */
   readonly retries: {
     readonly at: number;
     readonly attempt: number;
@@ -34,7 +34,7 @@ export interface InspectedCall extends Timed, ModelName {
   cost?: Cost;
 }
 
-/** One call of a tool, or a part of a step that its author times. */
+/** One tool call, or a part of a step that its author measures. */
 export interface InspectedSpan extends Timed {
   readonly type: 'tool' | 'span';
   readonly span: number;
@@ -66,7 +66,7 @@ export interface InspectedStep extends Timed {
   status: 'running' | 'completed' | 'failed' | 'recovered' | 'aborted';
   input?: JsonValue;
   output?: JsonValue;
-  /** What a client is told of its failure. */
+  /** The error as a client sees it. */
   error?: RunError;
   usage?: Usage;
   /** The branch that a route has chosen. */
@@ -74,12 +74,12 @@ export interface InspectedStep extends Timed {
   readonly events: InspectedEvent[];
 }
 
-/** What the inside of a run looks like so far. Plain JSON: it may be kept in a store. */
+/** The inside of a run so far. Plain JSON, so that a store can keep it. */
 export interface RunInspection {
   readonly id: string;
   /** Id of the caller who may see it. */
   readonly owner: string;
-  /** The name that its request asked for. */
+  /** The model name in its request. */
   readonly model: string;
   readonly workflow: string;
   /** Milliseconds since the Unix epoch. */
@@ -89,7 +89,7 @@ export interface RunInspection {
   status: 'running' | 'waiting' | 'completed' | 'failed';
   error?: RunError;
   usage?: Usage;
-  /** True if something was left out, because a run may take only so many bytes. */
+  /** True if something was left out because the inspection of the run had reached its limit of bytes. */
   isTruncated: boolean;
   readonly steps: InspectedStep[];
 }

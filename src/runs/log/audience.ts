@@ -1,42 +1,42 @@
 import type { Clock, Timer } from '../../kernel/index.js';
 import type { RunLogStore } from '../store/run-log-store.js';
 
-/** How often others are told which runs are read here, in milliseconds: at least three times in the grace time. */
+/** How often this process reports which runs are read here, in milliseconds: at least three times in the grace time. */
 const MARK_EVERY_MS = 5_000;
 
-/** What is known of one run. */
+/** What this process knows of one run. */
 interface Watched {
   readers: number;
-  /** True if the run is to end when nobody reads it. */
+  /** True if the run ends when it has no readers. */
   isBound: boolean;
-  /** True once other processes can say that they read it. */
+  /** True once other processes can report that they read it. */
   isShown: boolean;
-  /** Runs while it is bound and has no reader here. */
+  /** Active while the run is bound and has no reader here. */
   grace: Timer | undefined;
 }
 
 /** What {@link Audience} needs. */
 export interface AudienceParts {
   readonly clock: Clock;
-  /** Where processes tell one another which runs are read. */
+  /** Where processes share which runs are read. */
   readonly store: Pick<RunLogStore, 'isShared' | 'bindToReaders' | 'markRead' | 'findUnreadTime'>;
   /** Id of this process. */
   readonly worker: string;
-  /** For how long nobody may read a run that is bound to its readers, in milliseconds. */
+  /** How long a run that is bound to its readers may be without one, in milliseconds. */
   readonly graceMs: number;
-  /** Told of a bound run that nobody has read for so long, in any process, once. */
+  /** Called once for a bound run that had no reader in any process for this long. */
   readonly onLeft: (run: string) => void;
 }
 
 /**
- * Counts the readers of each run, in whatever form they read it, and ends the runs that are bound to them once they have been away
- * for a while. Who comes back in time finds the run at work. Readers may be in other processes than the run: those say so from time to
- * time, and when a reader comes or leaves.
+ * Counts the readers of each run, in whatever form they read it, and ends bound runs once they have had no reader for a
+ * while. A reader that returns in time finds the run still active. Readers may be in other processes than the run:
+ * those report it periodically, and when a reader comes or leaves.
  */
 export class Audience {
   readonly #parts: AudienceParts;
   readonly #watched = new Map<string, Watched>();
-  /** Runs whose readers have come or left here since others were told. */
+  /** Runs whose readers have come or left here since the last report. */
   readonly #moved = new Set<string>();
   readonly #marking: Timer;
   #isTimed = false;
@@ -49,7 +49,7 @@ export class Audience {
     this.#marking.cancel();
   }
 
-  /** Somebody reads a run. @returns to be called when they leave; later calls do nothing */
+  /** Counts a reader of a run. @returns to be called when the reader leaves; later calls do nothing */
   join(run: string): () => void {
     const watched = this.#find(run);
     if (++watched.readers === 1) this.#mark(run);
@@ -64,7 +64,7 @@ export class Audience {
     };
   }
 
-  /** From now on the run ends when it has had no reader for the grace time. */
+  /** Binds the run to its readers: it ends when it has had none for the grace time. */
   bind(run: string): void {
     const watched = this.#find(run);
     watched.isBound = true;
@@ -72,7 +72,7 @@ export class Audience {
     this.#settle(run, watched);
   }
 
-  /** The run is over, or goes on elsewhere. */
+  /** Forgets a run that is over or continues elsewhere. */
   release(run: string): void {
     const watched = this.#watched.get(run);
     if (watched === undefined) return;
@@ -102,11 +102,11 @@ export class Audience {
     watched.grace = grace;
   }
 
-  /** Nobody has read the run here for a while. Never rejects. */
+  /** Handles a run that has had no reader here for a while. Never rejects. */
   async #look(run: string, watched: Watched, grace: Timer): Promise<void> {
     const { graceMs, onLeft } = this.#parts;
     const unreadMs = await this.#findUnreadTime(run, watched);
-    // Somebody came, or it is over.
+    // A reader has come, or the run is over.
     if (watched.grace !== grace) return;
     if (unreadMs !== undefined && unreadMs < graceMs) this.#wait(run, watched, graceMs - unreadMs);
     else {
@@ -115,7 +115,7 @@ export class Audience {
     }
   }
 
-  /** For how long nobody has read the run anywhere; 0 if that cannot be known. Never rejects. */
+  /** How long the run has had no reader in any process, in milliseconds; 0 if this cannot be known. Never rejects. */
   async #findUnreadTime(run: string, watched: Watched): Promise<number | undefined> {
     if (!watched.isShown) await this.#show(run, watched);
     if (!watched.isShown) return 0;
@@ -144,7 +144,7 @@ export class Audience {
     for (const [run, { readers }] of this.#watched) if (readers > 0) this.#mark(run);
   }
 
-  /** Never rejects: what is not told now is told next time. */
+  /** Never rejects: what cannot be reported now is reported next time. */
   async #tell(): Promise<void> {
     if (this.#isTelling) return;
     this.#isTelling = true;

@@ -10,7 +10,7 @@ import { RunLogStore } from '../store/run-log-store.js';
 import { LoggedWorks } from './logged-works.service.js';
 import { RunWaits } from './run-waits.service.js';
 
-/** Lets a server work on logged runs from its start to its shutdown. */
+/** Lets a server execute logged runs from its start to its shutdown. */
 @Injectable()
 export class BackgroundWork implements OnApplicationBootstrap, OnApplicationShutdown {
   #isClosed = false;
@@ -27,7 +27,7 @@ export class BackgroundWork implements OnApplicationBootstrap, OnApplicationShut
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  /** Runs that a process has left behind go on. */
+  /** Runs that a process has left behind continue. */
   async onApplicationBootstrap(): Promise<void> {
     // Commands that serve nothing leave the runs to the server.
     if ((this.adapterHost.httpAdapter as unknown) === undefined) return;
@@ -49,7 +49,7 @@ export class BackgroundWork implements OnApplicationBootstrap, OnApplicationShut
     await this.queue.end();
   }
 
-  /** The server is shutting down: this process begins no more runs, and those that wait begin in another one. */
+  /** On shutdown, this process starts no more runs; waiting runs start in another one. */
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -64,12 +64,12 @@ export class BackgroundWork implements OnApplicationBootstrap, OnApplicationShut
   #showNumbers(): void {
     this.metrics.showNumber({
       name: 'millrace_background_runs',
-      help: 'Runs in the background that are at work.',
+      help: 'Active runs in the background.',
       value: () => this.queue.atWork,
     });
     this.metrics.showNumber({
       name: 'millrace_queued_background_runs',
-      help: 'Runs in the background that wait because RUNS_CONCURRENCY are at work. Processes that share a queue all show the whole of it.',
+      help: 'Runs in the background that wait because RUNS_CONCURRENCY runs are active. Processes that share a queue all report its whole length.',
       value: () => this.queue.waiting,
       ...(this.store.isShared && { together: 'max' }),
     });

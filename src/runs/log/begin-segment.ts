@@ -10,14 +10,14 @@ interface SegmentParts {
   readonly past: RunPast;
   /** The waits of its workflow. */
   readonly declared: readonly CompiledWait[];
-  /** The door that has told what came before. */
+  /** The door of the previous segment. */
   readonly door: RunDoor | undefined;
   readonly store: RunLogStore;
   readonly ids: Pick<IdSource, 'runId'>;
   readonly clock: Clock;
 }
 
-/** What a run goes on with is told, even if no request has asked for it: by whoever has told what came before, under a new id. */
+/** A run that continues without a request still gets a new segment, from the door of the previous one. */
 export async function beginSegment({
   claimed: { run, waits },
   past: {
@@ -32,7 +32,7 @@ export async function beginSegment({
 }: SegmentParts): Promise<void> {
   const last = run.segments.at(-1);
   if (last === undefined || !history.isWaiting || last.from > waitedAt) return;
-  // It goes on to its failure, which is told to whoever answers late.
+  // The run will fail; a client that answers late gets that failure.
   if (waits.some(({ node, answer }) => answer?.isExpired === true && !hasDefault(declared, node))) return;
   const outcomes = waits.flatMap(({ node, callId, answer }) =>
     answer === undefined || history.findWait(node) === undefined ? [] : [{ callId, answer }],

@@ -1,22 +1,22 @@
 import { InternalError, type MillraceError, RunAbortedError } from '../../errors/index.js';
 import type { CompiledWorkflow } from '../../workflow/index.js';
 
-/** Longest pause before a run is begun again, in milliseconds. One that is to wait longer has failed. */
+/** Longest pause before a run is tried again, in milliseconds. A run that would wait longer fails. */
 const LONGEST_DELAY_MS = 3_600_000;
-/** How much of a pause is left to chance, so that runs that have failed together do not come back together. */
+/** The random part of a pause, so that runs that failed together are not retried together. */
 const JITTER = 0.25;
-/** A model provider does not take what this server writes: it would write the same again. */
+/** A model provider rejects the request that this server makes: a retry would make the same one. */
 const REFUSED = 'upstream_refused_request';
 
 /** A run that has failed. */
 export interface FailedRun {
   readonly id: string;
   readonly workflow: Pick<CompiledWorkflow, 'retries' | 'retryDelayMs'>;
-  /** How often it was begun again after a failure. */
+  /** How often it was tried again after a failure. */
   readonly retries: number;
 }
 
-/** @returns in how many milliseconds it is begun again; undefined: it has failed for good */
+/** @returns milliseconds until the run is tried again; undefined: it has failed for good */
 export function chooseRetryDelay({ id, workflow, retries }: FailedRun, error: MillraceError): number | undefined {
   if (retries >= workflow.retries || !canPass(error)) return undefined;
   const { retryAfterMs = 0 } = error;
@@ -25,7 +25,7 @@ export function chooseRetryDelay({ id, workflow, retries }: FailedRun, error: Mi
   return Math.ceil(Math.max(retryAfterMs, delayMs * (1 - JITTER * readChance(id))));
 }
 
-/** True if another attempt may end in another way: nobody at fault has said that it cannot. What an author's code throws may be anything. */
+/** True if another attempt can succeed. Errors thrown by authors' code are retried, since they may be temporary. */
 function canPass(error: MillraceError): boolean {
   if (error instanceof RunAbortedError) return false;
   if (error instanceof InternalError) return true;

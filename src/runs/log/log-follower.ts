@@ -4,24 +4,24 @@ import type { LogNews, LogWait } from './log-hub.js';
 import type { LoggedEvent } from './logged-event.js';
 import type { LogEnding, OpenLog } from './open-log.js';
 
-/** Where readers find logs: one read of the store serves all who want the same. */
+/** Where readers find logs: one read of the store serves all readers that need the same part. */
 export interface LogSource {
-  /** The log, while its run is at work in this process. */
+  /** The log, while its run is active in this process. */
   findOpen(id: string): OpenLog | undefined;
   /**
    * See `RunLogStore.read`.
-   * @returns `released` if nothing more will come from this process
+   * @returns `released` if no more events come from this process
    */
   read(id: string, from: number): Promise<LogPage | 'released' | undefined>;
-  /** Waits for more of a run that is not at work in this process. */
+  /** Waits for more events of a run that is active elsewhere. */
   wait(id: string, from: number): LogWait;
   /** The time, if nothing can happen in the run before somebody in this process begins it. Milliseconds since the Unix epoch. */
   findQuietTime(id: string): number | undefined;
 }
 
 /**
- * Reads one log from a number to its end, stored events at once and then those that come, each once and in order. A reader that is slow lags in
- * the log, and holds up nobody.
+ * Reads one log from a number to its end: stored events at once and new ones as they come, each once and in order. A
+ * slow reader lags behind in the log and delays nobody.
  */
 export class LogFollower {
   readonly #source: LogSource;
@@ -61,7 +61,7 @@ export class LogFollower {
   }
 
   /**
-   * The next events, when there are any.
+   * Waits for the next events.
    * @returns `over` behind the last event, or once the reader was closed; `gone` if the run was removed; `released` if there is more
    *   to come, and not from this process
    * @throws OverloadedError if the store is away
@@ -91,7 +91,7 @@ export class LogFollower {
     return 'over';
   }
 
-  /** The reader leaves. To be called in any case; later calls do nothing. */
+  /** Ends the reading. To be called in any case; later calls do nothing. */
   close(): void {
     this.#isClosed = true;
     this.#leave();

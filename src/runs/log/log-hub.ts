@@ -3,20 +3,22 @@ import { OverloadedError } from '../../errors/index.js';
 import { type Clock, describeError, type Timer } from '../../kernel/index.js';
 import type { LogPage, RunLogStore } from '../store/run-log-store.js';
 
-/** How often logs are looked at whatever the store says of changes, in milliseconds. */
+/** How often logs are read even if the store reports no changes, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
-/** Most logs that are read in one go. */
+/** Most logs in one read. */
 const MOST_READ = 300;
 
-/** What a reader hears that waits: more of the log; that it has to look for itself; that nothing more comes from this process. */
+/**
+ * Wakes a waiting reader: there are new events, it must read the store itself, or this process has released the run.
+ */
 export type LogNews = LogPage | 'look' | 'released';
 
 /** A reader that waits for more of a log. */
 export interface LogWait {
   readonly news: Promise<LogNews>;
-  /** True if the log is looked at from time to time, whatever happens to the store meanwhile. */
+  /** True if the log is read periodically even without a reported change. */
   readonly isWatched: boolean;
-  /** The reader does not wait any more. */
+  /** Stops waiting. */
   readonly leave: () => void;
 }
 
@@ -27,15 +29,15 @@ interface Waiter {
 }
 
 /**
- * Where readers wait for runs that are not at work in this process. Whatever their number, the store is read once for all runs that
- * have moved.
+ * Where readers wait for runs that are active elsewhere. The store is read once for all runs with new events, however
+ * many readers there are.
  */
 export class LogHub {
   readonly #logger = new Logger('Runs');
   readonly #store: RunLogStore;
   readonly #clock: Clock;
   readonly #waiters = new Map<string, Set<Waiter>>();
-  /** Runs that have something new, and have not been read since. */
+  /** Runs with new events that have not been read yet. */
   #moved = new Set<string>();
   #isReading = false;
   #isClosed = false;
@@ -64,13 +66,13 @@ export class LogHub {
     return { news, isWatched: this.#store.isShared, leave: () => this.#remove(id, waiter) };
   }
 
-  /** The run is at work in this process now, or has ended here: its readers look for themselves. */
+  /** Wakes the readers of a run that is now active in this process, or has ended here. */
   wake(id: string): void {
     for (const waiter of this.#waiters.get(id) ?? []) waiter.tell('look');
     this.#waiters.delete(id);
   }
 
-  /** Another process may have written something of these runs. */
+  /** Reads these runs, to which another process may have added events. */
   look(runs: Iterable<string>): void {
     for (const id of runs) {
       if (this.#waiters.has(id)) this.#moved.add(id);
@@ -78,7 +80,7 @@ export class LogHub {
     if (!this.#isReading && this.#moved.size > 0) void this.#read();
   }
 
-  /** The same for all runs that somebody waits for. */
+  /** Reads all runs that have waiting readers. */
   lookAtAll(): void {
     this.look(this.#waiters.keys());
   }
@@ -122,7 +124,7 @@ export class LogHub {
         for (const { id, from } of cursors) this.#tell(id, from, pages.get(id));
       }
     } catch (error) {
-      // Whoever waits goes on to wait: all of them are looked at again in a moment.
+      // The readers keep waiting; all logs are read again in a moment.
       this.#moved = new Set();
       if (!(error instanceof OverloadedError))
         this.#logger.error(`Logs cannot be read: ${describeError(error).message}`);

@@ -11,10 +11,10 @@ import type { LoggedEvent } from './logged-event.js';
 import { LoggedWorks } from './logged-works.service.js';
 import type { OpenLog } from './open-log.js';
 
-/** Finds logged runs and reads their logs. One that nobody has goes on before it is told of. */
+/** Finds logged runs and reads their logs. A run that has lost its process is queued again before it is returned. */
 @Injectable()
 export class LogReader implements LogSource {
-  /** Readers that want the same share a reading. */
+  /** Readers of the same part share one read. */
   readonly #readings = new Map<string, Promise<LogPage | 'released' | undefined>>();
 
   constructor(
@@ -92,12 +92,12 @@ export class LogReader implements LogSource {
     return owner !== undefined && (await this.store.find(id, owner))?.status === 'waiting';
   }
 
-  /** True if it is known that nobody has the run, unless it has ended or waits for an answer. */
+  /** True if the run has neither ended nor waits for an answer, and is known to have no process. */
   #isLost(id: string): boolean {
     return !this.store.isShared && this.works.find(id) === undefined && !this.queue.has(id);
   }
 
-  /** What a run that is not at work has behind a number; undefined if it has not ended. */
+  /** The events of an inactive run from a number on; undefined if it has not ended. */
   async #readEnd(id: string, from: number): Promise<LogPage | undefined> {
     const page = await this.store.read(id, from);
     return page === undefined || page.isOver || page.events.length > 0 ? page : undefined;

@@ -9,15 +9,15 @@ import type { OpenLog } from './open-log.js';
 const WINDOW_MS = 25;
 /** Most runs in one commit. */
 const MOST_RUNS = 300;
-/** How soon a commit that failed is tried again, and for how long in all before the runs are given up. Milliseconds. */
+/** Pause before a failed commit is tried again, and the total time before the runs are given up. Milliseconds. */
 const TRY_AGAIN_MS = 500;
 const GIVE_UP_AFTER_MS = 10_000;
 
 type WriterInstruments = Pick<Instruments, 'commitDuration' | 'fencedCommits' | 'logBytes'>;
 
 /**
- * Writes all open logs of this process into the store: one commit at a time, with what all runs have said meanwhile. A statement
- * for each event would cost many times as much (measured).
+ * Writes all open logs of this process into the store: one commit at a time, with the events of all runs since the last
+ * one. A statement for each event would cost many times as much (measured).
  */
 export class LogWriter {
   readonly #logger = new Logger('Runs');
@@ -36,9 +36,9 @@ export class LogWriter {
   #failingSince: number | undefined;
 
   /**
-   * @param onLost told of logs that the store takes no more of: their runs were removed, another process has them, or the store has been
-   *   away for too long
-   * @param onCancelled told of logs whose runs somebody wants to end
+   * @param onLost called with the logs that the store refuses for good: their runs were removed or taken over by
+   * another process, or the store has been unavailable for too long
+   * @param onCancelled called with the logs whose runs are to be cancelled
    * @param instruments measure the commits
    */
   constructor(
@@ -55,13 +55,13 @@ export class LogWriter {
     this.#instruments = instruments;
   }
 
-  /** There is something in this log that is to be kept. */
+  /** Marks a log that has new events to store. */
   readonly write = (log: OpenLog): void => {
     this.#waiting.add(log);
     this.#schedule();
   };
 
-  /** For how long the store has taken nothing, in milliseconds; 0 while it works. */
+  /** How long the store has failed, in milliseconds; 0 while it works. */
   get failingForMs(): number {
     return this.#failingSince === undefined ? 0 : this.#clock.monotonic() - this.#failingSince;
   }
@@ -77,7 +77,7 @@ export class LogWriter {
       });
       return;
     }
-    // With all else that is said in this turn of the event loop.
+    // Together with all other events of this turn of the event loop.
     this.#isScheduled = true;
     process.nextTick(() => {
       this.#isScheduled = false;

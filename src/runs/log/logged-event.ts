@@ -5,13 +5,13 @@ import { assertNever } from '../../kernel/index.js';
 export type LoggedEvent = RunEvent & {
   /** When it happened, in milliseconds since the Unix epoch. It never goes back within a log. */
   readonly at: number;
-  /** Of one that begins an attempt: hash of the workflow that is at work from then on. It stays in the log: no client is told. */
+  /** Only in events that begin an attempt: hash of the workflow that executes from then on. Clients do not get it. */
   readonly graph?: string;
 };
 
 /**
- * What of an event is logged. What silent steps gave is for code in this process alone, and no log that clients can read has it. A
- * result has been left out before, unless clients have read it.
+ * The part of an event that is logged. Outputs of silent steps are never logged, because clients can read the log. The
+ * result was already removed unless clients have read it as text.
  */
 export function makeLoggedEvent(event: RunEvent, at: number): LoggedEvent {
   switch (event.type) {

@@ -16,8 +16,8 @@ import type { RunDoor } from './run-door.js';
 import { type KeptRequest, makeIdentity, makeKeptRequest, type RunToLog, USUAL_PRIORITY } from './run-to-log.js';
 
 /**
- * Runs that outlive the requests that began them: each is written into its log and read from there, by any number of readers. At
- * most `RUNS_CONCURRENCY` of them are at work, the others wait.
+ * Runs that outlive their requests: each is written into its log and read from there, by any number of readers. At most
+ * `RUNS_CONCURRENCY` of them are active, the others wait.
  */
 @Injectable()
 export class LoggedRuns {
@@ -38,7 +38,7 @@ export class LoggedRuns {
     return this.store.isOn;
   }
 
-  /** True once the server is shutting down: runs that have not ended by the end of its time go on in the next process. */
+  /** True once the server is shutting down: runs that are not finished by its deadline continue in the next process. */
   get isDraining(): boolean {
     return this.runs.draining;
   }
@@ -49,7 +49,7 @@ export class LoggedRuns {
   }
 
   /**
-   * Begins a run as soon as there is a place for it. When this resolves, it is kept, and can be followed.
+   * Begins a run as soon as there is a place for it. When this resolves, the run is stored and can be followed.
    * @returns the run, and whether an equal request has begun it before: then the permit of this one is to be ended by the caller, and
    *   it does not matter how many wait
    * @throws RateLimitedError, OverloadedError if too many wait, the store is away, or the server is shutting down;
@@ -131,23 +131,23 @@ export class LoggedRuns {
     return this.store.findOwner(id);
   }
 
-  /** A secret that all who use this store share. @param name what it is for */
+  /** A secret shared by all processes with this store. @param name what it is for */
   findSecret(name: string): Promise<string> {
     return this.store.findSecret(name, this.ids.replicaId());
   }
 
-  /** Name of the door that tells a segment of a run, by its id; undefined if it is not here. */
+  /** Name of the door of a segment, by the segment's id; undefined if this process does not have the door. */
   findDoorOfSegment(segment: string): string | undefined {
     return this.works.findDoorOfSegment(segment);
   }
 
-  /** What its door wanted to have back; undefined if there is no such run. */
+  /** The metadata that its door stored; undefined if there is no such run. */
   async findMemo(id: string): Promise<unknown> {
     const json = await this.store.findRequest(id);
     return json === undefined ? undefined : (JSON.parse(json) as KeptRequest).memo;
   }
 
-  /** What a run was asked; undefined if there is no such run, or that has expired with its log. */
+  /** The request of a run; undefined if the run does not exist or its log has expired. */
   async findRequest(id: string): Promise<RunRequest | undefined> {
     const json = await this.store.findRequest(id);
     return json === undefined ? undefined : (JSON.parse(json) as KeptRequest).request;
@@ -174,7 +174,7 @@ export class LoggedRuns {
   }
 }
 
-/** A run that was asked for. */
+/** A requested run. */
 export interface StartedRun {
   readonly run: LoggedRun;
   /** True if it was there already. */

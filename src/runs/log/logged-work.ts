@@ -33,17 +33,17 @@ import { SpentTokens } from './spent-tokens.js';
 /** Least time between two pieces of text in a log, in milliseconds, where a node has no window of its own. */
 const DEBOUNCE_MS = 25;
 
-/** After so many deaths in a row without a step that finished, a run is not begun again. */
+/** A run is not tried again after this many deaths in a row without a finished step. */
 const MOST_DEATHS = 4;
 
-/** How soon a run is begun again that another version of its workflow is to go on with, in milliseconds. */
+/** Pause before a run that another version of its workflow must continue is tried again, in milliseconds. */
 const OTHER_GRAPH_MS = 2_000;
 
-/** What the work on a run has to know of it before it is claimed. */
+/** What must be known of a run before it is claimed. */
 export interface RunToWork extends Pick<RunToLog, 'workflow' | 'permit'> {
   readonly job: RunJob;
   readonly door: RunDoor;
-  /** Undefined: no request wants to know how it went. */
+  /** Undefined if no request waits for the run. */
   readonly record?: RunRecord | undefined;
 }
 
@@ -55,47 +55,51 @@ export interface WorkTools {
   /** Id of this process. */
   readonly worker: string;
   readonly audience: Audience;
-  /** Told that there is something to be kept. */
+  /** Called when there are events to store. */
   readonly onWrite: (log: OpenLog) => void;
   readonly clock: Clock;
   /** How long a run may take, in milliseconds. */
   readonly timeoutMs: number;
   /** Most characters of one log. */
   readonly longestLog: number;
-  /** Told of a run whose log is written in this process from now on, or not any more. */
+  /** Called when this process begins or stops writing the log of a run. */
   readonly onMove: (run: string) => void;
   readonly ids: Pick<IdSource, 'runId'>;
-  /** The door that tells the last segment of a run; undefined: it has none, or its door is not here. */
+  /**
+   * The door of the last segment of a run; undefined: the run has no segment, or this process does not have the door.
+   */
   readonly findTeller: (run: LoggedRun) => RunDoor | undefined;
-  /** Told of each run that goes on, by the id of its workflow. */
+  /** Called for each continued run, with the id of its workflow. */
   readonly onResumed: (workflow: string) => void;
-  /** Told of each run that is tried again, by the id of its workflow. */
+  /** Called for each retried run, with the id of its workflow. */
   readonly onRetried: (workflow: string) => void;
-  /** Told of a run that this process has let go of, with its next wake. */
+  /** Called for a run that this process has released, with its next wake-up. */
   readonly onReleased: (job: RunJob) => Promise<void>;
-  /** Told of a run that waits from now on, when one of its waits expires first, in milliseconds since the Unix epoch. */
+  /** Called for a run that begins to wait, with the time of its first expiry, in milliseconds since the Unix epoch. */
   readonly onWaiting: (expiresAt: number) => void;
-  /** Told of a run that this process has left without saying so: the store was away. */
+  /** Called for a run that this process left while the store was unavailable. */
   readonly onStoreAway: (run: string) => void;
   readonly onFault: (run: string, error: unknown) => void;
 }
 
 /** The work on one logged run, from its claim to its last event. */
 export class LoggedWork {
-  /** Resolves when the run is over and its log has all of it, or this process has nothing more to do with it. Never rejects. */
+  /**
+   * Resolves when the run is over and its log is complete, or when this process has released the run. Never rejects.
+   */
   readonly ended: Promise<void>;
   readonly #run: RunToWork;
   readonly #tools: WorkTools;
   #log: OpenLog | undefined;
-  /** Why it is not to begin, if that was said while it began. */
+  /** Why the run must not begin, if it was stopped while it was being claimed. */
   #refusal: AbortCause | undefined;
   #state: 'beginning' | 'running' | 'ending' = 'beginning';
   readonly #spent: SpentTokens;
-  /** Tells its last segment; undefined until it is at work, or if nobody does. */
+  /** The door of its last segment; undefined until the run is active, or if there is none. */
   #teller: RunDoor | undefined;
   #resolveEnded!: () => void;
 
-  /** @param run has its place, and the right to run */
+  /** @param run has its place and its permit */
   constructor(run: RunToWork, tools: WorkTools) {
     this.#run = run;
     this.#tools = tools;
@@ -119,21 +123,21 @@ export class LoggedWork {
     return this.#log;
   }
 
-  /** The attempt that is at work; undefined if none is. */
+  /** The active attempt; undefined if there is none. */
   get attempt(): RunAttempt | undefined {
     return this.#state === 'running' && this.#log !== undefined
       ? { id: this.#run.job.id, epoch: this.#log.epoch }
       : undefined;
   }
 
-  /** Ends the run before its end, unless it is ending already. */
+  /** Aborts the run, unless it is already ending. */
   cancel(): void {
     if (this.#state === 'running') this.#tools.runs.cancel(this.#run.job.id);
     else this.#refusal ??= 'cancelled';
   }
 
   /**
-   * The store takes nothing more of the run from this process: nothing that it says now would be kept.
+   * Aborts the run because the store refuses further events of it from this process.
    * @param ending `gone`: the run was removed, or somebody else has begun it
    */
   abandon(ending: 'gone' | 'released'): void {
@@ -141,7 +145,7 @@ export class LoggedWork {
     this.handOver();
   }
 
-  /** Another process is to go on with the run. */
+  /** Leaves the run to another process. */
   handOver(): void {
     if (this.#state === 'running') this.#tools.runs.cancel(this.#run.job.id, 'shutdown');
     else this.#refusal ??= 'shutdown';
@@ -198,7 +202,7 @@ export class LoggedWork {
     } = this.#run;
     const { runs, store, audience, clock, timeoutMs, longestLog, onResumed } = this.#tools;
     const kept = JSON.parse(claimed.request) as KeptRequest;
-    // One that another process began has its first reader still to come.
+    // A run that another process began has not had a reader yet.
     if (kept.endsWhenLeft) audience.bind(id);
     const recorder = new RunRecorder(log, kept.wantsContent, longestLog, hashWorkflow(workflow));
     const { said } = recorder;
@@ -209,7 +213,7 @@ export class LoggedWork {
     if (past !== undefined) {
       const { graph = kept.workflowHash } = past;
       if (graph !== hashWorkflow(workflow)) {
-        // While a new release is rolled out, processes of the old one are better at it.
+        // During a rollout, processes of the old release can continue the run better.
         if (await store.isOffered('graphs', graph))
           return this.#release(log, { graph, putAt: clock.now() + OTHER_GRAPH_MS });
         if (workflow.onChange === 'fail') throw new WorkflowChangedError(workflow.id);
@@ -265,8 +269,8 @@ export class LoggedWork {
   }
 
   /**
-   * What is kept of an end that its log never got: nobody was told of that end.
-   * @param waitedAt a segment that ended with this event was told of
+   * Discards the stored end of a segment whose last event never reached the log: no reader has seen it.
+   * @param waitedAt readers have seen the segment that ended with this event
    */
   async #forgetEnd({ run: { epoch, owner, segments } }: ClaimedRun, waitedAt: number): Promise<void> {
     const segment = segments.at(-1);
@@ -274,7 +278,7 @@ export class LoggedWork {
       await this.#tools.documents.remove(segment.id, owner);
   }
 
-  /** The run has failed, and begins again when its time has come. Never rejects. */
+  /** Queues a failed run for its next attempt. Never rejects. */
   async #retry(log: OpenLog, last: RunRetrying): Promise<void> {
     this.#state = 'ending';
     log.write(makeLoggedEvent(last, log.now()));
@@ -282,7 +286,7 @@ export class LoggedWork {
     await this.#release(log, { runAt: last.retryAt });
   }
 
-  /** Another process, or this one later, goes on with the run. Never rejects. */
+  /** Releases the run to another process, or to this one later. Never rejects. */
   async #release(log: OpenLog, { runAt, putAt = runAt, graph }: Letting = {}): Promise<void> {
     this.#state = 'ending';
     this.#spent.endPermitEarly();
@@ -295,7 +299,7 @@ export class LoggedWork {
         await this.#tools.store.release([{ id: job.id, epoch, hasBegun, ...(runAt !== undefined && { runAt }) }]);
         const next = { runAt: putAt ?? job.runAt, wake: job.wake + 1, graph: graph ?? hashWorkflow(workflow) };
         await this.#tools.onReleased({ ...job, ...next });
-        // Its readers wait in this process, where it is known when it goes on.
+        // Its readers wait in this process, which knows when the run continues.
         if (runAt !== undefined) ending = 'gone';
       } else if (log.ending === 'released') this.#tools.onStoreAway(job.id);
     } catch {
@@ -304,21 +308,21 @@ export class LoggedWork {
     this.#leave(ending);
   }
 
-  /** The store was away when the run was to begin. */
+  /** The store was unavailable when the run was to begin. */
   #letGo(error: unknown): undefined {
     if (!(error instanceof OverloadedError)) this.#report(error);
     this.#tools.onStoreAway(this.#run.job.id);
     this.#leave('released');
   }
 
-  /** This process has nothing more to do with the run. */
+  /** Ends the work of this process on the run. */
   #leave(ending: 'gone' | 'released'): void {
     this.#state = 'ending';
     this.#log?.close(ending);
     this.#resolveEnded();
   }
 
-  /** The run is a row of the store from now on, until it is answered. Never rejects. */
+  /** Lets the run wait: until it is answered, only the store holds it. Never rejects. */
   async #wait(log: OpenLog, last: RunWaiting): Promise<void> {
     await this.#writeLast(log, last, () => ({ waits: last.waits }));
     if (log.ending === 'gone') this.#pack();
@@ -334,7 +338,7 @@ export class LoggedWork {
   /** @param describe how this attempt ends with the event */
   async #writeLast(log: OpenLog, last: RunEvent, describe: (last: LoggedEvent) => AttemptEnding): Promise<void> {
     this.#state = 'ending';
-    // Whoever sees the last event may ask for the next run.
+    // A client that sees the last event may start its next run at once.
     this.#spent.endPermit();
     try {
       await log.settle();
@@ -346,12 +350,12 @@ export class LoggedWork {
       this.#report(error);
     }
     if (log.ending === 'over') this.#pack();
-    // Its end is not kept: somebody has to end it once more.
+    // Its end is not stored, so the run must be ended again.
     if (log.ending === 'released') this.#tools.onStoreAway(this.#run.job.id);
     this.#leave('gone');
   }
 
-  /** Nobody waits for this but the shutdown. */
+  /** Only the shutdown waits for this. */
   #pack(): void {
     const { id } = this.#run.job;
     const { store, runs } = this.#tools;
@@ -369,7 +373,7 @@ export class LoggedWork {
     if (run !== undefined) await door.keepEnd(run, last);
   }
 
-  /** @throws OverloadedError: a store that is away is no fault */
+  /** @throws OverloadedError: an unavailable store is not a bug */
   #reportFault(error: unknown): void {
     if (error instanceof OverloadedError) throw error;
     this.#report(error);
@@ -380,13 +384,13 @@ export class LoggedWork {
   }
 }
 
-/** How a run is let go of. */
+/** How a run is released. */
 interface Letting {
-  /** When it begins again at the earliest, in milliseconds since the Unix epoch. Absent: when its time has come before. */
+  /** Earliest time of its next attempt, in milliseconds since the Unix epoch. Absent: its time has already come. */
   readonly runAt?: number;
-  /** When it is looked at again at the earliest. Absent: then. */
+  /** Earliest time at which it is taken from the queue again. Absent: the same time. */
   readonly putAt?: number;
-  /** Hash of the workflow that is to go on with it. Absent: as this process has it. */
+  /** Hash of the workflow that must continue it. Absent: that of this process. */
   readonly graph?: string;
 }
 

@@ -21,21 +21,24 @@ import { hashWorkflow } from './resume-run.js';
 import type { RunDoor } from './run-door.js';
 import { readEnding } from './run-recorder.js';
 
-/** How often runs say that they are at work still, in milliseconds: so exactly is their time known when their process dies. */
+/**
+ * How often runs report that they are active, in milliseconds. If their process dies, their running time is known to
+ * this precision.
+ */
 const ALIVE_EVERY_MS = 5_000;
 /** Most characters of one log. */
 const LONGEST_LOG = 64 * 1024 ** 2;
 
-/** The logged runs that this process works on. */
+/** The logged runs that this process executes. */
 @Injectable()
 export class LoggedWorks {
   readonly hub: LogHub;
-  /** Who reads which run in this process. */
+  /** The readers of runs in this process. */
   readonly audience: Audience;
   readonly #logger = new Logger('Runs');
   readonly #works = new Map<string, LoggedWork>();
   readonly #doors = new Map<string, RunDoor>();
-  /** Of requests that wait for their run to begin, by the runs' ids. */
+  /** The records of requests that wait for their run to begin, by the runs' ids. */
   readonly #records = new Map<string, RunRecord>();
   readonly #writer: LogWriter;
   readonly #tools: WorkTools;
@@ -58,7 +61,7 @@ export class LoggedWorks {
   ) {
     const { timeoutMs, leaveGraceMs } = config.store;
     this.hub = new LogHub(store, clock);
-    // A run whose log takes nothing any more would go on for nobody.
+    // A run whose log takes no more events has no reader left.
     this.#writer = new LogWriter(
       store,
       clock,
@@ -108,7 +111,7 @@ export class LoggedWorks {
     });
   }
 
-  /** For how long the store has taken nothing of logs, in milliseconds; 0 while it works. */
+  /** How long the store has refused log events, in milliseconds; 0 while it works. */
   get failingForMs(): number {
     return this.#writer.failingForMs;
   }
@@ -123,32 +126,38 @@ export class LoggedWorks {
     if (!this.#doors.has(name)) throw new Error(`There is no door "${name}": addDoor() has to come before`);
   }
 
-  /** @param onAway told of runs that this process has left while the store was away, or another one has taken it over: nobody has died */
+  /**
+   * @param onAway called for runs that this process left while the store was unavailable or taken over by another
+   * process; this does not count as a death
+   */
   watchAway(onAway: (id: string) => void): void {
     this.#onAway = onAway;
   }
 
-  /** @param onReleased told of runs that this process has let go of: another one is to go on with them */
+  /** @param onReleased called for runs that this process has released to another one */
   watchReleased(onReleased: (job: RunJob) => Promise<void>): void {
     this.#onReleased = onReleased;
   }
 
-  /** @param onWaiting told of each run that begins to wait, when one of its waits expires first; in milliseconds since the Unix epoch */
+  /**
+   * @param onWaiting called for each run that begins to wait, with the time of its first expiry in milliseconds since
+   * the Unix epoch
+   */
   watchWaiting(onWaiting: (expiresAt: number) => void): void {
     this.#onWaiting = onWaiting;
   }
 
-  /** @param onLeft told of runs that are to end because nobody reads them any more */
+  /** @param onLeft called for runs that must end because they have no readers left */
   watchLeft(onLeft: (id: string) => void): void {
     this.#onLeft = onLeft;
   }
 
-  /** Says that this process is alive, and goes on to say so: other processes want to know. */
+  /** Reports to other processes that this one is alive, now and periodically. */
   beat(): void {
     void this.#keepAlive();
   }
 
-  /** This process takes up no more runs: others need not leave any to it. */
+  /** Makes this process take no more runs, so that others need not leave any to it. */
   sayGoodbye(): void {
     if (!this.store.isShared) return;
     const said = this.store.beat(this.worker.id, { graphs: [], workflows: [], doors: [] }).catch(() => undefined);
@@ -171,13 +180,13 @@ export class LoggedWorks {
     return this.#works.get(id);
   }
 
-  /** The log, while its run is at work in this process. */
+  /** The log, while its run is active in this process. */
   findOpen(id: string): OpenLog | undefined {
     const log = this.#works.get(id)?.log;
     return log?.ending === 'gone' ? undefined : log;
   }
 
-  /** @param record told how the run went, if it begins in this process while its request waits */
+  /** @param record notified of the run, if it begins in this process while its request waits */
   keepRecord(id: string, record: RunRecord): void {
     this.#records.set(id, record);
   }
@@ -189,9 +198,10 @@ export class LoggedWorks {
   /** See `BeginJob`. */
   readonly begin = (job: RunJob): Promise<JobEnd> | undefined => {
     if (this.runs.draining) return undefined;
-    // Its queue took this process for dead, such as while it stood still: the job is there for as long as the work is.
+    // The queue has considered this process dead, for example while it was suspended. The job stays until the work
+    // ends.
     const present = this.#works.get(job.id);
-    // One that is for a later time waits until this one is over.
+    // A job for a later time waits until this one is over.
     if (present !== undefined) return present.wake === job.wake ? present.ended : this.#beginAfter(present, job);
     const door = this.#doors.get(job.door);
     const workflow = this.workflows.find(job.workflow);
@@ -227,14 +237,14 @@ export class LoggedWorks {
     return work.ended;
   }
 
-  /** All runs that are at work go on in other processes. */
+  /** Lets all active runs continue in other processes. */
   handOver(): void {
     for (const work of this.#works.values()) work.handOver();
   }
 
   /**
-   * Ends a run that nobody works on: it waits in the queue, or for an answer.
-   * @returns false if somebody does, or it has ended
+   * Ends a run that is not active: it waits in the queue or for an answer. @returns false if the run is active or has
+   * ended
    */
   async endIdle(run: LoggedRun, error: MillraceError): Promise<boolean> {
     const { id, epoch, length: first, door: name, admission } = run;
@@ -254,10 +264,10 @@ export class LoggedWorks {
   }
 
   /**
-   * While a release is rolled out, other processes have what a run needs and this one has not. Without them the run goes on here, or
-   * ends. Never rejects.
+   * During a rollout, other processes can have what this one lacks for a run. If there are none, the run continues here
+   * or ends. Never rejects.
    * @param lacked what this process does not have
-   * @param begin goes on with the run here; absent: that cannot be
+   * @param begin continues the run here; absent: impossible
    */
   async #leaveToOthers(
     job: RunJob,
@@ -280,9 +290,9 @@ export class LoggedWorks {
   /** Never rejects. */
   async #keepAlive(): Promise<void> {
     const attempts = Array.from(this.#works.values()).flatMap(({ attempt }) => attempt ?? []);
-    // A store that is away is told of by what it is needed for.
+    // An unavailable store is reported where it is needed.
     const lost = attempts.length === 0 ? [] : await this.store.keepAlive(attempts).catch(() => []);
-    // Nothing that these say is kept any more, and those whose models are silent would not hear of it by themselves.
+    // No more events of these runs are stored, and a run whose model sends nothing would not notice.
     for (const { id, epoch } of attempts) {
       const work = this.#works.get(id);
       if (lost.includes(id) && work?.attempt?.epoch === epoch) work.abandon('gone');
@@ -298,18 +308,18 @@ export class LoggedWorks {
     return { graphs: known.map(hashWorkflow), workflows: known.map(({ id }) => id), doors: [...this.#doors.keys()] };
   }
 
-  /** Another process may have been asked to end runs that are at work here. Never rejects. */
+  /** Checks whether another process was asked to cancel runs that are active here. Never rejects. */
   async #lookForCancelled(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       const work = this.#works.get(id);
       if (work === undefined) continue;
-      // The next thing that the run says would tell, too.
+      // The next event of the run would show it, too.
       const run = await this.store.find(id, work.owner).catch(() => undefined);
       if (run?.isCancelled === true) work.cancel();
     }
   }
 
   #report(id: string, error: unknown): void {
-    this.#logger.error(`What is kept of the run ${id} is not whole`, formatStackForLog(error));
+    this.#logger.error(`The stored data of run ${id} is incomplete`, formatStackForLog(error));
   }
 }

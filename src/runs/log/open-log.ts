@@ -3,22 +3,22 @@ import { Gate } from '../../streaming/index.js';
 import type { KeptStep, LogBatch } from '../store/log-batch.js';
 import type { LoggedEvent } from './logged-event.js';
 
-/** Most characters that may wait to be kept before the run has to wait, too. */
+/** Most characters that may wait to be stored before the run has to pause. */
 const MOST_WAITING = 256 * 1024;
 
 /**
- * Why nothing more is written in this process. `over`: the last event is there. `gone`: the run was removed, or waits for an answer.
- * `released`: another process goes on with it, or this one later.
+ * Why this process stops writing. `over`: the last event is there. `gone`: the run was removed, or waits for an answer.
+ * `released`: another process continues the run, or this one does later.
  */
 export type LogEnding = 'over' | 'gone' | 'released';
 
-/** Where a log is to be begun. */
+/** Where a log begins. */
 export interface OpenLogParts {
   readonly id: string;
   /** Number of its next event. */
   readonly length: number;
   readonly clock: Pick<Clock, 'now'>;
-  /** Told that there is something to be kept. */
+  /** Called when there are events to store. */
   readonly onWrite: (log: OpenLog) => void;
 }
 
@@ -42,12 +42,12 @@ interface Waiting {
 }
 
 /**
- * The log of a run that is at work in this process, from its first event to its last. Nobody sees an event before the store has
- * it: what was shown is never taken back.
+ * The log of a run that is active in this process, from its first event to its last. Readers see an event only after
+ * the store has it, so nothing shown is ever taken back.
  */
 export class OpenLog {
   readonly id: string;
-  /** Closed while too much waits to be kept. */
+  /** Closed while too much waits to be stored. */
   readonly gate = new Gate();
   readonly #parts: OpenLogParts;
   #events: LoggedEvent[] = [];
@@ -55,7 +55,7 @@ export class OpenLog {
   #steps: KeptStep[] = [];
   #ended: AttemptEnding = NOT_ENDED;
   #epoch = 0;
-  /** Characters in `#json`, and of all that was ever written. */
+  /** Characters in `#json`, and in the whole log. */
   #waitingLength = 0;
   #writtenLength = 0;
   #hasWritten = false;
@@ -72,7 +72,7 @@ export class OpenLog {
     this.#kept = parts.length;
   }
 
-  /** Number of events that the store has, and anybody may see. */
+  /** Number of events that the store has and readers may see. */
   get length(): number {
     return this.#kept;
   }
@@ -91,7 +91,7 @@ export class OpenLog {
     return this.#ending;
   }
 
-  /** True if there are events that nobody may see yet. */
+  /** True if there are events that readers may not see yet. */
   get isBehind(): boolean {
     return this.#waiting !== undefined || this.#events.length > 0;
   }
@@ -102,7 +102,7 @@ export class OpenLog {
   }
 
   /**
-   * The run is at work under this number.
+   * Begins to write under this claim number.
    * @param writtenLength characters that were written to it before
    */
   claim(epoch: number, writtenLength = 0): void {
@@ -115,7 +115,7 @@ export class OpenLog {
     this.#lastAt = at;
   }
 
-  /** Keeps a step with the event that follows in the same turn of the event loop, which tells of its end. */
+  /** Stores a step together with the event of its end, which follows in the same turn of the event loop. */
   keepStep(step: KeptStep): void {
     this.#steps.push(step);
   }
@@ -133,14 +133,14 @@ export class OpenLog {
 
   /**
    * Calls back once, when there is something new to see, or the log has ended.
-   * @returns to be called by whoever leaves before
+   * @returns to be called by a reader that leaves before
    */
   watch(onNews: () => void): () => void {
     this.#watchers.add(onNews);
     return () => this.#watchers.delete(onNews);
   }
 
-  /** Resolves when the store has all that was written up to now, or will never have it. */
+  /** Resolves when the store has everything written so far, or will never have it. */
   async settle(): Promise<void> {
     while (this.isBehind && this.#ending === undefined) await new Promise<void>((resolve) => this.watch(resolve));
   }
@@ -159,7 +159,7 @@ export class OpenLog {
     this.#parts.onWrite(this);
   }
 
-  /** What is to be kept next: again the same until it was. */
+  /** The next batch to store; the same batch again until it is confirmed. */
   takeBatch(): LogBatch | undefined {
     if (this.#ending !== undefined) return undefined;
     if (this.#waiting === undefined && this.#events.length > 0) {
@@ -180,7 +180,7 @@ export class OpenLog {
     return this.#waiting?.batch;
   }
 
-  /** The store has what was taken: now it may be seen. */
+  /** Confirms the batch, whose events readers may now see. */
   show(): void {
     const shown = this.#waiting;
     if (shown === undefined) return;
@@ -193,7 +193,7 @@ export class OpenLog {
     this.#wake();
   }
 
-  /** @param ending why the store takes nothing more of this run from this process */
+  /** @param ending why the store refuses further events of this run from this process */
   close(ending: 'gone' | 'released'): void {
     if (this.#ending !== undefined) return;
     this.#ending = ending;

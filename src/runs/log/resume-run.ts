@@ -18,16 +18,15 @@ export interface RunPast {
   readonly lastAt: number;
   /** Id of its trace; undefined if it was not traced. */
   readonly traceId: string | undefined;
-  /** Hash of the workflow that was at work last; undefined: an earlier release has not said. */
+  /** Hash of the workflow that executed last; undefined: written by an earlier release. */
   readonly graph: string | undefined;
   /** Number of the last event that says that the run waits; -1 if there is none. */
   readonly waitedAt: number;
 }
 
 /**
- * Reads what is left of a run that was begun before.
- * @param onEvent given each event of its log
- * @returns undefined if that is nothing: it begins
+ * Reads what an earlier attempt has left of a run. @param onEvent called with each event of its log @returns undefined
+ * if there is nothing: the run begins
  */
 export async function readPast(
   { run: { id, attempts }, steps, waits }: ClaimedRun,
@@ -74,7 +73,7 @@ function readAnswer({ value, isExpired }: WaitOutcome): WaitAnswer {
 
 const hashes = new WeakMap<CompiledWorkflow, string>();
 
-/** Tells two workflows apart by their graphs, outputs and versions, those of nested workflows among them. */
+/** Distinguishes workflows by their graphs, outputs and versions, including those of nested workflows. */
 export function hashWorkflow(workflow: CompiledWorkflow): string {
   let hash = hashes.get(workflow);
   if (hash === undefined) {

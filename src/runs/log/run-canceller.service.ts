@@ -10,15 +10,15 @@ import { LogReader } from './log-reader.service.js';
 import type { LoggedWork } from './logged-work.js';
 import { LoggedWorks } from './logged-works.service.js';
 
-/** For how long whoever cancels a run waits for a store that takes nothing, and how often that is looked at. Milliseconds. */
+/** How long a cancellation waits for an unavailable store, and how often it checks. Milliseconds. */
 const STORE_LIMIT_MS = 2_000;
 const LOOK_AT_STORE_MS = 1_000;
-/** How soon a client is to ask again for a run that nobody works on at the moment, in milliseconds. */
+/** Pause that a client is asked to make for a run that has no process at the moment, in milliseconds. */
 const RETRY_AFTER_MS = 2_000;
-/** For how long they wait for another process: longer than it takes until one goes on with the runs of one that died. */
+/** How long a cancellation waits for another process: longer than it takes to take over the runs of a dead process. */
 const OTHER_LIMIT_MS = 20_000;
 
-/** Ends logged runs before their end, wherever they are: at work here or elsewhere, in the queue, or waiting for an answer. */
+/** Cancels logged runs wherever they are: active here or elsewhere, in the queue, or waiting for an answer. */
 @Injectable()
 export class RunCanceller {
   readonly #logger = new Logger('Runs');
@@ -36,14 +36,14 @@ export class RunCanceller {
   }
 
   /**
-   * Ends a run before its end, and waits until that is in its log.
-   * @returns the run as it has ended: maybe otherwise, now or before; undefined if {@link LogReader.find} does not find it
-   * @throws OverloadedError if its end cannot be kept now: it ends as soon as that can be
+   * Cancels a run, and waits until its log shows the end. @returns the run as it has ended, which may be in another
+   * way; undefined if {@link LogReader.find} does not find it
+   * @throws OverloadedError if its end cannot be stored now: the run ends as soon as the store is back
    */
   async cancel(id: string, owner: string): Promise<LoggedRun | undefined> {
     const run = await this.reader.find(id, owner);
     if (run === undefined || run.ending !== undefined) return run;
-    // Whatever becomes of this process, the run is not begun again.
+    // From now on the run is never tried again, even if this process dies.
     await this.store.markCancelled(run.id);
     const isEnded = this.works.find(run.id) === undefined && (await this.#endIdle(run));
     if (!isEnded) {
@@ -53,14 +53,14 @@ export class RunCanceller {
       else await this.#waitForEnd(work);
     }
     const ended = await this.reader.find(id, owner);
-    // Nobody had it at work any more when it was told: it waits, for an answer or its time.
+    // The run was no longer active when the request arrived: it waits for an answer or its time.
     if (ended !== undefined && isIdle(ended) && (await this.#endIdle(ended))) return this.reader.find(id, owner);
-    // Its process may have left it before its end.
+    // Its process may have released it.
     if (ended !== undefined && ended.ending === undefined) throw this.#makeNotEndedError();
     return ended;
   }
 
-  /** @returns false if somebody works on the run, or it has ended */
+  /** @returns false if the run is active or has ended */
   async #endIdle(run: LoggedRun): Promise<boolean> {
     if (this.store.isShared && run.status === 'running') return false;
     if (!(await this.works.endIdle(run, new RunAbortedError('cancelled')))) return false;
@@ -76,7 +76,7 @@ export class RunCanceller {
     }
   }
 
-  /** Another process is to end the run. Resolves when it has, or could have. */
+  /** Asks the run's process to end it. Resolves when it has ended the run, or has had the time to. */
   async #waitForOther({ id, owner, length }: LoggedRun): Promise<void> {
     const limit = this.clock.monotonic() + OTHER_LIMIT_MS;
     let from = length;
@@ -95,7 +95,7 @@ export class RunCanceller {
   }
 
   /**
-   * Removes a run with its log and what was seen inside it; one that has not ended is cancelled before.
+   * Removes a run with its log and its inspection. A run that has not ended is cancelled first.
    * @returns false if {@link LogReader.find} does not find it
    * @throws OverloadedError as {@link cancel}
    */
@@ -106,13 +106,13 @@ export class RunCanceller {
     return this.store.remove(id, owner);
   }
 
-  /** A run ends that nobody reads any more. Never rejects. */
+  /** Ends a run that has no readers left. Never rejects. */
   async #endLeft(id: string): Promise<void> {
     try {
       const owner = await this.store.findOwner(id);
       if (owner !== undefined) await this.cancel(id, owner);
     } catch (error) {
-      // Whoever has it at work sees that it is to end, or it is begun to be ended.
+      // The process that executes it will see the cancellation; otherwise the run is claimed in order to end it.
       if (!(error instanceof OverloadedError))
         this.#logger.error(`The run ${id} cannot be ended`, formatStackForLog(error));
     }
@@ -120,13 +120,13 @@ export class RunCanceller {
 
   #makeNotEndedError(): OverloadedError {
     return new OverloadedError(
-      'The run is being cancelled, and its end could not be kept yet. Send the request again in a moment.',
+      'The run is being cancelled, and its end could not be stored yet. Send the request again in a moment.',
       { code: this.runs.draining ? 'server_shutting_down' : 'store_unavailable', retryAfterMs: RETRY_AFTER_MS },
     );
   }
 }
 
-/** True if nobody has a run at work, and it has not ended. */
+/** True if a run is neither active nor ended. */
 function isIdle({ status }: LoggedRun): boolean {
   return status === 'waiting' || status === 'queued';
 }

@@ -7,25 +7,24 @@ import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
 import type { OpenLog } from './open-log.js';
 import { SaidOutput } from './said-output.js';
 
-/** Most characters of what a run says that are kept beside its log, for longer. */
+/** Most characters of a run's output that are stored beside its log, for longer. */
 const LONGEST_OUTPUT = 64 * 1024;
 
 /** Writes what happens in a run into its log. */
 export class RunRecorder implements RunReader {
   readonly fault = new Cancellation();
-  /** What it says, those events that another process has written among them. */
+  /** The output of the run, including events written by other processes. */
   readonly said = new SaidOutput(LONGEST_OUTPUT);
   readonly #log: OpenLog;
   readonly #longest: number;
   readonly #graph: string;
-  /** Steps that were aborted: the run's last event tells whether that is the end of them. */
+  /** Aborted steps. Only the run's last event shows whether they have really ended. */
   readonly #aborted: Exclude<RunEvent, RunFailed>[] = [];
   #last: RunEvent | undefined;
 
   /**
-   * @param wantsContent true if clients are to be told what happens in the workflow
-   * @param longest most characters of the log. A run that says more fails: a log never loses its beginning
-   * @param graph hash of the workflow that is at work
+   * @param wantsContent true if clients may see what happens in the workflow @param longest most characters of the log.
+   * A run with more fails: a log never loses its beginning @param graph hash of the workflow that executes
    */
   constructor(
     log: OpenLog,
@@ -38,7 +37,7 @@ export class RunRecorder implements RunReader {
     this.#graph = graph;
   }
 
-  /** The run's last event, which is not in the log yet: whoever sees it must find all else that is kept of the run. */
+  /** The run's last event, not yet in the log. A reader that sees it must find everything else stored. */
   get last(): RunEvent | undefined {
     return this.#last;
   }
@@ -60,7 +59,7 @@ export class RunRecorder implements RunReader {
     if (!isReleased(this.#last)) this.#writeAborted();
   }
 
-  /** Leaves the result out unless clients have read the same as text. What is text alone they have as output. */
+  /** Leaves the result out unless clients have read it as text. A plain text is already there as output. */
   #showResult(event: RunFinished): RunFinished {
     const { result, ...rest } = event;
     return result === undefined || typeof result === 'string' || !this.said.hasSaid(result) ? rest : event;
@@ -78,12 +77,12 @@ export class RunRecorder implements RunReader {
   }
 }
 
-/** True if this is no end of the run: its process goes, and another one goes on with it. */
+/** True if this is not the end of the run: its process is stopping, and another one continues it. */
 export function isReleased(last: RunEvent): boolean {
   return last.type === 'run-failed' && last.outcome === 'shutdown';
 }
 
-/** How a run has ended, in the words of its last event. @param output what it has said, if that is known */
+/** How a run has ended, according to its last event. @param output the run's output, if known */
 export function readEnding(last: LoggedEvent, output?: string): LoggedEnding {
   const { at: finishedAt } = last;
   if (last.type === 'run-failed') {

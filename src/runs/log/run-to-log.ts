@@ -5,42 +5,42 @@ import type { NewLoggedRun, RequestIdentity } from '../store/logged-run.js';
 import { hashWorkflow } from './resume-run.js';
 import { writeSortedJson } from './sorted-json.js';
 
-/** Of runs whose clients say nothing. */
+/** Priority of runs whose clients set none. */
 export const USUAL_PRIORITY = 5;
 
-/** A run that is to outlive its request. */
+/** A run that outlives its request. */
 export interface RunToLog {
   /** Name of its door, which {@link LoggedRuns.addDoor} knows. */
   readonly door: string;
-  /** Id by which clients know what the run gives; absent: the run's own. */
+  /** Id under which clients know the run's segment; absent: the run's own. */
   readonly segment?: string;
   /** Id of its caller. */
   readonly owner: string;
   readonly workflow: CompiledWorkflow;
   readonly request: RunRequest;
-  /** What its door needs to tell it to clients, as JSON. */
+  /** What its door needs in order to show it to clients, as JSON. */
   readonly head: string;
-  /** What its door wants to have back later, as JSON can hold it. Absent: nothing. */
+  /** Data that its door reads later, as plain JSON. Absent: none. */
   readonly memo?: unknown;
-  /** What its client wants to find again with it. Absent: nothing. */
+  /** Metadata of the client. Absent: none. */
   readonly metadata?: JsonObject;
   readonly origin: RunOrigin;
-  /** True if clients are to be told what happens in the workflow. */
+  /** True if clients may see what happens in the workflow. */
   readonly wantsContent: boolean;
   readonly permit: QueuedPermit;
-  /** The same key with an equal body names the run that is there. Absent: each request is another one. */
+  /** The same key with an equal body returns the existing run. Absent: every request begins a new run. */
   readonly identity?: { readonly key: string; readonly body: unknown };
-  /** When it is to begin at the earliest, in milliseconds since the Unix epoch. Absent: now. */
+  /** Earliest start, in milliseconds since the Unix epoch. Absent: now. */
   readonly runAt?: number;
   /** From 0 to 9; those with 9 come first. Absent: {@link USUAL_PRIORITY}. */
   readonly priority?: number;
-  /** True if it is to end when nobody has read it for a while. Absent: it goes on to its end. */
+  /** True if it ends when it has had no reader for a while. Absent: it runs to its end. */
   readonly endsWhenLeft?: boolean;
-  /** Told how the run went, as long as it is at work in this process. Absent: there is no request that wants to know. */
+  /** Notified of the run while it is active in this process. Absent: no request waits for it. */
   readonly record?: RunRecord;
 }
 
-/** What is kept of what a run is asked, as JSON. */
+/** The stored part of a run's request, as JSON. */
 export interface KeptRequest {
   readonly request: RunRequest;
   readonly memo: unknown;
@@ -51,7 +51,7 @@ export interface KeptRequest {
   readonly workflowHash: string;
 }
 
-/** What is kept of what a run is asked, beside the facts that lists tell. */
+/** The stored part of a run's request, beside the facts in lists. */
 export function makeKeptRequest(asked: RunToLog): Pick<NewLoggedRun, 'request' | 'segment'> {
   const { request, memo, origin, wantsContent, workflow, segment, endsWhenLeft = false } = asked;
   const kept: KeptRequest = {
@@ -65,7 +65,7 @@ export function makeKeptRequest(asked: RunToLog): Pick<NewLoggedRun, 'request' |
   return { request: JSON.stringify(kept), segment };
 }
 
-/** What makes a repeated request the same; undefined: each is another one. */
+/** Identifies repeated requests; undefined: every request is a new one. */
 export function makeIdentity({ identity }: RunToLog): RequestIdentity | undefined {
   return identity && { key: identity.key, hash: sha256(writeSortedJson(identity.body)) };
 }

@@ -19,49 +19,49 @@ import { RunLogStore } from '../store/run-log-store.js';
 import { LoggedWorks } from './logged-works.service.js';
 import { writeSortedJson } from './sorted-json.js';
 
-/** How often waits of other processes are looked at, whose time may have come, in milliseconds. */
+/** How often expired waits of other processes are searched for, in milliseconds. */
 const LOOK_EVERY_MS = 15_000;
-/** How soon they are looked at again where the store is away, in milliseconds. */
+/** Pause before the next search while the store is unavailable, in milliseconds. */
 const LOOK_AGAIN_MS = 2_000;
-/** How soon a client is to send its answer again, in milliseconds. */
+/** Pause before a client should send its answer again, in milliseconds. */
 const RETRY_AFTER_MS = 2_000;
-/** For how long the rules of an answer are waited for, which are an author's code. Milliseconds. */
+/** Time limit for the rules of an answer, which are an author's code. Milliseconds. */
 const RULES_LIMIT_MS = 10_000;
-/** How often somebody else may be faster with an answer before this one is refused. */
+/** How often storing an answer is tried while other answers win the race. */
 const MOST_TRIES = 5;
-/** For how long a run is waited for each of these times that is at work before it waits again, in milliseconds. */
+/** Pause before each of these attempts while the run is active, in milliseconds. */
 const WORK_LIMIT_MS = 1_000;
 
 /** Answers that a client gives to a run that waits. */
 export interface AnswersToRun {
   readonly run: LoggedRun;
-  /** At least one, each to another wait. A value is what JSON can hold. */
+  /** At least one, each for another wait. Values are plain JSON. */
   readonly values: readonly { readonly name: string; readonly value: unknown }[];
   /** The parameter of the request that holds the values, for its error. */
   readonly param: 'messages' | 'input' | 'value';
-  /** What the client is to be told by; absent: by the run's own id. */
+  /** The segment under which the client reads on; absent: the run's own id. */
   readonly segment?: { readonly id: string; readonly head: string };
-  /** Told how the run goes on, if that is in this process and somebody reads it. Absent: there is no request that wants to know. */
+  /** Notified of the run, if it continues in this process and has a reader. Absent: no request waits for it. */
   readonly record?: RunRecord | undefined;
 }
 
 /** What came of answers. */
 export interface AnsweredRun {
   readonly run: LoggedRun;
-  /** Id of the segment that tells what comes of them; undefined: they were given without one. */
+  /** Id of the segment that shows the result; undefined: they were given without one. */
   readonly segment: string | undefined;
   /** True if the same was answered before: nothing happens a second time. */
   readonly isRepeated: boolean;
-  /** What was still open when they were kept, in the order in which it was asked. Empty: the run goes on. */
+  /** Waits still open when the answers were stored, in the order in which they were asked. Empty: the run continues. */
   readonly open: readonly KeptWait[];
 }
 
-/** Answers to runs that wait for them. While a run waits it is rows of the store, and nothing in any process. */
+/** Answers to waiting runs. A waiting run exists only as rows of the store, in no process. */
 @Injectable()
 export class RunWaits {
   readonly #logger = new Logger('Runs');
   #timer: Timer | undefined;
-  /** When the timer is to ring, in milliseconds since the Unix epoch. */
+  /** When the timer fires, in milliseconds since the Unix epoch. */
   #nextAt = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -75,7 +75,7 @@ export class RunWaits {
     works.watchWaiting((expiresAt) => this.#lookAt(expiresAt));
   }
 
-  /** Says so if runs that wait would end with this process. Never rejects. */
+  /** Logs a warning if waiting runs would end with this process. Never rejects. */
   async checkStore(): Promise<void> {
     const names = this.workflows.listAll().flatMap(({ workflow: { id, waits } }) => (waits.length > 0 ? [id] : []));
     if (names.length === 0 || (await this.store.canLast())) return;
@@ -84,7 +84,7 @@ export class RunWaits {
     );
   }
 
-  /** Waits end when their time has come, from now on. Never rejects. */
+  /** Begins to expire waits at their time. Never rejects. */
   async watch(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -101,7 +101,7 @@ export class RunWaits {
     this.#timer?.cancel();
   }
 
-  /** The wait that a function call stands for; undefined if there is none, or it belongs to somebody else. */
+  /** The wait that a function call represents; undefined if there is none, or it belongs to another caller. */
   async findByCall(
     callId: string,
     owner: string,
@@ -111,14 +111,14 @@ export class RunWaits {
     return wait && { run, wait };
   }
 
-  /** All that a run has ever waited for, in the order in which that was asked. */
+  /** All waits of a run, in the order in which they were asked. */
   list({ id }: Pick<LoggedRun, 'id'>): Promise<readonly KeptWait[]> {
     return this.store.findWaits(id);
   }
 
   /**
-   * Keeps answers, all of them or none, and lets the run go on if it waits for nothing else. What was answered before with an equal value
-   * is let pass: a conversation repeats what was said in it.
+   * Stores answers, all of them or none, and lets the run continue if it has no other open wait. An equal answer given
+   * before is accepted again, because a conversation repeats its earlier messages.
    * @throws NotFoundError for a name that the workflow does not have; ConflictError for a wait that is not open; InvalidRequestError
    *   with all faults of a value that does not fit; OverloadedError while the store is away, or the server is shutting down
    */
@@ -134,12 +134,12 @@ export class RunWaits {
       untrack();
     }
     throw new ConflictError(
-      'The run is at work at the moment, and takes no answer: another of its waits has expired. Send the answer again in a moment.',
+      'The run cannot take an answer at the moment: another of its waits has expired, and it is running. Send the answer again in a moment.',
       'not_waiting',
     );
   }
 
-  /** Another of its waits has expired: it is at work for that, and waits again afterwards. */
+  /** Another of its waits has expired: the run is active for that, and waits again afterwards. */
   async #letGoOn({ id, owner, length }: LoggedRun): Promise<void> {
     const { news, leave } = this.works.hub.wait(id, length);
     try {
@@ -151,7 +151,7 @@ export class RunWaits {
     }
   }
 
-  /** @returns undefined if somebody else was faster, or the run is at work */
+  /** @returns undefined if another answer was faster, or the run is active */
   async #tryAnswer({ run, values, param, segment, record }: AnswersToRun): Promise<AnsweredRun | undefined> {
     const waits = await this.list(run);
     const known = values.map(({ name, value }) => ({ value, wait: this.#find(run, waits, name, value) }));
@@ -190,7 +190,7 @@ export class RunWaits {
     if (answer === undefined) return wait;
     if (answer.isExpired === true)
       throw new ConflictError(
-        `Nobody answered "${name}" in time, and the run ${run.id} has gone on: its events and segments tell what came of it.`,
+        `Nobody answered "${name}" in time, and the run ${run.id} has continued: its events and segments show the result.`,
         'wait_expired',
       );
     if (writeSortedJson(answer.value) !== writeSortedJson(value))
@@ -226,13 +226,13 @@ export class RunWaits {
       });
     } catch (error) {
       if (!(error instanceof StructuredOutputError)) throw error;
-      const message = `The answer to "${name}" does not fit, and is waited for still: ${error.faults.join('; ')}.`;
+      const message = `The answer to "${name}" does not fit, and the run still waits for one: ${error.faults.join('; ')}.`;
       throw new InvalidRequestError(message, { code: 'invalid_value', param });
     }
     return json;
   }
 
-  /** Looks at this time for waits that have expired, unless it does so before. */
+  /** Searches for expired waits at this time, unless an earlier search is planned. */
   #lookAt(at: number): void {
     if (at >= this.#nextAt || this.runs.draining) return;
     this.#timer?.cancel();

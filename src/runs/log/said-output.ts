@@ -2,29 +2,29 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RunEvent } from '../../engine/index.js';
 import type { JsonValue } from '../../kernel/index.js';
 
-/** A piece of what a run says. */
+/** A piece of a run's output. */
 interface Piece {
   readonly node: string;
   readonly text: string;
 }
 
-/** What a run has said as content, without what is void. */
+/** The content of a run's output, without its void parts. */
 export class SaidOutput {
   readonly #longest: number;
   #pieces: Piece[] | undefined = [];
   #length = 0;
 
-  /** @param longest most characters that are kept */
+  /** @param longest most characters that are stored */
   constructor(longest: number) {
     this.#longest = longest;
   }
 
-  /** Undefined if it is longer than is kept. */
+  /** Undefined if it is longer than the limit. */
   get text(): string | undefined {
     return this.#pieces?.map(({ text }) => text).join('');
   }
 
-  /** Whether a step has said this value as JSON, and nothing else. */
+  /** True if the step's output is exactly this value as JSON. */
   hasSaid(value: Exclude<JsonValue, string>): boolean {
     const texts = new Map<string, string>();
     for (const { node, text } of this.#pieces ?? []) texts.set(node, (texts.get(node) ?? '') + text);

@@ -2,12 +2,12 @@ import { countLostTokens, type LostUsage } from '../../engine/index.js';
 import type { Usage } from '../../models/index.js';
 import type { QueuedPermit } from '../run-options.js';
 
-/** What the work on a run has used, for its permit: each token is told once, in whichever process the run was at work. */
+/** The tokens of a run, each reported to its permit once, whichever processes have executed the run. */
 export class SpentTokens {
   readonly #permit: QueuedPermit;
-  /** Of the steps that were kept: whoever goes on with the run tells them. */
+  /** Tokens of the stored steps, which the process that continues the run reports. */
   #keptTokens = 0;
-  /** Told before the run waited for an answer, or failed. */
+  /** Reported before the run waited for an answer, or failed. */
   #toldTokens = 0;
   #usage: Usage | undefined;
   #untoldTokens = 0;
@@ -20,19 +20,19 @@ export class SpentTokens {
     return (this.#usage?.total_tokens ?? 0) + this.#untoldTokens;
   }
 
-  /** @param tokens were told before the run waited for an answer, or failed */
+  /** @param tokens reported before the run waited for an answer, or failed */
   goOnAfter(tokens: number): void {
     this.#toldTokens = tokens;
   }
 
-  /** Of a step that never runs again, or of steps that run again and were told. */
+  /** Tokens of a step that never runs again, or of repeated steps that were already reported. */
   keep(used: LostUsage): void {
     this.#keptTokens += countLostTokens(used);
   }
 
   /**
-   * All that the run has used, in earlier processes, too.
-   * @param untoldTokens as far as no model has said how many they were
+   * Everything that the run has used, also in earlier processes. @param untoldTokens the estimate for what no model has
+   * reported
    */
   note(usage: Usage | undefined, untoldTokens = 0): void {
     this.#usage = usage;
@@ -45,7 +45,7 @@ export class SpentTokens {
     else this.#permit.end(undefined, Math.max(0, this.#tokens - this.#toldTokens));
   }
 
-  /** Another process, or this one later, goes on with the run, and tells what its steps have used. */
+  /** Another process, or this one later, continues the run and reports the tokens of its steps. */
   endPermitEarly(): void {
     this.#permit.end(undefined, Math.max(0, this.#tokens - this.#keptTokens));
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { RunRecord } from '../run-options.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
-/** Tells the record of a request, from which its line in the access log is made, how its run went. */
+/** Writes the facts of a run into the record of its request, from which the access log line is made. */
 @Injectable()
 export class AccessLogObserverFactory implements RunObserverFactory {
   observe({ options: { id, record } }: ObservedRun): RunObserver | undefined {

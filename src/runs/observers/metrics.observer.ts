@@ -6,7 +6,7 @@ import { CallMetrics, type Instruments, Metrics } from '../../metrics/index.js';
 import type { ModelName } from '../../models/index.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
-/** Measures runs, their nodes, and the calls of models in them. */
+/** Measures runs, their nodes and their model calls. */
 @Injectable()
 export class MetricsObserverFactory implements RunObserverFactory {
   constructor(
@@ -21,9 +21,9 @@ export class MetricsObserverFactory implements RunObserverFactory {
 
 class MetricsObserver implements RunObserver {
   readonly #startedAt: number;
-  /** When each node at work began, by key. */
+  /** Start times of active nodes, by key. */
   readonly #atWork = new Map<string, number>();
-  /** Open calls of models, by node and number. */
+  /** Open model calls, by node and number. */
   readonly #calls = new Map<string, CallMetrics>();
 
   constructor(

@@ -17,9 +17,9 @@ export type ObservedEvent = Exclude<RunEvent, DeltaEvent> | ObserverEvent;
 
 /** Observes one run. What it throws is logged and has no other effect. */
 export interface RunObserver {
-  /** True if it wants to see what steps, models and tools are given and give. */
+  /** True if it needs the inputs and outputs of steps, models and tools. */
   readonly wantsContent?: boolean;
-  /** Takes an event. @param content what authors' code gave with it; must not be kept */
+  /** Takes an event. @param content values from authors' code that belong to it; must not be retained */
   next(event: ObservedEvent, content?: ObserverContent): void;
 }
 

@@ -25,7 +25,7 @@ export class RunObservers {
         logFailure(log, thrown);
       }
     }
-    // Without the room for more that a list has which was pushed to.
+    // Without the spare capacity of a list that grew by push.
     return new AllObservers(made.slice(), log);
   }
 }

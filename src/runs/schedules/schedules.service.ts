@@ -28,27 +28,33 @@ import { type KeptSchedule, type ScheduleId, ScheduleStore } from '../store/sche
 
 /** Most schedules of one caller. */
 export const MOST_SCHEDULES = 100;
-/** Longest JSON of one, in characters: they are read as a whole, those of one caller together. */
+/** Longest JSON of one schedule, in characters: all schedules of a caller are read together. */
 const LONGEST = 65_536;
-/** So many that are due are read in one go. */
+/** Most due schedules in one read. */
 const MOST_AT_ONCE = 100;
-/** How soon what is due is looked for where other processes may change it, and after a failure. Milliseconds. */
+/**
+ * How often due schedules are searched for when other processes can change them, and the pause after a failure.
+ * Milliseconds.
+ */
 const LOOK_EVERY_MS = 5_000;
 const TRY_AGAIN_MS = 5_000;
-/** For how long a time is left to other processes if this one does not know the workflow: a new release may be on its way. Milliseconds. */
+/**
+ * How long a due time is left to other processes if this one does not know the workflow, since a new release may be
+ * rolling out. Milliseconds.
+ */
 const UNKNOWN_FOR_MS = 60_000;
-/** A schedule of a workflow's author that no process has begun for so long stands in no workflow any more. Milliseconds. */
+/** A workflow's schedule that no process has started for this long was removed from its workflow. Milliseconds. */
 const FORGOTTEN_AFTER_MS = 3_600_000;
 
-/** What a schedule says. */
+/** The content of a schedule. */
 export interface ScheduleFacts extends ScheduleTimes {
   readonly isPaused: boolean;
-  /** True if it stands in a workflow; false: a client has made it. */
+  /** True if its workflow declares it; false if a client has made it. */
   readonly isFromCode: boolean;
-  /** What its runs are asked. */
+  /** The request of its runs. */
   readonly request: RunRequest;
   readonly metadata: JsonObject;
-  /** From 0 to 9; null: as most. */
+  /** From 0 to 9; null: the usual one. */
   readonly priority: number | null;
   readonly origin: RunOrigin;
 }
@@ -57,43 +63,42 @@ export interface ScheduleFacts extends ScheduleTimes {
 export interface Schedule extends ScheduleFacts, ScheduleId {
   /** Milliseconds since the Unix epoch. */
   readonly createdAt: number;
-  /** When it is due; undefined: never. Milliseconds since the Unix epoch. */
+  /** Its next due time; undefined: none. Milliseconds since the Unix epoch. */
   readonly next: number | undefined;
-  /** Why its last time began no run; undefined: it did, or there was none. */
+  /** Why its last due time began no run; undefined: it did, or there was none. */
   readonly fault: ScheduleFault | undefined;
 }
 
-/** Why a time began no run. */
+/** Why a due time began no run. */
 export type ScheduleFault = Pick<MillraceError, 'code' | 'message'>;
 
-/** Who begins the runs of schedules. */
+/** Starts the runs of schedules. */
 export interface ScheduleDoor extends Pick<RunDoor, 'name'> {
-  /** Whom the runs of schedules in workflows belong to. */
+  /** The owner of the runs of schedules in workflows. */
   readonly scheduleOwner: string;
   /**
-   * Lets a run in.
-   * @throws MillraceError if the schedule's owner may not ask for the workflow, any more
+   * Admits a run. @throws MillraceError if the schedule's owner may not use the workflow (any more)
    */
   admitScheduled(schedule: Schedule, workflow: CompiledWorkflow): QueuedPermit;
 }
 
 /**
- * Begins runs at the times that schedules say. Each time has its own run, whose identity is the time: any number of processes may begin
- * it, and there is one. Times that came while no process was there are made up for by one run.
+ * Begins runs at the times of schedules. Each due time has exactly one run, identified by that time, however many
+ * processes try to begin it. All times missed while no process was running are made up for by one run.
  */
 @Injectable()
 export class Schedules implements OnApplicationBootstrap {
   readonly #logger = new Logger('Schedules');
   #door: ScheduleDoor | undefined;
-  /** Ids of those that stand in workflows. */
+  /** Ids of the schedules that workflows declare. */
   readonly #declared = new Set<string>();
   #hasDeclared = false;
   #timer: Timer | undefined;
-  /** When that fires, in milliseconds since the Unix epoch. */
+  /** When the timer fires, in milliseconds since the Unix epoch. */
   #dueAt: number | undefined;
   #looking: Promise<void> | undefined;
   #isAskedAgain = false;
-  /** What was last said of those whose time began no run: it is said once. */
+  /** The last message logged for schedules whose time began no run, so that it is logged once. */
   readonly #told = new Map<string, string>();
   #isClosed = false;
 
@@ -130,8 +135,8 @@ export class Schedules implements OnApplicationBootstrap {
   }
 
   /**
-   * Keeps a schedule, in place of one with the same id.
-   * @throws ScheduleTimesError if its times are none; InvalidRequestError if it is too long, or its owner has too many;
+   * Stores a schedule, in place of one with the same id. @throws ScheduleTimesError if its times are invalid;
+   * InvalidRequestError if it is too long, or its owner has too many;
    *   OverloadedError
    */
   async put({ owner, id }: ScheduleId, facts: ScheduleFacts): Promise<Schedule> {
@@ -144,7 +149,7 @@ export class Schedules implements OnApplicationBootstrap {
         code: 'schedule_too_large',
       });
     }
-    // Those of workflows count for nobody.
+    // Schedules of workflows do not count against a caller.
     const schedule = await this.store.put(kept, facts.isFromCode ? Number.MAX_SAFE_INTEGER : MOST_SCHEDULES);
     if (schedule === undefined) {
       throw new InvalidRequestError(
@@ -162,7 +167,7 @@ export class Schedules implements OnApplicationBootstrap {
     return kept && read(kept);
   }
 
-  /** All of one owner. */
+  /** All schedules of one owner. */
   async list(owner: string): Promise<readonly Schedule[]> {
     return (await this.store.list(owner)).map(read);
   }
@@ -176,7 +181,7 @@ export class Schedules implements OnApplicationBootstrap {
     return [...new Set(this.workflows.listAll().map(({ workflow }) => workflow))];
   }
 
-  /** Looks for what is due once this time has come, if that is before it would be looked for anyway. */
+  /** Searches for due schedules at this time, unless an earlier search is planned. */
   #lookAt(time: number | undefined): void {
     if (this.#isClosed) return;
     const inMs = time === undefined ? Number.POSITIVE_INFINITY : time - this.clock.now();
@@ -197,7 +202,7 @@ export class Schedules implements OnApplicationBootstrap {
 
   /** Never rejects. */
   async #look(): Promise<void> {
-    // What has become due meanwhile may not have been seen.
+    // Schedules that have become due meanwhile may have been missed.
     if (this.#looking !== undefined) this.#isAskedAgain = true;
     else {
       this.#looking = this.#lookOnce();
@@ -221,7 +226,7 @@ export class Schedules implements OnApplicationBootstrap {
         for (const kept of due) if (!(await this.#fire(read(kept), now))) waiting++;
       } while (due.length === MOST_AT_ONCE);
       const next = await this.store.findNext();
-      // One that is due still waits for something that is in its way now.
+      // A schedule that is still due is blocked by something at the moment.
       this.#lookAt(next === undefined || next > now ? next : now + TRY_AGAIN_MS);
     } catch (error) {
       if (!(error instanceof OverloadedError)) this.#logger.error('Schedules failed', formatStackForLog(error));
@@ -229,7 +234,7 @@ export class Schedules implements OnApplicationBootstrap {
     }
   }
 
-  /** Keeps those that stand in workflows, once. */
+  /** Stores the schedules of workflows, once. */
   async #declare(): Promise<void> {
     if (this.#hasDeclared || this.#door === undefined) return;
     const { scheduleOwner: owner } = this.#door;
@@ -257,7 +262,7 @@ export class Schedules implements OnApplicationBootstrap {
   }
 
   /**
-   * @returns false if it is due still
+   * @returns false if it is still due
    * @throws OverloadedError while the store is away
    */
   async #fire(schedule: Schedule, now: number): Promise<boolean> {
@@ -278,7 +283,7 @@ export class Schedules implements OnApplicationBootstrap {
       fault = { code: error.code, message: error.message };
     }
     if (fault === undefined) this.#told.delete(makeKey(schedule));
-    // A time zone that was one may not be one any more.
+    // A time zone can have been removed from the system's database.
     const next = await findNextSlot(schedule, now).catch((thrown: unknown) => {
       const { code, message } = toMillraceError(thrown);
       fault = { code, message };
@@ -288,7 +293,7 @@ export class Schedules implements OnApplicationBootstrap {
     return true;
   }
 
-  /** Says why a time began no run, unless that was said of the last one. */
+  /** Logs why a due time began no run, unless the last time was logged with the same reason. */
   #tell(schedule: Schedule, error: MillraceError): void {
     const key = makeKey(schedule);
     if (this.#told.get(key) === error.message) return;
@@ -314,7 +319,7 @@ export class Schedules implements OnApplicationBootstrap {
       origin,
       wantsContent: true,
       permit,
-      // No key of a client has spaces.
+      // Keys of clients have no spaces.
       identity: { key: `schedule ${id} ${slot}`, body: null },
       ...(priority !== null && { priority }),
     });

@@ -1,17 +1,17 @@
-/** A part of a document that later requests may name by itself. */
+/** A part of a document that later requests can refer to. */
 export interface DocumentPart {
   /** Nobody can guess it. */
   readonly id: string;
   readonly json: string;
 }
 
-/** What is kept for a client, such as a finished response: JSON that the store does not look into. */
+/** A stored object of a client, such as a finished response: JSON that the store does not parse. */
 export interface StoredDocument {
-  /** What is counted by itself. */
+  /** A kind of document, whose number and size are limited separately. */
   readonly kind: 'response' | 'inspection';
   /** Nobody can guess it. */
   readonly id: string;
-  /** Id of the caller that it belongs to. For all others it does not exist. */
+  /** Id of the caller who owns it. For all others it does not exist. */
   readonly owner: string;
   /** Milliseconds since the Unix epoch. */
   readonly createdAt: number;
@@ -19,32 +19,33 @@ export interface StoredDocument {
   readonly parts: readonly DocumentPart[];
 }
 
-/** How long documents are kept, and how many of one owner. */
+/** How long documents are kept, and how many for one owner. */
 export interface DocumentLimits {
   /** Milliseconds. */
   readonly ttlMs: number;
   readonly mostOfOwner: number;
-  /** Of JSON, in UTF-16 units. */
+  /** Length of the JSON, in UTF-16 units. */
   readonly mostLengthOfOwner: number;
 }
 
-/** Over a limit, this share of it is kept, so that not every document makes room for itself alone. */
+/** Above a limit, documents are removed down to this share of it, so that not every new document has to remove one. */
 export const KEPT_SHARE = 0.9;
 
 /**
- * Where what outlives a request is kept: as long as the configuration says, and as many as one owner may have; the oldest of an
- * owner go first. Every method rejects with an OverloadedError while the store is away.
+ * Where documents are kept that outlive a request: as long as the configuration says, and as many as one owner may
+ * have; the owner's oldest are removed first. Every method rejects with an OverloadedError while the store is
+ * unavailable.
  */
 export abstract class DocumentStore {
-  /** False: nothing is kept, and nothing is found. */
+  /** False: nothing is stored or found. */
   abstract readonly isOn: boolean;
 
-  /** False: nothing is kept, or the store is known to be away at the moment. */
+  /** False: nothing is stored, or the store is known to be unavailable at the moment. */
   abstract readonly canKeep: boolean;
 
   /**
-   * Resolves when the document is kept, in place of one with the same id.
-   * @returns false if it is larger than one may be, or nothing is kept at all
+   * Resolves when the document is stored, in place of one with the same id. @returns false if it is too large, or
+   * nothing is stored at all
    */
   abstract put(document: StoredDocument): Promise<boolean>;
 

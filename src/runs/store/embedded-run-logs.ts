@@ -13,10 +13,10 @@ import {
   type WorkerOffer,
 } from './run-log-store.js';
 
-/** The logs of runs in the store that needs nothing to be installed. Looking for what is not there makes no files. */
+/** The logs of runs in the embedded store. Looking for something that does not exist creates no files. */
 export class EmbeddedRunLogs extends RunLogStore {
   override readonly isShared = false;
-  /** Of this process, the only one. */
+  /** The id of this process, the only one. */
   #offer: WorkerOffer = { graphs: [], workflows: [], doors: [] };
 
   constructor(private readonly store: EmbeddedStore) {
@@ -93,7 +93,7 @@ export class EmbeddedRunLogs extends RunLogStore {
     return new Map(await Promise.all(pages));
   }
 
-  /** Nobody else writes into it. */
+  /** No other process writes to it. */
   override watchChanges(): void {
     return;
   }
@@ -148,7 +148,7 @@ export class EmbeddedRunLogs extends RunLogStore {
     return this.#offer[kind].includes(name);
   }
 
-  /** Nobody else reads what is in it. */
+  /** No other process reads from it. */
   override bindToReaders(): Promise<void> {
     return Promise.resolve();
   }
@@ -157,7 +157,7 @@ export class EmbeddedRunLogs extends RunLogStore {
     return Promise.resolve();
   }
 
-  /** Whether nobody reads it is known in this process. */
+  /** All readers are in this process. */
   override async findUnreadTime(id: string): Promise<number | undefined> {
     return (await this.store.useRunLogs((logs) => logs.isInWork(id))) ? Number.POSITIVE_INFINITY : undefined;
   }

@@ -1,7 +1,7 @@
 import type { EmbeddedStore } from './embedded-store.js';
 import { type Advance, type KeptSchedule, type ScheduleId, ScheduleStore } from './schedule-store.js';
 
-/** Schedules in the store that needs nothing to be installed. Looking for what is not there makes no files. */
+/** Schedules in the embedded store. Looking for something that does not exist creates no files. */
 export class EmbeddedSchedules extends ScheduleStore {
   constructor(private readonly store: EmbeddedStore) {
     super();

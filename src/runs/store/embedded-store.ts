@@ -13,17 +13,17 @@ import type { SqliteSchedules } from './sqlite/sqlite-schedules.js';
 import { readDocumentLimits, readRunLimits } from './store-limits.js';
 import type { SqliteThread } from './sqlite/sqlite-thread.js';
 
-/** How often what has expired is removed, and how soon after a failure the store may be opened again. Milliseconds. */
+/** How often expired data is removed, and the pause after a failure before the store is opened again. Milliseconds. */
 const SWEEP_EVERY_MS = 60_000;
 const TRY_AGAIN_MS = 2_000;
 
-/** Why a folder cannot be written to, or is none: then what is kept ends with the process. */
+/** Error codes of a folder that cannot be written to, or is no folder: stored data then ends with the process. */
 const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR']);
 
-/** What SQLite says of a file that it cannot read: SQLITE_NOTADB and SQLITE_CORRUPT. */
+/** SQLite's errors for a file that it cannot read: SQLITE_NOTADB and SQLITE_CORRUPT. */
 const DAMAGED = /file is not a database|database disk image is malformed/i;
 
-/** What belongs to a database: itself, and what was written and is not in it yet. */
+/** The files of a database: itself and its write-ahead log. */
 const FILE_ENDINGS = ['', '-wal'];
 
 /** The store while it is open. */
@@ -37,8 +37,8 @@ interface OpenStore {
 }
 
 /**
- * The store that needs nothing to be installed: SQLite in `RUNS_DIR`, for one process. It is opened by the first document that is
- * kept, or looked for where there are some of an earlier process; until then nothing of it is loaded.
+ * The embedded store: SQLite in `RUNS_DIR`, for one process. It is opened when the first document is stored, or
+ * searched for if an earlier process has left some; until then nothing of it is loaded.
  */
 export class EmbeddedStore extends DocumentStore implements OnApplicationShutdown {
   readonly #logger = new Logger('Store');
@@ -46,16 +46,16 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   #opening: Promise<OpenStore> | undefined;
   /** Monotonic time before which it is not opened again. */
   #notBefore = 0;
-  /** True from the warning that another process has the folder until this one has it. */
+  /** True after the warning that another process has the folder, until this one has it. */
   #hasWarned = false;
-  /** True from the line that says that the database cannot be read until it can. */
+  /** True after the error that the database cannot be read, until it can. */
   #hasToldDamage = false;
   #sweep: Timer | undefined;
-  /** That of the store that is open. */
+  /** The lock of the open store. */
   #thread: SqliteThread | undefined;
   #isClosed = false;
   readonly #lossListeners: (() => void)[] = [];
-  /** False from a failure of it until it works again. */
+  /** False after a failure, until it works again. */
   isUp = true;
   /** How much was written so far. */
   readonly taken = { responses: 0, events: 0 };
@@ -96,7 +96,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     return (await this.hasAny()) && this.#use(({ documents }) => documents.remove(id, owner));
   }
 
-  /** Whether anything can be in it: looking for what is not there makes no files. */
+  /** Whether anything can be in it. Looking for something that does not exist creates no files. */
   async hasAny(): Promise<boolean> {
     if (!this.isOn) return false;
     if (this.#opening !== undefined) return true;
@@ -106,7 +106,10 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     );
   }
 
-  /** False if the folder, or the one that it would be made in, cannot be written to: then what is kept ends with this process. */
+  /**
+   * False if the folder, or the one in which it would be created, cannot be written to: stored data then ends with this
+   * process.
+   */
   async canLast(): Promise<boolean> {
     for (let folder = resolve(this.config.store.folder); ; folder = dirname(folder)) {
       try {
@@ -118,12 +121,12 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     }
   }
 
-  /** Works on the logs of runs in it. @throws OverloadedError while it is away */
+  /** Works on the logs of runs in it. @throws OverloadedError while it is unavailable */
   useRunLogs<T>(work: (runLogs: SqliteRunLogs) => Promise<T>): Promise<T> {
     return this.#use(({ runLogs }) => work(runLogs));
   }
 
-  /** Works on the schedules in it. @throws OverloadedError while it is away */
+  /** Works on the schedules in it. @throws OverloadedError while it is unavailable */
   useSchedules<T>(work: (schedules: SqliteSchedules) => Promise<T>): Promise<T> {
     return this.#use(({ schedules }) => work(schedules));
   }
@@ -183,7 +186,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     }
     this.#hasWarned = false;
     try {
-      // SQLite's own, of a process that was killed.
+      // SQLite's own lock, left by a process that was killed.
       await rm(`${this.#file}.lock`, { recursive: true, force: true });
       if (lock.mayHaveOther) await leaveFilesBehind(this.#file);
       return await this.#openFile(this.#file, lock);
@@ -218,7 +221,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     return open;
   }
 
-  /** Goes on after a failure, too: a disk that is full now is not full for ever. */
+  /** Continues after a failure, too: a full disk can be freed. */
   #sweepLater(open: OpenStore): void {
     this.#sweep = this.clock.after(SWEEP_EVERY_MS, () => {
       void Promise.all([open.documents.sweep(), open.runLogs.sweep()])
@@ -231,7 +234,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     });
   }
 
-  /** Calls back each time that another process has taken the folder over from this one. */
+  /** Calls back each time that another process has taken over the folder from this one. */
   watchLoss(onLost: () => void): void {
     this.#lossListeners.push(onLost);
   }
@@ -241,11 +244,11 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     if (open !== undefined) this.#lose(open);
   }
 
-  /** Another process has the folder: nothing may be written any more, not even what closing a database writes. */
+  /** Another process has the folder: nothing may be written any more, not even by closing the database. */
   #lose({ thread, lock }: OpenStore): void {
     if (this.#thread !== thread) return;
     this.#thread = undefined;
-    this.#logger.error('Another process has taken RUNS_DIR over, because this one stood still for too long.');
+    this.#logger.error('Another process has taken over RUNS_DIR, because this one was suspended for too long.');
     this.#giveUp();
     void thread.abandon();
     void lock?.release().catch(() => undefined);
@@ -259,7 +262,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     this.#notBefore = this.clock.monotonic() + TRY_AGAIN_MS;
   }
 
-  /** The thread of the database has ended by itself: the next one needs the lock that this one had. */
+  /** The database thread has ended by itself: the next one needs the lock that this one had. */
   async #leave({ thread, lock }: OpenStore): Promise<void> {
     const current = await this.#opening?.catch(() => undefined);
     if (current?.thread !== thread) return;
@@ -276,7 +279,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     }
   }
 
-  /** @param cause what operators are told; undefined: they have been told */
+  /** @param cause logged for operators; undefined: already logged */
   #makeAwayError(cause: unknown): OverloadedError {
     if (cause instanceof OverloadedError) return cause;
     if (cause !== undefined) this.#tell(cause);
@@ -303,8 +306,8 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
 }
 
 /**
- * Puts copies in the place of the files of a database. A process that was frozen in the middle of a write has the old ones open, and
- * goes on with those.
+ * Replaces the files of a database by copies. A process that was suspended in the middle of a write has the old files
+ * open, and continues to write into those.
  */
 async function leaveFilesBehind(file: string): Promise<void> {
   for (const ending of FILE_ENDINGS) {

@@ -2,30 +2,34 @@ import { type FileHandle, mkdir, open, readFile, readlink, rename, rm, stat } fr
 import { join } from 'node:path';
 import { type Clock, type IdSource, readErrorCode, type Timer } from '../../kernel/index.js';
 
-/** The time in a lock is renewed this often, and one whose time is this old belongs to nobody. Milliseconds. */
+/**
+ * How often the time in a lock is renewed, and how old it must be before the lock counts as abandoned. Milliseconds.
+ */
 const RENEW_EVERY_MS = 2_000;
 const STALE_MS = 15_000;
-/** Length of the file: it is renewed in one write, so that nobody reads half of it. */
+/** Length of the file. It is renewed in one write, so that no process reads half of it. */
 const FILE_LENGTH = 256;
 
-/** Who holds a folder, as its lock says. */
+/** The holder of a folder according to its lock. */
 interface Holder {
-  /** Another one each time that a lock is taken. */
+  /** A new one each time that a lock is taken. */
   readonly token: string;
   readonly pid: number;
-  /** Which start of which machine or container the process belongs to; empty if the system does not say. */
+  /**
+   * Identifies the boot of the machine or container in which the process runs; empty if the system does not provide it.
+   */
   readonly boot: string;
-  /** When it was last there, in milliseconds since the Unix epoch. */
+  /** When it was last renewed, in milliseconds since the Unix epoch. */
   readonly at: number;
 }
 
 /**
- * Sees to it that one process works on a folder. Its lock is a file that names the process and is renewed as long as that lives:
- * one of a process that is dead, or whose time is old, is taken over. A process that was frozen writes into the file that it made,
- * which is not in its place any more: it can take nothing back.
+ * Ensures that one process works on a folder. The lock is a file that names the process and is renewed while it lives.
+ * A lock of a dead process, or with an old time, is taken over. A process that was suspended renews only the file that
+ * it created, which is no longer in place, so it cannot take the folder back.
  */
 export class FolderLock {
-  /** Its path, and what it says as long as this process has the folder. */
+  /** Its path, and its content while this process has the folder. */
   readonly file: string;
   readonly token: string;
   readonly #clock: Clock;
@@ -36,7 +40,7 @@ export class FolderLock {
   #isReleased = false;
   #handle: FileHandle | undefined;
   #mayHaveOther = false;
-  /** How often in a row it was not in its place. */
+  /** How often in a row the file was missing. */
   #misses = 0;
 
   private constructor(file: string, clock: Clock, token: string, boot: string, onLost: () => void) {
@@ -48,9 +52,8 @@ export class FolderLock {
   }
 
   /**
-   * Takes the lock of a folder, which is made if it is not there.
-   * @param onLost called if another process has taken it, because this one was frozen for too long
-   * @returns undefined if a process that lives has it
+   * Takes the lock of a folder, which is created if it is missing. @param onLost called if another process has taken it
+   * because this one was suspended for too long @returns undefined if a live process has it
    * @throws Error if the folder cannot be written to
    */
   static async take(folder: string, clock: Clock, ids: IdSource, onLost: () => void): Promise<FolderLock | undefined> {
@@ -68,17 +71,17 @@ export class FolderLock {
     return lock;
   }
 
-  /** True if the process that had the folder before may be there still, frozen, and go on with what it was about to write. */
+  /** True if the previous holder may still exist, suspended, and continue a pending write. */
   get mayHaveOther(): boolean {
     return this.#mayHaveOther;
   }
 
-  /** Lets others have the folder. */
+  /** Releases the folder. */
   async release(): Promise<void> {
     if (this.#isReleased) return;
     this.#isReleased = true;
     this.#renewal?.cancel();
-    // What it writes now would outlive the lock.
+    // A write from now on would outlive the lock.
     await this.#renewing;
     await this.#handle?.close();
     if ((await readHolder(this.file))?.token === this.token) await rm(this.file, { force: true });
@@ -88,7 +91,7 @@ export class FolderLock {
     return Math.abs(this.#clock.now() - holder.at) <= STALE_MS && !this.#isDead(holder);
   }
 
-  /** False if nobody can tell. */
+  /** False if this cannot be known. */
   #isDead({ pid, boot }: Holder): boolean {
     if (boot !== this.#boot || boot === '') return false;
     // This process itself may have had it a moment ago.
@@ -104,7 +107,7 @@ export class FolderLock {
   async #renew(): Promise<void> {
     const holder = await readHolder(this.file).catch(() => undefined);
     if (this.#isReleased) return;
-    // While others look at it, it may be away from its place for a moment.
+    // It may be missing for a moment while another process checks it.
     this.#misses = holder === undefined ? this.#misses + 1 : 0;
     if (this.#misses > 1 || (holder !== undefined && holder.token !== this.token)) {
       this.#isReleased = true;
@@ -112,7 +115,7 @@ export class FolderLock {
       this.#onLost();
       return;
     }
-    // A disk that is full for a moment is no reason to give the folder up: another process waits for the time to be old.
+    // A disk that is full for a moment is no reason to give up the folder: other processes wait until the time is old.
     await this.#handle?.write(this.#encode(), 0).catch(() => undefined);
     if (!this.#isReleased) this.#renewLater();
   }
@@ -135,7 +138,7 @@ export class FolderLock {
   }
 }
 
-/** Takes away a lock that belongs to nobody; but if another process was faster and has its own there, that stays. */
+/** Removes an abandoned lock. If another process was faster and has placed its own lock, that one stays. */
 async function removeLock(file: string, aside: string, old: Holder | undefined): Promise<void> {
   try {
     await rename(file, aside);
@@ -148,7 +151,7 @@ async function removeLock(file: string, aside: string, old: Holder | undefined):
   else await rm(aside, { force: true });
 }
 
-/** @returns undefined if there is none, or none that can be read: a process may have died while it wrote */
+/** @returns undefined if there is none or it cannot be read: a process may have died while writing it */
 async function readHolder(file: string): Promise<Holder | undefined> {
   try {
     const holder = JSON.parse(await readFile(file, 'utf8')) as Partial<Holder> | null;
@@ -161,7 +164,7 @@ async function readHolder(file: string): Promise<Holder | undefined> {
   }
 }
 
-/** Whether a lock that cannot be read may be one that is being written. */
+/** Whether an unreadable lock may be one that is being written. */
 async function isFresh(file: string): Promise<boolean> {
   const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: 0 }));
   return Date.now() - mtimeMs < STALE_MS;
@@ -172,7 +175,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Of another user: it runs, and cannot be sent a signal.
+    // A process of another user: it runs, and cannot be sent a signal.
     return readErrorCode(error) === 'EPERM';
   }
 }

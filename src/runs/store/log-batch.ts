@@ -1,7 +1,7 @@
 import type { OpenWait } from '../../engine/index.js';
 import type { LoggedEnding } from './logged-run.js';
 
-/** A step that has finished: it never runs again. */
+/** A finished step, which never runs again. */
 export interface KeptStep {
   /** Its key in the run. */
   readonly node: string;
@@ -14,37 +14,40 @@ export interface RunAttempt {
   readonly epoch: number;
 }
 
-/** How somebody lets go of a run that is at work. */
+/** How a process releases an active run. */
 export interface RunRelease extends RunAttempt {
-  /** When it is to begin again at the earliest, in milliseconds since the Unix epoch: it has failed. Absent: when its time has come before. */
+  /**
+   * For a failed attempt, the earliest time of the next one, in milliseconds since the Unix epoch. Absent: the earlier
+   * start time stays.
+   */
   readonly runAt?: number;
-  /** False if nothing was done for it: whoever takes it next makes the same attempt. Absent: true. */
+  /** False if nothing was done for the run: the next process makes the same attempt. Absent: true. */
   readonly hasBegun?: boolean;
 }
 
-/** What one run has to say in one commit. */
+/** What one run writes in one commit. */
 export interface LogBatch {
   readonly run: string;
   readonly epoch: number;
-  /** Number of the first of its events: that of the last one before, and one. */
+  /** Number of its first event: one more than that of the last event before. */
   readonly first: number;
   /** JSON of each. */
   readonly events: readonly string[];
-  /** Steps that have finished with them; absent: none. */
+  /** Steps that finished with these events; absent: none. */
   readonly steps?: readonly KeptStep[];
   /**
-   * What it waits for from now on, in order: nobody has it at work any more, and nobody has died. Those that it has waited for before, by
-   * the keys of their steps, are kept as they are. Absent: it does not wait.
+   * The waits that begin now, in order: the run is not active any more, which does not count as a death. Earlier waits
+   * with the same step keys stay as they are. Absent: the run does not wait.
    */
   readonly waits?: readonly OpenWait[];
-  /** How it ended with them; absent: it has not. */
+  /** How the run ended with these events; absent: it has not. */
   readonly ending?: LoggedEnding;
 }
 
-/** What became of a batch. */
+/** The outcome of a batch. */
 export interface AppendVerdict {
-  /** False if there is no such run, it is over, it was begun again by somebody else, or the events would leave a gap. */
+  /** False if the run does not exist, is over or was claimed by another process, or if the events would leave a gap. */
   readonly isKept: boolean;
-  /** True if the run was asked to be cancelled, by this process or another. */
+  /** True if this or another process has asked for the run to be cancelled. */
   readonly isCancelled: boolean;
 }

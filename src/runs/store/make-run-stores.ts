@@ -7,7 +7,7 @@ import type { RunLogStore } from './run-log-store.js';
 import { RunStores } from './run-stores.js';
 import type { ScheduleStore } from './schedule-store.js';
 
-/** Chooses by the configuration. Neither is opened before it is needed. */
+/** Chooses the store by the configuration. It is opened when it is first needed. */
 export async function makeRunStores(config: AppConfig, clock: Clock, ids: IdSource): Promise<RunStores> {
   const { isOn, databaseUrl } = config.store;
   if (!isOn || databaseUrl === undefined) return new EmbeddedStores(new EmbeddedStore(config, clock, ids));

@@ -4,7 +4,7 @@ import { LONGEST_PACKED, PACKING_DICTIONARY } from './packing-dictionary.js';
 
 const deflate = promisify(deflateRaw);
 
-/** No JSON begins with it. Behind it stand how many characters it was, the same again, and Base64. */
+/** No JSON begins with it. After it come the number of characters, this mark again, and Base64. */
 const MARK = '~';
 
 const dictionary = Buffer.from(PACKING_DICTIONARY);

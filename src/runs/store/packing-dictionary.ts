@@ -1,6 +1,6 @@
 /**
- * What is written in the logs and steps of most runs, the most frequent last: short texts are packed by it to a third of what they would
- * take without. It never changes, for nothing that was packed with it could be read with another one.
+ * Text that occurs in the logs and steps of most runs, the most frequent last. With it, short texts are packed to a
+ * third of what they would take without. It must never change: text packed with it cannot be read with another one.
  */
 export const PACKING_DICTIONARY = [
   '{"model":"","systemFingerprint":"fp_","serviceTier":"default"}{"type":"model-identified","identity":{"model":"gpt-',
@@ -21,5 +21,5 @@ export const PACKING_DICTIONARY = [
   '},{"type":"delta","seq":1,"node":"draft","delta":{"type":"content","text":" the "},"at":17',
 ].join('');
 
-/** Most characters of a text that is packed by itself: a longer one takes too long, and its database packs it, if at all. */
+/** Most characters of a text that this process packs. Longer ones take too long and are left to the database. */
 export const LONGEST_PACKED = 64 * 1024;

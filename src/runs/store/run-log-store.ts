@@ -3,24 +3,24 @@ import type { ExpiredWaits, KeptWait, NewAnswers, UnansweredWaits } from './kept
 import type { AppendVerdict, LogBatch, RunAttempt, RunRelease } from './log-batch.js';
 import type { Creation, LoggedRun, LoggedStatus, NewLoggedRun, Repetition, RequestIdentity } from './logged-run.js';
 
-/** A run that somebody begins, or begins again. */
+/** A claimed run. */
 export interface ClaimedRun {
   readonly run: LoggedRun;
-  /** What it is asked, as JSON. */
+  /** Its request, as JSON. */
   readonly request: string;
-  /** The JSON of the steps that were kept. */
+  /** The JSON of the stored steps. */
   readonly steps: readonly string[];
-  /** All that it has ever waited for, in the order in which that was asked. */
+  /** All its waits, in the order in which they were asked. */
   readonly waits: readonly KeptWait[];
   /** Characters of its log. */
   readonly logLength: number;
 }
 
-/** Up to where somebody has read a log. */
+/** How far a reader has read a log. */
 export interface LogCursor {
   /** The run's own id. */
   readonly id: string;
-  /** Number of the first event that is wanted. */
+  /** Number of the next event to read. */
   readonly from: number;
 }
 
@@ -28,19 +28,19 @@ export interface LogCursor {
 export interface LogPage {
   /** Events that follow one another. Empty: there are no more at the moment. */
   readonly events: readonly LoggedEvent[];
-  /** True if no event will ever come behind those that the log has now. */
+  /** True if the log is complete. */
   readonly isOver: boolean;
 }
 
 /** How long runs are kept after their end. Milliseconds. */
 export interface RunLimits {
-  /** Their logs, and what they were asked. */
+  /** For logs and requests. */
   readonly logTtlMs: number;
-  /** What is known of them without their logs. */
+  /** For the facts about runs without their logs. */
   readonly recordTtlMs: number;
 }
 
-/** What a process has that runs need. While it is alive, others leave it the runs that need what they lack. */
+/** What a process offers to runs. While it is alive, other processes leave it the runs that need what they lack. */
 export interface WorkerOffer {
   /** Hashes of its workflows. */
   readonly graphs: readonly string[];
@@ -50,15 +50,15 @@ export interface WorkerOffer {
   readonly doors: readonly string[];
 }
 
-/** Runs that nobody works on, of all owners. */
+/** Inactive runs of all owners. */
 export interface WaitingRuns {
-  /** Those in the queue whose time has come. */
+  /** Due runs in the queue. */
   readonly due: number;
-  /** Since when the one of them waits that has waited longest, in milliseconds since the Unix epoch; undefined: none waits. */
+  /** Start of the longest wait among them, in milliseconds since the Unix epoch; undefined: none waits. */
   readonly dueSince: number | undefined;
 }
 
-/** Which runs are wanted, and in which order. */
+/** Filter and order of a list of runs. */
 export interface RunQuery {
   readonly owner: string;
   /** The name that was asked for. */
@@ -79,8 +79,8 @@ export interface RunPage {
 }
 
 /**
- * The logs of runs: what happened, in the order of numbers that count from 0 without gaps. What was appended stays, and is never
- * another under the same number. Every method rejects with an OverloadedError while the store is away.
+ * The logs of runs: their events, numbered from 0 without gaps. Appended events never change. Every method rejects with
+ * an OverloadedError while the store is unavailable.
  */
 export abstract class RunLogStore {
   /** False: no run can have a log. */
@@ -92,67 +92,70 @@ export abstract class RunLogStore {
   /** True if there may be logs of an earlier process. */
   abstract hasEarlier(): Promise<boolean>;
 
-  /** False if what is kept ends with this process, as far as can be told without opening anything. */
+  /** False if stored data ends with this process, as far as can be known without opening the store. */
   abstract canLast(): Promise<boolean>;
 
-  /** Keeps a run, as one that is queued, unless its owner has one of the same identity. */
+  /** Stores a new run as queued, unless its owner has one of the same identity. */
   abstract create(run: NewLoggedRun): Promise<Creation>;
 
-  /** What {@link create} would find of this identity; undefined: nothing. */
+  /** The run that {@link create} would find for this identity; undefined: none. */
   abstract findRepeated(owner: string, identity: RequestIdentity): Promise<Repetition | undefined>;
 
   /**
-   * Begins a run, or begins it again: from now on only batches with the new epoch are taken. If it was at work, whoever had it at
-   * work is dead, unless the store was away since that was heard of: then nobody could say anything.
-   * @param worker id of the process that has it at work from now on
-   * @param wake only if it waits, or is at work, since it came into the queue for this time; undefined: in any case
-   * @returns undefined if there is no such run, it is over or waits for an answer, or has come back into the queue meanwhile
+   * Claims a run: from now on, only batches with the new epoch are accepted. If the run was active, the claim counts a
+   * death of its process, unless the store was unavailable since the last sign of life.
+   * @param worker id of the process that executes it from now on
+   * @param wake only if the run has not been queued again since this wake-up; undefined: in any case
+   * @returns undefined if there is no such run, it is over or waits for an answer, or has been queued again meanwhile
    */
   abstract claim(id: string, worker: string, wake?: number): Promise<ClaimedRun | undefined>;
 
   /**
-   * Says of runs that they are at work still; their time, and their lease, count from the last time that this was said.
-   * @returns ids of those that are gone, or that somebody else has begun since
+   * Reports runs as active; their running time and lease count from the last report. @returns ids of runs that are
+   * gone, or claimed by another process since
    */
   abstract keepAlive(attempts: readonly RunAttempt[]): Promise<readonly string[]>;
 
-  /** Lets go of runs that are at work, before their end: they are queued again, with the next wake, and nobody has died. */
+  /**
+   * Releases active runs before their end: they are queued again with the next wake-up, which does not count as a
+   * death.
+   */
   abstract release(attempts: readonly RunRelease[]): Promise<void>;
 
-  /** Keeps that a run is to end before its end, unless it is over. @param id the run's own */
+  /** Marks a run as cancelled, unless it is over. @param id the run's own */
   abstract markCancelled(id: string): Promise<void>;
 
-  /** Makes what is kept of a run smaller that is over, or waits for answers. Nobody who reads it notices. */
+  /** Packs the log of a run that is over or waits for answers. Readers do not notice. */
   abstract pack(id: string): Promise<void>;
 
   /**
-   * Calls back each time that this process has lost all its runs to another one, because it stood still for too long.
-   * Nothing of them is taken from it any more.
+   * Calls back each time that this process has lost all its runs to another one because it was suspended for too long.
+   * Its writes to them are refused from then on.
    */
   abstract watchLoss(onLost: () => void): void;
 
   /**
-   * Appends what several runs have to say, each run once: all of it or nothing. A batch that was appended before is not appended
-   * again. A run that waits, in the queue or for answers, can be ended under the epoch that it has; nothing can be answered then.
-   * @returns what became of each
+   * Appends batches of several runs, one for each: all or none. A batch that was appended before is not appended again.
+   * A run that waits in the queue or for answers can be ended under its current epoch; its waits cannot be answered any
+   * more then. @returns the outcome of each
    */
   abstract append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]>;
 
   /**
-   * Reads on in a log, about as much as can be worked on in one turn of the event loop.
+   * Reads the next part of a log, about as much as can be handled in one turn of the event loop.
    * @param id the run's own
    * @param from number of the first event that is wanted
    * @returns undefined if there is no such run, or its log is gone
    */
   abstract read(id: string, from: number): Promise<LogPage | undefined>;
 
-  /** {@link read} for several runs, each once, in one go. @returns by the runs' ids */
+  /** {@link read} for several runs at once, each named once. @returns by the runs' ids */
   abstract readMany(cursors: readonly LogCursor[]): Promise<ReadonlyMap<string, LogPage | undefined>>;
 
   /**
-   * Calls back when another process may have written something of these runs: events, an end, a cancellation, another status. It
-   * is a hint, which comes a moment later, and may be lost. Nothing is connected before the store is used otherwise.
-   * @param onChange given the runs' ids; `unknown`: hints were lost, and any run may have changed
+   * Calls back when another process may have changed these runs: events, an end, a cancellation, another status. It is
+   * a hint that comes a moment later and may be lost. It opens no connection before the store is used otherwise. @param
+   * onChange gets the runs' ids; `unknown`: hints were lost, and any run may have changed
    */
   abstract watchChanges(onChange: (runs: readonly string[] | 'unknown') => void): void;
 
@@ -162,13 +165,13 @@ export abstract class RunLogStore {
    */
   abstract find(id: string, owner: string): Promise<LoggedRun | undefined>;
 
-  /** Who a run belongs to; undefined if there is none. @param id the run's own */
+  /** The owner of a run; undefined if there is no such run. @param id the run's own */
   abstract findOwner(id: string): Promise<string | undefined>;
 
   /**
-   * A secret of this store, the same for all who use it and as long as the store is there.
+   * A secret of this store, the same for all its processes and for the store's lifetime.
    * @param name what it is for
-   * @param fresh becomes the secret if there is none of this name yet
+   * @param fresh becomes the secret if there is none with this name yet
    */
   abstract findSecret(name: string, fresh: string): Promise<string>;
 
@@ -176,60 +179,63 @@ export abstract class RunLogStore {
   abstract list(query: RunQuery): Promise<RunPage | undefined>;
 
   /**
-   * Keeps answers: all of them or none. They may be told to readers later. When none of the run's waits is open any more, the run is
-   * queued again, with the next wake, and its new segment begins with its next event.
+   * Stores answers: all of them or none. Once none of the run's waits is open any more, the run is queued again with
+   * the next wake-up, and its new segment begins with its next event.
    * @returns the run as it is now; undefined if it does not wait, or one of these waits is not open
    */
   abstract answer(answers: NewAnswers): Promise<LoggedRun | undefined>;
 
-  /** Begins a segment with the next event of a run that is at work in this attempt; else nothing happens. */
+  /** Begins a segment with the next event of a run that is active in this attempt; otherwise does nothing. */
   abstract addSegment(attempt: RunAttempt, segment: { readonly id: string; readonly head: string }): Promise<void>;
 
-  /** All that a run has ever waited for, in the order in which that was asked. @param run the run's own id */
+  /** All waits of a run, in the order in which they were asked. @param run the run's own id */
   abstract findWaits(run: string): Promise<readonly KeptWait[]>;
 
-  /** The run that has asked by this call; undefined if there is none, it has expired, or it belongs to somebody else. */
+  /**
+   * The run that waits through this call; undefined if there is none, it has expired, or it belongs to another owner.
+   */
   abstract findRunOfCall(callId: string, owner: string): Promise<LoggedRun | undefined>;
 
   /**
-   * Ends waits whose time has come, of runs that wait: these are queued again, with the next wake. Each wait is found by one process, in
-   * portions.
+   * Expires the due waits of waiting runs, which are queued again with the next wake-up. Each wait is found by one
+   * process, in portions.
    */
   abstract expireWaits(): Promise<ExpiredWaits>;
 
-  /** What a run is asked, as JSON; undefined if there is no such run, or its log is gone. @param id the run's own */
+  /** The request of a run, as JSON; undefined if there is no such run, or its log is gone. @param id the run's own */
   abstract findRequest(id: string): Promise<string | undefined>;
 
   /**
-   * Finds runs that somebody should have taken up, in the order in which they came: none that wait for answers. Their heads are
-   * empty. In a shared store: those that are due and have waited for 15 s since they came into the queue, and those that are at work
-   * and have not said so for 30 s, which get the next wake; what one process finds, the others do not for as long again, and it comes in
-   * portions. In one that is not shared: all that have not ended, those of this process among them.
-   * @param left ids of runs that this process has left without saying so: they are found at once, unless another one has them
+   * Finds lost runs in the order of their creation, but none that wait for answers. Their heads are empty. In a shared
+   * store, lost runs are due runs that have been queued for 15 s, and active runs without a report for 30 s, which get
+   * the next wake-up. A run found by one process is not found by the others for as long again, and they come in
+   * portions. In a store that is not shared, all unfinished runs are found, also those of this process. @param left ids
+   * of runs that this process has left without releasing them: they are found at once, unless another process has them
    * @param worker id of this process
    */
   abstract findLost(left: readonly string[], worker: string): Promise<readonly LoggedRun[]>;
 
   /**
-   * Says that this process is alive; to be called every 5 s.
-   * @param worker its id
-   * @param offer what it has; nothing: it takes up no more runs
+   * Reports this process as alive; to be called every 5 s. @param worker its id @param offer what it offers; empty: it
+   * takes no more runs
    */
   abstract beat(worker: string, offer: WorkerOffer): Promise<void>;
 
-  /** True if a process has this that is alive, or was a moment ago. */
+  /** True if a process that is alive, or was a moment ago, offers this. */
   abstract isOffered(kind: keyof WorkerOffer, name: string): Promise<boolean>;
 
-  /** Says that a run is read, and from now on keeps when that was said last: it is to end when nobody reads it. */
+  /**
+   * Binds a run to its readers: from now on the store keeps when it was last read, and the run ends when it has no
+   * readers.
+   */
   abstract bindToReaders(id: string): Promise<void>;
 
-  /** Says that runs are read, as far as they are bound to their readers. */
+  /** Reports that runs are being read, as far as they are bound to their readers. */
   abstract markRead(ids: readonly string[]): Promise<void>;
 
   /**
-   * For how long no other process has said that a bound run is read, in milliseconds.
-   * @param worker id of this process
-   * @returns undefined if it is not for this process to end it: it has ended, waits for an answer, or is at work elsewhere
+   * How long no other process has reported readers of a bound run, in milliseconds. @param worker id of this process
+   * @returns undefined if this process must not end the run: it has ended, waits for an answer, or is active elsewhere
    */
   abstract findUnreadTime(id: string, worker: string): Promise<number | undefined>;
 
@@ -243,7 +249,7 @@ export abstract class RunLogStore {
   abstract countOpenWaits(): Promise<UnansweredWaits>;
 
   /**
-   * Removes a run with its log, and the documents that are kept of its segments.
+   * Removes a run with its log and the documents of its segments.
    * @param id the run's own
    * @returns false if the owner has none of this id
    */

@@ -4,20 +4,20 @@ import type { LoggedEnding, LoggedRun, LoggedStatus, RunSegment } from './logged
 import { unpackText } from './packed-text.js';
 import type { WaitingRuns } from './run-log-store.js';
 
-/** A value of a column: large numbers may come as text, and truth as a number. */
+/** A value of a column: large numbers may come as text, and booleans as numbers. */
 type RunValue = string | number | boolean | null;
 
 /** A row of the table `runs`, which is the same in all databases. */
 export type RunRow = Readonly<Record<string, RunValue>>;
 
-/** A segment, as databases list those of a run. */
+/** A segment as databases return it. */
 interface SegmentRow {
   readonly id: string;
   readonly from: number;
   readonly head: string | null;
 }
 
-/** A wait, as databases list those of a run. Nothing in `answered`: it is open. Nothing but that: it has expired. */
+/** A wait as databases return it. Open without `answered`; expired with `answered` and without a value. */
 interface WaitRow {
   readonly name: string;
   readonly node: string;

@@ -2,7 +2,7 @@ import type { DocumentStore } from './document-store.js';
 import type { RunLogStore } from './run-log-store.js';
 import type { ScheduleStore } from './schedule-store.js';
 
-/** Where all that outlives its request is kept: in a database that this process has for itself, or in one that it shares. */
+/** Where everything that outlives its request is stored: in a database of this process alone, or in a shared one. */
 export abstract class RunStores {
   /** False: nothing is kept. */
   abstract readonly isOn: boolean;

@@ -5,11 +5,11 @@ import type { UnansweredWaits } from './kept-wait.js';
 import type { WaitingRuns } from './run-log-store.js';
 import { RunStores } from './run-stores.js';
 
-/** For how long a page of metrics waits for the store, and how old what it shows may be. Milliseconds. */
+/** How long a request for metrics waits for the store, and how old the values may be. Milliseconds. */
 const LIMIT_MS = 1_000;
 const FRESH_MS = 2_000;
 
-/** Shows what the store takes, whether it can be reached, and what waits in it. */
+/** Metrics of the store: writes, availability and waiting runs. */
 @Injectable()
 export class StoreMetrics {
   #waiting: WaitingRuns = { due: 0, dueSince: undefined };
@@ -26,7 +26,7 @@ export class StoreMetrics {
     if (!store.isOn) return;
     metrics.showNumber({
       name: 'millrace_store_up',
-      help: '1 unless what outlives its request could not be stored the last time; several processes are added up.',
+      help: '1 unless the last attempt to store something failed; summed over processes.',
       value: () => (store.isUp ? 1 : 0),
     });
     metrics.showCount({
@@ -43,7 +43,7 @@ export class StoreMetrics {
     const together = 'max';
     metrics.showNumber({
       name: 'millrace_due_runs',
-      help: 'Runs whose time has come and that nobody works on yet, in the whole store.',
+      help: 'Due runs that no process executes yet, in the whole store.',
       value: async () => {
         await this.#count();
         return this.#waiting.due;
@@ -52,7 +52,7 @@ export class StoreMetrics {
     });
     metrics.showNumber({
       name: 'millrace_oldest_due_run_seconds',
-      help: 'How long the one of them has waited that has waited longest; 0 if there is none.',
+      help: 'Longest waiting time among them; 0 if there is none.',
       value: async () => {
         await this.#count();
         return this.#secondsSince(this.#waiting.dueSince);
@@ -70,7 +70,7 @@ export class StoreMetrics {
     });
     metrics.showNumber({
       name: 'millrace_oldest_open_wait_seconds',
-      help: 'How long the one of them has been waited for that was asked for first; 0 if there is none.',
+      help: 'Longest waiting time among them; 0 if there is none.',
       value: async () => {
         await this.#count();
         return this.#secondsSince(this.#unanswered.oldestAt);
@@ -84,7 +84,7 @@ export class StoreMetrics {
     return at === undefined ? 0 : Math.max(0, this.clock.now() - at) / 1_000;
   }
 
-  /** While the store is away, all is as it was the last time. Never rejects. */
+  /** While the store is unavailable, the last values stay. Never rejects. */
   async #count(): Promise<void> {
     if (this.#counting === undefined && this.clock.monotonic() - this.#countedAt >= FRESH_MS) {
       this.#counting = this.#countNow().finally(() => {

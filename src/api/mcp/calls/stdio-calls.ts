@@ -175,7 +175,7 @@ async function findFault({ tool }: ToolCall, wait: OpenWait, response: unknown):
     return undefined;
   } catch (error) {
     if (!isError(error) || !(error instanceof StructuredOutputError)) throw error;
-    return `The answer to "${wait.name}" does not fit, and is waited for still: ${error.faults.join('; ')}.`;
+    return `The answer to "${wait.name}" does not fit, and the run still waits for one: ${error.faults.join('; ')}.`;
   }
 }
 

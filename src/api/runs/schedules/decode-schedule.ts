@@ -13,7 +13,7 @@ const RULES = makeRunRules(compileRuleSet(PutScheduleRequest));
 export interface DecodedSchedule {
   readonly times: ScheduleTimes;
   readonly isPaused: boolean;
-  /** What its runs are asked. */
+  /** The request of its runs. */
   readonly asked: DecodedRequest;
 }
 

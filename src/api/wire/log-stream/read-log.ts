@@ -14,7 +14,7 @@ export interface RunLeft {
 export interface LogReading {
   /** The run's own id. */
   readonly id: string;
-  /** Number of the first event that is wanted. */
+  /** Number of the next event to read. */
   readonly from: number;
   /** Aborts when the client leaves. */
   readonly signal: AbortNotice;

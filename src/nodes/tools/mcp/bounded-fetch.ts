@@ -1,7 +1,7 @@
-/** Most bytes of one answer of a server over HTTP, and of one message in a stream that stays open. */
+/** Most bytes of one HTTP response of a server, and of one message in a stream that stays open. */
 export const MOST_BYTES = 4 * 1024 * 1024;
 
-/** A server sent more than is read of one answer. */
+/** A server sent more than the limit for one response. */
 export class AnswerTooLargeError extends Error {
   constructor() {
     super(`The server sent more than ${MOST_BYTES / 1024 ** 2} MB at once`);
@@ -9,9 +9,8 @@ export class AnswerTooLargeError extends Error {
 }
 
 /**
- * `fetch` that reads no more of an answer than {@link MOST_BYTES}. A stream that was not asked for by a message stays open for long: there,
- * each message is bounded.
- * @param onTooLarge called when an answer is cut off
+ * `fetch` that reads at most {@link MOST_BYTES} of a response. A stream that answers no message stays open for long:
+ * there, each message is bounded. @param onTooLarge called when a response is cut off
  */
 export function makeBoundedFetch(onTooLarge: (error: AnswerTooLargeError) => void): typeof fetch {
   return async (input, init) => {

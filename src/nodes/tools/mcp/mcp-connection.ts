@@ -6,33 +6,33 @@ import { AnswerTooLargeError, makeBoundedFetch, MOST_BYTES } from './bounded-fet
 
 /** How long a server may take until it is connected, and until it has listed its tools, in milliseconds. */
 const CONNECT_MS = 10_000;
-/** How long a server that could not be connected is left alone, in milliseconds. */
+/** Pause before a server that could not be connected is tried again, in milliseconds. */
 const LEAVE_ALONE_MS = 1_000;
 /** How long a connection may take to close, in milliseconds. */
 const CLOSE_MS = 3_000;
-/** Stands in for the answer that never comes. */
+/** Stands in for a response that never comes. */
 const GONE = -32_099;
-/** Longest duration of a call where nobody says another, in milliseconds. */
+/** Default limit of a call, in milliseconds. */
 export const CALL_MS = 30_000;
 
-/** A connection that is there, or was. */
+/** An open or lost connection. */
 interface OpenConnection {
   readonly client: Client;
   isClosed: boolean;
-  /** Undefined until they are asked for, and after the server has said that they are others. */
+  /** Undefined until they are listed, and after the server has reported a change. */
   tools: Promise<readonly Tool[]> | undefined;
-  /** Why the server is of no more use: it sent too much. */
+  /** Why the server cannot be used any more: it sent too much. */
   fault: AnswerTooLargeError | undefined;
 }
 
 /**
- * The connection to one MCP server, which all runs share. It is opened when it is first needed, and again after it was lost. What it throws
- * says what happened, in our words alone: those of a server, of the SDK and of the network may hold credentials.
+ * The connection to one MCP server, which all runs share. It is opened when it is first needed, and again after it was
+ * lost. Its errors are worded here alone: messages of a server, of the SDK and of the network may hold credentials.
  */
 export class McpConnection {
   readonly #place: McpServerPlace;
   readonly #clock: Clock;
-  /** Undefined where there is none. */
+  /** Undefined if there is none. */
   #opening: Promise<OpenConnection> | undefined;
   #current: OpenConnection | undefined;
   /** By the monotonic clock. */
@@ -58,7 +58,7 @@ export class McpConnection {
     return this.#place.tools;
   }
 
-  /** All tools of the server, as it has listed them. @throws ToolError if it cannot be asked */
+  /** All tools of the server, as it has listed them. @throws ToolError if they cannot be listed */
   async listTools(): Promise<readonly Tool[]> {
     const open = await this.#connect();
     open.tools ??= open.client
@@ -140,14 +140,14 @@ export class McpConnection {
     const client = new sdk.Client(
       { name: 'millrace', version: VERSION },
       {
-        // A program would be started twice to find out.
+        // For a program, trying would start it twice.
         versionNegotiation: { mode: isHttp ? 'auto' : 'legacy', probe: { timeoutMs: CONNECT_MS } },
-        // At once: with the SDK's pause, a server that says it often would never be asked again.
+        // Without the SDK's pause: a server that reports changes often would never be listed again.
         listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: invalidate } },
       },
     );
     const connection: OpenConnection = { client, isClosed: false, tools: undefined, fault: undefined };
-    // What is wrong with a call is thrown by the call.
+    // A fault of a call is thrown by the call.
     Object.assign(client, { onclose: () => this.#drop(connection), onerror: () => undefined });
     const transport = isHttp
       ? makeHttpTransport(sdk, this.#place, (error) => this.#cutOff(connection, error))
@@ -178,7 +178,7 @@ export class McpConnection {
   }
 
   #makeAwayError(): ToolError {
-    return new ToolError(`the MCP server "${this.name}" cannot be reached. Go on without it.`);
+    return new ToolError(`the MCP server "${this.name}" cannot be reached. Continue without it.`);
   }
 
   /** @param thrown by the SDK, whose words are not passed on */
@@ -187,7 +187,7 @@ export class McpConnection {
     const server = `the MCP server "${this.name}"`;
     if (fault !== undefined) return new ToolError(`${server} sent more than ${MOST_BYTES / 1024 ** 2} MB at once.`);
     const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? String(thrown.code) : '';
-    if (isClosed || code === String(GONE)) return new ToolError(`${server} went away during the call.`);
+    if (isClosed || code === String(GONE)) return new ToolError(`${server} was disconnected during the call.`);
     if (/timeout/i.test(code)) return new ToolError(`${server} did not answer in time.`);
     // Errors of JSON-RPC have numbers.
     if (/^-\d+$/.test(code))
@@ -215,7 +215,7 @@ function makeHttpTransport(
   return transport;
 }
 
-/** The SDK waits for the answer to a request whose stream is over until its time is: then the server is gone. */
+/** The SDK waits until the timeout for a response whose stream has ended: the server is gone. */
 function endLostRequests(transport: Transport): void {
   const send = transport.send.bind(transport);
   transport.send = (message, options) =>
@@ -223,7 +223,7 @@ function endLostRequests(transport: Transport): void {
       ...options,
       onRequestStreamEnd: () => {
         options?.onRequestStreamEnd?.();
-        // One that was answered before is not known any more.
+        // A request that was answered before is not known any more.
         if ('method' in message && 'id' in message)
           transport.onmessage?.({ jsonrpc: '2.0', id: message.id, error: { code: GONE, message: 'gone' } });
       },
@@ -236,10 +236,10 @@ async function makeProgramTransport({ command = '', ...more }: McpServerPlace): 
   return new StdioClientTransport({
     command,
     args: [...args],
-    // Keys of this process are none of its business.
+    // The server must not see this process's keys.
     env: { ...getDefaultEnvironment(), ...env },
     ...(cwd !== undefined && { cwd }),
-    // It may say anything there.
+    // A server can write anything there.
     stderr: 'ignore',
     maxBufferSize: MOST_BYTES,
   });

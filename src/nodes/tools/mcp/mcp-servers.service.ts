@@ -8,21 +8,21 @@ import { makeMcpTool, type ToolParts } from './mcp-tool.js';
 
 /** Most tools of one server that an agent is given. */
 const MOST_TOOLS = 128;
-/** What no name of a function may hold. */
+/** Characters that names of functions must not have. */
 const FOREIGN = /[^A-Za-z0-9_-]/g;
 
 /** A server of an agent, checked. */
 export interface FoundServer {
   readonly connection: McpConnection;
-  /** Names of the tools that the agent has of it; undefined: all that its place allows. */
+  /** Names of the tools that the agent uses of it; undefined: all that its place allows. */
   readonly chosen: readonly string[] | undefined;
 }
 
-/** The MCP servers whose tools agents have: one connection for each place, whatever number of agents and runs use it. */
+/** The MCP servers whose tools agents have: one connection for each place, however many agents and runs use it. */
 @Injectable()
 export class McpServers implements OnApplicationShutdown {
   readonly #connections = new Map<string, McpConnection>();
-  /** What was last listed by a connection, made into tools. */
+  /** The tools made from the last list of a connection. */
   readonly #made = new WeakMap<object, Promise<readonly MadeTool[]>>();
 
   constructor(
@@ -40,7 +40,7 @@ export class McpServers implements OnApplicationShutdown {
     if (found === undefined) {
       const known = Object.keys(this.config.mcp.servers ?? {}).map((one) => `"${one}"`);
       throw new Error(
-        `it has tools of the MCP server "${name}", and MCP_SERVERS does not name it${known.length === 0 ? '' : ` (it names ${known.join(', ')})`}. Add it there, or say where it is: mcpServer({ name, url }).`,
+        `it has tools of the MCP server "${name}", and MCP_SERVERS does not name it${known.length === 0 ? '' : ` (it names ${known.join(', ')})`}. Add it there, or give its address: mcpServer({ name, url }).`,
       );
     }
     const fault = findMcpServerFault(name, found);
@@ -55,7 +55,8 @@ export class McpServers implements OnApplicationShutdown {
   }
 
   /**
-   * The tools of servers, as they list them now. A server that cannot be asked has none: the agent goes on with the others.
+   * The tools of servers, as they list them now. A server that cannot be reached has none, and the agent continues with
+   * the others.
    * @param taken names that other tools of the agent have
    */
   async listTools(
@@ -78,7 +79,7 @@ export class McpServers implements OnApplicationShutdown {
           return tools.slice(0, MOST_TOOLS);
         } catch (error) {
           if (!isError(error) || !(error instanceof ToolError)) throw error;
-          log.write('warn', 'has an MCP server that cannot be asked for its tools', { server: connection.name });
+          log.write('warn', 'has an MCP server whose tools cannot be listed', { server: connection.name });
           return [];
         }
       }),
@@ -108,7 +109,7 @@ export class McpServers implements OnApplicationShutdown {
 }
 
 interface MadeTool {
-  /** Its name, as the server calls it. */
+  /** Its name on the server. */
   readonly listed: string;
   /** The tool, or why it cannot be used. */
   readonly made: ToolParts | string;

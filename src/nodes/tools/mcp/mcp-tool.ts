@@ -4,17 +4,17 @@ import { type AgentTool, type TaskContext, ToolError } from '../../../workflow/i
 import type { ListedTool } from '../toolbox.js';
 import type { McpConnection } from './mcp-connection.js';
 
-/** Most characters of what a model is told of a result. */
+/** Most characters of a result that a model gets. */
 const LONGEST_RESULT = 256 * 1024;
 /** Most characters of a tool's description, and of its schema as JSON. */
 const LONGEST_DESCRIPTION = 8 * 1024;
 const LONGEST_SCHEMA = 64 * 1024;
-/** Most faults of arguments that a model is told. */
+/** Most faults of arguments that a model gets. */
 const MOST_FAULTS = 10;
 
 /**
- * Makes a tool of an agent of one that a server has listed. Its schema goes to the model as it is.
- * @returns what is wrong with it, in words for the log, if it cannot be one
+ * Makes an agent's tool from one that a server has listed. Its schema goes to the model as it is. @returns the reason
+ * for the log if it cannot be used
  */
 export async function makeMcpTool(connection: McpConnection, listed: Tool): Promise<ToolParts | string> {
   const { name, inputSchema, description = '' } = listed;
@@ -22,7 +22,7 @@ export async function makeMcpTool(connection: McpConnection, listed: Tool): Prom
   if (JSON.stringify(inputSchema).length > LONGEST_SCHEMA) return 'its schema is too long';
   const { fromJsonSchema } = await import('@modelcontextprotocol/client');
   const schema = compile(inputSchema as JsonSchemaType, fromJsonSchema);
-  if (schema === undefined) return 'its schema is no valid JSON Schema';
+  if (schema === undefined) return 'its schema is not a valid JSON Schema';
   const check = schema['~standard'].validate;
   const tool: AgentTool = {
     name,
@@ -73,7 +73,7 @@ function readArguments(text: string): JsonObject {
   throw new ToolError('the arguments are no JSON object.');
 }
 
-/** What a model is told of a result. @throws ToolError for one that is an error, or too long */
+/** The text of a result for the model. @throws ToolError if the result is an error or too long */
 export function readResult(result: CallToolResult, server: string): string {
   const { content, structuredContent, isError } = result;
   const texts = content.map(describeBlock).filter((text) => text !== '');
@@ -81,7 +81,7 @@ export function readResult(result: CallToolResult, server: string): string {
   const text = texts.join('\n');
   if (text.length > LONGEST_RESULT) {
     throw new ToolError(
-      `the MCP server "${server}" gave a result of ${text.length} characters, and ${LONGEST_RESULT} are the most. Ask for less.`,
+      `the MCP server "${server}" gave a result of ${text.length} characters, and the limit is ${LONGEST_RESULT}. Ask for less.`,
     );
   }
   if (isError === true) throw new ToolError(text === '' ? 'the tool failed, and did not say why.' : text);
@@ -98,7 +98,7 @@ function describeBlock(block: CallToolResult['content'][number]): string {
       return `[${block.name}: ${block.uri}]`;
     case 'image':
     case 'audio':
-      return `[${block.type}, ${block.mimeType}: models cannot be given it]`;
+      return `[${block.type}, ${block.mimeType}: models cannot receive it]`;
     default:
       return '';
   }

@@ -16,10 +16,10 @@ import { readErrorCode } from '../../../kernel/index.js';
 const SCHEMA = 'bullmq';
 /** Names of BullMQ in Redis begin so. */
 const PREFIX = 'millrace';
-/** Connections of one process to PostgreSQL that work. Beside them, one listens for each worker. */
+/** Connections of one process to PostgreSQL for statements. In addition, each worker has one that listens. */
 const MOST_CONNECTIONS = 4;
 const CONNECT_LIMIT_MS = 3_000;
-/** PostgreSQL's codes of a schema, table or function that is not there. */
+/** PostgreSQL's codes for a missing schema, table or function. */
 const LOST_CODES: ReadonlySet<string> = new Set(['3F000', '42P01', '42883']);
 
 /** What a worker does with a job. */
@@ -32,13 +32,13 @@ type Options = Omit<WorkerOptions, 'connection' | 'prefix'>;
 export interface BullBackend {
   /** To be called before workers are made. @param count how many there will be */
   expectWorkers(count: number): void;
-  /** Makes what is needed to begin, or is not there any more. */
+  /** Creates what the queues need and is missing. */
   prepare(): Promise<void>;
   makeQueue<T>(name: string): Queue<T>;
   makeWorker<T>(name: string, process: Processor<T>, options: Options): Worker<T>;
-  /** What a job is to fail with that was moved. */
+  /** The error that makes a worker leave a job that was moved. */
   makeDelayedError(): Error;
-  /** True if an error says that what {@link prepare} makes is gone. */
+  /** True if an error shows that something made by {@link prepare} is missing. */
   hasLostTables(error: unknown): boolean;
   close(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export class PostgresBackend implements BullBackend {
       allowExitOnIdle: true,
       application_name: 'millrace-queue',
     });
-    // A connection that nobody uses has ended: the next one is another.
+    // An idle connection has ended; the pool opens another one.
     this.#pool.on('error', () => undefined);
   }
 
@@ -123,7 +123,7 @@ export class RedisBackend implements BullBackend {
   }
 
   makeQueue<T>(name: string): Queue<T> {
-    // Whoever puts a run does not wait for a Redis that is away.
+    // Adding a run does not wait while Redis is unavailable.
     return new Queue<T>(name, { connection: this.#connect(1), prefix: PREFIX });
   }
 
@@ -146,7 +146,7 @@ export class RedisBackend implements BullBackend {
 
   #connect(maxRetriesPerRequest: number | null): Redis {
     const connection = new Redis(this.#url, { maxRetriesPerRequest });
-    // BullMQ tells of them.
+    // BullMQ reports these errors itself.
     connection.on('error', () => undefined);
     this.#connections.push(connection);
     return connection;

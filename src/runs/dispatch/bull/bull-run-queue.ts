@@ -26,33 +26,42 @@ import {
 /** The queue of all workflows without a limit of their own. Those with one have a queue each. */
 const NAME = 'runs';
 /**
- * For how long a process has a run without saying so, how often it says so, and how often the others look for one that has not. A run
- * goes on in another process within 7 s of the death of its own (measured: 5.1 s).
+ * How long a process keeps a run without renewing its lock, how often it renews it, and how often other processes
+ * search for runs whose lock has expired. A run continues in another process within 7 s of the death of its own
+ * (measured: 5.1 s).
  */
 const LOCK_MS = 5_000;
 const RENEW_MS = 1_500;
 const LOOK_FOR_STALLED_MS = 2_000;
-/** BullMQ gives up jobs that stall so often; here the store counts, in deaths. */
+/** BullMQ gives up jobs that stall this often. Here the store decides, by the deaths that it counts. */
 const MOST_STALLS = 1_000_000;
-/** How soon a run is looked at again that its caller's own limits held back, or that is for another process: so many milliseconds, and up to as many more by chance. */
+/**
+ * Pause before a run is tried again that its caller's limits hold back or that belongs to another process, in
+ * milliseconds. A random part of up to the same length is added.
+ */
 const HOLD_MS = 1_000;
 const HOLD_MORE_MS = 2_000;
-/** How soon after a failure the queue is tried again, and for how long whoever puts a run waits for it. Milliseconds. */
+/**
+ * Pause before the queue is tried again after a failure, and how long adding a run waits for the queue. Milliseconds.
+ */
 const TRY_AGAIN_MS = 1_000;
 const PUT_LIMIT_MS = 3_000;
-/** How long the queue may take to be told that this process takes no more, in milliseconds. Without a word, it finds out after {@link LOCK_MS}. */
+/**
+ * How long this process tries to tell the queue that it takes no more runs, in milliseconds. Otherwise the queue finds
+ * out after {@link LOCK_MS}.
+ */
 const CLOSE_LIMIT_MS = 1_000;
-/** How old the number of those that wait may be, in milliseconds. */
+/** How old the number of waiting runs may be, in milliseconds. */
 const COUNT_EVERY_MS = 2_000;
 
-/** For how long a run waits for a place in this process before it is left to others, in milliseconds. */
+/** How long a run waits for a place in this process before it is left to other processes, in milliseconds. */
 const PLACE_LIMIT_MS = 1_000;
 
 /** A queue while it is open. */
 interface OpenQueue {
   readonly queue: Queue<RunJob>;
   readonly worker: Worker<RunJob> | undefined;
-  /** How many runs of it may be at work at the same time, in all processes together; undefined: any number. */
+  /** How many of its runs may execute at the same time, in all processes together; undefined: any number. */
   readonly mostAtWork: number | undefined;
 }
 
@@ -63,15 +72,15 @@ type OpenQueues = ReadonlyMap<string, OpenQueue>;
 export interface BullLimits {
   /** At work in this process. */
   readonly concurrency: number;
-  /** Of one caller that wait, in all processes together. */
+  /** Waiting runs of one caller, in all processes together. */
   readonly mostQueuedOfCaller: number;
-  /** Of single workflows at work. Asked for when the queues are opened. */
+  /** Active runs of single workflows. Read when the queues are opened. */
   readonly listMostAtWork: () => MostAtWork;
 }
 
 /**
- * A queue that processes share, by BullMQ. A run that was put while the queue was away, or that the queue has lost, is put again by
- * whoever finds it in the store.
+ * A queue that processes share, based on BullMQ. A run that could not be added, or that the queue has lost, is queued
+ * again by the process that finds it in the store.
  */
 export class BullRunQueue extends RunQueue {
   readonly #logger = new Logger('Queue');
@@ -150,7 +159,7 @@ export class BullRunQueue extends RunQueue {
   }
 
   async #add({ queue, mostAtWork }: OpenQueue, job: RunJob): Promise<void> {
-    // Said each time: it may have been lost with the queue, without a word.
+    // Set each time: it may have been lost with the queue.
     if (mostAtWork !== undefined) await queue.setGlobalConcurrency(mostAtWork);
     await queue.add(job.workflow, job, {
       jobId: makeJobId(job),
@@ -167,7 +176,7 @@ export class BullRunQueue extends RunQueue {
   }
 
   override drop(job: Pick<RunJob, 'id' | 'wake'>): void {
-    // One that cannot be removed finds nothing to do.
+    // A job that cannot be removed will find its run ended.
     const remove = ({ queue }: OpenQueue): unknown => queue.remove(makeJobId(job)).catch(() => undefined);
     void this.#opening?.then((queues) => [...queues.values()].forEach(remove)).catch(() => undefined);
   }
@@ -190,12 +199,12 @@ export class BullRunQueue extends RunQueue {
 
   async #listOpen(): Promise<readonly OpenQueue[]> {
     const opening = this.#opening?.catch(() => undefined);
-    // Until it is open, nothing of it is at work.
+    // None of its runs executes before it is open.
     const queues = opening && (await settleInTime(opening, this.#clock, CLOSE_LIMIT_MS, () => undefined));
     return [...(queues?.values() ?? [])];
   }
 
-  /** Never rejects. BullMQ waits for a queue that is away until it is back. */
+  /** Never rejects. BullMQ waits for an unavailable queue until it is back. */
   async #settleSoon(promises: readonly Promise<void>[]): Promise<void> {
     await settleInTime(Promise.allSettled(promises), this.#clock, CLOSE_LIMIT_MS, () => undefined);
   }
@@ -233,7 +242,7 @@ export class BullRunQueue extends RunQueue {
   #openOne(name: string, concurrency: number, mostAtWork?: number): OpenQueue {
     const queue = this.#backend.makeQueue<RunJob>(name);
     queue.on('error', (error) => this.#recover(error));
-    // What waits there may have been put with another limit.
+    // Waiting jobs may have been added with another limit.
     if (mostAtWork !== undefined) queue.setGlobalConcurrency(mostAtWork).catch((error: Error) => this.#recover(error));
     let worker: Worker<RunJob> | undefined;
     if (this.#begin !== undefined) {
@@ -281,7 +290,7 @@ export class BullRunQueue extends RunQueue {
     }
   }
 
-  /** BullMQ goes on by itself after most failures. */
+  /** BullMQ recovers from most failures by itself. */
   #recover(failure: Error): void {
     if (isOfOneJob(failure)) return;
     this.#tell(failure);
@@ -317,16 +326,20 @@ export class BullRunQueue extends RunQueue {
     if (this.#isTold || this.#isClosed) return;
     this.#isTold = true;
     this.#logger.error(
-      `The queue of runs cannot be used: ${describeError(error).message}. Runs that are asked for are kept, and begin when it can.`,
+      `The queue of runs cannot be used: ${describeError(error).message}. New runs are stored, and start when the queue is back.`,
     );
   }
 }
 
-/** A job that another process has, or the queue has lost, is not the queue's failure: the store says whose run it is. */
+/**
+ * A job that another process has taken, or that is lost, is no failure of the queue: the store knows who owns the run.
+ */
 const isOfOneJob = (failure: Error & { readonly code?: unknown }): boolean =>
   typeof failure.code === 'number' || failure.message.startsWith('could not renew lock for job');
 
-/** A run that comes into the queue once more has another one: a wake-up at the end of a job is no repetition of it. */
+/**
+ * A run that is queued again gets another job id, so that a wake-up at the end of a job is not taken for the same job.
+ */
 const makeJobId = ({ id, wake }: Pick<RunJob, 'id' | 'wake'>): string => `${id}-${wake}`;
 
 /** BullMQ's names have no colon. */

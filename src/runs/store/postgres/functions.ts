@@ -1,19 +1,23 @@
 /**
- * What is asked for most often, as functions of the database: they keep their plans, which are made as if tables were large. A plan
- * that was made while a table was empty reads all of it, and is kept until the table's statistics are made: minutes in which an
- * append costs as much as the log is long (measured). A function that changes gets a new name; processes of the release before use the
- * old one still.
+ * The most frequent statements, as database functions, so that their plans are kept and made for large tables. A plan
+ * made while a table is empty scans all of it, and is kept until the table has statistics: for minutes, an append then
+ * takes time in proportion to the log's length (measured). A changed function gets a new name, because processes of the
+ * previous release still use the old one.
  */
 export const SETTINGS = 'language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan';
 
-/** Most rows of one page, and after how many events it has enough. Each row is what one run said in one commit, or a packed part of a log. */
+/**
+ * Most rows of one page, and the number of events after which a page is complete. Each row holds what one run wrote in
+ * one commit, or a packed part of a log.
+ */
 const PAGE_ROWS = 200;
 const PAGE_EVENTS = 1_000;
 
 /**
- * The runs are held until the commit, so that nobody begins them meanwhile: whoever does that waits, and then refuses what comes
- * later. They are held in the order of their ids, as everywhere, so that no two statements wait for each other. What was sent twice is
- * recognised even where the first one is not committed yet: no other can have the same first number under the same epoch.
+ * The runs are locked until the commit, so that no process claims them meanwhile: a claim waits, and later batches are
+ * refused after it. As everywhere, they are locked in the order of their ids, so that no deadlock can occur. A batch
+ * sent twice is recognised even if the first one is not committed yet: no other batch has the same first number under
+ * the same epoch.
  */
 const BATCHES = `
   with held as materialized (
@@ -67,7 +71,7 @@ export const FUNCTIONS = `
   end $$;
 `;
 
-/** The function that appends more than events, since runs can wait. */
+/** The function that appends more than events, since the release in which runs can wait. */
 export const APPEND_ALL_FUNCTION = `
   -- With steps that have finished, waits that are open, and runs that have ended. Whoever finishes a step, or waits, is no poison. Of a
   -- run that waits already, or again, nothing changes: its batch was sent twice.

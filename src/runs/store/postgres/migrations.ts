@@ -2,10 +2,10 @@ import { APPEND_ALL_FUNCTION, FUNCTIONS, SETTINGS } from './functions.js';
 import { BYTEWISE_IDS, RUN_FUNCTIONS } from './run-functions.js';
 import type { PostgresSession } from './postgres-session.js';
 
-/** What several processes that start at the same time wait for, one after the other: any number that nobody else uses. */
+/** The advisory lock for processes that start at the same time: any number that nothing else uses. */
 const LOCK = 7_214_600_301;
 
-/** The tables, in the order in which they came to be; `millrace.format` says how far a database has come. */
+/** The migrations in order; `millrace.format` holds how many a database has had. */
 const MIGRATIONS: readonly string[] = [
   `
   create table millrace.documents (
@@ -59,7 +59,7 @@ const MIGRATIONS: readonly string[] = [
   end $$;
   create trigger document_added after insert on millrace.documents for each row execute function millrace.add_document();
 
-  -- When what is kept of a segment's end makes room for something newer, so does the log that tells the same.
+  -- When the stored end of a segment is removed to make room, so is the log with the same content.
   create function millrace.remove_document() returns trigger ${SETTINGS} as $$ begin
     delete from millrace.document_parts where document = old.id;
     update millrace.document_owners set count = count - 1, length = length - old.length where owner = old.owner;
@@ -107,11 +107,11 @@ const MIGRATIONS: readonly string[] = [
   create index runs_in_work on millrace.runs (created, id) where status in ('queued', 'running');
   drop index millrace.runs_unfinished;
   ${APPEND_ALL_FUNCTION}`,
-  // Processes say within seconds what they have.
+  // Processes report within seconds what they have.
   `
   alter table millrace.run_workers
     add column workflows text[] not null default '{}', add column doors text[] not null default '{}'`,
-  // Whoever takes a run from the queue that "is_counted" goes on with an attempt that is.
+  // A process that takes an "is_counted" run from the queue continues an attempt that is already counted.
   `${BYTEWISE_IDS}
   alter table millrace.runs add column attempts integer not null default 0, add column is_counted boolean not null default false;
   update millrace.runs set attempts = epoch;
@@ -119,7 +119,7 @@ const MIGRATIONS: readonly string[] = [
 ];
 
 /**
- * Brings the tables of a database up to date, in the schema `millrace`. Several processes may do it at once.
+ * Migrates the tables of a database, in the schema `millrace`. Several processes may do this at once.
  * @throws Error if a newer release has made them
  */
 export async function migrate(session: PostgresSession): Promise<void> {

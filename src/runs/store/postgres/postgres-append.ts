@@ -5,13 +5,13 @@ import type { RunLimits } from '../run-log-store.js';
 import { packText } from '../packed-text.js';
 import type { PostgresValue } from './postgres-session.js';
 
-/** What these functions do stands where they are made. */
+/** The functions are described where they are created. */
 const APPEND = 'select * from millrace.append_1($1, $2, $3, $4, $5)';
 const APPEND_ALL =
   'select * from millrace.append_all_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)';
 
 /**
- * One statement for what any number of runs have to say.
+ * One statement for the events of any number of runs.
  * @param now milliseconds since the Unix epoch
  */
 export async function writeAppend(
@@ -33,7 +33,7 @@ export async function writeAppend(
     firsts.push(batch.first);
     lasts.push(batch.first + batch.events.length - 1);
     events.push(`[${batch.events.join(',')}]`);
-    // Nobody needs those of a run that ends.
+    // The steps of an ended run are not needed any more.
     for (const { node, json } of (batch.ending === undefined && batch.steps) || []) {
       steps[0].push(batch.run);
       steps[1].push(node);

@@ -8,7 +8,9 @@ const CHANNEL = 'millrace_runs';
 /** PostgreSQL takes less than 8,000 bytes. */
 const LONGEST_PAYLOAD = 7_900;
 
-/** How soon a lost connection is made again, how often it is looked at, and how long an answer may take. Milliseconds. */
+/**
+ * Pause before a lost connection is made again, how often it is checked, and how long a reply may take. Milliseconds.
+ */
 const TRY_AGAIN_MS = 1_000;
 const LOOK_EVERY_MS = 10_000;
 const ANSWER_LIMIT_MS = 4_000;
@@ -16,8 +18,9 @@ const ANSWER_LIMIT_MS = 4_000;
 const NOTIFY = `select pg_notify('${CHANNEL}', payload) from unnest($1::text[]) as payload`;
 
 /**
- * Tells other processes which runs have changed, and hears it from them: one connection listens, whatever the number of those who
- * want to know. It is a hint. A process that cannot listen, such as behind a pooler of transactions, has to look by itself.
+ * Notifies other processes which runs have changed, and listens to their notifications: one connection listens for all
+ * readers. The notifications are hints. A process that cannot listen, for example behind a transaction pooler, has to
+ * poll.
  */
 export class PostgresChanges {
   readonly #logger = new Logger('Store');
@@ -34,14 +37,14 @@ export class PostgresChanges {
   #hasTold = false;
   #isClosed = false;
 
-  /** @param sender id of this process, which does not hear itself */
+  /** @param sender id of this process, which ignores its own notifications */
   constructor(database: PostgresDatabase, clock: Clock, sender: string) {
     this.#database = database;
     this.#clock = clock;
     this.#sender = sender;
   }
 
-  /** Something of these runs is committed. Never fails: whoever does not hear it looks later. */
+  /** Notifies of a commit to these runs. Never fails: a process that misses it polls later. */
   tell(runs: Iterable<string>): void {
     for (const run of runs) this.#changed.add(run);
     if (!this.#isSending && this.#changed.size > 0) void this.#send();
@@ -53,7 +56,7 @@ export class PostgresChanges {
     this.#begin();
   }
 
-  /** The database is used now: before, a process that wants to hear of changes makes no connection. */
+  /** Called when the database is first used. Before that, listening opens no connection. */
   begin(): void {
     this.#isUsed = true;
     this.#begin();
@@ -73,7 +76,10 @@ export class PostgresChanges {
     await client?.end().catch(() => undefined);
   }
 
-  /** Outside the commit, which would else wait for those of all other processes. What comes meanwhile goes with the next one. */
+  /**
+   * Sent outside the commit, which would otherwise wait for those of all other processes. Changes made meanwhile go
+   * with the next notification.
+   */
   async #send(): Promise<void> {
     this.#isSending = true;
     while (this.#changed.size > 0) {
@@ -99,13 +105,13 @@ export class PostgresChanges {
       return;
     }
     if (this.#client !== client) return;
-    if (this.#hasTold) this.#logger.log('Changes of runs are heard again');
+    if (this.#hasTold) this.#logger.log('The connection that listens for changes of runs is back');
     this.#hasTold = false;
     this.#report('unknown');
     this.#lookLater(client);
   }
 
-  /** A connection that was cut without a word is found here. */
+  /** Detects a connection that was cut without notice. */
   #lookLater(client: pg.Client): void {
     this.#timer = this.#clock.after(LOOK_EVERY_MS, () => {
       const answer = client.query('select 1').then(
@@ -128,7 +134,7 @@ export class PostgresChanges {
     if (this.#isClosed) return;
     if (!this.#hasTold) {
       this.#logger.warn(
-        `The connection that hears of changes of runs is lost: ${describeError(error).message}. Until it is back, other processes’ runs are looked at once a second.`,
+        `The connection that listens for changes of runs is lost: ${describeError(error).message}. Until it is back, runs of other processes are polled once a second.`,
       );
     }
     this.#hasTold = true;

@@ -7,28 +7,36 @@ import type { PostgresRow, PostgresSession, PostgresValue } from './postgres-ses
 
 /** Most connections of one process, beside the one that listens. */
 const MOST_CONNECTIONS = 10;
-/** How long a connection may take, and everything together that is asked for at once. Milliseconds. */
+/** Time limit of a connection, and of all work requested together. Milliseconds. */
 const CONNECT_LIMIT_MS = 3_000;
 const LIMIT_MS = 4_500;
-/** How soon after a failure its tables are looked at again, and how soon a client is asked to come again. Milliseconds. */
+/**
+ * Pause after a failure before its tables are checked again, and the pause that clients are asked to make.
+ * Milliseconds.
+ */
 const TRY_AGAIN_MS = 2_000;
 
-/** In a transaction: the database gives up before this process does, and lets go of what a process holds that stands still. */
+/**
+ * Begins a transaction. The database gives up before this process does, and releases the locks of a suspended process.
+ */
 const BEGIN = `begin; set local statement_timeout = ${LIMIT_MS}; set local idle_in_transaction_session_timeout = ${LIMIT_MS}`;
 
 const PROBE = 'select 1';
 
-/** PostgreSQL's code of a transaction that was undone because it and another one waited for each other. */
+/** PostgreSQL's code for a transaction that was rolled back because of a deadlock. */
 const DEADLOCK = '40P01';
 
-/** Beginnings of PostgreSQL's codes that say nothing about a statement: connection, credentials, no such database, resources, shutdown. */
+/**
+ * Prefixes of PostgreSQL's codes that are not about a statement: connection, credentials, missing database, resources,
+ * shutdown.
+ */
 const AWAY_CODES = ['08', '28', '3D', '53', '57'];
 
-/** What connections of this service are called in the database. */
+/** The name of this service's connections in the database. */
 const APPLICATION_NAME = 'millrace';
 
 /**
- * A PostgreSQL database. It connects when it is first asked for something; while it is away, whatever is asked for is refused within
+ * A PostgreSQL database. It connects when it is first used. While it is unavailable, every request is refused within
  * five seconds.
  */
 export class PostgresDatabase {
@@ -39,15 +47,15 @@ export class PostgresDatabase {
   #isClosed = false;
   #opening: Promise<void> | undefined;
   #isOpen = false;
-  /** Monotonic time before which its tables are not looked at again. */
+  /** Monotonic time before which its tables are not checked again. */
   #notBefore = 0;
-  /** Why it cannot be used, as the log has it already. */
+  /** The logged reason why it cannot be used. */
   #told: string | undefined;
   readonly #onOpen: () => void;
-  /** False from a failure of it until it works again. */
+  /** False after a failure, until it works again. */
   isUp = true;
   #probe: Timer | undefined;
-  /** Monotonic time at which it was away the last time. */
+  /** Monotonic time at which it was last unavailable. */
   #awayAt: number | undefined;
 
   /** @param onOpen called once, when it can be used for the first time */
@@ -63,11 +71,11 @@ export class PostgresDatabase {
       keepAlive: true,
       application_name: APPLICATION_NAME,
     });
-    // A connection that nobody uses has ended: the next one is another.
+    // An idle connection has ended; the pool opens another one.
     this.#pool.on('error', () => undefined);
   }
 
-  /** For how long it has not been away, in milliseconds; undefined: it never was. */
+  /** How long it has been available again, in milliseconds; undefined: it was never unavailable. */
   get reachedForMs(): number | undefined {
     return this.#awayAt === undefined ? undefined : this.#clock.monotonic() - this.#awayAt;
   }
@@ -84,7 +92,7 @@ export class PostgresDatabase {
   }
 
   /**
-   * Does all that `work` asks for, or nothing. It may be called twice, if the first time was undone.
+   * Runs `work` in a transaction. `work` may be called twice, if the first transaction was rolled back.
    * @throws OverloadedError if the database cannot do it now
    */
   async transact<T>(work: (session: PostgresSession) => Promise<T>): Promise<T> {
@@ -94,7 +102,7 @@ export class PostgresDatabase {
     });
   }
 
-  /** A connection of its own, which is not open yet. */
+  /** A separate connection, not open yet. */
   makeClient(): pg.Client {
     return new pg.Client({
       connectionString: this.#url,
@@ -111,7 +119,7 @@ export class PostgresDatabase {
     await this.#pool.end();
   }
 
-  /** @param work is told the monotonic time by which it has to be done, whatever it consists of */
+  /** @param work gets the monotonic time by which all of it must be done */
   async #try<T>(work: (deadline: number) => Promise<T>): Promise<T> {
     const deadline = this.#makeDeadline();
     try {
@@ -137,7 +145,7 @@ export class PostgresDatabase {
     return this.#clock.monotonic() + LIMIT_MS;
   }
 
-  /** Its tables may take longer than whoever asks first has time. */
+  /** Preparing its tables may take longer than the first request can wait. */
   async #waitUntilOpen(deadline: number): Promise<void> {
     const opening = this.#open();
     if (this.#isOpen) return;
@@ -179,7 +187,7 @@ export class PostgresDatabase {
       await client.query(BEGIN);
       const result = await work({
         query: async (sql, values = []) =>
-          // Without values, several statements may stand in one text.
+          // Without values, one text may hold several statements.
           (await client.query<PostgresRow>(sql, values.length === 0 ? undefined : values.map(clean))).rows,
       });
       await client.query('commit');
@@ -189,7 +197,7 @@ export class PostgresDatabase {
 
   async #use<T>(deadline: number, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#connect(deadline);
-    // A connection that fails says so to whoever waits for an answer of it.
+    // A failing connection rejects the query that waits for its reply.
     const ignore = (): void => undefined;
     client.on('error', ignore);
     let isLate = false;
@@ -207,13 +215,13 @@ export class PostgresDatabase {
     } finally {
       timer.cancel();
       client.off('error', ignore);
-      // What is left of its work ends with its connection.
+      // The rest of its work ends with its connection.
       if (!isLate) client.release(hasFailed);
       else client.on('error', ignore);
     }
   }
 
-  /** @param cause what operators are told; undefined: they have been told */
+  /** @param cause logged for operators; undefined: already logged */
   #makeAwayError(cause: unknown): OverloadedError {
     if (cause instanceof OverloadedError) return cause;
     if (cause !== undefined) {
@@ -231,7 +239,7 @@ export class PostgresDatabase {
     );
   }
 
-  /** Those who can do without it do not try, each of them for seconds, whether it is back: this does. */
+  /** Checks in one place whether the database is back, so that optional users do not each try for seconds. */
   #probeLater(): void {
     this.#probe ??= this.#clock.after(TRY_AGAIN_MS, () => {
       this.#probe = undefined;
@@ -244,7 +252,7 @@ export class PostgresDatabase {
       this.#logger.error('The store failed', formatStackForLog(cause));
       return;
     }
-    // Not once for each request.
+    // Logged once, not for each request.
     const message = describeCause(cause);
     if (this.#told === message) return;
     this.#told = message;
@@ -254,7 +262,7 @@ export class PostgresDatabase {
   }
 }
 
-/** True if the database is there, and has refused what it was asked for. */
+/** True if the database is available and has refused a statement. */
 function isOfStatement(error: unknown): boolean {
   return error instanceof pg.DatabaseError && !AWAY_CODES.includes(String(error.code).slice(0, 2));
 }
@@ -266,13 +274,13 @@ class LateError extends Error {
 
 const refuseLate = (): Promise<never> => Promise.reject(new LateError());
 
-/** No text of PostgreSQL holds the character 0, so nothing is found by one that does. */
+/** PostgreSQL's texts cannot hold the character 0, so a search for one that does finds nothing. */
 function clean(value: PostgresValue): unknown {
   if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value;
   return Array.isArray(value) ? value.map(clean) : value;
 }
 
-/** Several addresses of one name fail with an error that says nothing itself. */
+/** If a name has several addresses, the outer error has no message of its own. */
 function describeCause(error: unknown): string {
   const { message } = describeError(error);
   if (message !== '') return message;
@@ -280,7 +288,7 @@ function describeCause(error: unknown): string {
   return code === 'unknown' ? 'the connection failed' : code;
 }
 
-/** Without who uses it, and how. */
+/** Without credentials and options. */
 function describeAddress(url: string): string {
   try {
     const { host, pathname } = new URL(url);

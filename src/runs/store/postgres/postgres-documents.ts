@@ -9,7 +9,7 @@ const FIND_PARTS = `select part.id, part.json from millrace.document_parts part 
 
 const REMOVE = 'delete from millrace.documents where id = $1 and owner = $2 returning expires > $3::bigint as lived';
 
-/** The owner comes first: where nothing is over a limit, no document is looked at. */
+/** The owner's totals are checked first: below the limits, no document is read. */
 const MAKE_ROOM = `
   delete from millrace.documents where id in (
     select id from (

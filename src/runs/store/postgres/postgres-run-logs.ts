@@ -60,14 +60,14 @@ import {
 } from './postgres-statements.js';
 import type { PostgresUpkeep } from './postgres-upkeep.js';
 
-/** Most characters of one run that are read in one go, and of all runs together. */
+/** Most characters of one run in one read, and of all runs together. */
 const PAGE_LENGTH = 256 * 1024;
 const PAGES_LENGTH = 1024 ** 2;
 
-/** How often a run is tried to be created: whoever had its key may be removed before anybody looks. */
+/** How often creating a run is tried, because the run with the same key may be removed before it is read. */
 const MOST_TRIES = 3;
 
-/** Logs of runs in a PostgreSQL database, which other processes use, too. */
+/** Logs of runs in a PostgreSQL database, which other processes also use. */
 export class PostgresRunLogs extends RunLogStore {
   override readonly isOn = true;
   override readonly isShared = true;
@@ -116,7 +116,7 @@ export class PostgresRunLogs extends RunLogStore {
       ]);
       if (made?.['is_made'] === true) return { kind: 'created' };
       const [other] = await this.database.query(FIND_CREATED, [id, owner, identity?.key ?? null]);
-      // The answer to the first time was lost.
+      // The reply to the first try was lost.
       if (other?.['id'] === id) return { kind: 'created' };
       if (other !== undefined) return this.#compare(other, identity);
       if (tries === MOST_TRIES) throw new Error(`The run ${id} can neither be created nor found`);
@@ -179,7 +179,7 @@ export class PostgresRunLogs extends RunLogStore {
     return this.upkeep.pack(id);
   }
 
-  /** A process that stands still loses its runs one by one: each of its batches is refused. */
+  /** A suspended process loses its runs one by one: each of its batches is refused. */
   override watchLoss(): void {
     return;
   }
@@ -306,7 +306,7 @@ export class PostgresRunLogs extends RunLogStore {
     });
     const runs = rows.map((row) => readRun(row, now));
     this.changes.tell(runs.map(({ id }) => id));
-    // By the clock of this process, which may not be that of the database.
+    // By this process's clock, which may differ from the database's.
     return { runs, nextAt: next && now + Number(next['in_ms']) };
   }
 
@@ -318,7 +318,7 @@ export class PostgresRunLogs extends RunLogStore {
   override async findLost(left: readonly string[], worker: string): Promise<readonly LoggedRun[]> {
     const now = this.clock.now();
     const lost = await this.database.query(FIND_LOST, []);
-    // After it, for it gives some of them another wake.
+    // Afterwards, because the statement before gives some of them a new wake-up.
     const found = left.length === 0 ? [] : await this.database.query(FIND_LEFT, [left, worker]);
     const known = new Set(found.map(({ id }) => id));
     return [...found, ...lost.filter(({ id }) => !known.has(id))].map((row) => readRun(row, now));

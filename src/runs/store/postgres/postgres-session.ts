@@ -1,7 +1,7 @@
-/** What stands for `$1`, `$2` and so on. */
+/** The values of `$1`, `$2` and so on. */
 export type PostgresValue = string | number | boolean | null | readonly (string | number | boolean | null)[];
 
-/** A row that a statement gave. Whole numbers of eight bytes come as text. */
+/** A result row of a statement. Eight-byte integers come as text. */
 export type PostgresRow = Readonly<Record<string, string | number | boolean | null>>;
 
 /** One connection, for one piece of work. */

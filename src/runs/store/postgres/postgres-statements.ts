@@ -1,10 +1,10 @@
 import type { WorkerOffer } from '../run-log-store.js';
 import { HEAD_COLUMN, NEXT_NUMBER, RUN_COLUMNS, WAITS_COLUMN } from './run-functions.js';
 
-/** Most runs that were lost and are found in one go. */
+/** Most lost runs found at once. */
 const LOST_AT_ONCE = 500;
 
-/** Most runs whose waits expire in one go. */
+/** Most runs whose waits expire at once. */
 const EXPIRED_AT_ONCE = 500;
 
 export const CREATE = `select millrace.create_run_1(${Array.from({ length: 16 }, (_, place) => `$${place + 1}`).join(', ')}) as is_made`;
@@ -15,17 +15,17 @@ export const FIND_CREATED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from mi
 
 export const FIND_REPEATED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from millrace.runs where owner = $1 and key = $2`;
 
-/** Takes the run, and gives all that whoever works on it needs. */
+/** Claims the run, and returns all that its process needs. */
 export const CLAIM = 'select * from millrace.claim_1($1, $2, $3, $4, $5)';
 
-/** Runs that are at work in one of the given attempts, held in the order of their ids as in {@link writeAppend}. */
+/** Runs that are active in one of the given attempts, locked in the order of their ids as in {@link writeAppend}. */
 const ATTEMPTS = `
   with attempt as (
     select id from millrace.runs join unnest($1::text[], $2::int[]) as given (run, number) on id = run and epoch = number
     where status = 'running' order by id for update of runs
   )`;
 
-/** Gives the ids of those that are gone, or have another number. */
+/** Returns the ids of runs that are gone or have another number. */
 export const KEEP_ALIVE = `${ATTEMPTS}, alive as (
     update millrace.runs set active_ms = active_ms + greatest(0, $3::bigint - seen), seen = $3::bigint, moved = now()
     from attempt where attempt.id = runs.id
@@ -46,14 +46,14 @@ export const ADD_SEGMENT = `
 export const MARK_CANCELLED =
   'update millrace.runs set is_cancelled = true where id = $1 and finished is null and not is_cancelled';
 
-/** A row for each piece of a log, or one without events: the run is there, and has no more. Without a row, it is gone. */
+/** A row for each piece of a log, or one without events if the run has no more. Without a row, the run is gone. */
 export const READ = 'select * from millrace.read_logs_1($1, $2, $3, $4)';
 
 export const FIND = 'select * from millrace.find_run_1($1, $2, $3)';
 
 export const FIND_PLACE = 'select created, id from millrace.runs where id = $1 and owner = $2';
 
-/** Without a place to go on from, from the end. */
+/** Without a position, the list begins at the end. */
 const makeList = (order: 'asc' | 'desc'): string => `select ${RUN_COLUMNS}, ${HEAD_COLUMN} from millrace.runs
     where owner = $1 and (finished is null or expires > $2::bigint) and ($3::text is null or model = $3::text)
       and ($4::text is null or status = $4::text)
@@ -75,8 +75,9 @@ export const ADD_SECRET = 'insert into millrace.secrets values ($1, $2) on confl
 export const FIND_SECRET = 'select value from millrace.secrets where name = $1';
 
 /**
- * See `RunLogStore.findLost`. What is found counts as looked after from now on, so that not every process takes it up. What was at work
- * gets another wake: a queue by whose clock its job is in good hands takes no second one of the same name.
+ * See `RunLogStore.findLost`. The runs found count as handled from now on, so that not every process takes them up.
+ * Active runs get a new wake-up, because a queue that still considers the old job alive takes no second one of the same
+ * name.
  */
 export const FIND_LOST = `
     with lost as (
@@ -114,10 +115,10 @@ export const COUNT_WAITING = `select count(*) filter (where status = 'queued' an
 
 export const COUNT_QUEUED = 'select millrace.count_queued_1($1) as count';
 
-/** Holds a run that waits for answers. */
+/** Locks a run that waits for answers. */
 export const HOLD_WAITING = `select 1 from millrace.runs where id = $1 and status = 'waiting' for update`;
 
-/** Keeps answers, if all of these waits are open. The run is held. */
+/** Stores answers, if all of these waits are open. The run must be locked. */
 export const ANSWER = `
     update millrace.run_waits set is_open = false, answered = $4::bigint, value = given.json, segment = $5::text,
       turn = given.place - 1 + (select count(*) from millrace.run_waits other where other.run = $1 and other.answered is not null)
@@ -127,7 +128,7 @@ export const ANSWER = `
         select count(*) from millrace.run_waits other where other.run = $1 and other.is_open and other.node = any($2::text[]))
     returning 1`;
 
-/** Puts a run into the queue that has no wait that is open, and begins its next segment. The run is held. */
+/** Queues a run without open waits, and begins its next segment. The run must be locked. */
 export const GO_ON = `
     with ready as (
       update millrace.runs set status = 'queued', wakes = wakes + 1, is_counted = true, moved = now(), seen = $2::bigint
@@ -142,16 +143,18 @@ export const FIND_WAITS = `select ${WAITS_COLUMN} from millrace.runs where id = 
 export const FIND_RUN_OF_CALL = `select ${RUN_COLUMNS}, ${HEAD_COLUMN} from millrace.runs
     where id = (select run from millrace.run_waits where call_id = $1) and owner = $2 and (finished is null or expires > $3::bigint)`;
 
-/** Milliseconds since the Unix epoch, as the database has it. */
+/** Milliseconds since the Unix epoch, by the database's clock. */
 const NOW = `floor(extract(epoch from now()) * 1000)::bigint`;
 
-/** Runs that wait for something whose time has come, held in the order of their ids. Those that another process holds are its own. */
+/** Runs with expired waits, locked in the order of their ids. Runs locked by another process are skipped. */
 export const HOLD_EXPIRED = `
     select id from millrace.runs where status = 'waiting' and id in (
       select run from millrace.run_waits where is_open and expires <= ${NOW} order by expires limit ${EXPIRED_AT_ONCE}
     ) order by id for update skip locked`;
 
-/** Gives the runs of all waits that expire, of those that are held: something may have been answered before they were. */
+/**
+ * Expires the waits of the locked runs, and returns the runs. A wait may have been answered before its run was locked.
+ */
 export const EXPIRE = `
     update millrace.run_waits set is_open = false, answered = ${NOW}, turn = due.turn from (
       select run, node, row_number() over (partition by run order by place) - 1
@@ -164,7 +167,7 @@ export const WAKE_EXPIRED = `
     update millrace.runs set status = 'queued', wakes = wakes + 1, is_counted = true, moved = now(), seen = $2::bigint
     where id = any($1::text[]) returning ${RUN_COLUMNS}, ${HEAD_COLUMN}`;
 
-/** In how many milliseconds the next wait expires. */
+/** Milliseconds until the next wait expires. */
 export const FIND_NEXT_EXPIRY = `
     select expires - ${NOW} as in_ms from millrace.run_waits where is_open and expires is not null
       and exists (select from millrace.runs where id = run and status = 'waiting') order by expires limit 1`;
@@ -173,7 +176,7 @@ export const COUNT_OPEN_WAITS = 'select count(*) as open, min(asked) as oldest f
 
 export const BIND_TO_READERS = `update millrace.runs set read_at = now() where id = $1 and finished is null`;
 
-/** Held in the order of their ids as in {@link writeAppend}. */
+/** Locked in the order of their ids as in {@link writeAppend}. */
 export const MARK_READ = `
     with bound as (
       select id from millrace.runs where id = any($1::text[]) and read_at is not null and finished is null order by id for update

@@ -14,7 +14,7 @@ import { PostgresUpkeep } from './postgres-upkeep.js';
 /** How often what has expired is removed, in milliseconds. */
 const SWEEP_EVERY_MS = 60_000;
 
-/** PostgreSQL, which any number of processes share. Its tables stand in a schema of their own. */
+/** PostgreSQL, which any number of processes can share. Its tables have a schema of their own. */
 export class PostgresStore extends RunStores implements OnApplicationShutdown {
   override readonly isOn = true;
   override readonly documents: PostgresDocuments;
@@ -52,7 +52,7 @@ export class PostgresStore extends RunStores implements OnApplicationShutdown {
 
   /** Removes what has expired. */
   sweep(): Promise<void> {
-    // One after the other: a sweep that finds another one at work leaves the rest to it.
+    // One after the other: a sweep leaves the rest to another one that is running.
     this.#sweeping = this.#sweeping.catch(() => undefined).then(() => this.#upkeep.sweep());
     return this.#sweeping;
   }

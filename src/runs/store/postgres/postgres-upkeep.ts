@@ -3,22 +3,22 @@ import { packText } from '../packed-text.js';
 import type { PostgresDatabase } from './postgres-database.js';
 import type { PostgresRow } from './postgres-session.js';
 
-/** Most rows of a log that are worked on at once, events of one packed row, and characters before it is packed. */
+/** Most rows of a log handled at once, events of one packed row, and characters before packing. */
 const PACKED_ROWS = 1_000;
 const PACKED_EVENTS = 250;
 const PACKED_LENGTH = 256 * 1024;
 
-/** So many that have expired are removed at once: a log has many rows. */
+/** Most expired rows removed at once: a log has many rows. */
 const SWEPT_AT_ONCE = 1_000;
 const SWEPT_LOGS_AT_ONCE = 50;
 
-/** One process at a time removes what has expired: any number that nobody else uses. */
+/** The advisory lock for removing expired data in one process at a time: any number that nothing else uses. */
 const SWEEP_LOCK = 7_214_600_302;
 
-/** For so long, processes that nobody hears of any more are remembered. Seconds. */
+/** How long silent processes are remembered, in seconds. */
 const WORKERS_KEPT_S = 3_600;
 
-/** What is not packed yet of a run that is over or waits, from the beginning on. */
+/** The unpacked log rows of a run that is over or waits, from the beginning on. */
 const FIND_UNPACKED = `
   select first, last, events from millrace.run_log where run = $1 and not is_packed
     and exists (select from millrace.runs where id = $1 and (finished is not null or status = 'waiting'))
@@ -37,7 +37,7 @@ const DOCUMENTS = `
   delete from millrace.documents where id in (
     select id from millrace.documents where expires <= $1::bigint limit ${SWEPT_AT_ONCE} for update skip locked) returning 1`;
 
-/** What makes logs smaller, and removes what has expired. */
+/** Packs logs, and removes expired data. */
 export class PostgresUpkeep {
   constructor(
     private readonly database: PostgresDatabase,
@@ -63,7 +63,7 @@ export class PostgresUpkeep {
     }
   }
 
-  /** Removes what has expired, in portions, unless another process is about it. */
+  /** Removes expired data in portions, unless another process is doing it. */
   async sweep(): Promise<void> {
     for (const [sql, portion] of [
       [LOGS, SWEPT_LOGS_AT_ONCE],
@@ -87,11 +87,11 @@ export class PostgresUpkeep {
   }
 }
 
-/** Rows of a log that are to become one. */
+/** Rows of a log to be joined into one. */
 interface Piece {
   readonly first: number;
   last: number;
-  /** What stands between the brackets of each row. */
+  /** The text between the brackets of each row. */
   readonly events: string[];
 }
 

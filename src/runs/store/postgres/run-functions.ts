@@ -3,7 +3,7 @@ import { SETTINGS } from './functions.js';
 /** Number of the next event of the run `runs.id`. */
 export const NEXT_NUMBER = `coalesce((select last + 1 from millrace.run_log where run = runs.id order by first desc limit 1), 0)`;
 
-/** All that is told of a run, but its head. */
+/** All columns of a run except its head. */
 export const RUN_COLUMNS = `runs.id, owner, door, workflow, version, model, status, epoch, attempts, wakes, deaths, active_ms, seen, is_cancelled,
   priority, created, run_at, started, finished, has_log, log_expires, metadata, admission, ending,
   coalesce(length, ${NEXT_NUMBER}) as length,
@@ -24,12 +24,12 @@ export const WAITS_COLUMN = `(
     from millrace.run_waits where run = runs.id
   ) as waits`;
 
-/** Characters of a piece of a log: a packed one says at its beginning how many it stands for. */
+/** Characters of a piece of a log. A packed piece begins with its original length. */
 const LENGTH_OF_EVENTS = `case when events like '~%' then split_part(events, '~', 2)::int else length(events) end`;
 
 /**
- * What each run asks for once or twice: sent as text, these statements would take longer to be planned than to be done. As functions,
- * each is one statement and one transaction, whose parts see what others have committed meanwhile.
+ * The statements that each run needs once or twice. Sent as text, they would take longer to plan than to run. As
+ * functions, each is one statement and one transaction, whose parts see what others have committed meanwhile.
  */
 export const RUN_FUNCTIONS = `
   create function millrace.create_run_1(the_id text, the_owner text, the_door text, the_workflow text, the_version text, the_model text,
@@ -92,7 +92,7 @@ export const RUN_FUNCTIONS = `
   end $$;
 `;
 
-/** Comparing ids byte by byte takes a part of the time that the rules of a language take. */
+/** Comparing ids byte by byte is faster than by the rules of a language. */
 export const BYTEWISE_IDS = [
   'runs alter column id',
   'run_log alter column run',

@@ -1,6 +1,6 @@
 import type { SqliteThread, SqlStep } from './sqlite-thread.js';
 
-/** The tables, in the order in which they came to be; `user_version` says how far a file has come. */
+/** The migrations in order; `user_version` holds how many a file has had. */
 const MIGRATIONS: readonly (readonly string[])[] = [
   [
     `create table documents (
@@ -35,13 +35,13 @@ const MIGRATIONS: readonly (readonly string[])[] = [
        run text not null, first integer not null, last integer not null, events text not null, primary key (run, first)
      ) strict, without rowid`,
     'create trigger run_removed after delete on runs begin delete from run_log where run = old.id; end',
-    // What is kept of a run's end has its id: when that makes room for something newer, so does the log.
+    // The stored end of a run has the run's id: when it is removed to make room, so is the log.
     `create trigger run_forgotten after delete on documents begin
        delete from runs where id = old.id and owner = old.owner and finished is not null;
      end`,
   ],
   [
-    // Nothing of a release has made these: they had no segments, and no columns to list runs by.
+    // No release has created these tables, which had no segments and no columns to list runs by.
     'drop trigger run_forgotten',
     'drop table run_log',
     'drop table runs',
@@ -58,7 +58,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     'create index runs_unfinished on runs (id) where finished is null',
     'create index runs_by_owner on runs (owner, created, id)',
     'create unique index runs_by_key on runs (owner, key) where key is not null',
-    // Apart from the runs, whose rows change: SQLite writes a row as a whole.
+    // Separate from the runs, whose rows change: SQLite writes whole rows.
     'create table run_requests (run text primary key, request text not null, head text not null) strict',
     `create table run_segments (
        id text primary key, run text not null, first integer not null
@@ -81,7 +81,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
        delete from run_requests where run = old.id;
        delete from run_segments where run = old.id;
      end`,
-    // When what is kept of a segment's end makes room for something newer, so does the log that tells the same.
+    // When the stored end of a segment is removed to make room, so is the log with the same content.
     `create trigger run_forgotten after delete on documents begin
        update runs set has_log = 0, key = null
        where id in (select run from run_segments where id = old.id) and owner = old.owner and finished is not null;
@@ -107,17 +107,17 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     'create index run_waits_open on run_waits (expires) where is_open = 1',
     'create trigger run_removed_with_waits after delete on runs begin delete from run_waits where run = old.id; end',
   ],
-  // Nothing changes but how values are packed: a release before cannot read them.
+  // Only the packing of values changes: earlier releases cannot read them.
   [],
   [
     'alter table runs add column attempts integer not null default 0',
-    // Whoever takes it from the queue goes on with an attempt that is counted.
+    // The process that takes it from the queue continues an attempt that is already counted.
     'alter table runs add column is_counted integer not null default 0',
     'update runs set attempts = epoch',
   ],
 ];
 
-/** Brings the tables of a database up to date. @throws Error if a newer release has made them */
+/** Migrates the tables of a database. @throws Error if a newer release has made them */
 export async function migrate(thread: SqliteThread): Promise<void> {
   const [rows] = await thread.transact([['pragma user_version']]);
   const version = Number(rows?.[0]?.['user_version'] ?? 0);

@@ -7,7 +7,7 @@ import type { SqlStep } from './sqlite-thread.js';
 /** Number of the next event of the run `runs.id`. */
 export const NEXT_NUMBER = `coalesce((select last + 1 from run_log where run = runs.id order by first desc limit 1), 0)`;
 
-/** What a run needs to go on; nobody needs it once the run is over. */
+/** What a run needs in order to continue; not needed once the run is over. */
 const forgetSteps = (run: string): SqlStep => [
   'delete from run_steps where run = ?1 and exists (select 1 from runs where id = ?1 and finished is not null)',
   [run],
@@ -20,7 +20,7 @@ const closeWaits = (run: string): SqlStep => [
 ];
 
 /**
- * The steps that append a batch; the last of them gives a row if it is in the log.
+ * The statements that append a batch; the last one returns a row if the batch is in the log.
  * @param now milliseconds since the Unix epoch
  */
 export function writeAppend(batch: LogBatch, limits: RunLimits, now: number): readonly SqlStep[] {
@@ -50,7 +50,7 @@ export function writeAppend(batch: LogBatch, limits: RunLimits, now: number): re
   ];
 }
 
-/** Whoever finishes a step is no poison. */
+/** A run that finishes a step does not crash its process each time. */
 function writeProgress(run: string, epoch: number, first: number, last: number): SqlStep {
   return [
     `update runs set deaths = 0 where id = ?1 and epoch = ?2 and deaths > 0
@@ -59,7 +59,7 @@ function writeProgress(run: string, epoch: number, first: number, last: number):
   ];
 }
 
-/** A batch that comes again finds the run at work no more, and changes nothing. */
+/** A repeated batch finds the run inactive, and changes nothing. */
 function writeWaits(
   { run, epoch, first }: LogBatch,
   last: number,

@@ -2,7 +2,7 @@ import type { Clock } from '../../../kernel/index.js';
 import { type DocumentLimits, KEPT_SHARE, type StoredDocument } from '../document-store.js';
 import type { SqliteThread, SqlStep } from './sqlite-thread.js';
 
-/** So many that have expired are removed at once. */
+/** Most expired documents removed at once. */
 const SWEPT_AT_ONCE = 1_000;
 
 /** Documents in a SQLite database. */
@@ -25,7 +25,7 @@ export class SqliteDocuments {
         [part.id, id, owner, part.json],
       ]),
       [
-        // The owner comes first: where nothing is over a limit, no document is looked at.
+        // The owner's totals are checked first: below the limits, no document is read.
         `delete from documents where id in (
            select id from (
              select id, count(*) over newest as place, sum(documents.length) over newest as total

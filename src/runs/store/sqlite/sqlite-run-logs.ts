@@ -11,14 +11,14 @@ import type { SqliteThread, SqlRow } from './sqlite-thread.js';
 import { SqliteUpkeep } from './sqlite-upkeep.js';
 
 /**
- * Most rows of one page, and after how many characters or events it has enough. Each row is what one run said in one commit, or a
- * packed part of a log.
+ * Most rows of one page, and the number of characters or events after which a page is complete. Each row holds what one
+ * run wrote in one commit, or a packed part of a log.
  */
 const PAGE_ROWS = 200;
 const PAGE_LENGTH = 256 * 1024;
 const PAGE_EVENTS = 1_000;
 
-/** Most runs whose waits expire in one go. */
+/** Most runs whose waits expire at once. */
 const EXPIRED_AT_ONCE = 500;
 
 const RUN_COLUMNS = `id, owner, door, workflow, version, model, status, epoch, attempts, wakes, deaths, active_ms, seen, is_cancelled,
@@ -30,15 +30,15 @@ const WAITS_COLUMN = `(
       'expires', expires, 'answered', answered, 'value', value, 'segment', segment, 'turn', turn))
     from (select * from run_waits where run = runs.id order by place)
   ) as waits`;
-/** Whether a run is at work in one of the attempts that ?2 lists. */
+/** Whether a run is active in one of the attempts that ?2 lists. */
 const IS_ATTEMPT = `status = 'running'
   and (id, epoch) in (select value ->> 'id', value ->> 'epoch' from json_each(?2))`;
-/** What is said of a run in the list of those that are let go of, which ?2 is. */
+/** The entry of a run in ?2, the list of released runs. */
 const released = (name: keyof RunRelease): string =>
   `(select value ->> '${name}' from json_each(?2) where value ->> 'id' = runs.id)`;
 const COUNT_WAITING = `select count(*) filter (where status = 'queued' and run_at <= ?1) as due,
   min(case when status <> 'queued' or run_at > ?1 then null when seen > run_at then seen else run_at end) as since from runs where finished is null`;
-/** Puts runs that have waited for answers into the queue at the time ?2. */
+/** Queues runs that have waited for answers at the time ?2. */
 const wake = (condition: string): string =>
   `update runs set status = 'queued', wakes = wakes + 1, is_counted = 1, seen = ?2 where status = 'waiting' and ${condition}`;
 const HEAD_COLUMN = `coalesce((select head from run_requests where run = runs.id), '') as head`;
@@ -248,7 +248,7 @@ export class SqliteRunLogs {
     return typeof owner === 'string' ? owner : undefined;
   }
 
-  /** True if a run is at work, or waits in the queue. */
+  /** True if a run is active or queued. */
   async isInWork(id: string): Promise<boolean> {
     const [rows] = await this.thread.transact([
       [`select 1 from runs where id = ? and status in ('queued', 'running')`, [id]],

@@ -4,13 +4,13 @@ import { LONGEST_PACKED, PACKING_DICTIONARY } from '../packing-dictionary.js';
 /** A value of a column. */
 export type SqlValue = string | number | null;
 
-/** SQL, and what stands for its question marks. */
+/** SQL, and the values of its placeholders. */
 export type SqlStep = readonly [sql: string, values?: readonly SqlValue[]];
 
-/** A row that a step gave. */
+/** A result row of a statement. */
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
-/** What the thread sends back. */
+/** The messages of the thread. */
 type Reply = { readonly id: number } & (
   | { readonly rows: readonly (readonly SqlRow[])[] }
   | {
@@ -25,16 +25,16 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** The lock that the thread looks for around each commit. */
+/** The lock that the thread checks around each commit. */
 interface HeldLock {
   readonly file: string;
   readonly token: string;
 }
 
-/** The id of what the thread sends once it has opened the database. */
+/** The id of the message that the thread sends once it has opened the database. */
 const OPENED = 0;
 
-/** A SQLite database that a thread of its own works on, one transaction after the other. */
+/** A SQLite database in a thread of its own, one transaction after the other. */
 export class SqliteThread {
   readonly #thread: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -51,17 +51,16 @@ export class SqliteThread {
       },
     });
     this.#thread.on('message', (reply: Reply) => this.#settle(reply));
-    // An error that comes from another thread is not always of a class of this one.
+    // An error from another thread is not always an instance of a class of this one.
     this.#thread.on('error', ({ message, stack }) => this.#fail(Object.assign(new Error(message), { stack })));
     this.#thread.on('exit', (code) => this.#fail(new Error(`The thread of the database ended with ${code}`)));
-    // It keeps the process only while somebody waits for it.
+    // It keeps the process alive only while something waits for it.
     this.#thread.unref();
   }
 
   /**
-   * Opens a database, which is made if it is not there.
-   * @param file its path, or `:memory:`
-   * @param lock without it nothing is written; undefined: nobody else can have the database
+   * Opens a database, which is created if it is missing. @param file its path, or `:memory:` @param lock needed for
+   * every write; undefined: no other process can have the database
    * @throws Error if it cannot be opened
    */
   static async open(file: string, lock?: HeldLock): Promise<SqliteThread> {
@@ -75,13 +74,13 @@ export class SqliteThread {
     return this.#fault !== undefined;
   }
 
-  /** True once the thread has found the lock with another process: then it has written nothing that counts, and ends. */
+  /** True once the thread has found the lock with another process: its last write is void, and it ends. */
   get isFenced(): boolean {
     return this.#isFenced;
   }
 
   /**
-   * Does all steps in one transaction, or none.
+   * Runs all statements in one transaction, or none.
    * @returns the rows of each
    * @throws Error with SQLite's message if a step fails; if the thread has ended
    */
@@ -89,7 +88,7 @@ export class SqliteThread {
     return this.#send(steps);
   }
 
-  /** Ends the thread when everything that was asked for is done. */
+  /** Ends the thread when all pending work is done. */
   async close(): Promise<void> {
     if (this.hasEnded) return;
     await this.#send(undefined);

@@ -5,10 +5,10 @@ import type { SqliteThread } from './sqlite-thread.js';
 const PACKED_EVENTS = 250;
 const PACKED_LENGTH = 256 * 1024;
 
-/** So many that have expired are removed at once: a log has many rows. */
+/** Most expired rows removed at once: a log has many rows. */
 const SWEPT_AT_ONCE = 20;
 
-/** What makes logs smaller, and removes them when their time has come. */
+/** Packs logs, and removes expired ones. */
 export class SqliteUpkeep {
   constructor(
     private readonly thread: SqliteThread,
@@ -41,7 +41,7 @@ export class SqliteUpkeep {
            ) where run = ?1 and first = ?2 and typeof(events) = 'text'`,
           [id, first, last],
         ],
-        // Unless somebody else has packed it meanwhile.
+        // Unless it was packed meanwhile.
         [
           `delete from run_log where run = ?1 and first > ?2 and first <= ?3
              and exists (select 1 from run_log where run = ?1 and first = ?2 and last = ?3)`,

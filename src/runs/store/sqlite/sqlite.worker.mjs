@@ -1,7 +1,7 @@
 /**
- * One SQLite database in a thread of its own: a checkpoint waits for the disk, and streams must not. What is to be done comes as
- * SQL from the other thread; each message is one transaction. A process that was frozen may have lost the folder to another one:
- * what it commits then is in a file that nobody reads any more, and it says so instead of that it was done.
+ * One SQLite database in a thread of its own: a checkpoint waits for the disk, and streams must not. Work comes as SQL
+ * from the other thread; each message is one transaction. A process that was suspended may have lost the folder to
+ * another one: its commits then go to a file that is no longer used, and it reports this instead of success.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,10 +10,10 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 const { Database } = createRequire(import.meta.url)('node-sqlite3-wasm');
 
-/** So many prepared statements are kept. Nothing makes SQL of what clients send, so there is a small number of them. */
+/** How many prepared statements are kept. No SQL is made from client input, so there are few of them. */
 const MOST_STATEMENTS = 100;
 
-/** A lock that is being taken is away from its place for a moment: how often it is looked for, and how soon again in milliseconds. */
+/** A lock that is being taken is missing for a moment: how often it is searched for, and the pause in milliseconds. */
 const LOOKS = 5;
 const LOOK_AGAIN_MS = 20;
 
@@ -27,7 +27,10 @@ database.exec('pragma locking_mode = exclusive');
 database.exec('pragma journal_mode = wal');
 database.exec('pragma synchronous = normal');
 
-/** With this first byte, which begins nothing that zlib writes, a value was packed with the dictionary. Those of before were not. */
+/**
+ * The first byte of a value packed with the dictionary. No output of zlib begins with it. Older values were packed
+ * without the dictionary.
+ */
 const PACKED = 7;
 
 /** @param {string} text */
@@ -42,7 +45,7 @@ function unpack(kept) {
   return inflateRawSync(isNew ? kept.subarray(1) : kept, isNew ? { dictionary } : {}).toString();
 }
 
-/** As the other thread would do it. @param {string} text */
+/** As the other thread does it. @param {string} text */
 function packText(text) {
   if (text.length > longest) return text;
   const packed = `~${text.length}~${deflateRawSync(text, { dictionary }).toString('base64')}`;
@@ -69,7 +72,7 @@ function prepare(sql) {
   return statement;
 }
 
-/** True as long as this process has the folder. */
+/** True while this process has the folder. */
 function holdsLock() {
   if (lock === undefined) return true;
   for (let look = 1; ; look++) {
@@ -98,11 +101,11 @@ function transact(steps) {
     const rows = steps.map(([sql, values]) => prepare(sql).all(values));
     assertHeld();
     database.exec('commit');
-    // Frozen between the two, this process has written into a file of the past.
+    // If it was suspended in between, this process has written into a file that is no longer used.
     assertHeld();
     return rows;
   } catch (error) {
-    // Nothing is to be written any more, and a rollback might.
+    // Nothing may be written any more, and a rollback might write.
     if (!(error instanceof Fenced) && database.inTransaction) database.exec('rollback');
     throw error;
   }
