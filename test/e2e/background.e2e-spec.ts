@@ -116,6 +116,45 @@ describe('a response in the background', () => {
     await eventually(async () => (await (await bench.upstream.request(0)).closed) === 'aborted');
   });
 
+  it('has one end if it is cancelled just when it completes: its status, its log and all its readers tell the same', async () => {
+    bench.upstream.always(scriptStream('Hello'));
+    const moments = ['output_text.delta', 'output_text.done', 'output_item.done', 'completed'];
+    const race = async (round: number): Promise<void> => {
+      const stream = await openResponse(bench.app, { background: true });
+      await stream.until(({ kind }) => kind === 'data');
+      const id = readId(stream.items);
+      const moment = `response.${moments[round % moments.length]}`;
+      await stream.until((item) => item.kind === 'data' && (item.json as { type?: string }).type === moment);
+      const cancels = await Promise.all(
+        Array.from({ length: 3 }, () => callResponse(bench.app, 'POST', `${id}/cancel`)),
+      );
+      const { response: live } = readResponse(await stream.collect());
+      const { response: stored } = readStream((await followResponse(bench.app, id)).text);
+      const found = await retrieve(bench.app, id);
+      const isCancelled = found.status === 'cancelled';
+      expect(found.status).toBe(isCancelled ? 'cancelled' : 'completed');
+      expect([live, stored]).toEqual([found, found]);
+      for (const { status, json } of cancels) {
+        expect(status).toBe(isCancelled ? 200 : 400);
+        expect(json).toEqual(
+          isCancelled
+            ? found
+            : {
+                error: {
+                  message: 'Cannot cancel a completed response.',
+                  type: 'invalid_request_error',
+                  param: null,
+                  code: null,
+                },
+              },
+        );
+      }
+    };
+    for (let round = 0; round < 16; round += 4) {
+      await Promise.all([0, 1, 2, 3].map((place) => race(round + place)));
+    }
+  }, 90_000);
+
   it('cannot be cancelled once it is completed, nor if it did not run in the background', async () => {
     bench.upstream.always(scriptStream('Hello'));
     const { id } = await beginResponse(bench.app);

@@ -3,7 +3,7 @@ import type { Caller } from '../../access/index.js';
 import { formatStackForLog, OverloadedError } from '../../errors/index.js';
 import type { DecodedRequest } from './decoded-request.js';
 import type { ResponseFold } from './response-fold.js';
-import { ResponseState } from './state/response-state.js';
+import { type FinishedResponse, ResponseState } from './state/response-state.js';
 
 /** Has responses kept that were asked to be, before their clients learn of their end. */
 @Injectable()
@@ -12,14 +12,18 @@ export class KeptResponses {
 
   constructor(private readonly state: ResponseState) {}
 
-  /** @returns false if it could not be kept, which the log tells. Never rejects */
+  /**
+   * @param attempt the attempt whose end this is; absent: the run is not logged
+   * @returns false if it could not be kept, which the log tells. Never rejects
+   */
   async keep(
     { response }: Pick<ResponseFold, 'response'>,
     { context }: Pick<DecodedRequest, 'context'>,
     owner: Pick<Caller, 'id'>,
+    attempt?: FinishedResponse['attempt'],
   ): Promise<boolean> {
     try {
-      await this.state.keep({ response, context, owner });
+      await this.state.keep({ response, context, owner, ...(attempt !== undefined && { attempt }) });
       return true;
     } catch (error) {
       // Of a store that is away the store itself has told, once.

@@ -17,7 +17,7 @@ import {
 import type { DecodedRequest } from './decoded-request.js';
 import type { ResponseRequest } from './dto/index.js';
 import { findCallOutputs } from './find-call-outputs.js';
-import { makeContextItem } from './items/input-context.js';
+import { makeContext } from './items/input-context.js';
 import { findKind, isCutOff } from './items/input-kinds.js';
 import { makeMessages } from './items/input-messages.js';
 import { makeResponseHead } from './response-head.js';
@@ -85,7 +85,7 @@ export class ResponsesDecoder {
       nodeEvents: wantsNodeEvents(request),
       isLogged: body.background === true || workflow.waits.length > 0,
       outputs,
-      context: isStored ? [...earlier, ...input.map((item) => makeContextItem(item, this.ids))] : [],
+      context: isStored ? makeContext(earlier, input, this.ids) : [],
     };
   }
 

@@ -343,7 +343,7 @@ export class LoggedWork {
     try {
       await log.settle();
       const logged = makeLoggedEvent(last, log.now());
-      if (log.ending === undefined) await this.#keepEnd(logged).catch((error: unknown) => this.#report(error));
+      if (log.ending === undefined) await this.#keepEnd(log, logged).catch((error: unknown) => this.#report(error));
       log.write(logged, describe(logged));
       await log.settle();
     } catch (error) {
@@ -365,12 +365,13 @@ export class LoggedWork {
     );
   }
 
-  async #keepEnd(last: LoggedEvent): Promise<void> {
+  async #keepEnd({ epoch }: OpenLog, last: LoggedEvent): Promise<void> {
     const { id, owner } = this.#run.job;
     const door = this.#teller;
     if (door?.keepEnd === undefined) return;
     const run = await this.#tools.store.find(id, owner);
-    if (run !== undefined) await door.keepEnd(run, last);
+    // A newer attempt stores the end itself.
+    if (run?.epoch === epoch) await door.keepEnd(run, last);
   }
 
   /** @throws OverloadedError: an unavailable store is not a bug */

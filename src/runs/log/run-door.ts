@@ -26,7 +26,8 @@ export interface RunDoor {
   readonly segmentPrefix?: string;
   /**
    * Stores the end of its segment when the run ends or begins to wait, before any reader sees the last event. The run
-   * may have begun at another door. A rejection is only logged. Absent: there is nothing to store.
+   * may have begun at another door, and may still end in another way: store for this attempt only
+   * (`StoredDocument.attempt`). A rejection is only logged. Absent: there is nothing to store.
    */
   keepEnd?(run: LoggedRun, last: LoggedEvent): Promise<void>;
   /**

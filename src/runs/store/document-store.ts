@@ -1,3 +1,5 @@
+import type { RunAttempt } from './log-batch.js';
+
 /** A part of a document that later requests can refer to. */
 export interface DocumentPart {
   /** Nobody can guess it. */
@@ -17,7 +19,18 @@ export interface StoredDocument {
   readonly createdAt: number;
   readonly json: string;
   readonly parts: readonly DocumentPart[];
+  /**
+   * The attempt whose end the document describes. Nothing is stored if its run has ended or was removed, or if another
+   * attempt has begun: the run then ends in another way. Absent: it is always stored.
+   */
+  readonly attempt?: RunAttempt;
 }
+
+/**
+ * What became of a document. `refused`: it is too large, or nothing is stored at all. `overtaken`: its attempt has
+ * ended, or is no longer the newest one of its run.
+ */
+export type PutVerdict = 'kept' | 'refused' | 'overtaken';
 
 /** How long documents are kept, and how many for one owner. */
 export interface DocumentLimits {
@@ -43,11 +56,8 @@ export abstract class DocumentStore {
   /** False: nothing is stored, or the store is known to be unavailable at the moment. */
   abstract readonly canKeep: boolean;
 
-  /**
-   * Resolves when the document is stored, in place of one with the same id. @returns false if it is too large, or
-   * nothing is stored at all
-   */
-  abstract put(document: StoredDocument): Promise<boolean>;
+  /** Resolves when the document is stored, in place of one with the same id. */
+  abstract put(document: StoredDocument): Promise<PutVerdict>;
 
   /** @returns undefined if there is none, it has expired, or it belongs to somebody else */
   abstract find(id: string, owner: string): Promise<Pick<StoredDocument, 'json'> | undefined>;

@@ -42,7 +42,7 @@ function make(id: string, more: Partial<StoredDocument> = {}): StoredDocument {
 describe('EmbeddedStore', () => {
   it('finds what was put, after the process has ended, too', async () => {
     const first = open();
-    await expect(first.put(make('d1'))).resolves.toBe(true);
+    await expect(first.put(make('d1'))).resolves.toBe('kept');
     await expect(first.find('d1', 'a')).resolves.toEqual({ json: '{"of":"d1"}' });
     await first.onApplicationShutdown();
     await expect(open().find('d1', 'a')).resolves.toEqual({ json: '{"of":"d1"}' });
@@ -94,7 +94,7 @@ describe('EmbeddedStore', () => {
 
   it('keeps nothing where RUNS is off', async () => {
     const store = open({ RUNS: 'off' });
-    await expect(store.put(make('d1'))).resolves.toBe(false);
+    await expect(store.put(make('d1'))).resolves.toBe('refused');
     await expect(readdir(folder)).resolves.toEqual([]);
   });
 
@@ -113,12 +113,12 @@ describe('EmbeddedStore', () => {
 
   it('refuses a document that is larger than all of an owner’s may be', async () => {
     const store = open({ RESPONSES_MAX_BYTES: '10kb' });
-    await expect(store.put(make('d1', { json: 'x'.repeat(10 * 1024) }))).resolves.toBe(false);
+    await expect(store.put(make('d1', { json: 'x'.repeat(10 * 1024) }))).resolves.toBe('refused');
   });
 
   it('keeps documents in memory where the folder cannot be written to', async () => {
     const store = open({ RUNS_DIR: '/sys/millrace' });
-    await expect(store.put(make('d1'))).resolves.toBe(true);
+    await expect(store.put(make('d1'))).resolves.toBe('kept');
     await expect(store.find('d1', 'a')).resolves.toBeDefined();
   });
 
@@ -128,7 +128,7 @@ describe('EmbeddedStore', () => {
     try {
       const store = open({ RUNS_DIR: join(folder, path) });
       await expect(store.canLast()).resolves.toBe(false);
-      await expect(store.put(make('d1'))).resolves.toBe(true);
+      await expect(store.put(make('d1'))).resolves.toBe('kept');
       await expect(store.find('d1', 'a')).resolves.toBeDefined();
       expect(warn.mock.calls.map(([text]) => String(text))).toEqual([expect.stringContaining('are kept in memory')]);
     } finally {
@@ -156,7 +156,7 @@ describe('EmbeddedStore', () => {
       await expect(readFile(file, 'utf8')).resolves.toBe(damage);
       await rename(file, `${file}.old`);
       clock.advance(2_000);
-      await expect(store.put(make('d1'))).resolves.toBe(true);
+      await expect(store.put(make('d1'))).resolves.toBe('kept');
     } finally {
       error.mockRestore();
     }
@@ -172,7 +172,7 @@ describe('EmbeddedStore', () => {
     // Not tried again at once.
     await expect(second.put(make('d2'))).rejects.toThrow(OverloadedError);
     clock.advance(2_000);
-    await expect(second.put(make('d2'))).resolves.toBe(true);
+    await expect(second.put(make('d2'))).resolves.toBe('kept');
     await expect(second.find('d1', 'a')).resolves.toBeDefined();
   });
 
@@ -194,7 +194,7 @@ describe('EmbeddedStore', () => {
     const store = open();
     await expect(store.put(make('d1'))).rejects.toThrow(OverloadedError);
     clock.advance(15_001);
-    await expect(store.put(make('d1'))).resolves.toBe(true);
+    await expect(store.put(make('d1'))).resolves.toBe('kept');
   });
 
   it('writes nothing into a folder that another process took over while this one was frozen, and says so', async () => {
@@ -204,7 +204,7 @@ describe('EmbeddedStore', () => {
     frozen.watchLoss(() => losses++);
     clock = new FakeClock(clock.now() + 15_001);
     const next = open();
-    await expect(next.put(make('d2'))).resolves.toBe(true);
+    await expect(next.put(make('d2'))).resolves.toBe('kept');
     await expect(frozen.put(make('d3'))).rejects.toThrow(OverloadedError);
     await expect(frozen.find('d1', 'a')).rejects.toThrow(OverloadedError);
     expect(losses).toBe(1);

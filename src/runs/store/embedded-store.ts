@@ -5,7 +5,7 @@ import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { AppConfig } from '../../config/index.js';
 import { formatStackForLog, OverloadedError } from '../../errors/index.js';
 import { type Clock, type IdSource, readErrorCode, type Timer } from '../../kernel/index.js';
-import { DocumentStore, type StoredDocument } from './document-store.js';
+import { DocumentStore, type PutVerdict, type StoredDocument } from './document-store.js';
 import { FolderLock } from './folder-lock.js';
 import type { SqliteDocuments } from './sqlite/sqlite-documents.js';
 import type { SqliteRunLogs } from './sqlite/sqlite-run-logs.js';
@@ -77,11 +77,11 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     return this.isOn && (this.#opening !== undefined || this.clock.monotonic() >= this.#notBefore);
   }
 
-  override async put(document: StoredDocument): Promise<boolean> {
-    if (!this.isOn) return false;
-    const isKept = await this.#use(({ documents }) => documents.put(document));
-    if (isKept && document.kind === 'response') this.taken.responses++;
-    return isKept;
+  override async put(document: StoredDocument): Promise<PutVerdict> {
+    if (!this.isOn) return 'refused';
+    const verdict = await this.#use(({ documents }) => documents.put(document));
+    if (verdict === 'kept' && document.kind === 'response') this.taken.responses++;
+    return verdict;
   }
 
   override async find(id: string, owner: string): Promise<Pick<StoredDocument, 'json'> | undefined> {

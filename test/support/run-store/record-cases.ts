@@ -110,6 +110,36 @@ export function describeRecords(bench: StoreBench): void {
     await expect(bench.logs.findRequest('r1')).resolves.toBeUndefined();
   });
 
+  it('keeps the document of an end only for the attempt that is the newest, and has not ended', async () => {
+    const make = (epoch: number, json: string, id = 'r1') =>
+      ({
+        kind: 'response',
+        id: 's1',
+        owner: 'a',
+        createdAt: bench.clock.now(),
+        json,
+        parts: [{ id: 'p1', json }],
+        attempt: { id, epoch },
+      }) as const;
+    const { documents } = bench.stores;
+    const find = async () => [
+      (await documents.find('s1', 'a'))?.json,
+      (await documents.findParts(['p1'], 'a')).get('p1'),
+    ];
+    await bench.create('r1', { segment: 's1' });
+    await expect(documents.put(make(0, '"queued"'))).resolves.toBe('kept');
+    await bench.logs.claim('r1', 'w1');
+    await expect(documents.put(make(0, '"overtaken"'))).resolves.toBe('overtaken');
+    expect(await find()).toEqual(['"queued"', '"queued"']);
+    await expect(documents.put(make(1, '"end"'))).resolves.toBe('kept');
+    await bench.logs.append([bench.makeBatch('r1', 0, 2, { epoch: 1, ending: bench.makeEnding() })]);
+    await expect(documents.put(make(1, '"late"'))).resolves.toBe('overtaken');
+    expect(await find()).toEqual(['"end"', '"end"']);
+    // What is not kept takes nothing along.
+    expect(await bench.readAll('r1')).toEqual([0, 1]);
+    await expect(documents.put(make(0, '"gone"', 'r2'))).resolves.toBe('overtaken');
+  });
+
   it('finds a run by its own id and by those of its segments, and removes their documents with it', async () => {
     await bench.create('r1', { segment: 's1' });
     await bench.create('r2');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { makeContextItem } from './input-context.js';
+import { makeContext, makeContextItem } from './input-context.js';
 
 const ids = { itemId: () => 'new' };
 
@@ -98,5 +98,20 @@ describe('makeContextItem', () => {
     ],
   ])('keeps %s', (_what, item, kept) => {
     expect(makeContextItem({ ...item }, ids)).toEqual(kept);
+  });
+});
+
+describe('makeContext', () => {
+  it('gives each item an id of its own, and the first of several the one that the client gave', () => {
+    let made = 0;
+    const say = (id: string | undefined, content: string) => ({
+      role: 'user',
+      content,
+      ...(id !== undefined && { id }),
+    });
+    const earlier = [{ type: 'message', id: 'msg_0', role: 'user', content: [] }];
+    const items = [say('mine', 'a'), say('mine', 'b'), say('msg_0', 'c'), say(undefined, 'd'), say('mine', 'e')];
+    const context = makeContext(earlier, items, { itemId: () => String(++made) });
+    expect(context.map(({ id }) => id)).toEqual(['msg_0', 'mine', 'msg_1', 'msg_2', 'msg_3', 'msg_4']);
   });
 });

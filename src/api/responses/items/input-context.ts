@@ -17,6 +17,26 @@ const PREFIX: Readonly<Record<InputKind, string>> = {
 };
 
 /**
+ * A whole conversation as it is stored and listed, oldest first. If several items have the same id, only the first keeps
+ * it: clients page through the list by id.
+ * @param earlier items that are already stored
+ */
+export function makeContext(
+  earlier: readonly JsonObject[],
+  items: readonly JsonObject[],
+  ids: Pick<IdSource, 'itemId'>,
+): readonly JsonObject[] {
+  const taken = new Set(earlier.map(({ id }) => id));
+  const made = items.map((item) => {
+    const kept = makeContextItem(item, ids);
+    const whole = taken.has(kept['id']) ? { ...kept, id: makeId(findKind(item) ?? 'receipt', ids) } : kept;
+    taken.add(whole['id']);
+    return whole;
+  });
+  return [...earlier, ...made];
+}
+
+/**
  * An item of a request as it is kept and listed: with its type, an id, a status, and its content in parts. Its own id is kept, if
  * it has one; it refers to nothing.
  */
@@ -27,7 +47,7 @@ export function makeContextItem(item: JsonObject, ids: Pick<IdSource, 'itemId'>)
   const { id, status } = kept;
   const whole = {
     ...kept,
-    id: typeof id === 'string' && id !== '' ? id : `${PREFIX[kind]}_${ids.itemId()}`,
+    id: typeof id === 'string' && id !== '' ? id : makeId(kind, ids),
     status: STATUSES.has(status) ? status : 'completed',
   };
   switch (kind) {
@@ -54,6 +74,10 @@ export function makeContextItem(item: JsonObject, ids: Pick<IdSource, 'itemId'>)
     default:
       return whole;
   }
+}
+
+function makeId(kind: InputKind, ids: Pick<IdSource, 'itemId'>): string {
+  return `${PREFIX[kind]}_${ids.itemId()}`;
 }
 
 function makeSaidPart(part: JsonObject): JsonObject {

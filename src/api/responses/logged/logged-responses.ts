@@ -193,7 +193,8 @@ export class LoggedResponses implements RunDoor {
     fold.next(last, run.length);
     const { background, store, status } = fold.response;
     if (!store || (!background && (status === 'failed' || status === 'cancelled'))) return;
-    await this.kept.keep(fold, { context: await this.log.findContext(segment) }, { id: run.owner });
+    const { id, epoch, owner } = run;
+    await this.kept.keep(fold, { context: await this.log.findContext(segment) }, { id: owner }, { id, epoch });
   }
 }
 

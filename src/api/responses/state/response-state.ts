@@ -1,5 +1,6 @@
 import type { Caller } from '../../../access/index.js';
 import type { JsonObject } from '../../../kernel/index.js';
+import type { StoredDocument } from '../../../runs/index.js';
 
 /** A response that was stored, and what it was asked. */
 export interface StoredResponse {
@@ -16,6 +17,8 @@ export interface FinishedResponse {
   /** The items that its run was asked, each with an id. */
   readonly context: readonly JsonObject[];
   readonly owner: Pick<Caller, 'id'>;
+  /** See `StoredDocument.attempt`. */
+  readonly attempt?: StoredDocument['attempt'];
 }
 
 /** Stores responses, and finds what was stored of earlier ones. What one caller stored, no other can find. */
@@ -33,7 +36,7 @@ export abstract class ResponseState {
   abstract findItems(ids: readonly string[], owner: Caller): Promise<ReadonlyMap<string, JsonObject>>;
 
   /**
-   * Stores a response: once this resolves, it can be found.
+   * Stores a response: once this resolves, it can be found, unless its attempt was overtaken.
    * @throws the promise rejects if it cannot be stored
    */
   abstract keep(finished: FinishedResponse): Promise<void>;

@@ -36,18 +36,20 @@ export class StoredResponseState extends ResponseState {
     return new Map([...parts].map(([id, json]) => [id, JSON.parse(json) as JsonObject]));
   }
 
-  override async keep({ response, context, owner }: FinishedResponse): Promise<void> {
+  override async keep({ response, context, owner, attempt }: FinishedResponse): Promise<void> {
     const { id, output } = response;
     const items = Array.isArray(output) ? output.filter(isJsonObject) : [];
-    const isKept = await this.store.put({
+    const verdict = await this.store.put({
       kind: 'response',
       id: String(id),
       owner: owner.id,
       createdAt: this.clock.now(),
       json: JSON.stringify({ response, context } satisfies StoredResponse),
       parts: items.map((item) => ({ id: String(item['id']), json: JSON.stringify(item) })),
+      ...(attempt !== undefined && { attempt }),
     });
-    if (!isKept) throw new Error('The response and its conversation are larger than all of a caller may be.');
+    if (verdict === 'refused')
+      throw new Error('The response and its conversation are larger than all of a caller may be.');
   }
 
   override async remove(id: string, owner: Caller): Promise<boolean> {

@@ -1,5 +1,11 @@
 import type { Clock } from '../../../kernel/index.js';
-import { type DocumentLimits, DocumentStore, KEPT_SHARE, type StoredDocument } from '../document-store.js';
+import {
+  type DocumentLimits,
+  DocumentStore,
+  KEPT_SHARE,
+  type PutVerdict,
+  type StoredDocument,
+} from '../document-store.js';
 import type { PostgresDatabase } from './postgres-database.js';
 
 const FIND = 'select json from millrace.documents where id = $1 and owner = $2 and expires > $3::bigint';
@@ -8,6 +14,9 @@ const FIND_PARTS = `select part.id, part.json from millrace.document_parts part 
     where part.id = any($1::text[]) and part.owner = $2 and whole.expires > $3::bigint`;
 
 const REMOVE = 'delete from millrace.documents where id = $1 and owner = $2 returning expires > $3::bigint as lived';
+
+/** True if an attempt may still end its run. The lock keeps others from starting or ending the run until the commit. */
+const HOLD_ATTEMPT = 'select 1 from millrace.runs where id = $1 and epoch = $2::int and finished is null for share';
 
 /** The owner's totals are checked first: below the limits, no document is read. */
 const MAKE_ROOM = `
@@ -38,11 +47,15 @@ export class PostgresDocuments extends DocumentStore {
     return this.database.isUp;
   }
 
-  override async put({ kind, id, owner, createdAt, json, parts }: StoredDocument): Promise<boolean> {
+  override async put({ kind, id, owner, createdAt, json, parts, attempt }: StoredDocument): Promise<PutVerdict> {
     const { ttlMs, mostOfOwner, mostLengthOfOwner } = this.limits;
     const length = json.length + parts.reduce((sum, part) => sum + part.json.length, 0);
-    if (length > mostLengthOfOwner * KEPT_SHARE) return false;
-    await this.database.transact(async (session) => {
+    if (length > mostLengthOfOwner * KEPT_SHARE) return 'refused';
+    const verdict = await this.database.transact(async (session) => {
+      if (attempt !== undefined) {
+        const held = await session.query(HOLD_ATTEMPT, [attempt.id, attempt.epoch]);
+        if (held.length === 0) return 'overtaken';
+      }
       await session.query('delete from millrace.documents where id = $1 and owner = $2', [id, owner]);
       await session.query('insert into millrace.documents values ($1, $2, $3, $4, $5, $6)', [
         id,
@@ -60,9 +73,10 @@ export class PostgresDocuments extends DocumentStore {
       }
       const most = [mostOfOwner, mostLengthOfOwner, mostOfOwner * KEPT_SHARE, mostLengthOfOwner * KEPT_SHARE];
       await session.query(MAKE_ROOM, [owner, ...most]);
+      return 'kept';
     });
-    if (kind === 'response') this.takenResponses++;
-    return true;
+    if (verdict === 'kept' && kind === 'response') this.takenResponses++;
+    return verdict;
   }
 
   override async find(id: string, owner: string): Promise<Pick<StoredDocument, 'json'> | undefined> {

@@ -1,9 +1,12 @@
 import type { Clock } from '../../../kernel/index.js';
-import { type DocumentLimits, KEPT_SHARE, type StoredDocument } from '../document-store.js';
-import type { SqliteThread, SqlStep } from './sqlite-thread.js';
+import { type DocumentLimits, KEPT_SHARE, type PutVerdict, type StoredDocument } from '../document-store.js';
+import type { SqliteThread, SqlStep, SqlValue } from './sqlite-thread.js';
 
 /** Most expired documents removed at once. */
 const SWEPT_AT_ONCE = 1_000;
+
+/** True if an attempt may still end its run. */
+const IS_AT_WORK = 'exists (select 1 from runs where id = ? and epoch = ? and finished is null)';
 
 /** Documents in a SQLite database. */
 export class SqliteDocuments {
@@ -13,16 +16,22 @@ export class SqliteDocuments {
     private readonly limits: DocumentLimits,
   ) {}
 
-  async put({ id, owner, createdAt, json, parts }: StoredDocument): Promise<boolean> {
+  async put({ id, owner, createdAt, json, parts, attempt }: StoredDocument): Promise<PutVerdict> {
     const { ttlMs, mostOfOwner, mostLengthOfOwner } = this.limits;
     const length = json.length + parts.reduce((sum, part) => sum + part.json.length, 0);
-    if (length > mostLengthOfOwner * KEPT_SHARE) return false;
-    await this.thread.transact([
-      ['delete from documents where id = ? and owner = ?', [id, owner]],
-      ['insert into documents values (?, ?, ?, ?, ?, ?)', [id, owner, createdAt, createdAt + ttlMs, length, json]],
+    if (length > mostLengthOfOwner * KEPT_SHARE) return 'refused';
+    const where = attempt === undefined ? 'true' : IS_AT_WORK;
+    const run: readonly SqlValue[] = attempt === undefined ? [] : [attempt.id, attempt.epoch];
+    const [found] = await this.thread.transact([
+      [`select 1 where ${where}`, run],
+      [`delete from documents where id = ? and owner = ? and ${where}`, [id, owner, ...run]],
+      [
+        `insert into documents select ?, ?, ?, ?, ?, ? where ${where}`,
+        [id, owner, createdAt, createdAt + ttlMs, length, json, ...run],
+      ],
       ...parts.map((part): SqlStep => [
-        'insert into document_parts values (?, ?, ?, ?)',
-        [part.id, id, owner, part.json],
+        `insert into document_parts select ?, ?, ?, ? where ${where}`,
+        [part.id, id, owner, part.json, ...run],
       ]),
       [
         // The owner's totals are checked first: below the limits, no document is read.
@@ -37,7 +46,7 @@ export class SqliteDocuments {
         [owner, mostOfOwner, mostLengthOfOwner, mostOfOwner * KEPT_SHARE, mostLengthOfOwner * KEPT_SHARE],
       ],
     ]);
-    return true;
+    return found?.length === 0 ? 'overtaken' : 'kept';
   }
 
   async find(id: string, owner: string): Promise<Pick<StoredDocument, 'json'> | undefined> {
