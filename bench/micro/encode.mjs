@@ -1,6 +1,6 @@
-import { ChunkEncoder } from '../../dist/api/completions/completions.encoder.js';
+import { ChunkEncoder } from '../../dist/api/completions/chunk-encoder.js';
 import { joinFrames } from '../../dist/api/responses/response-events.js';
-import { ResponseFold } from '../../dist/api/responses/response-fold.js';
+import { ResponseEncoder } from '../../dist/api/responses/responses.encoder.js';
 import { timing } from './timing.mjs';
 
 const CHUNKS = 100_000;
@@ -25,14 +25,16 @@ function ours() {
 }
 
 function response() {
-  const fold = new ResponseFold(RESPONSE_HEAD);
-  let bytes = Buffer.byteLength(joinFrames(fold.open()));
-  bytes += Buffer.byteLength(fold.encode({ type: 'run-started', seq: 0 }, Date.now()));
+  const encoder = new ResponseEncoder(RESPONSE_HEAD);
+  let bytes = Buffer.byteLength(joinFrames(encoder.open()));
+  bytes += Buffer.byteLength(encoder.encode({ type: 'run-started', seq: 0 }, Date.now()));
   for (let seq = 1; seq <= CHUNKS; seq++) {
     const event = { type: 'delta', seq, node: 'chat', delta: { type: 'content', text: `word ${seq}` } };
-    bytes += Buffer.byteLength(fold.encode(event, Date.now()));
+    bytes += Buffer.byteLength(encoder.encode(event, Date.now()));
   }
-  bytes += Buffer.byteLength(fold.encode({ type: 'run-finished', seq: CHUNKS + 1, finishReason: 'stop' }, Date.now()));
+  bytes += Buffer.byteLength(
+    encoder.encode({ type: 'run-finished', seq: CHUNKS + 1, finishReason: 'stop' }, Date.now()),
+  );
   return bytes;
 }
 
@@ -54,6 +56,6 @@ export async function encode({ rounds } = {}) {
   return [
     await timing({ ...common, name: 'ChunkEncoder', call: ours }),
     await timing({ ...common, name: 'JSON.stringify of the whole chunk', call: whole }),
-    await timing({ ...common, name: 'ResponseFold', call: response }),
+    await timing({ ...common, name: 'ResponseEncoder', call: response }),
   ];
 }

@@ -3,6 +3,6 @@ export { AccessModule } from './access.module.js';
 export { Admission, type Permit } from './admission.service.js';
 export { Caller } from './caller.js';
 export { makeKey } from './keys/make-key.js';
-export { BodyMemory } from './overload/body-memory.js';
+export { BodyMemory } from './overload/body-memory.service.js';
 export { RareWarning } from './rare-warning.js';
-export { REDIS_PREFIX, type Sent, SharedStore } from './shared/shared-store.js';
+export { REDIS_PREFIX, type Sent, SharedStore } from './shared/shared-store.service.js';

@@ -15,7 +15,7 @@ import { makeErrorEnvelope } from './error-envelope.js';
 import { findErrorForm } from './error-form.js';
 import { translateError } from './translate-error.js';
 import { findRecord } from './request-record.js';
-import { RunRoutes } from './run-routes.js';
+import { RunRoutes } from './run-routes.service.js';
 import { traceRefusal } from './trace-refusal.js';
 import { discardBody } from './unread-body.js';
 

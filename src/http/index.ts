@@ -1,6 +1,6 @@
 export { AccessLog } from './access-log.middleware.js';
 export { API_ROOT } from './api-root.js';
-export { Doors } from './doors.js';
+export { Doors } from './doors.service.js';
 export { DoorsPlace } from './doors-place.js';
 export { ErrorEnvelope } from './error-envelope.dto.js';
 export { makeErrorEnvelope } from './error-envelope.js';
@@ -17,7 +17,7 @@ export { readPathParameter } from './read-path-parameter.js';
 export { type Query, readQuery } from './read-query.js';
 export type { StreamMetrics } from '../metrics/index.js';
 export { findRecord, RequestRecord, type RequestFailure } from './request-record.js';
-export { RunRoutes } from './run-routes.js';
+export { RunRoutes } from './run-routes.service.js';
 export { addDocsHeaders } from './security-headers.middleware.js';
 export { ServerAdapter } from './server-adapter.js';
 export { isSent } from './response-order.middleware.js';

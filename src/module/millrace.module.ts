@@ -16,8 +16,8 @@ import { PlaygroundModule } from '../playground/index.js';
 import { RunsModule } from '../runs/index.js';
 import { findOptionFaults, isObject, MODULE_OPTION_NAMES } from './check-options.js';
 import type { MillraceAsyncOptions, MillraceOptions } from './millrace-options.js';
-import { OneModule } from './one-module.js';
-import { ServedReport } from './served-report.js';
+import { OneModule } from './one-module.service.js';
+import { ServedReport } from './served-report.service.js';
 
 /** What an application has decided: the settings, checked, and where the routes are. */
 interface Decision {

@@ -2,7 +2,7 @@ import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import * as swagger from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { CompletionsController, LoggedCompletionsController } from '../api/completions/index.js';
+import { CompletionsController, StoredCompletionsController } from '../api/completions/index.js';
 import { GraphsController, ModelsController } from '../api/models/index.js';
 import { ResponsesController, StoredResponsesController } from '../api/responses/index.js';
 import {
@@ -63,7 +63,7 @@ const RUNS: ReadonlySet<string> = new Set(['createChatCompletion', 'createRespon
 /** The controllers that the document describes. */
 const CONTROLLERS = [
   CompletionsController,
-  LoggedCompletionsController,
+  StoredCompletionsController,
   ResponsesController,
   StoredResponsesController,
   RunsController,

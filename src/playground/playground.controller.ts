@@ -2,7 +2,7 @@ import { All, Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { MethodNotAllowedError, UnknownRouteError } from '../errors/index.js';
 import { readPathParameter } from '../http/index.js';
-import { PAGE, PlaygroundAssets } from './playground-assets.js';
+import { PAGE, PlaygroundAssets } from './playground-assets.service.js';
 
 /**
  * What the page may do: run its own scripts and talk to its own server. Text of a model is untrusted, so even if something

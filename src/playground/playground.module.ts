@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AppConfig } from '../config/index.js';
 import { Doors, HttpModule } from '../http/index.js';
-import { PlaygroundAssets } from './playground-assets.js';
+import { PlaygroundAssets } from './playground-assets.service.js';
 import { PlaygroundController } from './playground.controller.js';
 
 /** A page to try the workflows with, unless `PLAYGROUND=off`. */

@@ -24,12 +24,12 @@ import { UsageObserverFactory } from './observers/usage.observer.js';
 import { RunService } from './run.service.js';
 import { DocumentStore } from './store/document-store.js';
 import { makeRunStores } from './store/make-run-stores.js';
-import { RunWorker } from './run-worker.js';
+import { RunWorker } from './run-worker.service.js';
 import { RunLogStore } from './store/run-log-store.js';
 import { RunStores } from './store/run-stores.js';
 import { ScheduleStore } from './store/schedule-store.js';
 import { Schedules } from './schedules/schedules.service.js';
-import { StoreMetrics } from './store/store-metrics.js';
+import { StoreMetrics } from './store/store-metrics.service.js';
 
 const OBSERVERS = [
   TraceObserverFactory,

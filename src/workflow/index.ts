@@ -30,7 +30,7 @@ export { drawSvg } from './graph/svg.js';
 export { IncompleteOutputError } from './incomplete-output-error.js';
 export type { Deltas, InputOf, NodeLike, OutputOf } from './node-signature.js';
 export { assertParametersTaken, findGroup, type ParameterGroup } from './parameter-groups.js';
-export { type FoundProvider, ProviderFinder } from './provider-finder.js';
+export { type FoundProvider, ProviderFinder } from './provider-finder.service.js';
 export { Ref, type Refs, type RefValue, type Unwired, type Wired } from './ref.js';
 export { type CallName, describeFailure, RunLog, StepLog } from './run-log.js';
 export { SCHEDULE_NAME } from './schedules/check-schedules.js';
@@ -40,7 +40,7 @@ export { type SpanEnding, type SpanStart, type StepEvents, StepSpan, toContent }
 export { TaskContext, type TaskContextParts } from './task-context.js';
 export { WiringError, type WiringProblem } from './wiring-error.js';
 export type { WorkflowNode } from './workflow-node.js';
-export { type WorkflowName, WorkflowRegistry } from './workflow-registry.js';
+export { type WorkflowName, WorkflowRegistry } from './workflow-registry.service.js';
 export type {
   Branch,
   CompiledWait,

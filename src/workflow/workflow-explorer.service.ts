@@ -13,9 +13,9 @@ import {
   readModuleName,
   ProviderFinder,
   type ProviderWrapper,
-} from './provider-finder.js';
+} from './provider-finder.service.js';
 import { checkScheduledParameters, checkSchedules } from './schedules/check-schedules.js';
-import { WorkflowRegistry } from './workflow-registry.js';
+import { WorkflowRegistry } from './workflow-registry.service.js';
 import type { CompiledWorkflow } from './workflow-schema.js';
 import type { WorkflowLike } from './workflow-types.js';
 import { WorkflowMetadata, type WorkflowOptions } from './workflow.decorator.js';

@@ -3,7 +3,7 @@ import type { FinishReason } from '../../src/models/index.js';
 import type { Delta } from '../../src/streaming/index.js';
 import type { ResponseHead } from '../../src/api/responses/decoded-request.js';
 import { readEventJson, type ResponseEvent } from '../../src/api/responses/response-events.js';
-import { ResponseFold, type ResponseShape } from '../../src/api/responses/response-fold.js';
+import { ResponseEncoder, type ResponseShape } from '../../src/api/responses/responses.encoder.js';
 import { CREATED_AT, RESPONSE_HEAD } from './response-head.js';
 import { assertResponseStream, type ToldResponse } from './response-rules.js';
 
@@ -48,7 +48,7 @@ export function fold(
   events: readonly Timed[],
   { head, shape }: { head?: Partial<ResponseHead>; shape?: ResponseShape } = {},
 ): readonly ResponseEvent[] {
-  const folded = new ResponseFold({ ...RESPONSE_HEAD, ...head }, shape);
+  const folded = new ResponseEncoder({ ...RESPONSE_HEAD, ...head }, shape);
   let at = CREATED_AT;
   return [
     ...folded.open(),

@@ -1,3 +1,3 @@
-export { type CountedRequest, type HeaderTarget, RateLimits } from './rate-limits.js';
-export { ConcurrencyLimit } from './concurrency-limit.js';
-export { Windows } from './windows.js';
+export { type CountedRequest, type HeaderTarget, RateLimits } from './rate-limits.service.js';
+export { ConcurrencyLimit } from './concurrency-limit.service.js';
+export { Windows } from './windows.service.js';

@@ -1,1 +1,1 @@
-export { REDIS_PREFIX, SharedStore } from './shared-store.js';
+export { REDIS_PREFIX, SharedStore } from './shared-store.service.js';

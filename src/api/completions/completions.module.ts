@@ -7,8 +7,8 @@ import { CompletionsController } from './completions.controller.js';
 import { CompletionsDecoder } from './completions.decoder.js';
 import { COMPLETIONS_PATH } from './completions.path.js';
 import { CompletionsStreamer } from './completions.streamer.js';
-import { LoggedCompletions } from './logged/logged-completions.js';
-import { LoggedCompletionsController } from './logged/logged-completions.controller.js';
+import { LoggedCompletions } from './logged/logged-completions.service.js';
+import { StoredCompletionsController } from './stored-completions.controller.js';
 import { LoggedCompletionsResponder } from './logged/logged-completions.responder.js';
 
 /** The door of OpenAI's chat completions: `POST /v1/chat/completions`, and `GET` for those that are logged. */
@@ -19,12 +19,12 @@ import { LoggedCompletionsResponder } from './logged/logged-completions.responde
     CompletionsDecoder,
     CompletionsStreamer,
     LoggedCompletions,
-    LoggedCompletionsController,
+    StoredCompletionsController,
     LoggedCompletionsResponder,
   ],
 })
 export class CompletionsModule {
-  constructor(doors: Doors, controller: CompletionsController, logged: LoggedCompletionsController, routes: RunRoutes) {
+  constructor(doors: Doors, controller: CompletionsController, logged: StoredCompletionsController, routes: RunRoutes) {
     doors.open(controller);
     doors.open(logged);
     routes.add(COMPLETIONS_PATH);

@@ -16,7 +16,7 @@ import {
   type RepeatedEvent,
 } from '../wire/index.js';
 import type { DecodedRequest } from './completions.decoder.js';
-import { CompletionFold, type FoldHead } from './completion-fold.js';
+import { CompletionEncoder, type StreamHead } from './completions.encoder.js';
 
 /** Streams chat completions. */
 @Injectable()
@@ -59,7 +59,7 @@ export class CompletionsStreamer {
 
 /** What one stream is made of. Times are in milliseconds. */
 interface CompletionStreamParts {
-  readonly head: FoldHead;
+  readonly head: StreamHead;
   readonly gate: Gate;
   readonly clock: Clock;
   readonly heartbeatMs: number;
@@ -78,7 +78,7 @@ class CompletionStream implements RunReader {
   readonly fault = new Cancellation();
   readonly wantsContent: boolean;
   readonly #response: ServerResponse;
-  readonly #fold: CompletionFold;
+  readonly #encoder: CompletionEncoder;
   readonly #writer: EventStreamWriter;
   readonly #gate: Gate;
   /** Undefined once the status line need not wait any more. */
@@ -93,7 +93,7 @@ class CompletionStream implements RunReader {
   constructor(response: ServerResponse, parts: CompletionStreamParts) {
     const { head, gate, clock, heartbeatMs, openGraceMs, metrics, record } = parts;
     this.#response = response;
-    this.#fold = new CompletionFold(head);
+    this.#encoder = new CompletionEncoder(head);
     this.#gate = gate;
     this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, metrics, this.fault);
     this.#grace = clock.after(
@@ -110,13 +110,13 @@ class CompletionStream implements RunReader {
         if (event.traceId !== undefined) this.#response.setHeader('x-trace-id', event.traceId);
         break;
       case 'model-identified':
-        this.#fold.attribute(event.identity);
+        this.#encoder.attribute(event.identity);
         this.#writeNodeEvent(event);
         break;
       case 'delta':
         this.#writeNodeEvent(event);
         // Earlier events are encoded first: the very first frame has the role.
-        this.#writeDelta(this.#takeEarly() + this.#fold.encodeDelta(event));
+        this.#writeDelta(this.#takeEarly() + this.#encoder.encodeDelta(event));
         break;
       case 'run-finished':
         this.#finish(event);
@@ -154,7 +154,7 @@ class CompletionStream implements RunReader {
       throw thrown;
     }
     this.#writer.end(
-      (isReaderFault ? '' : this.#takeNewest()) + this.#fold.encodeFailure({ error, node }) + DONE_FRAME,
+      (isReaderFault ? '' : this.#takeNewest()) + this.#encoder.encodeFailure({ error, node }) + DONE_FRAME,
     );
   }
 
@@ -181,10 +181,10 @@ class CompletionStream implements RunReader {
   }
 
   #writeNodeEvent(event: RunEvent): void {
-    const json = this.#fold.describe(event);
+    const json = this.#encoder.describe(event);
     if (json === undefined) return;
     if (isRepeated(event) && !this.#hasRoom()) this.#keepNewest(event, json);
-    else if (this.#writer.isOpen) this.#writer.write(this.#takeNewest() + this.#fold.encodeNews(json));
+    else if (this.#writer.isOpen) this.#writer.write(this.#takeNewest() + this.#encoder.encodeNews(json));
     else this.#keepEarly(json);
   }
 
@@ -200,7 +200,7 @@ class CompletionStream implements RunReader {
     if (this.#early.length === 0) return '';
     const early = this.#early;
     this.#early = [];
-    return early.map((json) => this.#fold.encodeNews(json)).join('');
+    return early.map((json) => this.#encoder.encodeNews(json)).join('');
   }
 
   #hasRoom(): boolean {
@@ -217,15 +217,15 @@ class CompletionStream implements RunReader {
   /** Encodes the events that were kept for a client that was behind. */
   #takeNewest(): string {
     let frames = '';
-    for (const json of this.#newest.take()) frames += this.#fold.encodeNews(json);
+    for (const json of this.#newest.take()) frames += this.#encoder.encodeNews(json);
     return frames;
   }
 
   #finish(event: RunFinished): void {
     this.#endGrace();
     const early = this.#takeEarly();
-    const json = this.#fold.describe(event);
-    const summary = json === undefined ? '' : this.#takeNewest() + this.#fold.encodeNews(json);
-    this.#writer.end(early + summary + this.#fold.encodeFinish(event) + DONE_FRAME);
+    const json = this.#encoder.describe(event);
+    const summary = json === undefined ? '' : this.#takeNewest() + this.#encoder.encodeNews(json);
+    this.#writer.end(early + summary + this.#encoder.encodeFinish(event) + DONE_FRAME);
   }
 }

@@ -1,5 +1,5 @@
 export { CompletionsController } from './completions.controller.js';
-export { LoggedCompletionsController } from './logged/logged-completions.controller.js';
+export { StoredCompletionsController } from './stored-completions.controller.js';
 export { CompletionsModule } from './completions.module.js';
 export { COMPLETIONS_PATH } from './completions.path.js';
 export { NODE_EVENTS_PARAMETER } from './describe-completion.js';

@@ -1,2 +1,2 @@
 export { McpModule } from './mcp.module.js';
-export { McpStdio } from './mcp-stdio.js';
+export { McpStdio } from './mcp-stdio.service.js';

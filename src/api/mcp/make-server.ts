@@ -3,9 +3,9 @@ import type { Caller } from '../../access/index.js';
 import { type MillraceError, ModelNotFoundError, toMillraceError, toRunError } from '../../errors/index.js';
 import { type AbortNotice, isJsonObject, VERSION } from '../../kernel/index.js';
 import type { ToolAnswer, ToolCall } from './calls/tool-call.js';
-import { makeErrorResult } from './calls/tool-result.js';
+import { makeErrorResult } from './mcp.collector.js';
 import { loadSdk, type McpSdk } from './load-sdk.js';
-import type { ToolCatalog } from './tools/tool-catalog.js';
+import type { ToolCatalog } from './tools/tool-catalog.service.js';
 
 /** What an instance of the protocol's server serves: the requests of one caller. */
 export interface ServedCaller {

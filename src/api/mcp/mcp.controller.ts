@@ -5,7 +5,7 @@ import { MethodNotAllowedError, type MillraceError } from '../../errors/index.js
 import { setErrorForm } from '../../http/index.js';
 import { RequestIntake } from '../wire/index.js';
 import { assertOriginAllowed } from './check-origin.js';
-import { McpExchanges } from './mcp-exchange.js';
+import { McpExchanges } from './mcp-exchange.service.js';
 import { MCP_PATH } from './mcp.path.js';
 
 /**

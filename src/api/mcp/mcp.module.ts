@@ -3,13 +3,13 @@ import { AccessModule } from '../../access/index.js';
 import { Doors, HttpModule, RunRoutes } from '../../http/index.js';
 import { RunsModule } from '../../runs/index.js';
 import { WireModule } from '../wire/index.js';
-import { LoggedCalls } from './calls/logged-calls.js';
+import { LoggedCalls } from './calls/logged-calls.service.js';
 import { McpController } from './mcp.controller.js';
-import { McpExchanges } from './mcp-exchange.js';
+import { McpExchanges } from './mcp-exchange.service.js';
 import { MCP_PATH } from './mcp.path.js';
-import { McpStdio } from './mcp-stdio.js';
-import { OpenCalls } from './open-calls.js';
-import { ToolCatalog } from './tools/tool-catalog.js';
+import { McpStdio } from './mcp-stdio.service.js';
+import { OpenCalls } from './open-calls.service.js';
+import { ToolCatalog } from './tools/tool-catalog.service.js';
 
 /** The door of the Model Context Protocol: `POST /mcp`, and the same over stdio for the command line. */
 @Module({

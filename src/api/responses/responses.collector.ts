@@ -4,8 +4,8 @@ import type { RunEvent } from '../../engine/index.js';
 import { Clock } from '../../kernel/index.js';
 import { mergeDeltaEvents, type RunEvents } from '../../runs/index.js';
 import type { DecodedRequest } from './decoded-request.js';
-import { KeptResponses } from './kept-responses.js';
-import { makeFold } from './make-fold.js';
+import { KeptResponses } from './kept-responses.service.js';
+import { makeEncoder } from './make-encoder.js';
 import { renameFault } from './response-error.js';
 import type { ResponseObject } from './response-object.js';
 
@@ -27,12 +27,12 @@ export class ResponsesCollector {
     owner: Caller,
     onTraceId: (traceId: string) => void,
   ): Promise<ResponseObject> {
-    const fold = makeFold({ ...asked, nodeEvents: false });
+    const encoder = makeEncoder({ ...asked, nodeEvents: false });
     const { clock } = this;
     // Joined, as nobody reads the pieces.
     let held: RunEvent | undefined;
     const flush = (): void => {
-      if (held !== undefined) fold.next(held, clock.now());
+      if (held !== undefined) encoder.next(held, clock.now());
       held = undefined;
     };
     await events.read({
@@ -47,7 +47,8 @@ export class ResponsesCollector {
         throw renameFault(thrown);
       },
     });
-    if (fold.response.store && !(await this.kept.keep(fold, asked, owner))) return { ...fold.response, store: false };
-    return fold.response;
+    if (encoder.response.store && !(await this.kept.keep(encoder, asked, owner)))
+      return { ...encoder.response, store: false };
+    return encoder.response;
   }
 }

@@ -11,10 +11,10 @@ import { guardCallback, type ReadFailure, type RunEvents, type RunOptions, type 
 import { Gate } from '../../streaming/index.js';
 import { DONE_FRAME, EventStreamWriter, isRepeated, NewestEvents, paceRunEvents } from '../wire/index.js';
 import type { DecodedRequest } from './decoded-request.js';
-import { makeFold } from './make-fold.js';
-import { KeptResponses } from './kept-responses.js';
+import { makeEncoder } from './make-encoder.js';
+import { KeptResponses } from './kept-responses.service.js';
 import { joinFrames, type ResponseEvent } from './response-events.js';
-import type { ResponseFold } from './response-fold.js';
+import type { ResponseEncoder } from './responses.encoder.js';
 
 /** Streams responses. */
 @Injectable()
@@ -44,8 +44,8 @@ export class ResponsesStreamer {
     const record = findRecord(response);
     const events = start({ gate });
     const stream = new ResponseStream(response, {
-      fold: makeFold(asked),
-      keep: async (fold) => this.kept.keep(fold, asked, owner),
+      encoder: makeEncoder(asked),
+      keep: async (encoder) => this.kept.keep(encoder, asked, owner),
       gate,
       clock,
       heartbeatMs,
@@ -60,9 +60,9 @@ export class ResponsesStreamer {
 
 /** What one stream is made of. Times are in milliseconds. */
 interface ResponseStreamParts {
-  readonly fold: ResponseFold;
+  readonly encoder: ResponseEncoder;
   /** Keeps the response, if that was asked for. @returns false if it could not be kept. Never rejects */
-  readonly keep: (fold: ResponseFold) => Promise<boolean>;
+  readonly keep: (encoder: ResponseEncoder) => Promise<boolean>;
   readonly gate: Gate;
   readonly clock: Clock;
   readonly heartbeatMs: number;
@@ -79,7 +79,7 @@ class ResponseStream implements RunReader {
   readonly wantsContent: boolean;
   readonly #response: ServerResponse;
   readonly #parts: ResponseStreamParts;
-  readonly #fold: ResponseFold;
+  readonly #encoder: ResponseEncoder;
   readonly #writer: EventStreamWriter;
   readonly #gate: Gate;
   readonly #clock: Clock;
@@ -90,10 +90,10 @@ class ResponseStream implements RunReader {
   #ended: Promise<void> | undefined;
 
   constructor(response: ServerResponse, parts: ResponseStreamParts) {
-    const { fold, gate, clock, heartbeatMs, nodeEvents, metrics } = parts;
+    const { encoder, gate, clock, heartbeatMs, nodeEvents, metrics } = parts;
     this.#response = response;
     this.#parts = parts;
-    this.#fold = fold;
+    this.#encoder = encoder;
     this.#gate = gate;
     this.#clock = clock;
     this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, metrics, this.fault);
@@ -111,7 +111,7 @@ class ResponseStream implements RunReader {
     switch (event.type) {
       case 'run-started':
         if (event.traceId !== undefined) this.#response.setHeader('x-trace-id', event.traceId);
-        this.#writer.write(joinFrames(this.#fold.open()) + this.#encode(event));
+        this.#writer.write(joinFrames(this.#encoder.open()) + this.#encode(event));
         this.#waitForBeat();
         break;
       case 'delta': {
@@ -141,9 +141,9 @@ class ResponseStream implements RunReader {
   #finish(event: RunEvent): void {
     this.#beat?.cancel();
     this.#writer.write(this.#takeNewest());
-    const events = this.#fold.next(event, this.#clock.now());
+    const events = this.#encoder.next(event, this.#clock.now());
     const last = events.at(-1);
-    if (last === undefined || !this.#fold.isStored) {
+    if (last === undefined || !this.#encoder.isStored) {
       this.#writer.end(joinFrames(events) + DONE_FRAME);
       return;
     }
@@ -153,12 +153,12 @@ class ResponseStream implements RunReader {
 
   /** Whoever has read the last event can refer to the response. */
   async #endKept(last: ResponseEvent): Promise<void> {
-    const isKept = await this.#parts.keep(this.#fold);
-    this.#writer.end(joinFrames([isKept ? last : this.#fold.endUnstored(last)]) + DONE_FRAME);
+    const isKept = await this.#parts.keep(this.#encoder);
+    this.#writer.end(joinFrames([isKept ? last : this.#encoder.endUnstored(last)]) + DONE_FRAME);
   }
 
   #encode(event: RunEvent): string {
-    return this.#fold.encode(event, this.#clock.now());
+    return this.#encoder.encode(event, this.#clock.now());
   }
 
   #keepNewest(event: Parameters<NewestEvents<RunEvent>['keep']>[0] & RunEvent): void {
@@ -177,13 +177,13 @@ class ResponseStream implements RunReader {
 
   #showLife(): void {
     if (this.#response.destroyed) return;
-    this.#writer.write(joinFrames(this.#fold.beat(this.#clock.now())));
+    this.#writer.write(joinFrames(this.#encoder.beat(this.#clock.now())));
     this.#waitForBeat();
   }
 
   /** An event does not set back the timer, which would cost more than the event: when the timer fires, it asks what is due. */
   #waitForBeat(): void {
-    const at = this.#fold.nextBeatAt;
+    const at = this.#encoder.nextBeatAt;
     if (at !== undefined) this.#beat = this.#clock.after(Math.max(1, at - this.#clock.now()), this.#onBeat);
   }
 }

@@ -5,7 +5,7 @@ import { InvalidRequestError, MethodNotAllowedError, NotFoundError, UnknownRoute
 import { OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import { addRunHeaders, JsonBodyReader, LogStreamer, readFlag, readPosition, watchClient } from '../wire/index.js';
 import { listItems } from './list-items.js';
-import { LoggedResponses } from './logged/logged-responses.js';
+import { LoggedResponses } from './logged/logged-responses.service.js';
 import { ResponseLogFold } from './logged/response-log-fold.js';
 import { responseExample } from './responses.examples.js';
 import { RESPONSES_PATH } from './responses.path.js';

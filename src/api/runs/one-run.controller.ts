@@ -6,12 +6,12 @@ import { InvalidRequestError, MethodNotAllowedError, TicketError } from '../../e
 import { DoorsPlace, findRecord, OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import { addRunHeaders, assertReached, JsonBodyReader, LogStreamer, readPosition, watchClient } from '../wire/index.js';
 import { makeLogExpiredError } from './log-expired.js';
-import { NativeRuns } from './native-runs.js';
-import { RunFold } from './run-fold.js';
+import { NativeRuns } from './native-runs.service.js';
+import { RunEncoder } from './runs.encoder.js';
 import { completedExample, eventExample, RUN_ID_PARAMETER, streamExample } from './runs.examples.js';
 import { RUNS_PATH } from './runs.path.js';
 import { readTtl } from './tickets/read-ttl.js';
-import { RunTickets } from './tickets/run-tickets.js';
+import { RunTickets } from './tickets/run-tickets.service.js';
 
 /** What only the events of a run take in place of a key. */
 const EVENTS_PATH = new RegExp(`^${RUNS_PATH}/[^/]+/events/?$`, 'i');
@@ -145,7 +145,12 @@ ${streamExample}
     }
     const options = { after, hasIds: true, isLater: true, endsEmpty: isReconnect };
     const isOver = run.ending !== undefined;
-    await this.streamer.stream({ id, isOver }, new RunFold({ model: run.model, after, untilWait }), response, options);
+    await this.streamer.stream(
+      { id, isOver },
+      new RunEncoder({ model: run.model, after, untilWait }),
+      response,
+      options,
+    );
   }
 
   @Post(':id/cancel')

@@ -5,7 +5,7 @@ import { InvalidRequestError, MethodNotAllowedError } from '../../errors/index.j
 import { findRecord, OpenApi, readPathParameter } from '../../http/index.js';
 import type { JsonObject } from '../../kernel/index.js';
 import { addRunHeaders, JsonBodyReader, watchClient } from '../wire/index.js';
-import { NativeRuns } from './native-runs.js';
+import { NativeRuns } from './native-runs.service.js';
 import { RUN_ID_PARAMETER } from './runs.examples.js';
 import { RUNS_PATH } from './runs.path.js';
 

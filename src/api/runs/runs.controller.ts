@@ -7,7 +7,7 @@ import type { RunToLog } from '../../runs/index.js';
 import { addRunHeaders, readIdentity, RequestIntake, type TakenRequest } from '../wire/index.js';
 import { RUN_STATUSES } from './dto/run.schema.js';
 import { readListQuery } from './list-query.js';
-import { NativeRuns } from './native-runs.js';
+import { NativeRuns } from './native-runs.service.js';
 import { type DecodedRequest, RunsDecoder } from './runs.decoder.js';
 import { completedExample, queuedExample, requestExamples, RUN_ID_PARAMETER } from './runs.examples.js';
 import { RUNS_PATH } from './runs.path.js';

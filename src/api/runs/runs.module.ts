@@ -3,16 +3,16 @@ import { AccessModule } from '../../access/index.js';
 import { Doors, HttpModule, RunRoutes } from '../../http/index.js';
 import { RunsModule } from '../../runs/index.js';
 import { WireModule } from '../wire/index.js';
-import { NativeRuns } from './native-runs.js';
+import { NativeRuns } from './native-runs.service.js';
 import { OneRunController } from './one-run.controller.js';
 import { RunInspectionController } from './run-inspection.controller.js';
 import { RunWaitsController } from './run-waits.controller.js';
 import { RunsController } from './runs.controller.js';
 import { RunsDecoder } from './runs.decoder.js';
 import { RUNS_PATH } from './runs.path.js';
-import { NativeSchedules } from './schedules/native-schedules.js';
+import { NativeSchedules } from './schedules/native-schedules.service.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
-import { RunTickets } from './tickets/run-tickets.js';
+import { RunTickets } from './tickets/run-tickets.service.js';
 
 /** The door of runs that outlive their requests: they are begun, watched event by event, cancelled and removed here. */
 @Module({

@@ -9,7 +9,7 @@ export { type LogStreamOptions, LogStreamer, type StreamedLog } from './log-stre
 export { readLog, type RunLeft } from './log-stream/read-log.js';
 export { SegmentEvents, type SegmentStart } from './log-stream/segment-events.js';
 export { findFirstEvent, findSegment, type ToldSegment } from './log-stream/told-segment.js';
-export { type Asker, type OpenCalls, type StartedSegment, ToldSegments } from './log-stream/told-segments.js';
+export { type Asker, type OpenCalls, type StartedSegment, ToldSegments } from './log-stream/told-segments.service.js';
 export {
   assertLogKept,
   type ReadingWatch,
@@ -51,8 +51,8 @@ export {
 export { readFlag } from './read-flag.js';
 export { ON_DISCONNECT, ON_DISCONNECT_HEADER, type OnDisconnect, readOnDisconnect } from './read-on-disconnect.js';
 export { readOrigin } from './read-origin.js';
-export { JsonBodyReader } from './json-body-reader.js';
-export { RequestIntake, type TakenRequest, watchClient } from './request-intake.js';
+export { JsonBodyReader } from './json-body-reader.service.js';
+export { RequestIntake, type TakenRequest, watchClient } from './request-intake.service.js';
 export { readIdentity } from './idempotency/idempotency-key.js';
 export { addRunHeaders } from './run-headers.js';
 export * as schemaParts from './schema-parts.js';
@@ -60,6 +60,6 @@ export { isRepeated, NewestEvents, paceRunEvents, type RepeatedEvent, wantsNodeE
 export { SaidContent } from './said-content.js';
 export { DONE_FRAME, encodeError } from './sse-frames.js';
 export { type BodyRules, validateBody } from './validate-body.js';
-export { WholeResponses } from './whole-responses.js';
-export { type CallOutput, makeCannotWaitError } from './waits/wait-answers.js';
+export { WholeResponses } from './whole-responses.service.js';
+export { type CallOutput, makeCannotWaitError } from './waits/wait-answers.service.js';
 export { WireModule } from './wire.module.js';

@@ -1,14 +1,14 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '../../access/index.js';
 import { RunsModule } from '../../runs/index.js';
-import { IdempotentResponses } from './idempotency/idempotent-responses.js';
-import { SharedResponses } from './idempotency/shared-responses.js';
-import { JsonBodyReader } from './json-body-reader.js';
+import { IdempotentResponses } from './idempotency/idempotent-responses.service.js';
+import { SharedResponses } from './idempotency/shared-responses.service.js';
+import { JsonBodyReader } from './json-body-reader.service.js';
 import { LogStreamer } from './log-stream/log.streamer.js';
-import { ToldSegments } from './log-stream/told-segments.js';
-import { RequestIntake } from './request-intake.js';
-import { WaitAnswers } from './waits/wait-answers.js';
-import { WholeResponses } from './whole-responses.js';
+import { ToldSegments } from './log-stream/told-segments.service.js';
+import { RequestIntake } from './request-intake.service.js';
+import { WaitAnswers } from './waits/wait-answers.service.js';
+import { WholeResponses } from './whole-responses.service.js';
 
 /** What the doors share: how a request is taken in, how a response is repeated, and how a log is streamed. */
 @Module({

@@ -3,7 +3,7 @@ import { formatStackForLog, OverloadedError } from '../../errors/index.js';
 import { Clock, type Timer } from '../../kernel/index.js';
 import { LoggedWorks } from '../log/logged-works.service.js';
 import { RunService } from '../run.service.js';
-import { RunWorker } from '../run-worker.js';
+import { RunWorker } from '../run-worker.service.js';
 import type { LoggedRun } from '../store/logged-run.js';
 import { RunLogStore } from '../store/run-log-store.js';
 import { makeJob, type RunJob, RunQueue } from './run-queue.js';

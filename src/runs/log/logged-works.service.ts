@@ -7,7 +7,7 @@ import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js
 import type { JobEnd, RunJob } from '../dispatch/run-queue.js';
 import type { RunRecord } from '../run-options.js';
 import { RunService } from '../run.service.js';
-import { RunWorker } from '../run-worker.js';
+import { RunWorker } from '../run-worker.service.js';
 import { DocumentStore } from '../store/document-store.js';
 import type { LoggedRun } from '../store/logged-run.js';
 import { RunLogStore, type WorkerOffer } from '../store/run-log-store.js';

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { FoundProvider } from '../provider-finder.js';
+import type { FoundProvider } from '../provider-finder.service.js';
 import type { WorkflowNode } from '../workflow-node.js';
 import type { AgentTool } from './agent-tool.js';
 import type { AgentData } from './agent.js';

@@ -2,7 +2,7 @@ import type { RunFailed } from '../../../engine/index.js';
 import { RunAbortedError, type RunError, toRunError } from '../../../errors/index.js';
 import type { LoggedEvent } from '../../../runs/index.js';
 import { DONE_FRAME, type LogFold, type LogFrame, SegmentEvents } from '../../wire/index.js';
-import { CompletionFold } from '../completion-fold.js';
+import { CompletionEncoder } from '../completions.encoder.js';
 import { readLoggedHead } from './logged-head.js';
 import { Voids } from './voids.js';
 
@@ -31,7 +31,7 @@ const LAST = Number.MAX_SAFE_INTEGER;
  */
 export class CompletionLogFold implements LogFold {
   readonly ending = DONE_FRAME;
-  readonly #fold: CompletionFold;
+  readonly #encoder: CompletionEncoder;
   readonly #events: SegmentEvents;
   readonly #voids: Voids;
   readonly #isMisled: boolean;
@@ -42,7 +42,7 @@ export class CompletionLogFold implements LogFold {
   /** @param json its head, as it is kept with the log */
   constructor(json: string, { from = 0, after, voids }: ReaderState = { after: -1, voids: new Voids() }) {
     const head = readLoggedHead(json);
-    this.#fold = new CompletionFold(head);
+    this.#encoder = new CompletionEncoder(head);
     this.#events = new SegmentEvents({ from, separator: head.separator ?? '' });
     this.#voids = voids;
     this.#isMisled = voids.hasMisled(after);
@@ -62,7 +62,7 @@ export class CompletionLogFold implements LogFold {
     const told = this.#events.take(event, number);
     if (told === undefined) return NONE;
     this.#hasEnded = told.type === 'run-waiting';
-    return this.#number(this.#fold.next(told), number);
+    return this.#number(this.#encoder.next(told), number);
   }
 
   remove(): readonly LogFrame[] {
@@ -77,7 +77,7 @@ export class CompletionLogFold implements LogFold {
   }
 
   #encodeFailure(error: RunFailed['error']): LogFrame {
-    return { number: LAST, frame: this.#fold.encodeFailure({ error }), isPart: true };
+    return { number: LAST, frame: this.#encoder.encodeFailure({ error }), isPart: true };
   }
 
   #number(frames: string, number: number): readonly LogFrame[] {

@@ -18,11 +18,11 @@ import {
   type Waiting,
   watchReading,
 } from '../../wire/index.js';
-import { CompletionFold } from '../completion-fold.js';
+import { CompletionEncoder } from '../completions.encoder.js';
 import { CompletionCollector } from '../completions.collector.js';
 import type { DecodedRequest } from '../completions.decoder.js';
 import { CompletionLogFold } from './completion-log-fold.js';
-import { adviseToRead, LoggedCompletions } from './logged-completions.js';
+import { adviseToRead, LoggedCompletions } from './logged-completions.service.js';
 
 /** Sends completions whose runs are logged, whole or as streams, from their logs. */
 @Injectable()
@@ -140,7 +140,7 @@ export class LoggedCompletionsResponder {
   ): void {
     const head = { id, created: Math.floor(answeredAt / 1_000), model };
     if (streams) {
-      const fold = new CompletionFold({ ...head, includeUsage, nodeEvents });
+      const fold = new CompletionEncoder({ ...head, includeUsage, nodeEvents });
       this.streamer.send(fold.next(open) + DONE_FRAME, response);
       return;
     }

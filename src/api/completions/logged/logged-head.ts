@@ -1,8 +1,8 @@
 import type { DecodedRequest } from '../completions.decoder.js';
-import type { FoldHead } from '../completion-fold.js';
+import type { StreamHead } from '../completions.encoder.js';
 
 /** How a completion is told, and from where. */
-export interface LoggedHead extends FoldHead {
+export interface LoggedHead extends StreamHead {
   /** What its workflow puts between the texts of two steps. Absent in what earlier releases kept, whose runs do not wait. */
   readonly separator?: string;
 }

@@ -6,7 +6,7 @@ import { finishCall } from './finish-call.js';
 import { readRun } from './read-run.js';
 import type { ToolAnswer, ToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
-import { SaidToTool } from './tool-result.js';
+import { SaidToTool } from '../mcp.collector.js';
 
 /** What a call that ends with its connection is run with. */
 export interface DirectCallOptions extends Omit<RunOptions, 'signal' | 'gate'> {

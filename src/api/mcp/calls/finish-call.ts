@@ -1,8 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { InternalError, type RunError, toRunError } from '../../../errors/index.js';
-import type { WorkflowTool } from '../tools/tool-catalog.js';
+import type { WorkflowTool } from '../tools/tool-catalog.service.js';
 import { fitsSchema } from './fit-result.js';
-import { makeErrorResult, makeResult, type SaidToTool } from './tool-result.js';
+import { makeErrorResult, makeResult, type SaidToTool } from '../mcp.collector.js';
 
 /**
  * Makes the result of a call whose run is over.

@@ -3,7 +3,7 @@ import type { Clock } from '../../../kernel/index.js';
 import { mergeDeltaEvents, type RunEvents } from '../../../runs/index.js';
 import { coalesce } from '../../../streaming/index.js';
 import type { ToolProgress } from './tool-progress.js';
-import type { SaidToTool } from './tool-result.js';
+import type { SaidToTool } from '../mcp.collector.js';
 
 /** Least time between two pieces of text in the news of a call, in milliseconds: people read them, and no model does. */
 const PROGRESS_MS = 100;

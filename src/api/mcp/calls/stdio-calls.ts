@@ -7,11 +7,11 @@ import type { Gate } from '../../../streaming/index.js';
 import type { RunRequest } from '../../../workflow/index.js';
 import { elicit, readForm } from './elicitation.js';
 import { finishCall } from './finish-call.js';
-import { readAccepted } from './logged-calls.js';
+import { readAccepted } from './logged-calls.service.js';
 import { readRun } from './read-run.js';
 import type { GivenAnswers, ToolAnswer, ToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
-import { makeErrorResult, SaidToTool } from './tool-result.js';
+import { makeErrorResult, SaidToTool } from '../mcp.collector.js';
 
 /** What calls over a connection need. */
 interface StdioTools {

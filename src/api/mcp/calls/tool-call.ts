@@ -1,6 +1,6 @@
 import type { CallToolResult, InputRequiredResult, JSONRPCNotification } from '@modelcontextprotocol/server';
 import type { AbortNotice, JsonObject } from '../../../kernel/index.js';
-import type { WorkflowTool } from '../tools/tool-catalog.js';
+import type { WorkflowTool } from '../tools/tool-catalog.service.js';
 
 /** What a call of a tool is answered with: its result, or what the client has to ask its user first. */
 export type ToolAnswer = CallToolResult | InputRequiredResult;

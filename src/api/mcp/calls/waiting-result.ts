@@ -1,6 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { OpenWait } from '../../../engine/index.js';
-import type { SaidToTool } from './tool-result.js';
+import type { SaidToTool } from '../mcp.collector.js';
 
 /**
  * The result of a call whose run waits for an answer that its client cannot ask for, or did not get. It says who can answer, and how. There

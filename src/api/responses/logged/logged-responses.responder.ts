@@ -16,10 +16,10 @@ import {
   watchReading,
 } from '../../wire/index.js';
 import type { DecodedRequest } from '../decoded-request.js';
-import { KeptResponses } from '../kept-responses.js';
-import { makeFold } from '../make-fold.js';
+import { KeptResponses } from '../kept-responses.service.js';
+import { makeEncoder } from '../make-encoder.js';
 import { joinFrames } from '../response-events.js';
-import { LoggedResponses } from './logged-responses.js';
+import { LoggedResponses } from './logged-responses.service.js';
 import { ResponseLogFold } from './response-log-fold.js';
 
 /** Sends responses whose runs are logged, whole or as streams, from their logs. */
@@ -98,19 +98,19 @@ export class LoggedResponsesResponder {
     response: Response,
   ): Promise<void> {
     const head = { ...asked, id, created_at: Math.floor(answeredAt / 1_000) };
-    const fold = makeFold({ head, workflow, nodeEvents: nodeEvents && streams });
-    const events = [...fold.open(), ...fold.next(open, answeredAt)];
+    const encoder = makeEncoder({ head, workflow, nodeEvents: nodeEvents && streams });
+    const events = [...encoder.open(), ...encoder.next(open, answeredAt)];
     const last = events.pop();
     if (last === undefined) throw new Error(`A response of the run ${run.id} has no event`);
     // Its output asks for these once more.
     const repeated = new Set(open.waits.map(({ callId }) => callId));
     const isKept =
-      !fold.isStored ||
+      !encoder.isStored ||
       isRepeated ||
-      (await this.kept.keep(fold, { context: context.filter((item) => !isCallOf(item, repeated)) }, caller));
-    const told = isKept ? last : fold.endUnstored(last);
+      (await this.kept.keep(encoder, { context: context.filter((item) => !isCallOf(item, repeated)) }, caller));
+    const told = isKept ? last : encoder.endUnstored(last);
     if (streams) this.streamer.send(joinFrames([...events, told]) + DONE_FRAME, response);
-    else response.json(fold.response);
+    else response.json(encoder.response);
   }
 }
 

@@ -3,7 +3,7 @@ import { RunAbortedError, readOutcome, toRunError } from '../../../errors/index.
 import type { LoggedEvent } from '../../../runs/index.js';
 import { DONE_FRAME, type LogFold, SegmentEvents, type ToldSegment } from '../../wire/index.js';
 import type { ResponseEvent } from '../response-events.js';
-import { ResponseFold } from '../response-fold.js';
+import { ResponseEncoder } from '../responses.encoder.js';
 import type { ResponseObject } from '../response-object.js';
 import { readLoggedHead } from './logged-head.js';
 
@@ -12,19 +12,19 @@ const NONE: readonly ResponseEvent[] = [];
 /** Tells a response from the log of its run. */
 export class ResponseLogFold implements LogFold {
   readonly ending = DONE_FRAME;
-  readonly #fold: ResponseFold;
+  readonly #encoder: ResponseEncoder;
   readonly #events: SegmentEvents;
   #hasEnded = false;
 
   constructor({ head: json, from }: Pick<ToldSegment, 'head' | 'from'>) {
     const { head, phases, nodeEvents, separator = '' } = readLoggedHead(json);
-    this.#fold = new ResponseFold(head, { phases: new Map(phases), nodeEvents });
+    this.#encoder = new ResponseEncoder(head, { phases: new Map(phases), nodeEvents });
     this.#events = new SegmentEvents({ from, separator });
   }
 
   /** The Response as it is now. */
   get response(): ResponseObject {
-    return this.#fold.response;
+    return this.#encoder.response;
   }
 
   get hasEnded(): boolean {
@@ -32,26 +32,26 @@ export class ResponseLogFold implements LogFold {
   }
 
   get nextBeatAt(): number | undefined {
-    return this.#fold.nextBeatAt;
+    return this.#encoder.nextBeatAt;
   }
 
   open(): readonly ResponseEvent[] {
-    return this.#fold.open();
+    return this.#encoder.open();
   }
 
   next(event: LoggedEvent, number: number): readonly ResponseEvent[] {
     const told = this.#events.take(event, number);
     if (told === undefined || this.#hasEnded) return NONE;
     this.#hasEnded = told.type === 'run-waiting';
-    return this.#fold.next(told, told.at);
+    return this.#encoder.next(told, told.at);
   }
 
   remove(at: number): readonly ResponseEvent[] {
-    return this.#fold.next(makeCancelled(), at);
+    return this.#encoder.next(makeCancelled(), at);
   }
 
   beat(at: number): readonly ResponseEvent[] {
-    return this.#fold.beat(at);
+    return this.#encoder.beat(at);
   }
 }
 

@@ -6,7 +6,7 @@ import { API_ROOT, OpenApi, readPathParameter } from '../../../http/index.js';
 import { RequestIntake } from '../../wire/index.js';
 import { RunsDecoder } from '../runs.decoder.js';
 import { assertScheduleId, decodeSchedule } from './decode-schedule.js';
-import { NativeSchedules } from './native-schedules.js';
+import { NativeSchedules } from './native-schedules.service.js';
 import { requestExample, scheduleExample } from './schedule.schema.js';
 
 const ID_PARAMETER = {

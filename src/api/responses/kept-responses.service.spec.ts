@@ -3,8 +3,8 @@ import { Logger } from '@nestjs/common';
 import { CREATED_AT, RESPONSE_HEAD } from '../../../test/support/response-head.js';
 import type { Caller } from '../../access/index.js';
 import type { JsonObject } from '../../kernel/index.js';
-import { KeptResponses } from './kept-responses.js';
-import { ResponseFold } from './response-fold.js';
+import { KeptResponses } from './kept-responses.service.js';
+import { ResponseEncoder } from './responses.encoder.js';
 import { type FinishedResponse, ResponseState } from './state/response-state.js';
 
 class FullState extends ResponseState {
@@ -33,8 +33,8 @@ class FullState extends ResponseState {
 const owner = { id: 'caller' } as Caller;
 const context = [{ type: 'message', role: 'user', id: 'msg_1', content: [{ type: 'input_text', text: 'Hi' }] }];
 
-function makeEndedFold(): ResponseFold {
-  const fold = new ResponseFold({ ...RESPONSE_HEAD, store: true });
+function makeEndedFold(): ResponseEncoder {
+  const fold = new ResponseEncoder({ ...RESPONSE_HEAD, store: true });
   fold.open();
   fold.next({ type: 'run-started', seq: 0 }, CREATED_AT);
   fold.next({ type: 'run-finished', seq: 1, finishReason: 'stop' }, CREATED_AT);

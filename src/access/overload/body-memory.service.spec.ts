@@ -4,7 +4,7 @@ import { readConfig } from '../../config/index.js';
 import { OverloadedError, RateLimitedError, RunAbortedError } from '../../errors/index.js';
 import { Cancellation } from '../../kernel/index.js';
 import { Caller } from '../caller.js';
-import { BodyMemory, type MemoryShare } from './body-memory.js';
+import { BodyMemory, type MemoryShare } from './body-memory.service.js';
 
 const NEVER = new Cancellation();
 const limits = { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 };

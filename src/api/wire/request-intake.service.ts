@@ -5,7 +5,7 @@ import { RunAbortedError } from '../../errors/index.js';
 import { isSent } from '../../http/index.js';
 import { type AbortNotice, Cancellation } from '../../kernel/index.js';
 import { RunService } from '../../runs/index.js';
-import { type BodyHead, JsonBodyReader } from './json-body-reader.js';
+import { type BodyHead, JsonBodyReader } from './json-body-reader.service.js';
 
 /** A request that was admitted and read, and has its place among the runs. */
 export interface TakenRequest {

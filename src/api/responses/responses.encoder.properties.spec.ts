@@ -5,7 +5,7 @@ import { assertResponseStream, readOutputText } from '../../../test/support/resp
 import type { UnnumberedEvent } from '../../engine/run-event.js';
 import type { Delta } from '../../streaming/index.js';
 import { joinFrames, readEventJson, type ResponseEvent } from './response-events.js';
-import { ResponseFold } from './response-fold.js';
+import { ResponseEncoder } from './responses.encoder.js';
 
 interface Timed {
   readonly event: UnnumberedEvent;
@@ -72,7 +72,7 @@ const run = fc.record({ steps, ending, gaps: fc.infiniteStream(gap) }).map(({ st
 });
 
 /** The events that show life, each when it is due. */
-function beatUntil(folded: ResponseFold, end: number): readonly ResponseEvent[] {
+function beatUntil(folded: ResponseEncoder, end: number): readonly ResponseEvent[] {
   const told: ResponseEvent[] = [];
   for (let due = folded.nextBeatAt; due !== undefined && due <= end; due = folded.nextBeatAt) {
     told.push(...folded.beat(due));
@@ -81,7 +81,7 @@ function beatUntil(folded: ResponseFold, end: number): readonly ResponseEvent[] 
 }
 
 function fold(events: readonly Timed[], isWaiting: boolean, nodeEvents: boolean): readonly string[] {
-  const folded = new ResponseFold(RESPONSE_HEAD, { nodeEvents });
+  const folded = new ResponseEncoder(RESPONSE_HEAD, { nodeEvents });
   let at = CREATED_AT;
   const told = [...folded.open()];
   for (const [seq, { event, afterMs }] of events.entries()) {
@@ -95,7 +95,7 @@ function fold(events: readonly Timed[], isWaiting: boolean, nodeEvents: boolean)
 
 /** The data of the events, as a stream has them. */
 function encode(events: readonly Timed[], nodeEvents: boolean): readonly string[] {
-  const folded = new ResponseFold(RESPONSE_HEAD, { nodeEvents });
+  const folded = new ResponseEncoder(RESPONSE_HEAD, { nodeEvents });
   let at = CREATED_AT;
   let frames = joinFrames(folded.open());
   for (const [seq, { event, afterMs }] of events.entries()) {

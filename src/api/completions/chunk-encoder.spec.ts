@@ -4,7 +4,7 @@ import type { WireChunk } from '../../../test/support/chunks.js';
 import { FrameReader } from '../../../test/support/sse-frames.js';
 import { assertValidChunk } from '../../../test/support/wire-schema.js';
 import type { Delta, TextDelta } from '../../streaming/index.js';
-import { ChunkEncoder, type ChunkHead } from './completions.encoder.js';
+import { ChunkEncoder, type ChunkHead } from './chunk-encoder.js';
 
 const HEAD: ChunkHead = { id: 'chatcmpl-1', created: 1_795_344_000, model: 'a "model" \u2028', includeUsage: false };
 const USAGE = { prompt_tokens: 11, completion_tokens: 5, total_tokens: 16 };

@@ -40,7 +40,7 @@ const REASONS = { length: 'max_output_tokens', content_filter: 'content_filter' 
  * A token costs the same however long the answer is. Each text is kept once; the whole Response is only made where an event
  * carries it.
  */
-export class ResponseFold {
+export class ResponseEncoder {
   readonly #head: ResponseHead;
   readonly #events = new EventSequence();
   readonly #items: OutputItems;

@@ -1,18 +1,18 @@
 import { All, Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { AccessControl } from '../../../access/index.js';
-import { MethodNotAllowedError, NotFoundError } from '../../../errors/index.js';
-import { OpenApi, readPathParameter } from '../../../http/index.js';
-import { readFlag } from '../../wire/index.js';
-import { COMPLETIONS_PATH } from '../completions.path.js';
+import { AccessControl } from '../../access/index.js';
+import { MethodNotAllowedError, NotFoundError } from '../../errors/index.js';
+import { OpenApi, readPathParameter } from '../../http/index.js';
+import { readFlag } from '../wire/index.js';
+import { COMPLETIONS_PATH } from './completions.path.js';
 import { DescribeRetrieval } from './describe-retrieval.js';
-import { LoggedCompletions } from './logged-completions.js';
-import { LoggedCompletionsResponder } from './logged-completions.responder.js';
+import { LoggedCompletions } from './logged/logged-completions.service.js';
+import { LoggedCompletionsResponder } from './logged/logged-completions.responder.js';
 
 /** Gives completions whose runs are logged, once more or for the first time. */
 @OpenApi(({ ApiTags }) => [ApiTags('Chat')])
 @Controller(COMPLETIONS_PATH)
-export class LoggedCompletionsController {
+export class StoredCompletionsController {
   constructor(
     private readonly access: AccessControl,
     private readonly completions: LoggedCompletions,

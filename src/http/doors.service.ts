@@ -6,7 +6,7 @@ import { API_ROOT } from './api-root.js';
 import { addRoute, type DoorRoute, readRoutes } from './door-routes.js';
 import { DoorsPlace } from './doors-place.js';
 import { ErrorResponses } from './error-responses.middleware.js';
-import { RequestChain } from './request-chain.js';
+import { RequestChain } from './request-chain.service.js';
 
 /** The application does not run on Express. */
 class AdapterError extends StartUpError {

@@ -1,10 +1,10 @@
-import { InvalidRequestError } from '../../../errors/index.js';
-import type { JsonObject } from '../../../kernel/index.js';
-import { checkObject, compileRuleSet, FaultLog } from '../../../schema/index.js';
-import { assertParametersTaken, type CompiledWorkflow, type RunRequest } from '../../../workflow/index.js';
-import { checkDependencies } from '../../wire/index.js';
-import { listArguments } from './input-schema.js';
-import { McpArguments } from './mcp-arguments.js';
+import { InvalidRequestError } from '../../errors/index.js';
+import type { JsonObject } from '../../kernel/index.js';
+import { checkObject, compileRuleSet, FaultLog } from '../../schema/index.js';
+import { assertParametersTaken, type CompiledWorkflow, type RunRequest } from '../../workflow/index.js';
+import { checkDependencies } from '../wire/index.js';
+import { listArguments } from './tools/input-schema.js';
+import { McpArguments } from './tools/mcp-arguments.js';
 
 const RULES = compileRuleSet(McpArguments);
 

@@ -14,14 +14,14 @@ import { RunService } from '../../runs/index.js';
 import { Gate } from '../../streaming/index.js';
 import { addRunHeaders, EventStreamWriter, readOrigin, type TakenRequest } from '../wire/index.js';
 import { callDirectly } from './calls/direct-call.js';
-import { LoggedCalls } from './calls/logged-calls.js';
+import { LoggedCalls } from './calls/logged-calls.service.js';
 import type { ToolAnswer, ToolCall } from './calls/tool-call.js';
 import { loadSdk } from './load-sdk.js';
 import { makeServer, readCalledTool } from './make-server.js';
 import { MCP_PATH } from './mcp.path.js';
-import { OpenCalls } from './open-calls.js';
-import { decodeArguments } from './tools/decode-arguments.js';
-import { ToolCatalog } from './tools/tool-catalog.js';
+import { OpenCalls } from './open-calls.service.js';
+import { decodeArguments } from './mcp.decoder.js';
+import { ToolCatalog } from './tools/tool-catalog.service.js';
 
 /** What older clients tell their requests apart by, beside their ids. */
 const SESSION_HEADER = 'mcp-session-id';

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { RunWaiting } from '../../../engine/index.js';
 import { type LoggedRun, LoggedRuns, RunWaits, type RunToLog } from '../../../runs/index.js';
-import type { TakenRequest } from '../request-intake.js';
-import { type GivenOutputs, makeAnsweredElsewhereError, WaitAnswers } from '../waits/wait-answers.js';
+import type { TakenRequest } from '../request-intake.service.js';
+import { type GivenOutputs, makeAnsweredElsewhereError, WaitAnswers } from '../waits/wait-answers.service.js';
 import { findSegment, type ToldSegment } from './told-segment.js';
 
 /** A run to begin, whose first segment has an id. */

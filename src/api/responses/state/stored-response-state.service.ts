@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../../../access/index.js';
 import { Clock, isJsonObject, type JsonObject } from '../../../kernel/index.js';
 import { DocumentStore, Inspections } from '../../../runs/index.js';
-import { ResponseLog } from '../logged/response-log.js';
+import { ResponseLog } from '../logged/response-log.service.js';
 import { type FinishedResponse, ResponseState, type StoredResponse } from './response-state.js';
 
 /** Responses in the store of the server: one document each, whose parts are the items of its output, once they have ended. */

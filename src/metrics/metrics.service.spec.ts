@@ -3,7 +3,7 @@ import { FakeClock } from '../../test/support/fake-clock.js';
 import { MetricsPage } from '../../test/support/metrics-page.js';
 import { type ExporterHealth, NoopTracer, type TracingHealth } from '../tracing/index.js';
 import { CallMetrics } from './call-metrics.js';
-import { Metrics } from './metrics.js';
+import { Metrics } from './metrics.service.js';
 
 const exporter: ExporterHealth = {
   name: 'otlp',

@@ -7,8 +7,8 @@ import { Gate } from '../../streaming/index.js';
 import { StdioCalls } from './calls/stdio-calls.js';
 import type { ToolCall } from './calls/tool-call.js';
 import { makeServer } from './make-server.js';
-import { decodeArguments } from './tools/decode-arguments.js';
-import { ToolCatalog } from './tools/tool-catalog.js';
+import { decodeArguments } from './mcp.decoder.js';
+import { ToolCatalog } from './tools/tool-catalog.service.js';
 
 /** Where a client reads and writes. */
 interface Connection {

@@ -12,7 +12,7 @@ import {
   USUAL_PRIORITY,
 } from '../../../runs/index.js';
 import { type CompiledWorkflow, ScheduleTimesError } from '../../../workflow/index.js';
-import { NativeRuns, RUNS_DOOR } from '../native-runs.js';
+import { NativeRuns, RUNS_DOOR } from '../native-runs.service.js';
 import type { DecodedSchedule } from './decode-schedule.js';
 
 /** A schedule, as clients see it. */

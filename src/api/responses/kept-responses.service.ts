@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Caller } from '../../access/index.js';
 import { formatStackForLog, OverloadedError } from '../../errors/index.js';
 import type { DecodedRequest } from './decoded-request.js';
-import type { ResponseFold } from './response-fold.js';
+import type { ResponseEncoder } from './responses.encoder.js';
 import { type FinishedResponse, ResponseState } from './state/response-state.js';
 
 /** Has responses kept that were asked to be, before their clients learn of their end. */
@@ -17,7 +17,7 @@ export class KeptResponses {
    * @returns false if it could not be kept, which the log tells. Never rejects
    */
   async keep(
-    { response }: Pick<ResponseFold, 'response'>,
+    { response }: Pick<ResponseEncoder, 'response'>,
     { context }: Pick<DecodedRequest, 'context'>,
     owner: Pick<Caller, 'id'>,
     attempt?: FinishedResponse['attempt'],

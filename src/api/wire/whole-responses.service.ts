@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { findRecord } from '../../http/index.js';
 import { readIdempotencyKey } from './idempotency/idempotency-key.js';
-import { IdempotentResponses } from './idempotency/idempotent-responses.js';
+import { IdempotentResponses } from './idempotency/idempotent-responses.service.js';
 import type { KeptResponse } from './idempotency/kept-response.js';
-import type { TakenRequest } from './request-intake.js';
+import type { TakenRequest } from './request-intake.service.js';
 
 /** Sends responses that are one JSON object. A request that is repeated with its `Idempotency-Key` gets the response it got before. */
 @Injectable()

@@ -1,8 +1,8 @@
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
-import type { DeltaEvent, OpenWait, RunEvent, RunFinished, RunWaiting } from '../../../engine/index.js';
-import type { RunError } from '../../../errors/index.js';
-import type { JsonValue } from '../../../kernel/index.js';
-import { DeltaCollector, type OpaqueObject } from '../../../streaming/index.js';
+import type { DeltaEvent, OpenWait, RunEvent, RunFinished, RunWaiting } from '../../engine/index.js';
+import type { RunError } from '../../errors/index.js';
+import type { JsonValue } from '../../kernel/index.js';
+import { DeltaCollector, type OpaqueObject } from '../../streaming/index.js';
 
 /** Collects what a run says to its client, for the result of a tool's call. */
 export class SaidToTool {

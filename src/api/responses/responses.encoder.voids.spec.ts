@@ -14,7 +14,7 @@ import { readOutputText } from '../../../test/support/response-rules.js';
 const resumed: Timed = { type: 'run-resumed', epoch: 2 };
 const restarted = (node: string, from: number, to: number): Timed => ({ type: 'node-restarted', node, from, to });
 
-describe('a ResponseFold of a run that goes on after its process has ended', () => {
+describe('a ResponseEncoder of a run that goes on after its process has ended', () => {
   it('closes what was half said without content, and tells it again in another item', () => {
     const told = tell([
       content('a', 'whole'),

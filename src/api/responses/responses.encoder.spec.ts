@@ -15,7 +15,7 @@ import {
 import { CREATED_AT } from '../../../test/support/response-head.js';
 import { readOutputText } from '../../../test/support/response-rules.js';
 
-describe('ResponseFold', () => {
+describe('ResponseEncoder', () => {
   it('tells a text in the order on which clients rely', () => {
     const told = tell([content('chat', 'Hel'), content('chat', 'lo'), done('chat'), finished]);
     expect(told.events.map(({ type }) => type)).toEqual([

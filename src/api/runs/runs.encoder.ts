@@ -12,7 +12,7 @@ const EVENT_BYTES = 64 * 1024;
 const OUTPUT_LENGTH = EVENT_BYTES / 2;
 
 /** What is told of a run beside its events. */
-export interface RunFoldOptions {
+export interface RunEncoderOptions {
   /** The model name in its request. */
   readonly model: string;
   /** Number of the last event that the reader has; -1: none. */
@@ -25,13 +25,13 @@ export interface RunFoldOptions {
  * Tells a run event by event: each event of the log is one of the stream, under the same number. What only this process may know is
  * left out, and so is every output that the client has not read as text.
  */
-export class RunFold implements LogFold {
+export class RunEncoder implements LogFold {
   readonly ending = '';
-  readonly #options: RunFoldOptions;
+  readonly #options: RunEncoderOptions;
   #hasEnded = false;
   readonly #said = new SaidContent(OUTPUT_LENGTH);
 
-  constructor(options: RunFoldOptions) {
+  constructor(options: RunEncoderOptions) {
     this.#options = options;
   }
 

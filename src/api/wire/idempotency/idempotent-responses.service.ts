@@ -10,7 +10,7 @@ import {
 import { rejectOnAbort, type AbortNotice, Clock, sha256, type Timer } from '../../../kernel/index.js';
 import { ResponseMemory, type KeptRequest } from './response-memory.js';
 import { type KeptResponse, keepFailure } from './kept-response.js';
-import { SharedResponses } from './shared-responses.js';
+import { SharedResponses } from './shared-responses.service.js';
 
 /** How long a claim outlives its process at most, and how often one that lives renews it, in milliseconds. */
 const CLAIM_MS = 30_000;

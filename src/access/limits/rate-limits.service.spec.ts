@@ -4,8 +4,8 @@ import { catchRejection } from '../../../test/support/rejection.js';
 import { type LimitsConfig, readConfig } from '../../config/index.js';
 import { RateLimitedError } from '../../errors/index.js';
 import { Caller } from '../caller.js';
-import { RateLimits } from './rate-limits.js';
-import { Windows } from './windows.js';
+import { RateLimits } from './rate-limits.service.js';
+import { Windows } from './windows.service.js';
 
 const NONE: LimitsConfig = { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 };
 

@@ -5,7 +5,7 @@ import { Clock } from '../../kernel/index.js';
 import type { Caller } from '../caller.js';
 import { formatDuration } from './format-duration.js';
 import type { Window } from './window.js';
-import { Windows } from './windows.js';
+import { Windows } from './windows.service.js';
 
 /** Takes the headers of a response. */
 export interface HeaderTarget {

@@ -26,12 +26,12 @@ import {
 } from '../../wire/index.js';
 import type { DecodedRequest, ResponseHead } from '../decoded-request.js';
 import { makeContextItem } from '../items/input-context.js';
-import { KeptResponses } from '../kept-responses.js';
+import { KeptResponses } from '../kept-responses.service.js';
 import { renameParameter } from '../response-error.js';
 import type { ResponseObject } from '../response-object.js';
 import { ResponseState } from '../state/response-state.js';
 import { type LoggedHead, readLoggedHead, writeLoggedHead } from './logged-head.js';
-import { ID_PREFIX, isOneOfSeveral, ResponseLog } from './response-log.js';
+import { ID_PREFIX, isOneOfSeveral, ResponseLog } from './response-log.service.js';
 import { ResponseLogFold } from './response-log-fold.js';
 
 /**

@@ -28,7 +28,7 @@ import { elicit, readForm } from './elicitation.js';
 import { finishCall } from './finish-call.js';
 import type { GivenAnswers, ToolAnswer, ToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
-import { SaidToTool } from './tool-result.js';
+import { SaidToTool } from '../mcp.collector.js';
 import { describeWaiting } from './waiting-result.js';
 
 /** Who calls, and by what right. */

@@ -1,5 +1,5 @@
-import { OpenApi } from '../../../http/index.js';
-import { responseExamples } from '../completions.examples.js';
+import { OpenApi } from '../../http/index.js';
+import { responseExamples } from './completions.examples.js';
 
 /** Describes the operation that gives a logged completion again, for the OpenAPI document. */
 export function DescribeRetrieval(): MethodDecorator {

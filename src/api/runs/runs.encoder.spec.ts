@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { assertValidRunEvent } from '../../../test/support/run-schemas.js';
 import type { RunEvent } from '../../engine/index.js';
 import { SaidOutput } from '../../runs/index.js';
-import { RunFold } from './run-fold.js';
+import { RunEncoder } from './runs.encoder.js';
 import { RunSummary } from './run-summary.js';
 
 type Unnumbered<E = RunEvent> = E extends RunEvent ? Omit<E, 'seq'> : never;
@@ -49,8 +49,8 @@ const EVENTS: readonly Unnumbered[] = [
 const LOG = EVENTS.map((event, place) => ({ ...event, seq: place, at: 1_000 + place }));
 
 const tell = (after: number): readonly string[] => {
-  const fold = new RunFold({ model: 'm', after });
-  return LOG.flatMap((event, number) => fold.next(event, number)).map(({ frame }) => frame);
+  const encoder = new RunEncoder({ model: 'm', after });
+  return LOG.flatMap((event, number) => encoder.next(event, number)).map(({ frame }) => frame);
 };
 
 describe('the events of a run', () => {

@@ -14,9 +14,9 @@ import {
 } from '../../../test/support/response-folds.js';
 import { CREATED_AT, RESPONSE_HEAD } from '../../../test/support/response-head.js';
 import { readEventJson, type ResponseEvent } from './response-events.js';
-import { ResponseFold } from './response-fold.js';
+import { ResponseEncoder } from './responses.encoder.js';
 
-describe('the end of a ResponseFold, and what stands beside its output', () => {
+describe('the end of a ResponseEncoder, and what stands beside its output', () => {
   it.each([
     ['length', 'max_output_tokens'],
     ['content_filter', 'content_filter'],
@@ -175,14 +175,14 @@ describe('the end of a ResponseFold, and what stands beside its output', () => {
     });
 
     it('gives the same events, whether somebody waited for them or not', () => {
-      const live = new ResponseFold(RESPONSE_HEAD);
+      const live = new ResponseEncoder(RESPONSE_HEAD);
       const events = [...live.open(), ...live.next({ ...started, seq: 0 }, CREATED_AT)];
       expect(live.nextBeatAt).toBe(CREATED_AT + 60_000);
       expect(live.beat(CREATED_AT + 59_999)).toEqual([]);
       events.push(...live.beat(CREATED_AT + 60_003), ...live.beat(CREATED_AT + 120_000));
       events.push(...live.next({ ...finished, seq: 1 }, CREATED_AT + 125_000));
       expect(live.nextBeatAt).toBeUndefined();
-      const later = new ResponseFold(RESPONSE_HEAD);
+      const later = new ResponseEncoder(RESPONSE_HEAD);
       const replayed = [...later.open(), ...later.next({ ...started, seq: 0 }, CREATED_AT)];
       replayed.push(...later.next({ ...finished, seq: 1 }, CREATED_AT + 125_000));
       expect(replayed).toEqual(events);
@@ -190,7 +190,7 @@ describe('the end of a ResponseFold, and what stands beside its output', () => {
   });
 
   it('says in its last event that it was not kept, if it could not be', () => {
-    const folded = new ResponseFold({ ...RESPONSE_HEAD, store: true });
+    const folded = new ResponseEncoder({ ...RESPONSE_HEAD, store: true });
     folded.open();
     folded.next({ ...started, seq: 0 }, CREATED_AT);
     const [last] = folded.next({ ...finished, seq: 1 }, CREATED_AT);
