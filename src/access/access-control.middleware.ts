@@ -75,8 +75,8 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Whom the runs belong to that the application itself asks for: whoever has the API key of the name `schedules` sees them, or
-   * everybody where no keys are needed. They have no limits.
+   * The owner of runs that the application itself starts: the API key with the name `schedules` sees them, or everybody
+   * if no keys are needed. They have no limits.
    */
   get application(): Caller {
     const limits = { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 };
@@ -85,7 +85,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
 
   /**
    * The caller of an earlier request, with the limits that it has now.
-   * @returns undefined if its key is not valid any more. Of tokens nobody can know that: their holders stay
+   * @returns undefined if its key is no longer valid. For tokens this cannot be known: their holders stay
    */
   findCaller(id: string): Caller | undefined {
     if (this.isOpen) return id === this.#anybody.id ? this.#anybody : undefined;
@@ -96,7 +96,8 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Lets requests pass without a key that say in another way what they may do: the route checks that. They have no caller.
+   * Lets requests without a key pass if they carry another proof, which the route checks: the route checks that. They
+   * have no caller.
    * @param isGuest by a request's whole path and its query
    */
   admitGuests(isGuest: (request: Request) => boolean): void {

@@ -34,19 +34,22 @@ export interface Permit {
    */
   end(usage?: Usage, untoldTokens?: number): void;
   /**
-   * Ends the permit of a request whose run goes on without it: memory, and the place among the runs, are given back.
-   * @returns for the run, which has its place elsewhere
+   * Ends the permit of a request whose run continues without it: its memory and its place among the runs are released.
+   * @returns the permit of the run, which has its place elsewhere
    */
   detach(): DetachedPermit;
 }
 
-/** The right of a run to be at work without its request. */
+/** The permit of a run that executes without its request. */
 export interface DetachedPermit extends Pick<Permit, 'estimatesTokens' | 'end'> {
   /** What {@link Admission.readmit} needs to let the run in once more, in another process. */
   readonly kept: JsonObject;
   /** Ends the permit of a run that was begun before by an equal request. The request is not counted. */
   cancel(): void;
-  /** It is to be at work. @returns false if the caller, or all together, have as many as they may have at the same time */
+  /**
+   * Begins to execute. @returns false if the caller, or all callers together, have reached their limit of concurrent
+   * runs
+   */
   begin(): boolean;
 }
 
@@ -183,7 +186,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Admits one request. Whoever gets the permit must end it.
+   * Admits one request. The caller of this method must end the permit.
    * @param response gets `x-ratelimit-*` headers if the caller has limits, also when the request is refused
    * @param signal aborts when the client leaves
    * @throws RateLimitedError, OverloadedError; a RunAbortedError if the client leaves

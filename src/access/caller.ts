@@ -20,7 +20,7 @@ interface CallerParts {
 /** The ids of callers with tokens begin so. */
 export const TOKEN_ID = 'sub:';
 
-/** Whoever sent a request: the holder of a key or token, or anybody where none is needed. */
+/** The sender of a request: the holder of a key or token, or anybody if none is needed. */
 export class Caller {
   readonly id: string;
   readonly name: string | undefined;

@@ -15,7 +15,8 @@ export class RareWarning {
   ) {}
 
   /**
-   * Writes the warning unless the last one is less than ten seconds old; then it is counted, and the next one tells the count.
+   * Writes the warning unless the last one is less than ten seconds old; then it is counted, and the next one shows the
+   * count.
    * @returns whether it was written
    */
   warn(message: string): boolean {

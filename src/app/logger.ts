@@ -127,7 +127,7 @@ export class AppLogger extends ConsoleLogger {
   }
 
   protected override printStackTrace(stack: string | undefined): void {
-    // The first line is indented, too: whoever threw the error chose its name.
+    // The first line is indented, too, because the thrown error chose its text.
     if (stack !== undefined && stack !== '') super.printStackTrace(escapeControlsInLines(`  ${stack}`));
   }
 }

@@ -1,13 +1,16 @@
 import type { LoggerService } from '@nestjs/common';
 
-/** Most bytes that may wait to be written to one output. If more wait, nobody is reading, and further lines are dropped. */
+/**
+ * Most bytes that may wait to be written to one output. If more wait, the output is not being read, and further lines
+ * are dropped.
+ */
 const MOST_WAITING_BYTES = 1024 * 1024;
 
 type WriteCallback = (error?: Error | null) => void;
 
 /**
- * Guards standard output and standard error for everything that writes to them. If the reader has gone, the disk is full or
- * nobody empties the pipe, lines are lost, but the process goes on and its memory stays bounded.
+ * Guards standard output and standard error for everything that writes to them. If the reader has gone, the disk is
+ * full or the pipe is not read, lines are lost, but the process continues and its memory stays bounded.
  */
 export class OutputGuard {
   #logger: LoggerService | undefined;
@@ -34,7 +37,7 @@ export class OutputGuard {
     const drop = (reason: string): void => {
       this.#droppedLines++;
       lost++;
-      // Written to the other output. If that one is lost, too, nobody is left to tell.
+      // Written to the other output. If that one is lost, too, it cannot be reported.
       if (lost === 1 && stream === process.stdout) {
         this.#logger?.error(`Log lines are dropped: ${name} cannot be written (${reason})`, undefined, 'Log');
       }

@@ -15,7 +15,7 @@ import { APP_OPTIONS, setUpApp } from './set-up.js';
 import { onSignals } from './shut-down.js';
 import { describeStart, listen } from './start-up.js';
 
-/** Serves in this process until a signal, or an error that nobody caught, ends it. */
+/** Serves in this process until a signal or an uncaught error ends it. */
 export async function serve(config: AppConfig, logger: AppLogger, output: OutputGuard): Promise<void> {
   await fetchThroughProxies(config.proxy);
   const app = await NestFactory.create<NestExpressApplication>(

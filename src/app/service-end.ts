@@ -47,11 +47,12 @@ export class ServiceEnd {
   }
 
   /**
-   * Handles an error that nobody caught. Nobody knows what it left half done, so the process ends with exit code 1, and
+   * Handles an uncaught error. The state that it left is unknown, so the process ends with exit code 1, and
    * a supervisor starts it again; open responses are finished first, as after a signal. Two kinds are harmless, because
    * nothing
-   * that a client or a model does may end the process: what a listener of a run's abort signal throws, and the rejection of
-   * a promise that nobody awaits, if its run was aborted or its error has a defined consequence, such as a model's failure.
+   * that a client or a model does may end the process: what a listener of a run's abort signal throws, and the
+   * rejection of a promise that is not awaited, if its run was aborted or its error has a defined consequence, such as
+   * a model's failure.
    */
   onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
     try {

@@ -39,7 +39,7 @@ export function describeStartFailure(error: unknown): string {
   return `Millrace cannot start: ${isError(error) ? stack : message}`;
 }
 
-/** The server may not listen where it is told to. */
+/** The server may not listen at its address. */
 class ListenFault extends StartUpError {
   constructor(reason: string) {
     super(`Millrace cannot start: ${reason}`, []);

@@ -31,7 +31,7 @@ async function failStart(error: unknown): Promise<void> {
   process.exit(1);
 }
 
-/** Ends the process at once, so that work that still goes on does not begin to serve. */
+/** Ends the process at once, so that unfinished work does not begin to serve. */
 function onUncaught(error: unknown): void {
   printStartFailure(`Millrace cannot start: ${describeError(error).stack}`);
   process.exit(1);

@@ -21,10 +21,10 @@ export function onLeaving(callback: (worker: Worker) => void): void {
   });
 }
 
-/** In the process that keeps the workers: tells one that is about to end that another one listens. */
+/** In the process that keeps the workers: notifies a worker that is about to end that another one listens. */
 export function tellReplaced(worker: Worker): void {
   if (worker.isConnected()) worker.process.send(REPLACED, undefined, undefined, ignore);
 }
 
-/** A channel that has just closed is nobody's error: the other process has gone. */
+/** A channel that has just closed is no error: the other process has ended. */
 const ignore = (): void => undefined;

@@ -16,8 +16,8 @@ const LONGEST_DELAY_MS = 30_000;
 const HANGS_AFTER_MS = 2_000;
 
 /**
- * Keeps a number of worker processes at work that share one port. This process answers no requests itself: it starts the
- * workers, replaces those that die, passes signals on, and adds up their metrics.
+ * Keeps a number of worker processes running that share one port. This process answers no requests itself: it starts
+ * the workers, replaces those that die, passes signals on, and adds up their metrics.
  */
 export function keepWorkers(config: AppConfig, logger: LoggerService, output: OutputGuard): void {
   const clock = new SystemClock();
@@ -32,7 +32,7 @@ class Workers {
   readonly #logger: LoggerService;
   readonly #clock: Clock;
   readonly #bornAt = new Map<Worker, number>();
-  /** Those that are about to end by themselves: others have taken their places already. */
+  /** Workers that are about to end by themselves: others have already replaced them. */
   readonly #leaving = new Set<Worker>();
   #delayMs = FIRST_DELAY_MS;
   #isRestarting = false;

@@ -5,7 +5,7 @@ import { CliError, UsageError } from './cli-error.js';
 
 const VALID_NAME = /^[\w.@-]{1,64}$/;
 
-/** Makes a key and prints it, once, with the entry that tells the server its hash. Nothing is stored. */
+/** Makes a key and prints it, once, with the entry that holds its hash for the server. Nothing is stored. */
 export async function createKey(name: string, { process }: CliEnvironment): Promise<ExitCode> {
   if (!VALID_NAME.test(name)) {
     throw new UsageError(`"${name}" cannot be the name of a key. Use up to 64 letters, digits and . @ _ -`);
@@ -33,7 +33,7 @@ export async function createKey(name: string, { process }: CliEnvironment): Prom
 }
 
 /**
- * Prints the hash of a key that somebody else has made. It is read from stdin, because arguments show in lists of
+ * Prints the hash of a key that was made elsewhere. It is read from stdin, because arguments show in lists of
  * processes.
  */
 export async function hashKey({ process }: CliEnvironment): Promise<ExitCode> {

@@ -24,8 +24,8 @@ export class WorkflowsModule {}
 
 /**
  * Makes a workflow's folder, and registers it in the module of workflows, which is made if there is none. A module of a form
- * that it cannot change stays as it is, and the person is told what to add. Overwrites nothing.
- * @param kind what the workflow is to begin with, one of {@link KINDS}
+ * that it cannot change stays as it is, and the command prints what to add. Overwrites nothing. @param kind of the
+ * workflow, one of {@link KINDS}
  * @throws CliError if a name is taken or a file cannot be written; then everything is as it was
  */
 export async function newWorkflow(name: string, kind: string, { process }: CliEnvironment): Promise<ExitCode> {

@@ -3,7 +3,10 @@ import { keyList } from './key-list.js';
 import { list, onOrOff, pattern, milliseconds, oneOf, size, text, wholeNumber } from './kinds.js';
 import { type Kind, optional, Refusal, secret, setting, type Source, type Values } from './setting.js';
 
-/** Algorithms with which a token may be signed. All are asymmetric, so that whoever can check a token cannot make one. */
+/**
+ * Algorithms with which a token may be signed. All are asymmetric, so that a server that checks tokens cannot make
+ * them.
+ */
 const JWT_ALGORITHMS = [
   'RS256',
   'RS384',
@@ -45,8 +48,8 @@ export const ACCESS_SETTINGS = {
   /** A file with more keys, watched for changes. */
   keysFile: optional('API_KEYS_FILE', text),
   /**
-   * Who may look inside runs: everybody (true), the keys of these names, or only keys whose entry in the key file says so (false). Not
-   * set: everybody, but nobody where NODE_ENV is production or Millrace is a module.
+   * Who may inspect runs: everybody (true), the keys of these names, or only keys whose entry in the key file allows it
+   * (false). Not set: everybody, except in production (NODE_ENV) or as a module: nobody.
    */
   inspect: optional('RUNS_INSPECT', inspectors),
   /** Names, in lower case, of headers that a gateway sets and this server believes; undefined: none. */

@@ -61,9 +61,8 @@ interface OtelSampling {
 }
 
 /**
- * Finds values that this server cannot follow. A collector's protocol and a sampler are looked at only where they would
- * have an
- * effect: platforms set these variables for all that runs on them.
+ * Finds values that this server cannot follow. A collector's protocol and a sampler are checked only where they would
+ * have an effect: platforms set these variables for everything that runs on them.
  * @param isTracing whether traces are recorded for another backend
  */
 export function findOtelFaults(settings: OtelSettings, isTracing: boolean): string[] {

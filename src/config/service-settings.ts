@@ -97,7 +97,10 @@ export const SERVICE_SETTINGS = {
       'RUNS_QUEUE_URL',
       url(['redis', 'rediss'], 'be a redis or rediss address, such as redis://localhost:6379'),
     ),
-    /** What becomes of runs that are at work when the server shuts down: they may go on as long as requests, or go elsewhere at once. */
+    /**
+     * What happens to active runs when the server shuts down: they may continue as long as requests, or move to another
+     * process at once.
+     */
     handover: setting('RUNS_HANDOVER', oneOf(['grace', 'now'], 'be grace or now'), 'grace'),
     /** Folder for what outlives its request; created when it is needed. */
     folder: setting('RUNS_DIR', text, '.millrace'),
@@ -109,7 +112,7 @@ export const SERVICE_SETTINGS = {
     recordTtlS: setting('RUNS_RECORD_TTL_S', wholeNumber(1, 315_360_000), 2_592_000),
     /** Most bytes that the stored responses of one caller may take; the oldest are deleted first. */
     responsesMaxBytes: setting('RESPONSES_MAX_BYTES', size(), 256 * 1024 ** 2),
-    /** Runs in the background at work in one process; the others wait. */
+    /** Active background runs of one process; the others wait. */
     concurrency: setting('RUNS_CONCURRENCY', wholeNumber(1, 100_000), 100),
     /** Runs in the background of one caller that may wait. */
     mostQueuedOfCaller: setting('LIMIT_QUEUED_RUNS', wholeNumber(1, 1_000_000), 1_000),
@@ -142,7 +145,7 @@ export const SERVICE_SETTINGS = {
   shutdown: {
     /** How long new requests are still taken after SIGTERM, while `/health/ready` already answers 503. */
     delayMs: setting('SHUTDOWN_DELAY_MS', milliseconds(), 0),
-    /** How long open responses may go on after that. */
+    /** How long open responses may continue after that. */
     graceMs: setting('SHUTDOWN_GRACE_MS', milliseconds(), 30_000),
   },
 };

@@ -31,8 +31,8 @@ export class TicketError extends InvalidRequestError {
 }
 
 /**
- * The caller is known but may not use this workflow. The client is told the same as if the workflow did not exist; the access log
- * and metrics say `forbidden`.
+ * The caller is known but may not use this workflow. The client gets the same response as if the workflow did not
+ * exist; the access log and metrics say `forbidden`.
  */
 export class ForbiddenError extends ModelNotFoundError {}
 

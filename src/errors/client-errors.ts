@@ -8,8 +8,9 @@ export class InvalidRequestError extends MillraceError {
 }
 
 /**
- * No workflow that the caller may use has the id or alias that `model` names. Status 404. The message does not tell whether the
- * workflow exists, so that nobody learns of hidden ones; OpenAI's message does the same.
+ * No workflow that the caller may use has the id or alias that `model` names. Status 404. The message does not show
+ * whether the workflow exists, so that clients cannot find workflows that they may not use; OpenAI's message does the
+ * same.
  */
 export class ModelNotFoundError extends InvalidRequestError {
   override readonly status = 404;

@@ -10,7 +10,7 @@ export const OUTCOMES = [
   'content_filter',
   // Responses without a run, such as lists and pages.
   'ok',
-  // Waits for an answer, and goes on later.
+  // Waits for an answer, and continues later.
   'waiting',
   // Has failed, and is tried again later.
   'retrying',

@@ -2,7 +2,7 @@ import { type ErrorType, MillraceError } from './millrace-error.js';
 import type { Outcome } from './outcomes.js';
 import type { RunError } from './run-error.js';
 
-/** What a run has failed with, as its log tells it: the run may have failed long ago, or in another process. */
+/** The error of a run, read from its log: the run may have failed long ago, or in another process. */
 export class RetoldError extends MillraceError {
   override readonly status: number;
   override readonly type: ErrorType;
@@ -20,7 +20,7 @@ export class RetoldError extends MillraceError {
     this.retryable = retryable !== false;
   }
 
-  /** The same for a client to whom it is told again: asking once more would not change it. */
+  /** The same error for a repeated request: trying again would not change it. */
   makeFinal(): RetoldError {
     const { retryAfterMs: _retryAfterMs, ...told } = this.told;
     return new RetoldError({ ...told, retryable: false }, this.outcome);

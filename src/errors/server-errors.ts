@@ -54,7 +54,7 @@ export class StepOutputTooLargeError extends MillraceError {
   }
 }
 
-/** Nobody has answered what a run waited for in time, and its workflow has no value for that. Status 500. */
+/** A wait of a run was not answered in time, and its workflow has no value for that case. Status 500. */
 export class WaitExpiredError extends MillraceError {
   override readonly status = 500;
   override readonly type = 'server_error';
@@ -67,7 +67,7 @@ export class WaitExpiredError extends MillraceError {
   }
 }
 
-/** The processes that had a run at work have ended again and again: it may be the run that ends them. Status 500. */
+/** The processes of a run have died again and again: the run itself may be the cause. Status 500. */
 export class InterruptedRepeatedlyError extends MillraceError {
   override readonly status = 500;
   override readonly type = 'server_error';
@@ -80,7 +80,7 @@ export class InterruptedRepeatedlyError extends MillraceError {
   }
 }
 
-/** A step that must not be done twice was at work when its process ended. Status 500. */
+/** A step that must not be repeated was active when its process ended. Status 500. */
 export class InterruptedStepError extends MillraceError {
   override readonly status = 500;
   override readonly type = 'server_error';
@@ -90,12 +90,12 @@ export class InterruptedStepError extends MillraceError {
   constructor(step: string) {
     super(
       'The server stopped while this did something that must not be done twice, so it is not begun again. Find out whether that was done before you send the request again.',
-      { code: 'interrupted', diagnostic: `the step "${step}" was at work, and has { onInterruption: 'fail' }` },
+      { code: 'interrupted', diagnostic: `the step "${step}" was active, and has { onInterruption: 'fail' }` },
     );
   }
 }
 
-/** The workflow of a run is another one now, or gone, so that another process cannot go on with the run. Status 500. */
+/** The workflow of a run has changed or is gone, so that another process cannot continue the run. Status 500. */
 export class WorkflowChangedError extends MillraceError {
   override readonly status = 500;
   override readonly type = 'server_error';
@@ -115,8 +115,8 @@ export class OverloadedError extends MillraceError {
 }
 
 /**
- * A request waited for a logged run that its process had to leave: the run goes on later, or in another process. Status 503. The
- * client of a request that would begin another run is told not to send it again.
+ * A request waited for a logged run that its process had to leave: the run continues later or in another process.
+ * Status 503. The client of a request that would begin another run is told not to send it again.
  */
 export class RunLeftError extends MillraceError {
   override readonly status = 503;
@@ -144,11 +144,13 @@ export class RunLeftError extends MillraceError {
 const LEFT = {
   shutdown: {
     code: 'server_shutting_down',
-    message: 'The server is shutting down and had to leave this run, which goes on by itself when it is back.',
+    message:
+      'The server is shutting down and had to leave this run, which continues by itself when the server is back.',
   },
   store_away: {
     code: 'store_unavailable',
-    message: 'The server could not store what this run said and had to leave it. It goes on by itself in a moment.',
+    message:
+      'The server could not store the output of this run and had to leave it. The run continues by itself in a moment.',
   },
 } as const;
 

@@ -9,7 +9,7 @@ export function toMillraceError(thrown: unknown): MillraceError {
   return isSoundMillraceError(thrown) ? thrown : new InternalError(thrown);
 }
 
-/** True if all parts that clients are told can be read: other code may have changed or wrapped the error. */
+/** True if all parts that clients get can be read: other code may have changed or wrapped the error. */
 function isSoundMillraceError(thrown: unknown): thrown is MillraceError {
   try {
     if (!(thrown instanceof MillraceError)) return false;

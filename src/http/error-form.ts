@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { MillraceError } from '../errors/index.js';
 
-/** Makes the JSON in which an error is told. */
+/** Makes the JSON body of an error. */
 type ErrorForm = (error: MillraceError) => object;
 
 /** On a response: the form of its errors, if its protocol has another one than OpenAI's. */

@@ -35,7 +35,7 @@ export class ErrorResponses {
     this.respond(thrown, request, response);
   };
 
-  /** Responds with an error, where nobody can handle another one: it never throws. */
+  /** Responds with an error. It never throws, since no other code could handle that. */
   readonly respond = (thrown: unknown, request: Request, response: Response): void => {
     try {
       this.#send(thrown, request, response);

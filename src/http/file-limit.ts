@@ -22,7 +22,7 @@ export function warnOfFileLimit(server: Server, logger: Pick<LoggerService, 'war
     );
   });
   server.on('error', (error: NodeJS.ErrnoException) => {
-    // An error before the server listens goes to whoever started it.
+    // An error before the server listens goes to the code that started it.
     if (server.listening) warning.warn(`Connections cannot be accepted: ${error.code ?? error.message}`);
   });
 }

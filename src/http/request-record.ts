@@ -6,7 +6,7 @@ import type { RunEnding, RunRecord } from '../runs/index.js';
 
 /** Why a request failed. */
 export interface RequestFailure {
-  /** The code of the error that the client was told, or its type if it has no code. */
+  /** The code of the error that the client got, or its type if it has no code. */
   readonly code: string;
   /** The step that failed; undefined if none did, or there is only one. */
   readonly node: string | undefined;
@@ -172,6 +172,6 @@ export function beginRecord(
  */
 export function findRecord(response: ServerResponse): RequestRecord {
   const record = (response as RecordedResponse)[RECORD];
-  if (record === undefined) throw new Error('The request has no record: a route outside of Doors needs one.');
+  if (record === undefined) throw new Error('This response has no access record. Register the route through Doors.');
   return record;
 }

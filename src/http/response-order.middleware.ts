@@ -48,7 +48,7 @@ function forgetResponse(this: ServerResponse): void {
 /** Calls back when a response is the next one on its connection, but not if the client has left by then. */
 function callInTurn(response: ServerResponse, callback: () => void): void {
   response.once('socket', (socket: Socket) => {
-    // By the next tick, all listeners have been told of the end of the previous response.
+    // By the next tick, all listeners have been notified of the end of the previous response.
     process.nextTick(() => {
       if (!socket.destroyed) callback();
     });
@@ -92,7 +92,7 @@ function queueRequest(request: IncomingMessage, response: ServerResponse, begin:
   });
 }
 
-/** True if Node could stop reading the connection: nobody reads this request's body before its turn. */
+/** True if Node could stop reading the connection: this request's body is not read before its turn. */
 function stopsReading({ socket, headers }: IncomingMessage): boolean {
   return (
     headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) >= socket.readableHighWaterMark

@@ -2,7 +2,7 @@ import { createServer, IncomingMessage, type RequestListener, type Server, Serve
 import { ExpressAdapter } from '@nestjs/platform-express/adapters/express-adapter.js';
 import type { ServerConfig } from '../config/index.js';
 
-/** How often slow requests are looked for, in milliseconds; Node's own 30 s would make short limits meaningless. */
+/** How often slow requests are searched for, in milliseconds; Node's own 30 s would make short limits meaningless. */
 const CHECK_INTERVAL_MS = 1_000;
 
 /**

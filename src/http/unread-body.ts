@@ -9,7 +9,7 @@ const lingering = new WeakSet<Socket>();
 
 /**
  * Reads and discards what a refused client still sends. If it were cut off at once, it would see a broken connection in place of the
- * response, and its SDK would send the whole request again. A client that goes on for too long is cut off.
+ * response, and its SDK would send the whole request again. A client that continues for too long is cut off.
  */
 export function discardBody(request: IncomingMessage, clock: Clock): void {
   if (request.complete || request.destroyed) return;

@@ -113,7 +113,7 @@ class JsonWriter {
       const key = typeof name === 'string' ? name : String(name);
       const written = this.write(value, key);
       if (written === undefined) {
-        // What JSON leaves out takes no room, but it was looked at.
+        // Properties that JSON leaves out take no room, but reading them took time.
         this.#left--;
         continue;
       }

@@ -14,7 +14,7 @@ export interface AbortNotice {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** Is told what a listener threw; must not throw itself. */
+/** Called with what a listener threw; must not throw itself. */
 type ListenerErrorHandler = (error: Error) => void;
 
 /** The handler of the signal whose listeners' errors Node reports now: one tick later, as uncaught errors. */
@@ -30,8 +30,8 @@ export function findListenerErrorHandler(): ListenerErrorHandler | undefined {
 
 /**
  * An `AbortController` and its signal in one, for what exists once for each request or model call. Node gives every
- * `AbortSignal` a hidden class and two maps of its own, which cost a kilobyte and uncached accesses. So a real signal is
- * made only when somebody asks for one.
+ * `AbortSignal` a hidden class and two maps of its own, which cost a kilobyte and uncached accesses. So a real signal
+ * is made only when one is requested.
  */
 export class Cancellation implements AbortNotice {
   #isAborted = false;
@@ -40,7 +40,8 @@ export class Cancellation implements AbortNotice {
   #controller: AbortController | undefined;
 
   /**
-   * @param onListenerError told what listeners throw, or reject with if they are asynchronous; absent: that is an uncaught
+   * @param onListenerError called with what listeners throw, or reject with if they are asynchronous; absent: that is
+   * an uncaught
    *   error, as with a signal of Node's
    */
   constructor(readonly onListenerError?: ListenerErrorHandler) {
@@ -99,9 +100,9 @@ export class Cancellation implements AbortNotice {
   }
 
   /**
-   * Node tells all listeners of a signal, too, and throws what they threw in ticks of their own, where nobody can catch it:
-   * between the two ticks here. Ticks run in the order in which they were asked for. This is for listeners of signals that
-   * authors abort in a listener of this one; see {@link guardListeners} for its own.
+   * Node also notifies all listeners of a signal, and rethrows their errors in separate ticks, where they cannot be
+   * caught: between the two ticks here. Ticks run in the order in which they were asked for. This is for listeners of
+   * signals that authors abort in a listener of this one; see {@link guardListeners} for its own.
    */
   #abortSignal(controller: AbortController): void {
     let outer: ListenerErrorHandler | undefined;

@@ -15,8 +15,8 @@ function canBeCalled(listener: unknown): listener is EventListener {
 }
 
 /**
- * On a signal: is told what its listeners throw. On `AbortSignal`: its `any` has been replaced. The same for all copies of this file in a
- * process, so that it is replaced once.
+ * On a signal: called with what its listeners throw. On `AbortSignal`: its `any` has been replaced. The same for all
+ * copies of this file in a process, so that it is replaced once.
  */
 const REPORT = Symbol.for('millrace.report-of-listeners');
 
@@ -26,9 +26,9 @@ interface GuardedSignal extends AbortSignal {
 
 /**
  * Makes a signal report what its listeners throw or reject with, and those of signals that `AbortSignal.any` makes of it. Node would
- * throw it in a tick, as an uncaught error. Even if the process goes on after that, a connection that was read in the same turn is
- * broken: Node's HTTP parser takes errors in ticks for its own, and refuses whatever the client sends next.
- * Call {@link guardDerivedSignals} before anybody can have the signal.
+ * throw it in a tick, as an uncaught error. Even if the process continues after that, a connection that was read in the
+ * same turn is broken: Node's HTTP parser takes errors in ticks for its own, and refuses whatever the client sends
+ * next. Call {@link guardDerivedSignals} before anybody can have the signal.
  */
 export function guardListeners(signal: AbortSignal, report: (thrown: unknown) => void): void {
   (signal as GuardedSignal)[REPORT] = report;

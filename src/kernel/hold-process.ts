@@ -6,8 +6,8 @@ let handle: NodeJS.Timeout | undefined;
 
 /**
  * Keeps the process alive until the returned function is called. Node exits, with code 13 or even 0, as soon as only unref'd timers
- * and idle sockets are left, whatever is awaited. So whoever waits for a `Clock`'s timer, or for code that may wait for one, must
- * hold the process meanwhile.
+ * and idle sockets are left, whatever is awaited. So code that waits for a `Clock`'s timer, or for other code that may
+ * wait for one, must hold the process meanwhile.
  * @returns a function that lets go; later calls do nothing
  */
 export function holdProcess(): () => void {

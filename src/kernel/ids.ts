@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 
 /** The only source of identifiers; also its dependency-injection token. */
 export abstract class IdSource {
-  // 24 hex digits each; whoever gives such an id out puts a prefix of its own before it.
+  // 24 hex digits each; code that gives out such an id puts a prefix of its own before it.
 
   /** Id of one run. */
   abstract runId(): string;

@@ -25,7 +25,7 @@ const SECRETS = joinPlaces(
     /\b(?:xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,})/,
     /\b(?:npm_[A-Za-z\d]{20,}|pypi-[\w-]{16,}|SG\.[\w-]{12,100}\.[\w-]{12,}|do[opr]_v1_[a-f\d]{20,}|dapi[a-f\d]{20,})/,
     /\b(?:dp\.(?:pt|st|ct|sa)\.[\w.-]{16,}|glsa_\w{16,}|glc_\w{16,}|whsec_\w{16,}|\d{8,10}:AA[\w-]{30,})/,
-    // Addresses that are keys themselves: whoever has one can post.
+    // Addresses that are keys themselves: everybody who has one can post.
     /(?<=\bhooks\.slack\.com\/services\/)[\w/]{20,}/,
     /(?<=\bdiscord(?:app)?\.com\/api\/webhooks\/)[\w/-]{20,}/,
     // Docker, Vault, Shopify, Atlassian, Linear, Figma, Square, age.
@@ -128,8 +128,8 @@ const PLACES = joinPlaces(
 );
 
 /**
- * What every match of {@link CREDENTIALS_IN_ADDRESS} contains. It is looked for first, since that takes a tenth of the
- * time.
+ * What every match of {@link CREDENTIALS_IN_ADDRESS} contains. It is searched for first, since that takes a tenth of
+ * the time.
  */
 const MAY_HOLD_CREDENTIALS = /@|%(?:25){0,3}40/;
 /** The same for {@link NAMED_SECRETS}. */

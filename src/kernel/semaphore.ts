@@ -2,7 +2,7 @@ import type { AbortNotice } from './cancellation.js';
 
 /** A bounded number of places, given out in the order in which they are asked for. */
 export class Semaphore {
-  /** Made for the first one: each run has a semaphore, and mostly nobody waits. */
+  /** Made for the first one: each run has a semaphore, and mostly nothing waits. */
   #waiting: Set<() => void> | undefined;
   #free: number;
 
@@ -28,14 +28,14 @@ export class Semaphore {
     return new Place(this);
   }
 
-  /** Takes a place at once. Whoever has it must {@link giveBack}. @returns false if none is free */
+  /** Takes a place at once. Its holder must {@link giveBack} it. @returns false if none is free */
   take(): boolean {
     if (!this.isFree) return false;
     this.#free--;
     return true;
   }
 
-  /** Waits for a place, if {@link take} gave none. Whoever gets one must {@link giveBack}. */
+  /** Waits for a place, if {@link take} gave none. Its holder must {@link giveBack} it. */
   wait(signal: AbortNotice): Promise<void> {
     const waiting = (this.#waiting ??= new Set());
     return new Promise((resolve, reject) => {

@@ -66,13 +66,13 @@ export class Instruments {
   readonly openRuns = this.#gauge('millrace_open_runs', 'Runs that have started and not ended.', ['workflow']);
   readonly runDuration = this.#histogram(
     'millrace_run_duration_seconds',
-    'Runs of workflows, whoever asked for them.',
+    'Runs of workflows, for all callers.',
     ['workflow', 'outcome'],
     WHOLE,
   );
   readonly resumptions = this.#counter(
     'millrace_run_resumptions_total',
-    'Runs in the background that went on after their process had ended.',
+    'Background runs that continued after their process had ended.',
     ['workflow'],
   );
   readonly runRetries = this.#counter(

@@ -1,6 +1,6 @@
 import type { Histogram, Registry } from 'prom-client';
 
-/** What a histogram is told at its making. */
+/** Options of a histogram. */
 interface HistogramOptions {
   readonly name: string;
   readonly help: string;

@@ -71,7 +71,7 @@ const ERROR_RESPONSES = {
   409: {
     name: 'Conflict',
     description:
-      'The `Idempotency-Key` came with another body, or another replica is at work on its request; or what is asked for has not finished.',
+      'The `Idempotency-Key` came with another body, or another replica is working on its request; or the requested object has not finished.',
     examples: {
       running: new RequestInProgressError({}),
       reused: new IdempotencyKeyReusedError(),
@@ -83,7 +83,7 @@ const ERROR_RESPONSES = {
     name: 'Gone',
     description: 'The log of the run has expired, or ends before the number that the client has.',
     examples: {
-      expired: new GoneError('The log of this run has expired: only the run itself is kept.', 'log_expired'),
+      expired: new GoneError('The log of this run has expired: only the run itself is left.', 'log_expired'),
     },
   },
   413: {

@@ -1,8 +1,8 @@
 import { promiseHooks } from 'node:v8';
 
 /**
- * Runs code of a library that calls rules and transforms of an author, and sees to it that somebody waits for each promise which
- * is made meanwhile, also later, until the promise that it returns is settled. The libraries leave behind what asynchronous rules
+ * Runs code of a library that calls rules and transforms of an author, and ensures that each promise made meanwhile is
+ * awaited, also later, until the promise that it returns is settled. The libraries leave behind what asynchronous rules
  * have begun as soon as another rule throws, and such a promise would end the process when it rejects.
  *
  * What the work throws, or the promise that it returns rejects with, is for the caller.
@@ -21,13 +21,13 @@ export function keepPromises<T>(work: () => T): T {
   return result;
 }
 
-/** Works that are not at their end. All share one hook: each of several would be told of every promise of the process. */
+/** Unfinished works. All share one hook: each of several hooks would run for every promise of the process. */
 let open = 0;
 let stop: (() => void) | undefined;
 const mine = new WeakSet<Promise<unknown>>();
 /** Whether such a work runs right now. */
 let isInside = false;
-/** Promises that nobody may wait for yet: while they are made, they cannot be waited for. */
+/** Promises that cannot be awaited yet, because they are being created. */
 const fresh: Promise<unknown>[] = [];
 
 function begin(): void {

@@ -2,7 +2,7 @@ import { keepPromises } from './keep-promises.js';
 
 /**
  * Waits for the promises inside a value, which asynchronous transforms of an author leave in the places of values, and puts there what
- * they give. One that rejects while nobody waits for it would end the process.
+ * they give. One that rejects while it is not awaited would end the process.
  * @param value what was made of an answer; it is changed in place
  * @throws what the first of them rejects with, once all promises are awaited
  */

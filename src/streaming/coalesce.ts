@@ -145,7 +145,7 @@ class Coalescer<T> implements Observer<T> {
     }
   }
 
-  /** What is thrown here, or in a timer, would end the process: nobody could catch it. */
+  /** An error thrown here, or in a timer, would end the process, because it could not be caught. */
   #fail(thrown: unknown): void {
     this.#drop();
     this.#subscriber.error(thrown);

@@ -51,7 +51,7 @@ export interface AudioDelta {
   readonly id?: string;
   /** The next bytes, in base64 and the format of the request. */
   readonly data?: string;
-  /** The next words of what is heard. */
+  /** The next words of the transcript. */
   readonly transcript?: string;
   /** Until when the id is known, in seconds since the Unix epoch. */
   readonly expiresAt?: number;

@@ -13,7 +13,7 @@ export class Gate {
     this.#waiting ??= [];
   }
 
-  /** Lets everyone who waits go on. */
+  /** Releases everyone who waits. */
   open(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;

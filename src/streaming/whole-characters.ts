@@ -6,8 +6,8 @@ const REPLACEMENT = '\ufffd';
 
 /**
  * Joins characters that an upstream has cut between their two UTF-16 halves: half a character upsets clients that encode
- * it, and those that do not join what they decode. The first half is held until its channel goes on. A half that stays
- * alone becomes U+FFFD, because some JSON readers refuse its escape.
+ * it, and those that do not join what they decode. The first half is held until its channel continues. A half that
+ * stays alone becomes U+FFFD, because some JSON readers refuse its escape.
  */
 export class WholeCharacters {
   /** First halves by channel, or by tool call. */
@@ -29,7 +29,7 @@ export class WholeCharacters {
     return text === '' ? delta : this.#join(delta, text, endsInHalf);
   }
 
-  /** Takes the deltas for halves whose channels did not go on. */
+  /** Takes the deltas for halves whose channels did not continue. */
   takeRest(): readonly Delta[] {
     const rest = [...(this.#halves?.values() ?? [])].map(({ delta }) => replaceText(delta, REPLACEMENT));
     this.#halves = undefined;

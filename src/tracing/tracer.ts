@@ -23,7 +23,7 @@ export interface TraceStart {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** The client's W3C `traceparent` header as it came: noted in the trace, or continued if so configured. */
   readonly traceparent?: string;
-  /** Id of the trace that this goes on with: an earlier process began it. Absent: it begins. */
+  /** Id of the trace to continue, which an earlier process began. Absent: a new trace. */
   readonly continues?: string;
 }
 

@@ -58,7 +58,7 @@ export interface ModelCallFinished {
   readonly failure?: string;
   /** The last usage that the upstream reported, even if the call failed; absent if it reported none. */
   readonly usage?: Usage;
-  /** Estimate of the tokens that the upstream did not report; absent if there are none, or nobody asked for it. */
+  /** Estimate of the tokens that the upstream did not report; absent if there are none or no estimate was requested. */
   readonly untoldTokens?: number;
   /** The model's name according to the upstream. */
   readonly model?: string;

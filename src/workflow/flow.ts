@@ -264,10 +264,10 @@ export class Flow {
   }
 
   /**
-   * Waits for the answer of a person or a program. While the run waits, it is a row of the store and nothing else.
-   * @param key the name of the wait, which clients know it by: letters, digits, `_` and `-`, at most 64
-   * @param shown what whoever is to answer sees, each property a ref or a constant
-   * @param answer the class or schema of the answer, whose rules are checked before the run goes on
+   * Waits for the answer of a person or a program. While the run waits, only the store holds it.
+   * @param key the name of the wait, as clients see it: letters, digits, `_` and `-`, at most 64
+   * @param shown what the person who answers sees, each property a ref or a constant
+   * @param answer the class or schema of the answer, whose rules are checked before the run continues
    * @returns the ref to the answer
    */
   interrupt<W extends object, Answer>(

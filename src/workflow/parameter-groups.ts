@@ -65,7 +65,7 @@ const DEMANDS: readonly {
     param: 'logprobs',
     group: 'logprobs',
     isDemanded: ({ logprobs }) => logprobs === true,
-    message: 'It does not tell log probabilities.',
+    message: 'It does not return log probabilities.',
   },
   {
     param: 'modalities',

@@ -17,17 +17,17 @@ export interface StepOptions {
 /** Options of a visible step. */
 export interface StreamOptions<Output = unknown> extends StepOptions {
   /**
-   * Gives a substitute output after a failure, so that the run goes on. Not called if the run itself was aborted. Text that
-   * has already been sent to the client stays.
+   * Gives a substitute output after a failure, so that the run continues. Not called if the run itself was aborted.
+   * Text that has already been sent to the client stays.
    *
    * The error is a `MillraceError` if a model or an agent failed, or else whatever the step's own code threw: its message may
    * hold what a client must not read.
    */
   readonly onError?: (error: Error) => Output;
   /**
-   * `fail`: a step that was at work when its process ended, by a crash or a shutdown, is never begun again: the logged run fails with
-   * the code `interrupted`. For what must not be done twice, if `context.idempotencyKey` is of no use there. Absent: the step
-   * begins again from its beginning.
+   * `fail`: a step that was active when its process ended, by a crash or a shutdown, is never run again: the logged run
+   * fails with the code `interrupted`. For effects that must not happen twice, if `context.idempotencyKey` is of no use
+   * there. Absent: the step runs again from its beginning.
    */
   readonly onInterruption?: 'fail';
 }
@@ -62,7 +62,7 @@ export interface InterruptOptions<Output = unknown> extends Omit<StepOptions, 'k
    * How long it waits: milliseconds, or a text such as `90s`, `15m`, `12h` or `3d`; at most 3650 days. Absent: for ever.
    */
   readonly timeout?: number | string;
-  /** Gives the value if nobody has answered in time. Absent: the run fails then, with the code `wait_expired`. */
+  /** Returns the value if there was no answer in time. Absent: the run then fails with the code `wait_expired`. */
   readonly onTimeout?: () => Output;
 }
 

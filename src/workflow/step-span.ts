@@ -6,7 +6,7 @@ export interface StepEvents {
   /** True if a trace is kept: then content and authors' spans are emitted. */
   readonly isTraced: boolean;
   emit(event: AgentEvent): void;
-  /** Takes the text that an output was made of. Absent: nobody keeps it. */
+  /** Takes the text from which an output was made. Absent: it is not stored. */
   readonly noteSource?: (output: object, json: string) => void;
   /** @returns a number that no other call or span of the step has */
   nextNumber(): number;
@@ -43,7 +43,7 @@ export class StepSpan {
     return this.#number === undefined ? {} : { within: this.#number };
   }
 
-  /** Begins a span inside this one. Whoever begins it must end it. */
+  /** Begins a span inside this one. The caller must end it. */
   span(name: string, { input, metadata }: SpanStart = {}): StepSpan {
     if (!this.#events.isTraced) return this;
     const span = this.#events.nextNumber();

@@ -9,7 +9,7 @@ import { type StepEvents, StepSpan } from './step-span.js';
 export interface TaskContextParts<Request extends RunRequest = RunRequest> {
   readonly request: Request;
   readonly signal?: AbortSignal;
-  /** Tells of what happens in the step; absent: nobody is told. */
+  /** Reports what happens in the step; absent: it is not reported. */
   readonly events?: StepEvents;
   /** Absent: the step itself. */
   readonly trace?: StepSpan;
@@ -45,7 +45,7 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
    * alone.
    */
   readonly metadata: Map<string, unknown>;
-  /** For agents: where what happens in the step is told. */
+  /** For agents: reports what happens in the step. */
   readonly events: StepEvents;
   /** For agents: whether tokens that upstreams do not tell are estimated. */
   readonly estimatesTokens: boolean;
@@ -91,12 +91,14 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
     return `${this.log.run ?? 'no-run'}/${this.log.node ?? 'no-node'}`;
   }
 
-  /** What {@link signal} tells, for agents: it costs less. Not a property, so that authors of nodes see one way only. */
+  /**
+   * The same as {@link signal} for agents, at a lower cost. Not a property, so that authors of nodes see one way only.
+   */
   static readAbort(context: TaskContext): AbortSignal | Cancellation {
     return (context.#abort ??= new Cancellation());
   }
 
-  /** Makes a context that ends with `abort`, for the engine and agents: a signal is made only if somebody asks for one. */
+  /** Makes a context that ends with `abort`, for the engine and agents: a signal is made only if it is requested. */
   static makeWithin<Request extends RunRequest>(
     abort: AbortSignal | Cancellation,
     parts: Omit<TaskContextParts<Request>, 'signal'>,
@@ -114,14 +116,14 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
     return this.#output(node, key) as OutputOf<N> | undefined;
   }
 
-  /** Tells clients that ask for node events how far this node is. Costs nothing when nobody asks. */
+  /** Reports the progress of this node to clients that ask for node events. Costs nothing if no client asks. */
   progress(message: string, data?: unknown): void {
     this.#onProgress(message, data);
   }
 
   /**
-   * Ends the workflow cleanly: no further step of it starts, those at work finish, and what was said is the answer. A
-   * workflow around it goes on.
+   * Ends the workflow cleanly: no further step of it starts, active ones finish, and the output so far is the result.
+   * An enclosing workflow continues.
    */
   stopWorkflow(): void {
     this.#onStop();

@@ -18,8 +18,8 @@ export interface WorkflowNode<Input = never, Output = unknown> {
   /** The models that it asks, as `provider/model`: the first, then its fallbacks. Absent: none. Read after `prepare`. */
   readonly asks?: readonly string[];
   /**
-   * The class or schema of what it returns, if that is more than plain data. Runs that are logged keep outputs as JSON, and this makes
-   * the same of it again when a run goes on after a restart. Absent: plain data.
+   * The class or schema of what it returns, if that is more than plain data. Logged runs store outputs as JSON, from
+   * which this makes the output again when a run continues after a restart. Absent: plain data.
    */
   readonly returns?: OutputType | undefined;
   /** Called once at start-up. An error that it throws is reported as a fault of the workflow. */

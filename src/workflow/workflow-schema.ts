@@ -74,7 +74,7 @@ export interface NodeStep extends StepBase {
   /** Builds the node's input. */
   readonly input: (values: Values) => unknown;
   readonly onError: ((error: Error) => unknown) | undefined;
-  /** True if it is never begun again in a run that goes on in another process. */
+  /** True if it is never repeated in a run that continues in another process. */
   readonly runsOnce: boolean;
 }
 
@@ -98,12 +98,12 @@ export interface InterruptStep extends StepBase {
   readonly kind: 'interrupt';
   /** What clients call it; unique among the waits of a workflow and of those inside it. */
   readonly name: string;
-  /** Builds what is shown to whoever is to answer. */
+  /** Builds what is shown to the person who answers. */
   readonly shown: (values: Values) => Readonly<Record<string, unknown>>;
   readonly answer: OutputSchema<unknown>;
   /** How long it waits, in milliseconds; undefined: for ever. */
   readonly timeoutMs: number | undefined;
-  /** Gives the value if nobody has answered in time; undefined: the run fails then. */
+  /** Returns the value if there was no answer in time; undefined: the run then fails. */
   readonly onTimeout: (() => unknown) | undefined;
 }
 
@@ -128,7 +128,7 @@ export interface CompiledWait {
   /** Key of its step, preceded by those of the enclosing steps. */
   readonly node: string;
   readonly answer: OutputSchema<unknown>;
-  /** True if the run goes on without an answer when the time for one is over. */
+  /** True if the run continues without an answer when its time is over. */
   readonly hasDefault: boolean;
 }
 
@@ -142,7 +142,7 @@ export interface CompiledWorkflow {
   readonly separator: string;
   /** How many nodes of one run may run at the same time. */
   readonly concurrency: number;
-  /** How many logged runs of it may be at work at the same time, in all processes together; undefined: any number. */
+  /** How many of its logged runs may execute at the same time, in all processes together; undefined: any number. */
   readonly backgroundConcurrency: number | undefined;
   /** How often a logged run of it is begun again after a failure. */
   readonly retries: number;

@@ -12,7 +12,10 @@ export interface WorkflowAlias {
 
 /** How logged runs of a workflow are worked on, such as those in the background. */
 export interface BackgroundOptions {
-  /** How many may be at work at the same time, in all processes together; the others wait. Absent: only `RUNS_CONCURRENCY` holds. */
+  /**
+   * How many may execute at the same time, in all processes together; the others wait. Absent: only `RUNS_CONCURRENCY`
+   * holds.
+   */
   readonly concurrency?: number;
   /**
    * How often a run that has failed is begun again, if that may help: after failures of model providers that may pass, and after what
@@ -47,7 +50,7 @@ export interface WorkflowOptions {
   readonly concurrency?: number;
   /** How its logged runs are worked on. */
   readonly background?: BackgroundOptions;
-  /** A version of the author's choice, such as `2026-11`, that tells runs apart in traces. */
+  /** A version of the author's choice, such as `2026-11`, that distinguishes runs in traces. */
   readonly version?: string;
   /** False: neither its runs nor its part of other workflows' runs are traced. True if absent. */
   readonly tracing?: boolean;

@@ -13,7 +13,7 @@ import { gate } from '../support/upstream/steps.js';
 
 /** A test waits here until leases run out, as they do in production. */
 const LONGEST_MS = 120_000;
-/** Whoever asks for a run while the store is away is told within this time, in milliseconds. */
+/** Whoever asks for a run while the store is unavailable is told within this time, in milliseconds. */
 const LONGEST_REFUSAL_MS = 5_500;
 /** A run that its process has lost goes on within this time, in milliseconds. */
 const LONGEST_SILENCE_MS = 12_000;

@@ -420,7 +420,7 @@ describe('workflows as tools of MCP', () => {
       bench.upstream.next(scriptStream('A draft'));
       const called = await client.call('approval', { input: 'We move' });
       expect(called.isError).not.toBe(true);
-      expect(readText(called)).toMatch(/^A draft\n.*waits for an answer that a person has to give/);
+      expect(readText(called)).toMatch(/^A draft\n.*waits for an answer from a person/);
       expect(called._meta?.['millrace/waits']).toMatchObject([{ name: 'approve', shown: { draft: 'A draft' } }]);
     });
 

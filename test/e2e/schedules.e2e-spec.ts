@@ -229,7 +229,7 @@ describe('schedules', () => {
         await waitForRuns(first, count, BOB);
       }
       const said = log.lines('Schedules').filter(({ message }) => /key:ann begins no run/.test(String(message)));
-      expect(said.map(({ message }) => message)).toEqual([expect.stringContaining('not valid any more')]);
+      expect(said.map(({ message }) => message)).toEqual([expect.stringContaining('no longer valid')]);
       await stop(first);
 
       await write('2028-01-01');

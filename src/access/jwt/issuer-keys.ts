@@ -46,7 +46,7 @@ export class IssuerKeys {
   }
 
   /**
-   * Finds the key with which a token is to be checked.
+   * Finds the key that checks a token.
    * @throws KeysUnavailableError, NoKeyError
    */
   readonly find = async (head: Head, token: Token): Promise<Key> => {

@@ -13,11 +13,11 @@ const RETRY_AFTER_MS = 5_000;
 const LONGEST_NAME = 64;
 const LONGEST_REASON = 256;
 
-/** Is told what the operator must know. */
+/** Logs what the operator must know. */
 interface TokenListener {
   /** The keys could not be fetched: requests with tokens get a 503. */
   readonly onUnavailable: (cause: unknown) => void;
-  /** A token was refused for a reason that its holder is not told: how it was made, or which keys are published. */
+  /** A token was refused for a reason that its holder does not get: how it was made, or which keys are published. */
   readonly onRefused: (reason: string) => void;
 }
 

@@ -38,7 +38,10 @@ export function keepUsableKeyFile(path: string): void {
   });
 }
 
-/** In a worker: tells the primary process that the file can be used in this state. Does nothing in a single process. */
+/**
+ * In a worker: reports to the primary process that the file can be used in this state. Does nothing in a single
+ * process.
+ */
 export function reportUsableKeyFile(state: string): void {
   // If the primary has gone, sending would end this process.
   if (cluster.isWorker && process.connected) process.send?.({ type: USABLE, state } satisfies Usable);

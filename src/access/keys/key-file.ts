@@ -11,7 +11,7 @@ const LOOK_EVERY_MS = 1_000;
 /** Takes the entries over. Rejects with a KeyFileError if it cannot: then the file counts as broken. */
 type TakeEntries = (entries: readonly KeyEntry[]) => Promise<void>;
 
-/** Is told when the file changes. */
+/** Called when the file changes. */
 interface KeyFileListener {
   readonly onChange: TakeEntries;
   /** The file cannot be used any more, and the keys that were read before stay valid. Called once for each state of the file. */

@@ -40,7 +40,7 @@ async function parse(text) {
     return JSON.parse(text);
   } catch {
     const { parse: parseYaml } = await import('yaml');
-    // The levels say what goes to the console, which is none of a parser's business.
+    // The levels decide what goes to the console, which a parser must not do.
     return parseYaml(text, { logLevel: 'error' });
   }
 }

@@ -19,9 +19,9 @@ export interface KnownKey {
 }
 
 /**
- * The known keys, as hashes; it never changes. One round of SHA-256 is enough for keys of at least 128 random bits: nobody can
- * try that many, however fast each try is. (Slow hashes such as bcrypt are for passwords, which people choose; here they would
- * cost each request a tenth of a second.)
+ * The known keys, as hashes; it never changes. One round of SHA-256 is enough for keys of at least 128 random bits:
+ * trying that many is impossible, however fast each try is. (Slow hashes such as bcrypt are for passwords, which people
+ * choose; here they would cost each request a tenth of a second.)
  */
 export class KeyRing {
   readonly #keys = new Map<string, KnownKey & { readonly hash: Buffer }>();
@@ -70,7 +70,7 @@ export class KeyRing {
   find(key: string): KnownKey | undefined {
     const hash = createHash('sha256').update(key).digest();
     const known = this.#keys.get(hash.toString('hex'));
-    // The duration of the look-up can at most reveal a part of the hash, from which nobody can find the key.
+    // The duration of the look-up can at most reveal a part of the hash, from which the key cannot be found.
     return known !== undefined && timingSafeEqual(known.hash, hash) ? known : undefined;
   }
 

@@ -18,7 +18,7 @@ export async function* parseKeyList(text: string): AsyncGenerator<readonly unkno
     thread.once('error', reject);
     thread.once('exit', (code) => reject(new Error(`the thread that reads it ended with ${code}`)));
   });
-  // The thread also ends once everything is read, when nobody waits for the promise any more.
+  // The thread also ends once everything is read, when the promise is no longer awaited.
   failure.catch(() => undefined);
   try {
     for (;;) {

@@ -3,7 +3,7 @@ import { AppConfig } from '../../config/index.js';
 import { RateLimitedError } from '../../errors/index.js';
 import type { Caller } from '../caller.js';
 
-/** How long a client is asked to wait, in milliseconds. It is a guess: nobody knows when a run ends. */
+/** How long a client is asked to wait, in milliseconds. It is a guess, since the end of a run cannot be predicted. */
 const RETRY_AFTER_MS = 1_000;
 
 /** Limits how many requests of each caller, and of all callers together, this process serves at the same time. */

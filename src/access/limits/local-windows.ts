@@ -3,7 +3,7 @@ import { NO_WINDOW, type Window, WINDOW_MS } from './window.js';
 
 interface Open {
   count: number;
-  /** By the monotonic clock: a change of the time of day makes nobody wait longer. */
+  /** By the monotonic clock: a change of the time of day makes no caller wait longer. */
   readonly endsAt: number;
 }
 

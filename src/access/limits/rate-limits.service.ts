@@ -36,9 +36,9 @@ interface Standing {
 const LIMIT_NAMES = { requests: 'requestsPerMinute', tokens: 'tokensPerMinute' } as const;
 
 /**
- * Limits requests and tokens per minute, of each caller and of all together. Tokens are counted when a run ends, since nobody
- * knows before how many it will use. So a request is refused once the window is full, but the one that fills it may exceed the
- * limit.
+ * Limits requests and tokens per minute, of each caller and of all together. Tokens are counted when a run ends, since
+ * their number is unknown before. So a request is refused once the window is full, but the one that fills it may exceed
+ * the limit.
  */
 @Injectable()
 export class RateLimits {

@@ -6,7 +6,8 @@ import { type Window, WINDOW_MS } from './window.js';
 
 /**
  * Adds to the count unless the amount is 0, and returns the count and the time that is left. A window with more time than any can
- * have (the clock of Redis was set back, or somebody else wrote the key) begins anew: otherwise its caller would be locked out.
+ * have (the clock of Redis was set back, or another program wrote the key) begins anew: otherwise its caller would be
+ * locked out.
  */
 const COUNT = `
 if ARGV[1] ~= '0' then redis.call('incrby', KEYS[1], ARGV[1]) end

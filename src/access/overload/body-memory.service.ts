@@ -74,7 +74,8 @@ export class BodyMemory implements OnModuleInit {
   }
 
   /**
-   * Takes memory for one request: at once, or when others have given theirs back. Whoever gets it must release it.
+   * Takes memory for one request: at once, or when others have released theirs. The caller of this method must release
+   * it.
    * @param bytes at most {@link callerLimit} is taken: a request that needs more has the whole share to itself
    * @param signal aborts when the client leaves
    * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, or with a

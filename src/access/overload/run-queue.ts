@@ -37,7 +37,7 @@ export class RunQueue {
   }
 
   /**
-   * Takes a place among the runs: at once (then it returns undefined), or when one is free. Whoever has a place must
+   * Takes a place among the runs: at once (then it returns undefined), or when one is free. The holder of a place must
    * {@link leave}.
    * @param signal aborts when the client leaves
    * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, and with a

@@ -3,7 +3,7 @@ import type { FinishReason, Usage } from '../../models/index.js';
 import type { OpaqueObject, AudioDelta, Delta, TextDelta, ToolCallDelta } from '../../streaming/index.js';
 import type { CompletionHead } from './completions.decoder.js';
 
-/** What is the same in all chunks of one completion. */
+/** The part that is the same in all chunks of one completion. */
 export interface ChunkHead extends CompletionHead {
   /** True if the client asked for usage: chunks before the usage chunk then carry `usage: null`. */
   readonly includeUsage: boolean;
@@ -11,19 +11,19 @@ export interface ChunkHead extends CompletionHead {
 
 /**
  * Writes one completion as frames with `chat.completion.chunk` objects: the role once, first, then the deltas, one finish reason,
- * and the usage if it was asked for. What does not change is serialised once.
+ * and the usage if requested. The constant part is serialised once.
  */
 export class ChunkEncoder {
   readonly #head: string;
   readonly #usageNull: string;
   #attribution = '';
-  // Around the delta, and around the text of one that is content alone.
+  // The text around the delta, and around the content of a delta with nothing else.
   #beforeDelta = '';
   readonly #afterDelta: string;
   #beforeText = '';
   readonly #afterText: string;
   #hasRole = false;
-  /** How many calls there are. */
+  /** Number of calls. */
   #calls = 0;
   #annotations = 0;
   #images = 0;
@@ -85,7 +85,7 @@ export class ChunkEncoder {
     return `${this.#role()}${this.#beforeDelta}{}${after}`;
   }
 
-  /** Encodes a whole call that no model has made. */
+  /** Encodes a whole call that was not made by a model. */
   encodeCall(id: string, name: string, args: string): string {
     return this.encodeDelta({ type: 'tool-call', index: this.#calls, id, name, arguments: args });
   }
@@ -96,8 +96,8 @@ export class ChunkEncoder {
   }
 
   /**
-   * Encodes the usage of the whole run; `choices` is empty, as OpenAI sends it.
-   * @param isIncomplete true: there may have been more
+   * Encodes the usage of the whole run; `choices` is empty, as OpenAI sends it. @param isIncomplete true if more may
+   * have been used
    */
   encodeUsage(usage: Usage, isIncomplete = false): string {
     const more = isIncomplete ? ',"usage_incomplete":true' : '';
@@ -131,13 +131,13 @@ export class ChunkEncoder {
   #prepare(): void {
     const start = ',"choices":[{"index":0,"delta":';
     this.#beforeDelta = this.#head + this.#attribution + start;
-    // Joined, not added: V8 would copy a text of several parts anew into each frame that it begins.
+    // Joined, not added: V8 would copy a text of several parts into each frame again.
     this.#beforeText = [this.#head, this.#attribution, start, '{"content":'].join('');
   }
 }
 
 function encodeToolCall({ index, id, kind, name, arguments: piece }: ToolCallDelta): string {
-  // A custom tool's calls have an input where a function's have arguments.
+  // Calls of a custom tool have an input in place of arguments.
   const body =
     kind === 'custom'
       ? { custom: { ...(name !== undefined && { name }), input: piece } }

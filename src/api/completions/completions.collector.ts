@@ -39,7 +39,7 @@ type CollectedMessage = CollectedChoice['message'];
 type CompletionToolCall = NonNullable<CollectedMessage['tool_calls']>[number];
 type CompletionAudio = NonNullable<CollectedMessage['audio']>;
 
-/** Makes one whole completion of the events of its run. A pure fold, as a stream's is. */
+/** Makes one whole completion from the events of its run. A pure fold, as for a stream. */
 export class CompletionCollector {
   readonly #head: CompletionHead;
   readonly #deltas = new DeltaCollector(true);
@@ -93,7 +93,7 @@ export class CompletionCollector {
     }
   }
 
-  /** The calls that the client is to answer come behind those of models. */
+  /** The calls that the client has to answer follow those of models. */
   #addCalls({ waits }: RunWaiting): void {
     let index = this.#deltas.toolCalls.length;
     for (const { callId: id, name, shown } of waits) {
@@ -101,7 +101,7 @@ export class CompletionCollector {
     }
   }
 
-  /** Keeps what the first model says of itself, as in a stream. */
+  /** Keeps the identity of the first model, as in a stream. */
   #attribute({ systemFingerprint, serviceTier }: ModelIdentity): void {
     this.#systemFingerprint ??= systemFingerprint ?? null;
     this.#serviceTier ??= serviceTier;
@@ -126,7 +126,7 @@ export class CompletionCollector {
             role: 'assistant',
             content: isSilent ? null : content,
             refusal: refusal === '' ? null : refusal,
-            // Both names, as in a stream: some clients read only the one, some only the other.
+            // Both names, as in a stream: some clients read only one of them, some only the other.
             ...(reasoning !== '' && { reasoning_content: reasoning, reasoning }),
             ...(toolCalls.length > 0 && { tool_calls: toolCalls.map(encodeToolCall) }),
             ...(annotations.length > 0 && { annotations }),
@@ -150,7 +150,7 @@ function encodeLogprobs({ content, refusal }: CollectedLogprobs): CollectedChoic
   return { content: content.length > 0 ? content : null, refusal: refusal.length > 0 ? refusal : null };
 }
 
-/** Fills in what OpenAI's clients rely on. */
+/** Fills in the fields that OpenAI's clients rely on. */
 function encodeAudio({ id = '', data, transcript, expiresAt = 0 }: CollectedAudio): CompletionAudio {
   return { id, data, transcript, expires_at: expiresAt };
 }

@@ -29,7 +29,7 @@ export class CompletionsController {
   @HttpCode(200)
   @DescribeCompletion()
   create(@Req() request: Request, @Res() response: Response): Promise<void> {
-    // Not an async function: each that waits takes half a kilobyte of each open stream.
+    // Not an async function: each waiting one takes half a kilobyte for each open stream.
     return this.intake.take(request, response, (taken) => {
       const decoded = this.decoder.decode(request, response, taken);
       if (decoded.outputs !== undefined) return this.logged.answer(decoded, decoded.outputs, taken, response);

@@ -48,11 +48,11 @@ export interface DecodedRequest {
   readonly includeUsage: boolean;
   /** True if the client wants node events in the stream. */
   readonly nodeEvents: boolean;
-  /** What becomes of its run when nobody reads it; undefined: the client did not say. */
+  /** What happens to its run without a reader; undefined: the client did not say. */
   readonly onDisconnect: OnDisconnect | undefined;
   /** True if its run is logged. */
   readonly isLogged: boolean;
-  /** What a run waits for, which goes on with it in place of a new run. Undefined: a run begins. */
+  /** The outputs that answer a waiting run, which continues in place of a new run. Undefined: a run begins. */
   readonly outputs: readonly CallOutput[] | undefined;
 }
 
@@ -106,12 +106,14 @@ export class CompletionsDecoder {
 
 function makeKeepsNothingError(): InvalidRequestError {
   return new InvalidRequestError(
-    `The header ${ON_DISCONNECT_HEADER} has no effect here: this server keeps nothing (RUNS is off). Leave the header out, and stay connected.`,
+    `The header ${ON_DISCONNECT_HEADER} has no effect here: this server stores nothing (RUNS is off). Leave the header out, and stay connected.`,
     { code: 'runs_disabled' },
   );
 }
 
-/** Separates the conversation from the parameters, and changes nothing but that no model is given tools that stand for waits. */
+/**
+ * Separates the conversation from the parameters, and removes the tools that represent waits, which no model may get.
+ */
 function makeRunRequest(request: ChatCompletionRequest, workflow: CompiledWorkflow): RunRequest {
   const { model, messages, stream: _stream, stream_options: _options, ...parameters } = request;
   return { model, messages, parameters: dropWaitTools(parameters, workflow) };

@@ -5,13 +5,13 @@ import type { ModelIdentity, Usage } from '../../models/index.js';
 import { encodeError, NodeEvents } from '../wire/index.js';
 import { ChunkEncoder, type ChunkHead } from './chunk-encoder.js';
 
-/** How a stream of a completion is told. */
+/** Options of a streamed completion. */
 export interface StreamHead extends ChunkHead {
   /** True if the client asked for node events. */
   readonly nodeEvents: boolean;
 }
 
-/** What a client is told of a failure. */
+/** A failure as a client sees it. */
 interface Failure {
   readonly error: RunError;
   /** The step that failed. */
@@ -19,11 +19,11 @@ interface Failure {
 }
 
 /**
- * Makes the frames of one streamed completion of the events of its run. A pure fold: the same events give the same bytes, so that
- * a run's log can be told again at any time.
+ * Makes the frames of one streamed completion from the events of its run. A pure fold: the same events give the same
+ * bytes, so that a run's log can be replayed at any time.
  *
- * What an event says about the workflow ({@link describe}) and what it says to the user ({@link encode}) are apart, because a
- * stream may have to hold the first back; {@link next} is both.
+ * News of the workflow ({@link describe}) and output for the user ({@link encode}) are separate, because a stream may
+ * have to hold back the first; {@link next} is both.
  */
 export class CompletionEncoder {
   readonly #chunks: ChunkEncoder;
@@ -44,25 +44,25 @@ export class CompletionEncoder {
   }
 
   /**
-   * What an event says about the workflow, as JSON for {@link encodeNews}; undefined for clients that did not ask for it. To be
-   * called for each event, once and in order.
+   * The news of the workflow in an event, as JSON for {@link encodeNews}; undefined for clients that did not ask for
+   * it. To be called once for each event, in order.
    */
   describe(event: RunEvent): string | undefined {
     if (this.#nodeEvents === undefined) return undefined;
     return event.type === 'run-finished' ? this.#nodeEvents.encodeSummary(event) : this.#nodeEvents.encode(event);
   }
 
-  /** The frame for what {@link describe} gave. */
+  /** The frame for the result of {@link describe}. */
   encodeNews(json: string): string {
     return this.#chunks.encodeEvent(json);
   }
 
-  /** What a model says of itself. The last one before the first frame speaks for the whole completion. */
+  /** Takes the identity of a model. The last one before the first frame counts for the whole completion. */
   attribute({ systemFingerprint, serviceTier }: ModelIdentity): void {
     this.#chunks.attribute(systemFingerprint, serviceTier);
   }
 
-  /** The frames for what an event says to the user, and for the end. */
+  /** The frames for the output in an event, and for the end. */
   encode(event: RunEvent): string {
     switch (event.type) {
       case 'delta':
@@ -98,7 +98,7 @@ export class CompletionEncoder {
     return this.#chunks.encodeFinish(finishReason) + this.#encodeCounts(usage, isUsageIncomplete);
   }
 
-  /** The calls that the client is to answer, and the end that calls have. */
+  /** The calls that the client has to answer, and the end of a completion with calls. */
   #encodeCalls({ waits, usage, isUsageIncomplete }: RunWaiting): string {
     const calls = waits.map(({ callId, name, shown }) => this.#chunks.encodeCall(callId, name, JSON.stringify(shown)));
     const counts = this.#encodeCounts(usage, isUsageIncomplete);

@@ -66,11 +66,14 @@ interface CompletionStreamParts {
   /** How long the status line may wait for the first delta or an error. */
   readonly openGraceMs: number;
   readonly metrics: StreamMetrics;
-  /** Is told of faults of the stream, and of node events that could not be streamed. */
+  /** Logs faults of the stream, and node events that could not be streamed. */
   readonly record: Pick<RequestRecord, 'setFailure' | 'setEvents'>;
 }
 
-/** Most characters of node events that wait for the status line; of later progress only the newest is kept, see {@link REPEATED}. */
+/**
+ * Most characters of node events that wait for the status line; of later progress only the newest event is kept, see
+ * {@link REPEATED}.
+ */
 const EARLY_ROOM = 64 * 1024;
 
 /** One streamed response. */
@@ -81,7 +84,7 @@ class CompletionStream implements RunReader {
   readonly #encoder: CompletionEncoder;
   readonly #writer: EventStreamWriter;
   readonly #gate: Gate;
-  /** Undefined once the status line need not wait any more. */
+  /** Undefined once the status line no longer has to wait. */
   #grace: Timer | undefined;
   readonly #record: CompletionStreamParts['record'];
   /** Node events, as JSON, from before the status line. They do not send the status line, since a failure may follow. */
@@ -126,7 +129,7 @@ class CompletionStream implements RunReader {
       case 'run-waiting':
       case 'run-continued':
       case 'run-retrying':
-        // Only logged runs are resumed, wait and are tried again, and nobody streams those from here.
+        // Only logged runs are resumed, wait or are retried, and they are not streamed here.
         break;
       case 'node-started':
       case 'node-progress':
@@ -146,7 +149,7 @@ class CompletionStream implements RunReader {
    */
   failed({ error, thrown, isReaderFault, node }: ReadFailure): void {
     this.#endGrace();
-    // The run itself may have succeeded, so the record has to be told.
+    // The run itself may have succeeded, so the failure is noted in the record.
     if (isReaderFault) this.#record.setFailure(thrown);
     if (!this.#writer.isOpen) {
       this.#writer.release();
@@ -214,7 +217,7 @@ class CompletionStream implements RunReader {
     this.#newest.keep(event, json);
   }
 
-  /** Encodes the events that were kept for a client that was behind. */
+  /** Encodes the events that were held back while the client was behind. */
   #takeNewest(): string {
     let frames = '';
     for (const json of this.#newest.take()) frames += this.#encoder.encodeNews(json);

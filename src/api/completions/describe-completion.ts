@@ -8,7 +8,7 @@ export const NODE_EVENTS_PARAMETER = {
   name: NODE_EVENTS_HEADER,
   in: 'header',
   description:
-    '`true` adds chunks to a stream that say what happens in the workflow, in `millrace` beside an empty delta.',
+    '`true` adds chunks to a stream that report what happens in the workflow, in `millrace` beside an empty delta.',
   schema: { type: 'string', enum: ['true'] },
 } satisfies NonNullable<NonNullable<OpenAPIObject['components']>['parameters']>[string];
 
@@ -19,7 +19,7 @@ export function DescribeCompletion(): MethodDecorator {
       name: ON_DISCONNECT_HEADER,
       required: false,
       description:
-        'The run is logged, and the completion can be read again under its id. `continue`: it goes on to its end without its client. `cancel`: it ends some time after its last reader has left.',
+        'The run is logged, and the completion can be read again under its id. `continue`: it runs to its end without its client. `cancel`: it ends some time after its last reader has left.',
       schema: { type: 'string', enum: [...ON_DISCONNECT] },
     }),
     ApiOperation({

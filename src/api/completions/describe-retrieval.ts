@@ -1,14 +1,14 @@
 import { OpenApi } from '../../http/index.js';
 import { responseExamples } from './completions.examples.js';
 
-/** Describes the operation that gives a logged completion again, for the OpenAPI document. */
+/** Describes the operation that returns a logged completion again, for the OpenAPI document. */
 export function DescribeRetrieval(): MethodDecorator {
   return OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
     ApiOperation({
       operationId: 'retrieveChatCompletion',
       summary: 'Get a completion again',
       description:
-        'Of a request with the header `millrace-on-disconnect`, or of a workflow that waits for answers. Whole, it is there once its run has finished or waits (409 before). With `stream=true` its chunks are streamed, stored ones at once and then those that come, the same to every reader; `Last-Event-ID` counts as `starting_after`, and the greater of both holds. A reader that has everything, and says so in `Last-Event-ID`, gets 204.',
+        'Available for requests with the header `millrace-on-disconnect`, or of workflows that wait for answers. The whole completion exists once its run has finished or waits (409 before). With `stream=true` its chunks are streamed, stored ones at once and then those that come, the same to every reader; `Last-Event-ID` counts as `starting_after`, and the greater of both holds. A reader that has everything, and says so in `Last-Event-ID`, gets 204.',
     }),
     ApiParam({
       name: 'id',
@@ -25,7 +25,7 @@ export function DescribeRetrieval(): MethodDecorator {
     ApiQuery({
       name: 'starting_after',
       required: false,
-      description: 'With `stream=true`: the `id` of the last event that is not wanted again.',
+      description: 'With `stream=true`: the `id` of the last event that you already have.',
       schema: { type: 'integer', minimum: 0 },
     }),
     ApiResponse({
@@ -42,6 +42,6 @@ export function DescribeRetrieval(): MethodDecorator {
         },
       },
     }),
-    ApiResponse({ status: 204, description: 'There is nothing after `Last-Event-ID`, and nothing will come.' }),
+    ApiResponse({ status: 204, description: 'There is nothing after `Last-Event-ID`, and there will be nothing.' }),
   ]);
 }

@@ -5,9 +5,9 @@ import type { CallOutput } from '../wire/index.js';
 type WaitingWorkflow = Pick<CompiledWorkflow, 'waits' | 'takes'>;
 
 /**
- * The outputs of calls behind the assistant's last message: answers to what a run waits for. Where models are given the client's tools,
- * too, those of calls that are no wait's are left out.
- * @returns undefined if there are none, or the workflow waits for nothing: the request begins a run
+ * The outputs of calls after the assistant's last message: answers to the waits of a run. Outputs that answer no wait
+ * are ignored if the workflow also forwards the client's tools.
+ * @returns undefined if there are none, or the workflow has no waits: the request begins a run
  */
 export function findCallOutputs(
   messages: readonly Message[],
@@ -40,8 +40,8 @@ function joinText(content: string | readonly { readonly text: string }[]): strin
 }
 
 /**
- * Leaves out of a client's tools those that stand for waits: clients declare them so that their own code answers. What only tools need
- * goes with the last of them.
+ * Removes the tools that represent waits: clients declare them so that their own code answers. With the last tool, the
+ * parameters that need tools are removed, too.
  */
 export function dropWaitTools<P extends Readonly<Record<string, unknown>>>(
   parameters: P,

@@ -9,7 +9,7 @@ import { DescribeRetrieval } from './describe-retrieval.js';
 import { LoggedCompletions } from './logged/logged-completions.service.js';
 import { LoggedCompletionsResponder } from './logged/logged-completions.responder.js';
 
-/** Gives completions whose runs are logged, once more or for the first time. */
+/** Returns completions of logged runs, again or for the first time. */
 @OpenApi(({ ApiTags }) => [ApiTags('Chat')])
 @Controller(COMPLETIONS_PATH)
 export class StoredCompletionsController {
@@ -27,7 +27,7 @@ export class StoredCompletionsController {
     const segment = await this.completions.find(id, this.access.requireCaller(request));
     if (segment === undefined) {
       throw new NotFoundError(
-        `Completion with id '${id.slice(0, 64)}' not found. Only completions are kept that were asked for with the header millrace-on-disconnect, or of workflows that wait for answers.`,
+        `Completion with id '${id.slice(0, 64)}' not found. Only completions of requests with the header millrace-on-disconnect, or of workflows that wait for answers, are stored.`,
       );
     }
     if (streams) await this.responder.stream(segment, request, response);

@@ -9,7 +9,7 @@ const RULES: BodyRules = {
   checkMore: checkDependencies,
 };
 
-/** Gives the body back, typed, as it is. @throws InvalidRequestError as {@link validateBody} */
+/** Returns the body typed and unchanged. @throws InvalidRequestError as {@link validateBody} */
 export function validateChatCompletionRequest(body: unknown): ChatCompletionRequest {
   validateBody(body, RULES);
   return body as JsonObject & ChatCompletionRequest;

@@ -7,18 +7,18 @@ import { makeErrorResult } from './mcp.collector.js';
 import { loadSdk, type McpSdk } from './load-sdk.js';
 import type { ToolCatalog } from './tools/tool-catalog.service.js';
 
-/** What an instance of the protocol's server serves: the requests of one caller. */
+/** The options of an instance of the protocol's server, which serves one caller. */
 export interface ServedCaller {
   readonly catalog: ToolCatalog;
   readonly caller: Caller;
-  /** Aborts when the connection is gone; absent: the protocol alone says so. */
+  /** Aborts when the connection is gone; absent: only the protocol reports it. */
   readonly signal?: AbortNotice;
   readonly call: (call: ToolCall) => Promise<ToolAnswer>;
-  /** Told of what a call failed with before its run, or without one. */
+  /** Called with the error of a call that failed before its run, or without one. */
   readonly onFailure: (error: MillraceError) => void;
 }
 
-/** Makes one instance of the protocol's server: for one request over HTTP, for a connection otherwise. */
+/** Makes one instance of the protocol's server: for one request over HTTP, otherwise for a connection. */
 export async function makeServer({ catalog, caller, signal, call, onFailure }: ServedCaller): Promise<McpServer> {
   const sdk = await loadSdk();
   const made = new sdk.McpServer(
@@ -37,7 +37,7 @@ export async function makeServer({ catalog, caller, signal, call, onFailure }: S
     }
     const { mcpReq } = context;
     const state = mcpReq.requestState<string>();
-    // The newest version says it with each request, older ones once for a connection.
+    // The newest version sends it with each request, older ones once for each connection.
     // eslint-disable-next-line @typescript-eslint/no-deprecated
     const { elicitation } = readCapabilities(mcpReq.envelope, sdk) ?? server.getClientCapabilities() ?? {};
     try {
@@ -47,7 +47,7 @@ export async function makeServer({ catalog, caller, signal, call, onFailure }: S
         signal: signal ?? mcpReq.signal,
         canElicit: elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined),
         progressToken: meta?.progressToken,
-        // A client that has gone needs no news.
+        // A client that has left needs no notifications.
         notify: (notification) => void mcpReq.notify(notification).catch(() => undefined),
         answers: typeof state === 'string' ? { state, responses: mcpReq.inputResponses ?? {} } : undefined,
       });
@@ -63,7 +63,7 @@ export async function makeServer({ catalog, caller, signal, call, onFailure }: S
   return made;
 }
 
-/** What a client says in a request that it can do; undefined: it says nothing. */
+/** The capabilities of a client in a request; undefined if it sends none. */
 function readCapabilities(
   envelope: ServerContext['mcpReq']['envelope'],
   { CLIENT_CAPABILITIES_META_KEY: key }: McpSdk,

@@ -23,20 +23,23 @@ import { OpenCalls } from './open-calls.service.js';
 import { decodeArguments } from './mcp.decoder.js';
 import { ToolCatalog } from './tools/tool-catalog.service.js';
 
-/** What older clients tell their requests apart by, beside their ids. */
+/** What distinguishes requests of older clients, beside their ids. */
 const SESSION_HEADER = 'mcp-session-id';
 
-/** One request over HTTP and what comes of it. */
+/** One request over HTTP and its response. */
 interface Exchange {
   readonly taken: TakenRequest;
   readonly request: Request;
   readonly response: Response;
-  /** Ends all of it: the client has left, or has cancelled the call. */
+  /** Ends all of it when the client has left or has cancelled the call. */
   readonly end: Cancellation;
   readonly gate: Gate;
 }
 
-/** Serves the protocol over HTTP: each request by an instance of the SDK's server of its own, so that any process can serve the next one. */
+/**
+ * Serves the protocol over HTTP: each request by its own instance of the SDK's server, so that any process can serve
+ * the next one.
+ */
 @Injectable()
 export class McpExchanges {
   readonly #logger = new Logger('Mcp');
@@ -68,7 +71,7 @@ export class McpExchanges {
     const name = readCalledTool(message);
     if (name === undefined) {
       this.open.cancel(client, message);
-      // Nothing is run for it.
+      // No run is begun for it.
       taken.permit.cancel();
       await this.#serveAtOnce(exchange);
       return;
@@ -78,7 +81,7 @@ export class McpExchanges {
       await this.#serveCall(exchange, name);
     } finally {
       forget();
-      // Unless a run has: then this does nothing.
+      // If a run has already set it, this does nothing.
       if (!findRecord(response).hasRun) taken.permit.end();
     }
   }
@@ -106,7 +109,7 @@ export class McpExchanges {
       return;
     }
     const writer = new EventStreamWriter(response, gate, clock, heartbeatMs, record.openStream(), end);
-    // Proxies and clients want to see life.
+    // Keeps proxies and clients from timing out.
     const grace = clock.after(openGraceMs, () => writer.open());
     const decoder = new TextDecoder();
     try {
@@ -128,7 +131,7 @@ export class McpExchanges {
     let fault: Error | undefined;
     const handler = createMcpHandler(() => this.#makeServer(exchange), {
       responseMode,
-      // The writer of the stream sends its own, once for all protocols.
+      // The stream's writer sends the keep-alives for all protocols.
       keepAliveMs: 0,
       onerror: (error) => (fault = error),
     });
@@ -180,7 +183,7 @@ export class McpExchanges {
     );
   }
 
-  /** What a call fails with is in its result; the log and the metrics are told here. */
+  /** The result holds the error of a call; here it goes to the log and the metrics. */
   #tell(error: MillraceError, response: Response): void {
     const record = findRecord(response);
     if (!record.hasRun || !(error instanceof RunAbortedError)) record.setFailure(error);
@@ -189,7 +192,9 @@ export class McpExchanges {
   }
 }
 
-/** A batch could begin any number of runs by one request. The protocol has none since its version 2025-06-18. */
+/**
+ * A batch could begin any number of runs by one request. The protocol has had no batches since its version 2025-06-18.
+ */
 function makeBatchError(): InvalidRequestError {
   return new InvalidRequestError(
     'The body must be one message, not a list of them. Send each in a request of its own.',
@@ -210,13 +215,13 @@ async function sendWhole(answer: globalThis.Response, response: Response): Promi
   response.end(text);
 }
 
-/** The request as the SDK reads it: its head, since the body is there already. */
+/** The head of the request for the SDK; the body has already been read. */
 function makeWebRequest({ headers, headersDistinct }: Request, signal: AbortSignal): globalThis.Request {
   const copied = new Headers();
   for (const [name, values] of Object.entries(headersDistinct)) {
     for (const value of values ?? []) if (name !== 'content-length') copied.append(name, value);
   }
-  // No link is made of it.
+  // It is not used as a link.
   const host = URL.canParse(`http://${headers.host}`) ? headers.host : 'localhost';
   return new globalThis.Request(`http://${host}${MCP_PATH}`, { method: 'POST', headers: copied, signal });
 }

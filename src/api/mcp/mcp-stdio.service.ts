@@ -18,7 +18,7 @@ interface Connection {
   readonly signal: AbortSignal;
 }
 
-/** Serves the protocol to the one client that has started this process: it may use every workflow, and nothing limits it. */
+/** Serves the protocol to the one client that has started this process: it may use every workflow, without limits. */
 @Injectable()
 export class McpStdio {
   constructor(
@@ -63,7 +63,7 @@ export class McpStdio {
   }
 }
 
-/** A client that does not read what it is told gets no more. */
+/** A client that does not read gets no more. */
 function holdUntilRead(output: Writable, gate: Gate): void {
   if (!output.writableNeedDrain || !gate.isOpen) return;
   gate.close();

@@ -4,9 +4,9 @@ import type { RunError } from '../../errors/index.js';
 import type { JsonValue } from '../../kernel/index.js';
 import { DeltaCollector, type OpaqueObject } from '../../streaming/index.js';
 
-/** Collects what a run says to its client, for the result of a tool's call. */
+/** Collects the output of a run, for the result of a tool call. */
 export class SaidToTool {
-  /** What was said, step by step: what a process said that then died is void when another one says it again. */
+  /** The output by step: output of a process that died is void once another process sends it again. */
   #heard: DeltaEvent[] = [];
   #finished: RunFinished | undefined;
   #waiting: RunWaiting | undefined;
@@ -16,7 +16,7 @@ export class SaidToTool {
     return this.#finished;
   }
 
-  /** What the run waits for, if it waits. */
+  /** The run's waits, if it waits. */
   get waits(): readonly OpenWait[] {
     return this.#waiting?.waits ?? [];
   }
@@ -29,7 +29,7 @@ export class SaidToTool {
     else if (event.type === 'run-continued' || event.type === 'run-resumed') this.#waiting = undefined;
   }
 
-  /** The text, and the images; at least one block, as some clients rely on it. */
+  /** The text and the images; at least one block, because some clients rely on it. */
   get content(): ContentBlock[] {
     const { content, refusal, images } = this.#collect();
     const text = content === '' ? refusal : content;
@@ -37,7 +37,7 @@ export class SaidToTool {
     return text === '' && shown.length > 0 ? shown : [{ type: 'text', text }, ...shown];
   }
 
-  /** What a model wrote, whatever became of it. */
+  /** The text that models wrote, also in a failed run. */
   get text(): string {
     return this.#collect().content;
   }
@@ -51,7 +51,7 @@ export class SaidToTool {
 
 const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+);base64,/;
 
-/** An image, as gateways give them: `{type: "image_url", image_url: {url}}`. What is no data is an address for the client. */
+/** An image, as gateways give them: `{type: "image_url", image_url: {url}}`. A web address is passed on as a link. */
 function readImage({ image_url: image }: OpaqueObject): ContentBlock[] {
   const url = typeof image === 'object' && image !== null && 'url' in image ? image.url : undefined;
   if (typeof url !== 'string') return [];
@@ -60,7 +60,10 @@ function readImage({ image_url: image }: OpaqueObject): ContentBlock[] {
   return [{ type: 'image', mimeType, data: url.slice(head.length) }];
 }
 
-/** Makes the result of a run that has finished. @param structured what fits the tool's output schema; undefined: it has none */
+/**
+ * Makes the result of a finished run. @param structured the value that fits the tool's output schema; undefined if it
+ * has none
+ */
 export function makeResult(said: SaidToTool, run: string, structured: JsonValue | undefined): CallToolResult {
   const { finishReason, usage } = said.finished ?? {};
   return {

@@ -9,8 +9,8 @@ import { McpExchanges } from './mcp-exchange.service.js';
 import { MCP_PATH } from './mcp.path.js';
 
 /**
- * `POST /mcp`: workflows as tools, for clients of the Model Context Protocol (Streamable HTTP). The protocol describes itself to them, so
- * openapi.json does not.
+ * `POST /mcp`: workflows as tools, for clients of the Model Context Protocol (Streamable HTTP). The protocol describes
+ * itself, so openapi.json does not describe it.
  */
 @Controller(MCP_PATH)
 export class McpController {
@@ -28,21 +28,21 @@ export class McpController {
     return this.intake.take(request, response, (taken) => this.exchanges.serve(request, response, taken));
   }
 
-  /** There are no streams beside those of requests, and nothing of a session is kept that could be deleted. */
+  /** There are no streams beside those of requests, and no session that could be deleted. */
   @All()
   otherMethods(): never {
     throw new MethodNotAllowedError(['POST']);
   }
 }
 
-/** Of JSON-RPC, where a request was refused before it was read, or as a whole. */
+/** JSON-RPC code for a request that was refused before it was read, or as a whole. */
 const PARSE_ERROR = -32_700;
 const INVALID_REQUEST = -32_600;
 const INTERNAL_ERROR = -32_603;
-/** For errors of a server's own. */
+/** JSON-RPC code for errors of the server. */
 const SERVER_ERROR = -32_000;
 
-/** The form of errors that are told by the status of the response: its request has no id that is known here. */
+/** The body of errors with an HTTP status: the id of the request is not known here. */
 function encodeError({ status, message, type, code, param }: MillraceError): object {
   return {
     jsonrpc: '2.0',

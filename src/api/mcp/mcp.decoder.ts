@@ -9,7 +9,7 @@ import { McpArguments } from './tools/mcp-arguments.js';
 const RULES = compileRuleSet(McpArguments);
 
 /**
- * Makes the request of a run of the arguments of a tool's call. Nothing in them is converted or filled in.
+ * Makes the request of a run from the arguments of a tool call. Nothing in them is converted or filled in.
  * @throws InvalidRequestError for the first fault
  */
 export function decodeArguments(args: JsonObject, workflow: CompiledWorkflow): RunRequest {
@@ -21,7 +21,7 @@ export function decodeArguments(args: JsonObject, workflow: CompiledWorkflow): R
   const { input, messages, ...parameters } = args as unknown as McpArguments;
   const conversation = [...(messages ?? []), ...(typeof input === 'string' ? [userMessage(input)] : [])];
   if (conversation.length === 0 && workflow.readsMessages) {
-    throw new InvalidRequestError("Missing required argument: 'input', which is what the workflow is asked.", {
+    throw new InvalidRequestError("Missing required argument: 'input', the message for the workflow.", {
       param: 'input',
       code: 'missing_required_parameter',
     });
@@ -30,7 +30,7 @@ export function decodeArguments(args: JsonObject, workflow: CompiledWorkflow): R
   return { model: workflow.id, messages: conversation, parameters };
 }
 
-/** Models invent arguments. Passed on, they would be refused by a provider, in words that help nobody. */
+/** Models invent arguments. A provider would refuse them with an unhelpful message. */
 function assertKnown(args: JsonObject, workflow: CompiledWorkflow): void {
   const known = listArguments(workflow);
   const unknown = Object.keys(args).find((name) => !known.includes(name));

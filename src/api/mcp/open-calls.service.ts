@@ -3,7 +3,7 @@ import type { Caller } from '../../access/index.js';
 import { RunAbortedError } from '../../errors/index.js';
 import { type Cancellation, isJsonObject } from '../../kernel/index.js';
 
-/** Whoever calls, as far as ids of requests are unique: an id of its own that this server gave the client, if it did. */
+/** The scope in which request ids are unique: the id that this server gave the client, if any. */
 interface CallingClient {
   readonly caller: Pick<Caller, 'id'>;
   readonly session: string | undefined;
@@ -11,8 +11,8 @@ interface CallingClient {
 
 /**
  * Calls that are open in this process, so that a client can cancel one by another request. Older clients do that; newer ones close the
- * connection. Ids of requests begin anew in each client, so the id that a client was given with `initialize` tells them apart. Nothing is
- * kept of that id.
+ * connection. Each client counts its request ids anew, so the id given to a client with `initialize` distinguishes
+ * them. That id is not stored.
  */
 @Injectable()
 export class OpenCalls {

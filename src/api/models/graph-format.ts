@@ -18,7 +18,7 @@ const TYPES: Readonly<Record<GraphFormat, string>> = {
   svg: 'image/svg+xml',
 };
 
-/** What a client can accept; those who accept anything get the first. */
+/** The formats that a client can accept; a client that accepts anything gets the first. */
 const RESPONSES: readonly GraphResponse[] = [
   ...GRAPH_FORMATS.map((format) => ({ format, type: TYPES[format] })),
   { format: 'mermaid', type: 'text/plain' },
@@ -27,7 +27,7 @@ const RESPONSES: readonly GraphResponse[] = [
 /**
  * Chooses the format that a client asks for: by the query's `format`, or else by its Accept header; JSON if neither names one.
  * @param asked the query's `format`, as parsed
- * @param accepts tells which of some media types the client prefers; false if it accepts none
+ * @param accepts returns the media type that the client prefers; false if it accepts none
  * @throws InvalidRequestError if there is no such format
  */
 export function chooseGraphFormat(

@@ -73,7 +73,7 @@ export class ModelsController {
   }
 }
 
-/** What its workflow may wait for, and what whoever answers has to send. */
+/** The waits of its workflow, and what an answer must contain. */
 function describeWait({ name, answer }: CompiledWait): JsonObject {
   return { name, schema: answer.schema };
 }

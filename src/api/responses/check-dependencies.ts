@@ -1,7 +1,10 @@
 import { isJsonObject, type JsonObject } from '../../kernel/index.js';
 import { type Fault, type FaultLog, makeMissingFault, makeTypeFault } from '../../schema/index.js';
 
-/** Checks the parameters that make no sense without another one, and what no rule of one parameter can say. */
+/**
+ * Checks the parameters that make no sense without another one, and everything that a rule for one parameter cannot
+ * check.
+ */
 export function checkDependencies(body: JsonObject, faults: FaultLog): void {
   const { input, previous_response_id: previous, stream, stream_options: options, background, store, metadata } = body;
   const hasPrevious = isGiven(previous);
@@ -18,10 +21,10 @@ export function checkDependencies(body: JsonObject, faults: FaultLog): void {
   }
   if (background === true && store === false) {
     faults.add(() =>
-      refuse('background', 'what runs in the background must be stored. Leave `store` out.', 'unsupported_value'),
+      refuse('background', 'background responses must be stored. Leave `store` out.', 'unsupported_value'),
     );
   }
-  // They are sent back, and clients expect strings.
+  // They are returned, and clients expect strings.
   if (isJsonObject(metadata)) {
     for (const [name, value] of Object.entries(metadata)) {
       if (typeof value !== 'string')

@@ -12,7 +12,7 @@ import { TOOL_CHOICES, TOOLS } from './dto/index.js';
 const RULES = new Map(Object.entries(TOOLS).map(([type, tool]) => [type, compileRuleSet(tool)]));
 const CHOICES = new Map(Object.entries(TOOL_CHOICES).map(([type, choice]) => [type, compileRuleSet(choice)]));
 
-/** Checks the tools that models can be offered; of others only that they name their type. */
+/** Checks the tools that can be offered to models; other tools only for their type. */
 export function checkTools(tools: readonly unknown[], faults: FaultLog): void {
   for (const [index, tool] of tools.entries()) {
     const path = `tools[${index}]`;
@@ -26,7 +26,7 @@ export function checkTools(tools: readonly unknown[], faults: FaultLog): void {
   }
 }
 
-/** Checks that a choice among tools is one that the tools of the request leave. */
+/** Checks that a tool choice is possible with the tools of the request. */
 export function checkToolChoice({ tool_choice: choice, tools }: JsonObject, faults: FaultLog): void {
   const offered = listOffered(tools);
   if (choice === 'required' && offered.size === 0) {
@@ -46,7 +46,7 @@ export function checkToolChoice({ tool_choice: choice, tools }: JsonObject, faul
   else if (typeof choice['name'] === 'string' && !offered.has(writeKey(choice))) faults.add(() => unknownTool(choice));
 }
 
-const NONE_OFFERED = 'a tool must be called, and this server runs none of those that are given.';
+const NONE_OFFERED = 'a tool must be called, and this server runs none of the given tools.';
 
 function checkAllowed({ mode, tools }: JsonObject, offered: ReadonlySet<string>, faults: FaultLog): void {
   if (!Array.isArray(tools)) return;
@@ -66,7 +66,7 @@ function listOffered(tools: unknown): ReadonlySet<string> {
   );
 }
 
-/** Functions and custom tools have names of their own each. */
+/** Functions and custom tools have separate names. */
 function writeKey({ type, name }: JsonObject): string {
   return `${readName(type)} ${readName(name)}`;
 }

@@ -3,7 +3,10 @@ import type { RunOrigin } from '../../runs/index.js';
 import type { CompiledWorkflow, RunRequest } from '../../workflow/index.js';
 import type { CallOutput } from '../wire/index.js';
 
-/** What is known of a Response before its run starts, and never changes. Its names and forms are those of the wire. */
+/**
+ * The facts about a response that are known before its run starts and never change. Names and forms are those of the
+ * wire.
+ */
 export interface ResponseHead {
   /** Also the run's: `resp_` and 24 hex digits. */
   readonly id: string;
@@ -36,20 +39,23 @@ export interface ResponseHead {
   readonly user: string | null;
 }
 
-/** A request of this door, understood. */
+/** A request of this door, decoded. */
 export interface DecodedRequest {
   readonly workflow: CompiledWorkflow;
   readonly request: RunRequest;
   readonly head: ResponseHead;
   readonly origin: RunOrigin;
-  /** True if it is answered with a stream. */
+  /** True if the response is a stream. */
   readonly streams: boolean;
-  /** True if the stream is to tell what happens in the workflow. */
+  /** True if the stream reports what happens in the workflow. */
   readonly nodeEvents: boolean;
-  /** The items that the run is asked: those of earlier responses, then the request's own, each with an id. Empty if nothing is stored. */
+  /**
+   * The input items of the run: those of earlier responses, then the request's own, each with an id. Empty if nothing
+   * is stored.
+   */
   readonly context: readonly JsonObject[];
   /** True if its run is logged: it is in the background, or its workflow can wait. */
   readonly isLogged: boolean;
-  /** What a run waits for, which goes on with it in place of a new run. Undefined: a run begins. */
+  /** The outputs that answer a waiting run, which continues in place of a new run. Undefined: a run begins. */
   readonly outputs: readonly CallOutput[] | undefined;
 }

@@ -5,11 +5,11 @@ import { findKind } from './items/input-kinds.js';
 import { listParts } from './items/input-content.js';
 
 /**
- * The outputs of calls behind the last text of the workflow: answers to what a run waits for. Where models are given the client's
- * tools, too, those of calls that are no wait's are left out.
- * @param earlier items of the conversation that goes on
+ * The outputs of calls after the last text of the workflow: answers to the waits of a run. Where models are given the
+ * client's tools, too, those of calls that are no wait's are left out.
+ * @param earlier items of the continued conversation
  * @param input of the request
- * @returns undefined if there are none, or the workflow waits for nothing: the request begins a run
+ * @returns undefined if there are none, or the workflow has no waits: the request begins a run
  */
 export function findCallOutputs(
   earlier: readonly JsonObject[],
@@ -36,8 +36,8 @@ function listOtherCalls(items: readonly JsonObject[], names: ReadonlySet<unknown
 }
 
 /**
- * True for text of a workflow, and for what is referred to and was not found. Calls do not count: some clients give the output of each
- * directly behind it.
+ * True for text of a workflow, and for references that were not found. Calls do not count: some clients send each
+ * output directly after its call.
  */
 function isSaid(item: JsonObject): boolean {
   const kind = findKind(item);

@@ -2,7 +2,7 @@ import { assertNever } from '../../kernel/index.js';
 import type { CompiledScope, CompiledWorkflow, Step } from '../../workflow/index.js';
 import type { Phase } from './items/output-item.js';
 
-/** Whether some visible step speaks: surely, on some ways of a run, or never. */
+/** Whether some visible step emits output: always, on some paths of a run, or never. */
 interface Speaks {
   readonly surely: boolean;
   readonly maybe: boolean;
@@ -11,8 +11,8 @@ interface Speaks {
 const NOBODY: Speaks = { surely: false, maybe: false };
 
 /**
- * What the messages of each visible step are, by its key: the last one's the answer, all others said on the way. Nothing for a
- * workflow with one such step, nor if it depends on the run which step is the last.
+ * The phase of each visible step's messages, by its key: the final answer for the last step, commentary for all others.
+ * Empty for a workflow with one such step, or if the last step depends on the run.
  */
 export function findPhases({ scope }: CompiledWorkflow): ReadonlyMap<string, Phase> {
   const phases = new Map<string, Phase | undefined>();
@@ -24,9 +24,8 @@ export function findPhases({ scope }: CompiledWorkflow): ReadonlyMap<string, Pha
 
 /**
  * Reads the steps of a scope from its end.
- * @param path keys of the steps around it, each with a slash behind it
- * @param after who speaks after it
- * @returns who speaks in it or after it
+ * @param path keys of the enclosing steps, each followed by a slash @param after whether a visible step follows it
+ * @returns whether a visible step is in it or follows it
  */
 function readScope(scope: CompiledScope, path: string, after: Speaks, phases: Map<string, Phase | undefined>): Speaks {
   return scope.steps

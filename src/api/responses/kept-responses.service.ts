@@ -5,7 +5,7 @@ import type { DecodedRequest } from './decoded-request.js';
 import type { ResponseEncoder } from './responses.encoder.js';
 import { type FinishedResponse, ResponseState } from './state/response-state.js';
 
-/** Has responses kept that were asked to be, before their clients learn of their end. */
+/** Stores responses that are to be stored before their clients see their end. */
 @Injectable()
 export class KeptResponses {
   readonly #logger = new Logger('Responses');
@@ -14,7 +14,7 @@ export class KeptResponses {
 
   /**
    * @param attempt the attempt whose end this is; absent: the run is not logged
-   * @returns false if it could not be kept, which the log tells. Never rejects
+   * @returns false if it could not be stored, which is logged. Never rejects
    */
   async keep(
     { response }: Pick<ResponseEncoder, 'response'>,
@@ -26,10 +26,10 @@ export class KeptResponses {
       await this.state.keep({ response, context, owner, ...(attempt !== undefined && { attempt }) });
       return true;
     } catch (error) {
-      // Of a store that is away the store itself has told, once.
+      // An unavailable store has logged that itself, once.
       if (error instanceof OverloadedError) return false;
       this.#logger.error(
-        `The response ${response.id} could not be kept: nobody can refer to it`,
+        `The response ${response.id} could not be stored: no request can refer to it`,
         formatStackForLog(error),
       );
       return false;

@@ -17,7 +17,7 @@ export interface ItemPage {
 /**
  * A page of items, the newest first unless `order` is `asc`.
  * @param items oldest first
- * @throws InvalidRequestError for a `limit`, an `order` or an `after` that is none
+ * @throws InvalidRequestError for an invalid `limit`, `order` or `after`
  */
 export function listItems(items: readonly JsonObject[], { limit, order, after }: Query): ItemPage {
   const size = readLimit(limit);

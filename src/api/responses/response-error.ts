@@ -3,13 +3,13 @@ import { type MillraceError, UpstreamError } from '../../errors/index.js';
 import type { ResponseErrorCode } from './response-object.js';
 
 /**
- * The word that tells clients whether to try again, each time with a whole new run (measured: six times for `server_error`,
- * never for `invalid_prompt`). So what another try cannot heal, or what has cost tokens already, is `invalid_prompt`.
- * @param hasOutput true if something was said
+ * The code by which clients decide whether to retry, each time with a whole new run (measured: six times for
+ * `server_error`, never for `invalid_prompt`). So an error that a retry cannot heal, or that has already cost tokens,
+ * is `invalid_prompt`. @param hasOutput true if there was any output
  */
 export function chooseErrorCode(failed: RunFailed, hasOutput: boolean): ResponseErrorCode {
   const { error, outcome, usage, untoldTokens = 0 } = failed;
-  // Whatever it has cost, another instance answers it.
+  // Another instance can answer it, whatever it has cost.
   if (outcome === 'shutdown') return 'server_error';
   if (hasOutput || untoldTokens > 0 || (usage?.total_tokens ?? 0) > 0) return 'invalid_prompt';
   if (error.retryable === false || outcome === 'internal_error') return 'invalid_prompt';
@@ -17,7 +17,7 @@ export function chooseErrorCode(failed: RunFailed, hasOutput: boolean): Response
   return error.status >= 500 || error.status === 408 ? 'server_error' : 'invalid_prompt';
 }
 
-/** Names of parameters of chat models, and what they are called here. */
+/** Names of chat parameters, and their names in this protocol. */
 const PARAMETERS: ReadonlyMap<string, string> = new Map([
   ['messages', 'input'],
   ['max_completion_tokens', 'max_output_tokens'],
@@ -27,7 +27,7 @@ const PARAMETERS: ReadonlyMap<string, string> = new Map([
   ['verbosity', 'text.verbosity'],
 ]);
 
-/** The parameter at fault by the names of this door. A place inside of one of other form is none here. */
+/** The parameter at fault, under its name in this protocol. A path inside a parameter with another form is left out. */
 export function renameParameter(param: string | null): string | null {
   if (param === null) return null;
   const name = /^[^.[]*/.exec(param)?.[0] ?? '';

@@ -1,4 +1,4 @@
-/** The types of events that a response consists of, by OpenAI's names. */
+/** The types of the events of a response, by OpenAI's names. */
 export type ResponseEventType =
   | 'response.created'
   | 'response.queued'
@@ -29,22 +29,20 @@ export interface ResponseEvent {
   readonly type: ResponseEventType;
   /** Its `sequence_number`: counted from 0, without gaps. */
   readonly number: number;
-  /**
-   * The whole event as a stream has it. Its name is its type, by which some clients choose (Open Responses demands it).
-   */
+  /** The whole event as in a stream. Its name is its type, which some clients need (Open Responses demands it). */
   readonly frame: string;
 }
 
-/** What is the same in all deltas of one text. */
+/** The part that is the same in all deltas of one text. */
 export interface DeltaFrame {
   readonly type: ResponseEventType;
   /** Up to the text. */
   readonly head: string;
-  /** From behind the text up to the number. */
+  /** From the end of the text up to the number. */
   readonly tail: string;
 }
 
-/** Numbers the events of one response, at the one place where they are made. */
+/** Makes and numbers the events of one response. */
 export class EventSequence {
   #next = 0;
   #events: ResponseEvent[] = [];
@@ -55,26 +53,26 @@ export class EventSequence {
     return this.#next;
   }
 
-  /** @param fields what follows type and number, as JSON: `,"item_id":"…"` */
+  /** @param fields the fields after type and number, as JSON: `,"item_id":"…"` */
   add(type: ResponseEventType, fields: string): void {
     const number = this.#next++;
     this.#push(type, number, `event: ${type}\ndata: {"type":"${type}","sequence_number":${number}${fields}}\n\n`);
   }
 
-  /** Once per token: what does not change is put together before, and the number is the last. @param text as JSON */
+  /** Runs once per token: the constant parts are joined beforehand, and the number comes last. @param text as JSON */
   addDelta({ type, head, tail }: DeltaFrame, text: string): void {
     const number = this.#next++;
     this.#push(type, number, head + text + tail + number + FRAME_END);
   }
 
-  /** What was added since it was last taken. */
+  /** The events added since the last call. */
   take(): readonly ResponseEvent[] {
     const events = this.#events;
     this.#events = [];
     return events;
   }
 
-  /** From here to {@link takeFrames} frames alone are kept: an object for each event is what each token would pay for. */
+  /** From here to {@link takeFrames}, only frames are kept: an object for each event would be a cost for each token. */
   keepFrames(): void {
     this.#frames = '';
   }
@@ -98,7 +96,7 @@ const FRAME_END = '}\n\n';
 export function makeDeltaFrame(type: ResponseEventType, fields: string, after = ''): DeltaFrame {
   return {
     type,
-    // Joined, not added: V8 would copy a text of several parts anew into each frame that it begins.
+    // Joined, not added: V8 would copy a text of several parts into each frame again.
     head: ['event: ', type, '\ndata: {"type":"', type, '"', fields, ',"delta":'].join(''),
     tail: [after, ',"sequence_number":'].join(''),
   };

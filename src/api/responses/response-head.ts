@@ -3,7 +3,7 @@ import type { ResponseHead } from './decoded-request.js';
 import type { ResponseRequest, ResponseTool } from './dto/index.js';
 import { dropNothing } from './items/input-content.js';
 
-/** What a response says of its request: what the client gave, and for all else what holds without it. */
+/** The fields of a response that repeat its request: the client's values, and defaults for the rest. */
 export function makeResponseHead(
   body: ResponseRequest,
   { id, createdAt, isStored }: { readonly id: string; readonly createdAt: number; readonly isStored: boolean },

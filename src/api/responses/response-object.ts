@@ -4,16 +4,16 @@ import type { OutputItem } from './items/output-item.js';
 
 export type ResponseStatus = 'queued' | 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled';
 
-/** What a Response failed with. The word steers whether clients try again. */
+/** The error of a Response. Its code decides whether clients retry. */
 export interface ResponseError {
   readonly code: ResponseErrorCode;
   readonly message: string;
 }
 
-/** The words of OpenAI's closed list that a run can fail with. */
+/** The codes of OpenAI's closed list that a run can fail with. */
 export type ResponseErrorCode = 'server_error' | 'rate_limit_exceeded' | 'invalid_prompt';
 
-/** Sum over all model calls of the run; 0 where no upstream told. */
+/** Sum over all model calls of the run; 0 if no upstream reported it. */
 export interface ResponseUsage {
   readonly input_tokens: number;
   readonly input_tokens_details: { readonly cached_tokens: number; readonly cache_write_tokens: number };
@@ -31,8 +31,8 @@ export interface ResponseObject extends ResponseHead, JsonObject {
   readonly error: ResponseError | null;
   readonly incomplete_details: { readonly reason: 'max_output_tokens' | 'content_filter' } | null;
   readonly output: readonly OutputItem[];
-  /** Null until it has ended; then numbers, 0 where nothing is known. */
+  /** Null until it has ended; then numbers, 0 if unknown. */
   readonly usage: ResponseUsage | null;
-  /** True if more may have been used than is told. Absent: false. */
+  /** True if more may have been used than was reported. Absent: false. */
   readonly usage_incomplete?: true;
 }

@@ -1,7 +1,7 @@
 import type { Usage } from '../../models/index.js';
 import type { ResponseUsage } from './response-object.js';
 
-/** Usage under the names of this protocol, with every number there: clients fail without one (measured). */
+/** Usage under the names of this protocol, with every number present: clients fail if one is missing (measured). */
 export function encodeUsage(usage: Usage | undefined): ResponseUsage {
   const { prompt_tokens_details: input = {}, completion_tokens_details: output = {} } = usage ?? {};
   return {

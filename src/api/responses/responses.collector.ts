@@ -19,7 +19,7 @@ export class ResponsesCollector {
 
   /**
    * @param onTraceId called once at the beginning if the run is traced
-   * @throws MillraceError if the run fails: clients take a Response that failed for one that did not (measured)
+   * @throws MillraceError if the run fails: clients take a failed Response for a successful one (measured)
    */
   async collect(
     events: RunEvents,
@@ -29,7 +29,7 @@ export class ResponsesCollector {
   ): Promise<ResponseObject> {
     const encoder = makeEncoder({ ...asked, nodeEvents: false });
     const { clock } = this;
-    // Joined, as nobody reads the pieces.
+    // Joined, because the pieces are not read one by one.
     let held: RunEvent | undefined;
     const flush = (): void => {
       if (held !== undefined) encoder.next(held, clock.now());

@@ -27,7 +27,7 @@ import { validateResponseRequest } from './validate-response-request.js';
 
 const NO_MESSAGES: readonly Message[] = [];
 
-/** A response in one of these states has not all of its output yet. */
+/** A response in one of these states does not have all of its output yet. */
 const UNFINISHED: ReadonlySet<unknown> = new Set(['queued', 'in_progress']);
 
 /** Reads requests for responses. */
@@ -44,15 +44,15 @@ export class ResponsesDecoder {
   ) {}
 
   /**
-   * What a request asks for.
-   * @throws InvalidRequestError, ModelNotFoundError, ForbiddenError, NotFoundError (of an item that is referred to)
+   * Decodes a request. @throws InvalidRequestError, ModelNotFoundError, ForbiddenError, NotFoundError (for an item
+   * reference)
    */
   async decode(request: Request, response: Response, { body: json, caller }: TakenRequest): Promise<DecodedRequest> {
     const body = validateResponseRequest(json);
     const { workflow } = this.registry.resolveServed(body.model);
     const streams = body.stream === true;
     findRecord(response).setWorkflow(workflow.id, streams);
-    // Checked before anything that only an existing workflow could complain of.
+    // Checked before everything that depends on an existing workflow.
     caller.assertMayUse(workflow.id, body.model);
     readOnDisconnect(request);
     this.#assertKept(body, workflow);
@@ -60,15 +60,15 @@ export class ResponsesDecoder {
     const previous = await this.#findPrevious(body, caller);
     const given = await this.#findReferred(readInput(body), caller);
     const outputs = findCallOutputs(previous ?? [], given, workflow);
-    // What a run waits for may come when all else has expired.
+    // An answer for a waiting run may come when everything else has expired.
     if (outputs === undefined) assertAllFound(body, previous, given);
     const earlier = previous ?? [];
     const input = given.filter((item) => !isCutOff(item) && !isReference(item));
-    // The run that goes on has its own.
+    // The continued run has its own.
     const messages =
       outputs === undefined ? [...writeInstructions(body), ...makeMessages([...earlier, ...input])] : NO_MESSAGES;
     if (messages.length === 0 && outputs === undefined) throw makeNothingToSendError();
-    // One in the background is stored, or else refused when it is to begin.
+    // A background response is stored, or refused when it would begin.
     const isStored = body.background === true || (this.state.isKept && body.store !== false);
     const receipts = input.filter((item) => findKind(item) === 'receipt').map(({ type }) => `item ${String(type)}`);
     this.#tellLeftOut(workflow.id, [...leftOut, ...receipts]);
@@ -89,19 +89,19 @@ export class ResponsesDecoder {
     };
   }
 
-  /** @throws InvalidRequestError if its run would have to outlive the request, and nothing does here */
+  /** @throws InvalidRequestError if its run would have to outlive the request and RUNS is off */
   #assertKept({ background }: ResponseRequest, { id, waits }: CompiledWorkflow): void {
     if (this.state.isOn) return;
     if (waits.length > 0) throw makeCannotWaitError(id);
     if (background !== true) return;
     throw new InvalidRequestError(
-      "Invalid value for 'background': this server keeps nothing (RUNS is off). Leave `background` out, and wait for the response.",
+      "Invalid value for 'background': this server stores nothing (RUNS is off). Leave `background` out, and wait for the response.",
       { param: 'background', code: 'runs_disabled' },
     );
   }
 
   /**
-   * The conversation that goes on: what the previous response was asked, and its output.
+   * The conversation to continue: the input of the previous response and its output.
    * @returns undefined if there is no such response
    */
   async #findPrevious(
@@ -121,7 +121,7 @@ export class ResponsesDecoder {
     return [...previous.context, ...(output as readonly JsonObject[])].filter((item) => !isCutOff(item));
   }
 
-  /** The items, with those that are referred to in the place of references. References to what is not there stay. */
+  /** The items, with references resolved. References to missing items stay. */
   async #findReferred(items: readonly JsonObject[], caller: Caller): Promise<readonly JsonObject[]> {
     const ids = items.filter(isReference).map(({ id }) => id as string);
     if (ids.length === 0) return items;
@@ -146,7 +146,7 @@ function isReference(item: JsonObject): boolean {
   return findKind(item) === 'item_reference';
 }
 
-/** @throws InvalidRequestError, NotFoundError if the request refers to what is not there */
+/** @throws InvalidRequestError, NotFoundError if the request refers to something that does not exist */
 function assertAllFound(
   { previous_response_id: id }: ResponseRequest,
   previous: readonly JsonObject[] | undefined,
@@ -166,14 +166,14 @@ function assertAllFound(
   );
 }
 
-/** Of this response alone: no part of the conversation that later ones go on with. */
+/** For this response alone, and no part of the conversation that later ones continue. */
 function writeInstructions({ instructions }: ResponseRequest): readonly Message[] {
   return (instructions ?? '') === '' ? [] : [{ role: 'system', content: instructions as string }];
 }
 
 function makeNothingToSendError(): InvalidRequestError {
   return new InvalidRequestError(
-    "Invalid value for 'input': nothing of it is sent to a model. Give it a message, or the output of a call.",
+    "Invalid value for 'input': none of it can be sent to a model. Send a message, or the output of a call.",
     { param: 'input', code: 'invalid_value' },
   );
 }

@@ -9,23 +9,23 @@ import { EventSequence, readEventJson, type ResponseEvent } from './response-eve
 import type { ResponseObject } from './response-object.js';
 import { encodeUsage } from './response-usage.js';
 
-/** After so much silence, in milliseconds, an event shows that the response is alive: some clients do not count comments. */
+/** Silence in milliseconds after which an event shows that the response is alive: some clients ignore comments. */
 const BEAT_MS = 60_000;
-/** Most of them in one silence. */
+/** Most such events in one silence. */
 const MOST_BEATS = 60;
-/** Most node events of one response, and about how many characters they may come to: each carries the output so far. */
+/** Most node events of one response, and most characters of them, approximately: each carries the output so far. */
 const MOST_NODE_EVENTS = 1_000;
 const NODE_EVENTS_ROOM = 8 * 1024 * 1024;
 
-/** How a response is told, beside its head. */
+/** Options of a response, beside its head. */
 export interface ResponseShape {
-  /** What a step's messages are, by its key. */
+  /** The phase of a step's messages, by its key. */
   readonly phases?: ReadonlyMap<string, Phase>;
   /** True if the client asked for node events. */
   readonly nodeEvents?: boolean;
 }
 
-/** What changes in a Response on its way. */
+/** The fields of a Response that change while it is made. */
 type ResponseState = Pick<
   ResponseObject,
   'status' | 'completed_at' | 'error' | 'incomplete_details' | 'usage' | 'usage_incomplete'
@@ -34,11 +34,11 @@ type ResponseState = Pick<
 const REASONS = { length: 'max_output_tokens', content_filter: 'content_filter' } as const;
 
 /**
- * Makes the events of one response of those of its run. A pure fold: the same events at the same times give the same bytes, so
- * that a run's log can be told again at any time. All times are milliseconds since the Unix epoch.
+ * Makes the events of one response from those of its run. A pure fold: the same events at the same times give the same
+ * bytes, so that a run's log can be replayed at any time. All times are milliseconds since the Unix epoch.
  *
- * A token costs the same however long the answer is. Each text is kept once; the whole Response is only made where an event
- * carries it.
+ * A token costs the same however long the output is. Each text is kept once; the whole Response is only made for events
+ * that carry it.
  */
 export class ResponseEncoder {
   readonly #head: ResponseHead;
@@ -76,7 +76,7 @@ export class ResponseEncoder {
     };
   }
 
-  /** Whether the response is to be kept. */
+  /** Whether the response must be stored. */
   get isStored(): boolean {
     return this.#isStored;
   }
@@ -94,7 +94,7 @@ export class ResponseEncoder {
     return this.#events.take();
   }
 
-  /** The events that show life if the run has been silent until `at`. */
+  /** The keep-alive events if the run has been silent until `at`. */
   beat(at: number): readonly ResponseEvent[] {
     this.#beat(at);
     return this.#events.take();
@@ -109,7 +109,7 @@ export class ResponseEncoder {
     return this.#events.take();
   }
 
-  /** As {@link next}: the frames of the events, for streams that need no more. */
+  /** Like {@link next}, but only the frames of the events, for streams. */
   encode(event: RunEvent, at: number): string {
     this.#events.keepFrames();
     this.#add(event, at);
@@ -117,8 +117,8 @@ export class ResponseEncoder {
   }
 
   /**
-   * The last event once more, of a response that could not be stored although that was asked for. It is then not to be sent as
-   * `next` gave it.
+   * The last event of a response that could not be stored although this was requested. It replaces the one that `next`
+   * gave.
    */
   endUnstored(last: ResponseEvent): ResponseEvent {
     this.#isStored = false;
@@ -180,7 +180,7 @@ export class ResponseEncoder {
     }
   }
 
-  /** The first thing that happens: the run begins, or goes on with an answer. */
+  /** The first event: the run begins, or continues with an answer. */
   #begin(at: number): void {
     this.#hasBegun = true;
     this.#state = { ...this.#state, status: 'in_progress' };
@@ -188,7 +188,7 @@ export class ResponseEncoder {
     this.#tell('response.in_progress');
   }
 
-  /** The first model of the run that says it speaks for all. Clients refuse a tier that OpenAI does not have. */
+  /** The first model that reports a tier counts for the run. Clients refuse a tier that OpenAI does not have. */
   #attribute(serviceTier: string | undefined): void {
     if (serviceTier !== undefined && SERVICE_TIERS.has(serviceTier)) this.#serviceTier ??= serviceTier;
   }
@@ -202,7 +202,7 @@ export class ResponseEncoder {
   #finish(event: RunFinished, at: number): void {
     const { finishReason } = event;
     const isCut = finishReason === 'length' || finishReason === 'content_filter';
-    // No step was seen to be cut where the result of a silent one is the answer.
+    // If the result of a silent step is the output, no visible step was cut.
     this.#items.end(!isCut || this.#items.hasCut);
     const usage = tellUsage(event);
     this.#lastAt = undefined;
@@ -213,7 +213,7 @@ export class ResponseEncoder {
     this.#tell(isCut ? 'response.incomplete' : 'response.completed', summary);
   }
 
-  /** The client is to answer: it is asked by calls, as by those of models, and the response is complete. */
+  /** Asks the client for answers: by calls, like those of models, and the response is complete. */
   #wait(event: RunWaiting, at: number): void {
     this.#tellNews(event);
     this.#items.end(true);
@@ -249,7 +249,9 @@ export class ResponseEncoder {
     this.#events.add('error', `,${JSON.stringify({ ...flat, error: nested }).slice(1, -1)}`);
   }
 
-  /** What happens in the workflow, for clients that asked for it: once more the event that all of them know. */
+  /**
+   * Reports what happens in the workflow, for clients that asked for it, inside an event type that all of them know.
+   */
   #tellNews(event: RunEvent): void {
     const json = this.#nodeEvents?.encode(event);
     if (json === undefined || this.#nodeEventsLeft <= 0 || this.#nodeEventsRoom <= 0) return;
@@ -266,8 +268,7 @@ export class ResponseEncoder {
 
   /**
    * Adds an event with the Response as it is now.
-   * @param millrace JSON of what else it tells
-   * @returns about how many characters it has
+   * @param millrace JSON of the news @returns its approximate number of characters
    */
   #tell(
     type: `response.${ResponseObject['status'] | 'created'}` & Parameters<EventSequence['add']>[0],

@@ -16,7 +16,7 @@ import { ResponseState } from './state/response-state.js';
 import { StoredResponseState } from './state/stored-response-state.service.js';
 import { StoredResponsesController } from './stored-responses.controller.js';
 
-/** The door of OpenAI's second protocol: `POST /v1/responses`, and what becomes of stored responses. */
+/** The door of OpenAI's second protocol: `POST /v1/responses`, and stored responses. */
 @Module({
   imports: [AccessModule, HttpModule, RunsModule, WireModule],
   providers: [

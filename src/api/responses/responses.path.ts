@@ -1,4 +1,4 @@
 import { API_ROOT } from '../../http/index.js';
 
-/** Where responses are asked for. */
+/** The path of responses. */
 export const RESPONSES_PATH = `${API_ROOT}/responses`;

@@ -27,9 +27,8 @@ export class ResponsesStreamer {
 
   /**
    * Runs a workflow and streams its events to the client. The head and the first events leave at once, before the first model is
-   * asked: some clients give the stream to their users only then. So whatever becomes of the run is told in the stream.
-   * @param start begins the run
-   * @returns when the answer has been handed to the connection
+   * asked: some clients hand the stream to their users only then. So every outcome of the run is reported in the
+   * stream. @param start begins the run @returns when the response has been handed to the connection
    * @throws MillraceError if the run cannot be begun
    */
   async stream(
@@ -61,7 +60,7 @@ export class ResponsesStreamer {
 /** What one stream is made of. Times are in milliseconds. */
 interface ResponseStreamParts {
   readonly encoder: ResponseEncoder;
-  /** Keeps the response, if that was asked for. @returns false if it could not be kept. Never rejects */
+  /** Stores the response, if requested. @returns false if it could not be stored. Never rejects */
   readonly keep: (encoder: ResponseEncoder) => Promise<boolean>;
   readonly gate: Gate;
   readonly clock: Clock;
@@ -69,7 +68,7 @@ interface ResponseStreamParts {
   /** True if the client asked for node events. */
   readonly nodeEvents: boolean;
   readonly metrics: StreamMetrics;
-  /** Told of faults of the stream itself. */
+  /** Called with faults of the stream itself. */
   readonly record: Pick<RequestRecord, 'setFailure'>;
 }
 
@@ -83,7 +82,7 @@ class ResponseStream implements RunReader {
   readonly #writer: EventStreamWriter;
   readonly #gate: Gate;
   readonly #clock: Clock;
-  /** What is held back because the client is behind. */
+  /** The events held back while the client is behind. */
   readonly #newest = new NewestEvents<RunEvent>();
   readonly #onBeat: () => void;
   #beat: Timer | undefined;
@@ -151,7 +150,7 @@ class ResponseStream implements RunReader {
     this.#ended = this.#endKept(last);
   }
 
-  /** Whoever has read the last event can refer to the response. */
+  /** A client that has read the last event may refer to the response. */
   async #endKept(last: ResponseEvent): Promise<void> {
     const isKept = await this.#parts.keep(this.#encoder);
     this.#writer.end(joinFrames([isKept ? last : this.#encoder.endUnstored(last)]) + DONE_FRAME);
@@ -168,7 +167,7 @@ class ResponseStream implements RunReader {
     this.#newest.keep(event, event);
   }
 
-  /** Frames of what was held back. */
+  /** Encodes the events that were held back. */
   #takeNewest(): string {
     let frames = '';
     for (const event of this.#newest.take()) frames += this.#encode(event);

@@ -11,15 +11,15 @@ import type {
 } from './dto/index.js';
 import { dropNothing } from './items/input-content.js';
 
-/** Parameters of a run, and what of the request is in none of them. */
+/** Parameters of a run, and the rest of the request. */
 export interface RunParameters {
   /** By their names in chat form, which steps know. */
   readonly parameters: ModelParameters;
-  /** What was left out, as the log calls it. */
+  /** What was left out, for the log. */
   readonly leftOut: readonly string[];
 }
 
-/** What has the same name and form in both protocols. */
+/** Parameters with the same name and form in both protocols. */
 const SAME_NAMES = [
   'temperature',
   'top_p',
@@ -37,9 +37,9 @@ const SAME_NAMES = [
 const WANTS_LOGPROBS = 'message.output_text.logprobs';
 
 /**
- * The parameters of a run that a request asks for. Tools that this server does not run, and tools and formats that the workflow does
- * not take, are left out, unless the request demands them.
- * @throws InvalidRequestError for what is demanded and cannot be given
+ * Reads the parameters of a run from a request. Tools that this server does not run, and tools and formats that the
+ * workflow does not take, are left out, unless the request demands them. @throws InvalidRequestError for demands that
+ * cannot be met
  */
 export function makeRunParameters(
   body: ResponseRequest,
@@ -71,7 +71,10 @@ function makeResponseFormat(
   if (format === null || format === undefined || format.type === 'text') return {};
   if (!takes.has('response_format')) {
     if (format.type === 'json_schema') {
-      throw refuse('text.format', `The workflow \`${id}\` cannot give this shape: its answer has a form of its own.`);
+      throw refuse(
+        'text.format',
+        `The workflow \`${id}\` cannot return this format: its output has a form of its own.`,
+      );
     }
     leftOut.push(`text.format ${format.type}`);
     return {};
@@ -92,7 +95,7 @@ function makeLogprobs(
   const hasAlternatives = (alternatives ?? 0) > 0;
   if (!isIncluded && !hasAlternatives) return {};
   if (!takes.has('logprobs')) {
-    throw refuse(isIncluded ? 'include' : 'top_logprobs', `The workflow \`${id}\` does not tell log probabilities.`);
+    throw refuse(isIncluded ? 'include' : 'top_logprobs', `The workflow \`${id}\` does not return log probabilities.`);
   }
   return { logprobs: true, ...(hasAlternatives && { top_logprobs: alternatives }) };
 }
@@ -114,7 +117,7 @@ function makeTools(
   if (!isTaken && isDemand(choice)) {
     throw refuse(
       'tool_choice',
-      `The workflow \`${id}\` does not hand tools on to its models, and \`tool_choice\` demands one.`,
+      `The workflow \`${id}\` does not pass tools on to its models, and \`tool_choice\` demands one.`,
     );
   }
   if (offered.length === 0) return {};
@@ -124,7 +127,7 @@ function makeTools(
   };
 }
 
-/** In chat form; undefined for what only others run. */
+/** The tool in chat form; undefined for a tool that only others run. */
 function writeTool(tool: ResponseTool): object | undefined {
   if (isFunction(tool)) {
     const { name, description, parameters, strict } = tool;

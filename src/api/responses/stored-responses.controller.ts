@@ -11,12 +11,12 @@ import { responseExample } from './responses.examples.js';
 import { RESPONSES_PATH } from './responses.path.js';
 import { ResponseState, type StoredResponse } from './state/response-state.js';
 
-/** What other servers have at the place of an id. */
+/** Route words of other servers in the place of an id. */
 const NO_IDS: ReadonlySet<string> = new Set(['compact', 'input_tokens']);
 
 const ID_PARAMETER = { name: 'id', type: String, description: 'Id of the response.', example: 'resp_1' };
 
-/** Gives stored responses, and removes them. */
+/** Returns and removes stored responses. */
 @OpenApi(({ ApiTags }) => [ApiTags('Responses')])
 @Controller(RESPONSES_PATH)
 export class StoredResponsesController {
@@ -34,7 +34,7 @@ export class StoredResponsesController {
       operationId: 'retrieveResponse',
       summary: 'Get a stored response',
       description:
-        'One that runs in the background is given as it is now. With `stream=true` its events are streamed from the first on, stored ones at once; `Last-Event-ID` counts as `starting_after`.',
+        'A background response is returned as it is now. With `stream=true` its events are streamed from the first one on, stored ones at once; `Last-Event-ID` counts as `starting_after`.',
     }),
     ApiParam(ID_PARAMETER),
     ApiQuery({
@@ -51,7 +51,7 @@ export class StoredResponsesController {
     }),
     ApiResponse({
       status: 200,
-      description: 'The response, as it was given. For a stream, the schema is that of the data of one event.',
+      description: 'The response. For a stream, the schema is that of the data of one event.',
       content: {
         'application/json': { schema: { $ref: '#/components/schemas/ModelResponse' }, example: responseExample },
         'text/event-stream': { schema: { $ref: '#/components/schemas/ResponseEvent' } },
@@ -73,7 +73,7 @@ export class StoredResponsesController {
     ApiParam(ID_PARAMETER),
     ApiResponse({
       status: 200,
-      description: 'It is gone.',
+      description: 'The response was removed.',
       content: {
         'application/json': {
           schema: { $ref: '#/components/schemas/DeletedResponse' },
@@ -92,14 +92,14 @@ export class StoredResponsesController {
   @OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
     ApiOperation({
       operationId: 'listInputItems',
-      summary: 'List what a stored response was asked',
-      description: 'The items of its conversation, those of earlier turns among them; without its own output.',
+      summary: 'List the input items of a stored response',
+      description: 'The items of its conversation, including those of earlier turns, without its own output.',
     }),
     ApiParam(ID_PARAMETER),
     ApiQuery({
       name: 'limit',
       required: false,
-      description: 'How many items a page holds at most.',
+      description: 'Most items of a page.',
       schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
     }),
     ApiQuery({
@@ -131,12 +131,12 @@ export class StoredResponsesController {
     ApiOperation({
       operationId: 'cancelResponse',
       summary: 'Cancel a response in the background',
-      description: 'Waits for its end. May be sent again; one that has ended otherwise is a 400.',
+      description: 'Waits for its end. Can be repeated; a response that has ended in another way is a 400.',
     }),
     ApiParam(ID_PARAMETER),
     ApiResponse({
       status: 200,
-      description: 'The response, which is cancelled.',
+      description: 'The cancelled response.',
       content: {
         'application/json': {
           schema: { $ref: '#/components/schemas/ModelResponse' },
@@ -202,7 +202,7 @@ export class StoredResponsesController {
     if (found !== undefined) addRunHeaders(response, found.run.id);
   }
 
-  /** @throws NotFoundError if there is none that this caller may see */
+  /** @throws NotFoundError if this caller may see none */
   async #find(request: Request): Promise<StoredResponse> {
     const id = readPathParameter(request, 'id');
     const found = await this.state.find(id, this.access.requireCaller(request));

@@ -13,7 +13,7 @@ const RULES: BodyRules = {
 };
 
 /**
- * Gives the body back, typed, as it is. Items and tools that others run are not looked at.
+ * Returns the body typed and unchanged. Items and tools that others run are not checked.
  * @throws InvalidRequestError as {@link validateBody}: after the declared parameters for tools and items
  */
 export function validateResponseRequest(body: unknown): ResponseRequest {

@@ -32,7 +32,7 @@ interface StepInspectionObject {
   readonly events: readonly EventObject[];
 }
 
-/** The inside of a run, as those see it who may look. */
+/** The inside of a run, for callers who may inspect it. */
 export interface InspectionObject {
   readonly id: string;
   readonly object: 'run.inspection';
@@ -50,7 +50,7 @@ export interface InspectionObject {
   readonly steps: readonly StepInspectionObject[];
 }
 
-/** @param traceUrl where the trace can be looked at, if that is known */
+/** @param traceUrl address of the trace, if known */
 export function makeInspectionObject(inspection: RunInspection, traceUrl: string | undefined): InspectionObject {
   const { id, model, workflow, status, startedAt, endedAt, traceId, error, usage, isTruncated, steps } = inspection;
   return {
@@ -126,7 +126,7 @@ function listCalls({ events }: InspectedStep): readonly InspectedCall[] {
   return events.filter((event) => event.type === 'model-call');
 }
 
-/** Calls that used nothing that anybody counted are left out. */
+/** Calls without reported usage are left out. */
 function sumCosts(calls: readonly InspectedCall[]): CostObject | null {
   return describeCost(addCosts(calls.filter(({ usage }) => usage !== undefined).map(({ cost }) => cost)));
 }

@@ -5,15 +5,15 @@ import { RUN_STATUSES } from './dto/run.schema.js';
 const MOST_RUNS = 100;
 const USUAL_RUNS = 20;
 
-/** Which runs a client wants to see. */
+/** The filter of a list of runs. */
 export type ListQuery = Omit<RunQuery, 'owner'>;
 
-/** The parameters of a query, as they came: one that is there more than once is a list. */
+/** The parsed parameters of a query: a repeated one is a list. */
 type Given = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the query of a list. Other parameters are left alone.
- * @throws InvalidRequestError for a value that is none
+ * @throws InvalidRequestError for an invalid value
  */
 export function readListQuery({ model, status, limit, after, order }: Given): ListQuery {
   return {
@@ -27,7 +27,7 @@ export function readListQuery({ model, status, limit, after, order }: Given): Li
 
 function readText(param: string, given: unknown): string | undefined {
   if (given === undefined || typeof given === 'string') return given;
-  throw refuse(param, 'it may be given once.');
+  throw refuse(param, 'it must be given only once.');
 }
 
 function readStatus(given: unknown): RunQuery['status'] {

@@ -33,7 +33,7 @@ export interface RunList {
   readonly has_more: boolean;
 }
 
-/** The runs of callers: begun here, and those of other doors that outlive their requests. */
+/** The runs of callers: those begun here, and logged runs of other doors. */
 @Injectable()
 export class NativeRuns implements RunDoor {
   readonly name = RUNS_DOOR;
@@ -48,17 +48,17 @@ export class NativeRuns implements RunDoor {
     runs.addDoor(this);
   }
 
-  /** @throws InvalidRequestError where no run outlives its request */
+  /** @throws InvalidRequestError if RUNS is off */
   assertOn(): void {
     if (this.runs.isOn) return;
     throw new InvalidRequestError(
-      'This server keeps no runs (RUNS is off). Ask its workflows for completions or responses, and wait for them.',
+      'This server stores no runs (RUNS is off). Request completions or responses of its workflows, and wait for them.',
       { code: 'runs_disabled' },
     );
   }
 
   /**
-   * Begins a run. When this resolves it is kept, and goes on whatever becomes of its client.
+   * Begins a run. When this resolves, it is stored, and continues without its client.
    * @throws RateLimitedError, OverloadedError if it cannot be begun; IdempotencyKeyReusedError
    */
   async start(
@@ -86,16 +86,16 @@ export class NativeRuns implements RunDoor {
     return started;
   }
 
-  /** @throws NotFoundError if there is none that this owner may see */
+  /** @throws NotFoundError if this owner may see none */
   async find(id: string, owner: string): Promise<LoggedRun> {
     this.assertOn();
     const run = await this.runs.find(id, owner);
-    // Not by what clients call a part of it.
+    // Not by the id of a segment.
     if (run?.id !== id) throw makeNotFoundError(id);
     return run;
   }
 
-  /** Who a run belongs to. @throws NotFoundError if there is none */
+  /** The owner of a run. @throws NotFoundError if there is no such run */
   async findOwner(id: string): Promise<string> {
     const owner = await this.runs.findOwner(id);
     if (owner === undefined) throw makeNotFoundError(id);
@@ -124,8 +124,8 @@ export class NativeRuns implements RunDoor {
   }
 
   /**
-   * A run as clients see it.
-   * @param steps `shown`: its steps are told, too, with what clients have read of them; `all`: with all that they gave
+   * A run as clients see it. @param steps `shown`: with its steps and the outputs that clients have read; `all`: with
+   * all outputs
    */
   async describe(run: LoggedRun, steps?: 'shown' | 'all'): Promise<RunObject> {
     const hasSteps = steps !== undefined;
@@ -142,7 +142,7 @@ export class NativeRuns implements RunDoor {
     return makeRunObject(run, { output: output ?? summary.output, steps: told, waits, findDoor }, timeoutMs);
   }
 
-  /** Adds what silent steps gave, for those who may look inside the run: its log has none of that. */
+  /** Adds the outputs of silent steps, for callers who may inspect the run: its log has none of them. */
   async #addOutputs(run: LoggedRun, told: readonly StepObject[], isAllowed: boolean): Promise<readonly StepObject[]> {
     const inspection = isAllowed ? await this.inspections.find(run.id, run.owner) : undefined;
     if (inspection === undefined) return told;
@@ -154,8 +154,8 @@ export class NativeRuns implements RunDoor {
   }
 
   /**
-   * Gives a run what it waits for. The same again changes nothing.
-   * @throws NotFoundError for a name that its workflow does not have; ConflictError if it does not wait for that, or has another answer;
+   * Answers a wait of a run. Repeating the answer changes nothing. @throws NotFoundError for a name that its workflow
+   * does not have; ConflictError if the wait is not open, or has another answer;
    *   InvalidRequestError with every fault of a value that does not fit
    */
   async answer(run: LoggedRun, name: string, value: unknown): Promise<void> {
@@ -163,8 +163,7 @@ export class NativeRuns implements RunDoor {
   }
 
   /**
-   * Ends a run before its end, and waits for that.
-   * @throws NotFoundError; InvalidRequestError if it has ended otherwise
+   * Cancels a run, and waits for its end. @throws NotFoundError; InvalidRequestError if it has ended in another way
    */
   async cancel(id: string, owner: string): Promise<LoggedRun> {
     await this.find(id, owner);
@@ -175,8 +174,8 @@ export class NativeRuns implements RunDoor {
   }
 
   /**
-   * What a run that has ended was asked, to be asked again.
-   * @throws NotFoundError; ConflictError if it has not ended; GoneError if what it was asked has expired
+   * The request of an ended run, for running it again. @throws NotFoundError; ConflictError if it has not ended;
+   * GoneError if its request has expired
    */
   async findAsked(id: string, owner: string): Promise<AskedAgain> {
     const run = await this.find(id, owner);
@@ -184,11 +183,11 @@ export class NativeRuns implements RunDoor {
       throw new ConflictError('This run has not ended yet. Cancel it first, or wait for its end.', 'run_not_finished');
     }
     const request = run.hasLog ? await this.runs.findRequest(id) : undefined;
-    if (request === undefined) throw makeLogExpiredError('what it was asked');
+    if (request === undefined) throw makeLogExpiredError('its request');
     return { request, metadata: run.metadata, priority: run.priority };
   }
 
-  /** Removes a run with all that is kept of it; one that has not ended is cancelled before. @throws NotFoundError */
+  /** Removes a run with all its data. A run that has not ended is cancelled first. @throws NotFoundError */
   async remove(id: string, owner: string): Promise<void> {
     await this.find(id, owner);
     if (!(await this.runs.remove(id, owner))) throw makeNotFoundError(id);

@@ -13,7 +13,7 @@ import { RUNS_PATH } from './runs.path.js';
 import { readTtl } from './tickets/read-ttl.js';
 import { RunTickets } from './tickets/run-tickets.service.js';
 
-/** What only the events of a run take in place of a key. */
+/** The parameter that only the events of a run accept in place of a key. */
 const EVENTS_PATH = new RegExp(`^${RUNS_PATH}/[^/]+/events/?$`, 'i');
 
 /** Shows one run, streams its events, ends it and removes it. */
@@ -44,7 +44,7 @@ export class OneRunController {
     ApiQuery({
       name: 'include',
       required: false,
-      description: 'What is told beside: `steps`, one entry for each step that has begun.',
+      description: 'Adds `steps`: one entry for each step that has begun.',
       schema: { type: 'string', enum: ['steps'] },
     }),
     ApiResponse({
@@ -66,13 +66,13 @@ export class OneRunController {
   @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
     ApiOperation({
       operationId: 'deleteRun',
-      summary: 'Remove a run and all that is kept of it',
-      description: 'One that has not ended is cancelled before.',
+      summary: 'Remove a run and all its data',
+      description: 'A run that has not ended is cancelled first.',
     }),
     ApiParam(RUN_ID_PARAMETER),
     ApiResponse({
       status: 200,
-      description: 'It is gone.',
+      description: 'The run was removed.',
       schema: { type: 'object', example: { id: completedExample.id, object: 'run', deleted: true } },
     }),
   ])
@@ -87,10 +87,9 @@ export class OneRunController {
   @OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
     ApiOperation({
       operationId: 'streamRunEvents',
-      summary: 'Read the events of a run, stored ones at once and then those that come',
-      description: `Each event has its number as \`id\`, so that an EventSource that was cut off goes on by itself (\`Last-Event-ID\`); the greater
-of that and \`after\` counts. The last event is \`run-finished\` or \`run-failed\`; then the connection ends, and a browser that comes back
-is told by a 204 not to come again. A run that waits for an answer may wait for days, and its stream with it. Lines that begin with a colon are comments that keep the connection alive.
+      summary: 'Read the events of a run: stored ones at once, then new ones',
+      description: `Each event has its number as \`id\`, so that an EventSource continues by itself after a disconnect (\`Last-Event-ID\`); the greater
+of that and \`after\` counts. The last event is \`run-finished\` or \`run-failed\`; then the connection ends, and a browser that reconnects gets a 204, which stops it. A run that waits for an answer may wait for days, and its stream with it. Lines that begin with a colon are comments that keep the connection alive.
 
 \`\`\`
 ${streamExample}
@@ -100,14 +99,14 @@ ${streamExample}
     ApiQuery({
       name: 'after',
       required: false,
-      description: 'Number of the last event that is not wanted again.',
+      description: 'Number of the last event that you already have.',
       schema: { type: 'integer', minimum: 0 },
     }),
     ApiQuery({
       name: 'until',
       required: false,
       description:
-        '`wait`: the stream ends behind `run-waiting`, too. Whoever comes back while the run waits and has nothing new to say is given a 204.',
+        '`wait`: the stream also ends after `run-waiting`. A client that reconnects while the run waits without new events gets a 204.',
       schema: { type: 'string', enum: ['wait'] },
     }),
     ApiQuery({
@@ -164,7 +163,7 @@ ${streamExample}
     ApiParam(RUN_ID_PARAMETER),
     ApiResponse({
       status: 200,
-      description: 'The run, which is cancelled.',
+      description: 'The cancelled run.',
       content: {
         'application/json': {
           schema: { $ref: '#/components/schemas/Run' },
@@ -187,7 +186,7 @@ ${streamExample}
       operationId: 'createRunTicket',
       summary: 'Make an address for an EventSource',
       description:
-        'An EventSource cannot send headers. Whoever has this address may read the events of this one run, and nothing else, until it expires; it is looked at when a stream opens.',
+        'An EventSource cannot send headers. This address gives access to the events of this one run, and nothing else, until it expires; it is checked when a stream opens.',
     }),
     ApiParam(RUN_ID_PARAMETER),
     ApiBody({
@@ -200,7 +199,7 @@ ${streamExample}
             minimum: 1,
             maximum: 3600,
             default: 300,
-            description: 'How long it is good, in seconds.',
+            description: 'How long it is valid, in seconds.',
           },
         },
       },
@@ -213,7 +212,7 @@ ${streamExample}
         required: ['url', 'expires_at'],
         properties: {
           url: { type: 'string', description: 'The address, without the name of the server.' },
-          expires_at: { type: 'integer', description: 'Until when it is good, in seconds since the Unix epoch.' },
+          expires_at: { type: 'integer', description: 'When it expires, in seconds since the Unix epoch.' },
         },
       },
     }),
@@ -263,8 +262,7 @@ ${streamExample}
 }
 
 /**
- * Whether the query has a parameter that knows one word.
- * @throws InvalidRequestError for any other
+ * True if the query has a parameter that allows one value only. @throws InvalidRequestError for any other value
  */
 function readWord(request: Request, param: string, word: string): boolean {
   const given = readQuery(request)[param];

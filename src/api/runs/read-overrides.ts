@@ -3,12 +3,11 @@ import { isJsonObject } from '../../kernel/index.js';
 import type { AgentOverride, CompiledWorkflow, RunRequest } from '../../workflow/index.js';
 
 const FIELDS: ReadonlySet<string> = new Set<keyof AgentOverride>(['instructions', 'model']);
-/** Most characters of all that is different. */
+/** Most characters of all changes. */
 const LONGEST = 100_000;
 
 /**
- * Reads what is to be different about agents in a run that tries them out.
- * @param isAllowed false in production: what an agent is told there is its author's to say
+ * Reads changes to agents for one run. @param isAllowed false in production, where only authors decide what agents do
  * @throws InvalidRequestError
  */
 export function readOverrides(

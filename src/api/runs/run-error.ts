@@ -1,6 +1,6 @@
 import type { ErrorType, RunError } from '../../errors/index.js';
 
-/** An error as runs tell it. */
+/** An error as runs show it. */
 export interface RunErrorObject {
   readonly code: string | null;
   readonly type: ErrorType;
@@ -9,7 +9,7 @@ export interface RunErrorObject {
   readonly node?: string;
 }
 
-/** What clients are told of an error. @param node the step that failed */
+/** Makes the error that clients see. @param node the step that failed */
 export function describeError({ code, type, message }: RunError, node?: string): RunErrorObject {
   return { code, type, message, ...(node !== undefined && { node }) };
 }

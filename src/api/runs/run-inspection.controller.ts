@@ -9,7 +9,7 @@ import { makeInspectionObject } from './inspection-object.js';
 import { completedExample } from './runs.examples.js';
 import { RUNS_PATH } from './runs.path.js';
 
-/** Shows callers who may look what the steps, models and tools of their runs were given, and gave. */
+/** Shows callers who may inspect them the inputs and outputs of the steps, models and tools of their runs. */
 @OpenApi(({ ApiTags }) => [ApiTags('Runs')])
 @Controller(RUNS_PATH)
 export class RunInspectionController {
@@ -26,7 +26,7 @@ export class RunInspectionController {
       operationId: 'inspectRun',
       summary: 'Look inside a run',
       description:
-        'What its steps, models and tools were given, and gave: while it runs, and as long as it is kept after. For keys that may look (`RUNS_INSPECT`). Any answer of a workflow can be looked into, by the id that it has: of a run, a chat completion or a response. What does not outlive its request is kept in the memory of the process that answered, the latest runs of all.',
+        'Inputs and outputs of its steps, models and tools: while it runs, and as long as it is kept afterwards. For keys that may inspect runs (`RUNS_INSPECT`). Every execution of a workflow can be inspected by the id of its run, chat completion or response. Runs that do not outlive their request are kept in the memory of the process that answered, the latest ones only.',
     }),
     ApiParam({
       name: 'id',
@@ -50,7 +50,7 @@ export class RunInspectionController {
     response.json(makeInspectionObject(found, this.#findTrace(found)));
   }
 
-  /** By the id of the run, or by what a door calls it or a part of it. */
+  /** By the id of the run or of one of its segments. */
   async #find(id: string, owner: string): Promise<RunInspection | undefined> {
     const found = await this.inspections.find(id, owner);
     if (found !== undefined || !this.runs.isOn) return found;
@@ -81,7 +81,7 @@ function makeDisabledError(): InvalidRequestError {
 
 function makeNotFoundError(id: string): NotFoundError {
   return new NotFoundError(
-    `Nothing is recorded of a run with the id '${id.slice(0, 64)}' of this key: there is none, it began when RUNS_INSPECT was off, another process answered it, or newer runs have taken its place.`,
+    `No inspection found for a run with the id '${id.slice(0, 64)}' of this key: the run does not exist, it began when RUNS_INSPECT was off, another process answered it, or newer runs have replaced it.`,
     { code: 'inspection_not_found' },
   );
 }

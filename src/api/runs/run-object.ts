@@ -39,18 +39,18 @@ export interface RunObject {
   readonly steps?: readonly StepObject[];
 }
 
-/** What of a run is not in its record. */
+/** The facts about a run that are not in its record. */
 export interface RunDetails {
-  /** All that it said; undefined if that is not known, or it has not completed. */
+  /** Its whole output; undefined if unknown, or if it has not completed. */
   readonly output?: string | undefined;
   readonly steps?: readonly StepObject[] | undefined;
-  /** What it waits for; absent: nothing. */
+  /** Its open waits; absent: none. */
   readonly waits?: readonly KeptWait[];
-  /** Name of the door that tells a segment, by its id. */
+  /** Name of the door of a segment, by the segment's id. */
   readonly findDoor: (segment: string) => string | undefined;
 }
 
-/** @param timeoutMs how long a run may be at work, in milliseconds */
+/** @param timeoutMs time limit of a run, in milliseconds */
 export function makeRunObject(
   run: LoggedRun,
   { output, steps, waits = [], findDoor }: RunDetails,
@@ -94,7 +94,7 @@ function listSegments({ segments }: LoggedRun, findDoor: RunDetails['findDoor'])
       from,
     };
   });
-  // What comes before them was begun by the run's own id.
+  // The part before them was begun by the run's own id.
   return told[0]?.from === 0 ? told : [{ completion_id: null, response_id: null, from: 0 }, ...told];
 }
 

@@ -3,7 +3,7 @@ import type { FinishReason, Usage } from '../../models/index.js';
 import { type LoggedEvent, SaidOutput } from '../../runs/index.js';
 import { SaidContent } from '../wire/index.js';
 
-/** Most characters of one output that is shown. */
+/** Most characters of one shown output. */
 const OUTPUT_LENGTH = 256 * 1024;
 
 /** A step of a run, as clients see it. */
@@ -11,9 +11,9 @@ export interface StepObject {
   readonly node: string;
   readonly kind: string;
   readonly status: 'running' | 'completed' | 'failed';
-  /** How often it was begun. */
+  /** Number of attempts. */
   readonly attempt: number;
-  /** When it began the last time, in whole seconds since the Unix epoch. */
+  /** When its last attempt began, in whole seconds since the Unix epoch. */
   readonly started_at: number;
   /** How long it took, in milliseconds; null while it runs. */
   readonly elapsed_ms: number | null;
@@ -23,7 +23,7 @@ export interface StepObject {
   readonly output?: JsonValue;
 }
 
-/** What the log of a run tells of its steps, and of all that it said. */
+/** The steps and the output of a run, read from its log. */
 export class RunSummary {
   readonly #steps = new Map<string, StepObject>();
   readonly #said = new SaidContent(OUTPUT_LENGTH);
@@ -34,7 +34,7 @@ export class RunSummary {
     return [...this.#steps.values()];
   }
 
-  /** All that clients are to read of it as text. */
+  /** The output that clients may read as text. */
   get output(): string {
     return this.#output.text ?? '';
   }
@@ -72,7 +72,7 @@ export class RunSummary {
         this.#end(event.node, Math.round(event.elapsedMs), { status: 'failed' });
         break;
       case 'run-failed':
-        // Steps whose process has ended never told of their own end.
+        // Steps whose process has ended never reported their own end.
         for (const { node, status, started_at } of this.#steps.values()) {
           if (status === 'running') this.#end(node, Math.max(0, event.at - started_at * 1_000), { status: 'failed' });
         }

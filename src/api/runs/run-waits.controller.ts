@@ -12,7 +12,7 @@ import { RUNS_PATH } from './runs.path.js';
 /** Most bytes of an answer: a text of many pages. */
 const LONGEST_ANSWER = 64 * 1024;
 
-/** Gives runs the answers that they wait for. */
+/** Answers the waits of runs. */
 @OpenApi(({ ApiTags }) => [ApiTags('Runs')])
 @Controller(RUNS_PATH)
 export class RunWaitsController {
@@ -27,9 +27,8 @@ export class RunWaitsController {
   @OpenApi(({ ApiBody, ApiOperation, ApiParam, ApiResponse }) => [
     ApiOperation({
       operationId: 'answerRun',
-      summary: 'Answer what a run waits for',
-      description: `The first answer counts: an equal one may be sent again, another one is a 409. One that does not fit is a 400 with every
-fault, and the run waits on. It goes on when all that it waits for has been answered, whatever the protocol that began it.`,
+      summary: 'Answer a wait of a run',
+      description: `The first answer counts: an equal one may be sent again, another one is a 409. An answer that does not fit is a 400 with every fault, and the run keeps waiting. The run continues when all its waits have been answered, whichever protocol began it.`,
     }),
     ApiParam(RUN_ID_PARAMETER),
     ApiParam({ name: 'name', type: String, description: 'Name of the wait.', example: 'approve' }),
@@ -44,7 +43,7 @@ fault, and the run waits on. It goes on when all that it waits for has been answ
     }),
     ApiResponse({
       status: 200,
-      description: 'The answer is kept.',
+      description: 'The answer was stored.',
       content: {
         'application/json': {
           schema: { $ref: '#/components/schemas/AnsweredWait' },

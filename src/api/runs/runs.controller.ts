@@ -31,7 +31,7 @@ export class RunsController {
       operationId: 'createRun',
       summary: 'Begin a run that needs no client',
       description:
-        'Answered as soon as the run is kept; it begins when there is a place for it, goes on whatever becomes of its client, and after a crash of its process. Its events are read from their own address, by any number of clients.',
+        'The response is sent as soon as the run is stored. The run begins when there is a place for it, and continues without its client and after a crash of its process. Any number of clients can read its events from their own address.',
     }),
     ApiBody({
       required: true,
@@ -58,9 +58,9 @@ export class RunsController {
   @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
     ApiOperation({
       operationId: 'retryRun',
-      summary: 'Ask the same again in a new run',
+      summary: 'Run the same request again',
       description:
-        'The run has to have ended, however that was. The new one begins at the beginning, with the workflow as it is now and an id of its own; nothing is taken over from the old one, which stays as it is. The body is empty. With an `Idempotency-Key`, a request that is sent twice makes one run.',
+        'The run must have ended, in any way. The new run starts from the beginning, with the current workflow and an id of its own; nothing is taken over from the old run, which stays as it is. The body is empty. With an `Idempotency-Key`, a repeated request makes one run.',
     }),
     ApiParam(RUN_ID_PARAMETER),
     ApiResponse({
@@ -97,24 +97,24 @@ export class RunsController {
     ApiOperation({
       operationId: 'listRuns',
       summary: 'List the runs of the API key',
-      description: 'Those of chat completions and responses that outlive their requests are among them.',
+      description: 'Includes those of chat completions and responses that outlive their requests.',
     }),
     ApiQuery({
       name: 'model',
       required: false,
-      description: 'Only runs that were asked for by this name.',
+      description: 'Only runs requested by this name.',
       type: String,
     }),
     ApiQuery({
       name: 'status',
       required: false,
-      description: 'Only runs that stand there.',
+      description: 'Only runs with this status.',
       schema: { type: 'string', enum: [...RUN_STATUSES] },
     }),
     ApiQuery({
       name: 'limit',
       required: false,
-      description: 'How many runs a page holds at most.',
+      description: 'Most runs of a page.',
       schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
     }),
     ApiQuery({ name: 'after', required: false, description: 'Id of the last run of the page before.', type: String }),

@@ -22,14 +22,14 @@ export interface DecodedRequest {
   readonly workflow: CompiledWorkflow;
   readonly request: RunRequest;
   readonly metadata: JsonObject;
-  /** When it is to begin at the earliest, in milliseconds since the Unix epoch; undefined: now. */
+  /** Earliest start, in milliseconds since the Unix epoch; undefined: now. */
   readonly runAt: number | undefined;
-  /** From 0 to 9; undefined: as most. */
+  /** From 0 to 9; undefined: the usual one. */
   readonly priority: number | undefined;
   readonly origin: RunOrigin;
 }
 
-/** What an earlier run was asked. */
+/** The request of an earlier run. */
 export interface AskedAgain extends Pick<DecodedRequest, 'request' | 'metadata'> {
   readonly priority: number;
 }
@@ -64,7 +64,7 @@ export class RunsDecoder {
   }
 
   /**
-   * Asks the same again: now, and of the workflow as it is now.
+   * Decodes the same request again: for now, and for the current workflow.
    * @throws InvalidRequestError, ModelNotFoundError, ForbiddenError
    */
   decodeAgain(request: Request, response: Response, asked: AskedAgain, caller: Caller): DecodedRequest {

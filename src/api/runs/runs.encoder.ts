@@ -6,24 +6,24 @@ import { cutFolder, type LogFold, type LogFrame, SaidContent } from '../wire/ind
 import { describeError } from './run-error.js';
 import { describeWait } from './wait-object.js';
 
-/** The most bytes of what an author or a model tells beside the text of an answer; what is longer is cut, with a note that says so. */
+/** Most bytes of data from an author or a model beside the text; longer data is cut, with a note. */
 const EVENT_BYTES = 64 * 1024;
-/** Most characters of one output that is shown. */
+/** Most characters of one shown output. */
 const OUTPUT_LENGTH = EVENT_BYTES / 2;
 
-/** What is told of a run beside its events. */
+/** Facts about a run beside its events. */
 export interface RunEncoderOptions {
   /** The model name in its request. */
   readonly model: string;
   /** Number of the last event that the reader has; -1: none. */
   readonly after: number;
-  /** True if it has read enough when the run waits for answers. */
+  /** True if reading ends when the run waits for answers. */
   readonly untilWait?: boolean;
 }
 
 /**
- * Tells a run event by event: each event of the log is one of the stream, under the same number. What only this process may know is
- * left out, and so is every output that the client has not read as text.
+ * Shows a run event by event: each event of the log is one of the stream, with the same number. Data for this process
+ * only is left out, and so is every output that the client has not read as text.
  */
 export class RunEncoder implements LogFold {
   readonly ending = '';
@@ -54,7 +54,7 @@ export class RunEncoder implements LogFold {
     return [{ number, frame: `event: ${type}\ndata: ${data}\n\n` }];
   }
 
-  /** What a reader misses of a run that is removed is nowhere any more: its stream only ends. */
+  /** A removed run has no more events: the stream just ends. */
   remove(): readonly LogFrame[] {
     return [];
   }

@@ -14,7 +14,7 @@ import { NativeSchedules } from './schedules/native-schedules.service.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
 import { RunTickets } from './tickets/run-tickets.service.js';
 
-/** The door of runs that outlive their requests: they are begun, watched event by event, cancelled and removed here. */
+/** The door of logged runs, which begins, shows, cancels and removes them. */
 @Module({
   imports: [AccessModule, HttpModule, RunsModule, WireModule],
   providers: [

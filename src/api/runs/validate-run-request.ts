@@ -3,7 +3,7 @@ import { compileRuleSet, type FaultLog, type RuleSet } from '../../schema/index.
 import { type BodyRules, checkDependencies, validateBody } from '../wire/index.js';
 import { CreateRunRequest } from './dto/run-request.js';
 
-/** @param rules those of a run, and of what more stands in the body */
+/** @param rules of a run, and of other fields in the body */
 export function makeRunRules(rules: RuleSet): BodyRules {
   return { required: '"model" and "input" or "messages"', rules, checkMore: checkConversationAndParameters };
 }
@@ -11,8 +11,8 @@ export function makeRunRules(rules: RuleSet): BodyRules {
 const RULES = makeRunRules(compileRuleSet(CreateRunRequest));
 
 /**
- * Gives the body back, typed, as it is.
- * @param rules of more than a run, where that stands in the body
+ * Returns the body typed and unchanged.
+ * @param rules of other fields than a run's, if the body has some
  * @throws InvalidRequestError as {@link validateBody}
  */
 export function validateRunRequest(body: unknown, rules: BodyRules = RULES): CreateRunRequest {
@@ -25,7 +25,7 @@ function checkConversationAndParameters(body: JsonObject, faults: FaultLog): voi
   checkDependencies(body, faults);
 }
 
-/** Exactly one of the two says what the run is asked. */
+/** Exactly one of the two is the run's input. */
 function checkConversation(body: JsonObject, faults: FaultLog): void {
   const given = ['messages', 'input'].filter((name) => (body[name] ?? null) !== null);
   if (given.length === 1) return;

@@ -4,7 +4,7 @@ import type { JsonValue } from '../../kernel/index.js';
 /** A wait for an answer, as clients see it. Times are whole seconds since the Unix epoch. */
 export interface WaitObject {
   readonly name: string;
-  /** What clients of protocols with function calls answer it by. */
+  /** The call id by which clients of protocols with function calls answer it. */
   readonly call_id: string;
   readonly shown: JsonValue;
   /** JSON Schema of the answer. */
@@ -14,7 +14,7 @@ export interface WaitObject {
   readonly expires_at: number | null;
 }
 
-/** A wait as clients are told of it. */
+/** Makes a wait as clients see it. */
 export function describeWait({ name, callId, shown, schema, askedAt, expiresAt }: OpenWait): WaitObject {
   return {
     name,

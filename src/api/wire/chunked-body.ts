@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** What ends a chunked body. */
+/** The end of a chunked body. */
 const LAST_CHUNK = '0\r\n\r\n';
 
 /**
@@ -12,7 +12,7 @@ export class ChunkedBody {
   /** False for clients that speak HTTP/1.0. */
   readonly #isChunked: boolean;
 
-  /** Takes the framing over from Node, whose head is written already. */
+  /** Takes over the framing from Node, which has already written the head. */
   constructor(response: ServerResponse) {
     this.#response = response;
     this.#isChunked = response.chunkedEncoding;

@@ -35,7 +35,7 @@ export class EventStreamWriter implements OpenStream {
   /**
    * @param gate closed while the client does not keep up
    * @param heartbeatMs silence, in milliseconds, after which a comment is sent
-   * @param fault aborted if writing fails where nobody waits for it
+   * @param fault aborted if writing fails outside of a call
    */
   constructor(
     response: ServerResponse,
@@ -64,12 +64,12 @@ export class EventStreamWriter implements OpenStream {
     return this.#body !== undefined;
   }
 
-  /** Sends the status line and headers, and a comment, so that proxies and clients see life. */
+  /** Sends the status line, headers and a comment, so that proxies and clients see that the response is alive. */
   open(): void {
     if (!this.isOpen) this.#writeHeartbeat();
   }
 
-  /** Marks the next write as one that holds tokens, for the metrics. */
+  /** Marks the next write as one with tokens, for the metrics. */
   announceTokens(): void {
     this.#hasTokens = true;
   }
@@ -97,11 +97,11 @@ export class EventStreamWriter implements OpenStream {
     this.#heartbeat.cancel();
     body.end(this.#buffer + frames);
     this.#measure(this.#clock.monotonic());
-    // Not when the client has read the rest: that may take any time.
+    // Resolves without waiting for the client to read the rest, which may take any time.
     this.#metrics.end();
   }
 
-  /** Gives the response up before anything was sent: other code responds. */
+  /** Gives up the response before anything was sent; other code responds. */
   release(): void {
     this.#isEnded = true;
     this.#metrics.end();
@@ -145,7 +145,7 @@ export class EventStreamWriter implements OpenStream {
     }
   };
 
-  /** Nobody else can catch what is thrown in a timer or a listener. */
+  /** Errors thrown in a timer or a listener cannot be caught anywhere else. */
   #fail(thrown: unknown): void {
     this.#fault.abort(new InternalError(thrown));
   }

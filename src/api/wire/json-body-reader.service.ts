@@ -13,10 +13,13 @@ import { makeJsonError, parseJson, scanJson } from './json/index.js';
  * are characters beyond Latin-1) each time that it is decoded, parsed and sent to a model.
  */
 const MEMORY_FOR_BYTE = 4;
-/** Bytes of memory that a value takes beside its text. The most that was measured is 145, for objects with names of their own. */
+/**
+ * Bytes of memory that a value takes beside its text. The largest measured value is 145, for objects with distinct
+ * names.
+ */
 const MEMORY_FOR_VALUE = 160;
 
-/** Bytes for which memory is set aside first if the request does not announce how long its body is. */
+/** Bytes for which memory is reserved first if the request does not announce the length of its body. */
 const UNANNOUNCED_BYTES = 64 * 1024;
 
 /** Most bytes of a body of a few values. */
@@ -31,9 +34,9 @@ const JSON_TYPES = ['application/json', 'application/*+json'];
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
 const UTF_8 = /^(utf-?8|us-ascii)$/i;
 
-/** What the head of a request says about its body. */
+/** The facts about a body in the head of its request. */
 export interface BodyHead {
-  /** Its length in bytes; undefined if that is not announced. */
+  /** Its length in bytes; undefined if not announced. */
   readonly bytes: number | undefined;
 }
 
@@ -102,7 +105,7 @@ export class JsonBodyReader implements OnModuleInit {
   }
 
   /**
-   * Reads a body once there is memory for it. The permit gives the memory back when it ends.
+   * Reads a body once there is memory for it. The end of the permit releases the memory.
    * @param signal aborts when the client leaves
    * @returns undefined if the body is empty
    * @throws PayloadTooLargeError, InvalidRequestError (too many values, too deep, an integer that would change), a
@@ -152,7 +155,7 @@ export class JsonBodyReader implements OnModuleInit {
   }
 
   /**
-   * Reads and parses a body of a few values, for which no memory is set aside.
+   * Reads and parses a body of a few values, for which no memory is reserved.
    * @param signal aborts when the client leaves
    * @param mostBytes of the body
    * @returns undefined if there is none

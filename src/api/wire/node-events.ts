@@ -24,7 +24,7 @@ interface NodeEnding {
  */
 export class NodeEvents {
   readonly #endings = new Map<string, NodeEnding>();
-  /** Outputs of visible nodes that are objects, by node: shown once the client has read the same as text. */
+  /** Outputs of visible nodes that are objects, by node: shown once the client has read them as text. */
   readonly #outputs = new Map<string, object>();
   readonly #said = new SaidContent(EVENT_BYTES / 2);
   /** Key of the node whose text came last. */
@@ -96,7 +96,7 @@ export class NodeEvents {
     }
   }
 
-  /** Encodes the last event: what each node cost, and the outputs of structured nodes. */
+  /** Encodes the last event: the usage of each node, and the outputs of structured nodes. */
   encodeSummary({ seq, finishReason: finish_reason, usage, isUsageIncomplete }: RunFinished): string {
     const nodes = new Map(
       [...this.#endings].map(([node, ending]) => [node, { ...ending, output: this.#findShownOutput(node) }]),

@@ -4,12 +4,14 @@ import { InvalidRequestError } from '../../errors/index.js';
 /** Request header by which a client asks for a run that outlives its connection. */
 export const ON_DISCONNECT_HEADER = 'millrace-on-disconnect';
 
-/** What becomes of a logged run that nobody reads: it goes on to its end, or ends some time after its last reader has left. */
+/**
+ * What happens to a logged run without readers: it runs to its end, or ends some time after its last reader has left.
+ */
 export const ON_DISCONNECT = ['continue', 'cancel'] as const;
 export type OnDisconnect = (typeof ON_DISCONNECT)[number];
 
 /**
- * Reads what is to become of a run whose client leaves. Doors for which the header changes nothing refuse words that mean nothing, too.
+ * Reads what happens to a run whose client leaves. Doors that ignore the header refuse invalid values, too.
  * @returns undefined if the header is absent
  * @throws InvalidRequestError if its value is another
  */

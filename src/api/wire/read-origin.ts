@@ -3,12 +3,12 @@ import type { Caller } from '../../access/index.js';
 import type { AppConfig } from '../../config/index.js';
 import type { RunOrigin } from '../../runs/index.js';
 
-/** What is known of a request beside what stands in it. */
+/** Facts about a request beside its content. */
 interface RequestFacts {
-  /** True if it is answered with a stream. */
+  /** True if the response is a stream. */
   readonly streamed: boolean;
   readonly caller: Caller;
-  /** Names the headers in which a trusted gateway says who asks. */
+  /** Names the headers in which a trusted gateway names the end user. */
   readonly access: Pick<AppConfig['access'], 'userHeader' | 'sessionHeader' | 'inspect'>;
 }
 

@@ -7,7 +7,7 @@ import { type AbortNotice, Cancellation } from '../../kernel/index.js';
 import { RunService } from '../../runs/index.js';
 import { type BodyHead, JsonBodyReader } from './json-body-reader.service.js';
 
-/** A request that was admitted and read, and has its place among the runs. */
+/** A request that was admitted and read, and has a place among the runs. */
 export interface TakenRequest {
   /** As parsed; undefined if there is none. */
   readonly body: unknown;
@@ -17,7 +17,7 @@ export interface TakenRequest {
   readonly signal: AbortNotice;
 }
 
-/** Every request that is to become a run passes here: caller, admission, body, and place among the runs. */
+/** Takes in every request for a run: caller, admission, body, and place among the runs. */
 @Injectable()
 export class RequestIntake {
   constructor(
@@ -44,7 +44,7 @@ export class RequestIntake {
       endWait();
       await respond({ body, caller, permit, signal });
     } catch (error) {
-      // A run that was started has ended the permit already; then this does nothing.
+      // If a started run has already ended the permit, this does nothing.
       permit?.end();
       throw error;
     } finally {
@@ -52,7 +52,10 @@ export class RequestIntake {
     }
   }
 
-  /** A function of its own, so that the bytes of the body are freed: what {@link take} holds stays in memory until the response ends. */
+  /**
+   * A separate function, so that the bytes of the body are freed: variables of {@link take} stay in memory until the
+   * response ends.
+   */
   async #readBody(
     request: Request,
     head: BodyHead | undefined,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { NodeFinished } from '../../engine/index.js';
 import { type JsonValue, writeBoundedJson } from '../../kernel/index.js';
 
-/** Keeps what nodes said to the client as `content`, for comparison with their outputs; bounded for each node. */
+/** Keeps the `content` that the client got from each node, for comparison with their outputs; bounded for each node. */
 export class SaidContent {
   readonly #limit: number;
   /** The text of each node; undefined if it is too long. */
@@ -18,18 +18,18 @@ export class SaidContent {
     if (before !== undefined) this.#keep(node, before + text);
   }
 
-  /** What the node says from now on is said in place of all that it has said. */
+  /** Discards the earlier text of the node, which it now sends again. */
   restart(node: string): void {
     this.#texts.delete(node);
   }
 
-  /** The output of a node, if clients have read the same as text; undefined if they have not. */
+  /** The output of a node, if clients have read it as text; undefined if they have not. */
   findShown({ node, visible, output }: Pick<NodeFinished, 'node' | 'visible' | 'output'>): JsonValue | undefined {
     if (!visible || output === null || (typeof output !== 'object' && typeof output !== 'string')) return undefined;
     return this.isAll(node, output) ? output : undefined;
   }
 
-  /** Whether the node has said this value and nothing else: a text as it is, anything else as JSON. Never throws. */
+  /** True if the node's text is exactly this value: a text as it is, anything else as JSON. Never throws. */
   isAll(node: string, value: object | string): boolean {
     const said = this.#texts.get(node);
     if (said === undefined) return false;

@@ -1,4 +1,4 @@
-/** A schema of OpenAPI 3.0, as far as descriptions of answers need it. */
+/** A schema of OpenAPI 3.0, as far as descriptions of responses need it. */
 export interface DescribedSchema {
   readonly type?: string;
   readonly nullable?: boolean;
@@ -42,7 +42,7 @@ export const list = (items: DescribedSchema | { $ref: string }, description: str
 });
 /** Any JSON. */
 export const anything = (description: string): DescribedSchema => ({ description });
-/** The same, or null. `nullable` has a meaning only beside `type`: where there is none, null is a form of its own. */
+/** The same, or null. `nullable` has a meaning only beside `type`; without one, null is a separate alternative. */
 export function orNull(schema: DescribedSchema): DescribedSchema {
   if (schema.type === undefined) {
     const { description, allOf, ...form } = schema;

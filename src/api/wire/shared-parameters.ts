@@ -2,7 +2,8 @@ import { applyDecorators } from '@nestjs/common';
 import { IsBoolean, IsNumber, IsOptional, IsString, Max, Min } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 
-// Parameters that mean the same in both of OpenAI's protocols. One that a single door has, or checks in its own way, is in that door.
+// Parameters that mean the same in both of OpenAI's protocols. A parameter of a single door, or with checks of its own,
+// is in that door.
 
 /** `model` of a request. */
 export function WorkflowModel(): PropertyDecorator {
@@ -18,7 +19,7 @@ export function WorkflowModel(): PropertyDecorator {
 /** `temperature` of a request. */
 export function Temperature(): PropertyDecorator {
   return applyDecorators(
-    JSONSchema({ description: 'How freely the model picks its words: 0 is the steadiest.', example: 0.7 }),
+    JSONSchema({ description: 'How freely the model chooses its words: 0 is the most predictable.', example: 0.7 }),
     Max(2),
     Min(0),
     IsNumber(),
@@ -29,7 +30,7 @@ export function Temperature(): PropertyDecorator {
 /** `top_p` of a request. */
 export function TopP(): PropertyDecorator {
   return applyDecorators(
-    JSONSchema({ description: 'The model picks among the likeliest words that make up this share of probability.' }),
+    JSONSchema({ description: 'The model chooses among the likeliest words that make up this share of probability.' }),
     Max(1),
     Min(0),
     IsNumber(),
@@ -71,7 +72,7 @@ export function ParallelToolCalls(): PropertyDecorator {
 /** `user` of a request. */
 export function EndUser(): PropertyDecorator {
   return applyDecorators(
-    JSONSchema({ description: 'Stands for the end user; the trace of the run carries it.', example: 'user-1234' }),
+    JSONSchema({ description: 'Identifies the end user; shown in the trace of the run.', example: 'user-1234' }),
     IsString(),
     IsOptional(),
   );

@@ -9,7 +9,7 @@ export function PartText(): PropertyDecorator {
   return applyDecorators(JSONSchema({ description: 'The text. May be empty.' }), IsString());
 }
 
-/** Where an image is. */
+/** The address of an image. */
 export function ImageAddress(): PropertyDecorator {
   return applyDecorators(
     JSONSchema({
@@ -68,7 +68,7 @@ export function FormatName(): PropertyDecorator {
 /** `description` of a format that has a schema. */
 export function FormatPurpose(): PropertyDecorator {
   return applyDecorators(
-    JSONSchema({ description: 'Tells the model what the format is for.' }),
+    JSONSchema({ description: 'Explains to the model what the format is for.' }),
     IsString(),
     IsOptional(),
   );
@@ -86,10 +86,10 @@ export function FormatSchema(): PropertyDecorator {
   );
 }
 
-/** `role` of what the application tells the model. */
+/** `role` of instructions of the application. */
 export function InstructingRole(): PropertyDecorator {
   return applyDecorators(
-    JSONSchema({ description: 'Who speaks. Forwarded as it is given.' }),
+    JSONSchema({ description: 'The role of the author. Forwarded unchanged.' }),
     IsIn(['system', 'developer']),
   );
 }

@@ -5,13 +5,13 @@ import { checkObject, FaultLog, type RuleSet } from '../../schema/index.js';
 /** Far more than all APIs of this kind have together. Each copy of a body with very many keys costs a second. */
 const MOST_PARAMETERS = 1_000;
 
-/** What the body of a request is checked by. */
+/** The rules for the body of a request. */
 export interface BodyRules {
-  /** The parameters that no request goes without, as a message names them. */
+  /** The required parameters, as a message names them. */
   readonly required: string;
-  /** Those of the declared parameters. */
+  /** Rules of the declared parameters. */
   readonly rules: RuleSet;
-  /** Checks what concerns several parameters, or is in none of these rules. In linear time. */
+  /** Checks dependencies between parameters, and everything else outside of these rules. In linear time. */
   readonly checkMore: (body: JsonObject, faults: FaultLog) => void;
 }
 
@@ -19,8 +19,8 @@ export interface BodyRules {
  * Checks a parsed JSON body. Nothing in it is converted, removed or filled in, so `temperature: 0`, empty strings and unknown
  * parameters stay as the client sent them.
  *
- * Free-form values (schemas of tools, metadata, unknown parameters) are not looked at: the size and depth of a body were checked before
- * it was parsed. The check takes linear time.
+ * Free-form values (schemas of tools, metadata, unknown parameters) are not checked: the size and depth of a body were
+ * checked before it was parsed. The check takes linear time.
  *
  * @throws InvalidRequestError for the first fault in the order of the declared parameters, with `param` and `code` of OpenAI's error
  *   object, and then for those of `checkMore`. Its message also tells how many more there are.

@@ -36,13 +36,13 @@ export class WholeResponses {
   }
 }
 
-/** Makes the response that is kept, so that it can be given again. */
+/** Makes the stored response, which can be sent again. */
 function makeKeptResponse(body: string, response: Response): KeptResponse {
   const traceId = response.getHeader('x-trace-id');
   return { status: 200, body, ...(typeof traceId === 'string' && { traceId }) };
 }
 
-/** Sends a response, for the first time or again; `idempotent-replayed: true` says that it was given before. */
+/** Sends a response, for the first time or again; `idempotent-replayed: true` marks a repeated one. */
 function sendKept({ status, body, traceId }: KeptResponse, isReplayed: boolean, response: Response): void {
   if (isReplayed) response.setHeader('idempotent-replayed', 'true');
   if (traceId !== undefined) response.setHeader('x-trace-id', traceId);

@@ -10,7 +10,7 @@ import { RequestIntake } from './request-intake.service.js';
 import { WaitAnswers } from './waits/wait-answers.service.js';
 import { WholeResponses } from './whole-responses.service.js';
 
-/** What the doors share: how a request is taken in, how a response is repeated, and how a log is streamed. */
+/** The parts shared by the doors: taking in a request, repeating a response, and streaming a log. */
 @Module({
   imports: [AccessModule, RunsModule],
   providers: [

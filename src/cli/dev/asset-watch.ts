@@ -2,7 +2,7 @@ import { watch } from 'node:fs';
 import { ensureError } from '../../kernel/index.js';
 import { isAsset } from './build-folder.js';
 
-/** Is told what has become of changed files. */
+/** Gets the results for changed files. */
 interface AssetListener {
   /** Called when files have changed that the compiler does not handle. It brings the build up to date. */
   readonly onChange: () => Promise<void>;

@@ -1,7 +1,6 @@
 /**
  * Preloaded into the process that `millrace dev` keeps ready for the next restart: loads packages that hardly ever
- * change, and
- * lets the program begin only when it is told to.
+ * change, and starts the program only on a message.
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -9,7 +8,8 @@ import { pathToFileURL } from 'node:url';
 
 const { searchParams } = new URL(import.meta.url);
 
-// Processes and threads that the program starts later are preloaded with this as well, but nobody would tell them to begin.
+// Processes and threads that the program starts later are preloaded with this as well, but they would never get the
+// message to begin.
 if (process.channel != null && process.ppid === Number(searchParams.get('parent'))) {
   const { channel } = process;
   channel.ref();

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { GuardedChild } from './guarded-child.js';
 import type { TypeScriptProject } from './typescript-project.js';
 
-/** Is told what the compiler has done. */
+/** Gets the results of the compiler. */
 interface CompilerListener {
   /** All sources are without errors. @param hasChanged whether a compiled program is another one than before */
   readonly onGood: (hasChanged: boolean) => void;

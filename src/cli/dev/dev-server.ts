@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../kernel/index.js';
 import { GuardedChild } from './guarded-child.js';
 import type { LoadablePackages } from './loadable-packages.js';
 
-/** How long open streams may go on when the process is to be replaced, in milliseconds. */
+/** How long open streams may continue when the process is being replaced, in milliseconds. */
 const GRACE_MS = 500;
 /** How long a process may take to end after it was asked to, in milliseconds; then it is killed. */
 const LONGEST_END_MS = 3_000;
@@ -39,7 +39,7 @@ export class DevServer {
   #spareTimer: Timer | undefined;
   /** Whether the process has been asked to end. */
   #isChildAsked = false;
-  /** Whether another process is to begin, whatever happens to this one. */
+  /** True if another process must start, whatever happens to this one. */
   #isWanted = false;
   #isEnding = false;
   #work: Promise<void> | undefined;

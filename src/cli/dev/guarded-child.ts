@@ -54,7 +54,7 @@ export class GuardedChild {
 
   /** Lets the program of a process that has `loads` begin. */
   begin(): void {
-    // It may have ended meanwhile: `exit` tells that.
+    // It may have ended meanwhile: `exit` shows that.
     this.#child.send('begin', () => undefined);
   }
 

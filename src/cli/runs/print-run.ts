@@ -4,7 +4,7 @@ import type { ToldEvent } from './runs-server.js';
 /** Most characters of a value that stands in a line with others. */
 const LONGEST_CELL = 200;
 
-/** A run as the server tells it, as far as it is printed. */
+/** The printed part of a run, as the server returns it. */
 export interface ToldRun {
   readonly id: string;
   readonly status: string;

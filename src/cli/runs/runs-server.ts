@@ -10,12 +10,15 @@ import { CliError, UsageError } from '../cli-error.js';
 const DEFAULT_PORT = '8080';
 /** Most bytes of one event: far more than the server puts into one. */
 const LONGEST_EVENT = 16 * 1024 ** 2;
-/** Pauses before a stream that was cut off is asked for again, in milliseconds; then it is given up. About a minute. */
+/**
+ * Pauses before an interrupted stream is requested again, in milliseconds; after the last one it is given up. About a
+ * minute.
+ */
 const PAUSES_MS = [200, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 10_000, 10_000, 15_000];
 /** A server, or what stands before it, that may be back in a moment. */
 const AWAY = new Set([429, 502, 503, 504]);
 
-/** One event of a run, as the server tells it. */
+/** One event of a run, as the server sends it. */
 export interface ToldEvent extends JsonObject {
   readonly type: string;
   /** Its number. */
@@ -76,7 +79,7 @@ export class RunsServer {
       if (last?.type === 'run-finished' || last?.type === 'run-failed') return last.type === 'run-finished';
       if (last !== before) failures = 0;
       const pauseMs = PAUSES_MS[failures];
-      // Who has read nothing may have the wrong address.
+      // If nothing was read, the address may be wrong.
       if (last === undefined || pauseMs === undefined) throw cut ?? new CliError(`The stream of ${id} has no end.`);
       await pause(pauseMs);
     }

@@ -2,7 +2,7 @@ import { type MillraceError, UpstreamError } from '../../errors/index.js';
 
 /** Pause before a retry if the upstream names none, in milliseconds; doubled for each further retry. */
 const FIRST_DELAY_MS = 100;
-/** Longest pause, in milliseconds. If the upstream asks for a longer one, the client is told to wait instead. */
+/** Longest pause, in milliseconds. If the upstream asks for a longer one, the client has to wait instead. */
 const LONGEST_DELAY_MS = 2_000;
 
 /**

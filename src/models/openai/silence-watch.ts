@@ -2,11 +2,11 @@ import { type AbortNotice, Cancellation, type Clock, type Timer, TIMER_TOLERANCE
 import { makeUpstreamTimeoutError } from './upstream-errors.js';
 
 /** Made once, because an abort without a reason creates an error with a stack each time. */
-const GIVEN_UP = new Error('Nobody reads the rest of the answer.');
+const GIVEN_UP = new Error('The rest of the completion is not needed.');
 
 /**
- * Aborts one upstream request on demand, and when the upstream is silent too long while somebody waits for it. The time of a
- * slow reader does not count.
+ * Aborts one upstream request on demand, and when the upstream is silent too long while its next read is awaited. The
+ * time of a slow reader does not count.
  *
  * The timer is not reset for each read, which would cost more than parsing: when it fires, it checks whether the time is up
  * and waits for the rest.
@@ -18,11 +18,11 @@ export class SilenceWatch {
   /** When the silence is too long, by the monotonic clock. */
   #deadline: number;
   #timer: Timer;
-  /** When the timer fires, by the monotonic clock; infinite if it has fired and nobody was waiting. */
+  /** When the timer fires, by the monotonic clock; infinite if it has fired while no read was pending. */
   #firesAt: number;
   #waiting = true;
   #spoken = false;
-  /** True if the limit ran out while nobody waited. */
+  /** True if the limit ran out while no read was pending. */
   #overdue = false;
 
   /** Starts with a wait of at most `firstLimitMs` milliseconds. */

@@ -63,7 +63,7 @@ export class LostRuns {
 
   /**
    * Resolves when the runs found have been queued.
-   * @throws OverloadedError while the store is away
+   * @throws OverloadedError while the store is unavailable
    */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {

@@ -64,7 +64,7 @@ export class LogFollower {
    * Waits for the next events.
    * @returns `over` behind the last event, or once the reader was closed; `gone` if the run was removed; `released` if there is more
    *   to come, and not from this process
-   * @throws OverloadedError if the store is away
+   * @throws OverloadedError if the store is unavailable
    */
   async next(): Promise<readonly LoggedEvent[] | LogEnding> {
     while (!this.#isClosed) {
@@ -113,7 +113,7 @@ export class LogFollower {
     }
   }
 
-  /** @param canWait true: a reader that has begun waits while the store is away */
+  /** @param canWait true: a reader that has begun waits while the store is unavailable */
   async #read(canWait: boolean): Promise<LogPage | 'released' | undefined> {
     try {
       return await this.#source.read(this.#id, this.#number);

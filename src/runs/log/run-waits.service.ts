@@ -120,7 +120,8 @@ export class RunWaits {
    * Stores answers, all of them or none, and lets the run continue if it has no other open wait. An equal answer given
    * before is accepted again, because a conversation repeats its earlier messages.
    * @throws NotFoundError for a name that the workflow does not have; ConflictError for a wait that is not open; InvalidRequestError
-   *   with all faults of a value that does not fit; OverloadedError while the store is away, or the server is shutting down
+   * with all faults of a value that does not fit; OverloadedError while the store is unavailable, or the server is
+   * shutting down
    */
   async answer(given: AnswersToRun): Promise<AnsweredRun> {
     const untrack = this.runs.trackWait(new Cancellation());

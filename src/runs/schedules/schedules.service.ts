@@ -263,7 +263,7 @@ export class Schedules implements OnApplicationBootstrap {
 
   /**
    * @returns false if it is still due
-   * @throws OverloadedError while the store is away
+   * @throws OverloadedError while the store is unavailable
    */
   async #fire(schedule: Schedule, now: number): Promise<boolean> {
     const { next: slot } = schedule;

@@ -116,5 +116,5 @@ export class OpenObservation {
   }
 }
 
-/** The ending of an observation that nobody ended. */
+/** The ending of an observation that was never ended. */
 export const NOT_ENDED: Ending = { level: 'WARNING', statusMessage: 'not ended' };

@@ -98,7 +98,7 @@ export class ScopeCompiler {
     return { steps, resultStep, isOutput: origin === result.source, result: (values) => resolveRef(result, values) };
   }
 
-  /** Reports silent steps whose output nobody uses, as they are a mistake or a waste. Call it once, after all scopes. */
+  /** Reports silent steps with unused output, as they are a mistake or a waste. Call it once, after all scopes. */
   reportUnused(): void {
     for (const { key, isNeeded } of this.#unneeded) {
       if (isNeeded || this.#used.has(key)) continue;

@@ -86,7 +86,7 @@ export function compileWorkflow(
     resultStep,
     onlyAsStep: options.onlyAsStep === true,
     waits,
-    // Whoever has answered one version of a question has not answered another.
+    // An answer to one version of a question does not answer another version.
     onChange: options.onChange ?? (waits.length > 0 ? 'fail' : 'resume'),
     schedules: options.schedules ?? [],
     needs: options.onlyAsStep === true ? needs : [],

@@ -33,7 +33,7 @@ export async function findNextSlot({ pattern, timezone }: ScheduleTimes, after: 
   if (pattern.trim().split(/\s+/).length !== 5 || RANDOM_FIELD.test(pattern)) {
     throw new ScheduleTimesError('pattern', `"${pattern}" has not the five fields of cron, such as "30 7 * * MON-FRI"`);
   }
-  // Loaded by whoever has a schedule, and by nobody else.
+  // Loaded only if there is a schedule.
   const { CronExpressionParser } = await import('cron-parser');
   try {
     return CronExpressionParser.parse(pattern, { tz: timezone, currentDate: new Date(after) })

@@ -1,7 +1,7 @@
 import { IsBoolean, IsOptional, IsString } from 'class-validator';
 import { agent, type ChatRefs, Describe, type Flow, Workflow } from 'millrace';
 
-/** What somebody says to a draft. */
+/** The decision about a draft. */
 export class Verdict {
   @IsBoolean()
   @Describe('Whether the draft may go out')

@@ -8,7 +8,7 @@ const NOTICES = {
   invoice: 'Thank you. Your invoice question went to our accounting; they answer within two working days.',
 };
 
-/** Two silent calls at the same time, a decision by code, and one of four ways to go on. */
+/** Two silent calls at the same time, a decision by code, and one of four ways to continue. */
 @Workflow({ id: 'customer-care', description: 'Sorts a ticket, and closes, hands over or answers it' })
 export class CustomerCareWorkflow {
   readonly classify = agent({

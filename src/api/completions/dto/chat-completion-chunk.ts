@@ -10,7 +10,7 @@ import { ServiceTier, SystemFingerprint } from './provider-fields.js';
 import { ToolCallChunk } from './tool-call-chunk.js';
 import { AskedModel, ChoiceIndex, RunId, StartedAt } from './completion-fields.js';
 
-@JSONSchema({ description: 'A piece of spoken output. What it does not bring is absent.' })
+@JSONSchema({ description: 'A piece of spoken output. Fields without news are absent.' })
 export class CompletionAudioChunk {
   @OrAbsent()
   @IsString()
@@ -24,7 +24,7 @@ export class CompletionAudioChunk {
 
   @OrAbsent()
   @IsString()
-  @JSONSchema({ description: 'The next words of what is heard.' })
+  @JSONSchema({ description: 'The next words of the transcript.' })
   readonly transcript?: string;
 
   @OrAbsent()
@@ -33,7 +33,7 @@ export class CompletionAudioChunk {
   readonly expires_at?: number;
 }
 
-@JSONSchema({ description: 'What is new since the chunk before. Pieces of text are to be joined.' })
+@JSONSchema({ description: 'The change since the chunk before. Clients join pieces of text.' })
 export class ChatCompletionDelta {
   @OrAbsent()
   @Equals('assistant')
@@ -58,7 +58,7 @@ export class ChatCompletionDelta {
 
   @OrAbsent()
   @IsString()
-  @JSONSchema({ description: 'The next piece of what the model thinks (an extension that DeepSeek introduced).' })
+  @JSONSchema({ description: 'The next piece of the reasoning (an extension that DeepSeek introduced).' })
   readonly reasoning_content?: string;
 
   @OrAbsent()
@@ -99,7 +99,7 @@ export class ChatCompletionChunkChoice {
 
   @IsOptional()
   @Nested(() => ChoiceLogprobs)
-  @JSONSchema({ description: 'Probabilities of this piece, if they were asked for; else null.' })
+  @JSONSchema({ description: 'Probabilities of this piece, if requested; else null.' })
   readonly logprobs?: ChoiceLogprobs | null;
 
   @OrNull()
@@ -134,7 +134,7 @@ export class ChatCompletionChunk {
 
   @IsArray()
   @Nested(() => ChatCompletionChunkChoice, { each: true })
-  @JSONSchema({ description: 'The piece; empty only in the chunk that tells the usage.' })
+  @JSONSchema({ description: 'The piece; empty only in the chunk with the usage.' })
   readonly choices: readonly ChatCompletionChunkChoice[];
 
   @IsOptional()
@@ -147,7 +147,7 @@ export class ChatCompletionChunk {
   @JSONSchema({
     type: 'boolean',
     description:
-      'True if more may have been used than `usage` tells: a step was at work when its process ended. In the chunk with the counts; else absent.',
+      'True if more may have been used than `usage` shows: a step was active when its process ended. In the chunk with the counts; else absent.',
   })
   readonly usage_incomplete?: true;
 

@@ -9,7 +9,7 @@ import { StreamOptions } from './stream-options.js';
 @JSONSchema({
   description:
     'A conversation to continue. Null means "not given" for every optional parameter; nothing is converted ' +
-    '(`"0.5"` is no number); unknown parameters are accepted and reach the nodes. Beyond this schema: `tool_choice` ' +
+    '(`"0.5"` is not a number); unknown parameters are accepted and reach the nodes. Beyond this schema: `tool_choice` ' +
     'needs `tools`, `top_logprobs` needs `logprobs: true`, and `stream_options` needs a streamed response.',
   example: {
     model: 'chat',

@@ -13,7 +13,7 @@ import { AskedModel, ChoiceIndex, RunId, StartedAt } from './completion-fields.j
 @JSONSchema({ description: 'Spoken output.' })
 export class CompletionAudio {
   @IsString()
-  @JSONSchema({ description: 'By which the next request can refer to it. Empty if the provider gave none.' })
+  @JSONSchema({ description: 'The id by which the next request can refer to it. Empty if the provider gave none.' })
   readonly id: string;
 
   @IsString()
@@ -21,7 +21,7 @@ export class CompletionAudio {
   readonly data: string;
 
   @IsString()
-  @JSONSchema({ description: 'The words that are heard.' })
+  @JSONSchema({ description: 'The transcript.' })
   readonly transcript: string;
 
   @IsInt()
@@ -38,12 +38,12 @@ export class ChatCompletionMessage {
 
   @OrNull()
   @IsString()
-  @JSONSchema({ description: 'The text; null if there is none, as beside tool calls or sound.' })
+  @JSONSchema({ description: 'The text; null if there is none, for example beside tool calls or sound.' })
   readonly content: string | null;
 
   @OrNull()
   @IsString()
-  @JSONSchema({ description: 'What the model said when it refused, or null.' })
+  @JSONSchema({ description: 'The refusal, or null.' })
   readonly refusal: string | null;
 
   @OrAbsent()
@@ -54,7 +54,7 @@ export class ChatCompletionMessage {
 
   @OrAbsent()
   @IsString()
-  @JSONSchema({ description: 'What the model thought, where it tells (an extension that DeepSeek introduced).' })
+  @JSONSchema({ description: 'The reasoning, if it is known (an extension that DeepSeek introduced).' })
   readonly reasoning_content?: string;
 
   @OrAbsent()
@@ -76,7 +76,7 @@ export class ChatCompletionMessage {
 
   @OrAbsent()
   @Nested(() => CompletionAudio)
-  @JSONSchema({ description: 'The spoken output, if it was asked for.' })
+  @JSONSchema({ description: 'The spoken output, if requested.' })
   readonly audio?: CompletionAudio;
 }
 
@@ -91,7 +91,7 @@ export class ChatCompletionChoice {
 
   @OrNull()
   @Nested(() => ChoiceLogprobs)
-  @JSONSchema({ description: 'Probabilities, if they were asked for; else null.' })
+  @JSONSchema({ description: 'Probabilities, if requested; else null.' })
   readonly logprobs: ChoiceLogprobs | null;
 
   @IsIn([...FINISH_REASONS])
@@ -138,7 +138,7 @@ export class ChatCompletion {
 
   @OrAbsent()
   @Nested(() => CompletionUsage)
-  @JSONSchema({ description: 'What the request cost; absent if no provider reported it.' })
+  @JSONSchema({ description: 'The usage of the request; absent if no provider reported it.' })
   readonly usage?: Usage;
 
   @OrAbsent()
@@ -146,7 +146,7 @@ export class ChatCompletion {
   @JSONSchema({
     type: 'boolean',
     description:
-      'True if more may have been used than `usage` tells: a step was at work when its process ended. Else absent.',
+      'True if more may have been used than `usage` shows: a step was active when its process ended. Else absent.',
   })
   readonly usage_incomplete?: true;
 

@@ -30,7 +30,7 @@ class TokenProbability extends LikelyToken {
 
 @JSONSchema({ description: 'Probabilities of the tokens of this piece of the completion.' })
 export class ChoiceLogprobs {
-  /** Passed through as the upstream sent them; {@link TokenProbability} is what OpenAI's specification says. */
+  /** Passed through as the upstream sent them; {@link TokenProbability} follows OpenAI's specification. */
   @OrNull()
   @IsArray()
   @Nested(() => TokenProbability, { each: true })

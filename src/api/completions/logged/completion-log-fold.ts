@@ -6,28 +6,28 @@ import { CompletionEncoder } from '../completions.encoder.js';
 import { readLoggedHead } from './logged-head.js';
 import { Voids } from './voids.js';
 
-/** Where one reader of a completion stands. */
+/** The position of one reader of a completion. */
 interface ReaderState {
   /** Number of the first event of the completion. Absent: 0. */
   readonly from?: number;
-  /** Number of the last frame that it has; -1: none. */
+  /** Number of the last frame that the reader has; -1: none. */
   readonly after: number;
-  /** What is known to be void before it reads. */
+  /** The void parts that are known before it reads. */
   readonly voids: Voids;
 }
 
 const NONE: readonly LogFrame[] = [];
-/** Behind each frame of several. */
+/** After each frame of several. */
 const FRAME_END = /(?<=\n\n)/;
-/** Of frames that every reader gets, wherever it stands. */
+/** Number of frames that every reader gets, whatever its position. */
 const LAST = Number.MAX_SAFE_INTEGER;
 
 /**
- * Tells a completion from the log of its run to one reader.
+ * Replays a completion from the log of its run for one reader.
  *
- * A frame's number is that of its event. Where an event makes several frames, those before its last one take numbers before it
- * that no frame has, so that a client that is cut off between two of them gets the rest and nothing twice. Where there are none
- * left they have no number, and come once more.
+ * A frame's number is that of its event. If an event makes several frames, those before its last one get unused smaller
+ * numbers, so that a client that is cut off between two of them gets the rest and nothing twice. If no such number is
+ * left, they have none and are sent again.
  */
 export class CompletionLogFold implements LogFold {
   readonly ending = DONE_FRAME;
@@ -39,7 +39,7 @@ export class CompletionLogFold implements LogFold {
   #last = -1;
   #hasEnded = false;
 
-  /** @param json its head, as it is kept with the log */
+  /** @param json its head, as stored with the log */
   constructor(json: string, { from = 0, after, voids }: ReaderState = { after: -1, voids: new Voids() }) {
     const head = readLoggedHead(json);
     this.#encoder = new CompletionEncoder(head);
@@ -69,10 +69,10 @@ export class CompletionLogFold implements LogFold {
     return [this.#encodeFailure(toRunError(new RunAbortedError('cancelled')))];
   }
 
-  /** Chunks cannot take back what they said. */
+  /** Chunks cannot be taken back. */
   #restart(): readonly LogFrame[] {
     this.#hasEnded = true;
-    // A browser would come back with its number again and again.
+    // A browser would reconnect with its number again and again.
     return [{ ...this.#encodeFailure(RESTARTED), rewinds: true }];
   }
 
@@ -98,6 +98,6 @@ const RESTARTED: RunError = {
   code: 'run_restarted',
   type: 'server_error',
   message:
-    'The process that this ran in has ended, and what its last step had said is void: the step says all of it again. Read the completion again from its start.',
+    'The process of this run has ended, and the output of its last step is void: the step sends all of it again. Read the completion again from its start.',
   param: null,
 };

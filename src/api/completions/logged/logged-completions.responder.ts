@@ -24,7 +24,7 @@ import type { DecodedRequest } from '../completions.decoder.js';
 import { CompletionLogFold } from './completion-log-fold.js';
 import { adviseToRead, LoggedCompletions } from './logged-completions.service.js';
 
-/** Sends completions whose runs are logged, whole or as streams, from their logs. */
+/** Sends completions of logged runs, whole or as streams, from their logs. */
 @Injectable()
 export class LoggedCompletionsResponder {
   constructor(
@@ -34,7 +34,8 @@ export class LoggedCompletionsResponder {
   ) {}
 
   /**
-   * Begins a completion and sends it. A request that is repeated with its `Idempotency-Key` gets the one that it has begun.
+   * Begins a completion and sends it. A request repeated with its `Idempotency-Key` gets the completion that it has
+   * begun.
    * @throws what {@link LoggedCompletions.start} throws; RetoldError if the run fails before anything was sent; GoneError if it was
    *   begun so long ago that its log is gone
    */
@@ -46,8 +47,8 @@ export class LoggedCompletionsResponder {
   }
 
   /**
-   * Answers what a run waits for, and sends the completion that goes on, or the calls that are open still. The same answer gets the same
-   * again.
+   * Answers the waits of a run, and sends the completion that continues, or the calls that are still open. The same
+   * answer gets the same completion again.
    * @throws what {@link LoggedCompletions.answer} throws, and as {@link create}
    */
   async answer(
@@ -82,17 +83,17 @@ export class LoggedCompletionsResponder {
       if (error.outcome === 'cancelled') {
         throw new ConflictError('The run of this completion was cancelled before its end.', 'run_cancelled');
       }
-      // Asking again gives the same.
+      // A repeated request would get the same.
       throw error.makeFinal();
     }
     throw new ConflictError(
-      'The run of this completion has not ended yet. Read it with `stream=true`, or ask again later.',
+      'The run of this completion has not ended yet. Read it with `stream=true`, or try again later.',
       'run_not_finished',
     );
   }
 
   /**
-   * Streams a completion from where the request says it is, stored chunks at once and then those that come.
+   * Streams a completion from the position in the request: stored chunks at once, then new ones.
    * @throws InvalidRequestError, GoneError if it cannot be read from there
    */
   async stream(segment: ToldSegment, request: Request, response: Response): Promise<void> {
@@ -124,7 +125,7 @@ export class LoggedCompletionsResponder {
     }
     await this.streamer.stream(describeLog(segment), await this.#makeFold(segment, -1), response, {
       after: -1,
-      // Whoever has not asked for a stream to come back to gets it as from any other workflow.
+      // A client that has not asked for a resumable stream gets it as from any other workflow.
       hasIds: onDisconnect !== undefined,
       isLater: false,
       endsEmpty: false,

@@ -32,7 +32,7 @@ import type { ChatCompletion } from '../dto/index.js';
 import { type LoggedHead, readLoggedHead, writeLoggedHead } from './logged-head.js';
 import { Voids } from './voids.js';
 
-/** What clients call the completions of this door. */
+/** The prefix of this door's completion ids. */
 const ID_PREFIX = 'chatcmpl-';
 
 /** Completions whose runs are logged: begun by one request, read by any number of them. */
@@ -50,9 +50,8 @@ export class LoggedCompletions implements RunDoor {
   }
 
   /**
-   * Begins a completion. When this resolves it is kept, and can be read.
-   * @param identity what makes a repeated request the same one; undefined: each is another one
-   * @param record told how the run went
+   * Begins a completion. When this resolves, it is stored and can be read. @param identity identifies repeated
+   * requests; undefined: every request begins a new run @param record notified of the run
    * @throws RateLimitedError, OverloadedError, IdempotencyKeyReusedError as {@link LoggedRuns.start}
    */
   async start(
@@ -78,8 +77,7 @@ export class LoggedCompletions implements RunDoor {
   }
 
   /**
-   * Answers what a run waits for. When this resolves the answer is kept.
-   * @param record told how the run goes on
+   * Answers the waits of a run. When this resolves, the answer is stored. @param record notified of the run
    * @throws as {@link ToldSegments.answer}
    */
   async answer(
@@ -102,17 +100,17 @@ export class LoggedCompletions implements RunDoor {
     return this.admission.readmit(kept);
   }
 
-  /** @returns undefined if no logged run of this caller has made a completion of this id */
+  /** @returns undefined if this caller has no logged run with a completion of this id */
   async find(id: string, caller: Caller): Promise<ToldSegment | undefined> {
     if (!id.startsWith(ID_PREFIX)) return undefined;
     const run = await this.runs.find(id, caller.id);
     return run && findSegment(run, id);
   }
 
-  /** What is void in a completion up to now. */
+  /** The parts of a completion that are void so far. */
   async findVoids({ from, run: { id, epoch } }: ToldSegment): Promise<Voids> {
     const voids = new Voids();
-    // The usual run was begun once.
+    // Most runs were begun once.
     if (epoch <= 1) return voids;
     let number = from;
     for await (const event of this.runs.readSoFar(id, from)) {
@@ -124,8 +122,8 @@ export class LoggedCompletions implements RunDoor {
 
   /**
    * Waits for the end of a completion, as one of the readers of its run.
-   * @throws RetoldError if the run fails; RunAbortedError if it is removed, or the client leaves; RunLeftError if it goes on later,
-   *   or in another process; OverloadedError if the store is away
+   * @throws RetoldError if the run fails; RunAbortedError if it is removed, or the client leaves; RunLeftError if it
+   * continues later or in another process; OverloadedError if the store is unavailable
    */
   async collect(segment: ToldSegment, waiting: Waiting): Promise<ChatCompletion> {
     const { signal, isRepeatable } = waiting;
@@ -143,7 +141,7 @@ export class LoggedCompletions implements RunDoor {
   }
 
   /**
-   * Collects what a completion has now.
+   * Collects the completion so far.
    * @returns undefined if it has not ended
    * @throws RetoldError if the run has failed before its end
    */
@@ -167,10 +165,10 @@ class Collection {
   readonly #voids: Voids;
   readonly #watch: ReadingWatch;
   #number: number;
-  /** True if something was collected that is void. */
+  /** True if something void was collected. */
   isMisled = false;
 
-  /** @param voids what is known to be void; what becomes known is added */
+  /** @param voids the known void parts; new ones are added */
   constructor(segment: ToldSegment, voids: Voids, watch: ReadingWatch) {
     const head = readLoggedHead(segment.head);
     this.#collector = new CompletionCollector(head);
@@ -180,7 +178,7 @@ class Collection {
     this.#number = findFirstEvent(segment);
   }
 
-  /** True if nothing more is wanted. */
+  /** True if no more events are needed. */
   get hasEnded(): boolean {
     return this.isMisled || this.#collector.hasEnded;
   }
@@ -206,7 +204,7 @@ class Collection {
   }
 }
 
-/** How a client finds a completion whose run this process has left: a sentence. */
+/** The sentence that shows a client where to find a completion whose run this process has left. */
 export function adviseToRead(id: string): string {
   return `Its completion can be read later: GET /v1/chat/completions/${id}.`;
 }

@@ -1,11 +1,11 @@
 import type { NodeRestarted, RunEvent } from '../../../engine/index.js';
 
 interface Void extends Pick<NodeRestarted, 'node' | 'from' | 'to'> {
-  /** Number of the event that told so. */
+  /** Number of the event that declared it void. */
   readonly toldAt: number;
 }
 
-/** What of a log is void: what steps had said that were begun again after their process had ended. */
+/** The void parts of a log: deltas of steps that were started again after their process had ended. */
 export class Voids {
   readonly #voids: Void[] = [];
 
@@ -19,13 +19,13 @@ export class Voids {
     return this.#voids.some(({ toldAt }) => toldAt === number);
   }
 
-  /** True for an event that says something void. @param number of the event in its log */
+  /** True for an event with void output. @param number of the event in its log */
   holds(event: RunEvent, number: number): boolean {
     if (event.type !== 'delta') return false;
     return this.#voids.some(({ node, from, to }) => node === event.node && from <= number && number <= to);
   }
 
-  /** True if whoever has read up to this number has read something void, and was not told so. */
+  /** True if a reader at this number has read something void without knowing it. */
   hasMisled(number: number): boolean {
     return this.#voids.some(({ from, toldAt }) => from <= number && number < toldAt);
   }

@@ -8,15 +8,15 @@ import type { ToolAnswer, ToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
 import { SaidToTool } from '../mcp.collector.js';
 
-/** What a call that ends with its connection is run with. */
+/** Options of a call that ends with its connection. */
 export interface DirectCallOptions extends Omit<RunOptions, 'signal' | 'gate'> {
   /** Closed while the client is behind. */
   readonly gate?: Gate;
-  /** Told once, at the beginning, if the run is traced. */
+  /** Called once, at the beginning, if the run is traced. */
   readonly onTraceId?: (id: string) => void;
 }
 
-/** Runs a workflow for a call, and gives its result. Never rejects because of the run. */
+/** Runs a workflow for a call, and returns its result. Never rejects because of the run. */
 export async function callDirectly(
   call: ToolCall,
   request: RunRequest,

@@ -6,7 +6,7 @@ import { loadSdk } from '../load-sdk.js';
 type FormSchema = ElicitRequestFormParams['requestedSchema'];
 type Field = FormSchema['properties'][string];
 
-/** A form has plain fields alone. What is no plain field is asked for as JSON, in a field of text. */
+/** A form has plain fields only. Everything else is asked for as JSON in a text field. */
 const WHOLE = 'answer';
 
 /** What clients can check in a field of a form. */
@@ -20,9 +20,8 @@ const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
 const FORMATS: readonly unknown[] = ['date', 'date-time', 'email', 'uri'];
 
 /**
- * Asks a client to ask its user for what a run waits for.
- * @param state what the client gives back with the answers
- * @param fault why the answer before did not do; undefined: this is the first time
+ * Asks a client to ask its user for the answers of a waiting run. @param state returned by the client with the answers
+ * @param fault why the previous answer was invalid; undefined: this is the first time
  */
 export async function elicit(waits: readonly OpenWait[], state: string, fault?: string): Promise<InputRequiredResult> {
   const { inputRequired } = await loadSdk();
@@ -61,8 +60,7 @@ export function makeForm(schema: unknown): FormSchema {
 }
 
 /**
- * The answer in what a user has filled in.
- * @returns undefined if it cannot be one: a field that was to be JSON is none
+ * Reads the answer from a filled-in form. @returns undefined if a field that must be JSON is not
  */
 export function readForm(content: JsonObject, schema: unknown): { readonly value: unknown } | undefined {
   try {
@@ -97,7 +95,7 @@ function makeField(property: unknown): Field {
   return { type: 'string', description: about === undefined ? form : `${about} (${form})` };
 }
 
-/** The plain field that a property is; undefined if it is none. */
+/** The plain field for a property; undefined if there is none. */
 function findField(property: unknown): Field | undefined {
   const { plain } = readPlain(property);
   const { type } = plain;

@@ -5,8 +5,7 @@ import { fitsSchema } from './fit-result.js';
 import { makeErrorResult, makeResult, type SaidToTool } from '../mcp.collector.js';
 
 /**
- * Makes the result of a call whose run is over.
- * @param failure what the run failed with; undefined: it finished
+ * Makes the result of a call whose run is over. @param failure the error of the run; undefined: it finished
  */
 export async function finishCall(
   { tool }: WorkflowTool,
@@ -22,7 +21,7 @@ export async function finishCall(
     const isObject = typeof result === 'object' && result !== null && !Array.isArray(result);
     return makeResult(said, run, isObject ? result : undefined);
   }
-  // A client that was told of a schema refuses an answer without what it describes.
+  // A client that knows an output schema refuses a result that does not fit it.
   if (result === undefined) return makeErrorResult(ENDED_EARLY, said);
   if (await fitsSchema(tool, result)) return makeResult(said, run, result);
   return makeErrorResult(toRunError(new InternalError(new Error('The result does not fit its schema'))), said);
@@ -33,5 +32,5 @@ const ENDED_EARLY: RunError = {
   type: 'server_error',
   code: 'ended_early',
   param: null,
-  message: 'The workflow ended before it had a result. What it said until then comes before this.',
+  message: 'The workflow ended before it had a result. Its output until then comes before this.',
 };

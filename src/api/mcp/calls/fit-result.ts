@@ -8,7 +8,7 @@ type Fits = (value: unknown) => Promise<boolean>;
 const logger = new Logger('Mcp');
 const checks = new WeakMap<object, Promise<Fits>>();
 
-/** Whether the result of a workflow fits the schema that clients were told: they refuse one that does not. */
+/** True if the result of a workflow fits the schema that clients know: they refuse one that does not. */
 export async function fitsSchema(tool: Tool, result: JsonValue | undefined): Promise<boolean> {
   const { name, outputSchema } = tool;
   if (outputSchema === undefined) return true;

@@ -31,22 +31,22 @@ import { ToolProgress } from './tool-progress.js';
 import { SaidToTool } from '../mcp.collector.js';
 import { describeWaiting } from './waiting-result.js';
 
-/** Who calls, and by what right. */
+/** The caller of a tool, and its permit. */
 export interface CallerOfTool {
   /** Id of the caller. */
   readonly owner: string;
   readonly permit: Permit;
   readonly origin: RunOrigin;
   readonly record: RunRecord;
-  /** Told of the run before anything is answered. */
+  /** Called with the run before anything is sent. */
   readonly onRun: (id: string) => void;
   /** True while the client is behind. */
   readonly isPaused: () => boolean;
 }
 
 /**
- * Calls of workflows that wait for answers. While a run waits it is a row of the store, and no connection: its client is told what is
- * waited for and calls again with the answer, or somebody answers in another way.
+ * Calls of workflows that wait for answers. A waiting run is a row of the store and holds no connection: its client
+ * gets the questions and calls again with the answers, or another client answers in another way.
  */
 @Injectable()
 export class LoggedCalls implements RunDoor {
@@ -67,8 +67,8 @@ export class LoggedCalls implements RunDoor {
   }
 
   /**
-   * Begins a run, and goes on until it has ended or waits.
-   * @throws InvalidRequestError where no run can wait; RateLimitedError, OverloadedError if it cannot be begun; RunLeftError if this process
+   * Begins a run, and follows it until it has ended or waits. @throws InvalidRequestError if runs cannot wait here;
+   * RateLimitedError, OverloadedError if it cannot be begun; RunLeftError if this process
    *   has to leave it; RunAbortedError if the client leaves, with which the run ends
    */
   async begin(call: ToolCall, request: RunRequest, caller: CallerOfTool): Promise<ToolAnswer> {
@@ -84,16 +84,16 @@ export class LoggedCalls implements RunDoor {
       origin,
       wantsContent: true,
       permit: caller.permit.detach(),
-      // Its client ends it by leaving, in #follow. Once it has waited, it may be answered when nobody reads it.
+      // The client's disconnect ends it, in #follow. Once it has waited, it may be answered while it has no reader.
       record,
     });
     return this.#follow(call, run, 0, caller);
   }
 
   /**
-   * Gives a run the answers of a user, and goes on as {@link begin}. Without an answer nothing happens, and the result says how else it
-   * can be given.
-   * @throws NotFoundError if the caller has no such run of the tool; ConflictError if it does not wait for that; and as {@link begin}
+   * Gives a run the answers of a user, and continues as {@link begin}. Without an answer nothing happens, and the
+   * result explains how else to give it. @throws NotFoundError if the caller has no such run of the tool; ConflictError
+   * if it has no such wait; and as {@link begin}
    */
   async goOn(call: ToolCall, { state, responses }: GivenAnswers, caller: CallerOfTool): Promise<ToolAnswer> {
     const run = await this.runs.find(state, caller.owner);
@@ -123,7 +123,7 @@ export class LoggedCalls implements RunDoor {
     }
   }
 
-  /** @param from number of the first event that the client has no news of */
+  /** @param from number of the first event that the client has not been notified of */
   async #follow(call: ToolCall, run: LoggedRun, from: number, caller: CallerOfTool): Promise<ToolAnswer> {
     caller.onRun(run.id);
     const said = new SaidToTool();
@@ -153,7 +153,7 @@ export class LoggedCalls implements RunDoor {
     return describeWaiting(run.id, said.waits, said, this.place.path);
   }
 
-  /** The client has left a run at work. Never rejects. */
+  /** Ends an active run whose client has left. Never rejects. */
   async #cancel({ id, owner }: LoggedRun): Promise<void> {
     try {
       await this.runs.cancel(id, owner);
@@ -180,13 +180,13 @@ function readValues(
   return { values };
 }
 
-/** What a user has filled in; undefined if they declined, or closed the form. */
+/** The form as a user has filled it in; undefined if they declined or closed it. */
 export function readAccepted(response: unknown): JsonObject | undefined {
   const { action, content } = (response ?? {}) as { readonly action?: unknown; readonly content?: unknown };
   return action === 'accept' && typeof content === 'object' && content !== null ? (content as JsonObject) : undefined;
 }
 
-/** Joins pieces of one text that came together. */
+/** Joins adjacent pieces of one text. */
 function mergeNeighbours(events: readonly LoggedEvent[]): readonly RunEvent[] {
   const merged: RunEvent[] = [];
   for (const event of events) {
@@ -206,7 +206,7 @@ function makeUnknownStateError(): NotFoundError {
   return new NotFoundError('No run of yours waits for this answer. No new run was begun.', { code: 'wait_not_found' });
 }
 
-/** How a client finds a run that goes on without its call: a sentence. */
+/** The sentence that shows a client where to find a run that continues without its call. */
 function adviseToRead(id: string, path: string): string {
-  return `GET ${path}/v1/runs/${id} tells what became of it.`;
+  return `GET ${path}/v1/runs/${id} shows its result.`;
 }

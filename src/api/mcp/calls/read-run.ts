@@ -5,21 +5,21 @@ import { coalesce } from '../../../streaming/index.js';
 import type { ToolProgress } from './tool-progress.js';
 import type { SaidToTool } from '../mcp.collector.js';
 
-/** Least time between two pieces of text in the news of a call, in milliseconds: people read them, and no model does. */
+/** Least time between two pieces of text in the progress of a call, in milliseconds: only people read them. */
 const PROGRESS_MS = 100;
 
-/** Who is told of the events of a run. */
+/** The recipients of the events of a run. */
 interface RunListeners {
   readonly said: SaidToTool;
   readonly progress: ToolProgress;
   readonly clock: Clock;
-  /** Told once, at the beginning, if the run is traced. */
+  /** Called once, at the beginning, if the run is traced. */
   readonly onTraceId?: ((id: string) => void) | undefined;
 }
 
 /**
- * Reads a run of this process to its end, or until it waits.
- * @returns what the run, or the reading of it, failed with; undefined if neither did
+ * Reads a run of this process to its end, or until it waits. @returns the error of the run or of reading it; undefined
+ * if neither failed
  */
 export async function readRun(
   events: RunEvents,

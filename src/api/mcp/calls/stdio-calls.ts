@@ -13,7 +13,7 @@ import type { GivenAnswers, ToolAnswer, ToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
 import { makeErrorResult, SaidToTool } from '../mcp.collector.js';
 
-/** What calls over a connection need. */
+/** Options of calls over a connection. */
 interface StdioTools {
   readonly runs: RunService;
   readonly clock: Clock;
@@ -22,13 +22,13 @@ interface StdioTools {
   readonly gate: Gate;
 }
 
-/** A wait of a run, and what gives it its answer; undefined: nobody answers. */
+/** A wait of a run, and the function that answers it; undefined: no answer is possible. */
 interface Question {
   readonly wait: OpenWait;
   readonly answer: (value: unknown) => void;
 }
 
-/** What a client waits for: the result, or a question. What comes first counts. */
+/** What a client waits for: the result or a question, whichever comes first. */
 class Turn {
   readonly answered: Promise<ToolAnswer>;
   end!: (answer: ToolAnswer) => void;
@@ -42,20 +42,20 @@ class Turn {
   }
 }
 
-/** A run that is at work in this process, or waits in it for its client to answer. */
+/** A run that is active in this process, or waits in it for its client's answer. */
 interface OpenRun {
   readonly id: string;
   readonly end: Cancellation;
-  /** The call that is open for it now. */
+  /** Its open call. */
   call: ToolCall;
   questions: Question[];
-  /** Resolves with the next answer for the client. */
+  /** Resolves with the next result or question for the client. */
   turn: Turn;
 }
 
 /**
- * Calls over one connection, which ends with its client. A run that waits for an answer stays in this process meanwhile, within the time that
- * a run may take: nothing of it is kept.
+ * Calls over one connection, which ends with its client. A waiting run stays in this process, within the time limit of
+ * runs, and is not stored.
  */
 export class StdioCalls {
   readonly #tools: StdioTools;
@@ -112,7 +112,7 @@ export class StdioCalls {
     return answer;
   }
 
-  /** The connection is over, and with it all runs. */
+  /** Ends all runs with the connection. */
   close(): void {
     for (const { end } of this.#open.values()) end.abort(new RunAbortedError('client_disconnected'));
   }
@@ -146,7 +146,7 @@ export class StdioCalls {
     return finishCall(tool, said, run.id, failure);
   }
 
-  /** Asks the client, together with what is asked in the same turn. */
+  /** Asks the client, together with all questions of the same turn. */
   #ask(run: OpenRun, wait: OpenWait): Promise<unknown> {
     return new Promise((resolve) => {
       run.questions.push({ wait, answer: resolve });
@@ -163,7 +163,7 @@ export class StdioCalls {
   }
 }
 
-/** Why a client's answer does not do; undefined: it does, or there is none. */
+/** Why a client's answer is invalid; undefined: it is valid, or there is none. */
 async function findFault({ tool }: ToolCall, wait: OpenWait, response: unknown): Promise<string | undefined> {
   const content = readAccepted(response);
   if (content === undefined) return undefined;
@@ -183,7 +183,7 @@ function makeUnansweredError(waits: readonly OpenWait[]): RunError {
   const names = waits.map(({ name }) => `"${name}"`).join(', ');
   return toRunError(
     new NotFoundError(
-      `The workflow waits for an answer to ${names}, and nobody gave one: its user declined, or this client asks its user for nothing (elicitation). Nothing is kept of the run. Over HTTP such a run waits until somebody answers it.`,
+      `The workflow waits for an answer to ${names}, and there was none: its user declined, or this client cannot ask its user (elicitation). The run is not stored. Over HTTP such a run waits until it is answered.`,
       { code: 'not_answered' },
     ),
   );

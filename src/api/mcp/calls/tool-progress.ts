@@ -2,7 +2,7 @@ import type { RunEvent } from '../../../engine/index.js';
 import type { LoggedEvent } from '../../../runs/index.js';
 import type { ToolCall } from './tool-call.js';
 
-/** Tells a client, which has asked for it, what happens in a run: the names of steps, words of authors, and the text as it comes. */
+/** Sends a client progress that it has asked for: the names of steps, words of authors, and the text as it comes. */
 export class ToolProgress {
   readonly #call: Pick<ToolCall, 'progressToken' | 'notify'>;
   readonly #isPaused: () => boolean;
@@ -23,7 +23,7 @@ export class ToolProgress {
     else if (event.type === 'node-progress') this.#send('progress', event.node, event.message);
   }
 
-  /** The same token, with a count that grows: how much is still to come, nobody knows. */
+  /** The same token with a growing count, because the total is unknown. */
   #send(kind: 'text' | 'step' | 'progress', node: string, message: string): void {
     this.#call.notify({
       method: 'notifications/progress',

@@ -3,8 +3,9 @@ import type { OpenWait } from '../../../engine/index.js';
 import type { SaidToTool } from '../mcp.collector.js';
 
 /**
- * The result of a call whose run waits for an answer that its client cannot ask for, or did not get. It says who can answer, and how. There
- * is no tool for it: an answer is a person's, or a program's that was made for it, and a model must not give it by itself.
+ * The result of a call whose run waits for an answer that its client cannot ask for, or did not get. It says who can
+ * answer, and how. There is no tool for answering: a person or a dedicated program answers, and a model must not do so
+ * by itself.
  * @param path that of the application below which the routes are
  */
 export function describeWaiting(
@@ -18,9 +19,9 @@ export function describeWaiting(
       `"${name}": it shows ${JSON.stringify(shown)}. Send POST ${path}/v1/runs/${run}/waits/${encodeURIComponent(name)} with the body {"value": …}, where the value fits the JSON Schema ${JSON.stringify(schema)}.`,
   );
   const text = [
-    `The workflow has not ended: it waits for an answer that a person has to give. Its run is ${run}.`,
+    `The workflow has not ended: it waits for an answer from a person. Its run is ${run}.`,
     ...asked,
-    `GET ${path}/v1/runs/${run} tells what became of it. Do not call this tool again for that: it would begin another run.`,
+    `GET ${path}/v1/runs/${run} shows its result. Do not call this tool again for that: it would begin another run.`,
   ].join('\n\n');
   return {
     content: [...(said.text === '' ? [] : said.content), { type: 'text', text }],

@@ -1,13 +1,13 @@
 import type { JsonObject } from '../../../kernel/index.js';
 import { type CompiledWorkflow, findGroup } from '../../../workflow/index.js';
 
-/** What a JSON Schema says of one argument. */
+/** The JSON Schema of one argument. */
 type ArgumentSchema = Readonly<JsonObject>;
 
 const TEXT = { type: 'string' } as const;
 
 const CONVERSATION: Readonly<Record<string, ArgumentSchema>> = {
-  input: { ...TEXT, description: 'What the workflow is asked, as the last message of the user.' },
+  input: { ...TEXT, description: 'The message for the workflow, as the last message of the user.' },
   messages: {
     type: 'array',
     description: 'The conversation before the input, oldest message first. Leave it out if there is none.',
@@ -20,21 +20,21 @@ const CONVERSATION: Readonly<Record<string, ArgumentSchema>> = {
 };
 
 /**
- * Parameters of a chat that make sense in a call of a tool: it has no way to give calls, sound or log probabilities back. They are checked
- * as in every other protocol; this is what models are told of them.
+ * Chat parameters that make sense in a tool call, which cannot return calls, sound or log probabilities. They are
+ * checked as in every other protocol; models see these descriptions.
  */
 const PARAMETERS: Readonly<Record<string, ArgumentSchema>> = {
   temperature: {
     type: 'number',
     minimum: 0,
     maximum: 2,
-    description: 'How freely the model picks its words: 0 is the steadiest.',
+    description: 'How freely the model chooses its words: 0 is the most predictable.',
   },
   top_p: {
     type: 'number',
     minimum: 0,
     maximum: 1,
-    description: 'The model picks among the likeliest words that make up this share of probability.',
+    description: 'The model chooses among the likeliest words that make up this share of probability.',
   },
   max_completion_tokens: {
     type: 'integer',
@@ -42,10 +42,10 @@ const PARAMETERS: Readonly<Record<string, ArgumentSchema>> = {
     description: 'Most tokens that the model may write, its reasoning included.',
   },
   stop: { type: 'array', items: TEXT, maxItems: 4, description: 'The model stops before it writes one of these.' },
-  seed: { type: 'integer', description: 'Asks for the same answer each time, as far as the model can.' },
+  seed: { type: 'integer', description: 'Asks the model for the same output each time, as far as it can.' },
   reasoning_effort: { ...TEXT, description: 'How long a reasoning model thinks, such as low, medium or high.' },
-  verbosity: { ...TEXT, description: 'How much the model says, such as low, medium or high.' },
-  response_format: { type: 'object', description: "The form of the answer, as OpenAI's chat completions have it." },
+  verbosity: { ...TEXT, description: 'How long the output is, such as low, medium or high.' },
+  response_format: { type: 'object', description: "The form of the output, as in OpenAI's chat completions." },
 };
 
 /** The names of the arguments that a workflow takes. */

@@ -8,7 +8,7 @@ import { ChatParameters, MESSAGE_ROLES } from '../../wire/index.js';
 export class McpArguments extends ChatParameters {
   @IsOptional()
   @IsString()
-  @JSONSchema({ description: 'What the workflow is asked: the last message of the user.' })
+  @JSONSchema({ description: 'The message for the workflow: the last message of the user.' })
   readonly input?: string | null;
 
   @IsOptional()

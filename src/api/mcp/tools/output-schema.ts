@@ -6,8 +6,8 @@ import type { CompiledScope, CompiledWorkflow } from '../../../workflow/index.js
 export type OutputObjectSchema = JsonObject & { readonly type: 'object' };
 
 /**
- * The JSON Schema of what a workflow gives. Undefined if that is text, depends on the branch that is taken, or is not told of: the log of
- * a run that can wait has only what clients have read.
+ * The JSON Schema of a workflow's result. Undefined if the result is text, depends on the branch taken, or is not
+ * shown: the log of a run that can wait has only what clients have read.
  */
 export function findOutputSchema({ scope, waits }: CompiledWorkflow): OutputObjectSchema | undefined {
   const schema = waits.length > 0 ? undefined : findResultSchema(scope);
@@ -33,8 +33,8 @@ function findResultSchema({ steps, resultStep, isOutput }: CompiledScope): Objec
 }
 
 /**
- * The schema for a model is strict: it has to write every property, and null for what is not there. What the class or schema makes of that
- * leaves such properties out, and may have others.
+ * The schema for a model is strict: it must write every property, and null for missing ones. The value that the class
+ * or schema makes of it leaves such properties out, and may have others.
  */
 function loosen(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(loosen);

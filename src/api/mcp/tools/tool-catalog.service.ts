@@ -11,28 +11,28 @@ export interface WorkflowTool {
   readonly workflow: CompiledWorkflow;
 }
 
-/** What no name of a tool may hold. */
+/** Characters that tool names must not have. */
 const FOREIGN = /[^A-Za-z0-9_.-]/g;
 
-/** All workflows that clients may ask for, as tools: each once, whatever aliases it has. */
+/** All workflows that clients may use, as tools: each once, without its aliases. */
 @Injectable()
 export class ToolCatalog {
   #tools: ReadonlyMap<string, WorkflowTool> | undefined;
 
   constructor(private readonly registry: WorkflowRegistry) {}
 
-  /** Those that a caller may use, in the order in which they were registered. */
+  /** The tools that a caller may use, in the order of their registration. */
   list(caller: Caller): readonly Tool[] {
     return [...this.#all.values()].flatMap(({ tool, workflow }) => (caller.mayUse(workflow.id) ? [tool] : []));
   }
 
-  /** @returns undefined if there is none of this name that the caller may use */
+  /** @returns undefined if the caller may use no tool of this name */
   find(name: string, caller: Caller): WorkflowTool | undefined {
     const found = this.#all.get(name);
     return found !== undefined && caller.mayUse(found.workflow.id) ? found : undefined;
   }
 
-  /** Made when they are first asked for: by then every workflow is registered. */
+  /** Made at first use: by then every workflow is registered. */
   get #all(): ReadonlyMap<string, WorkflowTool> {
     return (this.#tools ??= makeTools(this.registry));
   }
@@ -57,7 +57,7 @@ function makeTools(registry: WorkflowRegistry): ReadonlyMap<string, WorkflowTool
   return tools;
 }
 
-/** The id, with `_` for what no name may hold; numbered if another workflow has that name. */
+/** The id, with `_` for characters that names must not have; numbered if another workflow has that name. */
 function chooseName(id: string, taken: ReadonlyMap<string, unknown>): string {
   const base = id.replaceAll(FOREIGN, '_');
   let name = base;

@@ -37,7 +37,7 @@ function MessageType(): PropertyDecorator {
   );
 }
 
-/** A call, or what it gave: the two are told to belong together by it. */
+/** Links a call and its output. */
 function CallId(): PropertyDecorator {
   return applyDecorators(
     JSONSchema({ description: 'Id of the call; its output repeats it.', example: 'call_1' }),
@@ -48,7 +48,7 @@ function CallId(): PropertyDecorator {
 
 function OutputTextOrParts(): PropertyDecorator {
   return applyDecorators(
-    JSONSchema({ description: 'What the tool gave: a text, or parts.' }),
+    JSONSchema({ description: 'The output of the tool: a text, or parts.' }),
     OneOf('type', USER_PARTS, { each: true }),
     IsArray(),
     OrString(),
@@ -56,7 +56,7 @@ function OutputTextOrParts(): PropertyDecorator {
 }
 
 @JSONSchema({
-  description: 'What the application tells the model about its task.',
+  description: 'Instructions of the application for the model.',
   example: { type: 'message', role: 'developer', content: 'Answer in one sentence.' },
 })
 export class InputSystemMessage {
@@ -81,7 +81,7 @@ export class InputSystemMessage {
 }
 
 @JSONSchema({
-  description: 'What the user says.',
+  description: 'A message of the user.',
   example: { type: 'message', role: 'user', content: 'Why is the sky blue?' },
 })
 export class InputUserMessage {
@@ -106,7 +106,7 @@ export class InputUserMessage {
 }
 
 @JSONSchema({
-  description: 'What the model said before. Whatever else an item of an answer has is accepted.',
+  description: 'An earlier output of the model. All other fields of output items are accepted.',
   example: { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Air scatters blue most.' }] },
 })
 export class InputAssistantMessage {
@@ -156,7 +156,7 @@ export class InputFunctionCall {
 }
 
 @JSONSchema({
-  description: 'What a function gave back.',
+  description: 'The output of a function.',
   example: { type: 'function_call_output', call_id: 'call_1', output: '{"celsius":7}' },
 })
 export class InputFunctionCallOutput {
@@ -197,7 +197,7 @@ export class InputCustomToolCall {
   readonly status?: string | null;
 }
 
-@JSONSchema({ description: 'What a custom tool gave back.' })
+@JSONSchema({ description: 'The output of a custom tool.' })
 export class InputCustomToolCallOutput {
   @Always('custom_tool_call_output')
   readonly type: 'custom_tool_call_output';
@@ -215,7 +215,7 @@ export class InputCustomToolCallOutput {
   readonly status?: string | null;
 }
 
-@JSONSchema({ description: 'What the model thought. Accepted whatever is in it, and not sent to models.' })
+@JSONSchema({ description: 'Reasoning of the model. Accepted with any content, and not sent to models.' })
 export class InputReasoning {
   @Always('reasoning')
   readonly type: 'reasoning';

@@ -22,7 +22,7 @@ export class InputTextPart {
 }
 
 @JSONSchema({
-  description: 'An image: where it is, or the id of one that was uploaded to the model provider.',
+  description: 'An image: its address, or the id of one uploaded to the model provider.',
   example: { type: 'input_image', image_url: 'https://example.com/cat.png', detail: 'auto' },
 })
 export class InputImagePart {
@@ -49,7 +49,7 @@ export class InputImagePart {
 }
 
 @JSONSchema({
-  description: 'A file: its content, its web address, or the id of one that was uploaded to the model provider.',
+  description: 'A file: its content, its web address, or the id of one uploaded to the model provider.',
   example: { type: 'input_file', filename: 'report.pdf', file_data: 'data:application/pdf;base64,JVBERg==' },
 })
 export class InputFilePart {
@@ -104,7 +104,7 @@ export class SaidTextPart {
   readonly text: string;
 }
 
-@JSONSchema({ description: 'What the model wrote when it refused.' })
+@JSONSchema({ description: 'A refusal of the model.' })
 export class SaidRefusalPart {
   @Always('refusal')
   readonly type: 'refusal';
@@ -113,13 +113,13 @@ export class SaidRefusalPart {
   readonly refusal: string;
 }
 
-/** What an application may tell the model. */
+/** The parts of instructions. */
 export type SystemPart = InputTextPart;
 
-/** What a user may send, and a tool may give back. */
+/** The parts of user messages and of tool outputs. */
 export type UserPart = InputTextPart | InputImagePart | InputFilePart | InputAudioPart;
 
-/** What a model may have said. */
+/** The parts of model output. */
 export type AssistantPart = SaidTextPart | SaidRefusalPart | InputTextPart;
 
 /** Classes of parts by their `type`, for each kind of item. */

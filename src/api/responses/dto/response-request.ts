@@ -18,7 +18,7 @@ import { INPUT_ITEMS } from './input-items.js';
 import { ResponseReasoning, ResponseStreamOptions, ResponseText } from './text-format.js';
 import { type ResponseTool, type ResponseToolChoice, TOOL_CHOICES, TOOLS } from './tools.js';
 
-/** One of some classes, or any object: for the description of what is checked by hand. */
+/** One of some classes, or any object: describes parameters that are checked by hand. */
 function describeForms(classes: readonly { readonly name: string }[]): {
   anyOf: ({ $ref: string } | { type: 'object' })[];
 } {
@@ -28,7 +28,7 @@ function describeForms(classes: readonly { readonly name: string }[]): {
 /** Body of `POST /v1/responses`, as the client sent it. Unknown parameters do nothing: clients send new ones all the time. */
 @JSONSchema({
   description:
-    'A conversation to go on with. Null means "not given"; nothing is converted (`"0.5"` is no number); unknown ' +
+    'A conversation to continue. Null means "not given"; nothing is converted (`"0.5"` is not a number); unknown ' +
     'parameters are accepted. Beyond this schema: `input` may be left out only beside `previous_response_id`, and ' +
     '`stream_options` needs `stream: true`.',
   example: { model: 'chat', input: 'Why is the sky blue?', stream: true },
@@ -36,7 +36,7 @@ function describeForms(classes: readonly { readonly name: string }[]): {
 export class ResponseRequest {
   readonly [parameter: string]: unknown;
 
-  // Stands first: whoever sends it may leave the model out, and should read of this.
+  // Declared first: a client that sends it may leave out the model, and should get this error.
   @IsOptional()
   @NotOffered('this server stores no prompts. Send `instructions` and `input` instead.')
   @JSONSchema({ description: 'A stored prompt, of which this server has none: leave it out.' })
@@ -49,7 +49,7 @@ export class ResponseRequest {
   @OrString()
   @IsArray()
   @JSONSchema({
-    description: 'What the model is to answer: a text of the user, or items, oldest first.',
+    description: 'The input for the model: a text of the user, or items, oldest first.',
     items: describeForms(INPUT_ITEMS),
     example: [{ role: 'user', content: 'Why is the sky blue?' }],
   })
@@ -66,7 +66,7 @@ export class ResponseRequest {
   @IsOptional()
   @IsString()
   @JSONSchema({
-    description: 'Id of a stored response, whose conversation goes on. Its instructions and tools are not taken over.',
+    description: 'Id of the stored response to continue. Its instructions and tools are not taken over.',
   })
   readonly previous_response_id?: string | null;
 
@@ -78,7 +78,7 @@ export class ResponseRequest {
   @IsOptional()
   @IsBoolean()
   @JSONSchema({
-    description: 'Whether the response is kept, where this server keeps any: the response tells.',
+    description: 'Whether the response is stored, if this server stores any. The response shows whether it was.',
     default: true,
   })
   readonly store?: boolean | null;
@@ -86,7 +86,8 @@ export class ResponseRequest {
   @IsOptional()
   @IsBoolean()
   @JSONSchema({
-    description: 'Whether it goes on without its client. Needs a server that keeps responses, and `store`.',
+    description:
+      'Whether the response continues without its client. Needs a server that stores responses, and `store`.',
     default: false,
   })
   readonly background?: boolean | null;
@@ -101,7 +102,7 @@ export class ResponseRequest {
 
   @IsOptional()
   @Nested(() => ResponseStreamOptions)
-  @JSONSchema({ description: 'Options of a streamed answer; only together with `stream: true`.' })
+  @JSONSchema({ description: 'Options of a streamed response; only together with `stream: true`.' })
   readonly stream_options?: ResponseStreamOptions | null;
 
   @IsOptional()
@@ -134,7 +135,7 @@ export class ResponseRequest {
 
   @IsOptional()
   @Nested(() => ResponseText)
-  @JSONSchema({ description: 'The form of the answer.' })
+  @JSONSchema({ description: 'The form of the output.' })
   readonly text?: ResponseText | null;
 
   @IsOptional()
@@ -147,7 +148,7 @@ export class ResponseRequest {
   @IsString({ each: true })
   @JSONSchema({
     description:
-      '`message.output_text.logprobs` asks for the probability of each token. Others are accepted and do nothing.',
+      '`message.output_text.logprobs` asks for the probability of each token. Others are accepted and have no effect.',
     example: ['message.output_text.logprobs'],
   })
   readonly include?: readonly string[] | null;
@@ -156,7 +157,7 @@ export class ResponseRequest {
   @IsInt()
   @Min(0)
   @Max(20)
-  @JSONSchema({ description: 'How many likely tokens to tell at each place.', default: 0 })
+  @JSONSchema({ description: 'How many likely tokens to return for each position.', default: 0 })
   readonly top_logprobs?: number | null;
 
   @Temperature()
@@ -188,7 +189,7 @@ export class ResponseRequest {
   @IsOptional()
   @IsObject()
   @JSONSchema({
-    description: 'Notes about the request, which its response and its trace carry: strings by name.',
+    description: 'Notes about the request, returned in its response and shown in its trace: strings by name.',
     additionalProperties: { type: 'string' },
     example: { session: 'a1' },
   })
@@ -203,7 +204,7 @@ export class ResponseRequest {
   @IsOptional()
   @IsString()
   @MaxLength(64)
-  @JSONSchema({ description: 'Stands for the end user towards the provider; forwarded.' })
+  @JSONSchema({ description: 'Identifies the end user for the provider; forwarded.' })
   readonly safety_identifier?: string | null;
 
   @PromptCacheKey()

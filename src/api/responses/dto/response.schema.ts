@@ -9,22 +9,22 @@ const any = (name: string): { $ref: string } => ({ $ref: `#/components/schemas/$
 
 const ITEM_STATUS = choice(
   ['in_progress', 'completed', 'incomplete'],
-  'Whether it is open, whole, or was cut by a limit, a failure or a cancellation.',
+  'Whether the item is open, whole, or was cut by a limit, a failure or a cancellation.',
 );
 
 const OUTPUT_TEXT = object('Text.', {
   type: choice(['output_text'], 'Always `output_text`.'),
   text: text('The text.'),
   annotations: list(anyObject('A citation.'), 'Pages that a model cites.'),
-  logprobs: list(anyObject('Of one token.'), 'Log probabilities, if they were asked for.'),
+  logprobs: list(anyObject('Of one token.'), 'Log probabilities, if requested.'),
 });
 
-const REFUSAL = object('What a model says instead of an answer.', {
+const REFUSAL = object('A refusal of the model.', {
   type: choice(['refusal'], 'Always `refusal`.'),
   refusal: text('Its words.'),
 });
 
-const SUMMARY = object('What a model thought.', {
+const SUMMARY = object('Reasoning of the model.', {
   type: choice(['summary_text'], 'Always `summary_text`.'),
   text: text('The text.'),
 });
@@ -34,7 +34,7 @@ const TOLD_NODE = { millrace: anyObject('The step that it comes from, if the req
 /** Items of an output, by the names of their schemas. */
 const ITEMS = {
   ResponseMessage: object(
-    'What a visible step says.',
+    'Output of a visible step.',
     {
       id: text('Id of the item.'),
       type: choice(['message'], 'Always `message`.'),
@@ -43,12 +43,12 @@ const ITEMS = {
       content: list({ oneOf: [OUTPUT_TEXT, REFUSAL] }, 'Its parts.'),
     },
     {
-      phase: choice(['commentary', 'final_answer'], 'Whether it is said on the way, or is the answer.'),
+      phase: choice(['commentary', 'final_answer'], 'Whether it is commentary on the way, or the final answer.'),
       ...TOLD_NODE,
     },
   ),
   ResponseThought: object(
-    'What a visible step thinks aloud.',
+    'Reasoning of a visible step.',
     {
       id: text('Id of the item.'),
       type: choice(['reasoning'], 'Always `reasoning`.'),
@@ -96,36 +96,36 @@ const USAGE = object('Tokens of all model calls of the run.', {
 
 const STATUS = choice(
   ['queued', 'in_progress', 'completed', 'incomplete', 'failed', 'cancelled'],
-  'Where it stands. The last four never change.',
+  'The status. The last four are final.',
 );
 
 const RESPONSE = object(
-  'The answer of a workflow, in the protocol of responses.',
+  'The output of a workflow, in the protocol of responses.',
   {
     id: text('Id of the response.'),
     object: choice(['response'], 'Always `response`.'),
-    created_at: SECONDS('When it was asked for.'),
+    created_at: SECONDS('When it was requested.'),
     completed_at: orNull(SECONDS('When it was completed; else null.')),
     status: STATUS,
     background: flag('Whether it goes on without its client.'),
     error: orNull(
-      object('What it failed with; else null.', {
-        code: choice(['server_error', 'rate_limit_exceeded', 'invalid_prompt'], 'Whether another try makes sense.'),
+      object('The error; else null.', {
+        code: choice(['server_error', 'rate_limit_exceeded', 'invalid_prompt'], 'Whether a retry makes sense.'),
         message: text('What happened.'),
       }),
     ),
     incomplete_details: orNull(
       object('Why it is incomplete; else null.', {
-        reason: choice(['max_output_tokens', 'content_filter'], 'What cut it.'),
+        reason: choice(['max_output_tokens', 'content_filter'], 'What cut it short.'),
       }),
     ),
     instructions: anything('As asked.'),
     max_output_tokens: orNull(count('As asked.')),
     max_tool_calls: orNull(count('As asked.')),
-    model: text('The name of the workflow, as asked.'),
-    output: list(any('ResponseOutputItem'), 'What was said, in order.'),
+    model: text('The name of the workflow, as requested.'),
+    output: list(any('ResponseOutputItem'), 'The output, in order.'),
     parallel_tool_calls: flag('As asked.'),
-    previous_response_id: orNull(text('The stored response whose conversation it goes on with.')),
+    previous_response_id: orNull(text('The stored response that it continues.')),
     prompt_cache_key: orNull(text('As asked.')),
     reasoning: anyObject('As asked.'),
     safety_identifier: orNull(text('As asked.')),
@@ -146,7 +146,7 @@ const RESPONSE = object(
   },
   {
     usage_incomplete: flag(
-      'True if more may have been used than `usage` tells: a step was at work when its process ended. Else absent.',
+      'True if more may have been used than `usage` shows: a step was active when its process ended. Else absent.',
     ),
   },
 );
@@ -159,37 +159,37 @@ const EVENT: Schema = {
       sequence_number: count('Its number, counted from 0 without gaps.'),
     },
     {
-      response: refer('ModelResponse', 'The response as it is now: of the first events, and of the last.'),
+      response: refer('ModelResponse', 'The response as it is now: only in the first events and the last one.'),
       item: refer('ResponseOutputItem', 'Of `response.output_item.added` and `.done`.'),
       item_id: text('The item that it belongs to.'),
       output_index: count('Place of the item in the output.'),
       content_index: count('Place of the part in the item.'),
       delta: text('What is new.'),
-      code: orNull(text('Of `error`: whether another try makes sense.')),
+      code: orNull(text('Only in `error`: whether a retry makes sense.')),
       message: text('Of `error`: what happened.'),
     },
   ),
   additionalProperties: true,
 };
 
-/** Schemas of what this door answers, by their names in the OpenAPI document. */
+/** Schemas of this door's responses, by their names in the OpenAPI document. */
 export const RESPONSE_SCHEMAS = {
   ModelResponse: RESPONSE,
   ResponseOutputItem: {
-    description: 'One thing that a response consists of.',
+    description: 'One item of a response.',
     oneOf: Object.keys(ITEMS).map(any),
   } as Schema,
   ...ITEMS,
   ResponseUsage: USAGE,
   ResponseEvent: EVENT,
-  ResponseItemList: object('A page of what a response was asked.', {
+  ResponseItemList: object('A page of the input items of a response.', {
     object: choice(['list'], 'Always `list`.'),
     data: list(anyObject('An item, as `input` has it.'), 'The items.'),
     first_id: orNull(text('Id of the first one of the page.')),
     last_id: orNull(text('Id of the last one: `after` of the next page.')),
-    has_more: flag('Whether there are more behind it.'),
+    has_more: flag('Whether there are more after it.'),
   }),
-  DeletedResponse: object('A response that is gone.', {
+  DeletedResponse: object('A deleted response.', {
     id: text('Its id.'),
     object: choice(['response'], 'Always `response`.'),
     deleted: { ...flag('Always true.'), enum: [true] },

@@ -4,19 +4,19 @@ import type { JsonObject } from '../../../kernel/index.js';
 import { Always, OneOf } from '../../../schema/index.js';
 import { FormatName, FormatPurpose, FormatSchema } from '../../wire/index.js';
 
-@JSONSchema({ description: 'The answer is plain text.' })
+@JSONSchema({ description: 'The output is plain text.' })
 class TextFormatText {
   @Always('text')
   readonly type: 'text';
 }
 
-@JSONSchema({ description: 'The answer is a JSON object, whose form only the input tells.' })
+@JSONSchema({ description: 'The output is a JSON object, whose form only the input describes.' })
 class TextFormatJsonObject {
   @Always('json_object')
   readonly type: 'json_object';
 }
 
-@JSONSchema({ description: 'The answer is JSON that follows a schema.' })
+@JSONSchema({ description: 'The output is JSON that follows a schema.' })
 class TextFormatJsonSchema {
   @Always('json_schema')
   readonly type: 'json_schema';
@@ -32,7 +32,7 @@ class TextFormatJsonSchema {
 
   @IsOptional()
   @IsBoolean()
-  @JSONSchema({ description: 'Whether the answer must follow the schema exactly.', default: false })
+  @JSONSchema({ description: 'Whether the output must follow the schema exactly.', default: false })
   readonly strict?: boolean | null;
 }
 
@@ -40,7 +40,7 @@ export type TextFormat = TextFormatText | TextFormatJsonObject | TextFormatJsonS
 
 const TEXT_FORMATS = { text: TextFormatText, json_object: TextFormatJsonObject, json_schema: TextFormatJsonSchema };
 
-@JSONSchema({ description: 'The form of the answer.' })
+@JSONSchema({ description: 'The form of the output.' })
 export class ResponseText {
   readonly [option: string]: unknown;
 
@@ -48,17 +48,17 @@ export class ResponseText {
   @OneOf('type', TEXT_FORMATS)
   @JSONSchema({
     description:
-      'Whether the answer is text or JSON. A workflow whose answer has a form of its own keeps that form, and refuses a schema.',
+      'Whether the output is text or JSON. A workflow whose output has a form of its own keeps that form, and refuses a schema.',
   })
   readonly format?: TextFormat | null;
 
   @IsOptional()
   @IsIn(['low', 'medium', 'high'])
-  @JSONSchema({ description: 'How much the model says; forwarded.' })
+  @JSONSchema({ description: 'How long the output is; forwarded.' })
   readonly verbosity?: 'low' | 'medium' | 'high' | null;
 }
 
-@JSONSchema({ description: 'How a reasoning model thinks. Others than these are accepted and do nothing.' })
+@JSONSchema({ description: 'How a reasoning model thinks. Other fields are accepted and have no effect.' })
 export class ResponseReasoning {
   @IsOptional()
   @IsString()
@@ -67,7 +67,7 @@ export class ResponseReasoning {
 
   @IsOptional()
   @IsIn(['auto', 'concise', 'detailed'])
-  @JSONSchema({ description: 'Accepted. Thoughts that a visible step speaks are sent in any case.' })
+  @JSONSchema({ description: 'Accepted. Reasoning of visible steps is always sent.' })
   readonly summary?: string | null;
 
   @IsOptional()
@@ -76,7 +76,7 @@ export class ResponseReasoning {
   readonly generate_summary?: string | null;
 }
 
-@JSONSchema({ description: 'Options of a streamed answer. Others than this are accepted and do nothing.' })
+@JSONSchema({ description: 'Options of a streamed response. Other options are accepted and have no effect.' })
 export class ResponseStreamOptions {
   @IsOptional()
   @IsBoolean()

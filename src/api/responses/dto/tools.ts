@@ -58,14 +58,14 @@ export class ResponseAllowedTools {
   readonly tools: readonly JsonObject[];
 }
 
-/** A tool of another type than these is accepted, told of in the response, and not offered to models. */
+/** A tool of any other type is accepted, returned in the response, and not offered to models. */
 export type ResponseTool = ResponseFunctionTool | ResponseCustomTool | { readonly type: string };
 
 /** Whether and which tool the model calls. */
 export type ResponseToolChoice =
   'none' | 'auto' | 'required' | ResponseFunctionChoice | ResponseCustomChoice | ResponseAllowedTools;
 
-/** Classes of the tools that models are offered, by their `type`. */
+/** Classes of the tools that are offered to models, by their `type`. */
 export const TOOLS = { function: ResponseFunctionTool, custom: ResponseCustomTool };
 
 /** Classes of choices by their `type`. */

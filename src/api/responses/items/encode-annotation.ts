@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
 import type { OpaqueObject } from '../../../streaming/index.js';
 
-/** A citation that has been understood. */
+/** A parsed citation. */
 export interface Citation {
-  /** Where it begins in the run's content, in Unicode code points. */
+  /** Its start in the run's content, in Unicode code points. */
   readonly place: number;
   /** The annotation of a text that begins at a place of the run's content. */
   readonly make: (start: number) => JsonObject;
@@ -11,7 +11,7 @@ export interface Citation {
 
 /**
  * Reads an annotation of a chat model. In this protocol its fields stand beside the type.
- * @returns undefined for what is no citation of a page: clients accept no types that they do not know
+ * @returns undefined for anything but a citation of a page: clients accept no unknown types
  */
 export function readCitation(annotation: OpaqueObject): Citation | undefined {
   if (annotation['type'] !== 'url_citation') return undefined;

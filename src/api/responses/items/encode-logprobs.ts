@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
 import type { TokenLogprob } from '../../../streaming/index.js';
 
-/** Log probabilities in the form of this protocol, in which none of the fields may be null or missing. */
+/** Log probabilities in the form of this protocol, in which no field may be null or missing. */
 export function encodeLogprobs(logprobs: readonly TokenLogprob[]): readonly JsonObject[] {
   return logprobs.flatMap((logprob) => {
     const encoded = encodeLogprob(logprob);
@@ -12,7 +12,7 @@ export function encodeLogprobs(logprobs: readonly TokenLogprob[]): readonly Json
   });
 }
 
-/** @returns undefined for what no client could read */
+/** @returns undefined for a value that no client could read */
 function encodeLogprob(json: unknown): JsonObject | undefined {
   if (!isJsonObject(json)) return undefined;
   const { token, logprob, bytes } = json;

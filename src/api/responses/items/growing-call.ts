@@ -34,7 +34,10 @@ export class GrowingCall extends GrowingItem {
       : { type: 'function_call', ...this.base, call_id, name, arguments: text };
   }
 
-  /** True if what follows can only be another call: its arguments are a whole object. A custom tool's have no such sign. */
+  /**
+   * True if only another call can follow, because its arguments are a whole object. Calls of a custom tool have no such
+   * sign.
+   */
   get isWhole(): boolean {
     if (this.#head.kind === 'custom') return false;
     try {
@@ -60,7 +63,7 @@ export class GrowingCall extends GrowingItem {
       this.events.add('response.custom_tool_call_input.done', `${this.placeFields},"input":${input}`);
       return;
     }
-    // A call without arguments; clients parse them.
+    // A call without arguments gets an empty object, because clients parse them.
     if (this.#text.isEmpty && status === 'completed') this.add('{}');
     const name = JSON.stringify(this.#head.name);
     const json = JSON.stringify(this.#text.text);

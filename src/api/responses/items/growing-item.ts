@@ -2,21 +2,23 @@ import { sha256 } from '../../../kernel/index.js';
 import type { EventSequence } from '../response-events.js';
 import type { ItemStatus, OutputItem } from './output-item.js';
 
-/** How many hex digits ids have. As unguessable as the id of their response is: they are handles to content. */
+/**
+ * Number of hex digits of ids. Like the id of their response, they must not be guessable: they give access to content.
+ */
 const ID_DIGITS = 48;
 
-/** Where an item stands. */
+/** The place of an item. */
 export interface ItemPlace {
   readonly responseId: string;
   /** In the output, counted from 0. */
   readonly index: number;
-  /** Key of the step that it comes from. */
+  /** Key of its step. */
   readonly node: string;
-  /** True if the client is told which step that is. */
+  /** True if the client may see the step. */
   readonly showsNode: boolean;
 }
 
-/** An id that is the same whenever the same response is told again. @param place what of the response it names */
+/** An id that is the same in each replay of a response. @param place the named part of the response */
 export function deriveId(prefix: string, responseId: string, place: string | number): string {
   return `${prefix}_${sha256(`${responseId} ${place}`).slice(0, ID_DIGITS)}`;
 }
@@ -29,7 +31,7 @@ export abstract class GrowingItem {
   readonly index: number;
   readonly node: string;
   protected readonly events: EventSequence;
-  /** What tells the client where it comes from, as JSON behind other fields. */
+  /** The step for the client, as JSON after other fields. */
   protected readonly nodeFields: string;
   readonly #showsNode: boolean;
   #status: ItemStatus = 'in_progress';
@@ -52,7 +54,7 @@ export abstract class GrowingItem {
   /** As it is now. */
   abstract get item(): OutputItem;
 
-  /** Sends what its end consists of. Has no effect on one that is closed. */
+  /** Emits the events of its end. Has no effect on a closed item. */
   close(status: 'completed' | 'incomplete'): void {
     if (this.#status !== 'in_progress') return;
     this.closeParts(status);
@@ -60,12 +62,12 @@ export abstract class GrowingItem {
     this.#tell('response.output_item.done');
   }
 
-  /** True once what it said is void. */
+  /** True once its content is void. */
   get isVoid(): boolean {
     return this.#isVoid;
   }
 
-  /** What it said is void: it keeps its place and its id alone. If it is open, it ends. */
+  /** Declares its content void: only its place and its id stay. If it is open, it ends. */
   takeBack(): void {
     if (this.#isVoid) return;
     const isOpen = this.#status === 'in_progress';
@@ -80,10 +82,10 @@ export abstract class GrowingItem {
     this.#tell('response.output_item.added');
   }
 
-  /** Closes what it consists of. @param status what it ends with */
+  /** Closes its parts. @param status its final status */
   protected abstract closeParts(status: 'completed' | 'incomplete'): void;
 
-  /** Forgets what it said. */
+  /** Removes its content. */
   protected abstract clear(): void;
 
   /** The fields that all items have. */
@@ -92,7 +94,7 @@ export abstract class GrowingItem {
     return this.#showsNode ? { id, status, millrace: { node } } : { id, status };
   }
 
-  /** What names it in the events of its parts, as JSON behind other fields. */
+  /** Its identification in the events of its parts, as JSON after other fields. */
   protected get placeFields(): string {
     return `,"item_id":"${this.id}","output_index":${this.index}`;
   }

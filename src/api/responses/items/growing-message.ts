@@ -8,26 +8,26 @@ import type { MessageItem, OutputRefusal, OutputText, Phase } from './output-ite
 interface GrowingPart {
   readonly type: 'output_text' | 'refusal';
   readonly text: GrowingText;
-  /** What names it in its events, as JSON. */
+  /** Its identification in its events, as JSON. */
   readonly fields: string;
   readonly delta: DeltaFrame;
   readonly annotations: JsonObject[];
   readonly logprobs: JsonObject[];
-  /** Of a text: how much of the run's content comes before it, in Unicode code points. */
+  /** For a text: length of the run's content before it, in Unicode code points. */
   readonly start: number;
 }
 
-/** What a step says: text, and refusals. */
+/** The output of a step: text and refusals. */
 export class GrowingMessage extends GrowingItem {
   readonly #phase: Phase | undefined;
   readonly #parts: GrowingPart[] = [];
-  /** The one that is open. */
+  /** The open part. */
   #part: GrowingPart | undefined;
-  /** How much of the run's content there was when the last text ended, in Unicode code points. */
+  /** Length of the run's content at the end of the last text, in Unicode code points. */
   #contentEnd: number;
   readonly #contentStart: number;
 
-  /** @param start how much of the run's content came before, in Unicode code points */
+  /** @param start length of the run's content before it, in Unicode code points */
   constructor(start: number, phase: Phase | undefined, place: ItemPlace, events: EventSequence) {
     super('msg', place, events);
     this.#contentEnd = start;
@@ -42,7 +42,7 @@ export class GrowingMessage extends GrowingItem {
     return this.#phase === undefined ? { ...message, content } : { ...message, content, phase: this.#phase };
   }
 
-  /** How much of the run's content there is with it, in Unicode code points; of what is open, nothing counts. */
+  /** Length of the run's content up to its end, in Unicode code points; an open part does not count. */
   get contentEnd(): number {
     return this.#contentEnd;
   }
@@ -61,8 +61,7 @@ export class GrowingMessage extends GrowingItem {
   }
 
   /**
-   * Takes an annotation if it has text that this can be about.
-   * @param place where it begins in the run's content, in Unicode code points
+   * Takes an annotation if it has the text for it. @param place its start in the run's content, in Unicode code points
    * @param make makes the annotation of a text that begins at a place of the run's content
    */
   annotate(place: number, make: (start: number) => JsonObject): boolean {
@@ -72,7 +71,7 @@ export class GrowingMessage extends GrowingItem {
     return part !== undefined;
   }
 
-  /** Where its first text begins in the run's content; undefined if it has none. */
+  /** The start of its first text in the run's content; undefined if it has none. */
   get start(): number | undefined {
     return this.#parts.find(({ type }) => type === 'output_text')?.start;
   }
@@ -129,7 +128,7 @@ export class GrowingMessage extends GrowingItem {
 }
 
 function makePart({ type, text, annotations, logprobs }: GrowingPart): OutputText | OutputRefusal {
-  // Copies of the lists: what was given out does not change any more.
+  // Copies of the lists, so that returned items never change.
   return type === 'refusal'
     ? { type, refusal: text.text }
     : { type, text: text.text, annotations: [...annotations], logprobs: [...logprobs] };

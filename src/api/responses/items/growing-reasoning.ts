@@ -3,7 +3,7 @@ import { type DeltaFrame, type EventSequence, makeDeltaFrame } from '../response
 import { GrowingItem, type ItemPlace } from './growing-item.js';
 import type { ReasoningItem } from './output-item.js';
 
-/** What a model thinks, as a summary: no client shows `reasoning_text` (measured). */
+/** Reasoning of a model, as a summary: no client shows `reasoning_text` (measured). */
 export class GrowingReasoning extends GrowingItem {
   readonly #text = new GrowingText();
   readonly #partFields: string;

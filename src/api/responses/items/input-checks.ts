@@ -15,8 +15,8 @@ const ROLES = new Map(Object.entries(MESSAGE_ROLES).map(([role, type]) => [role,
 const ITEMS = new Map(Object.entries(ITEM_TYPES).map(([name, type]) => [name, compileRuleSet(type)]));
 
 /**
- * Checks the items of a request, each against the class of its kind. Their keys that no class has are not looked at, and
- * receipts of tools that others run not at all. Takes linear time.
+ * Checks the items of a request, each against the class of its kind. Unknown keys are not checked, and neither are
+ * receipts of tools that others run. Takes linear time.
  */
 export function checkItems(items: readonly unknown[], path: string, faults: FaultLog): void {
   for (const [index, item] of items.entries()) checkItem(item, `${path}[${index}]`, faults);

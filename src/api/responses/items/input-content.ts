@@ -1,29 +1,29 @@
 import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
 import type { AssistantPart, SystemPart, UserPart } from '../dto/index.js';
 
-/** What a model said: text, a refusal, both, or null for nothing. */
+/** The output of a model: text, a refusal, both, or null for nothing. */
 export interface AssistantContent {
   readonly content: string | null;
   readonly refusal?: string;
 }
 
-/** What a tool gave: text for its message, and parts that such a message cannot hold. */
+/** The output of a tool: text for its message, and parts that such a message cannot hold. */
 export interface ToolContent {
   readonly text: string;
   readonly media: readonly object[];
 }
 
-/** What a user says, in chat form. One text stays a text, which every model takes. */
+/** A user's message, in chat form. A single text stays a text, which every model takes. */
 export function writeUserContent(content: string | readonly UserPart[]): string | object[] {
   return writeParts(content, writeUserPart);
 }
 
-/** What an application says, in chat form. */
+/** An application's instructions, in chat form. */
 export function writeSystemContent(content: string | readonly SystemPart[]): string | object[] {
   return writeParts(content, ({ text }) => ({ type: 'text', text }));
 }
 
-/** What a model said, in chat form. Its parts are pieces of one text. */
+/** A model's output, in chat form. Its parts are pieces of one text. */
 export function writeAssistantContent(content: string | readonly AssistantPart[] | null | undefined): AssistantContent {
   if (content === null || content === undefined) return { content: null };
   if (typeof content === 'string') return { content: content === '' ? null : content };
@@ -36,7 +36,7 @@ export function writeAssistantContent(content: string | readonly AssistantPart[]
   return { content: text === '' ? null : text, ...(refusal !== '' && { refusal }) };
 }
 
-/** What a tool gave, in chat form: its texts one below the other. */
+/** A tool's output, in chat form: its texts one below the other. */
 export function writeToolContent(output: string | readonly UserPart[]): ToolContent {
   if (typeof output === 'string') return { text: output, media: [] };
   const texts = output.flatMap((part) => (part.type === 'input_text' ? [part.text] : []));
@@ -61,7 +61,7 @@ function writeUserPart(part: UserPart): object {
       return { type: 'text', text: part.text };
     case 'input_image': {
       const { image_url: url, file_id, detail } = part;
-      // Chat has no other part for what was uploaded.
+      // Chat has no other part for uploaded files.
       if (isNothing(url)) return { type: 'file', file: { file_id } };
       const closeness = detail === 'original' ? 'high' : detail;
       return { type: 'image_url', image_url: { url, ...(!isNothing(closeness) && { detail: closeness }) } };
@@ -79,7 +79,7 @@ function isNothing(value: unknown): value is null | undefined {
   return value === null || value === undefined;
 }
 
-/** An object without what is null or undefined. */
+/** An object without its null and undefined properties. */
 export function dropNothing(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => !isNothing(value)));
 }

@@ -37,12 +37,12 @@ export function makeContext(
 }
 
 /**
- * An item of a request as it is kept and listed: with its type, an id, a status, and its content in parts. Its own id is kept, if
- * it has one; it refers to nothing.
+ * An item of a request as it is stored and listed: with its type, an id, a status, and its content in parts. Its own id
+ * is kept, if it has one; it is no reference.
  */
 export function makeContextItem(item: JsonObject, ids: Pick<IdSource, 'itemId'>): JsonObject {
   const kind = findKind(item) ?? 'receipt';
-  // What steps were told of their own making is not the client's to keep.
+  // Messages that steps made themselves are not part of the client's conversation.
   const { millrace: _, phase, ...kept } = dropNothing(item);
   const { id, status } = kept;
   const whole = {

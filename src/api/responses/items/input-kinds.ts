@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../kernel/index.js';
 import type { ITEM_TYPES } from '../dto/index.js';
 
-/** What an item is: a message, one of the other items that are read, or a receipt of a tool that others run. */
+/** The kind of an item: a message, one of the other known items, or a receipt of a tool that others run. */
 export type InputKind = 'message' | keyof typeof ITEM_TYPES | 'receipt';
 
 const READ: ReadonlySet<string> = new Set<Exclude<InputKind, 'receipt'>>([
@@ -22,8 +22,8 @@ const RECEIPT =
 export const KNOWN_TYPES: readonly string[] = [...READ];
 
 /**
- * What an item is. Its type may be absent or null: with a role it is a message then, and with an id alone a reference.
- * @returns undefined if it is nothing that is known
+ * Finds the kind of an item. Its type may be absent or null: with a role it is then a message, and with only an id a
+ * reference. @returns undefined if the kind is unknown
  */
 export function findKind({ type, role, id }: JsonObject): InputKind | undefined {
   if (type === undefined || type === null) {
@@ -36,8 +36,8 @@ export function findKind({ type, role, id }: JsonObject): InputKind | undefined 
 }
 
 /**
- * What was cut off is no part of a conversation: a call, which no tool can have answered, and a message whose text is void, because
- * its step began again.
+ * Cut-off items are no part of a conversation: a call, which no tool can have answered, and a message whose text is
+ * void because its step began again.
  */
 export function isCutOff(item: JsonObject): boolean {
   if (item['status'] !== 'incomplete') return false;

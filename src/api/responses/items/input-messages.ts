@@ -7,13 +7,13 @@ import { findKind } from './input-kinds.js';
 
 type CallKind = 'function call' | 'custom tool call';
 
-/** A message in chat form, as it grows. */
+/** A message in chat form while it is being built. */
 interface Draft {
   readonly role: string;
   tool_calls?: object[];
 }
 
-/** What stands right behind a message with calls: upstreams take outputs of calls nowhere else. */
+/** The messages that directly follow one with calls: upstreams accept outputs of calls nowhere else. */
 class Exchange {
   readonly #outputs: object[] = [];
   readonly #media: object[] = [];
@@ -22,7 +22,7 @@ class Exchange {
     const { text, media } = writeToolContent(output);
     this.#outputs.push({ role: 'tool', tool_call_id: callId, content: text });
     if (media.length === 0) return;
-    // No tool message can hold them. The words tell the model whose they are.
+    // A tool message cannot hold them. The text tells the model which call they belong to.
     this.#media.push({ type: 'text', text: `Given by the tool call ${callId}:` }, ...media);
   }
 
@@ -39,11 +39,11 @@ interface MadeCall {
 }
 
 /**
- * The messages that a conversation of items becomes for models that are asked in chat form.
+ * Converts a conversation of items into chat messages.
  * - Calls that follow each other, and the assistant's text just before them, are one message.
- * - The outputs of its calls stand right behind it, wherever they stand among the items. Images and files of theirs follow as a
- *   message of the user.
- * - What the model thought, and receipts of tools that others run, are left out.
+ * - The outputs of its calls follow it directly, wherever they are among the items. Their images and files follow as a
+ *   user message.
+ * - Reasoning, and receipts of tools that others run, are left out.
  *
  * Takes linear time.
  *
@@ -146,7 +146,7 @@ class Conversation {
     else same.calls.push(made);
   }
 
-  /** Whose it is, is told when all calls are known. */
+  /** Its call is found when all calls are known. */
   #addOutput(kind: CallKind, item: JsonObject): void {
     this.#close();
     this.#outputs.push({ kind, item });

@@ -3,14 +3,14 @@ import type { JsonObject } from '../../../kernel/index.js';
 /** Whether an item is open, whole, or was cut by a limit, a failure or a cancellation. */
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 
-/** What a message is in an answer of several: said on the way, or the answer itself. */
+/** The phase of a message in an output of several: commentary on the way, or the final answer. */
 export type Phase = 'commentary' | 'final_answer';
 
 interface ItemBase extends JsonObject {
   /** The prefix of its type and 48 hex digits. */
   readonly id: string;
   readonly status: ItemStatus;
-  /** The step that it comes from. Absent unless the client asked for node events. */
+  /** Its step. Absent unless the client asked for node events. */
   readonly millrace?: { readonly node: string };
 }
 
@@ -22,7 +22,7 @@ export interface OutputText {
   readonly logprobs: readonly JsonObject[];
 }
 
-/** What a model says instead of an answer. */
+/** A refusal of the model. */
 export interface OutputRefusal {
   readonly type: 'refusal';
   readonly refusal: string;
@@ -54,5 +54,5 @@ export interface CustomToolCallItem extends ItemBase {
   readonly input: string;
 }
 
-/** One thing that a response consists of, as plain JSON. */
+/** One item of a response, as plain JSON. */
 export type OutputItem = MessageItem | ReasoningItem | FunctionCallItem | CustomToolCallItem;

@@ -8,10 +8,10 @@ import { GrowingMessage } from './growing-message.js';
 import { GrowingReasoning } from './growing-reasoning.js';
 import type { OutputItem, Phase } from './output-item.js';
 
-/** Most characters of an id that a call may have; longer ones get another. */
+/** Most characters of a call's id; a longer id is replaced. */
 const LONGEST_CALL_ID = 64;
 
-/** A call that cannot be announced yet: nobody has said what it calls. */
+/** A call that cannot be announced yet, because its name is unknown. */
 interface UnnamedCall {
   readonly node: string;
   readonly kind: 'custom' | undefined;
@@ -19,36 +19,36 @@ interface UnnamedCall {
   arguments: string;
 }
 
-/** How the output of one response is told. */
+/** Options for the output of one response. */
 export interface OutputOptions {
   readonly responseId: string;
-  /** True if the client is told which step an item comes from. */
+  /** True if the client may see the step of an item. */
   readonly showsNodes: boolean;
-  /** What a step's messages are, by its key. */
+  /** The phase of a step's messages, by its key. */
   readonly phases: ReadonlyMap<string, Phase>;
 }
 
 /**
- * The items of one response, which come one after the other: what belongs to another item than the open one closes it. Calls of
- * one step are open side by side, because upstreams send pieces of them in turns.
+ * The items of one response, one after the other: a delta for another item closes the open one. Calls of one step are
+ * open at the same time, because upstreams may interleave their pieces.
  */
 export class OutputItems {
   readonly #options: OutputOptions;
   readonly #events: EventSequence;
   readonly #items: GrowingItem[] = [];
-  /** The message or the reasoning that is open. */
+  /** The open message or reasoning. */
   #open: GrowingMessage | GrowingReasoning | undefined;
-  /** Those that are open, by their indexes in the run. */
+  /** The open calls, by their indexes in the run. */
   readonly #calls = new Map<number, GrowingCall>();
   readonly #unnamed = new Map<number, UnnamedCall>();
   readonly #closedCalls = new Map<number, GrowingCall>();
-  /** How often something was void. */
+  /** How often something was declared void. */
   #voids = 0;
-  /** Steps that a limit has cut. */
+  /** Steps cut by a limit. */
   readonly #cut = new Set<string>();
-  /** Content of the messages that are closed, in Unicode code points. */
+  /** Length of the content of the closed messages, in Unicode code points. */
   #contentLength = 0;
-  /** By step: those that came before any text that they could be about. */
+  /** Annotations that came before their text, by step. */
   readonly #citations = new Map<string, Citation[]>();
 
   constructor(options: OutputOptions, events: EventSequence) {
@@ -65,12 +65,12 @@ export class OutputItems {
     return this.#items.length === 0;
   }
 
-  /** True if an item has been cut. */
+  /** True if an item was cut. */
   get hasCut(): boolean {
     return this.#items.some(({ status, isVoid }) => status === 'incomplete' && !isVoid);
   }
 
-  /** A step has something new. Images and sound have no form here that clients survive, and are left out. */
+  /** Takes a delta of a step. Images and sound are left out, because no form of them here is safe for clients. */
   add(node: string, delta: Delta): void {
     switch (delta.type) {
       case 'content':
@@ -94,7 +94,7 @@ export class OutputItems {
     }
   }
 
-  /** A step asks the client something that no model asks: a whole call. */
+  /** Adds a whole call that a step, and not a model, makes to the client. */
   ask(node: string, head: Omit<CallHead, 'kind'>, shown: JsonValue): void {
     this.#closeOpen();
     this.#closeCalls(() => true);
@@ -104,7 +104,10 @@ export class OutputItems {
     call.close('completed');
   }
 
-  /** A step is done. What it says before its turn comes later than this. @param isCut true: a limit has cut what it says */
+  /**
+   * Marks a step as done. Output that it buffered for its turn comes later. @param isCut true if a limit has cut its
+   * output
+   */
   finish(node: string, isCut: boolean): void {
     if (isCut) this.#cut.add(node);
     this.#nameCalls(node);
@@ -112,7 +115,7 @@ export class OutputItems {
     this.#closeCalls((call) => call.node === node);
   }
 
-  /** All that a step has said is void: it says it again, in other items. */
+  /** Declares the output of a step void: the step sends it again, in other items. */
   takeBack(node: string): void {
     this.#voids++;
     if (this.#open?.node === node) this.#open = undefined;
@@ -128,7 +131,7 @@ export class OutputItems {
     }
   }
 
-  /** Nothing more comes. @param isWhole false: what is open has been cut */
+  /** Ends the output. @param isWhole false if the open item was cut */
   end(isWhole: boolean): void {
     if (isWhole) this.#nameCalls();
     this.#closeOpen(isWhole);
@@ -167,7 +170,7 @@ export class OutputItems {
       call.add(piece);
       return;
     }
-    // It was whole: what comes now is the space behind it.
+    // The call was complete: only trailing space follows.
     if (this.#closedCalls.has(index)) return;
     const waiting = this.#unnamed.get(index);
     if (name === undefined) {
@@ -191,12 +194,12 @@ export class OutputItems {
     return call;
   }
 
-  /** A call that is made again has the number of the one that is void. */
+  /** A repeated call has the number of the void one. */
   #nameCall(index: number): string {
     return this.#voids === 0 ? `call ${index}` : `call ${index} ${this.#voids}`;
   }
 
-  /** Whoever has not said what a call calls by now never will. */
+  /** A call that still has no name will never get one. */
   #nameCalls(node?: string): void {
     for (const [index, call] of this.#unnamed) {
       if (node !== undefined && call.node !== node) continue;
@@ -215,7 +218,7 @@ export class OutputItems {
     }
   }
 
-  /** Gives a citation to the text that it is about. One that is closed shows it at the end of the response. */
+  /** Adds a citation to the text that it refers to. A closed text shows it at the end of the response. */
   #annotate(node: string, { place, make }: Citation): boolean {
     const messages = this.#items.filter(
       (item): item is GrowingMessage => item instanceof GrowingMessage && item.node === node,

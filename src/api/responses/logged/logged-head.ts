@@ -3,27 +3,33 @@ import type { DecodedRequest, ResponseHead } from '../decoded-request.js';
 import { findPhases } from '../find-phases.js';
 import type { Phase } from '../items/output-item.js';
 
-/** What tells a response beside the events of its run, as it is kept with them: a later release tells it in the same way. */
+/**
+ * The data of a response beside the events of its run, stored with them, so that a later release shows it in the same
+ * way.
+ */
 export interface LoggedHead {
   readonly head: ResponseHead;
   readonly phases: readonly (readonly [node: string, phase: Phase])[];
   readonly nodeEvents: boolean;
-  /** What its workflow puts between the texts of two steps. Absent in what earlier releases kept, whose runs do not wait. */
+  /**
+   * The workflow's separator between the texts of two steps. Absent if stored by an earlier release, whose runs do not
+   * wait.
+   */
   readonly separator?: string;
-  /** The items that it was asked. Absent for the first response of its run: they are the memo of the run. */
+  /** Its input items. Absent for the first response of its run, whose items are the memo of the run. */
   readonly context?: readonly JsonObject[];
 }
 
 /**
- * What is kept with the log of a response, as JSON.
- * @param context of a response that goes on with the run of another one
+ * The data stored with the log of a response, as JSON. @param context of a response that continues the run of another
+ * one
  */
 export function writeLoggedHead(asked: DecodedRequest, context?: readonly JsonObject[]): string {
   const { head, workflow, nodeEvents, streams } = asked;
   return JSON.stringify({
     head,
     phases: [...findPhases(workflow)],
-    // Whoever waits for it as a whole is told of its items alone.
+    // A client that waits for the whole response gets its items only.
     nodeEvents: nodeEvents && (streams || head.background),
     separator: workflow.separator,
     ...(context !== undefined && { context }),

@@ -22,7 +22,7 @@ import { joinFrames } from '../response-events.js';
 import { LoggedResponses } from './logged-responses.service.js';
 import { ResponseLogFold } from './response-log-fold.js';
 
-/** Sends responses whose runs are logged, whole or as streams, from their logs. */
+/** Sends responses of logged runs, whole or as streams, from their logs. */
 @Injectable()
 export class LoggedResponsesResponder {
   constructor(
@@ -32,8 +32,8 @@ export class LoggedResponsesResponder {
   ) {}
 
   /**
-   * Begins a response and sends it; one in the background as it is then, unless it is streamed. A request that is repeated with its
-   * `Idempotency-Key` gets the one that it has begun.
+   * Begins a response and sends it; one in the background as it is then, unless it is streamed. A request repeated with
+   * its `Idempotency-Key` gets the completion that it has begun.
    * @throws what {@link LoggedResponses.create} and {@link LoggedResponses.collect} throw; GoneError if it was begun so long ago that its
    *   log is gone
    */
@@ -49,8 +49,8 @@ export class LoggedResponsesResponder {
   }
 
   /**
-   * Answers what a run waits for, and sends the response that goes on, or the calls that are open still. The same answer gets the same
-   * again.
+   * Answers the waits of a run, and sends the response that continues, or the calls that are still open. The same
+   * answer gets the same response again.
    * @throws what {@link LoggedResponses.answer} throws, and as {@link create}
    */
   async answer(
@@ -83,7 +83,7 @@ export class LoggedResponsesResponder {
       return;
     }
     if (head.background) {
-      // One that has just begun says nothing yet.
+      // A response that has just begun has no output yet.
       response.json(isRepeated ? await this.responses.read(segment) : new ResponseLogFold(segment).response);
       return;
     }
@@ -102,7 +102,7 @@ export class LoggedResponsesResponder {
     const events = [...encoder.open(), ...encoder.next(open, answeredAt)];
     const last = events.pop();
     if (last === undefined) throw new Error(`A response of the run ${run.id} has no event`);
-    // Its output asks for these once more.
+    // Its output repeats the open calls.
     const repeated = new Set(open.waits.map(({ callId }) => callId));
     const isKept =
       !encoder.isStored ||

@@ -35,8 +35,8 @@ import { ID_PREFIX, isOneOfSeveral, ResponseLog } from './response-log.service.j
 import { ResponseLogFold } from './response-log-fold.js';
 
 /**
- * Responses whose runs are logged: those in the background, and those of workflows that wait for answers. They are begun by one request,
- * and read and cancelled by others.
+ * Responses of logged runs: background responses, and those of workflows that wait for answers. One request begins a
+ * response, others read or cancel it.
  */
 @Injectable()
 export class LoggedResponses implements RunDoor {
@@ -56,9 +56,8 @@ export class LoggedResponses implements RunDoor {
   }
 
   /**
-   * Begins a response. When this resolves it is kept, and goes on whatever becomes of its client.
-   * @param identity by which it is not begun again
-   * @param record told how the run went, if the request waits for it
+   * Begins a response. When this resolves, it is stored, and continues without its client. @param identity identifies
+   * repeated requests @param record notified of the run, if the request waits for it
    * @throws RateLimitedError, OverloadedError if it cannot be begun; IdempotencyKeyReusedError
    */
   async create(
@@ -86,8 +85,8 @@ export class LoggedResponses implements RunDoor {
   }
 
   /**
-   * Answers what a run waits for. When this resolves the answer is kept.
-   * @param record told how the run goes on, if the request waits for that
+   * Answers the waits of a run. When this resolves, the answer is stored. @param record notified of the run, if the
+   * request waits for that
    * @throws as {@link ToldSegments.answer}
    */
   async answer(
@@ -108,8 +107,9 @@ export class LoggedResponses implements RunDoor {
 
   /**
    * Waits for the end of a response, as one of the readers of its run.
-   * @throws RetoldError if the run fails: clients take a Response that failed for one that did not (measured); RunAbortedError if it is
-   *   removed, or the client leaves; RunLeftError if it goes on later, or in another process; OverloadedError if the store is away
+   * @throws RetoldError if the run fails: clients take a failed Response for a successful one (measured);
+   * RunAbortedError if it is removed, or the client leaves; RunLeftError if it continues later or in another process;
+   * OverloadedError if the store is unavailable
    */
   async collect(segment: ToldSegment, waiting: Waiting): Promise<ResponseObject> {
     const { signal, isRepeatable, onTraceId } = waiting;
@@ -133,8 +133,8 @@ export class LoggedResponses implements RunDoor {
   }
 
   /**
-   * Ends a response before its end, and waits for that.
-   * @returns the response, which is cancelled; undefined if none of this id was made in the background for this caller
+   * Cancels a response, and waits for its end. @returns the cancelled response; undefined if this caller has no
+   * background response with this id
    * @throws InvalidRequestError if it has ended otherwise
    */
   async cancel(id: string, caller: Caller): Promise<ResponseObject | undefined> {
@@ -149,14 +149,14 @@ export class LoggedResponses implements RunDoor {
     throw new InvalidRequestError(`Cannot cancel ${ARTICLES.get(response.status) ?? 'a'} ${response.status} response.`);
   }
 
-  /** @returns undefined if none of this id was made in the background for this caller, or it was removed */
+  /** @returns undefined if this caller has no background response with this id, or it was removed */
   async find(id: string, caller: Caller): Promise<ToldSegment | undefined> {
     const segment = await this.log.findInBackground(id, caller);
     if (segment === undefined || !isOneOfSeveral(segment)) return segment;
     return (await this.state.find(id, caller)) && segment;
   }
 
-  /** As if the outcome had been given by a request that goes on with the response before. */
+  /** Makes the items as if a request that continues the previous response had given the outcome. */
   async continueHead(run: LoggedRun, { id, before, at, outcomes }: NextSegment): Promise<string> {
     const segment = findSegment(run, before);
     if (segment === undefined) throw new Error(`The run ${run.id} has no response ${before}`);
@@ -183,12 +183,12 @@ export class LoggedResponses implements RunDoor {
     return this.admission.readmit(kept);
   }
 
-  /** Whoever has read the last event can refer to the response. */
+  /** A client that has read the last event may refer to the response. */
   async keepEnd(run: LoggedRun, last: LoggedEvent): Promise<void> {
     const segment = findSegment(run, run.segments.at(-1)?.id ?? '');
     if (segment?.id.startsWith(ID_PREFIX) !== true) return;
     const fold = await this.log.fold(segment);
-    // It has ended before, and its run has gone on without an answer.
+    // It has ended before, and its run has continued without an answer.
     if (fold.hasEnded) return;
     fold.next(last, run.length);
     const { background, store, status } = fold.response;
@@ -198,14 +198,14 @@ export class LoggedResponses implements RunDoor {
   }
 }
 
-/** What models read in a conversation that goes on after a wait has expired. */
+/** The text for models in a conversation that continues after an expired wait. */
 const UNANSWERED = 'Nobody has answered in time.';
 
 const ARTICLES: ReadonlyMap<string, string> = new Map([['incomplete', 'an']]);
 
-/** How a client finds a response whose run this process has left: a sentence. */
+/** The sentence that shows a client where to find a response whose run this process has left. */
 function adviseToRead(id: string, { store }: Pick<ResponseHead, 'store'>): string {
   return store
     ? `Its response can be read when it has ended: GET /v1/responses/${id}.`
-    : 'Its response is not stored (`store: false`): the events of its run tell what comes of it.';
+    : 'Its response is not stored (`store: false`): the events of its run show the result.';
 }

@@ -9,7 +9,7 @@ import { readLoggedHead } from './logged-head.js';
 
 const NONE: readonly ResponseEvent[] = [];
 
-/** Tells a response from the log of its run. */
+/** Replays a response from the log of its run. */
 export class ResponseLogFold implements LogFold {
   readonly ending = DONE_FRAME;
   readonly #encoder: ResponseEncoder;
@@ -55,7 +55,7 @@ export class ResponseLogFold implements LogFold {
   }
 }
 
-/** For readers whose response is removed under their eyes. */
+/** For readers whose response is removed while they read. */
 function makeCancelled(): RunFailed {
   const error = new RunAbortedError('cancelled');
   return { type: 'run-failed', seq: 0, error: toRunError(error), outcome: readOutcome(error) };

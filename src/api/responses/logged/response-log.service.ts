@@ -7,17 +7,17 @@ import type { StoredResponse } from '../state/response-state.js';
 import { readLoggedHead } from './logged-head.js';
 import { ResponseLogFold } from './response-log-fold.js';
 
-/** What clients call the responses of this door. */
+/** The prefix of this door's response ids. */
 export const ID_PREFIX = 'resp_';
 
-/** Responses whose runs are logged, as their logs tell them. */
+/** Reads responses of logged runs from their logs. */
 @Injectable()
 export class ResponseLog {
   constructor(private readonly runs: LoggedRuns) {}
 
   /**
-   * A response as it is now: one in the background, or one that is to be stored and is complete.
-   * @returns undefined if there is none, or it is another caller's
+   * A response as it is now: a background response, or a complete one to be stored. @returns undefined if there is
+   * none, or it belongs to another caller
    */
   async find(id: string, owner: Caller): Promise<StoredResponse | undefined> {
     const segment = await this.#findSegment(id, owner);
@@ -29,13 +29,13 @@ export class ResponseLog {
     return { response, context: await this.findContext(segment) };
   }
 
-  /** A response that was asked to be made in the background. @returns undefined as for {@link find} */
+  /** A background response. @returns undefined as for {@link find} */
   async findInBackground(id: string, owner: Caller): Promise<ToldSegment | undefined> {
     const segment = await this.#findSegment(id, owner);
     return segment !== undefined && readLoggedHead(segment.head).head.background ? segment : undefined;
   }
 
-  /** Folds what a log has of a response now. */
+  /** Folds the events of a response so far. */
   async fold(segment: ToldSegment): Promise<ResponseLogFold> {
     const fold = new ResponseLogFold(segment);
     fold.open();
@@ -48,15 +48,14 @@ export class ResponseLog {
     return fold;
   }
 
-  /** The items that a response was asked. */
+  /** The input items of a response. */
   async findContext({ head, run }: ToldSegment): Promise<readonly JsonObject[]> {
     return readLoggedHead(head).context ?? (((await this.runs.findMemo(run.id)) ?? []) as readonly JsonObject[]);
   }
 
   /**
-   * Removes what a log tells of a response: the whole run if nothing else is told of it. A run that is at work for it is cancelled before.
-   * @param isStored true if it is stored beside the log
-   * @returns false if there is nothing of it that its caller can see
+   * Removes a response from its log: the whole run if the response is its only segment. An active run is cancelled
+   * first. @param isStored true if it is stored beside the log @returns false if its caller can see nothing of it
    */
   async remove(id: string, owner: Caller, isStored: boolean): Promise<boolean> {
     const segment = await this.#findSegment(id, owner);
@@ -67,7 +66,7 @@ export class ResponseLog {
     return true;
   }
 
-  /** @returns undefined if there is none of this id, or nothing is known of it any more */
+  /** @returns undefined if there is none with this id, or nothing of it is left */
   async #findSegment(id: string, owner: Caller): Promise<ToldSegment | undefined> {
     if (!id.startsWith(ID_PREFIX)) return undefined;
     const run = await this.runs.find(id, owner.id);
@@ -78,8 +77,8 @@ export class ResponseLog {
 const COMPLETE: ReadonlySet<string> = new Set(['completed', 'incomplete']);
 
 /**
- * True for a response that has ended, of a run that others are told of as well: the log stays when it is removed, so that only what is
- * stored beside the log tells whether it is there. Not true for one that waits for an answer: its run would end with it.
+ * True for an ended response whose run has other segments, too: the log stays when the response is removed, so only the
+ * stored copy shows whether it still exists. False for a response that waits for an answer: its run would end with it.
  */
 export function isOneOfSeveral({ run, isOver, isLast }: ToldSegment): boolean {
   return isOver && run.segments.length > 1 && !(isLast && run.status === 'waiting');

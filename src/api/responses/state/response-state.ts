@@ -2,26 +2,26 @@ import type { Caller } from '../../../access/index.js';
 import type { JsonObject } from '../../../kernel/index.js';
 import type { StoredDocument } from '../../../runs/index.js';
 
-/** A response that was stored, and what it was asked. */
+/** A stored response, and its input. */
 export interface StoredResponse {
   /** The Response object as it is now. */
   readonly response: JsonObject;
-  /** The items that its run was asked, those of the responses before it among them. */
+  /** The input items of its run, including those of earlier responses. */
   readonly context: readonly JsonObject[];
 }
 
-/** A response that has ended, and what is kept with it. */
+/** An ended response, and the data stored with it. */
 export interface FinishedResponse {
   /** The whole Response object. */
   readonly response: JsonObject;
-  /** The items that its run was asked, each with an id. */
+  /** The input items of its run, each with an id. */
   readonly context: readonly JsonObject[];
   readonly owner: Pick<Caller, 'id'>;
   /** See `StoredDocument.attempt`. */
   readonly attempt?: StoredDocument['attempt'];
 }
 
-/** Stores responses, and finds what was stored of earlier ones. What one caller stored, no other can find. */
+/** Stores responses, and finds earlier ones. A caller finds only its own. */
 export abstract class ResponseState {
   /** False: nothing outlives its request here, now or later. */
   abstract readonly isOn: boolean;
@@ -29,10 +29,10 @@ export abstract class ResponseState {
   /** False: nothing can be stored at the moment, so nothing can be referred to later. */
   abstract readonly isKept: boolean;
 
-  /** @returns undefined if there is none, or it is another caller's */
+  /** @returns undefined if there is none, or it belongs to another caller */
   abstract find(id: string, owner: Caller): Promise<StoredResponse | undefined>;
 
-  /** Items of the outputs of stored responses, by their ids. Those that are not there are left out. */
+  /** Items of the outputs of stored responses, by their ids. Missing ones are left out. */
   abstract findItems(ids: readonly string[], owner: Caller): Promise<ReadonlyMap<string, JsonObject>>;
 
   /**
@@ -41,6 +41,6 @@ export abstract class ResponseState {
    */
   abstract keep(finished: FinishedResponse): Promise<void>;
 
-  /** Removes a response and its items. @returns false if there is none, or it is another caller's */
+  /** Removes a response and its items. @returns false if there is none, or it belongs to another caller */
   abstract remove(id: string, owner: Caller): Promise<boolean>;
 }

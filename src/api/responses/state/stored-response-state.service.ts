@@ -5,7 +5,7 @@ import { DocumentStore, Inspections } from '../../../runs/index.js';
 import { ResponseLog } from '../logged/response-log.service.js';
 import { type FinishedResponse, ResponseState, type StoredResponse } from './response-state.js';
 
-/** Responses in the store of the server: one document each, whose parts are the items of its output, once they have ended. */
+/** Ended responses in the server's store: one document for each, whose parts are the items of its output. */
 @Injectable()
 export class StoredResponseState extends ResponseState {
   constructor(
@@ -49,7 +49,7 @@ export class StoredResponseState extends ResponseState {
       ...(attempt !== undefined && { attempt }),
     });
     if (verdict === 'refused')
-      throw new Error('The response and its conversation are larger than all of a caller may be.');
+      throw new Error('The response and its conversation are larger than the limit for one caller.');
   }
 
   override async remove(id: string, owner: Caller): Promise<boolean> {

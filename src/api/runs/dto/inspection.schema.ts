@@ -6,7 +6,7 @@ const { anyObject, anything, choice, count, flag, list, object, orNull, refer, t
 const MS = (description: string): schemaParts.DescribedSchema =>
   count(`${description} Milliseconds since the Unix epoch.`);
 
-const COST = object('What it cost, if the prices of all its models are known.', {
+const COST = object('Its cost, if the prices of all its models are known.', {
   usd: { type: 'number', description: 'US dollars.' },
   prices: text(
     '`configuration` (`MODEL_PRICES`), the day of the shipped table that the price is from, or `several` for a sum of both.',
@@ -24,39 +24,39 @@ const STEP = object(
   {
     node: text('Key of the step.'),
     kind: text('Its kind.'),
-    visible: flag('Whether clients see what it says.'),
-    status: choice(['running', 'completed', 'failed', 'recovered', 'aborted'], 'Where it stands.'),
+    visible: flag('Whether clients see its output.'),
+    status: choice(['running', 'completed', 'failed', 'recovered', 'aborted'], 'Its status.'),
     started_at: MS('When it began.'),
     ended_at: orNull(MS('When it ended; null until then.')),
-    error: orNull({ ...RUN_ERROR_SCHEMA, description: 'What it failed with; else null.' }),
-    usage: orNull(refer('CompletionUsage', 'Tokens; null if no model told.')),
+    error: orNull({ ...RUN_ERROR_SCHEMA, description: 'The error; else null.' }),
+    usage: orNull(refer('CompletionUsage', 'Tokens; null if no model reported any.')),
     cost: orNull(COST),
     events: list(EVENT, 'What happened in it, in order.'),
   },
   {
-    input: anything('What it was given.'),
-    output: anything('What it gave.'),
-    branch: text('The branch that it has chosen, if it is a route.'),
+    input: anything('Its input.'),
+    output: anything('Its output.'),
+    branch: text('The chosen branch, if it is a route.'),
   },
 );
 
-/** The inside of a run, as those see it who may look. */
+/** The inside of a run, for callers who may inspect it. */
 export const INSPECTION_SCHEMA = object(
-  'What the steps, models and tools of a run were given, and gave. Without secrets; what is very long is cut, with a note that says so.',
+  'Inputs and outputs of the steps, models and tools of a run. Without secrets; very long values are cut, with a note.',
   {
     id: text('Id of the run.'),
     object: choice(['run.inspection'], 'Always `run.inspection`.'),
     model: text('The workflow, by the name that the request asked for.'),
     workflow: text('Id of the workflow.'),
-    status: choice(['running', 'waiting', 'completed', 'failed'], 'Where the run stands.'),
+    status: choice(['running', 'waiting', 'completed', 'failed'], 'The status of the run.'),
     started_at: MS('When it began.'),
     ended_at: orNull(MS('When it ended, or began to wait for an answer; null until then.')),
     trace_id: orNull(text('Id of its trace, if it is traced.')),
-    trace_url: orNull(text('Where the trace can be looked at, if that is known.')),
-    error: orNull({ ...RUN_ERROR_SCHEMA, description: 'What it failed with; else null.' }),
-    usage: orNull(refer('CompletionUsage', 'Tokens of the run; null if no model told, or until it has ended.')),
+    trace_url: orNull(text('Address of the trace, if known.')),
+    error: orNull({ ...RUN_ERROR_SCHEMA, description: 'The error; else null.' }),
+    usage: orNull(refer('CompletionUsage', 'Tokens of the run; null if no model reported any, or until it has ended.')),
     cost: orNull(COST),
-    truncated: flag('Whether something was left out, because of one run only so much is recorded.'),
+    truncated: flag('Whether something was left out, because the recording of the run had reached its limit.'),
     steps: list(STEP, 'Its steps so far, in the order in which they began.'),
   },
 );

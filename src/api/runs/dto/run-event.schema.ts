@@ -8,12 +8,12 @@ const { anything, choice, count, flag, list, anyObject, object, orNull, refer, t
 type Fields = schemaParts.Fields;
 type RunSchema = schemaParts.DescribedSchema;
 
-const NODE = text('Key of the step; in a nested workflow behind the keys of the steps around it.');
+const NODE = text('Key of the step; in a nested workflow preceded by the keys of the enclosing steps.');
 const ELAPSED = count('How long the step took, in milliseconds.');
-const USAGE = refer('CompletionUsage', 'Tokens; absent if no model told.');
+const USAGE = refer('CompletionUsage', 'Tokens; absent if no model reported any.');
 /** Beside the usage of a run. */
 export const USAGE_INCOMPLETE = flag(
-  'True if more may have been used than is told: a step was at work when its process ended. Else absent.',
+  'True if more may have been used than was reported: a step was active when its process ended. Else absent.',
 );
 const NUMBER = count(
   'Number of the event: counted from 0 in each run, without gaps. The `id` of the event is the same.',
@@ -40,14 +40,14 @@ function describeEvent(type: string, [description, required, optional = {}]: Eve
 }
 
 function delta(types: readonly string[], description: string, required: Fields, optional: Fields = {}): RunSchema {
-  return object(description, { type: choice(types, 'What it is a piece of.'), ...required }, optional);
+  return object(description, { type: choice(types, 'The kind of piece.'), ...required }, optional);
 }
 
 const TEXT = delta(
   ['content', 'reasoning', 'refusal'],
   'A piece of text.',
   { text: text('The next characters.') },
-  { logprobs: OBJECTS('Log probabilities of its tokens, if the request asked for them.') },
+  { logprobs: OBJECTS('Log probabilities of its tokens, if requested.') },
 );
 
 const DELTAS: Readonly<Record<Delta['type'], RunSchema>> = {
@@ -68,19 +68,19 @@ const DELTAS: Readonly<Record<Delta['type'], RunSchema>> = {
   images: delta(['images'], 'Images that the model made.', { images: OBJECTS('The images.') }),
   audio: delta(
     ['audio'],
-    'A piece of a spoken answer.',
+    'A piece of spoken output.',
     {},
     {
-      id: text('Id of the spoken answer.'),
+      id: text('Id of the spoken output.'),
       data: text('The next bytes, in base64.'),
-      transcript: text('The next words of what is heard.'),
+      transcript: text('The next words of the transcript.'),
       expires_at: count('Until when the id is known, in seconds since the Unix epoch.'),
     },
   ),
 };
 
 const DELTA: RunSchema = {
-  description: 'What is new. Pieces of one step and type belong together.',
+  description: 'The new piece. Pieces of one step and type belong together.',
   oneOf: [...new Set(Object.values(DELTAS))],
 };
 
@@ -91,13 +91,13 @@ const EVENTS: Readonly<Record<RunEvent['type'], EventFields>> = {
     { trace_id: text('Id of the trace; absent if the run is not traced.') },
   ],
   'run-resumed': [
-    'The run goes on after its process has ended, or after it has failed.',
+    'The run continues after its process has ended, or after it has failed.',
     {
       epoch: count('Which attempt this is: `attempts` of the run.'),
     },
   ],
   'node-restarted': [
-    'What a step has said is void: it says all of it again.',
+    'The output of a step is void: the step sends all of it again.',
     {
       node: NODE,
       from: count('Number of the first delta that is void.'),
@@ -108,30 +108,30 @@ const EVENTS: Readonly<Record<RunEvent['type'], EventFields>> = {
     'A step has begun.',
     {
       node: NODE,
-      // A wait tells none.
+      // Waits have no usage.
       kind: choice(
         STEP_KINDS.filter((kind) => kind !== 'interrupt'),
         'Its kind.',
       ),
-      visible: flag('Whether clients read what it says.'),
+      visible: flag('Whether clients see its output.'),
     },
   ],
   'node-progress': [
-    'A step says how far it is.',
+    'A step reports its progress.',
     { node: NODE, message: text("In its author's words.") },
-    { data: anything('What the author adds.') },
+    { data: anything('Data of the author.') },
   ],
   'route-taken': ['A route has chosen.', { node: NODE, branch: text('Name of the branch.') }],
   'model-identified': [
     'A model has named itself.',
-    { node: NODE, model: orNull(text('Its name; null if it told only its build.')) },
+    { node: NODE, model: orNull(text('Its name; null if it reported only its build.')) },
     { system_fingerprint: text('Its build.') },
   ],
-  delta: ['A visible step has said something.', { node: NODE, delta: DELTA }],
+  delta: ['New output of a visible step.', { node: NODE, delta: DELTA }],
   'node-finished': [
     'A step has finished.',
-    { node: NODE, visible: flag('Whether clients read what it said.'), elapsed_ms: ELAPSED },
-    { usage: USAGE, output: anything('Its output, if the deltas have told the same.') },
+    { node: NODE, visible: flag('Whether clients saw its output.'), elapsed_ms: ELAPSED },
+    { usage: USAGE, output: anything('Its output, if the deltas had the same.') },
   ],
   'node-failed': [
     'A step has failed, or was ended with its run.',
@@ -139,30 +139,30 @@ const EVENTS: Readonly<Record<RunEvent['type'], EventFields>> = {
       node: NODE,
       elapsed_ms: ELAPSED,
       error: RUN_ERROR_SCHEMA,
-      recovered: flag('Whether the run goes on with a substitute.'),
+      recovered: flag('Whether the run continues with a substitute.'),
     },
   ],
   'run-waiting': [
     'All steps that could run have ended, and the run waits for answers.',
     {
-      waits: list(WAIT_SCHEMA, 'What it waits for.'),
+      waits: list(WAIT_SCHEMA, 'The open waits.'),
     },
   ],
   'run-retrying': [
-    'The run has failed, and is tried again: its steps that had finished do not run again.',
+    'The run has failed and will be tried again; its finished steps do not run again.',
     {
       error: RUN_ERROR_SCHEMA,
-      retry_at: count('When it goes on at the earliest, in seconds since the Unix epoch.'),
+      retry_at: count('Earliest time of the next attempt, in seconds since the Unix epoch.'),
     },
   ],
-  'run-continued': ['A wait is over, and the run goes on.', { name: text('Name of the wait.') }],
+  'run-continued': ['A wait is over, and the run continues.', { name: text('Name of the wait.') }],
   'run-finished': [
     'The last event of a run that has completed.',
-    { finish_reason: text('Why its models stopped: the worst of the visible steps.') },
+    { finish_reason: text('The finish reason of its models: the worst of the visible steps.') },
     {
       usage: USAGE,
       usage_incomplete: USAGE_INCOMPLETE,
-      result: anything('What the workflow returns, if the deltas have told the same, and it is not just the text.'),
+      result: anything('The result of the workflow, if the deltas had the same, and it is more than the text.'),
     },
   ],
   'run-failed': [
@@ -174,6 +174,6 @@ const EVENTS: Readonly<Record<RunEvent['type'], EventFields>> = {
 
 /** The data of one event of a run's stream. */
 export const RUN_EVENT_SCHEMA: RunSchema = {
-  description: 'One thing that happened in a run. The last one is `run-finished` or `run-failed`.',
+  description: 'One event of a run. The last one is `run-finished` or `run-failed`.',
   oneOf: Object.entries(EVENTS).map(([type, fields]) => describeEvent(type, fields)),
 };

@@ -10,7 +10,7 @@ const LATEST = 253_402_300_799;
 /** Body of a request for a run, as the client sent it. */
 @JSONSchema({
   description:
-    'What a workflow is to do, without a client that waits for it: exactly one of `messages` and `input`, and the parameters of ' +
+    'A task for a workflow without a client that waits for it: exactly one of `messages` and `input`, and the parameters of ' +
     'a chat that the workflow takes. Null means "not given" for every optional parameter; nothing is converted; unknown ' +
     'parameters are accepted and reach the nodes.',
   example: { model: 'chat', input: 'Why is the sky blue?', metadata: { ticket: 'T-1' } },
@@ -40,7 +40,7 @@ export class CreateRunRequest extends ChatParameters {
   @IsOptional()
   @IsInt()
   @Max(LATEST)
-  @JSONSchema({ description: 'When the run begins at the earliest, in seconds since the Unix epoch; past: now.' })
+  @JSONSchema({ description: 'Earliest start of the run, in seconds since the Unix epoch; in the past: now.' })
   readonly run_at?: number | null;
 
   @IsOptional()
@@ -54,7 +54,7 @@ export class CreateRunRequest extends ChatParameters {
   @IsObject()
   @JSONSchema({
     description:
-      'In development only: what is different about agents in this run, by the keys of their steps: `instructions`, or `model` as `provider/model`. Refused where NODE_ENV is production.',
+      'In development only: changes to agents in this run, by the keys of their steps: `instructions`, or `model` as `provider/model`. Refused where NODE_ENV is production.',
     example: { answer: { instructions: 'Answer in one line.' } },
     additionalProperties: true,
   })
@@ -63,7 +63,7 @@ export class CreateRunRequest extends ChatParameters {
   @IsOptional()
   @IsBoolean()
   @IsIn([false], {
-    message: 'a run is not answered with a stream. Leave `stream` out, and read the events of the run.',
+    message: 'this request is not answered with a stream. Leave `stream` out, and read the events of the run.',
     context: { code: 'unsupported_value' },
   })
   @JSONSchema({ description: 'True is refused: the events of a run have an address of their own.', default: false })

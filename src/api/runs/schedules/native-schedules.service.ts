@@ -54,18 +54,18 @@ export class NativeSchedules implements ScheduleDoor {
   admitScheduled({ owner, isFromCode, request }: Schedule, workflow: CompiledWorkflow): QueuedPermit {
     const caller = isFromCode ? this.access.application : this.access.findCaller(owner);
     if (caller === undefined) {
-      throw new UnauthorizedError('The API key that it belongs to is not valid any more: it begins nothing.', true);
+      throw new UnauthorizedError('The API key that owns it is no longer valid: it begins no runs.', true);
     }
     caller.assertMayUse(workflow.id, request.model);
     return this.admission.readmit(this.admission.keep(caller));
   }
 
-  /** @throws InvalidRequestError where no run outlives its request */
+  /** @throws InvalidRequestError if RUNS is off */
   assertOn(): void {
     this.runs.assertOn();
   }
 
-  /** Keeps a schedule, in place of one with the same id. @throws InvalidRequestError, OverloadedError */
+  /** Stores a schedule, in place of one with the same id. @throws InvalidRequestError, OverloadedError */
   async put(id: string, caller: Caller, { times, isPaused, asked }: DecodedSchedule): Promise<ScheduleObject> {
     const { request, metadata, priority, origin } = asked;
     const facts = {
@@ -75,7 +75,7 @@ export class NativeSchedules implements ScheduleDoor {
       request,
       metadata,
       priority: priority ?? null,
-      // What the request was is told of its own runs alone.
+      // Only the schedule's own runs show the request.
       origin: origin.userId === undefined ? {} : { userId: origin.userId },
     };
     try {
@@ -90,21 +90,21 @@ export class NativeSchedules implements ScheduleDoor {
     }
   }
 
-  /** @throws NotFoundError if there is none that this owner may see */
+  /** @throws NotFoundError if this owner may see none */
   async find(id: string, owner: string): Promise<ScheduleObject> {
     return describe(await this.#find(id, owner));
   }
 
-  /** All that an owner may see. */
+  /** All schedules that an owner may see. */
   async list(owner: string): Promise<readonly ScheduleObject[]> {
     this.assertOn();
     return (await this.schedules.list(owner)).map(describe);
   }
 
-  /** Its runs stay. @throws NotFoundError; InvalidRequestError if it stands in a workflow */
+  /** Its runs stay. @throws NotFoundError; InvalidRequestError if a workflow declares it */
   async remove(id: string, owner: string): Promise<void> {
     if ((await this.#find(id, owner)).isFromCode) {
-      throw new InvalidRequestError('This schedule stands in its workflow: it is removed there.', {
+      throw new InvalidRequestError('This schedule is declared in its workflow. Remove it there.', {
         code: 'schedule_of_workflow',
       });
     }

@@ -4,8 +4,7 @@ import { CreateRunRequest } from '../dto/run-request.js';
 
 /** Body of a request for a schedule, as the client sent it. */
 @JSONSchema({
-  description:
-    'When a workflow is to run again and again, and what it is asked each time: as in a request for one run, without `run_at`.',
+  description: 'When a workflow runs repeatedly, and with which request: as for one run, without `run_at`.',
   example: { model: 'chat', input: 'What is new today?', pattern: '30 7 * * MON-FRI', timezone: 'Europe/Berlin' },
 })
 export class PutScheduleRequest extends CreateRunRequest {
@@ -21,7 +20,7 @@ export class PutScheduleRequest extends CreateRunRequest {
   @IsString()
   @MaxLength(64)
   @JSONSchema({
-    description: 'Where these are the time of day. Where clocks are put back, a time that comes twice counts once.',
+    description: 'Time zone of the pattern. A time that occurs twice when clocks go back counts once.',
     example: 'Europe/Berlin',
     default: 'UTC',
   })
@@ -29,6 +28,6 @@ export class PutScheduleRequest extends CreateRunRequest {
 
   @IsOptional()
   @IsBoolean()
-  @JSONSchema({ description: 'True: it is kept, and begins no runs.', default: false })
+  @JSONSchema({ description: 'True: it is stored, but begins no runs.', default: false })
   readonly paused?: boolean | null;
 }

@@ -4,26 +4,26 @@ const { anyObject, choice, count, list, object, orNull, text } = schemaParts;
 type Described = schemaParts.DescribedSchema;
 
 /** A schedule, as clients see it. */
-export const SCHEDULE_SCHEMA: Described = object('When a workflow runs again and again.', {
-  id: text('Its name; of one in a workflow, the id of the workflow stands before it.'),
+export const SCHEDULE_SCHEMA: Described = object('When a workflow runs repeatedly.', {
+  id: text('Its name; for a schedule of a workflow, preceded by the id of the workflow.'),
   object: choice(['schedule'], 'Always `schedule`.'),
-  created_at: count('When it was first kept. Seconds since the Unix epoch.'),
-  source: choice(['api', 'workflow'], 'Whether a client has made it, or it stands in a workflow.'),
+  created_at: count('When it was first stored. Seconds since the Unix epoch.'),
+  source: choice(['api', 'workflow'], 'Whether a client has made it, or a workflow declares it.'),
   model: text('The workflow, by the name that the request asked for.'),
   pattern: text('Five fields of cron.'),
-  timezone: text('Where these are the time of day.'),
+  timezone: text('Time zone of the pattern.'),
   paused: { type: 'boolean', description: 'Whether it begins no runs.' },
-  next_run_at: orNull(count('When it begins the next one; null while it is paused. Seconds since the Unix epoch.')),
+  next_run_at: orNull(count('When it begins the next run; null while it is paused. Seconds since the Unix epoch.')),
   last_error: orNull(
-    object('Why its last time began no run; null if it did.', {
+    object('Why its last due time began no run; null if it did.', {
       code: orNull(text('Word for programs.')),
       message: text('The reason.'),
     }),
   ),
-  priority: count('From 0 to 9, of its runs; those with 9 begin first.'),
-  metadata: anyObject('What its runs have as metadata, beside `schedule` and `scheduled_at`.'),
-  messages: list(anyObject('One message.'), 'The conversation that each run is asked.'),
-  parameters: anyObject('The parameters that each run is asked with.'),
+  priority: count('Priority of its runs, from 0 to 9; those with 9 begin first.'),
+  metadata: anyObject('Metadata of its runs, beside `schedule` and `scheduled_at`.'),
+  messages: list(anyObject('One message.'), 'The conversation of each run.'),
+  parameters: anyObject('The parameters of each run.'),
 });
 
 /** All schedules of an API key. */
@@ -40,7 +40,7 @@ export const requestExample = {
   timezone: 'Europe/Berlin',
 };
 
-/** What is kept of it. */
+/** The stored schedule. */
 export const scheduleExample = {
   id: 'morning',
   object: 'schedule',

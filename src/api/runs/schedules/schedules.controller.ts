@@ -16,7 +16,7 @@ const ID_PARAMETER = {
   example: 'morning',
 };
 
-/** Keeps, shows and removes schedules. */
+/** Stores, shows and removes schedules. */
 @OpenApi(({ ApiTags }) => [ApiTags('Runs')])
 @Controller(`${API_ROOT}/schedules`)
 export class SchedulesController {
@@ -56,9 +56,9 @@ export class SchedulesController {
   @OpenApi(({ ApiBody, ApiOperation, ApiParam, ApiResponse }) => [
     ApiOperation({
       operationId: 'putSchedule',
-      summary: 'Keep a schedule, or replace it',
+      summary: 'Create or replace a schedule',
       description:
-        'From then on a run begins each time that the pattern says, with `schedule` and `scheduled_at` in its metadata. Each time has one run, whatever becomes of processes; times that came while none was there are made up for by one run. Sent again with the same body, it changes nothing.',
+        'From then on a run begins at each time of the pattern, with `schedule` and `scheduled_at` in its metadata. Each time has exactly one run, however many processes there are; one run makes up for all times that were missed while no process was running. Repeating the request with the same body changes nothing.',
     }),
     ApiParam(ID_PARAMETER),
     ApiBody({
@@ -68,7 +68,7 @@ export class SchedulesController {
     }),
     ApiResponse({
       status: 200,
-      description: 'The schedule as it is kept now.',
+      description: 'The stored schedule.',
       content: { 'application/json': { schema: { $ref: '#/components/schemas/Schedule' }, example: scheduleExample } },
     }),
   ])
@@ -103,12 +103,12 @@ export class SchedulesController {
     ApiOperation({
       operationId: 'deleteSchedule',
       summary: 'Remove a schedule',
-      description: 'The runs that it has begun stay. One that stands in a workflow cannot be removed here.',
+      description: 'Its runs stay. A schedule declared in a workflow cannot be removed here.',
     }),
     ApiParam(ID_PARAMETER),
     ApiResponse({
       status: 200,
-      description: 'It begins no more runs.',
+      description: 'The schedule was removed, and begins no more runs.',
       schema: { type: 'object', example: { id: 'morning', object: 'schedule', deleted: true } },
     }),
   ])

@@ -5,9 +5,8 @@ const USUAL_S = 300;
 const LONGEST_S = 3_600;
 
 /**
- * How long a ticket is to be good, in seconds.
- * @param body of the request, as parsed; undefined: none
- * @throws InvalidRequestError if its time is none
+ * Reads the lifetime of a ticket, in seconds. @param body of the request, as parsed; undefined: none @throws
+ * InvalidRequestError if the lifetime is invalid
  */
 export function readTtl(body: JsonObject | undefined): number {
   const ttl = body?.['ttl_s'] ?? USUAL_S;

@@ -16,18 +16,18 @@ export class RunTickets {
     private readonly runs: LoggedRuns,
   ) {}
 
-  /** @param ttlS how long it is good, in seconds */
+  /** @param ttlS its lifetime in seconds */
   async make(run: string, ttlS: number): Promise<{ readonly ticket: string; readonly expiresAt: number }> {
     const expiresAt = this.clock.now() + ttlS * 1_000;
     return { ticket: writeTicket({ run, expiresAt }, await this.#findSecret()), expiresAt };
   }
 
-  /** @throws TicketError if a ticket is not good for a run */
+  /** @throws TicketError if a ticket is not valid for a run */
   async check(ticket: string, run: string): Promise<void> {
     checkTicket(ticket, run, await this.#findSecret(), this.clock.now());
   }
 
-  /** All replicas have the same: from the configuration, or else from the store that they share. */
+  /** All replicas have the same secret: from the configuration, or from the store that they share. */
   async #findSecret(): Promise<string> {
     return this.config.store.ticketSecret ?? this.runs.findSecret(SECRET);
   }

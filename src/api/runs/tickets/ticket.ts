@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { TicketError } from '../../../errors/index.js';
 
-/** What a ticket allows: to read the events of one run until then. */
+/** The scope of a ticket: reading the events of one run until it expires. */
 export interface TicketScope {
   /** Id of the run. */
   readonly run: string;

@@ -28,8 +28,8 @@ import { RESPONSE_FORMATS, type ResponseFormat } from './response-format.js';
 import { type Tool, TOOL_CHOICES, type ToolChoice, TOOLS } from './tools.js';
 
 /**
- * What a request can ask of the models of a workflow, in the form of a chat. Null means "not given". Parameters that are not
- * declared here are kept, since clients and providers keep adding new ones.
+ * The parameters of a request for the models of a workflow, in the form of a chat. Null means "not given". Parameters
+ * that are not declared here are kept, since clients and providers keep adding new ones.
  */
 export class ChatParameters {
   readonly [parameter: string]: unknown;
@@ -91,14 +91,14 @@ export class ChatParameters {
 
   @IsOptional()
   @IsBoolean()
-  @JSONSchema({ description: 'Whether to tell the probability of each token of the completion.', default: false })
+  @JSONSchema({ description: 'Whether to return the probability of each token of the completion.', default: false })
   readonly logprobs?: boolean | null;
 
   @IsOptional()
   @IsInt()
   @Min(0)
   @Max(20)
-  @JSONSchema({ description: 'How many likely tokens to tell at each place; needs `logprobs: true`.' })
+  @JSONSchema({ description: 'How many likely tokens to return for each position; needs `logprobs: true`.' })
   readonly top_logprobs?: number | null;
 
   @IsOptional()
@@ -149,7 +149,7 @@ export class ChatParameters {
 
   @IsOptional()
   @IsString()
-  @JSONSchema({ description: 'Stands for the end user towards the provider; forwarded.' })
+  @JSONSchema({ description: 'Identifies the end user for the provider; forwarded.' })
   readonly safety_identifier?: string | null;
 
   @PromptCacheKey()
@@ -161,7 +161,7 @@ export class ChatParameters {
   @IsOptional()
   @IsObject()
   @JSONSchema({
-    description: 'Notes about the request, which its trace carries.',
+    description: 'Notes about the request, shown in its trace.',
     additionalProperties: true,
     example: { session: 'a1' },
   })
@@ -177,7 +177,7 @@ export class ChatParameters {
 
   @IsOptional()
   @IsString()
-  @JSONSchema({ description: 'How much the model says; forwarded.', example: 'low' })
+  @JSONSchema({ description: 'How long the output is; forwarded.', example: 'low' })
   readonly verbosity?: string | null;
 
   @IsOptional()

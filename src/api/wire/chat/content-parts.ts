@@ -68,7 +68,7 @@ class AudioPart {
   readonly input_audio: InputAudio;
 }
 
-@JSONSchema({ description: 'A file: its content, or the id of one that was uploaded to the model provider.' })
+@JSONSchema({ description: 'A file: its content, or the id of one uploaded to the model provider.' })
 class InputFile {
   @FileName()
   readonly filename?: string | null;
@@ -94,7 +94,7 @@ class FilePart {
   readonly file: InputFile;
 }
 
-@JSONSchema({ description: 'What the model said when it refused.' })
+@JSONSchema({ description: 'A refusal of the model.' })
 class RefusalPart {
   @Always('refusal')
   readonly type: 'refusal';
@@ -103,10 +103,10 @@ class RefusalPart {
   readonly refusal: string;
 }
 
-/** What a user may send. */
+/** The parts of user messages. */
 export type UserContentPart = TextPart | ImagePart | AudioPart | FilePart;
 
-/** What an assistant may have said. */
+/** The parts of assistant messages. */
 export type AssistantContentPart = TextPart | RefusalPart;
 
 /** Classes of parts by their `type`, for each kind of message. */

@@ -27,14 +27,14 @@ function TextOrParts(parts: Parameters<typeof OneOf>[1], description: string): P
 
 function SpeakerName(): PropertyDecorator {
   return applyDecorators(
-    JSONSchema({ description: 'Tells apart several speakers of one role.' }),
+    JSONSchema({ description: 'Distinguishes several speakers of one role.' }),
     IsString(),
     IsOptional(),
   );
 }
 
 @JSONSchema({
-  description: 'What the application tells the model about its task. Newer models call this role `developer`.',
+  description: 'Instructions of the application for the model. Newer models call this role `developer`.',
   example: { role: 'system', content: 'Answer in one sentence.' },
 })
 class SystemMessage {
@@ -48,7 +48,7 @@ class SystemMessage {
   readonly name?: string | null;
 }
 
-@JSONSchema({ description: 'What the user says.', example: { role: 'user', content: 'Why is the sky blue?' } })
+@JSONSchema({ description: 'A message of the user.', example: { role: 'user', content: 'Why is the sky blue?' } })
 class UserMessage {
   @Always('user')
   readonly role: 'user';
@@ -69,7 +69,7 @@ class AssistantAudio {
 
 @JSONSchema({
   description:
-    'What the model said before. `content` may be null or left out only beside tool calls, a function call, a refusal ' +
+    'An earlier output of the model. `content` may be null or left out only beside tool calls, a function call, a refusal ' +
     'or audio. Fields that completions have and the API does not take, such as `reasoning_content`, are accepted.',
   example: { role: 'assistant', content: 'Because air scatters blue light most.' },
 })
@@ -88,7 +88,7 @@ class AssistantMessage {
 
   @IsOptional()
   @IsString()
-  @JSONSchema({ description: 'What the model said when it refused.' })
+  @JSONSchema({ description: 'A refusal of the model.' })
   readonly refusal?: string | null;
 
   @IsOptional()
@@ -112,7 +112,7 @@ class AssistantMessage {
 }
 
 @JSONSchema({
-  description: 'What one of the tools gave back.',
+  description: 'The output of a tool.',
   example: { role: 'tool', tool_call_id: 'call_1', content: '{"celsius":7}' },
 })
 class ToolMessage {
@@ -127,7 +127,7 @@ class ToolMessage {
   readonly tool_call_id: string;
 }
 
-@JSONSchema({ description: 'What a function gave back. Replaced by `tool`.', deprecated: true })
+@JSONSchema({ description: 'The output of a function. Replaced by `tool`.', deprecated: true })
 class FunctionMessage {
   @Always('function')
   readonly role: 'function';

@@ -3,7 +3,7 @@ import { JSONSchema } from 'class-validator-jsonschema';
 import { Always, Nested } from '../../../schema/index.js';
 import { CustomToolInput, CustomToolName, FunctionName } from '../shared-parts.js';
 
-@JSONSchema({ description: 'A function and what it is called with.' })
+@JSONSchema({ description: 'A function and its arguments.' })
 export class CalledFunction {
   @FunctionName()
   readonly name: string;
@@ -30,7 +30,7 @@ class FunctionToolCall {
   readonly function: CalledFunction;
 }
 
-@JSONSchema({ description: 'A custom tool and what it is called with.' })
+@JSONSchema({ description: 'A custom tool and its input.' })
 class CalledCustomTool {
   @CustomToolName()
   readonly name: string;

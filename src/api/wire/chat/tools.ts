@@ -3,7 +3,7 @@ import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import { Always, Nested } from '../../../schema/index.js';
 
-/** What describes a function; both protocols have it, one of them in an object of its own. */
+/** The description of a function in both protocols; one of them has it in an object of its own. */
 export class FunctionFields {
   @IsString()
   @MinLength(1)
@@ -12,7 +12,7 @@ export class FunctionFields {
 
   @IsOptional()
   @IsString()
-  @JSONSchema({ description: 'Tells the model when and how to call it.', example: 'Weather of a city, now.' })
+  @JSONSchema({ description: 'Explains to the model when and how to call it.', example: 'Weather of a city, now.' })
   readonly description?: string | null;
 
   @IsOptional()
@@ -43,7 +43,7 @@ class FunctionTool {
   readonly function: FunctionDefinition;
 }
 
-/** What describes a tool that takes free text in both protocols. The form of its input is written in two ways. */
+/** The description of a custom tool in both protocols. They write the form of its input differently. */
 export class CustomToolFields {
   @IsString()
   @MinLength(1)
@@ -52,7 +52,7 @@ export class CustomToolFields {
 
   @IsOptional()
   @IsString()
-  @JSONSchema({ description: 'Tells the model when and how to call it.' })
+  @JSONSchema({ description: 'Explains to the model when and how to call it.' })
   readonly description?: string | null;
 }
 

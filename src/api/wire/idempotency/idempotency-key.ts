@@ -21,10 +21,10 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
 }
 
 /**
- * What makes a repeated request for a logged run the same request; undefined if its client does not say.
- * @param door by its name: the same body means something else at another one
+ * Identifies repeated requests for a logged run; undefined if the client sends no key. @param door by its name: the
+ * same body means something else at another door
  * @param body as parsed
- * @throws InvalidRequestError for a key that is none
+ * @throws InvalidRequestError for an invalid key
  */
 export function readIdentity(request: Request, door: string, body: unknown): RunToLog['identity'] {
   const key = readIdempotencyKey(request.get('idempotency-key'));

@@ -12,23 +12,23 @@ import { ResponseMemory, type KeptRequest } from './response-memory.js';
 import { type KeptResponse, keepFailure } from './kept-response.js';
 import { SharedResponses } from './shared-responses.service.js';
 
-/** How long a claim outlives its process at most, and how often one that lives renews it, in milliseconds. */
+/** How long a claim outlives its process at most, and how often a live process renews it, in milliseconds. */
 const CLAIM_MS = 30_000;
 const RENEW_EVERY_MS = 10_000;
 const RETRY_AFTER_MS = 1_000;
-/** How long Redis may be away at the end of a run and still be told how it ended, in milliseconds. */
+/** How long Redis may be unavailable at the end of a run and still receive its outcome, in milliseconds. */
 const SETTLE_WITHIN_MS = 10_000;
 
-/** A request that may come more than once. */
+/** A request that may be repeated. */
 interface RepeatableRequest {
   readonly caller: Caller;
   /** Its `Idempotency-Key`. */
   readonly key: string;
   /** As parsed. */
   readonly body: unknown;
-  /** Of the client that leaves. */
+  /** Aborts when the client leaves. */
   readonly signal: AbortNotice;
-  /** Tells which step failed, once the first try has failed; undefined if there is only one step. */
+  /** Returns the failed step, once the first try has failed; undefined if there is only one step. */
   readonly failedNode: () => string | undefined;
 }
 
@@ -41,7 +41,7 @@ interface RepeatableResponse {
 /** A request that this process is working on. */
 interface Running {
   readonly fingerprint: string;
-  /** What is kept of its response. Never rejects. */
+  /** The stored form of its response. Never rejects. */
   readonly ended: Promise<KeptResponse | undefined>;
 }
 
@@ -137,14 +137,14 @@ export class IdempotentResponses {
     return timer;
   }
 
-  /** Tells the other replicas how the claim ended. @returns false if they could not be told */
+  /** Stores the end of the claim for the other replicas. @returns false if Redis is unavailable */
   #settle(id: string, fingerprint: string, kept: KeptRequest | undefined): Promise<boolean> {
     return kept === undefined ? this.shared.release(id, fingerprint) : this.shared.keep(id, kept, this.#ttlMs);
   }
 
   /**
-   * Tells the other replicas once Redis is back. Otherwise the claim would block the request on all of them until it expires,
-   * and then the request would run twice.
+   * Stores it once Redis is back. Otherwise the claim would block the request on all replicas until it expires, and
+   * then the request would run twice.
    */
   async #settleLater(id: string, fingerprint: string): Promise<void> {
     const isBack = await this.shared.waitForConnection(SETTLE_WITHIN_MS);

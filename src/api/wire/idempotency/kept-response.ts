@@ -1,22 +1,23 @@
 import type { MillraceError } from '../../../errors/index.js';
 import { makeErrorEnvelope, type RequestFailure } from '../../../http/index.js';
 
-/** A response as it can be given again. */
+/** A response that can be sent again. */
 export interface KeptResponse {
   readonly status: number;
   /** JSON. */
   readonly body: string;
-  /** Trace of the run that gave it. */
+  /** Trace of its run. */
   readonly traceId?: string;
-  /** What the access log says of a failure. */
+  /** The failure for the access log. */
   readonly failure?: RequestFailure;
 }
 
-/** Client errors that say nothing about the request itself: the same request can succeed later. */
+/** Client errors that are not about the request itself: the same request can succeed later. */
 const PASSING: ReadonlySet<number> = new Set([401, 403, 408, 409, 429, 499]);
 
 /**
- * What is kept of a failure: undefined unless the request itself is at fault, so that it fails the same way each time.
+ * Makes the stored form of a failure: undefined unless the request itself is at fault, so that it fails in the same way
+ * each time.
  * @param node the step that failed, if there are several
  */
 export function keepFailure(error: MillraceError, node: string | undefined): KeptResponse | undefined {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../kernel/index.js';
 import type { KeptResponse } from './kept-response.js';
 
-/** What is kept under one key. */
+/** The entry of one key. */
 export interface KeptRequest {
   /** Hash of the request's body: another body under the same key is a mistake of the client. */
   readonly fingerprint: string;
@@ -13,10 +13,13 @@ interface Held extends KeptRequest {
   readonly until: number;
 }
 
-/** What an entry weighs beside its body, roughly, in bytes. */
+/** Approximate bytes of an entry beside its body. */
 const OVERHEAD = 500;
 
-/** The latest responses of this process, kept for a limited time and within a limited memory. The oldest go first. */
+/**
+ * The latest responses of this process, kept for a limited time and within a limited memory. The oldest are dropped
+ * first.
+ */
 export class ResponseMemory {
   /** In the order in which they came. */
   readonly #held = new Map<string, Held>();

@@ -4,10 +4,10 @@ import { IdSource } from '../../../kernel/index.js';
 import type { KeptResponse } from './kept-response.js';
 import type { KeptRequest } from './response-memory.js';
 
-/** What other replicas know of a request. */
+/** The state of a request on other replicas. */
 type Claim =
   /**
-   * As far as is known, no other replica works on it. Whoever has the claim must {@link SharedResponses.keep} a response or
+   * No other replica is known to work on it. The holder of the claim must {@link SharedResponses.keep} a response or
    * {@link SharedResponses.release} the claim.
    */
   | { readonly state: 'claimed' }
@@ -22,7 +22,7 @@ interface Stored {
   readonly answer?: KeptResponse;
 }
 
-/** How long a request waits for a connection on which it can ask what became of its claim, in milliseconds. */
+/** How long a request waits for a connection to check its claim, in milliseconds. */
 const CONNECTION_MS = 1_500;
 
 /** Stores the claim if the key is free or holds this claim already; otherwise returns what is stored there. */
@@ -33,7 +33,7 @@ if held ~= ARGV[1] then return held end
 redis.call('pexpire', KEYS[1], ARGV[2])
 return false
 `;
-/** Replaces this replica's claim. An empty key is written as well: a claim that Redis lost belongs to nobody else. */
+/** Replaces this replica's claim. An empty key is written as well: a claim that Redis lost has no other owner. */
 const REPLACE = `
 local held = redis.call('get', KEYS[1])
 if held and held ~= ARGV[1] then return 0 end
@@ -81,12 +81,12 @@ export class SharedResponses {
     await this.#replace(id, fingerprint, this.#writeClaim(fingerprint), forMs);
   }
 
-  /** @returns false if Redis could not be told */
+  /** @returns false if Redis is unavailable */
   async keep(id: string, { fingerprint, response }: KeptRequest, ttlMs: number): Promise<boolean> {
     return this.#replace(id, fingerprint, JSON.stringify({ fingerprint, answer: response } satisfies Stored), ttlMs);
   }
 
-  /** @returns false if Redis could not be told */
+  /** @returns false if Redis is unavailable */
   async release(id: string, fingerprint: string): Promise<boolean> {
     const claim = this.#writeClaim(fingerprint);
     return isSettled(await this.store.send('write', (redis) => redis.eval(RELEASE, 1, makeRedisKey(id), claim)));

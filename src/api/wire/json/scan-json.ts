@@ -11,7 +11,7 @@ import {
 import { isMisread } from './exact-number.js';
 import { beginsNumber, findNumberEnd, findStringEnd, isLetter, LETTER_E } from './tokens.js';
 
-/** Why JSON is not parsed, and the index of the byte where that shows. */
+/** Why JSON is not parsed, and the index of the byte at fault. */
 export interface JsonFault {
   readonly kind: 'too many values' | 'too deep' | 'misread number';
   readonly at: number;
@@ -42,7 +42,7 @@ export function scanJson(bytes: Buffer, limits: JsonLimits): number | JsonFault 
       if (values > limits.values) return { kind: 'too many values', at };
       at++;
     } else if (byte === COLON) {
-      // What came before was the name of a property.
+      // The string before was the name of a property.
       values--;
       at++;
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {

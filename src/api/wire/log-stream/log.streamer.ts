@@ -14,13 +14,15 @@ import { makeLeftError, type RunLeft } from './read-log.js';
 import { makeTruncatedError } from './read-position.js';
 import { findFirstEvent } from './told-segment.js';
 
-/** What is streamed of a run. */
+/** The streamed part of a run. */
 export interface StreamedLog {
   /** The run's own id. */
   readonly id: string;
-  /** Number of the first event that its client sees; the one before it, if there is one, is given to the fold, too. Absent: 0. */
+  /**
+   * Number of the first event that its client sees. The fold gets the event before it, too, if there is one. Absent: 0.
+   */
   readonly from?: number;
-  /** True if it is known that no more events will come. */
+  /** True if no more events will come. */
   readonly isOver: boolean;
 }
 
@@ -28,34 +30,34 @@ export interface StreamedLog {
 export interface LogStreamOptions {
   /** Number of the last frame that the client has; -1: none. */
   readonly after: number;
-  /** True if each frame says its number once more, where browsers look for it. */
+  /** True if each frame repeats its number where browsers read it. */
   readonly hasIds: boolean;
-  /** True for a client that reads a run which another request began: it is told how soon to come back if the connection breaks. */
+  /** True for a client that reads a run of another request: it gets the pause before it reconnects. */
   readonly isLater: boolean;
-  /** True if the client is not to come back when there is nothing left for it: it is given a 204 then. */
+  /** True if the client gets a 204 when nothing is left for it, so that it stops reconnecting. */
   readonly endsEmpty: boolean;
   /**
-   * True if frames have numbers of their own, not those of events: only at the end of a run that is over is it known whether the client
-   * has more than there is. Absent: false.
+   * True if frames have numbers of their own in place of those of events: only at the end of an ended run is it known
+   * whether the client's number is too high. Absent: false.
    */
   readonly countsFrames?: boolean;
   /**
-   * How long the status line may wait for what the run says first, in milliseconds, so that a run that fails at once becomes an
-   * HTTP error. Absent: it does not wait.
+   * How long the status line may wait for the first output, in milliseconds, so that a run that fails at once becomes
+   * an HTTP error. Absent: it does not wait.
    */
   readonly holdMs?: number;
-  /** What its client is told if this process has to leave the run. Absent: it reads the run again from where it is. */
+  /** The advice for its client if this process has to leave the run. Absent: to read on from its position. */
   readonly left?: RunLeft;
 }
 
-const READ_AGAIN: RunLeft = { advice: 'Read it again from where you are.', isRepeatable: true };
+const READ_AGAIN: RunLeft = { advice: 'Read on from your position.', isRepeatable: true };
 
-/** For how long a browser waits before it opens a stream again, in milliseconds. */
+/** Pause before a browser opens a stream again, in milliseconds. */
 const RETRY_MS = 2_000;
 
 /**
- * Stands in front of the first line with data and has no event of its own: some clients (openai-python) take an event that has
- * nothing but this for one with empty data, and fail.
+ * Placed before the first line with data, not as an event of its own: some clients (openai-python) take an event with
+ * only this field for one with empty data, and fail.
  */
 const RETRY_LINE = `retry: ${RETRY_MS}\n`;
 
@@ -69,11 +71,10 @@ export class LogStreamer {
   ) {}
 
   /**
-   * Streams a run to its end or that of the fold, or until the client leaves; none of it holds up the run.
-   * @param fold with nothing in it yet
-   * @throws OverloadedError if the store is away before anything was sent; RetoldError if the run fails before that, and the status
-   *   line waits; RunLeftError if this process has to leave the run before that; GoneError if the client has more of a run that is over
-   *   than there is
+   * Streams a run to its end or that of the fold, or until the client leaves, without delaying the run. @param fold
+   * still empty @throws OverloadedError if the store is unavailable before anything was sent; RetoldError if the run
+   * fails before that, and the status line waits; RunLeftError if this process has to leave the run before that;
+   * GoneError if the client's position is behind the end of an ended run
    */
   async stream(
     { id, from = 0, isOver }: StreamedLog,
@@ -111,12 +112,12 @@ export class LogStreamer {
         throw error;
       }
       if (error instanceof RunLeftError) findRecord(response).setFailure(error);
-      // There is more of it: a client that is cut off asks again from where it was.
+      // There is more of it: a client that is cut off reads on from its position.
       response.destroy();
     }
   }
 
-  /** Sends a stream that is known from its beginning to its end. @param frames all of it */
+  /** Sends a complete stream. @param frames all of it */
   send(frames: string, response: Response): void {
     const { heartbeatMs } = this.config.stream;
     const metrics = findRecord(response).openStream();
@@ -127,7 +128,7 @@ export class LogStreamer {
 interface LogStreamParts extends LogStreamOptions {
   /** Number of the first event. */
   readonly from: number;
-  /** True if the stream opens only once it is known that there is what the client asks for. */
+  /** True if the stream opens only once its position is known to exist. */
   readonly opensLate: boolean;
   readonly writer: EventStreamWriter;
   readonly follower: LogFollower;
@@ -146,9 +147,9 @@ class LogStream {
   #next: number;
   /** Number of the last frame so far. */
   #last = -1;
-  /** What stands in front of the first frame. */
+  /** The text before the first frame. */
   #head: string;
-  /** What waits with the status line. */
+  /** The frames that wait with the status line. */
   #held = '';
   #hold: Timer | undefined;
   #beat: Timer | undefined;
@@ -167,7 +168,7 @@ class LogStream {
     });
   }
 
-  /** The status line waits for so many milliseconds at most. */
+  /** Makes the status line wait, for at most this many milliseconds. */
   hold(ms: number): void {
     const { clock, fault, writer } = this.#parts;
     this.#hold = clock.after(
@@ -196,7 +197,7 @@ class LogStream {
     this.#end();
   }
 
-  /** @returns true if nothing more is to be written */
+  /** @returns true if there is nothing more to write */
   #writeAll(events: readonly LoggedEvent[]): boolean {
     for (const event of events) {
       if (this.#next >= this.#parts.from) this.#see(event);
@@ -206,7 +207,7 @@ class LogStream {
     return false;
   }
 
-  /** What an event changes as long as the status line is not sent. */
+  /** Handles an event while the status line is not sent. */
   #see(event: LoggedEvent): void {
     if (this.#parts.writer.isOpen) return;
     if (event.type === 'run-started' && event.traceId !== undefined) {
@@ -223,7 +224,7 @@ class LogStream {
     throw new RetoldError(error, outcome);
   }
 
-  /** Nothing waits for the status line any more. */
+  /** Stops waiting with the status line. */
   #letGo(): void {
     this.#hold?.cancel();
     this.#hold = undefined;
@@ -261,7 +262,7 @@ class LogStream {
     this.#head = '';
   }
 
-  /** Only if nothing has happened that this reader has not seen: else others would count in another way. */
+  /** Only if this reader has seen all events: otherwise other readers would get other numbers. */
   #showLife(): void {
     const at = this.#parts.follower.quietAt;
     if (at === undefined || this.#response.destroyed) return;

@@ -4,13 +4,13 @@ import type { LoggedEvent, LoggedRuns } from '../../../runs/index.js';
 
 /** See {@link RunLeftError}. */
 export interface RunLeft {
-  /** How the client finds what the run gives: a sentence. */
+  /** The sentence that shows the client where to find the output of the run. */
   readonly advice: string;
   /** True if the same request finds the same run. */
   readonly isRepeatable: boolean;
 }
 
-/** How a log is read by whoever waits for what it gives as a whole. */
+/** Options for reading a log as a whole. */
 export interface LogReading {
   /** The run's own id. */
   readonly id: string;
@@ -18,14 +18,14 @@ export interface LogReading {
   readonly from: number;
   /** Aborts when the client leaves. */
   readonly signal: AbortNotice;
-  /** What the client is told if this process has to leave the run. */
+  /** The advice for the client if this process has to leave the run. */
   readonly left: RunLeft;
 }
 
 /**
- * Reads a log until it is over, or the reader has enough, as one of the run's readers.
- * @throws RunAbortedError if the run is removed, or the client leaves; RunLeftError if it goes on later, or in another process, or the
- *   store is away; for a request that finds the same run when it is repeated, OverloadedError if the store is away
+ * Reads a log to its end or until the reader needs no more, as one of the run's readers. @throws RunAbortedError if the
+ * run is removed, or the client leaves; RunLeftError if it continues later or in another process, or if the store is
+ * unavailable; OverloadedError in place of the latter for a request that finds the same run when repeated
  */
 export async function* readLog(
   runs: LoggedRuns,
@@ -44,7 +44,7 @@ export async function* readLog(
       yield events;
     }
   } catch (error) {
-    // The client is not to begin another run.
+    // The client must not begin another run.
     throw error instanceof OverloadedError && !left.isRepeatable ? makeLeftError(runs, left) : error;
   } finally {
     signal.removeEventListener('abort', leave);

@@ -3,22 +3,20 @@ import { GoneError, InvalidRequestError } from '../../../errors/index.js';
 import { readQuery } from '../../../http/index.js';
 import type { LoggedRun } from '../../../runs/index.js';
 
-/** Where a client wants to go on in a stream. */
+/** The position from which a client reads on in a stream. */
 export interface StreamPosition {
-  /** Number of the last frame that it has; -1: none. */
+  /** Number of the last frame that the reader has; -1: none. */
   readonly after: number;
-  /** True if the browser says so by itself: it comes back again and again until it is told to stop. */
+  /** True if the browser sent it by itself: it reconnects again and again until it gets a 204. */
   readonly isReconnect: boolean;
 }
 
 const DIGITS = /^\d{1,15}$/;
 
 /**
- * Reads where a client wants to go on. If a page has the parameter in its address, the browser's `Last-Event-ID` comes on top of
- * it at each reconnect; so the greater one counts.
- * @param parameter of the query, by its name
- * @param number what the protocol calls the number of an event
- * @throws InvalidRequestError if the parameter is there and no number
+ * Reads the position of a client. If a page has the parameter in its address, the browser adds `Last-Event-ID` at each
+ * reconnect, so the greater one counts. @param parameter of the query, by its name @param number the protocol's name
+ * for the number of an event @throws InvalidRequestError if the parameter is not a number
  */
 export function readPosition(
   request: Pick<Request, 'query' | 'get'>,
@@ -39,9 +37,9 @@ export function readPosition(
 }
 
 /**
- * For streams whose frames have the numbers of the log's events.
- * @throws GoneError if the log does not reach that far: a store that lost its end would else go on with other events under
- *   numbers that the client has seen
+ * Checks a position in streams whose frames have the numbers of the log's events. @throws GoneError if the log does not
+ * reach that far: a store that lost its end would otherwise continue with other events under numbers that the client
+ * has seen
  */
 export function assertReached({ after }: StreamPosition, { length }: Pick<LoggedRun, 'length'>): void {
   if (after >= length) throw makeTruncatedError(after);
@@ -50,7 +48,7 @@ export function assertReached({ after }: StreamPosition, { length }: Pick<Logged
 /** @param after number of an event that the log of a run does not have */
 export function makeTruncatedError(after: number): GoneError {
   return new GoneError(
-    `The log of this run has no event ${after}: it ends before. Read it from its beginning.`,
+    `The log of this run has no event ${after}: it ends before it. Read it from its beginning.`,
     'log_truncated',
   );
 }

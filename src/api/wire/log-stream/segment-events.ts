@@ -8,23 +8,23 @@ import { countCharacters, type Delta, moveAnnotations, type TextDelta } from '..
 export interface SegmentStart {
   /** Number of its first event. */
   readonly from: number;
-  /** What its workflow puts between the texts of two steps. */
+  /** The workflow's separator between the texts of two steps. */
   readonly separator: string;
 }
 
 /**
- * The events of one segment of a run, as if it were a run of its own: its text begins without what sets it off from text of earlier
- * segments, its calls and the places of its annotations are counted from its beginning, and its usage and the reason of its end are those
- * of its own steps.
+ * The events of one segment of a run, as if it were a run of its own: its text begins without a separator, its calls
+ * and the positions of its annotations are counted from its beginning, and its usage and finish reason are those of its
+ * own steps.
  */
 export class SegmentEvents {
   readonly #start: SegmentStart;
   /** How the run waited before it. */
   #before: RunWaiting | undefined;
   #hasContent = false;
-  /** The worst of its visible steps; undefined: none has finished. */
+  /** The worst finish reason of its visible steps; undefined: none has finished. */
   #finishReason: FinishReason | undefined;
-  /** The numbers of its calls by those that they have in the run. */
+  /** The numbers of its calls by their numbers in the run. */
   readonly #calls = new Map<number, number>();
 
   constructor(start: SegmentStart) {
@@ -32,8 +32,8 @@ export class SegmentEvents {
   }
 
   /**
-   * The next event of the log, from the one before the segment on.
-   * @returns undefined for what is no part of it
+   * Takes the next event of the log, from the one before the segment on. @returns undefined for events outside of the
+   * segment
    */
   take(event: LoggedEvent, number: number): LoggedEvent | undefined {
     if (number >= this.#start.from) return this.#before === undefined ? event : this.#change(event, this.#before);
@@ -70,7 +70,7 @@ export class SegmentEvents {
     }
   }
 
-  /** Why earlier segments stopped is told there. */
+  /** Earlier segments have their own finish reasons. */
   #chooseFinishReason({ finishReason }: RunFinished): FinishReason {
     if (this.#finishReason !== undefined) return this.#finishReason;
     return finishReason === 'tool_calls' && this.#calls.size === 0 ? 'stop' : finishReason;
@@ -109,7 +109,7 @@ export class SegmentEvents {
   }
 }
 
-/** The last event of a segment with what was used in it. */
+/** The last event of a segment, with the usage of the segment. */
 function leaveOutUsage<E extends RunFinished | RunFailed | RunWaiting>(
   { usage: sum, ...rest }: E,
   before: RunWaiting,

@@ -1,16 +1,22 @@
 import type { LoggedRun } from '../../../runs/index.js';
 
-/** What a client sees of a run under an id of its own: from one number of the log on, to where the run waits, or ends. */
+/**
+ * The part of a run that a client sees under an id of its own: from one number of the log to where the run waits or
+ * ends.
+ */
 export interface ToldSegment {
   readonly id: string;
   readonly run: LoggedRun;
   /** Number of its first event. */
   readonly from: number;
-  /** What its door has kept to tell it, as JSON. */
+  /** The data that its door has stored for it, as JSON. */
   readonly head: string;
-  /** True if no other one of its run comes behind it. */
+  /** True if it is the last segment of its run. */
   readonly isLast: boolean;
-  /** True if nothing more of it will come. False for one whose run has gone on without an answer, too: its log tells. */
+  /**
+   * True if no more events of it will come. False also for a segment whose run has continued without an answer: its log
+   * shows the end.
+   */
   readonly isOver: boolean;
 }
 
@@ -25,7 +31,8 @@ export function findSegment(run: LoggedRun, id: string): ToldSegment | undefined
 }
 
 /**
- * Number of the first event that tells a segment: that of the one before it, which says what earlier segments had, if there are any.
+ * Number of the first event to read for a segment: the one before it, which has the totals of earlier segments, if
+ * there are any.
  */
 export function findFirstEvent({ from }: Pick<ToldSegment, 'from'>): number {
   return Math.max(0, from - 1);

@@ -8,20 +8,20 @@ import { findSegment, type ToldSegment } from './told-segment.js';
 /** A run to begin, whose first segment has an id. */
 export type SegmentToTell = Omit<RunToLog, 'owner' | 'permit'> & Required<Pick<RunToLog, 'segment'>>;
 
-/** Who asks, and with which right. */
+/** The caller, and its permit. */
 export type Asker = Pick<TakenRequest, 'caller' | 'permit'>;
 
-/** A segment that a request has begun, or an earlier one like it. */
+/** A segment begun by a request, or by an earlier equal request. */
 export interface StartedSegment {
   readonly run: LoggedRun;
   readonly segment: ToldSegment;
   readonly isRepeated: boolean;
 }
 
-/** What an answer gets while its run waits for others: no segment, and the calls that are open still. */
+/** The result of an answer while its run waits for others: no segment, and the open calls. */
 export interface OpenCalls {
   readonly run: LoggedRun;
-  /** What clients know it by: the same whenever the same is answered. */
+  /** Its id for clients: the same for equal answers. */
   readonly id: string;
   readonly isRepeated: boolean;
   readonly open: RunWaiting;
@@ -29,7 +29,7 @@ export interface OpenCalls {
   readonly answeredAt: number;
 }
 
-/** Begins runs that are told to clients under ids of a door, and goes on with them when clients answer. */
+/** Begins runs that clients see under ids of a door, and continues them when clients answer. */
 @Injectable()
 export class ToldSegments {
   constructor(
@@ -39,7 +39,7 @@ export class ToldSegments {
   ) {}
 
   /**
-   * Begins a run with a segment. When this resolves it is kept, and can be read.
+   * Begins a run with a segment. When this resolves, it is stored and can be read.
    * @throws RateLimitedError, OverloadedError, IdempotencyKeyReusedError as {@link LoggedRuns.start}
    */
   async start(asked: SegmentToTell, { caller, permit }: Asker): Promise<StartedSegment> {
@@ -52,9 +52,8 @@ export class ToldSegments {
   }
 
   /**
-   * Answers what a run waits for. When this resolves the answer is kept. The run has a permit of its own.
-   * @param prefix what the ids of the door begin with
-   * @returns the segment that goes on, unless the run waits for more
+   * Answers the waits of a run. When this resolves, the answer is stored. The run has a permit of its own. @param
+   * prefix of the ids of the door @returns the segment that continues, unless the run waits for more
    * @throws what {@link WaitAnswers.answer} throws; ConflictError if the same was answered by another protocol
    */
   async answer(

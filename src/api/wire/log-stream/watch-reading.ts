@@ -5,15 +5,15 @@ import { findRecord } from '../../../http/index.js';
 import type { AbortNotice } from '../../../kernel/index.js';
 import type { LoggedRun } from '../../../runs/index.js';
 
-/** Is told what whoever reads a log finds there. */
+/** Gets the facts that a reader finds in a log. */
 export interface ReadingWatch {
-  /** Told of the run's trace, if it has one. */
+  /** Called with the id of the run's trace, if it has one. */
   readonly onTraceId: (id: string) => void;
-  /** Told of the step that the run failed in. */
+  /** Called with the step in which the run failed. */
   readonly onFailedNode: (node: string, code: string) => void;
 }
 
-/** How a client waits for what a log gives as a whole. */
+/** Options of a client that waits for the whole output of a log. */
 export interface Waiting extends ReadingWatch {
   /** Aborts when the client leaves. */
   readonly signal: AbortNotice;
@@ -21,7 +21,7 @@ export interface Waiting extends ReadingWatch {
   readonly isRepeatable: boolean;
 }
 
-/** Tells the response, and the request's record, of what is read. */
+/** Adds facts from the log to the response and to the request's record. */
 export function watchReading(response: Response): ReadingWatch {
   return {
     onTraceId: (id) => response.setHeader('x-trace-id', id),
@@ -29,7 +29,7 @@ export function watchReading(response: Response): ReadingWatch {
   };
 }
 
-/** The error for a client that reads that the run has failed. */
+/** The error for a client that reads the failure of the run. */
 export function retellFailure(
   { error, outcome, node }: Pick<RunFailed, 'error' | 'outcome' | 'node'>,
   { onFailedNode }: Pick<ReadingWatch, 'onFailedNode'>,
@@ -38,11 +38,8 @@ export function retellFailure(
   return new RetoldError(error, outcome);
 }
 
-/** @param told what the log tells to clients. @throws GoneError if the log has expired */
+/** @param told the client's word for the output. @throws GoneError if the log has expired */
 export function assertLogKept({ hasLog }: LoggedRun, told: 'completion' | 'response'): void {
   if (hasLog) return;
-  throw new GoneError(
-    `What this ${told} said is not kept any more: its log has expired. Send the request again.`,
-    'log_expired',
-  );
+  throw new GoneError(`The output of this ${told} has expired with its log. Send the request again.`, 'log_expired');
 }

@@ -8,13 +8,13 @@ import { scanJson } from '../json/index.js';
 
 /** Most levels of objects and arrays in an answer. */
 const DEEPEST = 100;
-/** Most characters of an answer, which is kept as long as its run. */
+/** Most characters of an answer, which is stored as long as its run. */
 const LONGEST = 64 * 1024;
 
-/** What a client gives back for a call. */
+/** The output of a call from a client. */
 export interface CallOutput {
   readonly callId: string;
-  /** JSON, if the call is a wait's. */
+  /** JSON, if the call belongs to a wait. */
   readonly text: string;
 }
 
@@ -23,17 +23,17 @@ export interface GivenOutputs {
   readonly outputs: readonly CallOutput[];
   /** Id of the caller. */
   readonly owner: string;
-  /** That which the client names as its model. */
+  /** The workflow that the client names as its model. */
   readonly workflow: Pick<CompiledWorkflow, 'id'>;
-  /** The parameter that they stand in. */
+  /** Their parameter in the request. */
   readonly param: 'messages' | 'input';
-  /** What is told to the client from here on, once the run goes on. */
+  /** The segment for the client from here on, once the run continues. */
   readonly segment: { readonly id: string; readonly head: string };
-  /** Told how the run goes on, if the client waits for that. */
+  /** Notified of the run, if the client waits for it. */
   readonly record?: RunRecord | undefined;
 }
 
-/** Answers to waits that clients give as outputs of calls. */
+/** Takes answers to waits from clients that give them as outputs of calls. */
 @Injectable()
 export class WaitAnswers {
   readonly #limits: JsonLimits;
@@ -46,9 +46,8 @@ export class WaitAnswers {
   }
 
   /**
-   * Answers what a run waits for.
-   * @throws NotFoundError if the caller has no run of this workflow that has asked so; InvalidRequestError for outputs that are no JSON,
-   *   or of different runs; and what {@link RunWaits.answer} throws
+   * Answers the waits of a run. @throws NotFoundError if the caller has no run of this workflow with these calls;
+   * InvalidRequestError for outputs that are not JSON, or of different runs; and what {@link RunWaits.answer} throws
    */
   async answer({ outputs, owner, workflow, param, segment, record }: GivenOutputs): Promise<AnsweredRun> {
     const values = new Map<string, unknown>();
@@ -82,7 +81,7 @@ export class WaitAnswers {
     const problem = this.#findProblem(text);
     if (problem === undefined) return JSON.parse(text);
     throw new InvalidRequestError(
-      `Invalid output of the call "${wait}": ${problem}. Give the answer as JSON that fits its schema, which GET /models/{id} tells.`,
+      `Invalid output of the call "${wait}": ${problem}. Give the answer as JSON that fits its schema: see GET /models/{id}.`,
       { param, code: 'invalid_value' },
     );
   }
@@ -96,7 +95,7 @@ export class WaitAnswers {
       return undefined;
     } catch {
       // The parser's message quotes the text.
-      return 'it is no JSON';
+      return 'it is not JSON';
     }
   }
 }
@@ -114,18 +113,18 @@ function makeUnknownCallError(callId: string, param: string): NotFoundError {
   );
 }
 
-/** The error for an answer that was given before in another way: what came of it was told there. */
+/** The error for an answer that was given before through another protocol, which has the result. */
 export function makeAnsweredElsewhereError({ id }: Pick<LoggedRun, 'id'>): ConflictError {
   return new ConflictError(
-    `This was answered before, in another way than by this protocol. The events of the run ${id} tell what came of it.`,
+    `This was already answered through another protocol. The events of the run ${id} show the result.`,
     'wait_already_answered',
   );
 }
 
-/** The error where nothing is kept that could wait. */
+/** The error if runs cannot wait because nothing is stored. */
 export function makeCannotWaitError(workflow: string): InvalidRequestError {
   return new InvalidRequestError(
-    `The workflow \`${workflow}\` waits for answers, and this server keeps nothing meanwhile (RUNS is off).`,
+    `The workflow \`${workflow}\` waits for answers, which needs stored runs, and RUNS is off.`,
     { code: 'runs_disabled' },
   );
 }

@@ -33,7 +33,7 @@ export class Answering {
     return this.#current === undefined ? 0 : performance.now() - this.#current.startedAt;
   }
 
-  /** @param {number} at when the run that goes on here began, in milliseconds since the Unix epoch */
+  /** @param {number} at when the continued run began, in milliseconds since the Unix epoch */
   setStart(at) {
     if (this.#current !== undefined) this.#current.startedAt = performance.now() - Math.max(0, Date.now() - at);
   }
@@ -50,7 +50,7 @@ export class Answering {
     const current = { controller, startedAt: performance.now(), conversation, turn, isLeft: false };
     this.#current = current;
     listener.began(turn);
-    // The clocks of running steps go on while nothing arrives.
+    // The clocks of running steps continue while nothing arrives.
     const ticking = setInterval(listener.changed, 100);
     await task({
       api,

@@ -95,7 +95,8 @@ export class Api {
   }
 
   /**
-   * Requests a completion, with events of its steps. It goes on for a while when the page is reloaded, where the server keeps runs.
+   * Requests a completion, with events of its steps. It continues for a while when the page is reloaded, if the server
+   * stores runs.
    * @param {ChatRequest} request
    * @param {AbortSignal} signal cancels the request, so that the server stops the run
    * @returns {Promise<{ headers: Headers, chunks: AsyncGenerator<Chunk, void, void> }>} when the response begins

@@ -52,7 +52,7 @@ export class CompareView {
     this.#place.hidden = true;
   }
 
-  /** Draws the clocks of what is at work. */
+  /** Draws the clocks of running answers. */
   tick() {
     for (const { view, startedAt, isRunning } of this.#sides) if (isRunning) view?.show(performance.now() - startedAt);
   }

@@ -70,7 +70,7 @@ const millrace = createOpenAICompatible({ name: 'millrace', baseURL: ${JSON.stri
 ${writeStreamText(`millrace(${JSON.stringify(model)})`, messages, { temperature, topP, seed, providerOptions })}`;
   },
 
-  /** A page that goes on by itself where its connection is lost: the completion outlives it. */
+  /** A page that continues by itself after a lost connection: the completion outlives it. */
   EventSource: ({ request, baseUrl }) =>
     writePage(`const url = ${writeJavaScript(`${baseUrl}/chat/completions`)};
 const answer = await fetch(url, {
@@ -135,7 +135,7 @@ const millrace = createOpenAI({ baseURL: ${JSON.stringify(server.baseUrl)}, apiK
 ${writeStreamText(`millrace.responses(${JSON.stringify(model)})`, [...system, ...input], options)}`;
   },
 
-  /** A page that goes on by itself where its connection is lost. */
+  /** A page that continues by itself after a lost connection. */
   EventSource: ({ request, baseUrl }) =>
     writePage(`const url = ${writeJavaScript(`${baseUrl}/responses`)};
 const answer = await fetch(url, {

@@ -1,5 +1,5 @@
 /**
- * Puts off drawing to the next animation frame, however often it is asked for. When drawing takes long, the frames in
+ * Puts off drawing to the next animation frame, however often it is requested. When drawing takes long, the frames in
  * between are left out, so that reading the stream gets most of the time.
  */
 export class Frame {

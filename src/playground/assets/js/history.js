@@ -79,7 +79,7 @@ export class History {
     }, this.#pause);
   }
 
-  /** An answer of a kept conversation goes on. @param {Turn} turn */
+  /** An answer of a kept conversation continues. @param {Turn} turn */
   resume(turn) {
     this.#live = turn;
   }
@@ -215,7 +215,7 @@ function moveFormer() {
 
 /** Marks an answer as interrupted: the page that asked for it was left. @param {Turn} turn */
 function interrupt({ answer }) {
-  // A run that the server keeps goes on.
+  // A run that the server stores continues.
   if (isOver(answer) || answer.runId !== undefined) return;
   answer.problem = INTERRUPTED;
   end(answer, 'stopped', answer.lastTextMs ?? 0);

@@ -7,7 +7,7 @@ import { ApiError, describeProblem } from './problem.js';
 import { isOver } from './run-state.js';
 import { Tree } from './tree.js';
 
-/** Pause between two looks at a run that goes on, in milliseconds. */
+/** Pause between two requests for a run that continues, in milliseconds. */
 const PAUSE = 1_000;
 
 /** Shows what one step of a run was given, and gave: in a dialog beside the conversation. */

@@ -209,7 +209,7 @@ class Page {
     this.#inside.open(answer, path, this.#graph.findLabel(path));
   }
 
-  /** Answers what a run waits for, and goes on with it. @param {Turn} turn @param {string} name @param {unknown} value */
+  /** Answers the waits of a run, and goes on with it. @param {Turn} turn @param {string} name @param {unknown} value */
   async #reply(turn, name, value) {
     const { runId } = turn.answer;
     if (runId === undefined) return;
@@ -277,7 +277,7 @@ class Page {
     await this.#answering.receive(this.#conversation, turn, (parts) => runRequest({ ...parts, request, plan }));
   }
 
-  /** Goes on with a run that the server keeps. @param {Turn} turn @param {string} id */
+  /** Follows a run that the server stores. @param {Turn} turn @param {string} id */
   async #follow(turn, id) {
     const chosen = await this.#picker.describe(turn.answer.model).catch(() => undefined);
     const plan = chosen?.plan ?? { steps: [], branches: [] };
@@ -286,7 +286,7 @@ class Page {
     await this.#answering.receive(this.#conversation, turn, (parts) => followRun({ ...parts, id, plan, began }));
   }
 
-  /** Goes on with the answer that was under way when the page was left. */
+  /** Follows the answer that was being received when the page was left. */
   #resume() {
     const turn = this.#conversation.turns.at(-1);
     if (turn?.answer.runId === undefined || isOver(turn.answer) || this.#answering.turn !== undefined) return;

@@ -57,7 +57,7 @@ export interface Answer {
   runId?: string;
   /** Id of the completion. */
   completionId?: string;
-  /** What it waits for. */
+  /** The open waits. */
   waits?: Wait[];
   requestId?: string;
   traceId?: string;
