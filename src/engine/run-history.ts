@@ -86,7 +86,7 @@ export class RunHistory {
   #waits: ReadonlyMap<string, OpenWait> = new Map();
   readonly #continued = new Set<string>();
   #isWaiting = false;
-  #isRetrying = false;
+  #retryAt: number | undefined;
 
   /** @param workflow that of the run */
   constructor(workflow: Pick<CompiledWorkflow, 'separator'>) {
@@ -133,7 +133,7 @@ export class RunHistory {
   take(event: RunEvent, number: number): void {
     this.#seq = Math.max(this.#seq, event.seq);
     this.#isWaiting = event.type === 'run-waiting';
-    this.#isRetrying = event.type === 'run-retrying';
+    this.#retryAt = event.type === 'run-retrying' ? event.retryAt : undefined;
     switch (event.type) {
       case 'node-started':
         this.#begun.add(event.node);
@@ -194,9 +194,12 @@ export class RunHistory {
     return this.#isWaiting;
   }
 
-  /** True if the log ends with a failure that is tried again, so that no death counts. */
-  get isRetrying(): boolean {
-    return this.#isRetrying;
+  /**
+   * When the run is tried again, in milliseconds since the Unix epoch, if the log ends where it has failed: nobody has died. Else
+   * undefined.
+   */
+  get retryAt(): number | undefined {
+    return this.#retryAt;
   }
 
   /** A wait as it was asked before; undefined: it was not. */

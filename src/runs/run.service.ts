@@ -38,7 +38,7 @@ export class RunService {
   /** Aborts requests that were accepted and have not begun their run. */
   readonly #waiting = new Set<Cancellation>();
   /** Work that outlives its run, by its name in the log. */
-  readonly #held = new Map<Promise<void>, string>();
+  readonly #held = new Map<Promise<unknown>, string>();
   #draining = false;
   /** Set while runs are open, because a run that waits for an unreferenced timer would not keep Node alive. */
   #letGo: (() => void) | undefined;
@@ -71,7 +71,7 @@ export class RunService {
    * The shutdown waits for this as for an open run.
    * @param until never rejects
    */
-  holdOpen(name: string, until: Promise<void>): void {
+  holdOpen(name: string, until: Promise<unknown>): void {
     this.#held.set(until, name);
     void until.then(() => {
       this.#held.delete(until);

@@ -3,8 +3,8 @@ import pg from 'pg';
 import { CutLink } from '../support/cut-link.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
-import { describeWithPostgres, PostgresServer } from '../support/postgres-server.js';
-import { type Replica, Replicas } from '../support/replicas.js';
+import { describeWithPostgres, PostgresServer, queryPostgres } from '../support/postgres-server.js';
+import { AN_HOUR_AHEAD, type Replica, Replicas } from '../support/replicas.js';
 import { askRun, beginRun, endRun, followRun, readEvents, readRun } from '../support/runs-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
@@ -98,9 +98,13 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       upstream.next(scriptStream(['Old', door, ' words', gate()]));
       const { id } = await beginRun(worker);
       await door.reached;
-      const other = await replicas.start({ RUNS_DATABASE_URL: databaseUrl });
+      const other = await replicas.start({ ...AN_HOUR_AHEAD, RUNS_DATABASE_URL: databaseUrl });
       const reading = followRun(other, id);
-      await eventually(async () => (await readRun(other, id)).status === 'running');
+      // Of the queue's leases, all are over by the clock of the other one. The run is in good hands by that of the database.
+      const findHeld = () => queryPostgres(databaseUrl, `select from bullmq.job where state = 'delayed'`);
+      await eventually(async () => (await findHeld()).length === 1, { within: 30_000 });
+      expect(await readRun(other, id)).toMatchObject({ status: 'running', attempts: 1 });
+      expect(upstream.requests).toHaveLength(1);
       upstream.always(() => scriptStream('New words'));
       link.freeze();
       // Their commit is on its way until the link is whole again.

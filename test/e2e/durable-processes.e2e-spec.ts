@@ -252,6 +252,10 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
         expect(await endRun(two, id)).toMatchObject({ status: 'completed' });
       }
       expect(await countRunning()).toBe(2);
+      // The schedule that stands in the workflow is the same one for both.
+      for (const { baseUrl } of [one, two]) {
+        expect((await getJson(`${baseUrl}/schedules`)).json).toMatchObject({ data: [{ id: 'narrow/yearly' }] });
+      }
       one.process.signal('SIGKILL');
       await one.process.exit;
       door.open();

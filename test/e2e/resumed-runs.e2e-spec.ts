@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { RunLogStore } from '../../src/runs/store/run-log-store.js';
 import { agent } from '../../src/workflow/index.js';
 import {
   FakeClock,
@@ -386,6 +387,23 @@ describe('a run that another process goes on with', () => {
       const once = await beginRun(other, { model: 'test' });
       expect(await endRun(other, once.id)).toMatchObject({ status: 'failed', error: { code: 'internal_error' } });
       expect(paid).toEqual(['once']);
+    });
+
+    it('keeps to its pause though that could not be kept', async () => {
+      const door = await startRetried();
+      // As with a store that is away at that moment, or a process that dies then.
+      const release = jest
+        .spyOn(door.nest.get(RunLogStore, { strict: false }), 'release')
+        .mockRejectedValueOnce(new Error('database or disk is full'));
+      upstream.next(scriptStream('Noted')).next(DOWN);
+      const { id } = await beginRun(door, { model: 'test' });
+      await eventually(() => release.mock.calls.length > 0);
+      await waitForRetry(door, id);
+      expect(countRequests()).toBe(2);
+      upstream.next(scriptStream('Whole'));
+      clock.leap(60_000);
+      expect(await endRun(door, id)).toMatchObject({ status: 'completed', attempts: 2, output: 'Whole' });
+      expect(countRequests()).toBe(3);
     });
 
     it('waits for its time in the next process too, has one limit of time, and can be cancelled', async () => {

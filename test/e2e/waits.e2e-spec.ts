@@ -16,7 +16,7 @@ import { LeapingClock } from '../support/leaping-clock.js';
 import { getJson, type HttpResponse, postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { responsesUrl } from '../support/responses-client.js';
-import { callRun, endRun, readRun } from '../support/runs-client.js';
+import { beginRun, callRun, endRun, readRun } from '../support/runs-client.js';
 import { scriptStream, scriptToolCalls, tokens } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 import {
@@ -86,6 +86,16 @@ const PATIENT = makeOptionsModule({ id: 'patient' }, (flow: Flow) => {
   return flow.node(SumUpNode, { price, place: { town: 'Ulm' } });
 });
 
+/** A workflow that waits for a price as long as it takes, and goes on by itself after half a day without a place. */
+const HALF_PATIENT = makeOptionsModule({ id: 'half-patient' }, (flow: Flow, { messages }) => {
+  const asked = flow.node(AskNode);
+  const place = flow.interrupt('place', { asked }, Place, { timeout: '12h', onTimeout: () => ({ town: 'Ulm' }) });
+  const guide = agent({ instructions: ({ place }: { place: Place }) => `Tell about ${place.town}.` });
+  const guided = flow.stream(guide, { messages, place }, { key: 'guide' });
+  const price = flow.interrupt('price', { asked }, Price);
+  return flow.run('last', { price, guided }, ({ price: { euros } }) => euros);
+});
+
 const [, WHOLE_CHAT, , WHOLE_RESPONSES] = WAITING_DOORS as readonly [
   WaitingDoor,
   WaitingDoor,
@@ -104,7 +114,7 @@ describe('a workflow that waits for answers', () => {
   let clock: LeapingClock;
   beforeAll(async () => {
     clock = new LeapingClock();
-    bench = await Bench.start({ clock, env: KEYS, imports: [TWO_QUESTIONS, OWN_TOOLS, PATIENT] });
+    bench = await Bench.start({ clock, env: KEYS, imports: [TWO_QUESTIONS, OWN_TOOLS, PATIENT, HALF_PATIENT] });
   });
   afterAll(() => bench.close());
 
@@ -376,6 +386,28 @@ describe('a workflow that waits for answers', () => {
     const refused = readError(await door.post(bench.app, late, ANN));
     expect(refused).toMatchObject({ status: 409, code: 'wait_expired' });
     expect(refused.message).toContain(run);
+  });
+
+  it('takes no answer while the run works because another wait has expired, and the same one as soon as it waits again', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Here', door, '.']));
+    const { id } = await beginRun(bench.app, { model: 'half-patient', input: 'Go' }, ANN);
+    const waiting = async (): Promise<boolean> => (await readRun(bench.app, id, ANN)).status === 'waiting';
+    await eventually(waiting);
+    const answer = (): Promise<HttpResponse> =>
+      callRun(bench.app, 'POST', `${id}/waits/price`, ANN, { value: { euros: 2 } });
+    clock.leap(DAY_MS / 2);
+    await door.reached;
+    const refused = readError(await answer());
+    expect(refused).toMatchObject({ status: 409, code: 'not_waiting' });
+    expect(refused.message).toContain('Send the answer again');
+    const answered = answer();
+    door.open();
+    expect(await answered).toMatchObject({ status: 200 });
+    expect(await endRun(bench.app, id, ANN)).toMatchObject({
+      status: 'completed',
+      output: expect.stringMatching(/Here\.$/),
+    });
   });
 
   it('takes the tools that clients declare for its waits, and leaves their own tools to them', async () => {

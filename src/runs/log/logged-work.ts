@@ -12,7 +12,7 @@ import {
 import type { Clock, IdSource } from '../../kernel/index.js';
 import { coalesce } from '../../streaming/index.js';
 import { mergeDeltaEvents } from '../merge-delta-events.js';
-import type { RunJob } from '../dispatch/run-queue.js';
+import type { JobEnd, RunJob } from '../dispatch/run-queue.js';
 import type { RunRecord } from '../run-options.js';
 import type { RunService } from '../run.service.js';
 import type { DocumentStore } from '../store/document-store.js';
@@ -87,7 +87,7 @@ export class LoggedWork {
   /**
    * Resolves when the run is over and its log is complete, or when this process has released the run. Never rejects.
    */
-  readonly ended: Promise<void>;
+  readonly ended: Promise<JobEnd>;
   readonly #run: RunToWork;
   readonly #tools: WorkTools;
   #log: OpenLog | undefined;
@@ -97,7 +97,7 @@ export class LoggedWork {
   readonly #spent: SpentTokens;
   /** The door of its last segment; undefined until the run is active, or if there is none. */
   #teller: RunDoor | undefined;
-  #resolveEnded!: () => void;
+  #resolveEnded!: (end: JobEnd) => void;
 
   /** @param run has its place and its permit */
   constructor(run: RunToWork, tools: WorkTools) {
@@ -158,7 +158,11 @@ export class LoggedWork {
     let log: OpenLog | undefined;
     try {
       const claimed = await store.claim(id, worker, wake).catch((error: unknown) => this.#letGo(error));
-      if (claimed === undefined) return;
+      if (claimed === undefined) {
+        // The queue took the process that has it for dead, whose clock is another one than that of whoever looked.
+        if (await store.isAtWork(id, wake).catch(() => true)) this.#resolveEnded('held');
+        return;
+      }
       log = this.#openLog(claimed);
       await this.#begin(claimed, log);
     } catch (error) {
@@ -208,6 +212,10 @@ export class LoggedWork {
     const { said } = recorder;
     const past =
       claimed.run.length === 0 ? undefined : await readPast(claimed, workflow, store, (event) => said.add(event));
+    const retryAt = past?.resumed.history.retryAt;
+    // The process of before had no time, or no store, to keep its pause.
+    if (retryAt !== undefined && claimed.run.runAt < retryAt && retryAt > clock.now())
+      return this.#release(log, { runAt: retryAt });
     await this.#forgetEnd(claimed, past?.waitedAt ?? -1);
     this.#teller = this.#tools.findTeller(claimed.run);
     if (past !== undefined) {
@@ -222,7 +230,7 @@ export class LoggedWork {
       past.resumed.steps.forEach((step) => this.#spent.keep(step));
       past.resumed.history.lostUsage.forEach((lost) => this.#spent.keep(lost));
       this.#spent.goOnAfter(past.resumed.history.toldTokens);
-      if (!past.resumed.history.isWaiting && !past.resumed.history.isRetrying) onResumed(workflow.id);
+      if (!past.resumed.history.isWaiting && retryAt === undefined) onResumed(workflow.id);
     }
     if (past !== undefined) {
       const parts = { claimed, past, declared: workflow.waits, door: this.#teller, ...this.#tools };
@@ -319,7 +327,7 @@ export class LoggedWork {
   #leave(ending: 'gone' | 'released'): void {
     this.#state = 'ending';
     this.#log?.close(ending);
-    this.#resolveEnded();
+    this.#resolveEnded(undefined);
   }
 
   /** Lets the run wait: until it is answered, only the store holds it. Never rejects. */

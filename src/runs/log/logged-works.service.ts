@@ -26,6 +26,9 @@ import { readEnding } from './run-recorder.js';
  * this precision.
  */
 const ALIVE_EVERY_MS = 5_000;
+/** How often this process says that it is alive while it has runs at work: others take them over when it has not for 4.5 s. Milliseconds. */
+const RENEW_LEASE_MS = 1_500;
+const NO_OFFER: WorkerOffer = { graphs: [], workflows: [], doors: [] };
 /** Most characters of one log. */
 const LONGEST_LOG = 64 * 1024 ** 2;
 
@@ -43,6 +46,8 @@ export class LoggedWorks {
   readonly #writer: LogWriter;
   readonly #tools: WorkTools;
   readonly #alive: Timer;
+  readonly #lease: Timer;
+  #isLeaving = false;
   #onAway: ((id: string) => void) | undefined;
   #onLeft: ((id: string) => void) | undefined;
   #onReleased: ((job: RunJob) => Promise<void>) | undefined;
@@ -98,6 +103,8 @@ export class LoggedWorks {
     };
     this.#alive = clock.after(ALIVE_EVERY_MS, () => void this.#keepAlive());
     this.#alive.cancel();
+    this.#lease = clock.after(RENEW_LEASE_MS, () => void this.#renewLease());
+    this.#lease.cancel();
     store.watchLoss(() => {
       for (const [id, work] of this.#works) {
         this.#onAway?.(id);
@@ -160,8 +167,8 @@ export class LoggedWorks {
   /** Makes this process take no more runs, so that others need not leave any to it. */
   sayGoodbye(): void {
     if (!this.store.isShared) return;
-    const said = this.store.beat(this.worker.id, { graphs: [], workflows: [], doors: [] }).catch(() => undefined);
-    this.runs.holdOpen('the end of this process', said);
+    this.#isLeaving = true;
+    this.runs.holdOpen('the end of this process', this.#beat());
   }
 
   /** Name of the door that tells a segment; undefined if it is not here. */
@@ -209,7 +216,7 @@ export class LoggedWorks {
       const isWorkflow = workflow === undefined;
       return this.#leaveToOthers(job, isWorkflow ? ['workflows', job.workflow] : ['doors', job.door]);
     }
-    const begin = (): Promise<void> | undefined => this.#beginHere(job, door, workflow);
+    const begin = (): Promise<JobEnd> | undefined => this.#beginHere(job, door, workflow);
     const isOther = job.graph !== undefined && job.graph !== hashWorkflow(workflow);
     return isOther ? this.#leaveToOthers(job, ['graphs', job.graph], begin) : begin();
   };
@@ -219,7 +226,7 @@ export class LoggedWorks {
     return this.begin(job) ?? 'held';
   }
 
-  #beginHere(job: RunJob, door: RunDoor, workflow: CompiledWorkflow): Promise<void> | undefined {
+  #beginHere(job: RunJob, door: RunDoor, workflow: CompiledWorkflow): Promise<JobEnd> | undefined {
     const { id } = job;
     const permit = door.readmit(job.admission);
     if (!permit.begin()) return undefined;
@@ -227,6 +234,7 @@ export class LoggedWorks {
     this.#records.delete(id);
     if (this.#works.size === 0) this.#alive.restart();
     this.#works.set(id, work);
+    if (this.#works.size === 1 && this.store.isShared) void this.#renewLease();
     this.runs.holdOpen(id, work.ended);
     void work.ended.then(() => {
       this.#works.delete(id);
@@ -272,7 +280,7 @@ export class LoggedWorks {
   async #leaveToOthers(
     job: RunJob,
     lacked: readonly [kind: keyof WorkerOffer, name: string],
-    begin?: () => Promise<void> | undefined,
+    begin?: () => Promise<JobEnd> | undefined,
   ): Promise<JobEnd> {
     const { id, owner, wake, workflow } = job;
     try {
@@ -297,10 +305,19 @@ export class LoggedWorks {
       const work = this.#works.get(id);
       if (lost.includes(id) && work?.attempt?.epoch === epoch) work.abandon('gone');
     }
-    if (this.store.isShared && !this.runs.draining) {
-      await this.store.beat(this.worker.id, this.#listOffer()).catch(() => undefined);
-    }
+    if (this.store.isShared && !this.runs.draining) await this.#beat();
     if (this.#works.size > 0 || (this.store.isShared && !this.runs.draining)) this.#alive.restart();
+  }
+
+  /** As long as runs are at work here. Never rejects. */
+  async #renewLease(): Promise<void> {
+    await this.#beat();
+    if (this.#works.size > 0) this.#lease.restart();
+  }
+
+  /** Never rejects. */
+  async #beat(): Promise<void> {
+    await this.store.beat(this.worker.id, this.#isLeaving ? NO_OFFER : this.#listOffer()).catch(() => undefined);
   }
 
   #listOffer(): WorkerOffer {

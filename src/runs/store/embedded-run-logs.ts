@@ -49,6 +49,11 @@ export class EmbeddedRunLogs extends RunLogStore {
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.claim(id, wake)) : undefined;
   }
 
+  /** No other process has any. */
+  override async isAtWork(): Promise<boolean> {
+    return false;
+  }
+
   override async keepAlive(attempts: readonly RunAttempt[]): Promise<readonly string[]> {
     return this.store.useRunLogs((logs) => logs.keepAlive(attempts));
   }

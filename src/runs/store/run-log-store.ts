@@ -106,9 +106,16 @@ export abstract class RunLogStore {
    * death of its process, unless the store was unavailable since the last sign of life.
    * @param worker id of the process that executes it from now on
    * @param wake only if the run has not been queued again since this wake-up; undefined: in any case
-   * @returns undefined if there is no such run, it is over or waits for an answer, or has been queued again meanwhile
+   * @returns undefined if there is no such run, it is over or waits for an answer, has been queued again meanwhile, or is active in
+   *   another process that is alive ({@link isAtWork})
    */
   abstract claim(id: string, worker: string, wake?: number): Promise<ClaimedRun | undefined>;
+
+  /**
+   * True if a run is at work for this time that it came into the queue, in another process that has said some seconds ago that it is
+   * alive ({@link beat}), by the clock of the store.
+   */
+  abstract isAtWork(id: string, wake: number): Promise<boolean>;
 
   /**
    * Reports runs as active; their running time and lease count from the last report. @returns ids of runs that are

@@ -22,6 +22,8 @@ export function describeSchedules(bench: StoreBench): void {
     });
     expect(await schedules.put(make('s2', undefined), 2)).toMatchObject({ id: 's2', next: undefined });
     expect(await schedules.put(make('s3', 1), 2)).toBeUndefined();
+    // Those of workflows, for whom there is no limit.
+    expect(await schedules.put(make('w1', 1, { owner: 'w' }), Number.MAX_SAFE_INTEGER)).toMatchObject({ id: 'w1' });
     expect(await schedules.put(make('s3', 1, { owner: 'b' }), 2)).toMatchObject({ owner: 'b' });
     expect((await schedules.list('a')).map(({ id }) => id)).toEqual(['s1', 's2']);
     expect(await schedules.find({ owner: 'b', id: 's1' })).toBeUndefined();

@@ -38,6 +38,31 @@ export function describeSharing(bench: StoreBench): void {
     expect(kept.flat().filter(({ isKept }) => isKept)).toHaveLength(1);
   });
 
+  it('leaves a run at work to its process while that says that it is alive, unless it has let the run fall', async () => {
+    const other = bench.openOther();
+    for (const id of ['r1', 'r2']) {
+      await bench.create(id);
+      await bench.logs.claim(id, 'one', 0);
+    }
+    await bench.logs.beat('one', OFFER);
+    const take = async (id: string): Promise<unknown> => [
+      (await other.logs.claim(id, 'two', 0))?.run.epoch,
+      await other.logs.isAtWork(id, 0),
+    ];
+    await bench.adapter.age(4_000);
+    expect(await take('r1')).toEqual([undefined, true]);
+    expect(await other.logs.isAtWork('r1', 1)).toBe(false);
+    expect(await bench.append([bench.makeBatch('r1', 0, 1, { epoch: 1 })])).toEqual([true]);
+    await bench.adapter.age(1_000);
+    expect(await other.logs.isAtWork('r1', 0)).toBe(false);
+    expect((await take('r1')) as unknown[]).toEqual([2, false]);
+    // Alive, but it has not said for long that the run is at work.
+    await bench.adapter.age(30_000);
+    await bench.logs.beat('one', OFFER);
+    expect((await other.logs.findLost([], 'nobody')).map(({ id }) => id)).toContain('r2');
+    await expect(other.logs.claim('r2', 'two', 1)).resolves.toMatchObject({ run: { epoch: 2 } });
+  });
+
   it('creates one run where equal requests come to several processes at the same time', async () => {
     const identity = { key: 'k', hash: 'h' };
     const other = bench.openOther();
@@ -161,6 +186,20 @@ export function describeSharing(bench: StoreBench): void {
     await expect(bench.logs.find('silent', 'a')).resolves.toMatchObject({ status: 'running', wake: 1 });
     await bench.adapter.age(1_000);
     expect(await find()).toEqual([['waiting', 'due now'], []]);
+  });
+
+  it('finds what is at work in a process that has said for 10 s no more that it is alive', async () => {
+    for (const id of ['r1', 'r2']) await bench.create(id);
+    await bench.logs.claim('r1', 'one');
+    await bench.logs.claim('r2', 'two');
+    const find = async (): Promise<unknown> => (await bench.logs.findLost([], 'nobody')).map(({ id }) => id);
+    await bench.logs.beat('one', OFFER);
+    await bench.adapter.age(9_000);
+    expect(await find()).toEqual([]);
+    await bench.logs.beat('two', OFFER);
+    await bench.adapter.age(2_000);
+    expect([await find(), await find()]).toEqual([['r1'], []]);
+    await expect(bench.openOther().logs.claim('r1', 'two', 1)).resolves.toMatchObject({ run: { epoch: 2 } });
   });
 
   it('finds at once what a process has left, unless another one has it, or it has ended', async () => {

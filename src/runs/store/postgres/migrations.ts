@@ -1,5 +1,5 @@
 import { APPEND_ALL_FUNCTION, FUNCTIONS, SETTINGS } from './functions.js';
-import { BYTEWISE_IDS, RUN_FUNCTIONS } from './run-functions.js';
+import { BYTEWISE_IDS, LEASE_FUNCTIONS, RUN_FUNCTIONS } from './run-functions.js';
 import type { PostgresSession } from './postgres-session.js';
 
 /** The advisory lock for processes that start at the same time: any number that nothing else uses. */
@@ -116,6 +116,7 @@ const MIGRATIONS: readonly string[] = [
   alter table millrace.runs add column attempts integer not null default 0, add column is_counted boolean not null default false;
   update millrace.runs set attempts = epoch;
   ${RUN_FUNCTIONS}`,
+  LEASE_FUNCTIONS,
 ];
 
 /**

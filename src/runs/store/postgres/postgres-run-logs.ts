@@ -48,6 +48,7 @@ import {
   GO_ON,
   HOLD_EXPIRED,
   HOLD_WAITING,
+  IS_AT_WORK,
   IS_OFFERED,
   KEEP_ALIVE,
   LIST,
@@ -145,6 +146,10 @@ export class PostgresRunLogs extends RunLogStore {
       waits: readWaits(row),
       logLength: Number(row['log_length']),
     };
+  }
+
+  override async isAtWork(id: string, wake: number): Promise<boolean> {
+    return (await this.database.query(IS_AT_WORK, [id, wake])).length > 0;
   }
 
   override async keepAlive(attempts: readonly RunAttempt[]): Promise<readonly string[]> {

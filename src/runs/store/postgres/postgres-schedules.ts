@@ -13,7 +13,7 @@ export class PostgresSchedules extends ScheduleStore {
       const rows = await session.query(
         `insert into millrace.schedules (owner, id, created, json, next)
          select $1::text, $2::text, $3::bigint, $4::text, $5::bigint
-         where (select count(*) from millrace.schedules where owner = $1 and id <> $2) < $6::int
+         where (select count(*) from millrace.schedules where owner = $1 and id <> $2) < $6::bigint
          on conflict (owner, id) do update
          set next = case when schedules.json = excluded.json then schedules.next else excluded.next end,
            fault = case when schedules.json = excluded.json then schedules.fault end, json = excluded.json

@@ -16,7 +16,10 @@ export const FIND_CREATED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from mi
 export const FIND_REPEATED = `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from millrace.runs where owner = $1 and key = $2`;
 
 /** Claims the run, and returns all that its process needs. */
-export const CLAIM = 'select * from millrace.claim_1($1, $2, $3, $4, $5)';
+export const CLAIM = 'select * from millrace.claim_2($1, $2, $3, $4, $5)';
+
+/** See `RunLogStore.isAtWork`. */
+export const IS_AT_WORK = `select from millrace.runs where id = $1 and wakes = $2 and status = 'running' and millrace.is_alive_1(worker)`;
 
 /** Runs that are active in one of the given attempts, locked in the order of their ids as in {@link writeAppend}. */
 const ATTEMPTS = `
@@ -83,10 +86,11 @@ export const FIND_LOST = `
     with lost as (
       select id from millrace.runs where status in ('queued', 'running') and (
         (status = 'queued' and moved < now() - interval '15 s' and (run_at <= created or run_at <= extract(epoch from now() - interval '15 s') * 1000))
-        or (status = 'running' and moved < now() - interval '30 s'))
+        or (status = 'running' and (moved < now() - interval '30 s'
+          or exists (select from millrace.run_workers where run_workers.id = worker and run_workers.seen < now() - interval '10 s'))))
       order by created, id limit ${LOST_AT_ONCE} for update skip locked
     ), found as (
-      update millrace.runs set moved = now(), wakes = wakes + (status = 'running')::int from lost where lost.id = runs.id
+      update millrace.runs set moved = now(), wakes = wakes + (status = 'running')::int, worker = null from lost where lost.id = runs.id
       returning ${RUN_COLUMNS}, '' as head
     ) select * from found order by created, id`;
 

@@ -24,6 +24,9 @@ export const WAITS_COLUMN = `(
     from millrace.run_waits where run = runs.id
   ) as waits`;
 
+/** For how long a process counts as alive, whose runs nobody takes over, after it has said so. Milliseconds. */
+const LEASE_MS = 4_500;
+
 /** Characters of a piece of a log. A packed piece begins with its original length. */
 const LENGTH_OF_EVENTS = `case when events like '~%' then split_part(events, '~', 2)::int else length(events) end`;
 
@@ -89,6 +92,32 @@ export const RUN_FUNCTIONS = `
         delete from millrace.run_log where run = the_run and first > firsts[place] and first <= lasts[place] and last <= lasts[place];
       end if;
     end loop;
+  end $$;
+`;
+
+/** How {@link RUN_FUNCTIONS} changed when leases came to be by the database's clock. */
+export const LEASE_FUNCTIONS = `
+  -- A process that has runs at work says so each 1.5 s.
+  create function millrace.is_alive_1(the_worker text) returns boolean ${SETTINGS} as $$
+  begin return exists (select from millrace.run_workers where id = the_worker and seen > now() - interval '${LEASE_MS} ms'); end $$;
+
+  -- Like claim_1, but an active run is left to its process while that is alive by the database's clock, whatever the queue says: its leases
+  -- go by the clocks of processes.
+  create function millrace.claim_2(the_id text, the_worker text, at bigint, the_wake int, reached_for_ms double precision)
+    returns table (${RUN_TYPES}, head text, request text, waits text, steps text, log_length bigint) ${SETTINGS} as $$
+  #variable_conflict use_column
+  begin
+    update millrace.runs set
+      deaths = deaths + (status = 'running' and moved >= greatest(pg_postmaster_start_time(), now() - reached_for_ms * interval '1 ms'))::int,
+      attempts = attempts + (status = 'running' or not is_counted)::int, is_counted = status <> 'running' and is_counted,
+      status = 'running', epoch = epoch + 1, worker = the_worker, moved = now(), started = coalesce(started, at), seen = at
+    where runs.id = the_id and status in ('queued', 'running') and (the_wake is null or wakes = the_wake)
+      and not (status = 'running' and worker <> the_worker and millrace.is_alive_1(worker));
+    if not found then return; end if;
+    return query select ${RUN_COLUMNS}, run_requests.head, run_requests.request, ${WAITS_COLUMN},
+      (select coalesce(json_agg(json), '[]')::text from millrace.run_steps where run = runs.id),
+      (select coalesce(sum(${LENGTH_OF_EVENTS}), 0) from millrace.run_log where run = runs.id)
+    from millrace.runs join millrace.run_requests on run_requests.run = runs.id where runs.id = the_id;
   end $$;
 `;
 
