@@ -1,7 +1,7 @@
 import { Injectable, Optional, type Type } from '@nestjs/common';
 import { ModelProviders } from '../models/index.js';
 import type { OutputType } from '../schema/index.js';
-import type { Agent, AgentTool, ParameterGroup } from '../workflow/index.js';
+import type { Agent, AgentData, AgentTool, ParameterGroup } from '../workflow/index.js';
 import { planAgent } from './agent-plan.js';
 import { AgentResources } from './agent-resources.js';
 import { AgentRunner } from './agent-runner.js';
@@ -54,6 +54,11 @@ export abstract class AgentNodeBase<Output> {
       mcp: resources.mcp,
       findTool: (type: Type<AgentTool>) => resources.tools.find(type, this),
     };
-    return new AgentRunner(planAgent<Output>(this.agentConfig.config, { providers, ...found }));
+    return new AgentRunner(
+      planAgent<Output>((this.agentConfig as Agent<never, Output> | undefined)?.config as AgentData, {
+        providers,
+        ...found,
+      }),
+    );
   }
 }

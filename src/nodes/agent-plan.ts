@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { InvalidRequestError } from '../errors/index.js';
-import { describeValue, ensureError, isTimerMs, MAX_TIMER_MS } from '../kernel/index.js';
+import { describeValue, ensureError, isJsonObject, isTimerMs, MAX_TIMER_MS } from '../kernel/index.js';
 import type { ModelProviders } from '../models/index.js';
 import { type OutputSchema, makeOutputSchema } from '../schema/index.js';
 import {
@@ -9,6 +9,7 @@ import {
   type AgentTool,
   McpServer,
   type ModelChoice,
+  PARAMETER_GROUPS,
   type ParameterGroup,
   PromptFile,
 } from '../workflow/index.js';
@@ -74,14 +75,23 @@ export function planAgent<Output>(
   // Callers without types can leave it out.
   if (typeof config !== 'object' || config === null)
     throw new Error('it has no configuration. Give agent() an object: {}.');
-  const faults = [...findUnknownOptions(config), ...findWrongInstructions(config), ...findWrongNumbers(config)];
+  const faults = [
+    ...findUnknownOptions(config),
+    ...findWrongInstructions(config),
+    ...findWrongModels(config),
+    ...findWrongSettings(config),
+    ...findWrongGroups(config),
+    ...findWrongTools(config),
+    ...findWrongNumbers(config),
+  ];
   if (faults.length > 0) throw new Error(faults.join(' '));
   const targets = resolveModelTargets(config, providers);
   for (const { settings } of [config, ...targets]) assertJson(settings, 'settings');
   if (config.tools !== undefined && config.settings?.['tools'] !== undefined) {
     throw new Error('it has tools both in `tools` and in `settings`. Keep the first.');
   }
-  const schema = config.output && (makeOutputSchema(config.output) as OutputSchema<Output>);
+  const { output } = config;
+  const schema = output === undefined ? undefined : (makeOutputSchema(output) as OutputSchema<Output>);
   const { forward = DEFAULT_GROUPS, instructions } = config;
   const tools = (config.tools ?? []).filter((tool): tool is Type<AgentTool> => !(tool instanceof McpServer));
   const servers = (config.tools ?? []).filter((tool) => tool instanceof McpServer);
@@ -153,6 +163,65 @@ function findWrongInstructions({ instructions }: { readonly instructions?: unkno
   return [
     `its instructions are ${describeValue(instructions)}. Give a text, a function that makes one, or promptFile(…).`,
   ];
+}
+
+function findWrongModels({ model }: { readonly model?: unknown }): readonly string[] {
+  if (model === undefined) return [];
+  return (Array.isArray(model) ? (model as readonly unknown[]) : [model])
+    .filter((option, _index, { length }) => !isModelOption(option, length > 1 || Array.isArray(model)))
+    .map((option) => {
+      const own = isJsonObject(option) ? '; what has settings of its own stands in a list: [{ model, settings }]' : '';
+      return `its model is ${describeValue(option)}. Give a text such as 'openai/gpt-5.4-mini', or a list of them${own}.`;
+    });
+}
+
+function isModelOption(option: unknown, isListed: boolean): boolean {
+  if (typeof option === 'string') return true;
+  return isListed && isJsonObject(option) && typeof option['model'] === 'string';
+}
+
+/** What Millrace itself writes into each call. */
+const OWN_PARAMETERS: readonly string[] = ['model', 'messages', 'stream', 'stream_options'];
+
+function findWrongSettings({
+  settings,
+  model,
+}: {
+  readonly settings?: unknown;
+  readonly model?: unknown;
+}): readonly string[] {
+  const listed = Array.isArray(model) ? (model as readonly unknown[]) : [];
+  return [settings, ...listed.map((option) => (isJsonObject(option) ? option['settings'] : undefined))].flatMap(
+    (given) => {
+      if (given === undefined) return [];
+      if (!isJsonObject(given))
+        return [`its settings are ${describeValue(given)}. Give an object: { temperature: 0 }.`];
+      return OWN_PARAMETERS.filter((name) => Object.hasOwn(given, name)).map(
+        (name) => `its settings have \`${name}\`, which is written for each call. Leave it out.`,
+      );
+    },
+  );
+}
+
+function findWrongGroups({ forward }: { readonly forward?: unknown }): readonly string[] {
+  if (forward === undefined) return [];
+  const groups = PARAMETER_GROUPS.join(', ');
+  if (!Array.isArray(forward)) return [`its forward is ${describeValue(forward)}. Give a list of: ${groups}.`];
+  return (forward as readonly unknown[])
+    .filter((group) => !(PARAMETER_GROUPS as readonly unknown[]).includes(group))
+    .map((group) => `it forwards ${describeValue(group)}, which is no group of parameters. There are: ${groups}.`);
+}
+
+function findWrongTools({ tools }: { readonly tools?: unknown }): readonly string[] {
+  if (tools === undefined) return [];
+  if (!Array.isArray(tools)) return [`its tools are ${describeValue(tools)}. Give a list: [TheTool].`];
+  return (tools as readonly unknown[])
+    .filter((tool) => typeof tool !== 'function' && !(tool instanceof McpServer))
+    .map((tool) => {
+      const circle =
+        tool === undefined ? ' It is undefined where two files import each other: let one of them do without.' : '';
+      return `one of its tools is ${describeValue(tool)}. Name a class that extends AgentTool, or mcpServer(…).${circle}`;
+    });
 }
 
 function findWrongNumbers(config: AgentData): readonly string[] {

@@ -1,9 +1,10 @@
 import { plainToInstance } from 'class-transformer';
 import { validate, type ValidationError } from 'class-validator';
-import { findUnsafeNumber, hasMoreValues } from '../kernel/index.js';
+import { describeValue, findUnsafeNumber, hasMoreValues } from '../kernel/index.js';
 import { type CompiledSchema, compileSchema, deepFreeze } from './compiled-schema.js';
 import type { ObjectSchema } from './json-schema.js';
 import { keepPromises } from './keep-promises.js';
+import { OutputClassError } from './output-class-error.js';
 import type { OutputClass, OutputType } from './output-type.js';
 import { makeSchemaName } from './references.js';
 import { ShapeReader } from './shape-reader.js';
@@ -55,6 +56,11 @@ export function makeOutputSchema<T>(type: OutputType<T>): OutputSchema<T> {
   const key = type as OutputType;
   const known = schemas.get(key) as OutputSchema<T> | undefined;
   if (known !== undefined) return known;
+  // Callers without types can give anything.
+  if (typeof type !== 'function' && !isStandardSchema(type)) {
+    const fix = 'Give a class with class-validator decorators, or a schema such as one of zod 4.';
+    throw new OutputClassError(`value ${describeValue(type)}`, [`it is no class and no schema. ${fix}`]);
+  }
   const made = Object.freeze(isStandardSchema(type) ? makeStandardSchema(type) : makeClassSchema(type));
   schemas.set(key, made);
   return made;

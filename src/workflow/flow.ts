@@ -3,6 +3,7 @@ import type { Agent, AnyAgent } from './agents/agent.js';
 import type { ChannelMap, OneFieldPerChannel } from './agents/channels.js';
 import type { InputOf, NodeLike, OutputOf } from './node-signature.js';
 import type { ObjectType } from '../schema/index.js';
+import { describeGiven } from './read-options.js';
 import { Ref, type Refs, type RefsAtTop, type Unwired, type Wired } from './ref.js';
 import type { RunRequest } from './run-request.js';
 import type { TaskContext } from './task-context.js';
@@ -207,8 +208,9 @@ export class Flow {
     options?: CodeOptions<NoInfer<Output>>,
   ): Ref<Output> {
     const read = readStepOptions('run', options);
+    const name = readName('run', key);
     const kind = { kind: 'code' as const, problems: read.problems };
-    return this.#add({ ...read.options, ...kind, key: this.prefix + key, name: key, code, input: input as Wires });
+    return this.#add({ ...read.options, ...kind, key: this.prefix + name, name, code, input: input as Wires });
   }
 
   /**
@@ -223,6 +225,7 @@ export class Flow {
   ): Ref<OutputOf<N>> {
     const [input, given] = parameters;
     const { options, problems } = readStepOptions('node', given);
+    assertClass('node', node, options.key);
     const key = this.prefix + (options.key ?? node.name);
     return this.#add({ ...options, problems, kind: 'node', key, node, input });
   }
@@ -242,6 +245,7 @@ export class Flow {
     this.#routes++;
     const key = this.prefix + (options.key ?? (this.#routes === 1 ? 'route' : `route-${this.#routes}`));
     this.#assertOpen(key);
+    assertRoute(key, on, branches);
     const wired = Object.entries<(flow: Flow) => Ref<unknown>>(branches).map(([value, wire]) => {
       return [value, this.#wireBranch(`${key}.${value}`, wire)] as const;
     });
@@ -259,6 +263,7 @@ export class Flow {
     given?: NestedOptions,
   ): Ref<ResultOf<W>> {
     const { options, problems } = readStepOptions('workflow', given);
+    assertClass('workflow', workflow, options.key);
     const key = this.prefix + (options.key ?? workflow.name);
     return this.#add({ ...options, problems, kind: 'workflow', key, workflow, request });
   }
@@ -277,8 +282,9 @@ export class Flow {
     given?: InterruptOptions<NoInfer<Answer>>,
   ): Ref<Answer> {
     const { options, problems } = readStepOptions('interrupt', given);
-    const kind = { kind: 'interrupt' as const, problems, name: key, answer, shown: shown as Wires };
-    return this.#add({ ...options, ...kind, key: this.prefix + key });
+    const name = readName('interrupt', key);
+    const kind = { kind: 'interrupt' as const, problems, name, answer, shown: shown as Wires };
+    return this.#add({ ...options, ...kind, key: this.prefix + name });
   }
 
   #addAgent(
@@ -330,6 +336,40 @@ export class Flow {
       const fix = 'Add all steps while that runs: code of a step cannot add any, and a flow is of no use outside.';
       throw new WiringError({ code: 'late_step', problem, fix, node });
     }
+  }
+}
+
+/** @throws WiringError if the name of a step is no text */
+function readName(verb: 'run' | 'interrupt', name: unknown): string {
+  if (typeof name === 'string') return name;
+  const problem = `the name of a step of flow.${verb} is ${describeGiven(name)}, and no text.`;
+  throw new WiringError({ code: 'invalid_key', problem, fix: `Give it a name first: flow.${verb}('name', { … }, …).` });
+}
+
+/** @throws WiringError if what a step is to be made of is no class, as where two files import each other */
+function assertClass(verb: 'node' | 'workflow', type: unknown, node: string | undefined): void {
+  if (typeof type === 'function') return;
+  const problem = `what flow.${verb} is given is ${describeGiven(type)}, and no class.`;
+  const circle = ' It is undefined where two files import each other: let one of them do without.';
+  const fix = `Give it the class of the ${verb}.${type === undefined ? circle : ''}`;
+  throw new WiringError({
+    code: verb === 'node' ? 'not_a_node' : 'not_a_workflow',
+    problem,
+    fix,
+    ...(node && { node }),
+  });
+}
+
+/** @throws WiringError if a route is decided by no ref, or its branches are no functions */
+function assertRoute(node: string, on: unknown, branches: unknown): void {
+  const fix = 'Write flow.route(ref, { value: (branch) => branch.stream(…) }).';
+  const fail = (problem: string): never => {
+    throw new WiringError({ code: 'invalid_route', problem, fix, node });
+  };
+  if (!(on instanceof Ref)) fail(`what decides it is ${describeGiven(on)}, and no ref.`);
+  if (typeof branches !== 'object' || branches === null) fail(`its branches are ${describeGiven(branches)}.`);
+  for (const [value, wire] of Object.entries(branches as object)) {
+    if (typeof wire !== 'function') fail(`its branch "${value}" is ${describeGiven(wire)}, and no function.`);
   }
 }
 

@@ -29,7 +29,7 @@ export { drawMermaid } from './graph/mermaid.js';
 export { drawSvg } from './graph/svg.js';
 export { IncompleteOutputError } from './incomplete-output-error.js';
 export type { Deltas, InputOf, NodeLike, OutputOf } from './node-signature.js';
-export { assertParametersTaken, findGroup, type ParameterGroup } from './parameter-groups.js';
+export { assertParametersTaken, findGroup, PARAMETER_GROUPS, type ParameterGroup } from './parameter-groups.js';
 export { type FoundProvider, ProviderFinder } from './provider-finder.service.js';
 export { Ref, type Refs, type RefValue, type Unwired, type Wired } from './ref.js';
 export { type CallName, describeFailure, RunLog, StepLog } from './run-log.js';

@@ -27,6 +27,7 @@ export class Ref<out T> {
    * @param transform must be quick and free of side effects: it runs each time the value is needed
    */
   map<U>(transform: (value: T) => U): Ref<U> {
+    if (typeof transform !== 'function') throw new TypeError('ref.map takes a function that is given the value.');
     return new Ref<U>(this.owner, { kind: 'map', from: this, transform });
   }
 

@@ -1,4 +1,4 @@
-import { describeValue } from '../kernel/index.js';
+import { type OptionForm, readOptions } from './read-options.js';
 import { readTimeout } from './read-timeout.js';
 import { Ref } from './ref.js';
 import type { WiringProblem } from './wiring-error.js';
@@ -94,8 +94,8 @@ const KNOWN: { readonly [V in Verb]: Readonly<Record<keyof OptionsOfVerb[V], tru
   interrupt: { after: true, timeout: true, onTimeout: true },
 };
 
-/** What each option takes, in words, and whether a value is that. Keys are checked with all other names. */
-const FORMS: Readonly<Record<OptionName, readonly [form: string, fits: (value: unknown) => boolean]>> = {
+/** What each option takes. Keys are checked with all other names. */
+const FORMS: Readonly<Record<OptionName, OptionForm>> = {
   key: ['a text', (value) => typeof value === 'string'],
   after: [
     'a list of refs: { after: [ref] }',
@@ -110,8 +110,7 @@ const FORMS: Readonly<Record<OptionName, readonly [form: string, fits: (value: u
 };
 
 /**
- * The options of a step, without those that cannot be used: code without types can hand over anything, and a slip in a name would
- * be an option that nobody reads.
+ * The options of a step, without those that cannot be used.
  * @param given as somebody has written them; undefined: none
  */
 export function readStepOptions<V extends Verb>(
@@ -119,19 +118,10 @@ export function readStepOptions<V extends Verb>(
   given: unknown,
 ): { readonly options: OptionsOfVerb[V]; readonly problems: readonly OptionProblem[] } {
   const known = Object.keys(KNOWN[verb]) as OptionName[];
-  const fix = `flow.${verb} takes ${known.join(', ')}.`;
-  if (given === undefined) return { options: {}, problems: [] };
-  if (typeof given !== 'object' || given === null || Array.isArray(given) || given instanceof Ref) {
-    return { options: {}, problems: [makeProblem(`its options are ${describe(given)}, but they are an object.`, fix)] };
-  }
-  const options: Record<string, unknown> = {};
-  const problems: OptionProblem[] = [];
-  for (const [name, value] of Object.entries(given)) {
-    const [form, fits] = known.includes(name as OptionName) ? FORMS[name as OptionName] : [];
-    if (fits === undefined) problems.push(makeProblem(`it has the option "${name}", which there is not.`, fix));
-    else if (value === undefined || fits(value)) options[name] = value;
-    else problems.push(makeProblem(`its option "${name}" is ${describe(value)}.`, `Give ${form}, or leave it out.`));
-  }
+  const { options, faults } = readOptions(given, Object.fromEntries(known.map((name) => [name, FORMS[name]])));
+  const problems = faults.map(({ problem, fix = `flow.${verb} takes ${known.join(', ')}.` }) =>
+    makeProblem(problem, fix),
+  );
   return { options, problems };
 }
 
@@ -144,8 +134,4 @@ export function findSurplus(given: unknown): readonly OptionProblem[] {
 
 function makeProblem(problem: string, fix: string): OptionProblem {
   return { code: 'invalid_options', problem, fix };
-}
-
-function describe(value: unknown): string {
-  return value instanceof Ref ? 'a ref' : describeValue(value);
 }

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { DefinitionError } from '../errors/index.js';
 import { AgentCompiler } from './agents/agent-compiler.js';
 import { findAgents } from './compile/agent-fields.js';
+import { checkWorkflowOptions } from './check-workflow-options.js';
 import { checkStepKeys } from './compile/check-step-keys.js';
 import type { Resolver } from './compile/compile-scope.js';
 import { compileWorkflow } from './compile/compile-workflow.js';
@@ -75,13 +76,15 @@ export class WorkflowExplorer implements OnModuleInit {
   #inspect(wrapper: ProviderWrapper): void {
     const type = findClass(wrapper);
     if (type === undefined) return;
-    const options = Reflect.getMetadata(WorkflowMetadata.KEY, type) as WorkflowOptions | undefined;
+    const given: unknown = Reflect.getMetadata(WorkflowMetadata.KEY, type);
     const definition: unknown = wrapper.instance;
-    if (options === undefined) {
+    if (given === undefined) {
       if (isUndecorated(definition)) this.#refuse(type, readModuleName(wrapper.host));
       return;
     }
+    const { options, problems } = checkWorkflowOptions(given, type.name);
     const faults = new DefinitionFaults(options.id);
+    for (const { code, problem, fix } of problems) faults.add(code, problem, fix);
     const scoped = findScopeProblem(wrapper);
     if (scoped !== undefined) {
       faults.add(scoped.problem.code, scoped.problem.message, scoped.problem.fix);

@@ -5,6 +5,10 @@ import { z } from 'zod';
 import { catchDefinitionError } from '../support/definition-error.js';
 import { makeWorkflowsModule } from '../support/workflow-kit.js';
 
+class Other {
+  readonly value = 1;
+}
+
 describe('A workflow with agents in its fields', () => {
   describe('does not start', () => {
     const faultsOf = async (type: Type<WorkflowLike>): Promise<string> => {
@@ -303,6 +307,92 @@ describe('A workflow with agents in its fields', () => {
         'node "answer": its instructions are 3. Give a text, a function that makes one, or promptFile(…).',
       );
       expect(message).toContain('2 faults');
+    });
+
+    it.each<[string, Record<string, unknown>, string]>([
+      ['a model that is no text', { model: 3 }, "its model is 3. Give a text such as 'openai/gpt-5.4-mini', or a list"],
+      [
+        'a model with settings outside a list',
+        { model: { model: 'openai' } },
+        'stands in a list: [{ model, settings }].',
+      ],
+      ['a list of models with a gap', { model: ['openai', undefined] }, 'its model is undefined. Give a text'],
+      ['settings that are none', { settings: 3 }, 'its settings are 3. Give an object: { temperature: 0 }.'],
+      [
+        'settings that are written for each call',
+        { settings: { messages: [] } },
+        'its settings have `messages`, which is written for each call. Leave it out.',
+      ],
+      [
+        'such settings of a fallback',
+        { model: ['openai', { model: 'openai/x', settings: { stream: false } }] },
+        'its settings have `stream`, which is written for each call. Leave it out.',
+      ],
+      ['a group outside a list', { forward: 'tools' }, 'its forward is "tools". Give a list of: sampling, tools, '],
+      [
+        'a group that there is not',
+        { forward: ['tool'] },
+        'it forwards "tool", which is no group of parameters. There are: ',
+      ],
+      ['a tool outside a list', { tools: Other }, 'its tools are a function. Give a list: [TheTool].'],
+      [
+        'a tool that is not there yet',
+        { tools: [undefined] },
+        'one of its tools is undefined. Name a class that extends AgentTool, or mcpServer(…). It is undefined where two files import each other',
+      ],
+      ['a tool that is an instance', { tools: [new Other()] }, 'one of its tools is an object. Name a class'],
+      ['an output that is nothing', { output: null }, 'it is no class and no schema. Give a class'],
+      [
+        'an output that is no schema',
+        { output: {} },
+        'it is no class and no schema. Give a class with class-validator',
+      ],
+    ])('with %s', async (_, config, fault) => {
+      class Faulty {
+        readonly answer = agent(config as object);
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.ask(this.answer, { messages });
+        }
+      }
+      const message = await faultsOf(Faulty);
+      expect(message).toContain('[node_not_ready] workflow "faulty", node "answer": ');
+      expect(message).toContain(fault);
+    });
+
+    it('with options of @Workflow that nobody reads, or that are of another form', async () => {
+      class Faulty {
+        readonly answer = agent({});
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.stream(this.answer, { messages });
+        }
+      }
+      const given = { id: 'faulty', alias: ['x'], aliases: 'y', schedules: 3, background: null, separator: 3 };
+      Workflow(given as never)(Faulty);
+      const { message } = await catchDefinitionError(makeWorkflowsModule(Faulty));
+      for (const line of [
+        'it has the option "alias", which there is not. @Workflow takes id, aliases, description, ',
+        'its option "aliases" is "y". Give a list of names, each a text or { id, streamByDefault }, or leave it out.',
+        'its option "schedules" is 3. Give a list: [{ name, pattern, timezone, input }], or leave it out.',
+        'its option "background" is null. Give an object: { concurrency, retries, retryDelay }, or leave it out.',
+        'its option "separator" is 3. Give a text, or leave it out.',
+      ]) {
+        expect(message).toContain(`[invalid_options] workflow "faulty": ${line}`);
+      }
+      expect(message).toContain('5 faults');
+    });
+
+    it.each([[undefined], [{}], [{ description: 'x' }]])('without an id: %j', async (given) => {
+      class NamelessWorkflow {
+        readonly answer = agent({});
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.stream(this.answer, { messages });
+        }
+      }
+      Workflow(given as never)(NamelessWorkflow);
+      const { message } = await catchDefinitionError(makeWorkflowsModule(NamelessWorkflow));
+      expect(message).toContain(
+        `[invalid_name] workflow "NamelessWorkflow": it has no id, which clients would ask for. Give it one: @Workflow({ id: 'my-flow', description: '…' }).`,
+      );
     });
 
     it.each([

@@ -9,6 +9,7 @@ import type { RunRequest } from '../run-request.js';
 import type { Flow, FlowStep } from '../flow.js';
 import type { NodeLike } from '../node-signature.js';
 import { readTimeout } from '../read-timeout.js';
+import { describeGiven } from '../read-options.js';
 import { findOrigin, Ref } from '../ref.js';
 import { isStreaming, isSyncGenerator, type WorkflowNode } from '../workflow-node.js';
 import type {
@@ -194,6 +195,11 @@ export class ScopeCompiler {
   }
 
   #code({ key, name, code }: StepOf<'code'>): Runnable | undefined {
+    if (typeof code !== 'function') {
+      const fix = 'Give it a function as third: flow.run(key, { … }, (values) => …).';
+      this.#faults.add('no_code', `its code is ${describeGiven(code)}, and no function.`, fix, key);
+      return undefined;
+    }
     const instance: WorkflowNode = { process: code };
     if (isStreaming(instance) || isSyncGenerator(instance)) {
       const fix = 'Make it a class with `async *process`, for flow.node(…).';
@@ -206,6 +212,11 @@ export class ScopeCompiler {
   #node({ key, node, silent }: StepOf<'node'>): Runnable | undefined {
     const instance = this.#resolver.node(node, this.#faults, key);
     if (instance === undefined) return undefined;
+    if (typeof (instance as Partial<WorkflowNode>).process !== 'function') {
+      const fix = 'Give it process(input, context).';
+      this.#faults.add('not_a_node', `the class ${node.name} has no process().`, fix, key);
+      return undefined;
+    }
     instance.prepare?.();
     const { debounceMs, forwards, returns } = instance;
     // Compiled now, so that its faults are found at start-up.

@@ -2,7 +2,6 @@ import type { Type } from '@nestjs/common';
 import { ensureError } from '../../kernel/index.js';
 import { Agent, type AgentData } from '../agents/agent.js';
 import type { AgentTool } from '../agents/agent-tool.js';
-import { McpServer } from '../agents/mcp-server.js';
 import type { RunRequest } from '../run-request.js';
 import { CHAT_REQUEST, Flow, type FlowStep, makeRefs } from '../flow.js';
 import type { Refs } from '../ref.js';
@@ -75,11 +74,10 @@ export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionF
 export function listClasses({ flow }: WiredWorkflow): readonly Type<unknown>[] {
   return listSteps(flow).flatMap((step): readonly Type<unknown>[] => {
     if (step.kind === 'node') return [step.node];
-    return step.kind === 'agent' && step.agent instanceof Agent
-      ? ((step.agent.config as AgentData | undefined)?.tools ?? []).filter(
-          (tool): tool is Type<AgentTool> => !(tool instanceof McpServer),
-        )
-      : [];
+    if (step.kind !== 'agent' || !(step.agent instanceof Agent)) return [];
+    const { tools } = (step.agent.config as AgentData | undefined) ?? {};
+    // Callers without types can give anything. It is reported where the agent is compiled.
+    return Array.isArray(tools) ? tools.filter((tool): tool is Type<AgentTool> => typeof tool === 'function') : [];
   });
 }
 

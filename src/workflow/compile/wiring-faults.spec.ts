@@ -22,7 +22,9 @@ function findFaults(define: Definition['define']): readonly string[] {
 /** A flow as callers without types see it. */
 const untyped = (flow: Flow): Untyped => flow as unknown as Untyped;
 
-type Untyped = Readonly<Record<'ask' | 'node' | 'run' | 'workflow', (...parameters: unknown[]) => Ref<string>>>;
+type Untyped = Readonly<
+  Record<'ask' | 'interrupt' | 'node' | 'route' | 'run' | 'workflow', (...parameters: unknown[]) => Ref<string>>
+>;
 
 describe('a step that is added where it does not belong is a fault', () => {
   const makeRoute =
@@ -125,6 +127,77 @@ describe('a ref that is used as a value is a fault', () => {
       return flow.run('a', {}, () => '');
     };
     expect([findFaults(ofStep), findFaults(ofRequest)]).toEqual([expected, expected]);
+  });
+});
+
+describe('a step that is made of nothing usable is a fault', () => {
+  class Empty {
+    readonly value = 1;
+  }
+  const circle = ' It is undefined where two files import each other: let one of them do without.';
+  it.each<[string, (flow: Untyped, ref: Ref<string>) => Ref<unknown>, string]>([
+    [
+      'a node of a class that is not there yet',
+      (flow) => flow.node(undefined, {}),
+      `not_a_node : what flow.node is given is undefined, and no class. Give it the class of the node.${circle}`,
+    ],
+    [
+      'a node of an instance',
+      (flow) => flow.node(new Empty(), {}, { key: 'step' }),
+      'not_a_node step: what flow.node is given is an object, and no class. Give it the class of the node.',
+    ],
+    [
+      'a node of a class without process',
+      (flow) => flow.node(Empty, {}),
+      'not_a_node Empty: the class Empty has no process(). Give it process(input, context).',
+    ],
+    [
+      'a workflow that is not there yet',
+      (flow) => flow.workflow(undefined, { messages: 'x' }),
+      `not_a_workflow : what flow.workflow is given is undefined, and no class. Give it the class of the workflow.${circle}`,
+    ],
+    [
+      'code that is none',
+      (flow) => flow.run('step', {}, undefined),
+      'no_code step: its code is undefined, and no function. Give it a function as third: flow.run(key, { … }, (values) => …).',
+    ],
+    [
+      'code without a name',
+      (flow) => flow.run({}, () => ''),
+      "invalid_key : the name of a step of flow.run is an object, and no text. Give it a name first: flow.run('name', { … }, …).",
+    ],
+    [
+      'a wait without a name',
+      (flow) => flow.interrupt(undefined, {}, Empty),
+      "invalid_key : the name of a step of flow.interrupt is undefined, and no text. Give it a name first: flow.interrupt('name', { … }, …).",
+    ],
+    [
+      'a route that a constant decides',
+      (flow) => flow.route('a', { a: (branch: Flow) => branch.run('x', {}, () => '') }),
+      'invalid_route route: what decides it is "a", and no ref. Write flow.route(ref, { value: (branch) => branch.stream(…) }).',
+    ],
+    [
+      'a route without branches',
+      (flow, ref) => flow.route(ref, undefined),
+      'invalid_route route: its branches are undefined. Write flow.route(ref, { value: (branch) => branch.stream(…) }).',
+    ],
+    [
+      'a branch that is no function',
+      (flow, ref) => flow.route(ref, { a: ref }),
+      'invalid_route route: its branch "a" is a ref, and no function. Write flow.route(ref, { value: (branch) => branch.stream(…) }).',
+    ],
+    [
+      'a value that is made by nothing',
+      (_, ref) => ref.map(undefined as never),
+      'define_failed : define() threw "ref.map takes a function that is given the value.". Correct define(); it must only wire steps.',
+    ],
+  ])('%s', (_, wire, fault) => {
+    const define: Definition['define'] = (flow) =>
+      wire(
+        untyped(flow),
+        flow.run('first', {}, () => '', { effect: true }),
+      );
+    expect(findFaults(define)).toEqual([fault]);
   });
 });
 

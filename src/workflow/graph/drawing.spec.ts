@@ -46,6 +46,14 @@ describe('a drawing', () => {
     ]);
   });
 
+  it('tells code that streams from an agent', () => {
+    class TickerNode extends CodeNode {
+      override readonly streams = true;
+    }
+    const { workflow } = compileTestWorkflow({ define: (flow) => flow.node(TickerNode) });
+    expect(visibilities(workflow)).toContain('TickerNode speaks: code, speaks');
+  });
+
   it('marks the result as visible if no step is', () => {
     const { workflow } = compileTestWorkflow({ define: (flow) => flow.node(SilentNode) });
     expect(visibilities(workflow)).toEqual(['Request silent: ', 'SilentNode silent: agent', 'Result speaks: ']);

@@ -163,14 +163,15 @@ class Draughtsman {
 
   #node(step: NodeStep, around: Surroundings): Ends {
     const label = makeLabel(step, around);
-    const kind = step.nodeKind;
+    // Code that streams asks no model.
+    const kind = step.nodeKind === 'node' || step.instance.forwards === undefined ? 'code' : 'agent';
     const hidden = step.streams && (!step.visible || around.hidden);
     const visibility = hidden ? 'hidden' : step.visible ? 'speaks' : 'silent';
-    const notes = [step.node === label ? '' : step.node, kind === 'node' ? 'code' : 'agent'];
+    const notes = [step.node === label ? '' : step.node, kind];
     if (visibility !== 'silent') notes.push(visibility);
     const node = this.#add({
       ...readGroup(around),
-      kind: kind === 'node' ? 'code' : 'agent',
+      kind,
       label,
       note: notes.filter((note) => note !== '').join(', '),
       path: around.path + step.key,

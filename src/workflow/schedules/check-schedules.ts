@@ -42,7 +42,7 @@ function findProblem(
   { name, pattern, timezone, input, messages, priority }: WorkflowSchedule,
   names: ReadonlySet<unknown>,
 ): string | undefined {
-  if (typeof name !== 'string' || !SCHEDULE_NAME.test(name)) return 'a name is 1 to 64 letters, digits and - _ .';
+  if (typeof name !== 'string' || !SCHEDULE_NAME.test(name)) return 'a name is 1 to 64 letters, digits, dots and - _';
   if (typeof pattern !== 'string') return 'it has no pattern';
   if (timezone !== undefined && typeof timezone !== 'string') return 'its time zone is no text';
   if (names.has(name)) return 'another one of this workflow has the same name';
