@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { VERSION } from '../kernel/index.js';
+import { countSlips, ensureError, readErrorCode, VERSION } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError, UsageError } from './cli-error.js';
 import { type Command, COMMANDS } from './commands.js';
@@ -74,9 +74,17 @@ function parseArguments(args: readonly string[]): {
       options,
     };
   } catch (error) {
-    // The messages of `parseArgs` say which option is wrong and how to write it.
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(describeMisuse(ensureError(error)));
   }
+}
+
+/** The messages of `parseArgs` say which option is wrong and how to write it, but not which may have been meant. */
+function describeMisuse(error: Error): string {
+  if (readErrorCode(error) !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return error.message;
+  const [, option = ''] = /'([^']+)'/.exec(error.message) ?? [];
+  const near = [...Object.keys(OPTIONS), 'help', 'version'].filter((name) => countSlips(`--${name}`, option) <= 2);
+  const guess = near.length === 0 ? '' : ` Did you mean ${near.map((name) => `--${name}`).join(' or ')}?`;
+  return `There is no option ${option}.${guess} A text that begins with - stands behind --, as in: -- "-1".`;
 }
 
 /** Joins the first two words if they are the name of a command. */

@@ -31,6 +31,9 @@ export function findWorkflow(application: INestApplicationContext, id: string): 
   } catch (error) {
     if (!(error instanceof ModelNotFoundError)) throw error;
     const names = registry.listAll().map(({ name }) => name);
-    throw new CliError(`There is no workflow "${id}". There are: ${names.join(', ')}.`, { cause: error });
+    throw new CliError(
+      `There is no workflow "${id}". There are: ${names.join(', ')}. One that is newer than the build is there after the next: npm run build.`,
+      { cause: error },
+    );
   }
 }
