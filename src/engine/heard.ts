@@ -1,5 +1,5 @@
 import { assertNever } from '../kernel/index.js';
-import { countCharacters } from '../streaming/index.js';
+import { countCharacters, type Delta } from '../streaming/index.js';
 import { measureLength } from './measure-length.js';
 import { NumberedCalls } from './numbered-calls.js';
 import type { AudioState } from './one-audio.js';
@@ -72,6 +72,20 @@ export function hear(before: Heard, { node, delta }: Pick<DeltaEvent, 'node' | '
 }
 
 /**
+ * Whether the lengths of deltas of this channel show that all of them were received. Not those of audio: what becomes of it depends on
+ * what was said before, and it has no text to compare.
+ */
+const IS_COUNTED: Readonly<Record<Delta['type'], boolean>> = {
+  content: true,
+  reasoning: true,
+  refusal: true,
+  'tool-call': true,
+  annotations: true,
+  images: true,
+  audio: false,
+};
+
+/**
  * True if readers have received everything that a finished step had buffered for its turn. In doubt it is false, and
  * the step's output is sent again. @param before what they had received before its turn @param now what they have
  * received since, of this step alone
@@ -82,8 +96,7 @@ export function hasFullyHeard(
   { node, unsaid = [] }: StepCheckpoint,
   separator: string,
 ): boolean {
-  // How audio is sent depends on what came before, and it has no text to compare.
-  if (unsaid.some(({ type }) => type === 'audio')) return false;
+  if (unsaid.some(({ type }) => !IS_COUNTED[type])) return false;
   const calls = new NumberedCalls({ toolCallId: () => 'any' }, before);
   const whole = unsaid.reduce((heard, delta) => {
     const told = delta.type === 'tool-call' ? calls.take(node, delta) : delta;

@@ -61,7 +61,14 @@ interface Speech {
 }
 
 /** Kinds of steps that always call models. Other nodes count if a model has named itself. */
-const CALLS_MODELS: ReadonlySet<StepKind> = new Set(['agent', 'agent-streaming']);
+const CALLS_MODELS: Readonly<Record<StepKind, boolean>> = {
+  agent: true,
+  'agent-streaming': true,
+  node: false,
+  route: false,
+  workflow: false,
+  interrupt: false,
+};
 
 /** The facts from a run's log that continuing the run needs. It reads all events of the log, one by one. */
 export class RunHistory {
@@ -139,7 +146,7 @@ export class RunHistory {
         this.#begun.add(event.node);
         this.#ended.delete(event.node);
         if (event.visible && event.kind !== 'workflow') this.#visible.add(event.node);
-        if (CALLS_MODELS.has(event.kind)) this.#spending.add(event.node);
+        if (CALLS_MODELS[event.kind]) this.#spending.add(event.node);
         break;
       case 'route-taken':
         this.#begun.add(event.node);

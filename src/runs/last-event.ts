@@ -3,15 +3,45 @@ import type { ObserverEvent, RunEvent, RunFailed, RunFinished, RunRetrying, RunW
 /** The last event of an attempt at a run. */
 export type LastEvent = RunFinished | RunFailed | RunWaiting | RunRetrying;
 
+type EventType = (RunEvent | ObserverEvent)['type'];
+
+/** All types of events: a new one does not compile before it is entered here. */
+const IS_LAST: { readonly [Type in EventType]: Type extends LastEvent['type'] ? true : false } = {
+  'run-finished': true,
+  'run-failed': true,
+  'run-waiting': true,
+  'run-retrying': true,
+  'run-started': false,
+  'run-resumed': false,
+  'run-continued': false,
+  'node-restarted': false,
+  'node-started': false,
+  'node-progress': false,
+  'route-taken': false,
+  'model-identified': false,
+  delta: false,
+  'node-finished': false,
+  'node-failed': false,
+  'model-call-started': false,
+  'model-call-first-token': false,
+  'model-call-retried': false,
+  'model-call-finished': false,
+  'agent-retried': false,
+  'model-fallback': false,
+  repair: false,
+  'agent-finished': false,
+  'tool-started': false,
+  'tool-finished': false,
+  'tools-not-run': false,
+  'span-started': false,
+  'span-event': false,
+  'span-ended': false,
+  'step-traced': false,
+  'step-trace-ended': false,
+  'run-trace-ended': false,
+};
+
 /** True for the last event of an attempt at a run: nothing of the run is active any more. */
 export function isLastEvent(event: RunEvent | ObserverEvent): event is LastEvent {
-  switch (event.type) {
-    case 'run-finished':
-    case 'run-failed':
-    case 'run-waiting':
-    case 'run-retrying':
-      return true;
-    default:
-      return false;
-  }
+  return IS_LAST[event.type];
 }

@@ -1,5 +1,6 @@
 import type { RunFinished, RunWaiting } from '../engine/index.js';
 import { InvalidRequestError } from '../errors/index.js';
+import { assertNever } from '../kernel/index.js';
 import type { FinishReason, Usage } from '../models/index.js';
 import { type OpaqueObject, type CollectedAudio, type CollectedToolCall, DeltaCollector } from '../streaming/index.js';
 import type { RunEvents } from './run-events.js';
@@ -43,9 +44,31 @@ export async function collectOutput(events: RunEvents): Promise<RunOutput> {
   let waiting: RunWaiting | undefined;
   const result = await events.read({
     next: (event) => {
-      if (event.type === 'delta') collector.add(event.delta);
-      else if (event.type === 'run-finished') last = event;
-      else if (event.type === 'run-waiting') waiting = event;
+      switch (event.type) {
+        case 'delta':
+          collector.add(event.delta);
+          break;
+        case 'run-finished':
+          last = event;
+          break;
+        case 'run-waiting':
+          waiting = event;
+          break;
+        case 'run-started':
+        case 'run-resumed':
+        case 'run-continued':
+        case 'run-retrying':
+        case 'node-restarted':
+        case 'node-started':
+        case 'node-progress':
+        case 'route-taken':
+        case 'model-identified':
+        case 'node-finished':
+        case 'node-failed':
+          break;
+        default:
+          assertNever(event);
+      }
     },
     failed: ({ thrown }) => {
       throw thrown;

@@ -2,7 +2,7 @@ import type { INestApplicationContext, ModuleMetadata, Type } from '@nestjs/comm
 import { NestFactory } from '@nestjs/core';
 import type { RunEvent } from '../engine/index.js';
 import { InternalError } from '../errors/index.js';
-import { IdSource, type JsonValue } from '../kernel/index.js';
+import { assertNever, IdSource, type JsonValue } from '../kernel/index.js';
 import { type ChatModel, type FinishReason, type Message, ModelProvider } from '../models/index.js';
 import { MillraceModule } from '../module/index.js';
 import { type RunOutput, RunService } from '../runs/index.js';
@@ -160,17 +160,43 @@ function isConversation(input: Exclude<WorkflowInput, string>): input is readonl
 
 function readSteps(events: readonly RunEvent[]): readonly RanStep[] {
   const steps = new Map<string, Writable<RanStep>>();
+  const change = (key: string, part: (step: Writable<RanStep>) => Partial<RanStep>): void => {
+    const step = steps.get(key);
+    if (step !== undefined) Object.assign(step, part(step));
+  };
   for (const event of events) {
-    if (event.type === 'node-started') {
-      const { node: key, visible } = event;
-      steps.set(key, { key, visible, text: '', output: undefined, branch: undefined });
-      continue;
+    switch (event.type) {
+      case 'node-started': {
+        const { node: key, visible } = event;
+        steps.set(key, { key, visible, text: '', output: undefined, branch: undefined });
+        break;
+      }
+      case 'delta': {
+        const { node, delta } = event;
+        if (delta.type === 'content') change(node, ({ text }) => ({ text: text + delta.text }));
+        break;
+      }
+      case 'node-finished':
+        change(event.node, () => ({ output: event.output }));
+        break;
+      case 'route-taken':
+        change(event.node, () => ({ branch: event.branch }));
+        break;
+      case 'run-started':
+      case 'run-resumed':
+      case 'run-continued':
+      case 'run-waiting':
+      case 'run-retrying':
+      case 'run-finished':
+      case 'run-failed':
+      case 'node-restarted':
+      case 'node-progress':
+      case 'node-failed':
+      case 'model-identified':
+        break;
+      default:
+        assertNever(event);
     }
-    const step = 'node' in event && event.node !== undefined ? steps.get(event.node) : undefined;
-    if (step === undefined) continue;
-    if (event.type === 'delta' && event.delta.type === 'content') step.text += event.delta.text;
-    if (event.type === 'node-finished') step.output = event.output;
-    if (event.type === 'route-taken') step.branch = event.branch;
   }
   return [...steps.values()];
 }

@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { Agent, AnyAgent } from './agents/agent.js';
 import type { ChannelMap, OneFieldPerChannel } from './agents/channels.js';
 import type { InputOf, NodeLike, OutputOf } from './node-signature.js';
+import { assertNever } from '../kernel/index.js';
 import type { ObjectType } from '../schema/index.js';
 import { describeGiven } from './read-options.js';
 import { Ref, type Refs, type RefsAtTop, type Unwired, type Wired } from './ref.js';
@@ -61,7 +62,7 @@ type KindOfStep =
       readonly kind: 'route';
       readonly key: string;
       readonly on: Ref<unknown>;
-      readonly branches: ReadonlyMap<string, { readonly flow: Flow; readonly result: unknown }>;
+      readonly branches: ReadonlyMap<string, WiredBranch>;
     })
   | (NestedOptions & {
       readonly kind: 'workflow';
@@ -77,6 +78,29 @@ type KindOfStep =
       /** Checked by the compiler of workflows, because callers without types can pass anything. */
       readonly answer: unknown;
     });
+
+/** A branch of a route as it was wired. */
+interface WiredBranch {
+  readonly flow: Flow;
+  /** What the function of the branch returned. */
+  readonly result: unknown;
+}
+
+/** Lists the branches of a step by the values that select them. */
+export function listWiredBranches(step: FlowStep): readonly (readonly [value: string, branch: WiredBranch])[] {
+  switch (step.kind) {
+    case 'route':
+      return [...step.branches];
+    case 'agent':
+    case 'code':
+    case 'node':
+    case 'workflow':
+    case 'interrupt':
+      return [];
+    default:
+      return assertNever(step);
+  }
+}
 
 /** The parameters of `flow.node` after the class: a node that needs no input gets none. */
 type NodeParameters<Input, Output> = [unknown] extends [Input]

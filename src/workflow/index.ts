@@ -53,6 +53,7 @@ export type {
   RouteStep,
   CompiledScope,
   Step,
+  NodeKind,
   StepKind,
   Values,
   WorkflowSchema,

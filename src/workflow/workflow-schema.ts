@@ -1,8 +1,14 @@
+import { assertNever } from '../kernel/index.js';
 import type { OutputSchema } from '../schema/index.js';
 import type { RunRequest } from './run-request.js';
 import type { ParameterGroup } from './parameter-groups.js';
 import type { WorkflowSchedule } from './schedules/workflow-schedule.js';
 import type { WorkflowNode } from './workflow-node.js';
+
+/** The kind of a node at a step: code, a silent agent, or an agent or code that streams. */
+export type NodeKind = (typeof NODE_KINDS)[number];
+
+const NODE_KINDS = ['node', 'agent', 'agent-streaming'] as const;
 
 /**
  * The kind of a step: code, a silent agent, an agent or code that streams, a choice of branches, another workflow, or a wait for an
@@ -11,7 +17,7 @@ import type { WorkflowNode } from './workflow-node.js';
 export type StepKind = (typeof STEP_KINDS)[number];
 
 /** All kinds of steps. */
-export const STEP_KINDS = ['node', 'agent', 'agent-streaming', 'route', 'workflow', 'interrupt'] as const;
+export const STEP_KINDS = [...NODE_KINDS, 'route', 'workflow', 'interrupt'] as const;
 
 /** A step of a compiled workflow, as data. */
 export interface NodeConfig {
@@ -68,7 +74,7 @@ export interface NodeStep extends StepBase {
   readonly instance: WorkflowNode<unknown>;
   readonly node: string;
   /** Its kind in the graph and in events. */
-  readonly nodeKind: StepKind;
+  readonly nodeKind: NodeKind;
   /** Whether it yields deltas before it returns its output. */
   readonly streams: boolean;
   /** Builds the node's input. */
@@ -109,6 +115,20 @@ export interface InterruptStep extends StepBase {
 
 /** A step of a compiled workflow. */
 export type Step = NodeStep | RouteStep | NestedStep | InterruptStep;
+
+/** Lists what a step holds instead of running it itself: its branches, by the values that select them. */
+export function listBranches(step: Step): readonly (readonly [when: string, branch: CompiledScope])[] {
+  switch (step.kind) {
+    case 'route':
+      return [...step.branches];
+    case 'node':
+    case 'workflow':
+    case 'interrupt':
+      return [];
+    default:
+      return assertNever(step);
+  }
+}
 
 /** Steps that are scheduled together: those of a workflow, or of one branch. */
 export interface CompiledScope {

@@ -1,13 +1,24 @@
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
 import type { DeltaEvent, OpenWait, RunEvent, RunFinished, RunWaiting } from '../../engine/index.js';
 import type { RunError } from '../../errors/index.js';
-import type { JsonValue } from '../../kernel/index.js';
-import { DeltaCollector, type OpaqueObject } from '../../streaming/index.js';
+import { assertNever, type JsonValue } from '../../kernel/index.js';
+import { type Delta, DeltaCollector, type OpaqueObject } from '../../streaming/index.js';
+
+/** Whether the result of a tool's call holds what comes in this channel: it has blocks for text and images. */
+const IS_IN_RESULT: Readonly<Record<Delta['type'], boolean>> = {
+  content: true,
+  refusal: true,
+  images: true,
+  reasoning: false,
+  'tool-call': false,
+  annotations: false,
+  audio: false,
+};
 
 /** Collects the output of a run, for the result of a tool call. */
 export class SaidToTool {
   /** The output by step: output of a process that died is void once another process sends it again. */
-  #heard: DeltaEvent[] = [];
+  #said: DeltaEvent[] = [];
   #finished: RunFinished | undefined;
   #waiting: RunWaiting | undefined;
 
@@ -22,11 +33,36 @@ export class SaidToTool {
   }
 
   next(event: RunEvent): void {
-    if (event.type === 'delta') this.#heard.push(event);
-    else if (event.type === 'node-restarted') this.#heard = this.#heard.filter(({ node }) => node !== event.node);
-    else if (event.type === 'run-finished') this.#finished = event;
-    else if (event.type === 'run-waiting') this.#waiting = event;
-    else if (event.type === 'run-continued' || event.type === 'run-resumed') this.#waiting = undefined;
+    switch (event.type) {
+      case 'delta':
+        if (IS_IN_RESULT[event.delta.type]) this.#said.push(event);
+        break;
+      case 'node-restarted':
+        this.#said = this.#said.filter(({ node }) => node !== event.node);
+        break;
+      case 'run-finished':
+        this.#finished = event;
+        break;
+      case 'run-waiting':
+        this.#waiting = event;
+        break;
+      case 'run-continued':
+      case 'run-resumed':
+        this.#waiting = undefined;
+        break;
+      case 'run-started':
+      case 'run-retrying':
+      case 'run-failed':
+      case 'node-started':
+      case 'node-progress':
+      case 'route-taken':
+      case 'model-identified':
+      case 'node-finished':
+      case 'node-failed':
+        break;
+      default:
+        assertNever(event);
+    }
   }
 
   /** The text and the images; at least one block, because some clients rely on it. */
@@ -44,7 +80,7 @@ export class SaidToTool {
 
   #collect(): DeltaCollector {
     const collector = new DeltaCollector();
-    for (const { delta } of this.#heard) collector.add(delta);
+    for (const { delta } of this.#said) collector.add(delta);
     return collector;
   }
 }

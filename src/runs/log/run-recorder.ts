@@ -1,6 +1,7 @@
 import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
 import { readOutcome, RunOutputTooLargeError } from '../../errors/index.js';
 import { Cancellation } from '../../kernel/index.js';
+import { isLastEvent } from '../last-event.js';
 import type { ReadFailure, RunReader } from '../run-events.js';
 import type { LoggedEnding } from '../store/logged-run.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
@@ -49,8 +50,7 @@ export class RunRecorder implements RunReader {
       return;
     }
     this.#writeAborted();
-    if (event.type === 'run-finished') this.#last = this.#showResult(event);
-    else if (event.type === 'run-waiting' || event.type === 'run-retrying') this.#last = event;
+    if (isLastEvent(event)) this.#last = event.type === 'run-finished' ? this.#showResult(event) : event;
     else this.#write(event);
   }
 

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { assertNever } from '../../kernel/index.js';
+import { isLastEvent, type LastEvent } from '../last-event.js';
 import type { RunRecord } from '../run-options.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
@@ -17,9 +19,26 @@ class AccessLogObserver implements RunObserver {
   ) {}
 
   next(event: ObservedEvent): void {
-    if (event.type === 'run-started' || event.type === 'run-continued') this.record.beginRun(this.id);
-    else if (event.type === 'run-finished') this.record.endRun(event.finishReason, event);
-    else if (event.type === 'run-failed') this.record.endRun(event.outcome, event);
-    else if (event.type === 'run-waiting') this.record.endRun('waiting', event);
+    if (isLastEvent(event)) this.#end(event);
+    else if (event.type === 'run-started' || event.type === 'run-continued') this.record.beginRun(this.id);
+  }
+
+  #end(event: LastEvent): void {
+    switch (event.type) {
+      case 'run-finished':
+        this.record.endRun(event.finishReason, event);
+        break;
+      case 'run-failed':
+        this.record.endRun(event.outcome, event);
+        break;
+      case 'run-waiting':
+        this.record.endRun('waiting', event);
+        break;
+      case 'run-retrying':
+        // The request waits for the next attempt.
+        break;
+      default:
+        assertNever(event);
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { describeValue, escapeControls } from '../../kernel/index.js';
-import type { Flow } from '../flow.js';
+import { type Flow, listWiredBranches } from '../flow.js';
 import type { DefinitionFaults } from './definition-faults.js';
 
 /** With the keys of the routes and branches around it. Tracing backends cut names at 200 characters. */
@@ -22,8 +22,7 @@ export function checkStepKeys(flow: Flow, faults: DefinitionFaults): void {
       const fix = `Give it another name, with { key: … }, the key of flow.run or the name of the agent's field: ${RULE}.`;
       faults.add('invalid_key', `${describeName(name)} cannot be the name of a step.`, fix, describeKey(step.key));
     }
-    if (step.kind !== 'route') continue;
-    for (const [value, branch] of step.branches) {
+    for (const [value, branch] of listWiredBranches(step)) {
       if (!VISIBLE_WORDS.test(value)) {
         const problem = `its branch ${describeName(value)} cannot be a part of the names of steps.`;
         const fix = `Make another value of what decides, with ref.map(…): ${RULE}.`;

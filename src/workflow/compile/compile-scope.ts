@@ -19,8 +19,8 @@ import type {
   NestedStep,
   NodeStep,
   RouteStep,
+  NodeKind,
   Step,
-  StepKind,
 } from '../workflow-schema.js';
 import type { WorkflowLike } from '../workflow-types.js';
 import { WiringError } from '../wiring-error.js';
@@ -57,7 +57,7 @@ type StepOf<K extends FlowStep['kind']> = Extract<FlowStep, { kind: K }>;
 interface Runnable {
   /** Name of the agent's field, the class or the code in the graph. */
   readonly node: string;
-  readonly nodeKind: StepKind;
+  readonly nodeKind: NodeKind;
   readonly instance: WorkflowNode;
   readonly streams: boolean;
   readonly visible: boolean;

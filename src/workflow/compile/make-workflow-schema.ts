@@ -1,5 +1,13 @@
 import { assertNever } from '../../kernel/index.js';
-import type { Branch, Connection, NodeConfig, CompiledScope, Step, WorkflowSchema } from '../workflow-schema.js';
+import {
+  type Branch,
+  type CompiledScope,
+  type Connection,
+  listBranches,
+  type NodeConfig,
+  type Step,
+  type WorkflowSchema,
+} from '../workflow-schema.js';
 
 /** Makes the graph of a workflow as data. */
 export function makeWorkflowSchema(scope: CompiledScope): WorkflowSchema {
@@ -10,8 +18,7 @@ export function makeWorkflowSchema(scope: CompiledScope): WorkflowSchema {
     for (const step of steps) {
       nodes.push(Object.freeze(makeNodeConfig(step)));
       connections.push(...step.dependsOn.map((from) => Object.freeze({ from, to: step.key })));
-      if (step.kind !== 'route') continue;
-      for (const [when, branch] of step.branches) {
+      for (const [when, branch] of listBranches(step)) {
         branches.push(Object.freeze({ route: step.key, when, steps: branch.steps.map(({ key }) => key) }));
         visit(branch);
       }

@@ -1,9 +1,9 @@
 import type { Type } from '@nestjs/common';
-import { ensureError } from '../../kernel/index.js';
+import { assertNever, ensureError } from '../../kernel/index.js';
 import { Agent, type AgentData } from '../agents/agent.js';
 import type { AgentTool } from '../agents/agent-tool.js';
 import type { RunRequest } from '../run-request.js';
-import { CHAT_REQUEST, Flow, type FlowStep, makeRefs } from '../flow.js';
+import { CHAT_REQUEST, Flow, type FlowStep, listWiredBranches, makeRefs } from '../flow.js';
 import type { Refs } from '../ref.js';
 import { WiringError } from '../wiring-error.js';
 import { findAgents, nameFields, reportSharedAgents, reportUnnamedAgent } from './agent-fields.js';
@@ -73,17 +73,33 @@ export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionF
 /** Lists the classes that a workflow needs instances of: its nodes, and the tools of its agents. */
 export function listClasses({ flow }: WiredWorkflow): readonly Type<unknown>[] {
   return listSteps(flow).flatMap((step): readonly Type<unknown>[] => {
-    if (step.kind === 'node') return [step.node];
-    if (step.kind !== 'agent' || !(step.agent instanceof Agent)) return [];
-    const { tools } = (step.agent.config as AgentData | undefined) ?? {};
-    // Callers without types can give anything. It is reported where the agent is compiled.
-    return Array.isArray(tools) ? tools.filter((tool): tool is Type<AgentTool> => typeof tool === 'function') : [];
+    switch (step.kind) {
+      case 'node':
+        return [step.node];
+      case 'agent':
+        return listToolClasses(step.agent);
+      case 'code':
+      case 'route':
+      case 'workflow':
+      case 'interrupt':
+        return [];
+      default:
+        return assertNever(step);
+    }
   });
+}
+
+function listToolClasses(agent: unknown): readonly Type<AgentTool>[] {
+  if (!(agent instanceof Agent)) return [];
+  const { tools } = (agent.config as AgentData | undefined) ?? {};
+  // Callers without types can give anything. It is reported where the agent is compiled.
+  return Array.isArray(tools) ? tools.filter((tool): tool is Type<AgentTool> => typeof tool === 'function') : [];
 }
 
 /** Lists the steps of a flow, including those of its branches. */
 function listSteps(flow: Flow): readonly FlowStep[] {
-  return flow.steps.flatMap((step) =>
-    step.kind === 'route' ? [step, ...[...step.branches.values()].flatMap((branch) => listSteps(branch.flow))] : [step],
-  );
+  return flow.steps.flatMap((step) => [
+    step,
+    ...listWiredBranches(step).flatMap(([, branch]) => listSteps(branch.flow)),
+  ]);
 }

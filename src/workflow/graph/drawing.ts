@@ -3,6 +3,7 @@ import type {
   CompiledWorkflow,
   InterruptStep,
   NestedStep,
+  NodeKind,
   NodeStep,
   RouteStep,
   CompiledScope,
@@ -20,6 +21,13 @@ export type Visibility = 'speaks' | 'silent' | 'hidden';
 
 /** What a node of a drawing stands for; `merge` is a point where several paths join. */
 export type DrawnKind = 'request' | 'result' | 'code' | 'agent' | 'workflow' | 'route' | 'interrupt' | 'merge';
+
+/** What the nodes of steps are drawn as. */
+const DRAWN_NODES: Readonly<Record<NodeKind, 'code' | 'agent'>> = {
+  node: 'code',
+  agent: 'agent',
+  'agent-streaming': 'agent',
+};
 
 /** A node of a drawing. */
 export interface DrawnNode {
@@ -164,7 +172,7 @@ class Draughtsman {
   #node(step: NodeStep, around: Surroundings): Ends {
     const label = makeLabel(step, around);
     // Code that streams asks no model.
-    const kind = step.nodeKind === 'node' || step.instance.forwards === undefined ? 'code' : 'agent';
+    const kind = step.instance.forwards === undefined ? 'code' : DRAWN_NODES[step.nodeKind];
     const hidden = step.streams && (!step.visible || around.hidden);
     const visibility = hidden ? 'hidden' : step.visible ? 'speaks' : 'silent';
     const notes = [step.node === label ? '' : step.node, kind];

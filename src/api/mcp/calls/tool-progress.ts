@@ -1,5 +1,7 @@
 import type { RunEvent } from '../../../engine/index.js';
+import { assertNever } from '../../../kernel/index.js';
 import type { LoggedEvent } from '../../../runs/index.js';
+import type { Delta } from '../../../streaming/index.js';
 import type { ToolCall } from './tool-call.js';
 
 /** Sends a client progress that it has asked for: the names of steps, words of authors, and the text as it comes. */
@@ -16,11 +18,49 @@ export class ToolProgress {
 
   next(event: RunEvent | LoggedEvent): void {
     if (this.#call.progressToken === undefined) return;
-    if (event.type === 'delta') {
-      if (event.delta.type === 'content') this.#send('text', event.node, event.delta.text);
-    } else if (this.#isPaused()) return;
-    else if (event.type === 'node-started') this.#send('step', event.node, `${event.node} has begun`);
-    else if (event.type === 'node-progress') this.#send('progress', event.node, event.message);
+    switch (event.type) {
+      case 'delta':
+        this.#sendDelta(event.node, event.delta);
+        break;
+      case 'node-started':
+        if (!this.#isPaused()) this.#send('step', event.node, `${event.node} has begun`);
+        break;
+      case 'node-progress':
+        if (!this.#isPaused()) this.#send('progress', event.node, event.message);
+        break;
+      case 'run-started':
+      case 'run-resumed':
+      case 'run-continued':
+      case 'run-waiting':
+      case 'run-retrying':
+      case 'run-finished':
+      case 'run-failed':
+      case 'node-restarted':
+      case 'route-taken':
+      case 'model-identified':
+      case 'node-finished':
+      case 'node-failed':
+        break;
+      default:
+        assertNever(event);
+    }
+  }
+
+  #sendDelta(node: string, delta: Delta): void {
+    switch (delta.type) {
+      case 'content':
+        this.#send('text', node, delta.text);
+        break;
+      case 'reasoning':
+      case 'refusal':
+      case 'tool-call':
+      case 'annotations':
+      case 'images':
+      case 'audio':
+        break;
+      default:
+        assertNever(delta);
+    }
   }
 
   /** The same token with a growing count, because the total is unknown. */

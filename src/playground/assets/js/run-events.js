@@ -1,5 +1,5 @@
 /** @import { Answer, Lane, Plan, RunDelta, RunEvent } from './types.js' */
-import { addLane, end, findLane, makeAnswer, makeLane, takeEvent } from './run-state.js';
+import { addLane, end, findLane, ignoreUnknown, makeAnswer, makeLane, takeEvent } from './run-state.js';
 
 /** Fills an answer with the events of a run, from its first one on. */
 export class RunFold {
@@ -67,8 +67,16 @@ export class RunFold {
           end(answer, 'failed', now);
         }
         break;
-      default:
+      case 'node-progress':
+      case 'route-taken':
+      case 'node-finished':
         takeEvent(answer, event, plan, now);
+        break;
+      case 'run-retrying':
+        // The steps that failed have said why, and the run goes on.
+        break;
+      default:
+        ignoreUnknown(event);
     }
   }
 
@@ -78,15 +86,30 @@ export class RunFold {
     const lane = this.#findSpeaker(node, now);
     answer.firstTextMs ??= now;
     answer.lastTextMs = now;
-    if (type === 'content') {
-      lane.content += text;
-      answer.content += text;
-    } else if (type === 'reasoning') lane.reasoning += text;
-    else if (type === 'refusal') lane.refusal += text;
-    else if (type === 'tool-call' && index !== undefined) {
-      const call = (lane.toolCalls[index] ??= { name: '', arguments: '' });
-      call.name += name ?? '';
-      call.arguments += piece ?? '';
+    switch (type) {
+      case 'content':
+        lane.content += text;
+        answer.content += text;
+        break;
+      case 'reasoning':
+        lane.reasoning += text;
+        break;
+      case 'refusal':
+        lane.refusal += text;
+        break;
+      case 'tool-call': {
+        if (index === undefined) break;
+        const call = (lane.toolCalls[index] ??= { name: '', arguments: '' });
+        call.name += name ?? '';
+        call.arguments += piece ?? '';
+        break;
+      }
+      case 'annotations':
+      case 'images':
+      case 'audio':
+        break;
+      default:
+        ignoreUnknown(type);
     }
   }
 

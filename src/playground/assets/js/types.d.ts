@@ -160,6 +160,9 @@ export type NodeEvent =
   | { type: 'node-failed'; node: string; elapsed_ms: number; code: string | null; message: string; recovered: boolean }
   | { type: 'node-speaks'; node: string }
   | { type: 'model-identified'; node: string; model?: string; system_fingerprint?: string }
+  | { type: 'run-waiting' }
+  | { type: 'run-continued'; name: string }
+  | { type: 'run-retrying'; node?: string }
   | { type: 'run-finished' };
 
 /** Something that a run waits for. Times are in seconds since the Unix epoch. */
@@ -232,12 +235,13 @@ export type RunEvent = { n: number; at: number } & (
       recovered: boolean;
     }
   | { type: 'run-waiting'; waits: Wait[] }
+  | { type: 'run-retrying'; error: { code: string; message: string }; retry_at: number }
   | { type: 'run-finished'; finish_reason: string; usage?: Usage }
   | { type: 'run-failed'; error: { code: string; message: string }; usage?: Usage }
 );
 
 export interface RunDelta {
-  type: string;
+  type: 'content' | 'reasoning' | 'refusal' | 'tool-call' | 'annotations' | 'images' | 'audio';
   text?: string;
   index?: number;
   name?: string;
