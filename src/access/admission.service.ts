@@ -6,7 +6,7 @@ import { Metrics } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
 import { Caller } from './caller.js';
 import { type CountedRequest, type HeaderTarget, RateLimits, ConcurrencyLimit } from './limits/index.js';
-import { LoopWatch, type MemoryShare, makeOverloadedError, PlaceQueue } from './overload/index.js';
+import { LoopWatch, type MemoryShare, makeOverloadedError, RunQueue } from './overload/index.js';
 import { RareWarning } from './rare-warning.js';
 
 /** The right to read one request, and to run it once there is a place. */
@@ -60,27 +60,9 @@ interface KeptPermit extends Pick<Caller, 'id' | 'limits'> {
   readonly isCounted: boolean;
 }
 
-const NO_LIMITS: Caller['limits'] = { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 };
-
-/** A {@link KeptPermit} without what is 0 or false: it is kept with each run. */
-function writePermit({ id, limits, estimatesTokens, isCounted }: KeptPermit): JsonObject {
-  const set = Object.entries(limits).filter(([, limit]) => limit > 0);
-  return {
-    id,
-    ...(set.length > 0 && { limits: Object.fromEntries(set) }),
-    ...(estimatesTokens && { estimatesTokens }),
-    ...(isCounted && { isCounted }),
-  };
-}
-
-function readPermit(kept: JsonObject): KeptPermit {
-  const { limits, ...rest } = kept as unknown as Partial<KeptPermit> & Pick<KeptPermit, 'id'>;
-  return { estimatesTokens: false, isCounted: false, ...rest, limits: { ...NO_LIMITS, ...limits } };
-}
-
 /** What the permits of all requests share. */
 interface PermitDesk {
-  readonly queue: PlaceQueue;
+  readonly queue: RunQueue;
   readonly limits: RateLimits;
   /** Notes that a permit has ended. */
   readonly close: () => void;
@@ -162,7 +144,7 @@ class RequestPermit implements Permit {
 /** Admits requests, first to be read and then to be run, as many as limits and the machine allow. */
 @Injectable()
 export class Admission implements OnModuleInit, OnModuleDestroy {
-  readonly #queue: PlaceQueue;
+  readonly #queue: RunQueue;
   readonly #loop: LoopWatch;
   readonly #warning: RareWarning;
   /** Permits that have not ended. */
@@ -177,7 +159,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     private readonly metrics: Metrics,
     private readonly adapterHost: HttpAdapterHost,
   ) {
-    this.#queue = new PlaceQueue(config.access.overload, clock);
+    this.#queue = new RunQueue(config.access.overload, clock);
     this.#loop = new LoopWatch(config.access.overload.maxEventLoopDelayMs, clock, () => this.#open === 0);
     this.#warning = new RareWarning(new Logger('Admission'), clock);
     this.#desk = {
@@ -224,7 +206,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
    * @param kept what its permit had, after a journey through JSON
    */
   readmit(kept: JsonObject): DetachedPermit {
-    const { id, limits, estimatesTokens, isCounted } = readPermit(kept);
+    const { id, limits, estimatesTokens, isCounted } = kept as unknown as KeptPermit;
     return this.#makeDetachedPermit(new Caller({ id, limits }), estimatesTokens, isCounted);
   }
 
@@ -233,7 +215,8 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     const { id, limits } = caller;
     const isCounted = this.limits.limitsCaller(caller);
     const estimatesTokens = isCounted && this.limits.limitsTokens(caller);
-    return writePermit({ id, limits, estimatesTokens, isCounted });
+    const kept: KeptPermit = { id, limits, estimatesTokens, isCounted };
+    return { ...kept, limits: { ...limits } };
   }
 
   async #admitLimited(
@@ -268,9 +251,10 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     let giveBack: (() => void) | undefined;
     let state: 'waiting' | 'open' | 'ended' = 'waiting';
     const { id, limits } = caller;
+    const kept: KeptPermit = { id, limits, estimatesTokens, isCounted };
     return {
       estimatesTokens,
-      kept: writePermit({ id, limits, estimatesTokens, isCounted }),
+      kept: { ...kept, limits: { ...limits } },
       cancel: () => {
         if (state !== 'waiting') return;
         state = 'ended';

@@ -80,7 +80,7 @@ describe('loadConfig', () => {
       log: { level: 'log', format: 'pretty' },
       demo: { isOn: true, tokensPerSecond: 40 },
       stream: { debounceMs: 10, heartbeatMs: 15_000, openGraceMs: 500 },
-      run: { timeoutMs: 600_000, maxOutputLength: 33_554_432 },
+      run: { timeoutMs: 600_000, maxAnswerLength: 33_554_432 },
       store: {
         isOn: true,
         databaseUrl: undefined,
@@ -103,7 +103,7 @@ describe('loadConfig', () => {
         maxRetries: 1,
         prices: {},
       },
-      mcp: {},
+      mcp: { allowedHosts: { hosts: [], ranges: [] } },
       shutdown: { delayMs: 0, graceMs: 30_000 },
       tracing: {
         langfuse: {
@@ -187,6 +187,7 @@ describe('loadConfig', () => {
       RUNS_TICKET_SECRET: 'a secret of tickets',
       RUNS_LEAVE_GRACE_MS: '12',
       MCP_SERVERS: '{"docs": {"url": "https://docs.example.com/mcp", "tools": ["search"]}}',
+      MCP_ALLOWED_HOSTS: 'MCP.example.com, *.example.org:8443,http://localhost:3000,[::1]:81,*,10.1.0.0/16',
       UPSTREAM_ANSWER_LIMIT: '1kb',
       UPSTREAM_MAX_RETRIES: '5',
       MODEL_PRICES: 'openai/gpt-4o=2.5:10:1.25, ollama/llama3:8b=0:0.5',
@@ -226,7 +227,7 @@ describe('loadConfig', () => {
       proxy: { httpProxy: 'http://proxy.example:3128', httpsProxy: 'https://proxy.example', noProxy: 'localhost' },
       demo: { isOn: false, tokensPerSecond: 0.5 },
       stream: { debounceMs: 1, heartbeatMs: 2, openGraceMs: 3 },
-      run: { timeoutMs: 4, maxOutputLength: 2_048 },
+      run: { timeoutMs: 4, maxAnswerLength: 2_048 },
       store: {
         isOn: false,
         databaseUrl: 'postgres://u:p@localhost/runs',
@@ -253,7 +254,22 @@ describe('loadConfig', () => {
           'ollama/llama3:8b': { input: 0, output: 0.5 },
         },
       },
-      mcp: { servers: { docs: { url: 'https://docs.example.com/mcp', tools: ['search'] } } },
+      mcp: {
+        servers: { docs: { url: 'https://docs.example.com/mcp', tools: ['search'] } },
+        allowedHosts: {
+          hosts: [
+            { host: 'mcp.example.com', port: 443, isPlain: false },
+            { host: '*.example.org', port: 8443, isPlain: false },
+            { host: 'localhost', port: 3000, isPlain: true },
+            { host: '[::1]', port: 81, isPlain: false },
+            { host: '*', port: 443, isPlain: false },
+          ],
+          ranges: [
+            { address: '::1', prefix: 128 },
+            { address: '10.1.0.0', prefix: 16 },
+          ],
+        },
+      },
       shutdown: { graceMs: 7, delayMs: 8 },
       tracing: loadConfig({}).tracing,
       access: loadConfig({}).access,
@@ -298,6 +314,7 @@ describe('loadConfig', () => {
       DEMO_TOKENS_PER_SECOND: 'secret-6',
       RUN_TIMEOUT_MS: 'secret-7',
       MCP_SERVERS: '{"docs": {"url": "secret-20"}}',
+      MCP_ALLOWED_HOSTS: 'mcp.example.com/secret',
     };
     const faults = findConfigFaults(variables);
     expect(new Set(faults.map((fault) => fault.split(' ')[0]))).toEqual(new Set(Object.keys(variables)));

@@ -150,6 +150,8 @@ function findText(delta: Delta): string {
       return delta.annotations.map((annotation) => `${JSON.stringify(annotation)}\n`).join('');
     case 'images':
       return delta.images.map(() => '[image]\n').join('');
+    case 'mcp':
+      return delta.step === 'calling' ? `${delta.server}: ${delta.name}(${delta.arguments})\n` : '';
     case 'audio':
       return delta.transcript ?? '';
     case 'content':

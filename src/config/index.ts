@@ -1,5 +1,6 @@
 export type { AccessConfig, JwtConfig, LimitsConfig } from './access-settings.js';
 export { address, separateCredentials } from './address.js';
+export { type AllowedHosts, makeAddressList } from './allowed-hosts.js';
 export { ABORTED_RUNS_LIMIT_MS, AppConfig } from './app-config.js';
 export type { NamedHash } from './key-list.js';
 export { isCredential } from './kinds.js';

@@ -1,5 +1,6 @@
 import { type Kind, optional, Refusal, secret, serverSetting, setting, type Values } from './setting.js';
 import { url } from './address.js';
+import { allowedHosts } from './allowed-hosts.js';
 import { mcpServerPlaces } from './mcp-servers.js';
 import { priceList } from './price-list.js';
 import { list, pattern, milliseconds, number, oneOf, onOrOff, size, text, wholeNumber } from './kinds.js';
@@ -79,7 +80,7 @@ export const SERVICE_SETTINGS = {
     /** Longest time of one run, from request to last token. */
     timeoutMs: setting('RUN_TIMEOUT_MS', milliseconds(1), 600_000),
     /** Most characters that all steps of one run may send to its client together. */
-    maxOutputLength: setting('RUN_ANSWER_LIMIT', size('256mb'), 32 * 1024 ** 2),
+    maxAnswerLength: setting('RUN_ANSWER_LIMIT', size('256mb'), 32 * 1024 ** 2),
   },
   store: {
     /** False: nothing outlives its request. */
@@ -141,6 +142,8 @@ export const SERVICE_SETTINGS = {
   mcp: {
     /** MCP servers whose tools agents can have, by name. */
     servers: secret('MCP_SERVERS', mcpServerPlaces),
+    /** Hosts of MCP servers that requests may name; none: no request may name one. */
+    allowedHosts: setting('MCP_ALLOWED_HOSTS', allowedHosts, { hosts: [], ranges: [] }),
   },
   shutdown: {
     /** How long new requests are still taken after SIGTERM, while `/health/ready` already answers 503. */

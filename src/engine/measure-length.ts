@@ -15,6 +15,7 @@ export function measureLength(delta: Delta): number {
     case 'annotations':
     case 'images':
     case 'audio':
+    case 'mcp':
       return weighDelta(delta, Number.POSITIVE_INFINITY) / 2;
     default:
       return assertNever(delta);

@@ -22,7 +22,7 @@ import {
   type CompiledWorkflow,
   MOST_CONTENT_BYTES,
   type NodeStep,
-  type RunLogger,
+  type RunLog,
   type TaskContext,
 } from '../workflow/index.js';
 import { Checkpoints } from './checkpoints.js';
@@ -56,7 +56,7 @@ interface RunParts {
   readonly ids: IdSource;
   /** See `RunOptions.failFastMs`. */
   readonly failFastMs: number | undefined;
-  readonly log: RunLogger;
+  readonly log: RunLog;
   /** Undefined if nothing is traced. */
   readonly traceId: string | undefined;
   /** True if observers want content: the inputs and outputs of steps, models and tools. */
@@ -98,12 +98,12 @@ export class Run {
   #hasLostUsage = false;
   #seq = 0;
   readonly #output: OneOutput;
-  readonly #collector: DeltaCollector | undefined;
+  readonly #answer: DeltaCollector | undefined;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
     this.#startedAt = parts.clock.monotonic();
-    this.#collector = parts.keepsOutput ? new DeltaCollector() : undefined;
+    this.#answer = parts.keepsOutput ? new DeltaCollector() : undefined;
     this.#output = new OneOutput({
       separator: parts.workflow.separator,
       ids: parts.ids,
@@ -179,14 +179,14 @@ export class Run {
     // Usage counts even for a step that runs again.
     this.#usages = [...steps, ...history.lostUsage].map((kept) => new StepUsage(kept));
     this.#hasLostUsage = history.hasLostUsage;
-    const { voids, soFar, said } = await rejectOnAbort(checkpoints.restore(workflow, log), cancellation);
+    const { voids, heard, said } = await rejectOnAbort(checkpoints.restore(workflow, log), cancellation);
     for (const speech of voids) this.#emit({ type: 'node-restarted', ...speech });
-    for (const delta of said) this.#collector?.add(delta);
-    this.#output.resume(soFar);
+    for (const delta of said) this.#answer?.add(delta);
+    this.#output.resume(heard);
   }
 
   #say({ node, debounceMs }: Speaker, delta: Delta): void {
-    this.#collector?.add(delta);
+    this.#answer?.add(delta);
     // Runs once per token: written out, because a spread would cost more than everything else here.
     const seq = this.#seq++;
     this.#parts.emit(
@@ -289,8 +289,8 @@ export class Run {
   }
 
   #endTrace(ending: TraceEnding & { readonly finishReason?: FinishReason }): void {
-    if (this.#collector === undefined) return;
-    this.#parts.observe({ type: 'run-trace-ended', ...ending }, { output: this.#collector.output() });
+    if (this.#answer === undefined) return;
+    this.#parts.observe({ type: 'run-trace-ended', ...ending }, { output: this.#answer.output() });
   }
 
   async #cleanUp(): Promise<void> {

@@ -8,6 +8,7 @@ export { cutText } from './cut-text.js';
 export { describeKind, describeValue } from './describe-value.js';
 export { describeError, ensureError, isError } from './ensure-error.js';
 export { escapeControls, escapeControlsInLines } from './escape-controls.js';
+export { followWork } from './follow-work.js';
 export { readFileLimit } from './file-limit.js';
 export { readErrorCode, readFileState } from './file-state.js';
 export { holdProcess, holdProcessUntil } from './hold-process.js';

@@ -29,7 +29,7 @@ export interface AgentPlan<Output> {
   /** Without the tools of {@link servers}, which are listed when the agent runs. */
   readonly toolbox: Toolbox;
   readonly servers: readonly FoundServer[];
-  /** Undefined where there are no servers. */
+  /** Undefined for an agent that must not have tools of MCP servers. */
   readonly mcp: McpServers | undefined;
   readonly prompts: PromptManager;
   readonly providers: ModelProviders;
@@ -106,7 +106,7 @@ export function planAgent<Output>(
     forwards: schema === undefined ? forward : forward.filter((group) => group !== 'response_format'),
     toolbox: makeToolbox(tools, findTool),
     servers: findServers(servers, mcp),
-    mcp: servers.length === 0 ? undefined : mcp,
+    mcp,
     prompts,
     providers,
   };

@@ -1,4 +1,4 @@
-import { rejectOnAbort } from '../kernel/index.js';
+import { followWork, rejectOnAbort } from '../kernel/index.js';
 import type { FinishReason, Message, ModelParameters } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
 import type { DeltaCollector, Delta } from '../streaming/index.js';
@@ -7,16 +7,18 @@ import type { AgentPlan } from './agent-plan.js';
 import { Attempts } from './attempts.js';
 import { pickForwardedParameters } from './pick-forwarded-parameters.js';
 import { renderInstructions } from './render-instructions.js';
-import { writeModelCall } from './write-model-call.js';
+import { writeModelCall } from './model-call.js';
 import { OpenCall } from './open-call.js';
 import { RefusedRequestError, type WrittenRequest } from './refused-request.js';
 import { ShownOutput } from './shown-output.js';
-import { ToolRounds } from './tools/index.js';
+import { dropChoices, listToolNames, NO_RESULT, type RequestedTools, type TellMcp, ToolRounds } from './tools/index.js';
 
 /** Separates the text before a tool call from the text after it. */
 const BLANK_LINE = '\n\n';
 
 const NOTHING: readonly Delta[] = [];
+/** Of a node that clients cannot give tools of MCP servers. */
+const NO_RESOURCES = 'its constructor does not pass AgentResources on. Call super(providers, resources).';
 
 /** The final output of an agent's model. */
 export interface ModelOutput {
@@ -31,9 +33,12 @@ export class AgentRun<Output> {
   #plan: AgentPlan<Output>;
   readonly #input: AgentInput;
   readonly #context: TaskContext;
-  readonly #forwarded: ModelParameters;
+  #forwarded: ModelParameters;
   readonly #attempts: Attempts;
   #tools: ToolRounds;
+  /** The tools of MCP servers that the client names; undefined if the agent has none. */
+  readonly #requested: RequestedTools | undefined;
+  #hasRequested = false;
   #messages: readonly Message[] = [];
   #hasBegun = false;
   /** True once the messages hold earlier output of the model. */
@@ -47,6 +52,10 @@ export class AgentRun<Output> {
     this.#forwarded = pickForwardedParameters(context.request.parameters, plan.forwards);
     this.#attempts = new Attempts(plan.targets, plan.config.retries ?? 0, context);
     this.#tools = new ToolRounds(plan.toolbox, this.#forwarded, plan.config, context);
+    const { mcp } = context.request;
+    if (mcp === undefined || !plan.forwards.includes('tools')) return;
+    this.#requested = plan.mcp?.openRequested(mcp);
+    if (plan.mcp === undefined) context.log.write('warn', `cannot have tools of MCP servers: ${NO_RESOURCES}`);
   }
 
   /**
@@ -101,41 +110,53 @@ export class AgentRun<Output> {
   ): AsyncGenerator<readonly Delta[], R, void> {
     if (!this.#hasBegun) await this.#begin();
     let said = '';
-    for (;;) {
-      const separator = said === '' || /\s$/.test(said) || this.#plan.schema !== undefined ? '' : BLANK_LINE;
-      const shown = isVisible ? new ShownOutput(said, separator, this.#tools.openFilter()) : undefined;
-      const call = this.#openCall();
-      const { received, batches } = call;
-      let finishReason: FinishReason;
-      let isPassedOn = false;
-      try {
-        let next = await batches.next();
-        for (; next.done !== true; next = await batches.next()) {
-          call.take(next.value);
-          const batch = shown?.take(next.value) ?? NOTHING;
-          if (batch.length === 0) continue;
-          isPassedOn = true;
-          yield batch;
+    this.#requested?.hold();
+    try {
+      if (this.#requested !== undefined && !this.#hasRequested)
+        yield* this.#addRequestedTools(this.#requested, isVisible);
+      for (;;) {
+        const separator = said === '' || /\s$/.test(said) || this.#plan.schema !== undefined ? '' : BLANK_LINE;
+        const shown = isVisible ? new ShownOutput(said, separator, this.#tools.openFilter()) : undefined;
+        const call = this.#openCall();
+        const { received, batches } = call;
+        let finishReason: FinishReason;
+        let isPassedOn = false;
+        try {
+          let next = await batches.next();
+          for (; next.done !== true; next = await batches.next()) {
+            call.take(next.value);
+            const batch = shown?.take(next.value) ?? NOTHING;
+            if (batch.length === 0) continue;
+            isPassedOn = true;
+            yield batch;
+          }
+          call.finish(next.value);
+          ({ finishReason } = next.value);
+        } catch (thrown) {
+          const explained = call.fail(thrown);
+          if (isPassedOn) throw explained;
+          await this.#attempts.recover(explained);
+          continue;
+        } finally {
+          await call.close();
         }
-        call.finish(next.value);
-        ({ finishReason } = next.value);
-      } catch (thrown) {
-        const explained = call.fail(thrown);
-        if (isPassedOn) throw explained;
-        await this.#attempts.recover(explained);
-        continue;
-      } finally {
-        await call.close();
-      }
-      if (isVisible && received.content !== '') said += separator + received.content;
-      const toolCalls = this.#tools.chooseCalls(received, finishReason);
-      if (toolCalls.length === 0) {
+        if (isVisible && received.content !== '') said += separator + received.content;
+        const { run, asked, isFinal } = this.#tools.chooseCalls(received, finishReason);
+        if (run.length > 0) {
+          this.#attempts.accept();
+          const messages = this.#tools.tellsAny(run)
+            ? yield* followWork<Delta, readonly Message[]>((tell) => this.#tools.run(received, run, tell))
+            : await this.#tools.run(received, run);
+          this.#messages = [...this.#messages, ...messages];
+          this.#isContinued = true;
+        }
+        if (!isFinal) continue;
+        if (asked.length > 0) yield this.#tools.describeAsked(asked);
         this.#context.events.emit({ type: 'agent-finished', finishReason });
         return await finish(makeModelOutput(received, finishReason, isVisible ? said : received.content));
       }
-      this.#attempts.accept();
-      this.#messages = [...this.#messages, ...(await this.#tools.run(received, toolCalls))];
-      this.#isContinued = true;
+    } finally {
+      this.#requested?.release();
     }
   }
 
@@ -161,6 +182,28 @@ export class AgentRun<Output> {
     const all = toolbox.with(await rejectOnAbort(listing, TaskContext.readAbort(this.#context)));
     this.#plan = { ...this.#plan, toolbox: all };
     this.#tools = new ToolRounds(all, this.#forwarded, config, this.#context);
+  }
+
+  /** Adds the tools of the servers that the client names, and makes the calls that it has approved. */
+  async *#addRequestedTools(
+    requested: RequestedTools,
+    isVisible: boolean,
+  ): AsyncGenerator<readonly Delta[], void, void> {
+    this.#hasRequested = true;
+    const abort = TaskContext.readAbort(this.#context);
+    const add = async (tell: TellMcp): Promise<void> => {
+      const { toolbox, config } = this.#plan;
+      const taken = [...toolbox.names, ...listToolNames(this.#forwarded)];
+      const listing = requested.listTools(taken, isVisible, this.#context, tell);
+      const all = toolbox.with(await rejectOnAbort(listing, abort));
+      this.#plan = { ...this.#plan, toolbox: all };
+      if (all.isEmpty && this.#forwarded['tools'] === undefined) this.#forwarded = dropChoices(this.#forwarded);
+      this.#tools = new ToolRounds(all, this.#forwarded, config, this.#context);
+      if (requested.approved.length === 0) return;
+      const making = requested.makeApproved(() => this.#tools.runApproved(requested.approved, tell));
+      this.#messages = fillIn(this.#messages, await rejectOnAbort(making, abort));
+    };
+    yield* followWork<Delta, void>(add);
   }
 
   #openCall(): OpenCall {
@@ -205,6 +248,14 @@ function makeModelOutput(
 ): ModelOutput {
   // If the output is audio alone, other steps can use its transcript.
   return { content: content === '' ? transcript : content, refusal, finishReason };
+}
+
+/** Puts results of calls in their places. */
+function fillIn(messages: readonly Message[], results: ReadonlyMap<string, string>): readonly Message[] {
+  return messages.map((message) => {
+    const result = message.role === 'tool' ? results.get(message.tool_call_id) : undefined;
+    return result === undefined ? message : { ...message, content: result === '' ? NO_RESULT : result };
+  });
 }
 
 /** Shows a model its own output, if there is any, and what is wrong with it. */

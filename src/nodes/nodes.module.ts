@@ -27,7 +27,7 @@ import { McpServers, ModuleTools } from './tools/index.js';
       inject: [PromptManager, ProviderFinder, McpServers],
     },
   ],
-  exports: [AgentCompiler, ModelProviders, PromptManager, AgentResources],
+  exports: [AgentCompiler, ModelProviders, PromptManager, AgentResources, McpServers],
 })
 export class NodesModule {}
 

@@ -131,6 +131,9 @@ export class DeltaCollector {
       case 'audio':
         this.#addAudio(delta);
         break;
+      // No part of what a model gives.
+      case 'mcp':
+        break;
       default:
         assertNever(delta);
     }

@@ -22,6 +22,9 @@ export function weighDelta(delta: Delta, enough: number): number {
       return frame + weighJson(delta.annotations, enough - frame, 0);
     case 'images':
       return frame + weighJson(delta.images, enough - frame, 0);
+    case 'mcp':
+      // Schemas of tools are deep.
+      return frame + weighText(JSON.stringify(delta));
     case 'audio':
       return frame + weighText(delta.id ?? '') + weighText(delta.data ?? '') + weighText(delta.transcript ?? '');
     case 'content':

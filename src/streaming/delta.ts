@@ -57,8 +57,53 @@ export interface AudioDelta {
   readonly expiresAt?: number;
 }
 
+/**
+ * What becomes of an MCP server that the client names, and of calls of its tools. Texts in it are of whole characters.
+ * - `listing`: the server is asked for its tools;
+ * - `listed`: these are the tools that the model is offered, or the server could not be asked;
+ * - `calling`: a tool is called, by an id that `called` repeats;
+ * - `called`: the call has ended, with an output or an error;
+ * - `asking`: a call is made only if the client approves it in its next request.
+ */
+export type McpDelta = { readonly type: 'mcp' } & McpStep;
+
+/** @see McpDelta */
+export type McpStep =
+  | { readonly step: 'listing'; readonly server: string }
+  | {
+      readonly step: 'listed';
+      readonly server: string;
+      readonly tools: readonly OpaqueObject[];
+      readonly error?: string;
+    }
+  | ({ readonly step: 'calling'; /** Id of the approval that the client gave. */ readonly approval?: string } & McpCall)
+  | ({ readonly step: 'asking' } & McpCall)
+  | {
+      readonly step: 'called';
+      readonly server: string;
+      readonly call: string;
+      readonly output?: string;
+      readonly error?: McpFailure;
+    };
+
+interface McpCall {
+  readonly server: string;
+  readonly call: string;
+  /** Name of the tool, as the server calls it. */
+  readonly name: string;
+  /** JSON. */
+  readonly arguments: string;
+}
+
+/** Why a call has no output. */
+export interface McpFailure {
+  /** Whether the tool said so, in words of its own, or there is no result. */
+  readonly by: 'tool' | 'server';
+  readonly message: string;
+}
+
 /** What a streaming node yields: what is new since the last one, never a snapshot, never a wire chunk. */
-export type Delta = TextDelta | ToolCallDelta | AnnotationsDelta | ImagesDelta | AudioDelta;
+export type Delta = TextDelta | ToolCallDelta | AnnotationsDelta | ImagesDelta | AudioDelta | McpDelta;
 
 /** The channels that hold plain text. */
 export type TextChannel = TextDelta['type'];

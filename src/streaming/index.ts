@@ -12,6 +12,8 @@ export type {
   OpaqueObject,
   AudioDelta,
   Delta,
+  McpDelta,
+  McpFailure,
   TextChannel,
   TextDelta,
   TokenLogprob,

@@ -9,6 +9,11 @@ describe('isDelta', () => {
     { type: 'content', text: 'a', logprobs: undefined },
     { type: 'tool-call', index: 0, arguments: '' },
     { type: 'tool-call', index: 65_535, id: 'call', name: 'look', kind: 'custom', arguments: '{' },
+    { type: 'mcp', step: 'listing', server: 'docs' },
+    { type: 'mcp', step: 'listed', server: 'docs', tools: [{ name: 'search' }] },
+    { type: 'mcp', step: 'calling', server: 'docs', call: 'call', name: 'search', arguments: '{}' },
+    { type: 'mcp', step: 'asking', server: 'docs', call: 'call', name: 'search', arguments: '{}' },
+    { type: 'mcp', step: 'called', server: 'docs', call: 'call', error: { by: 'server', message: 'gone' } },
   ])('accepts %j', (value) => {
     expect(isDelta(value)).toBe(true);
   });
@@ -37,6 +42,11 @@ describe('isDelta', () => {
     { type: 'tool-call', index: 0, arguments: '', id: 1 },
     { type: 'tool-call', index: 0, arguments: '', name: null },
     { type: 'tool-call', index: 0, arguments: '', kind: 'function' },
+    { type: 'mcp', step: 'listing' },
+    { type: 'mcp', step: 'listed', server: 'docs' },
+    { type: 'mcp', step: 'calling', server: 'docs', call: 'call', name: 'search' },
+    { type: 'mcp', step: 'called', server: 'docs', call: 'call', error: 'gone' },
+    { type: 'mcp', step: 'thinking', server: 'docs' },
   ])('refuses %p', (value) => {
     expect(isDelta(value)).toBe(false);
   });

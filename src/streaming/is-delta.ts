@@ -1,4 +1,4 @@
-import type { Delta } from './delta.js';
+import type { Delta, McpStep } from './delta.js';
 
 /** Highest index of a call: calls are kept in a list that is as long as the highest index. */
 const HIGHEST_CALL_INDEX = 65_535;
@@ -23,6 +23,8 @@ export function isDelta(value: unknown): value is Delta {
       return isListOfObjects(delta['images']);
     case 'audio':
       return isAudio(delta);
+    case 'mcp':
+      return isMcp(delta);
     default:
       return isNoChannel(channel);
   }
@@ -57,4 +59,30 @@ function isAudio({ id, data, transcript, expiresAt }: Readonly<Record<string, un
     (transcript === undefined || typeof transcript === 'string') &&
     (expiresAt === undefined || Number.isSafeInteger(expiresAt))
   );
+}
+
+function isMcp(delta: Readonly<Record<string, unknown>>): boolean {
+  const { server, tools, call, name, arguments: args, approval, output, error } = delta;
+  if (typeof server !== 'string') return false;
+  switch (delta['step'] as McpStep['step']) {
+    case 'listing':
+      return true;
+    case 'listed':
+      return isListOfObjects(tools) && isTextOrAbsent(error);
+    case 'calling':
+    case 'asking':
+      return [call, name, args].every((text) => typeof text === 'string') && isTextOrAbsent(approval);
+    case 'called':
+      return (
+        typeof call === 'string' &&
+        isTextOrAbsent(output) &&
+        (error === undefined || (typeof error === 'object' && error !== null && 'message' in error))
+      );
+    default:
+      return false;
+  }
+}
+
+function isTextOrAbsent(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
 }

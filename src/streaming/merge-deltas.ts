@@ -8,7 +8,7 @@ const MOST_LOGPROBS = 64;
 
 /**
  * Merges two consecutive deltas into one.
- * @returns undefined if they belong to different channels or tool calls, are too large together, or are citations, images or sound
+ * @returns undefined if they belong to different channels or tool calls, are too large together, or have no text to join
  */
 export function mergeDeltas(first: Delta, second: Delta): Delta | undefined {
   switch (first.type) {
@@ -21,6 +21,7 @@ export function mergeDeltas(first: Delta, second: Delta): Delta | undefined {
     case 'annotations':
     case 'images':
     case 'audio':
+    case 'mcp':
       return undefined;
     default:
       return assertNever(first);

@@ -49,7 +49,7 @@ export class WholeCharacters {
   }
 }
 
-/** Annotations and images have no text that could be cut. */
+/** Annotations, images and what is told of MCP servers have no text that could be cut. */
 function readText(delta: Delta): string {
   switch (delta.type) {
     case 'tool-call':
@@ -58,6 +58,7 @@ function readText(delta: Delta): string {
       return delta.transcript ?? '';
     case 'annotations':
     case 'images':
+    case 'mcp':
       return '';
     case 'content':
     case 'reasoning':
@@ -76,6 +77,7 @@ function replaceText(delta: Delta, text: string): Delta {
       return { ...delta, transcript: text };
     case 'annotations':
     case 'images':
+    case 'mcp':
       return delta;
     case 'content':
     case 'reasoning':
@@ -97,6 +99,7 @@ function dropPassedOn(delta: Delta): Delta {
       return { type: delta.type };
     case 'annotations':
     case 'images':
+    case 'mcp':
       return delta;
     case 'content':
     case 'reasoning':
@@ -115,6 +118,7 @@ function saysMore(delta: Delta): boolean {
       return delta.id !== undefined || delta.data !== undefined || delta.expiresAt !== undefined;
     case 'annotations':
     case 'images':
+    case 'mcp':
       return true;
     case 'content':
     case 'reasoning':

@@ -13,6 +13,13 @@ export {
   type ModelCallFinished,
   MOST_CONTENT_BYTES,
 } from './agent-event.js';
+export {
+  type ApprovedMcpCall,
+  HiddenHeaders,
+  type McpToolFilter,
+  type RequestedMcp,
+  type RequestedMcpServer,
+} from './requested-mcp.js';
 export type { AgentOverride, RunRequest } from './run-request.js';
 export { Flow } from './flow.js';
 export type {
@@ -32,7 +39,7 @@ export type { Deltas, InputOf, NodeLike, OutputOf } from './node-signature.js';
 export { assertParametersTaken, findGroup, PARAMETER_GROUPS, type ParameterGroup } from './parameter-groups.js';
 export { type FoundProvider, ProviderFinder } from './provider-finder.service.js';
 export { Ref, type Refs, type RefValue, type Unwired, type Wired } from './ref.js';
-export { type CallName, describeFailure, RunLogger, StepLogger } from './run-logger.js';
+export { type CallName, describeFailure, RunLog, StepLog } from './run-log.js';
 export { SCHEDULE_NAME } from './schedules/check-schedules.js';
 export { findNextSlot, type ScheduleTimes, ScheduleTimesError } from './schedules/schedule-slots.js';
 export type { WorkflowSchedule } from './schedules/workflow-schedule.js';

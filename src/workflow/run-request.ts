@@ -1,4 +1,5 @@
 import type { Message, ModelParameters } from '../models/index.js';
+import type { RequestedMcp } from './requested-mcp.js';
 
 /** What is different about an agent in one run, in which it is tried out. */
 export interface AgentOverride {
@@ -19,6 +20,8 @@ export interface RunRequest {
    * their configuration says; a node rarely needs them.
    */
   readonly parameters: ModelParameters;
+  /** MCP servers that the client names: agents that take its tools have theirs as well. Absent: none. */
+  readonly mcp?: RequestedMcp;
   /** By the keys of steps, preceded by those of the enclosing steps. Only in development. Absent: agents are as their authors wrote them. */
   readonly overrides?: Readonly<Record<string, AgentOverride>>;
 }

@@ -77,6 +77,8 @@ class StreamRules {
   readonly #items: OpenItem[] = [];
   readonly #done: WireItem[] = [];
   readonly #ids = new Set<string>();
+  /** What items about MCP servers have said of how far they are. */
+  readonly #steps = new Map<string, string>();
 
   take(event: WireEvent): void {
     assert.equal(event.sequence_number, this.#number++, `sequence_number of ${event.type} has no gaps`);
@@ -135,7 +137,11 @@ class StreamRules {
     if (type !== 'response.completed') assert.equal(response.completed_at, null);
     if (response.status === 'completed') {
       for (const item of response.output) {
-        if (!isVoid(item)) assert.equal((item as { status?: string }).status, 'completed');
+        if (isVoid(item) || hasNoStatus(item)) continue;
+        const { status } = item as { status?: string };
+        // A call of a server's tool may fail, and the response goes on.
+        if (item.type === 'mcp_call') assert.equal(status, item.error === null ? 'completed' : 'failed');
+        else assert.equal(status, 'completed');
       }
     }
     assert.ok(response.usage, 'the usage is told at the end, however that came');
@@ -194,6 +200,26 @@ class StreamRules {
       case 'response.reasoning_summary_part.done':
         this.#closePart(this.#find(event, 'reasoning'), event.summary_index, event.part.text);
         break;
+      case 'response.mcp_call_arguments.delta':
+        this.#say(this.#find(event, 'mcp_call'), 0, event.delta);
+        break;
+      case 'response.mcp_call_arguments.done':
+        this.#endText(this.#find(event, 'mcp_call'), 0, event.arguments);
+        break;
+      case 'response.mcp_call.in_progress':
+        this.#follow(this.#find(event, 'mcp_call'), undefined, 'begun');
+        break;
+      case 'response.mcp_call.completed':
+      case 'response.mcp_call.failed':
+        this.#follow(this.#find(event, 'mcp_call'), 'begun', event.type);
+        break;
+      case 'response.mcp_list_tools.in_progress':
+        this.#follow(this.#find(event, 'mcp_list_tools'), undefined, 'begun');
+        break;
+      case 'response.mcp_list_tools.completed':
+      case 'response.mcp_list_tools.failed':
+        this.#follow(this.#find(event, 'mcp_list_tools'), 'begun', event.type);
+        break;
       case 'error':
       case 'response.created':
       case 'response.queued':
@@ -211,13 +237,15 @@ class StreamRules {
     assert.equal(index, this.#items.length, 'output_index counts from 0');
     assert.ok(item.id !== undefined && !this.#ids.has(item.id), 'each item has an id of its own');
     this.#ids.add(item.id);
-    assert.equal((item as { status?: string }).status, 'in_progress');
-    assert.equal(readText(item), '', 'an item is empty when it is announced');
+    if (!hasNoStatus(item)) assert.equal((item as { status?: string }).status, 'in_progress');
+    const isWhole = item.type === 'mcp_approval_request';
+    if (!isWhole) assert.equal(readText(item), '', 'an item is empty when it is announced');
     const open = this.#items.filter((other) => this.#done[other.index] === undefined);
     const alone = open.filter(({ type }) => type === 'message' || type === 'reasoning');
     assert.deepEqual(alone, [], 'what was open is closed before another item comes');
     this.#items.push({ id: item.id, type: item.type, index, texts: [], part: undefined, isTextDone: false });
     if (isCall(item.type)) this.#openPart(this.#items.at(-1) as OpenItem);
+    if (isWhole) this.#items.at(-1)?.texts.push(readText(item));
   }
 
   #close({ output_index: index, item }: EventOf<'response.output_item.done'>): void {
@@ -229,8 +257,17 @@ class StreamRules {
     if (!isVoid(item)) assert.equal(readText(item), open.texts.join(''), 'a closed item has all that was said in it');
     if (isCall(open.type)) assert.ok(open.isTextDone, 'the arguments of a call end before it does');
     else assert.equal(open.part, undefined, 'parts are closed before their item is');
-    assert.ok(open.texts.length > 0, 'there are no empty items');
+    assert.ok(open.texts.length > 0 || item.type === 'mcp_list_tools', 'there are no empty items');
+    const { error } = item as { error?: unknown };
+    const ending = (error ?? undefined) === undefined && !isVoid(item) ? 'completed' : 'failed';
+    if (item.type === 'mcp_call' || item.type === 'mcp_list_tools')
+      assert.equal(this.#steps.get(open.id), `response.${item.type}.${ending}`, 'an item says how it ended before');
     this.#done[index] = item;
+  }
+
+  #follow({ id }: OpenItem, before: string | undefined, now: string): void {
+    assert.equal(this.#steps.get(id), before, `${now} has its turn`);
+    this.#steps.set(id, now);
   }
 
   /** The open item that an event names. */
@@ -271,8 +308,13 @@ class StreamRules {
   }
 }
 
+/** OpenAI gives them none. */
+function hasNoStatus({ type }: WireItem): boolean {
+  return type === 'mcp_list_tools' || type === 'mcp_approval_request';
+}
+
 function isCall(type: string): boolean {
-  return type === 'function_call' || type === 'custom_tool_call';
+  return type === 'function_call' || type === 'custom_tool_call' || type === 'mcp_call';
 }
 
 function readPart(
@@ -297,6 +339,11 @@ function readText(item: WireItem): string {
       return item.arguments;
     case 'custom_tool_call':
       return item.input;
+    case 'mcp_call':
+    case 'mcp_approval_request':
+      return item.arguments;
+    case 'mcp_list_tools':
+      return '';
     default:
       throw new assert.AssertionError({ message: `${item.type} is no item of this server` });
   }

@@ -9,6 +9,7 @@ export interface ScriptedTool {
   readonly description?: string;
   readonly inputSchema: unknown;
   readonly outputSchema?: unknown;
+  readonly annotations?: object;
 }
 
 /** A message of a client. */
@@ -26,6 +27,10 @@ export class ScriptedMcpServer {
   /** All messages of clients, with the headers that they came with. */
   readonly received: { readonly message: McpMessage; readonly headers: IncomingMessage['headers'] }[] = [];
   tools: readonly ScriptedTool[] = [];
+  /** Does with a request for the tools whatever a test wants; undefined: they are listed. */
+  onList: CallScript | undefined;
+  /** How many sessions clients have ended. */
+  ended = 0;
   onCall: CallScript = (call, response) => sendResult(response, call, { content: [{ type: 'text', text: 'done' }] });
   #session = 0;
   readonly #streams = new Set<ServerResponse>();
@@ -78,6 +83,7 @@ export class ScriptedMcpServer {
       response.on('close', () => this.#streams.delete(response));
       return;
     }
+    if (request.method === 'DELETE') this.ended++;
     if (request.method !== 'POST') {
       response.writeHead(405).end();
       return;
@@ -95,6 +101,7 @@ export class ScriptedMcpServer {
       });
     } else if (method === 'server/discover') sendError(response, message, -32_601, 'Method not found');
     else if (request.headers['mcp-session-id'] !== `session-${this.#session}`) response.writeHead(404).end();
+    else if (method === 'tools/list' && this.onList !== undefined) this.onList(message, response);
     else if (method === 'tools/list') sendResult(response, message, { tools: this.tools });
     else if (method === 'tools/call') this.onCall(message, response);
     else sendError(response, message, -32_601, 'Method not found');

@@ -66,6 +66,9 @@ export class ChunkEncoder {
         this.#images += delta.images.length;
         return this.#role() + this.#frame(json);
       }
+      // Clients of chat have no form for it, and name no such servers.
+      case 'mcp':
+        return '';
       case 'content':
       case 'reasoning':
       case 'refusal':

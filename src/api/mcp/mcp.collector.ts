@@ -13,6 +13,7 @@ const IS_IN_RESULT: Readonly<Record<Delta['type'], boolean>> = {
   'tool-call': false,
   annotations: false,
   audio: false,
+  mcp: false,
 };
 
 /** Collects the output of a run, for the result of a tool call. */

@@ -8,6 +8,7 @@ import {
   makeTypeFault,
 } from '../../schema/index.js';
 import { TOOL_CHOICES, TOOLS } from './dto/index.js';
+import { checkMcpServers, checkMcpTool } from './mcp/check-mcp-tools.js';
 
 const RULES = new Map(Object.entries(TOOLS).map(([type, tool]) => [type, compileRuleSet(tool)]));
 const CHOICES = new Map(Object.entries(TOOL_CHOICES).map(([type, choice]) => [type, compileRuleSet(choice)]));
@@ -23,7 +24,9 @@ export function checkTools(tools: readonly unknown[], faults: FaultLog): void {
     const type = readType(tool, path, faults);
     const rules = type === undefined ? undefined : RULES.get(type);
     if (rules !== undefined) checkObject(rules, tool, path, faults);
+    if (type === 'mcp') checkMcpTool(tool, path, faults);
   }
+  checkMcpServers(tools, faults);
 }
 
 /** Checks that a tool choice is possible with the tools of the request. */
@@ -43,7 +46,8 @@ export function checkToolChoice({ tool_choice: choice, tools }: JsonObject, faul
   }
   checkObject(rules, choice, 'tool_choice', faults);
   if (type === 'allowed_tools') checkAllowed(choice, offered, faults);
-  else if (typeof choice['name'] === 'string' && !offered.has(writeKey(choice))) faults.add(() => unknownTool(choice));
+  else if ((type === 'mcp' || typeof choice['name'] === 'string') && !offered.has(writeKey(choice)))
+    faults.add(() => unknownTool(choice));
 }
 
 const NONE_OFFERED = 'a tool must be called, and this server runs none of the given tools.';
@@ -66,9 +70,9 @@ function listOffered(tools: unknown): ReadonlySet<string> {
   );
 }
 
-/** Functions and custom tools have separate names. */
-function writeKey({ type, name }: JsonObject): string {
-  return `${readName(type)} ${readName(name)}`;
+/** Functions, custom tools and MCP servers have names of their own each. */
+function writeKey({ type, name, server_label: label }: JsonObject): string {
+  return `${readName(type)} ${readName(type === 'mcp' ? label : name)}`;
 }
 
 function readName(value: unknown): string {
@@ -85,7 +89,8 @@ function readType({ type }: JsonObject, path: string, faults: FaultLog): string 
   return undefined;
 }
 
-function unknownTool({ name }: JsonObject): Fault {
+function unknownTool({ type, name, server_label: label }: JsonObject): Fault {
+  if (type === 'mcp') return refuse(`no MCP server of 'tools' has the label ${describeValue(label)}.`);
   return refuse(`no tool of 'tools' has the name ${describeValue(name)}.`);
 }
 

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../kernel/index.js';
 import type { ResponseHead } from './decoded-request.js';
 import type { ResponseRequest, ResponseTool } from './dto/index.js';
 import { dropNothing } from './items/input-content.js';
+import { describeMcpTool, isMcp } from './mcp/requested-servers.js';
 
 /** The fields of a response that repeat its request: the client's values, and defaults for the rest. */
 export function makeResponseHead(
@@ -43,6 +44,6 @@ export function makeResponseHead(
 
 /** Clients look for these keys of functions, given or not. */
 function echoTool(tool: ResponseTool): JsonObject {
-  const given = dropNothing({ ...tool });
+  const given = dropNothing({ ...(isMcp(tool) ? describeMcpTool(tool) : tool) });
   return tool.type === 'function' ? { description: null, parameters: null, strict: null, ...given } : given;
 }

@@ -6,6 +6,7 @@ import { Caller } from '../../access/index.js';
 import type { AppConfig } from '../../config/index.js';
 import { beginRecord } from '../../http/request-record.js';
 import { type JsonObject, RandomIdSource } from '../../kernel/index.js';
+import type { McpServers } from '../../nodes/index.js';
 import { WorkflowRegistry } from '../../workflow/index.js';
 import { PARAMETER_GROUPS } from '../../workflow/parameter-groups.js';
 import type { TakenRequest } from '../wire/index.js';
@@ -101,6 +102,7 @@ describe('ResponsesDecoder', () => {
       new FakeClock(Date.UTC(2026, 10, 7)),
       new RandomIdSource(),
       kept,
+      { mayRequest: () => false } as object as McpServers,
     );
     const request = { headers, get: (name: string) => headers[name.toLowerCase()] } as object as Request;
     const response = { getHeader: () => 'req_1' } as object as Response;

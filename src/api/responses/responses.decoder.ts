@@ -6,6 +6,7 @@ import { InvalidRequestError, NotFoundError } from '../../errors/index.js';
 import { findRecord } from '../../http/index.js';
 import { Clock, IdSource, type JsonObject } from '../../kernel/index.js';
 import type { Message } from '../../models/index.js';
+import { McpServers } from '../../nodes/index.js';
 import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
 import {
   makeCannotWaitError,
@@ -20,6 +21,8 @@ import { findCallOutputs } from './find-call-outputs.js';
 import { makeContext } from './items/input-context.js';
 import { findKind, isCutOff } from './items/input-kinds.js';
 import { makeMessages } from './items/input-messages.js';
+import { judgeApprovals, listApproved } from './mcp/approvals.js';
+import { makeRequestedMcp } from './mcp/requested-servers.js';
 import { makeResponseHead } from './response-head.js';
 import { makeRunParameters } from './run-parameters.js';
 import { ResponseState } from './state/response-state.js';
@@ -41,6 +44,7 @@ export class ResponsesDecoder {
     private readonly clock: Clock,
     private readonly ids: IdSource,
     private readonly state: ResponseState,
+    private readonly servers: McpServers,
   ) {}
 
   /**
@@ -57,6 +61,7 @@ export class ResponsesDecoder {
     readOnDisconnect(request);
     this.#assertKept(body, workflow);
     const { parameters, leftOut } = makeRunParameters(body, workflow);
+    const isLogged = body.background === true || workflow.waits.length > 0;
     const previous = await this.#findPrevious(body, caller);
     const given = await this.#findReferred(readInput(body), caller);
     const outputs = findCallOutputs(previous ?? [], given, workflow);
@@ -64,9 +69,16 @@ export class ResponsesDecoder {
     if (outputs === undefined) assertAllFound(body, previous, given);
     const earlier = previous ?? [];
     const input = given.filter((item) => !isCutOff(item) && !isReference(item));
-    // The continued run has its own.
+    const conversation = [...earlier, ...input];
+    const verdicts = judgeApprovals(conversation);
+    // The run that goes on has its own.
     const messages =
-      outputs === undefined ? [...writeInstructions(body), ...makeMessages([...earlier, ...input])] : NO_MESSAGES;
+      outputs === undefined ? [...writeInstructions(body), ...makeMessages(conversation, verdicts)] : NO_MESSAGES;
+    const mcp = makeRequestedMcp(body, conversation, listApproved(verdicts), {
+      mayRequest: (url) => this.servers.mayRequest(url),
+      isTaken: workflow.takes.has('tools'),
+      isLogged,
+    });
     if (messages.length === 0 && outputs === undefined) throw makeNothingToSendError();
     // A background response is stored, or refused when it would begin.
     const isStored = body.background === true || (this.state.isKept && body.store !== false);
@@ -74,7 +86,7 @@ export class ResponsesDecoder {
     this.#tellLeftOut(workflow.id, [...leftOut, ...receipts]);
     return {
       workflow,
-      request: { model: body.model, messages, parameters },
+      request: { model: body.model, messages, parameters, ...(mcp !== undefined && { mcp }) },
       head: makeResponseHead(body, {
         id: `resp_${this.ids.runId()}`,
         createdAt: Math.floor(this.clock.now() / 1_000),
@@ -83,7 +95,7 @@ export class ResponsesDecoder {
       origin: readOrigin(request, response, { streamed: streams, caller, access: this.config.access }),
       streams,
       nodeEvents: wantsNodeEvents(request),
-      isLogged: body.background === true || workflow.waits.length > 0,
+      isLogged,
       outputs,
       context: isStored ? makeContext(earlier, input, this.ids) : [],
     };

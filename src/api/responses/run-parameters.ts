@@ -10,6 +10,7 @@ import type {
   TextFormat,
 } from './dto/index.js';
 import { dropNothing } from './items/input-content.js';
+import { isMcp } from './mcp/requested-servers.js';
 
 /** Parameters of a run, and the rest of the request. */
 export interface RunParameters {
@@ -107,11 +108,12 @@ function makeTools(
 ): object {
   const given = tools ?? [];
   const isTaken = takes.has('tools');
+  const hasServers = isTaken && given.some(isMcp);
   const offered = given.flatMap((tool) => {
     // Clients declare a tool for each wait, so that their own code answers.
     const isWait = isFunction(tool) && waits.some(({ name }) => name === tool.name);
     const written = isTaken && !isWait ? writeTool(tool) : undefined;
-    if (written === undefined) leftOut.push(describeTool(tool));
+    if (written === undefined && !(hasServers && isMcp(tool))) leftOut.push(describeTool(tool));
     return written === undefined ? [] : [written];
   });
   if (!isTaken && isDemand(choice)) {
@@ -120,11 +122,30 @@ function makeTools(
       `The workflow \`${id}\` does not pass tools on to its models, and \`tool_choice\` demands one.`,
     );
   }
-  if (offered.length === 0) return {};
-  return {
-    tools: offered,
-    ...dropNothing({ tool_choice: writeChoice(choice), parallel_tool_calls: parallel }),
-  };
+  if (offered.length === 0 && !hasServers) return {};
+  const chosen = hasServers
+    ? chooseBesideServers(choice, offered)
+    : { tools: offered, tool_choice: writeChoice(choice) };
+  return dropNothing({ ...chosen, parallel_tool_calls: parallel });
+}
+
+/**
+ * Tools, and the choice among them, where models have tools of MCP servers as well. Nobody knows the names of those yet: where a choice
+ * names one, only what it names is offered.
+ */
+function chooseBesideServers(choice: ResponseToolChoice | null | undefined, offered: readonly object[]): object {
+  const named = typeof choice === 'object' && choice !== null ? choice : undefined;
+  const areNamed =
+    named?.type === 'mcp' || (named?.type === 'allowed_tools' && named.tools.some(({ type }) => type === 'mcp'));
+  if (!areNamed || named === undefined)
+    return { ...(offered.length > 0 && { tools: offered }), tool_choice: writeChoice(choice) };
+  if (named.type !== 'allowed_tools') return { tool_choice: 'required' };
+  const names = new Set(named.tools.map(({ type, name }) => `${String(type)} ${String(name)}`));
+  const tools = (offered as readonly Readonly<Record<string, unknown>>[]).filter((tool) => {
+    const { name } = (tool['function'] ?? tool['custom']) as { readonly name: string };
+    return names.has(`${String(tool['type'])} ${name}`);
+  });
+  return { ...(tools.length > 0 && { tools }), tool_choice: named.mode };
 }
 
 /** The tool in chat form; undefined for a tool that only others run. */
@@ -154,6 +175,9 @@ function writeChoice(choice: ResponseToolChoice | null | undefined): unknown {
       return { type: 'custom', custom: { name: choice.name } };
     case 'allowed_tools':
       return writeAllowed(choice);
+    // Where there is no such server, a check has refused it.
+    case 'mcp':
+      return 'required';
     default:
       return assertNever(choice);
   }

@@ -140,6 +140,7 @@ function encodeDelta(delta: Delta): object {
     case 'tool-call':
     case 'annotations':
     case 'images':
+    case 'mcp':
       return delta;
     case 'audio': {
       const { expiresAt, ...rest } = delta;

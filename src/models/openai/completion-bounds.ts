@@ -98,6 +98,7 @@ export class CompletionBounds {
           this.#length += weighDelta(delta, Number.POSITIVE_INFINITY) / BYTES_PER_CHARACTER;
           break;
         case 'tool-call':
+        case 'mcp':
           break;
         default:
           assertNever(delta);

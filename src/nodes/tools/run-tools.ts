@@ -28,8 +28,17 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** How long an aborted tool may take to clean up, in milliseconds: less than the engine gives its node. */
 const ABORT_GRACE_MS = 500;
 
+/** What came of a call. */
+export interface CallEnding {
+  /** What the model is told. */
+  readonly text: string;
+  /** Undefined if it went well. */
+  readonly failure?: Error;
+}
+
 /**
  * Runs the tool calls of one round in parallel.
+ * @param onEnd told of each call when it has ended, by its place among the calls; not after an abort
  * @returns the text for the model for each call, in their order: the result, or what went wrong
  * @throws the run's abort reason after an abort, once all tools have ended
  */
@@ -37,13 +46,16 @@ export async function runTools(
   toolbox: Toolbox,
   calls: readonly ToolCall[],
   context: TaskContext,
+  onEnd: (index: number, ending: CallEnding) => void = () => undefined,
 ): Promise<readonly string[]> {
   const results: string[] = [];
   const waiting = calls.entries();
   const work = async (): Promise<void> => {
     for (const [index, call] of waiting) {
       if (context.signal.aborted) return;
-      results[index] = await runTool(toolbox, call, context);
+      const ending = await runTool(toolbox, call, context);
+      results[index] = ending.text;
+      if (!context.signal.aborted) onEnd(index, ending);
     }
   };
   await Promise.all(Array.from({ length: Math.min(CONCURRENCY, calls.length) }, work));
@@ -52,7 +64,11 @@ export async function runTools(
 }
 
 /** Never rejects: a failure becomes a text for the model. */
-async function runTool(toolbox: Toolbox, { name, arguments: text }: ToolCall, context: TaskContext): Promise<string> {
+async function runTool(
+  toolbox: Toolbox,
+  { name, arguments: text }: ToolCall,
+  context: TaskContext,
+): Promise<CallEnding> {
   const span = new ToolSpan(name, text, context);
   try {
     const entry = toolbox.find(name);
@@ -60,17 +76,17 @@ async function runTool(toolbox: Toolbox, { name, arguments: text }: ToolCall, co
     const result = await callTool(entry, text, context, span.trace);
     const told = typeof result === 'string' ? result : (JSON.stringify(result) ?? 'null');
     span.end('DEFAULT', result);
-    return told;
+    return { text: told };
   } catch (thrown) {
     if (context.signal.aborted) {
       span.end('WARNING', undefined, 'aborted');
-      return '';
+      return { text: '' };
     }
     const error = ensureError(thrown);
     logFailure(toolbox.find(name)?.tool, error, context);
     const told = writeFailure(error);
     span.end('ERROR', told, told);
-    return told;
+    return { text: told, failure: error };
   }
 }
 

@@ -44,6 +44,23 @@ export function listClientTools(forwarded: ModelParameters, toolbox: Toolbox): r
   return tools;
 }
 
+/** Names of the client's tools. */
+export function listToolNames({ tools }: ModelParameters): readonly string[] {
+  if (!Array.isArray(tools)) return [];
+  return (tools as readonly ClientTool[])
+    .flatMap(({ function: callable, custom }) => [callable?.name, custom?.name])
+    .filter((name) => typeof name === 'string');
+}
+
+/** Parameters of a call without tools: providers refuse a choice among none. */
+export function dropChoices({
+  tool_choice: _choice,
+  parallel_tool_calls: _parallel,
+  ...rest
+}: ModelParameters): ModelParameters {
+  return rest;
+}
+
 /**
  * Writes the parameters of a call that offers the server's tools beside the client's.
  * @param settings the agent's own parameters, which win
@@ -60,10 +77,10 @@ export function writeToolParameters(
     ...(theirChoice !== undefined && { tool_choice: theirChoice }),
     ...(theirParallel !== undefined && { parallel_tool_calls: theirParallel }),
   };
-  // The client's choices about tools count only for its own tools.
+  // The client's choices about tools count only for its own tools, and those of servers that it names.
   const { tool_choice: choice, ...parameters }: Record<string, unknown> = {
     ...rest,
-    ...(clientTools.length > 0 && theirs),
+    ...((clientTools.length > 0 || toolbox.hasRemote) && theirs),
     ...settings,
   };
   // Some servers refuse a history with tool calls if no tool is offered.

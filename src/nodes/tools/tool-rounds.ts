@@ -1,22 +1,37 @@
+import { toUSVString } from 'node:util';
 import type { FinishReason, Message, ModelParameters } from '../../models/index.js';
-import type { DeltaCollector } from '../../streaming/index.js';
-import type { TaskContext } from '../../workflow/index.js';
+import type { DeltaCollector, McpDelta, McpFailure } from '../../streaming/index.js';
+import type { ApprovedMcpCall, TaskContext } from '../../workflow/index.js';
+import { isToldByTool, type TellMcp } from './mcp/requested-tools.js';
 import { runTools, type ToolCall } from './run-tools.js';
 import { ToolCallFilter } from './tool-call-filter.js';
 import { ToolCallsExceededError, ToolRoundsExceededError } from './tool-errors.js';
 import { listClientTools, type ToolUse } from './tool-parameters.js';
-import type { Toolbox } from './toolbox.js';
+import type { RemoteTool, Toolbox } from './toolbox.js';
 
 const MAX_TOOL_ROUNDS = 8;
 const MAX_TOOL_CALLS = 128;
 /** Stands in for an empty result, because many servers refuse an empty text. */
-const NO_RESULT = '(empty)';
+export const NO_RESULT = '(empty)';
 
 /** How often an agent's tools may be used in one of its runs. */
 interface ToolLimits {
   readonly maxToolRounds?: number;
   readonly maxToolCalls?: number;
 }
+
+/** What becomes of the calls of one output. */
+interface ChosenCalls {
+  /** The server runs them. */
+  readonly run: readonly ToolCall[];
+  /** The client has to approve them. */
+  readonly asked: readonly ToolCall[];
+  /** True if the model is not asked again. */
+  readonly isFinal: boolean;
+}
+
+const NO_CALLS: ChosenCalls = { run: [], asked: [], isFinal: true };
+const NOT_TOLD: TellMcp = () => undefined;
 
 /** The tools of one run of an agent: decides which calls the server runs, runs them, and counts them. */
 export class ToolRounds {
@@ -59,41 +74,105 @@ export class ToolRounds {
   }
 
   /**
-   * Chooses the calls that the server runs before the model goes on; none if the output is final.
+   * Chooses the calls that the server runs, and those that it asks the client for; none if the output is final.
    *
-   * A call of a client's tool ends the run, and the client's next request holds only that call. So if a model asks for both
-   * kinds at once, the server's tools are not run: their results could never reach the model.
+   * A call that the client answers ends the run: one of its own tools, or one that it has to approve. Its next request holds only what it
+   * was told of. So if a model asks for both kinds at once, the server's own tools are not run: their results could never reach the model.
    */
-  chooseCalls({ toolCalls }: DeltaCollector, finishReason: FinishReason): readonly ToolCall[] {
-    if (this.#toolbox.isEmpty || toolCalls.length === 0) return [];
+  chooseCalls({ toolCalls }: DeltaCollector, finishReason: FinishReason): ChosenCalls {
+    if (this.#toolbox.isEmpty || toolCalls.length === 0) return NO_CALLS;
     // A limit or a filter may have cut the arguments short.
-    if (finishReason === 'length' || finishReason === 'content_filter') return [];
+    if (finishReason === 'length' || finishReason === 'content_filter') return NO_CALLS;
     const own = toolCalls.filter(({ name }) => this.#isOwn(name));
-    if (own.length < toolCalls.length) {
-      if (own.length > 0) this.#tellNotRun(own.map(({ name = '' }) => name));
-      return [];
-    }
     const taken = new Set<string>();
-    return own.map(({ id: given, name = '', arguments: args }, index) => {
+    const named = own.map(({ id: given, name = '', arguments: args }, index) => {
       // Some models use the tool's name as the id of each call.
       const id = given === undefined || taken.has(given) ? `call_${this.#rounds}_${index}` : given;
       taken.add(id);
       return { id, name, arguments: args };
     });
+    const asked = named.filter(({ name }) => this.#toolbox.find(name)?.remote?.needsApproval === true);
+    const isFinal = own.length < toolCalls.length || asked.length > 0;
+    if (!isFinal) return { run: named, asked, isFinal };
+    const run = named.filter((call) => !asked.includes(call) && this.#findRemote(call) !== undefined);
+    const left = named.filter((call) => !asked.includes(call) && !run.includes(call));
+    if (left.length > 0) this.#tellNotRun(left.map(({ name }) => name));
+    return { run, asked, isFinal };
+  }
+
+  /** Whether clients are told of one of the calls. */
+  tellsAny(calls: readonly ToolCall[]): boolean {
+    return calls.some((call) => this.#findRemote(call) !== undefined);
+  }
+
+  /** What clients are told of calls that they have to approve. */
+  describeAsked(calls: readonly ToolCall[]): readonly McpDelta[] {
+    return calls.flatMap((call) => {
+      const remote = this.#findRemote(call);
+      return remote === undefined ? [] : [{ type: 'mcp', step: 'asking', ...describeCall(call, remote) }];
+    });
   }
 
   /**
    * Runs the chosen calls.
+   * @param tell told of calls of tools of servers that the client names
    * @returns the messages that the round adds to the conversation
    * @throws ToolRoundsExceededError or ToolCallsExceededError if the model has used up its tools, the run's abort reason
    *   after an abort
    */
-  async run(received: DeltaCollector, calls: readonly ToolCall[]): Promise<readonly Message[]> {
+  async run(
+    received: DeltaCollector,
+    calls: readonly ToolCall[],
+    tell: TellMcp = NOT_TOLD,
+  ): Promise<readonly Message[]> {
     if (this.#rounds === this.#maxRounds) throw new ToolRoundsExceededError(this.#maxRounds);
     this.#calls += calls.length;
     if (this.#calls > this.#maxCalls) throw new ToolCallsExceededError(this.#maxCalls);
     this.#rounds++;
-    return writeRound(received, calls, await runTools(this.#toolbox, calls, this.#context));
+    return writeRound(received, calls, await this.#runTold(calls, tell));
+  }
+
+  /**
+   * Runs calls that the client has approved.
+   * @returns their results in messages; a server that is not there any more has none
+   */
+  async runApproved(approved: readonly ApprovedMcpCall[], tell: TellMcp): Promise<readonly string[]> {
+    const calls = approved.map(({ callId: id, server, name, arguments: args }) => ({
+      id,
+      name: this.#toolbox.findRemote(server, name) ?? name,
+      arguments: args,
+    }));
+    return this.#runTold(calls, tell, approved);
+  }
+
+  async #runTold(
+    calls: readonly ToolCall[],
+    tell: TellMcp,
+    approved: readonly ApprovedMcpCall[] = [],
+  ): Promise<readonly string[]> {
+    const remotes = calls.map((call, index) => this.#findRemote(call) ?? approved[index]);
+    for (const [index, call] of calls.entries()) {
+      const remote = remotes[index];
+      if (remote === undefined) continue;
+      const approval = approved[index]?.approval;
+      tell({
+        type: 'mcp',
+        step: 'calling',
+        ...describeCall(call, remote),
+        ...(approval !== undefined && { approval }),
+      });
+    }
+    return runTools(this.#toolbox, calls, this.#context, (index, { text, failure }) => {
+      const server = remotes[index]?.server;
+      const call = calls[index]?.id;
+      if (server === undefined || call === undefined) return;
+      const ending = failure === undefined ? { output: text } : { error: describeError(text, failure) };
+      tell({ type: 'mcp', step: 'called', server, call, ...ending });
+    });
+  }
+
+  #findRemote({ name }: ToolCall): RemoteTool | undefined {
+    return this.#toolbox.find(name)?.remote;
   }
 
   #tellNotRun(tools: readonly string[]): void {
@@ -108,6 +187,17 @@ export class ToolRounds {
   #isOwn(name: string | undefined): boolean {
     return !this.#clientHasTools || this.#toolbox.find(name) !== undefined;
   }
+}
+
+function describeCall(
+  { id: call, arguments: args }: ToolCall,
+  { server, name }: Pick<RemoteTool, 'server' | 'name'>,
+): Omit<Extract<McpDelta, { readonly step: 'asking' }>, 'type' | 'step'> {
+  return { server, call, name, arguments: toUSVString(writeArguments(args)) };
+}
+
+function describeError(text: string, failure: Error): McpFailure {
+  return { by: isToldByTool(failure) ? 'tool' : 'server', message: toUSVString(text.replace(/^Error: /, '')) };
 }
 
 function writeRound(

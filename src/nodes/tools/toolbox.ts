@@ -19,6 +19,18 @@ export interface ToolboxEntry {
   readonly tool: AgentTool;
   /** @throws StructuredOutputError if the arguments do not fit the tool's class */
   readonly parse: (args: string) => Promise<object | void> | undefined;
+  /** Of a tool of a server that the client names: it is told of calls. Absent for others. */
+  readonly remote?: RemoteTool;
+}
+
+/** Whose tool it is, in the words of the client. */
+export interface RemoteTool {
+  /** Label of the server. */
+  readonly server: string;
+  /** Its name, as the server calls it. */
+  readonly name: string;
+  /** True if the client has to approve each call. */
+  readonly needsApproval: boolean;
 }
 
 /** A tool of a server, as that has listed it. */
@@ -52,7 +64,8 @@ export class Toolbox {
   with(listed: readonly ListedTool[]): Toolbox {
     const box = new Toolbox([]);
     for (const [name, entry] of this.#entries) box.#entries.set(name, entry);
-    for (const { name, tool, parse } of listed) box.#entries.set(name, { tool, parse });
+    for (const { name, tool, parse, remote } of listed)
+      box.#entries.set(name, { tool, parse, ...(remote && { remote }) });
     const definitions = listed.map(({ name, tool: { description }, parameters }): ToolDefinition => ({
       type: 'function',
       function: { name, description, parameters },
@@ -62,6 +75,19 @@ export class Toolbox {
 
   get isEmpty(): boolean {
     return this.#entries.size === 0;
+  }
+
+  /** True if it has tools of servers that the client names. */
+  get hasRemote(): boolean {
+    return [...this.#entries.values()].some(({ remote }) => remote !== undefined);
+  }
+
+  /** Name, for models, of a tool of a server that the client names. */
+  findRemote(server: string, tool: string): string | undefined {
+    for (const [name, { remote }] of this.#entries) {
+      if (remote?.server === server && remote.name === tool) return name;
+    }
+    return undefined;
   }
 
   get names(): readonly string[] {

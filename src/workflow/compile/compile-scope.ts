@@ -282,6 +282,7 @@ export class ScopeCompiler {
       request: (values) => ({
         model: values.request.model,
         parameters: values.request.parameters,
+        ...(values.request.mcp !== undefined && { mcp: values.request.mcp }),
         ...giveMessages(resolveWires(step.request, values), step.key),
       }),
     };

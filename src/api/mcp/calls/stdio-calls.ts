@@ -9,7 +9,7 @@ import { elicit, readForm } from './elicitation.js';
 import { finishCall } from './finish-call.js';
 import { readAccepted } from './logged-calls.service.js';
 import { readRun } from './read-run.js';
-import type { GivenAnswers, ToolOutcome, ToolCall } from './tool-call.js';
+import type { GivenAnswers, ToolAnswer, ToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
 import { makeErrorResult, SaidToTool } from '../mcp.collector.js';
 
@@ -29,9 +29,9 @@ interface Question {
 }
 
 /** What a client waits for: the result or a question, whichever comes first. */
-class PendingResult {
-  readonly answered: Promise<ToolOutcome>;
-  end!: (answer: ToolOutcome) => void;
+class Turn {
+  readonly answered: Promise<ToolAnswer>;
+  end!: (answer: ToolAnswer) => void;
   fail!: (error: unknown) => void;
 
   constructor() {
@@ -50,7 +50,7 @@ interface OpenRun {
   call: ToolCall;
   questions: Question[];
   /** Resolves with the next result or question for the client. */
-  pending: PendingResult;
+  turn: Turn;
 }
 
 /**
@@ -66,26 +66,26 @@ export class StdioCalls {
     this.#tools = tools;
   }
 
-  begin(call: ToolCall, request: RunRequest): Promise<ToolOutcome> {
+  begin(call: ToolCall, request: RunRequest): Promise<ToolAnswer> {
     const run: OpenRun = {
       id: `mcp_${this.#tools.ids.runId()}`,
       end: new Cancellation(),
       call,
       questions: [],
-      pending: new PendingResult(),
+      turn: new Turn(),
     };
     this.#open.set(run.id, run);
     void this.#execute(run, request)
       .then(
-        (answer) => run.pending.end(answer),
-        (error: unknown) => run.pending.fail(error),
+        (answer) => run.turn.end(answer),
+        (error: unknown) => run.turn.fail(error),
       )
       .finally(() => this.#open.delete(run.id));
-    return this.#awaitResult(run, call);
+    return this.#takeTurn(run, call);
   }
 
   /** @throws NotFoundError if no run of the tool waits in this process */
-  async goOn(call: ToolCall, { state, responses }: GivenAnswers): Promise<ToolOutcome> {
+  async goOn(call: ToolCall, { state, responses }: GivenAnswers): Promise<ToolAnswer> {
     const run = this.#open.get(state);
     if (run === undefined || run.call.tool !== call.tool) {
       throw new NotFoundError('No run of this tool waits for an answer here. No new run was begun.', {
@@ -103,8 +103,8 @@ export class StdioCalls {
         fault,
       );
     }
-    run.pending = new PendingResult();
-    const answer = this.#awaitResult(run, call);
+    run.turn = new Turn();
+    const answer = this.#takeTurn(run, call);
     for (const question of questions) {
       const content = readAccepted(responses[question.wait.name]);
       question.answer(content && readForm(content, question.wait.schema)?.value);
@@ -117,18 +117,18 @@ export class StdioCalls {
     for (const { end } of this.#open.values()) end.abort(new RunAbortedError('client_disconnected'));
   }
 
-  async #awaitResult(run: OpenRun, call: ToolCall): Promise<ToolOutcome> {
+  async #takeTurn(run: OpenRun, call: ToolCall): Promise<ToolAnswer> {
     run.call = call;
     const end = (): void => run.end.abort(new RunAbortedError('cancelled'));
     call.signal.addEventListener('abort', end);
     try {
-      return await run.pending.answered;
+      return await run.turn.answered;
     } finally {
       call.signal.removeEventListener('abort', end);
     }
   }
 
-  async #execute(run: OpenRun, request: RunRequest): Promise<ToolOutcome> {
+  async #execute(run: OpenRun, request: RunRequest): Promise<ToolAnswer> {
     const { runs, clock, gate } = this.#tools;
     const { tool } = run.call;
     const said = new SaidToTool();
@@ -146,7 +146,7 @@ export class StdioCalls {
     return finishCall(tool, said, run.id, failure);
   }
 
-  /** Asks the client, together with all questions of the same round. */
+  /** Asks the client, together with all questions of the same turn. */
   #ask(run: OpenRun, wait: OpenWait): Promise<unknown> {
     return new Promise((resolve) => {
       run.questions.push({ wait, answer: resolve });
@@ -158,7 +158,7 @@ export class StdioCalls {
             run.id,
           ),
         )
-        .then(run.pending.end, run.pending.fail);
+        .then(run.turn.end, run.turn.fail);
     });
   }
 }

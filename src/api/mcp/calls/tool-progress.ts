@@ -57,6 +57,7 @@ export class ToolProgress {
       case 'annotations':
       case 'images':
       case 'audio':
+      case 'mcp':
         break;
       default:
         assertNever(delta);

@@ -5,7 +5,10 @@ export type { TextFormat } from './text-format.js';
 export {
   type ResponseAllowedTools,
   type ResponseCustomTool,
+  type McpApprovalFilter,
+  type McpFilter,
   type ResponseFunctionTool,
+  type ResponseMcpTool,
   type ResponseTool,
   type ResponseToolChoice,
   TOOL_CHOICES,

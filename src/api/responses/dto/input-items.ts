@@ -1,6 +1,17 @@
 import { applyDecorators } from '@nestjs/common';
-import { ArrayNotEmpty, IsArray, IsIn, IsOptional, IsString, MinLength } from 'class-validator';
+import {
+  ArrayNotEmpty,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsObject,
+  IsOptional,
+  IsString,
+  MaxLength,
+  MinLength,
+} from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
+import type { JsonObject } from '../../../kernel/index.js';
 import { Always, OneOf, OrString } from '../../../schema/index.js';
 import {
   ASSISTANT_PARTS,
@@ -237,6 +248,120 @@ export class InputItemReference {
   readonly id: string;
 }
 
+/** A tool of an MCP server, and its server. */
+function ServerLabel(): PropertyDecorator {
+  return applyDecorators(JSONSchema({ description: 'Label of the MCP server.', example: 'docs' }), IsString());
+}
+
+@JSONSchema({
+  description: 'What an MCP server has listed. It is not asked again in this conversation.',
+  example: {
+    type: 'mcp_list_tools',
+    server_label: 'docs',
+    tools: [{ name: 'search', input_schema: { type: 'object' } }],
+  },
+})
+export class InputMcpListTools {
+  @Always('mcp_list_tools')
+  readonly type: 'mcp_list_tools';
+
+  @ServerLabel()
+  readonly server_label: string;
+
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({ description: 'The tools, each with `name`, `description`, `input_schema` and `annotations`.' })
+  readonly tools: readonly JsonObject[];
+
+  @ItemId()
+  readonly id?: string | null;
+}
+
+@JSONSchema({
+  description: 'A call of a tool of an MCP server, and what it gave.',
+  example: { type: 'mcp_call', server_label: 'docs', name: 'search', arguments: '{"query":"snow"}', output: 'found' },
+})
+export class InputMcpCall {
+  @Always('mcp_call')
+  readonly type: 'mcp_call';
+
+  @ServerLabel()
+  readonly server_label: string;
+
+  @IsString()
+  @JSONSchema({ description: 'Name of the tool.' })
+  readonly name: string;
+
+  @IsString()
+  @JSONSchema({ description: 'Its arguments: JSON in a string.' })
+  readonly arguments: string;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'What it gave.' })
+  readonly output?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Id of the approval that it was made by.' })
+  readonly approval_request_id?: string | null;
+
+  @ItemId()
+  readonly id?: string | null;
+
+  @ItemStatus()
+  readonly status?: string | null;
+}
+
+@JSONSchema({ description: 'A call of a tool of an MCP server that is made only if the client approves it.' })
+export class InputMcpApprovalRequest {
+  @Always('mcp_approval_request')
+  readonly type: 'mcp_approval_request';
+
+  @IsString()
+  @MinLength(1)
+  @JSONSchema({ description: 'Id of the item, which the approval names.' })
+  readonly id: string;
+
+  @ServerLabel()
+  readonly server_label: string;
+
+  @IsString()
+  @JSONSchema({ description: 'Name of the tool.' })
+  readonly name: string;
+
+  @IsString()
+  @JSONSchema({ description: 'Its arguments: JSON in a string.' })
+  readonly arguments: string;
+}
+
+@JSONSchema({
+  description: 'Whether a call of a tool of an MCP server is approved.',
+  example: { type: 'mcp_approval_response', approval_request_id: 'mcpr_1', approve: true },
+})
+export class InputMcpApprovalResponse {
+  @Always('mcp_approval_response')
+  readonly type: 'mcp_approval_response';
+
+  @IsString()
+  @MinLength(1)
+  @JSONSchema({ description: 'Id of the item that asks for it.' })
+  readonly approval_request_id: string;
+
+  @IsBoolean()
+  @JSONSchema({ description: 'True: the call is made; false: the model is told that it is not.' })
+  readonly approve: boolean;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(8_192)
+  @JSONSchema({ description: 'Why. The model reads it if the call is not approved.' })
+  readonly reason?: string | null;
+
+  @ItemId()
+  readonly id?: string | null;
+}
+
 /** A message of any role. */
 export type InputMessage = InputSystemMessage | InputUserMessage | InputAssistantMessage;
 
@@ -256,6 +381,10 @@ export const ITEM_TYPES = {
   custom_tool_call_output: InputCustomToolCallOutput,
   reasoning: InputReasoning,
   item_reference: InputItemReference,
+  mcp_list_tools: InputMcpListTools,
+  mcp_call: InputMcpCall,
+  mcp_approval_request: InputMcpApprovalRequest,
+  mcp_approval_response: InputMcpApprovalResponse,
 };
 
 /** Classes of all items, once each. */

@@ -109,8 +109,9 @@ export class ResponseRequest {
   @IsArray()
   @JSONSchema({
     description:
-      'Tools that the model may call. Functions and custom tools are run by the client; a tool of any other type is ' +
-      'accepted and not offered to the model. A workflow that takes no tools leaves them all out.',
+      'Tools that the model may call. Functions and custom tools are run by the client, those of MCP servers by this ' +
+      'server; a tool of any other type is accepted and not offered to the model. A workflow that takes no tools leaves ' +
+      'them all out.',
     items: describeForms(Object.values(TOOLS)),
   })
   readonly tools?: readonly ResponseTool[] | null;
@@ -130,7 +131,7 @@ export class ResponseRequest {
 
   @IsOptional()
   @IsInt()
-  @JSONSchema({ description: 'Accepted. It bounds the calls of tools that this server does not run.' })
+  @JSONSchema({ description: 'Most calls of tools of MCP servers.' })
   readonly max_tool_calls?: number | null;
 
   @IsOptional()

@@ -81,6 +81,48 @@ const ITEMS = {
     },
     TOLD_NODE,
   ),
+  ResponseMcpList: object(
+    'What an MCP server has listed.',
+    {
+      id: text('Id of the item.'),
+      type: choice(['mcp_list_tools'], 'Always `mcp_list_tools`.'),
+      server_label: text('Label of the server.'),
+      tools: list(
+        anyObject('A tool: `name`, `description`, `input_schema`, `annotations`.'),
+        'Those that are allowed.',
+      ),
+    },
+    { error: text('Why there are none. Absent: the server has listed them.'), ...TOLD_NODE },
+  ),
+  ResponseMcpCall: object(
+    'A call of a tool of an MCP server.',
+    {
+      id: text('Id of the item.'),
+      type: choice(['mcp_call'], 'Always `mcp_call`.'),
+      status: choice(
+        ['in_progress', 'completed', 'incomplete', 'failed'],
+        'Whether it is open, went well, was cut, or failed.',
+      ),
+      approval_request_id: orNull(text('Id of the approval that it was made by; else null.')),
+      server_label: text('Label of the server.'),
+      name: text('Name of the tool.'),
+      arguments: text('Its arguments, as JSON.'),
+      output: orNull(text('What it gave; null if it failed.')),
+      error: orNull(anyObject('What went wrong; else null.')),
+    },
+    TOLD_NODE,
+  ),
+  ResponseMcpApprovalRequest: object(
+    'A call of a tool of an MCP server that is made only if the client approves it.',
+    {
+      id: text('Id of the item, which the approval names.'),
+      type: choice(['mcp_approval_request'], 'Always `mcp_approval_request`.'),
+      server_label: text('Label of the server.'),
+      name: text('Name of the tool.'),
+      arguments: text('Its arguments, as JSON.'),
+    },
+    TOLD_NODE,
+  ),
 };
 
 const USAGE = object('Tokens of all model calls of the run.', {

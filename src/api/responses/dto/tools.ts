@@ -1,7 +1,7 @@
-import { IsArray, IsIn, IsObject, IsOptional } from 'class-validator';
+import { IsArray, IsIn, IsObject, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
-import { Always } from '../../../schema/index.js';
+import { Always, NotOffered, OrString } from '../../../schema/index.js';
 import { CustomToolFields, CustomToolName, FunctionFields, FunctionName } from '../../wire/index.js';
 
 @JSONSchema({ description: 'A function that the model may call; the client runs it.' })
@@ -25,6 +25,104 @@ export class ResponseCustomTool extends CustomToolFields {
   readonly format?: JsonObject | null;
 }
 
+/** Which tools of an MCP server are meant. */
+export interface McpFilter {
+  readonly tool_names?: readonly string[] | null;
+  readonly read_only?: boolean | null;
+}
+
+/** Which tools of an MCP server need an approval. */
+export interface McpApprovalFilter {
+  readonly always?: McpFilter | null;
+  readonly never?: McpFilter | null;
+}
+
+const MCP_FILTER = {
+  type: 'object' as const,
+  properties: {
+    tool_names: { type: 'array' as const, items: { type: 'string' as const } },
+    read_only: { type: 'boolean' as const },
+  },
+};
+
+@JSONSchema({
+  description:
+    'The tools of an MCP server, which this server calls for the model, where its operator allows that host (`MCP_ALLOWED_HOSTS`). ' +
+    'Credentials are sent to that server alone, and with each request anew. `allowed_tools` says which tools models are ' +
+    'offered: a list of names, or an object with `tool_names` and `read_only`.',
+  additionalProperties: true,
+  example: {
+    type: 'mcp',
+    server_label: 'docs',
+    server_url: 'https://docs.example.com/mcp',
+    require_approval: 'never',
+  },
+})
+export class ResponseMcpTool {
+  @Always('mcp')
+  readonly type: 'mcp';
+
+  @Matches(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, {
+    message: 'begins with a letter, and consists of at most 64 letters, digits, _ and -',
+  })
+  @IsString()
+  @JSONSchema({ description: 'What calls of its tools name it.', example: 'docs' })
+  readonly server_label: string;
+
+  @IsOptional()
+  @NotOffered('this server has no connectors. Send `server_url` instead.')
+  @JSONSchema({ description: 'A connector of OpenAI, of which this server has none: leave it out.' })
+  readonly connector_id?: null;
+
+  @IsOptional()
+  @NotOffered('this server has no tunnels. Send `server_url` instead.')
+  @JSONSchema({ description: 'A tunnel of OpenAI, of which this server has none: leave it out.' })
+  readonly tunnel_id?: null;
+
+  @IsString()
+  @JSONSchema({ description: 'Its address (Streamable HTTP).', example: 'https://docs.example.com/mcp' })
+  readonly server_url: string;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(1_000)
+  @JSONSchema({ description: 'What the server is for. Models read it behind the description of each of its tools.' })
+  readonly server_description?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(16_384)
+  @JSONSchema({
+    description: 'An access token, sent to the server as a bearer token. It is in no answer, and not stored.',
+  })
+  readonly authorization?: string | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description: 'Sent to the server with each request. They are in no answer, and not stored.',
+    additionalProperties: { type: 'string' },
+  })
+  readonly headers?: Readonly<Record<string, string>> | null;
+
+  // A list or an object: no rule says that, and it is checked by hand.
+  readonly allowed_tools?: readonly string[] | McpFilter | null;
+
+  @IsOptional()
+  @OrString('always', 'never')
+  @IsObject()
+  @JSONSchema({
+    description:
+      'Calls that are made only if the client approves them: of all tools (`always`), of none (`never`), or by filters; a tool that fits neither filter needs an approval.',
+    anyOf: [
+      { type: 'string', enum: ['always', 'never'] },
+      { type: 'object', properties: { always: MCP_FILTER, never: MCP_FILTER } },
+    ],
+    default: 'always',
+  })
+  readonly require_approval?: 'always' | 'never' | McpApprovalFilter | null;
+}
+
 @JSONSchema({ description: 'The model must call this function.' })
 export class ResponseFunctionChoice {
   @Always('function')
@@ -43,6 +141,21 @@ export class ResponseCustomChoice {
   readonly name: string;
 }
 
+@JSONSchema({ description: 'The model must call a tool of this MCP server.' })
+export class ResponseMcpChoice {
+  @Always('mcp')
+  readonly type: 'mcp';
+
+  @IsString()
+  @JSONSchema({ description: 'Label of the server.' })
+  readonly server_label: string;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Name of the tool. Absent: any of the server.' })
+  readonly name?: string | null;
+}
+
 @JSONSchema({ description: 'The model may call some of the tools only.' })
 export class ResponseAllowedTools {
   @Always('allowed_tools')
@@ -58,19 +171,26 @@ export class ResponseAllowedTools {
   readonly tools: readonly JsonObject[];
 }
 
-/** A tool of any other type is accepted, returned in the response, and not offered to models. */
-export type ResponseTool = ResponseFunctionTool | ResponseCustomTool | { readonly type: string };
+/** A tool of another type than these is accepted, told of in the response, and not offered to models. */
+export type ResponseTool = ResponseFunctionTool | ResponseCustomTool | ResponseMcpTool | { readonly type: string };
 
 /** Whether and which tool the model calls. */
 export type ResponseToolChoice =
-  'none' | 'auto' | 'required' | ResponseFunctionChoice | ResponseCustomChoice | ResponseAllowedTools;
+  | 'none'
+  | 'auto'
+  | 'required'
+  | ResponseFunctionChoice
+  | ResponseCustomChoice
+  | ResponseMcpChoice
+  | ResponseAllowedTools;
 
-/** Classes of the tools that are offered to models, by their `type`. */
-export const TOOLS = { function: ResponseFunctionTool, custom: ResponseCustomTool };
+/** Classes of the tools that models are offered, by their `type`. */
+export const TOOLS = { function: ResponseFunctionTool, custom: ResponseCustomTool, mcp: ResponseMcpTool };
 
 /** Classes of choices by their `type`. */
 export const TOOL_CHOICES = {
   function: ResponseFunctionChoice,
   custom: ResponseCustomChoice,
+  mcp: ResponseMcpChoice,
   allowed_tools: ResponseAllowedTools,
 };

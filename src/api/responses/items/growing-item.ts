@@ -1,6 +1,6 @@
 import { sha256 } from '../../../kernel/index.js';
 import type { EventSequence } from '../response-events.js';
-import type { ItemStatus, OutputItem } from './output-item.js';
+import type { ItemStatus, MessageItem, OutputItem } from './output-item.js';
 
 /**
  * Number of hex digits of ids. Like the id of their response, they must not be guessable: they give access to content.
@@ -89,12 +89,18 @@ export abstract class GrowingItem {
   protected abstract clear(): void;
 
   /** The fields that all items have. */
-  protected get base(): Pick<OutputItem, 'id' | 'status' | 'millrace'> {
+  protected get base(): Pick<MessageItem, 'id' | 'status' | 'millrace'> {
     const { id, status, node } = this;
     return this.#showsNode ? { id, status, millrace: { node } } : { id, status };
   }
 
-  /** Its identification in the events of its parts, as JSON after other fields. */
+  /** The same without a status, for items that have none. */
+  protected get named(): Pick<MessageItem, 'id' | 'millrace'> {
+    const { status: _, ...named } = this.base;
+    return named;
+  }
+
+  /** What names it in the events of its parts, as JSON behind other fields. */
   protected get placeFields(): string {
     return `,"item_id":"${this.id}","output_index":${this.index}`;
   }

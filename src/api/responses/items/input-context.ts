@@ -13,6 +13,10 @@ const PREFIX: Readonly<Record<InputKind, string>> = {
   custom_tool_call_output: 'ctco',
   reasoning: 'rs',
   item_reference: 'item',
+  mcp_list_tools: 'mcpl',
+  mcp_call: 'mcp',
+  mcp_approval_request: 'mcpr',
+  mcp_approval_response: 'mcpr',
   receipt: 'item',
 };
 
@@ -51,6 +55,14 @@ export function makeContextItem(item: JsonObject, ids: Pick<IdSource, 'itemId'>)
     status: STATUSES.has(status) ? status : 'completed',
   };
   switch (kind) {
+    case 'mcp_list_tools':
+    case 'mcp_approval_request':
+    case 'mcp_approval_response': {
+      const { status: _status, ...statusless } = whole;
+      return statusless;
+    }
+    case 'mcp_call':
+      return status === 'failed' ? { ...whole, status } : whole;
     case 'message': {
       const isSaid = item['role'] === 'assistant';
       const parts = listParts(item['content'], isSaid ? 'output_text' : 'input_text').map(dropNothing);

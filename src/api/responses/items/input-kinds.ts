@@ -12,6 +12,10 @@ const READ: ReadonlySet<string> = new Set<Exclude<InputKind, 'receipt'>>([
   'custom_tool_call_output',
   'reasoning',
   'item_reference',
+  'mcp_list_tools',
+  'mcp_call',
+  'mcp_approval_request',
+  'mcp_approval_response',
 ]);
 
 /** Items of OpenAI's own tools and services, which this server does not have. */

@@ -1,11 +1,22 @@
 import { InvalidRequestError } from '../../../errors/index.js';
-import { type JsonObject } from '../../../kernel/index.js';
+import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
 import type { Message } from '../../../models/index.js';
 import type { AssistantPart, SystemPart, UserPart } from '../dto/index.js';
-import { writeAssistantContent, writeSystemContent, writeToolContent, writeUserContent } from './input-content.js';
+import { judgeApprovals, makeCallId, type Verdict } from '../mcp/approvals.js';
+import {
+  listParts,
+  writeAssistantContent,
+  writeSystemContent,
+  writeToolContent,
+  writeUserContent,
+} from './input-content.js';
 import { findKind } from './input-kinds.js';
 
-type CallKind = 'function call' | 'custom tool call';
+type CallKind = 'function call' | 'custom tool call' | 'MCP call';
+
+/** Stands where the result of a call is to be, for agents that do not make it. */
+const APPROVED = 'The user has approved this call.';
+const CUT_OFF = 'This call was cut off: whether it was made is not known.';
 
 /** A message in chat form while it is being built. */
 interface Draft {
@@ -41,22 +52,30 @@ interface MadeCall {
 /**
  * Converts a conversation of items into chat messages.
  * - Calls that follow each other, and the assistant's text just before them, are one message.
- * - The outputs of its calls follow it directly, wherever they are among the items. Their images and files follow as a
- *   user message.
- * - Reasoning, and receipts of tools that others run, are left out.
+ * - The outputs of its calls stand right behind it, wherever they stand among the items. Images and files of theirs follow as a
+ *   message of the user.
+ * - Calls of tools of MCP servers are calls with their outputs.
+ * - What the model thought, and receipts of tools that others run, are left out.
  *
  * Takes linear time.
  *
  * @param items checked, references resolved
+ * @param verdicts what becomes of calls that clients were asked to approve
  * @throws InvalidRequestError if a call has no output, or an output no call
  */
-export function makeMessages(items: readonly JsonObject[]): readonly Message[] {
-  const conversation = new Conversation();
+export function makeMessages(
+  items: readonly JsonObject[],
+  verdicts: ReadonlyMap<string, Verdict> = judgeApprovals(items),
+): readonly Message[] {
+  const conversation = new Conversation(verdicts);
   for (const item of items) conversation.add(item);
   return conversation.end();
 }
 
 class Conversation {
+  readonly #verdicts: ReadonlyMap<string, Verdict>;
+  /** Those that are written: a question may stand twice. */
+  readonly #judged = new Set<Verdict>();
   readonly #messages: (Draft | Exchange)[] = [];
   readonly #made: MadeCall[] = [];
   /** Calls by kind and id, and how many of them have their output: some models number their calls anew in each turn. */
@@ -65,6 +84,10 @@ class Conversation {
   /** Takes the next call. */
   #open: Draft | undefined;
   #exchange: Exchange | undefined;
+
+  constructor(verdicts: ReadonlyMap<string, Verdict>) {
+    this.#verdicts = verdicts;
+  }
 
   add(item: JsonObject): void {
     const { call_id: id, name } = item;
@@ -88,6 +111,17 @@ class Conversation {
       case 'custom_tool_call_output':
         this.#addOutput('custom tool call', item);
         return;
+      case 'mcp_call':
+        this.#addMcpCall(item, describeMcpResult(item));
+        return;
+      case 'mcp_approval_request': {
+        const verdict = this.#verdicts.get(String(item['id']));
+        if (verdict === undefined || verdict.kind === 'made' || this.#judged.has(verdict)) return;
+        this.#judged.add(verdict);
+        // The result of an approved call gets this place.
+        this.#addMcpCall(item, verdict.kind === 'approved' ? APPROVED : verdict.words);
+        return;
+      }
       default:
     }
   }
@@ -128,6 +162,23 @@ class Conversation {
     this.#messages.push(this.#open);
   }
 
+  /** A call that this server has made, or was to make. Nobody else answers it. */
+  #addMcpCall({ id, name, arguments: args }: JsonObject, result: string): void {
+    // It is void: its step has begun again.
+    if (args === '') return;
+    const callId = makeCallId(
+      typeof id === 'string' && id !== '' ? id : `${this.#messages.length} ${this.#made.length}`,
+    );
+    const call = {
+      name: String(name)
+        .replaceAll(/[^A-Za-z0-9_-]/g, '_')
+        .slice(0, 64),
+      arguments: args,
+    };
+    this.#addCall('MCP call', { call_id: callId }, { id: callId, type: 'function', function: call });
+    this.#outputs.push({ kind: 'MCP call', item: { call_id: callId, output: result } });
+  }
+
   #addCall(kind: CallKind, { call_id: callId }: JsonObject, call: object): void {
     if (this.#open === undefined) {
       this.#open = { role: 'assistant', content: null } as Draft;
@@ -162,6 +213,23 @@ class Conversation {
     this.#open = undefined;
     this.#exchange = undefined;
   }
+}
+
+function describeMcpResult({ output, error, status }: JsonObject): string {
+  if (typeof error === 'string') return `Error: ${error}`;
+  if (isJsonObject(error)) return `Error: ${describeMcpError(error)}`;
+  if (typeof output === 'string') return output === '' ? '(empty)' : output;
+  return status === 'completed' ? '(empty)' : CUT_OFF;
+}
+
+function describeMcpError({ message, content }: JsonObject): string {
+  if (typeof message === 'string') return message;
+  return typeof content === 'string' ? content : joinTexts(content);
+}
+
+function joinTexts(content: unknown): string {
+  const texts = listParts(content, 'text').flatMap(({ text }) => (typeof text === 'string' ? [text] : []));
+  return texts.length === 0 ? 'the tool failed.' : texts.join('\n');
 }
 
 function writeKey(kind: CallKind, id: string): string {

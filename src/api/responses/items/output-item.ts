@@ -54,5 +54,34 @@ export interface CustomToolCallItem extends ItemBase {
   readonly input: string;
 }
 
-/** One item of a response, as plain JSON. */
-export type OutputItem = MessageItem | ReasoningItem | FunctionCallItem | CustomToolCallItem;
+/** What an MCP server has listed. What it does not say is left out: clients refuse null there. */
+export interface McpListItem extends Omit<ItemBase, 'status'>, JsonObject {
+  readonly type: 'mcp_list_tools';
+  readonly server_label: string;
+  readonly tools: readonly JsonObject[];
+  readonly error?: string;
+}
+
+/** A call of a tool of an MCP server. */
+export interface McpCallItem extends Omit<ItemBase, 'status'>, JsonObject {
+  readonly type: 'mcp_call';
+  readonly status: ItemStatus | 'failed';
+  readonly approval_request_id: string | null;
+  readonly server_label: string;
+  readonly name: string;
+  readonly arguments: string;
+  readonly output: string | null;
+  readonly error: JsonObject | null;
+}
+
+/** A call that is made only if the client approves it. */
+export interface McpApprovalItem extends Omit<ItemBase, 'status'>, JsonObject {
+  readonly type: 'mcp_approval_request';
+  readonly server_label: string;
+  readonly name: string;
+  readonly arguments: string;
+}
+
+/** One thing that a response consists of, as plain JSON. */
+export type OutputItem =
+  MessageItem | ReasoningItem | FunctionCallItem | CustomToolCallItem | McpListItem | McpCallItem | McpApprovalItem;

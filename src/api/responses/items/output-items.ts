@@ -1,11 +1,12 @@
 import { assertNever, type JsonValue } from '../../../kernel/index.js';
-import type { AnnotationsDelta, Delta, TextDelta, ToolCallDelta } from '../../../streaming/index.js';
+import type { AnnotationsDelta, Delta, McpDelta, TextDelta, ToolCallDelta } from '../../../streaming/index.js';
 import type { EventSequence } from '../response-events.js';
 import { type Citation, readCitation } from './encode-annotation.js';
 import { type CallHead, GrowingCall } from './growing-call.js';
 import { deriveId, type GrowingItem, type ItemPlace } from './growing-item.js';
 import { GrowingMessage } from './growing-message.js';
 import { GrowingReasoning } from './growing-reasoning.js';
+import { McpItems } from './mcp-items.js';
 import type { OutputItem, Phase } from './output-item.js';
 
 /** Most characters of a call's id; a longer id is replaced. */
@@ -35,6 +36,7 @@ export interface OutputOptions {
 export class OutputItems {
   readonly #options: OutputOptions;
   readonly #events: EventSequence;
+  readonly #mcp: McpItems;
   readonly #items: GrowingItem[] = [];
   /** The open message or reasoning. */
   #open: GrowingMessage | GrowingReasoning | undefined;
@@ -54,6 +56,7 @@ export class OutputItems {
   constructor(options: OutputOptions, events: EventSequence) {
     this.#options = options;
     this.#events = events;
+    this.#mcp = new McpItems(events);
   }
 
   /** As they are now. */
@@ -86,6 +89,9 @@ export class OutputItems {
       case 'annotations':
         this.#cite(node, delta);
         break;
+      case 'mcp':
+        this.#addMcp(node, delta);
+        break;
       case 'images':
       case 'audio':
         break;
@@ -113,6 +119,7 @@ export class OutputItems {
     this.#nameCalls(node);
     if (this.#open?.node === node) this.#closeOpen();
     this.#closeCalls((call) => call.node === node);
+    this.#mcp.close(node);
   }
 
   /** Declares the output of a step void: the step sends it again, in other items. */
@@ -122,6 +129,7 @@ export class OutputItems {
     for (const calls of [this.#calls, this.#unnamed, this.#closedCalls]) {
       for (const [index, call] of calls) if (call.node === node) calls.delete(index);
     }
+    this.#mcp.forget(node);
     this.#cut.delete(node);
     this.#citations.delete(node);
     for (const item of this.#items) {
@@ -136,6 +144,16 @@ export class OutputItems {
     if (isWhole) this.#nameCalls();
     this.#closeOpen(isWhole);
     this.#closeCalls(() => true, isWhole);
+    this.#mcp.close();
+  }
+
+  #addMcp(node: string, delta: McpDelta): void {
+    const item = this.#mcp.add(delta, () => {
+      this.#closeOpen();
+      this.#closeCalls(() => true);
+      return this.#place(node);
+    });
+    if (item !== undefined) this.#items.push(item);
   }
 
   #openMessage(node: string): GrowingMessage {

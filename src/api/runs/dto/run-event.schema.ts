@@ -77,6 +77,26 @@ const DELTAS: Readonly<Record<Delta['type'], RunSchema>> = {
       expires_at: count('Until when the id is known, in seconds since the Unix epoch.'),
     },
   ),
+  mcp: delta(
+    ['mcp'],
+    'What becomes of an MCP server that the request names, and of calls of its tools.',
+    {
+      step: choice(
+        ['listing', 'listed', 'calling', 'called', 'asking'],
+        'It is asked for its tools, has listed them, a tool is called, the call has ended, or needs an approval.',
+      ),
+      server: text('Label of the server.'),
+    },
+    {
+      tools: OBJECTS('Of `listed`: the tools.'),
+      call: text('Of a call: its id.'),
+      name: text('Of a call: name of the tool.'),
+      arguments: text('Of a call: its arguments, as JSON.'),
+      approval: text('Of `calling`: id of the approval that the client gave.'),
+      output: text('Of `called`: what the tool gave.'),
+      error: anything('Of `listed` and `called`: what went wrong.'),
+    },
+  ),
 };
 
 const DELTA: RunSchema = {

@@ -91,6 +91,7 @@ export class SegmentEvents {
       case 'refusal':
       case 'images':
       case 'audio':
+      case 'mcp':
         return delta;
       default:
         return assertNever(delta);

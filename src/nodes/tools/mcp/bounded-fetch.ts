@@ -9,12 +9,17 @@ export class AnswerTooLargeError extends Error {
 }
 
 /**
- * `fetch` that reads at most {@link MOST_BYTES} of a response. A stream that answers no message stays open for long:
- * there, each message is bounded. @param onTooLarge called when a response is cut off
+ * `fetch` that reads no more of an answer than {@link MOST_BYTES}. A stream that was not asked for by a message stays open for long: there,
+ * each message is bounded.
+ * @param onTooLarge called when an answer is cut off
+ * @param ask sends the requests
  */
-export function makeBoundedFetch(onTooLarge: (error: AnswerTooLargeError) => void): typeof fetch {
+export function makeBoundedFetch(
+  onTooLarge: (error: AnswerTooLargeError) => void,
+  ask: typeof fetch = fetch,
+): typeof fetch {
   return async (input, init) => {
-    const response = await fetch(input, init);
+    const response = await ask(input, init);
     if (response.body === null) return response;
     const isLong = init?.method === undefined || init.method === 'GET';
     let bytes = 0;

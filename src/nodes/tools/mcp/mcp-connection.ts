@@ -1,4 +1,4 @@
-import type { CallToolResult, Client, Tool, Transport } from '@modelcontextprotocol/client';
+import type { CallToolResult, Client, ClientOptions, Tool, Transport } from '@modelcontextprotocol/client';
 import type { McpServerPlace } from '../../../config/index.js';
 import { type Clock, isError, settleInTime, VERSION } from '../../../kernel/index.js';
 import { ToolError } from '../../../workflow/index.js';
@@ -25,6 +25,17 @@ interface OpenConnection {
   fault: AnswerTooLargeError | undefined;
 }
 
+/** How a server is asked. */
+interface ConnectionOptions {
+  /** Sends requests to a server over HTTP. */
+  readonly ask?: typeof fetch;
+  /**
+   * False for a server that nobody here has chosen: its schemas are not compiled, since one that is made for it keeps a process busy for
+   * hours.
+   */
+  readonly isTrusted?: boolean;
+}
+
 /**
  * The connection to one MCP server, which all runs share. It is opened when it is first needed, and again after it was
  * lost. Its errors are worded here alone: messages of a server, of the SDK and of the network may hold credentials.
@@ -32,7 +43,9 @@ interface OpenConnection {
 export class McpConnection {
   readonly #place: McpServerPlace;
   readonly #clock: Clock;
-  /** Undefined if there is none. */
+  readonly #fetch: typeof fetch;
+  readonly #isTrusted: boolean;
+  /** Undefined where there is none. */
   #opening: Promise<OpenConnection> | undefined;
   #current: OpenConnection | undefined;
   /** By the monotonic clock. */
@@ -43,9 +56,12 @@ export class McpConnection {
     readonly name: string,
     place: McpServerPlace,
     clock: Clock,
+    { ask = fetch, isTrusted = true }: ConnectionOptions = {},
   ) {
     this.#place = place;
     this.#clock = clock;
+    this.#fetch = ask;
+    this.#isTrusted = isTrusted;
   }
 
   /** The longest duration of one call, in milliseconds. */
@@ -101,6 +117,21 @@ export class McpConnection {
     return client.callTool({ name, arguments: args }, { signal, timeout: this.callMs + CONNECT_MS });
   }
 
+  /** Says to the server that the connection is of no more use, and closes it, for good. Never rejects. */
+  async end(): Promise<void> {
+    const { transport } = (await this.#opening?.catch(() => undefined))?.client ?? {};
+    if (transport !== undefined && 'terminateSession' in transport) {
+      const { terminateSession } = transport as { terminateSession: () => Promise<void> };
+      await settleInTime(
+        terminateSession.call(transport).catch(() => undefined),
+        this.#clock,
+        CLOSE_MS,
+        () => undefined,
+      );
+    }
+    await this.close();
+  }
+
   /** Closes the connection, for good. Never rejects. */
   async close(): Promise<void> {
     this.#isEnded = true;
@@ -142,7 +173,8 @@ export class McpConnection {
       {
         // For a program, trying would start it twice.
         versionNegotiation: { mode: isHttp ? 'auto' : 'legacy', probe: { timeoutMs: CONNECT_MS } },
-        // Without the SDK's pause: a server that reports changes often would never be listed again.
+        // At once: with the SDK's pause, a server that says it often would never be asked again.
+        ...(!this.#isTrusted && { jsonSchemaValidator: NO_VALIDATOR }),
         listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: invalidate } },
       },
     );
@@ -150,7 +182,7 @@ export class McpConnection {
     // A fault of a call is thrown by the call.
     Object.assign(client, { onclose: () => this.#drop(connection), onerror: () => undefined });
     const transport = isHttp
-      ? makeHttpTransport(sdk, this.#place, (error) => this.#cutOff(connection, error))
+      ? makeHttpTransport(sdk, this.#place, this.#fetch, (error) => this.#cutOff(connection, error))
       : await makeProgramTransport(this.#place);
     try {
       await client.connect(transport, { timeout: CONNECT_MS });
@@ -196,6 +228,11 @@ export class McpConnection {
   }
 }
 
+/** Takes everything. */
+const NO_VALIDATOR = {
+  getValidator: () => (input: unknown) => ({ valid: true, data: input, errorMessage: undefined }),
+} as NonNullable<ClientOptions['jsonSchemaValidator']>;
+
 function isLostSession(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'status' in error && error.status === 404;
 }
@@ -205,10 +242,11 @@ type Sdk = typeof import('@modelcontextprotocol/client');
 function makeHttpTransport(
   { StreamableHTTPClientTransport }: Sdk,
   { url = '', headers = {} }: McpServerPlace & { readonly headers?: Readonly<Record<string, string>> },
+  ask: typeof fetch,
   onTooLarge: (error: AnswerTooLargeError) => void,
 ): Transport {
   const transport = new StreamableHTTPClientTransport(new URL(url), {
-    fetch: makeBoundedFetch(onTooLarge),
+    fetch: makeBoundedFetch(onTooLarge, ask),
     requestInit: { headers: { ...headers } },
   });
   endLostRequests(transport);

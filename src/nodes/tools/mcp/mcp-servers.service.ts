@@ -1,15 +1,15 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { AppConfig, findMcpServerFault } from '../../../config/index.js';
 import { Clock, isError } from '../../../kernel/index.js';
-import { type McpServer, type TaskContext, ToolError } from '../../../workflow/index.js';
+import { type McpServer, type RequestedMcp, type TaskContext, ToolError } from '../../../workflow/index.js';
 import type { ListedTool } from '../toolbox.js';
+import { HostPolicy } from './host-policy.js';
 import { McpConnection } from './mcp-connection.js';
-import { makeMcpTool, type ToolParts } from './mcp-tool.js';
+import { chooseName, makeMcpTool, type ToolParts } from './mcp-tool.js';
+import { RequestedTools } from './requested-tools.js';
 
 /** Most tools of one server that an agent is given. */
 const MOST_TOOLS = 128;
-/** Characters that names of functions must not have. */
-const FOREIGN = /[^A-Za-z0-9_-]/g;
 
 /** A server of an agent, checked. */
 export interface FoundServer {
@@ -25,10 +25,30 @@ export class McpServers implements OnApplicationShutdown {
   /** The tools made from the last list of a connection. */
   readonly #made = new WeakMap<object, Promise<readonly MadeTool[]>>();
 
+  readonly #policy: HostPolicy;
+  readonly #requested = new WeakMap<RequestedMcp, RequestedTools>();
+
   constructor(
     private readonly config: AppConfig,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.#policy = new HostPolicy(config.mcp.allowedHosts);
+  }
+
+  /** Whether requests may name a server at this address. */
+  mayRequest(url: URL): boolean {
+    return this.#policy.allows(url);
+  }
+
+  /** The tools of the servers that a request names: the same for all agents of its run. */
+  openRequested(requested: RequestedMcp): RequestedTools {
+    let tools = this.#requested.get(requested);
+    if (tools === undefined) {
+      tools = new RequestedTools(requested, this.#policy, this.clock);
+      this.#requested.set(requested, tools);
+    }
+    return tools;
+  }
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all(Array.from(this.#connections.values(), (connection) => connection.close()));
@@ -117,14 +137,4 @@ interface MadeTool {
 
 function isAllowed(name: string, allowed: readonly string[] | undefined): boolean {
   return allowed === undefined || allowed.includes(name);
-}
-
-/** The name of a tool for models: its own, or with that of its server before it if another tool has it. */
-function chooseName(listed: string, server: string, taken: ReadonlySet<string>): string {
-  const own = listed.replaceAll(FOREIGN, '_').slice(0, 64);
-  if (!taken.has(own)) return own;
-  const base = `${server}_${own}`.slice(0, 60);
-  let name = base;
-  for (let number = 2; taken.has(name); number++) name = `${base}_${number}`;
-  return name;
 }

@@ -7,9 +7,9 @@ import type { McpConnection } from './mcp-connection.js';
 /** Most characters of a result that a model gets. */
 const LONGEST_RESULT = 256 * 1024;
 /** Most characters of a tool's description, and of its schema as JSON. */
-const LONGEST_DESCRIPTION = 8 * 1024;
-const LONGEST_SCHEMA = 64 * 1024;
-/** Most faults of arguments that a model gets. */
+export const LONGEST_DESCRIPTION = 8 * 1024;
+export const LONGEST_SCHEMA = 64 * 1024;
+/** Most faults of arguments that a model is told. */
 const MOST_FAULTS = 10;
 
 /**
@@ -19,7 +19,7 @@ const MOST_FAULTS = 10;
 export async function makeMcpTool(connection: McpConnection, listed: Tool): Promise<ToolParts | string> {
   const { name, inputSchema, description = '' } = listed;
   if (!isJsonObject(inputSchema) || inputSchema['type'] !== 'object') return 'its schema is not that of an object';
-  if (JSON.stringify(inputSchema).length > LONGEST_SCHEMA) return 'its schema is too long';
+  if (measureSchema(inputSchema) > LONGEST_SCHEMA) return 'its schema is too long';
   const { fromJsonSchema } = await import('@modelcontextprotocol/client');
   const schema = compile(inputSchema as JsonSchemaType, fromJsonSchema);
   if (schema === undefined) return 'its schema is not a valid JSON Schema';
@@ -45,6 +45,15 @@ export async function makeMcpTool(connection: McpConnection, listed: Tool): Prom
   };
 }
 
+/** Length of a schema as JSON, in characters; infinite if it is too deep to be written. */
+function measureSchema(schema: object): number {
+  try {
+    return JSON.stringify(schema).length;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
 /** A tool without the name that models call it by. */
 export type ToolParts = Omit<ListedTool, 'name'>;
 
@@ -62,7 +71,7 @@ function compile(
   }
 }
 
-function readArguments(text: string): JsonObject {
+export function readArguments(text: string): JsonObject {
   try {
     // Some models send an empty text for an object without properties.
     const args: unknown = JSON.parse(text.trim() === '' ? '{}' : text);
@@ -73,7 +82,10 @@ function readArguments(text: string): JsonObject {
   throw new ToolError('the arguments are no JSON object.');
 }
 
-/** The text of a result for the model. @throws ToolError if the result is an error or too long */
+/** A tool says that it has failed, in words of its own. */
+export class McpToolError extends ToolError {}
+
+/** What a model is told of a result. @throws ToolError for one that is an error, or too long */
 export function readResult(result: CallToolResult, server: string): string {
   const { content, structuredContent, isError } = result;
   const texts = content.map(describeBlock).filter((text) => text !== '');
@@ -84,7 +96,7 @@ export function readResult(result: CallToolResult, server: string): string {
       `the MCP server "${server}" gave a result of ${text.length} characters, and the limit is ${LONGEST_RESULT}. Ask for less.`,
     );
   }
-  if (isError === true) throw new ToolError(text === '' ? 'the tool failed, and did not say why.' : text);
+  if (isError === true) throw new McpToolError(text === '' ? 'the tool failed, and did not say why.' : text);
   return text;
 }
 
@@ -102,4 +114,17 @@ function describeBlock(block: CallToolResult['content'][number]): string {
     default:
       return '';
   }
+}
+
+/** What no name of a function may hold. */
+const FOREIGN = /[^A-Za-z0-9_-]/g;
+
+/** The name of a tool for models: its own, or with that of its server before it if another tool has it. */
+export function chooseName(listed: string, server: string, taken: ReadonlySet<string>): string {
+  const own = listed.replaceAll(FOREIGN, '_').slice(0, 64);
+  if (!taken.has(own)) return own;
+  const base = `${server}_${own}`.slice(0, 60);
+  let name = base;
+  for (let number = 2; taken.has(name); number++) name = `${base}_${number}`;
+  return name;
 }

@@ -106,6 +106,7 @@ export class RunFold {
       }
       case 'annotations':
       case 'images':
+      case 'mcp':
       case 'audio':
         break;
       default:

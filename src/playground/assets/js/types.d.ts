@@ -241,7 +241,7 @@ export type RunEvent = { n: number; at: number } & (
 );
 
 export interface RunDelta {
-  type: 'content' | 'reasoning' | 'refusal' | 'tool-call' | 'annotations' | 'images' | 'audio';
+  type: 'content' | 'reasoning' | 'refusal' | 'tool-call' | 'annotations' | 'images' | 'audio' | 'mcp';
   text?: string;
   index?: number;
   name?: string;

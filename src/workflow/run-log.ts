@@ -55,7 +55,7 @@ const logger = new Logger('Run');
 const LONGEST_CAUSE = 500;
 
 /** Writes the log lines about one run. Each holds the ids of the run. */
-export class RunLogger {
+export class RunLog {
   readonly #ids: RunIds;
   #failedStep: EndedStep | undefined;
   readonly #abortedSteps: EndedStep[] = [];
@@ -111,8 +111,8 @@ export class RunLogger {
   }
 
   /** Opens the log of one step. */
-  step(node?: string): StepLogger {
-    return new StepLogger(this, node);
+  step(node?: string): StepLog {
+    return new StepLog(this, node);
   }
 
   /**
@@ -133,14 +133,14 @@ export class RunLogger {
 }
 
 /** Writes the log lines about one step of a run, and knows its requests to models. */
-export class StepLogger {
-  readonly #run: RunLogger;
+export class StepLog {
+  readonly #run: RunLog;
   readonly #node: string | undefined;
   #lastCall: CallName | undefined;
   /** Failed requests by their error; made when the first one fails. */
   #failedCalls: WeakMap<object, CallName> | undefined;
 
-  constructor(run: RunLogger, node?: string) {
+  constructor(run: RunLog, node?: string) {
     this.#run = run;
     this.#node = node;
   }
@@ -180,7 +180,7 @@ export class StepLogger {
     return this.#run.id;
   }
 
-  /** See {@link RunLogger.write}. */
+  /** See {@link RunLog.write}. */
   write(level: LineLevel, words: string, facts: LineFacts = {}, stack?: string): void {
     this.#run.write(level, words, { node: this.#node, ...facts }, stack);
   }

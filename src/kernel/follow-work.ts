@@ -1,0 +1,33 @@
+/**
+ * Yields what work tells while it lasts, and returns its result. The work goes on if nobody reads any more: it has a signal of its own.
+ * @param work tells by the function that it is given
+ */
+export async function* followWork<Item, Result>(
+  work: (tell: (item: Item) => void) => Promise<Result>,
+): AsyncGenerator<readonly Item[], Result, void> {
+  let items: Item[] = [];
+  let isOver = false;
+  let wake: () => void = () => undefined;
+  const tell = (item: Item): void => {
+    items.push(item);
+    wake();
+  };
+  const end = (): void => {
+    isOver = true;
+    wake();
+  };
+  const working = work(tell);
+  working.then(end, end);
+  for (;;) {
+    if (items.length > 0) {
+      const told = items;
+      items = [];
+      yield told;
+    } else if (isOver) return working;
+    else {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { describeKind, isJsonObject, type JsonObject } from '../../../kernel/index.js';
+
+/**
+ * What is plainly wrong with arguments: a property that is required is not there, or is of another type than its schema says. No more of a
+ * schema is looked at, since a server that nobody here has chosen could give one that takes hours to check. The server checks the rest.
+ * @returns undefined if nothing is
+ */
+export function findPlainFault({ required, properties }: JsonObject, args: JsonObject): string | undefined {
+  const missing = (Array.isArray(required) ? required : []).find(
+    (name) => typeof name === 'string' && !Object.hasOwn(args, name),
+  );
+  if (missing !== undefined) return `"${String(missing)}" is missing`;
+  if (!isJsonObject(properties)) return undefined;
+  for (const [name, value] of Object.entries(args)) {
+    const schema: unknown = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const type = isJsonObject(schema) ? schema['type'] : undefined;
+    if (typeof type === 'string' && FITS[type]?.(value) === false)
+      return `"${name}" must be of type ${type}, not ${describeKind(value)}`;
+  }
+  return undefined;
+}
+
+const FITS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  string: (value) => typeof value === 'string',
+  number: (value) => typeof value === 'number',
+  integer: (value) => Number.isInteger(value),
+  boolean: (value) => typeof value === 'boolean',
+  object: isJsonObject,
+  array: Array.isArray,
+  null: (value) => value === null,
+};

@@ -1,0 +1,72 @@
+import { lookup as resolve, type LookupAddress } from 'node:dns';
+import { Agent as HttpAgent, type IncomingMessage, request as requestPlain } from 'node:http';
+import { Agent as HttpsAgent, request as requestSecure } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { Readable } from 'node:stream';
+import type { HostPolicy } from './host-policy.js';
+
+/** Requests of one connection to a server that a client names. */
+export interface GuardedFetch {
+  readonly fetch: typeof fetch;
+  /** Closes what is open. */
+  readonly close: () => void;
+}
+
+/**
+ * `fetch` that goes where a policy lets it: the host is checked before each request, and the address when it is connected to, which is the
+ * one that was checked. It follows no redirect, and uses no proxy, which would resolve the name anew.
+ */
+export function makeGuardedFetch(policy: HostPolicy): GuardedFetch {
+  const options = { keepAlive: true, lookup: makeLookup(policy) };
+  const agents = { 'http:': new HttpAgent(options), 'https:': new HttpsAgent(options) };
+  const guarded = async (input: Parameters<typeof fetch>[0], init: RequestInit = {}): Promise<Response> => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    if (!policy.allows(url)) throw new Error('This host may not be asked');
+    const headers = Object.fromEntries(new Headers(init.headers));
+    const signal = init.signal ?? undefined;
+    const isPlain = url.protocol === 'http:';
+    const agent = agents[isPlain ? 'http:' : 'https:'];
+    const message = await new Promise<IncomingMessage>((done, fail) => {
+      const request = (isPlain ? requestPlain : requestSecure)(
+        url,
+        { method: init.method ?? 'GET', headers, agent, ...(signal && { signal }) },
+        done,
+      );
+      request.on('error', fail);
+      request.end(typeof init.body === 'string' ? init.body : undefined);
+    });
+    return makeResponse(message);
+  };
+  return {
+    fetch: guarded,
+    close: () => {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
+  };
+}
+
+function makeResponse(message: IncomingMessage): Response {
+  const { statusCode: status = 502, headersDistinct } = message;
+  const headers = new Headers();
+  for (const [name, values = []] of Object.entries(headersDistinct)) {
+    for (const value of values) headers.append(name, value);
+  }
+  const hasNoBody = status === 204 || status === 205 || status === 304;
+  if (hasNoBody) message.resume();
+  // The two declarations of streams of the web are of one and the same.
+  const body = hasNoBody ? null : (Readable.toWeb(message) as ReadableStream<Uint8Array>);
+  return new Response(body, { status, headers });
+}
+
+/** Resolves a name to the addresses of it that may be connected to. */
+function makeLookup(policy: HostPolicy): LookupFunction {
+  return (hostname, { all, ...options }, done) => {
+    resolve(hostname, { ...options, all: true }, (error, found: readonly LookupAddress[]) => {
+      const addresses = error === null ? found.filter(({ address }) => policy.mayConnect(hostname, address)) : [];
+      const [first] = addresses;
+      if (first === undefined) done(error ?? new Error('The name leads to no address that may be asked'), '', 0);
+      else if (all === true) done(null, [...addresses]);
+      else done(null, first.address, first.family);
+    });
+  };
+}

@@ -1,0 +1,64 @@
+import { type BlockList, isIP } from 'node:net';
+import { type AllowedHosts, makeAddressList } from '../../../config/index.js';
+
+/**
+ * IPv4 addresses in the form of IPv6 count as what they are: a list looks them up among its IPv4 ranges.
+ *
+ * Addresses that are not public: of this machine, of private networks and links, of several receivers, for documents and for translation. */
+const NOT_PUBLIC = makeAddressList(
+  [
+    '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24',
+    '192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4',
+    '::/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 2001::/32 2001:db8::/32 2002::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8',
+  ]
+    .join(' ')
+    .split(' ')
+    .map((range) => {
+      const [address = '', prefix] = range.split('/');
+      return { address, prefix: Number(prefix) };
+    }),
+);
+const LOOPBACK = makeAddressList([
+  { address: '127.0.0.0', prefix: 8 },
+  { address: '::1', prefix: 128 },
+]);
+
+/** Where clients may send this server, as its operator has it. */
+export class HostPolicy {
+  readonly #hosts: AllowedHosts['hosts'];
+  readonly #ranges: BlockList;
+
+  constructor({ hosts, ranges }: AllowedHosts) {
+    this.#hosts = hosts;
+    this.#ranges = makeAddressList(ranges);
+  }
+
+  /** Whether a server at this address may be asked at all. */
+  allows({ protocol, hostname, port }: URL): boolean {
+    const isPlain = protocol === 'http:';
+    if (!isPlain && protocol !== 'https:') return false;
+    const usedPort = port === '' ? (isPlain ? 80 : 443) : Number(port);
+    const isListed = this.#hosts.some(
+      (allowed) => allowed.isPlain === isPlain && allowed.port === usedPort && fits(hostname, allowed.host),
+    );
+    const address = hostname.replaceAll(/^\[|\]$/g, '');
+    return isListed && (isIP(address) === 0 || this.mayConnect(hostname, address));
+  }
+
+  /**
+   * Whether it may be connected to an address. Asked for what a name has just been resolved to, so that a name that leads elsewhere later
+   * (DNS rebinding) gains nothing.
+   */
+  mayConnect(hostname: string, address: string): boolean {
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (!NOT_PUBLIC.check(address, family) || this.#ranges.check(address, family)) return true;
+    return (
+      hostname === 'localhost' && LOOPBACK.check(address, family) && this.#hosts.some(({ host }) => host === hostname)
+    );
+  }
+}
+
+function fits(hostname: string, allowed: string): boolean {
+  if (allowed === '*') return true;
+  return allowed.startsWith('*.') ? hostname.endsWith(allowed.slice(1)) : hostname === allowed;
+}
