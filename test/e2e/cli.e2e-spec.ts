@@ -168,7 +168,9 @@ describe('the command line', () => {
   it('ends with exit code 2 and the usage when it is misused', async () => {
     const { code, stdout, stderr } = await cli('list', '--all');
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^There is no option --all\. A text that begins [^\n]*\n\nUsage: millrace\n {2}list /);
+    expect(stderr).toMatch(
+      /^There is no option --all\. Did you mean --app or --url\? A text that begins [^\n]*\n\nUsage: millrace\n {2}list /,
+    );
   });
 
   it.each([
