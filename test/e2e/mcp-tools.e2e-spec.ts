@@ -4,7 +4,7 @@ import { agent, type ChatRefs, type Flow, mcpServer, Workflow } from '../../src/
 import { Bench, LogCapture, makeWorkflowsModule, TestApp } from '../support/bench.js';
 import { catchRejection, eventually } from '../support/checks.js';
 import { type CallScript, ScriptedMcpServer, sendError, sendResult } from '../support/scripted-mcp-server.js';
-import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
+import { scriptStream, scriptToolCalls } from '../support/upstream/index.js';
 
 const SECRET = 'sk-secret-of-the-docs-server';
 const PROGRAM = join(import.meta.dirname, '../fixtures/mcp-program.mjs');

@@ -1,27 +1,26 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { IsInt, IsOptional, IsString } from 'class-validator';
-import { McpStdio } from '../../src/api/mcp/index.js';
 import { agent, type ChatRefs, type Deltas, type Flow, type TaskContext, Workflow } from '../../src/workflow/index.js';
-import { Bench, LogCapture, makeWorkflowsModule } from '../support/bench.js';
+import { Bench, makeWorkflowsModule } from '../support/bench.js';
 import { catchRejection, eventually, standstill } from '../support/checks.js';
-import { type HttpResponse, postJson, readResponse, send } from '../support/client.js';
-import { readRun } from '../support/logged.js';
+import { readResponse, send } from '../support/client.js';
+import {
+  callMessage,
+  connectNew,
+  MCP_CLIENTS,
+  type McpClient,
+  McpClients,
+  type News,
+  postMessage,
+  readCallText,
+} from '../support/mcp-clients.js';
 import { startProcess } from '../support/process.js';
-import { ensureServerIsBuilt } from '../support/server-process.js';
-import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
-import { delay, gate, httpError } from '../support/upstream/steps.js';
+import { scriptCompletion, scriptStream } from '../support/upstream/index.js';
+import { gate, httpError } from '../support/upstream/steps.js';
 
 /** The official inspector is no dependency: it takes a newer Node than this project. */
 const { MCP_INSPECTOR: INSPECTOR } = process.env;
@@ -115,26 +114,6 @@ class ReciteWorkflow {
     return flow.node(ReciteNode, undefined);
   }
 }
-
-class Price {
-  @IsInt()
-  euros!: number;
-}
-
-class Parcel {
-  @IsString({ each: true })
-  labels!: string[];
-}
-
-@Workflow({ id: 'order', description: 'Asks for a price and for labels at once' })
-class OrderWorkflow {
-  define(flow: Flow) {
-    const price = flow.interrupt('price', { article: 'a chair' }, Price);
-    const parcel = flow.interrupt('parcel', {}, Parcel);
-    return flow.run('sum', { price, parcel }, (values) => `${values.price.euros}: ${values.parcel.labels.join('+')}`);
-  }
-}
-
 const WORKFLOWS = makeWorkflowsModule(
   WeatherWorkflow,
   SimpleTextWorkflow,
@@ -145,106 +124,11 @@ const WORKFLOWS = makeWorkflowsModule(
   ImageNode,
   ReciteWorkflow,
   ReciteNode,
-  OrderWorkflow,
 );
-
-/** The parts of both SDKs' clients that the tests use. */
-interface AnyClient {
-  listTools(): Promise<{ readonly tools: readonly { readonly name: string }[] }>;
-  close(): Promise<void>;
-}
-
-interface Called {
-  readonly isError?: boolean | undefined;
-  readonly content: readonly { readonly type: string; readonly text?: string; readonly data?: string }[];
-  readonly structuredContent?: unknown;
-  readonly _meta?: Readonly<Record<string, unknown>> | undefined;
-}
-
-interface News {
-  readonly progress: number;
-  readonly message?: string | undefined;
-}
-
-interface CallOptions {
-  readonly onprogress?: (news: News) => void;
-  readonly signal?: AbortSignal;
-}
-
-/** A client of one generation of the protocol. */
-interface TestClient extends AnyClient {
-  readonly version: string | undefined;
-  call(name: string, args: object, options?: CallOptions): Promise<Called>;
-}
-
-type Elicit = (name: string) => {
-  action: 'accept' | 'decline';
-  content?: Record<string, string | number | boolean | string[]>;
-};
-
-interface ConnectOptions {
-  readonly headers?: Record<string, string>;
-  readonly elicit?: Elicit;
-}
-
-async function connectNew(
-  url: string,
-  mode: 'auto' | 'legacy',
-  { headers = {}, elicit }: ConnectOptions = {},
-): Promise<TestClient> {
-  const client = new Client(
-    { name: 'test', version: '1' },
-    { versionNegotiation: { mode }, capabilities: elicit === undefined ? {} : { elicitation: {} } },
-  );
-  if (elicit !== undefined) client.setRequestHandler('elicitation/create', ({ params }) => elicit(params.message));
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit: { headers } }));
-  return {
-    version: client.getNegotiatedProtocolVersion(),
-    listTools: () => client.listTools(),
-    call: (name, args, options) =>
-      client.callTool({ name, arguments: { ...args } }, options) as Promise<unknown> as Promise<Called>,
-    close: () => client.close(),
-  };
-}
-
-async function connectOld(url: string, { headers = {} }: ConnectOptions = {}): Promise<TestClient> {
-  const client = new OldClient({ name: 'test', version: '1' });
-  const transport = new OldTransport(new URL(`${url}/mcp`), { requestInit: { headers } });
-  await client.connect(transport);
-  return {
-    version: client.getServerVersion()?.name,
-    listTools: () => client.listTools(),
-    call: (name, args, options) =>
-      client.callTool({ name, arguments: { ...args } }, undefined, options) as Promise<unknown> as Promise<Called>,
-    close: () => client.close(),
-  };
-}
-
-const CLIENTS: readonly (readonly [string, (url: string, options?: ConnectOptions) => Promise<TestClient>])[] = [
-  ['the newest version', (url, options) => connectNew(url, 'auto', options)],
-  ['the version before, by the same SDK', (url, options) => connectNew(url, 'legacy', options)],
-  ['the version before, by the older SDK', connectOld],
-];
-
-/** Sends one message as it is. */
-function post(url: string, message: unknown, headers: Record<string, string> = {}): Promise<HttpResponse> {
-  return postJson(`${url}/mcp`, message, { accept: 'application/json, text/event-stream', ...headers });
-}
-
-function callMessage(name: string, args: object, meta: object = {}): object {
-  return { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name, arguments: args, _meta: meta } };
-}
-
-/** The JSON-RPC messages of an event stream. */
-function readMessages(text: string): readonly Record<string, unknown>[] {
-  return [...text.matchAll(/^data: (.+)$/gm)].map(([, json = '']) => JSON.parse(json) as Record<string, unknown>);
-}
-
-const readText = ({ content }: Called): string => content.map(({ text = '' }) => text).join('\n');
 
 describe('workflows as tools of MCP', () => {
   let bench: Bench;
-  const clients: TestClient[] = [];
+  const clients = new McpClients();
   beforeAll(async () => {
     bench = await Bench.start({
       imports: [WORKFLOWS],
@@ -258,19 +142,14 @@ describe('workflows as tools of MCP', () => {
     });
   });
   afterAll(async () => {
-    await Promise.all(clients.map((client) => client.close()));
+    await clients.close();
     await bench.close();
   });
-  const keep = async (connecting: Promise<TestClient>): Promise<TestClient> => {
-    const client = await connecting;
-    clients.push(client);
-    return client;
-  };
 
-  describe.each(CLIENTS)('for clients of %s', (_, connect) => {
-    let client: TestClient;
+  describe.each(MCP_CLIENTS)('for clients of %s', (_, connect) => {
+    let client: McpClient;
     beforeAll(async () => {
-      client = await keep(connect(bench.app.url));
+      client = await clients.keep(connect(bench.app.url));
     });
 
     it('are listed once each, with valid names', async () => {
@@ -289,7 +168,7 @@ describe('workflows as tools of MCP', () => {
       await eventually(() => news.some(({ message }) => message === 'Blue'), { message: 'the first text' });
       rest.open();
       const called = await calling;
-      expect(readText(called)).toBe('Blue sky.');
+      expect(readCallText(called)).toBe('Blue sky.');
       expect(called.isError).not.toBe(true);
       expect(called._meta).toMatchObject({ 'millrace/finish_reason': 'stop', 'millrace/usage': { total_tokens: 12 } });
       expect(news.map(({ message }) => message)).toEqual(['answer has begun', 'Blue', ' sky.']);
@@ -303,7 +182,7 @@ describe('workflows as tools of MCP', () => {
       await client.listTools();
       const called = await client.call('teams_weather', { input: 'Bern?' });
       expect(called.structuredContent).toMatchObject({ city: 'Bern', degrees: 21 });
-      expect(JSON.parse(readText(called))).toMatchObject({ city: 'Bern', degrees: 21 });
+      expect(JSON.parse(readCallText(called))).toMatchObject({ city: 'Bern', degrees: 21 });
     });
 
     it('end when the client cancels a call', async () => {
@@ -323,13 +202,13 @@ describe('workflows as tools of MCP', () => {
       bench.upstream.next(httpError(400, { error: { message: 'secret words', code: 'context_length_exceeded' } }));
       const called = await client.call('chat', { input: 'Why?' });
       expect(called.isError).toBe(true);
-      expect(readText(called)).toBe(elsewhere.error.message);
+      expect(readCallText(called)).toBe(elsewhere.error.message);
       expect(called._meta).toMatchObject({ 'millrace/error': { code: elsewhere.error.code } });
     });
   });
 
   it('refuse arguments with words that help a model, before anything is asked', async () => {
-    const client = await keep(connectNew(bench.app.url, 'auto'));
+    const client = await clients.keep(connectNew(bench.app.url, 'auto'));
     const before = bench.upstream.requests.length;
     for (const [args, words] of [
       [{}, "Missing required argument: 'input'"],
@@ -339,13 +218,13 @@ describe('workflows as tools of MCP', () => {
       [{ input: 'Hi', messages: [{ role: 'nobody', content: '' }] }, 'messages[0].role'],
     ] as const) {
       const called = await client.call('chat', args);
-      expect([called.isError, readText(called)]).toEqual([true, expect.stringContaining(words)]);
+      expect([called.isError, readCallText(called)]).toEqual([true, expect.stringContaining(words)]);
     }
     expect(bench.upstream.requests.length).toBe(before);
   });
 
   it('take a conversation and the parameters of a chat', async () => {
-    const client = await keep(connectNew(bench.app.url, 'auto'));
+    const client = await clients.keep(connectNew(bench.app.url, 'auto'));
     bench.upstream.next(scriptStream('Yes.'));
     const messages = [
       { role: 'user', content: 'Hi' },
@@ -381,78 +260,6 @@ describe('workflows as tools of MCP', () => {
     expect(said).toBeLessThan(FLOOD / 2);
   });
 
-  describe('that wait for answers', () => {
-    it('ask the user of a client of the newest version, again if the answer does not fit', async () => {
-      const asked: string[] = [];
-      const client = await keep(
-        connectNew(bench.app.url, 'auto', {
-          elicit: (message) => {
-            asked.push(message);
-            if (message.includes('parcel')) return { action: 'accept', content: { labels: '["a", "b"]' } };
-            return { action: 'accept', content: { euros: asked.length <= 2 ? 1.5 : 7 } };
-          },
-        }),
-      );
-      expect(readText(await client.call('order', {}))).toBe('7: a+b');
-      expect(asked[0]).toMatch(/answer: price\n\narticle: a chair/);
-      expect(asked.filter((message) => message.includes('does not fit'))).not.toEqual([]);
-    });
-
-    it('say how they are answered where nobody answers, and go on when somebody does', async () => {
-      const client = await keep(connectNew(bench.app.url, 'auto', { elicit: () => ({ action: 'decline' }) }));
-      bench.upstream.next(scriptStream('A draft'));
-      const called = await client.call('approval', { input: 'We move' });
-      const run = String(called._meta?.['millrace/run']);
-      expect(readText(called)).toContain(`POST /v1/runs/${run}/waits/approve`);
-      expect((await readRun(bench.app, run)).status).toBe('waiting');
-      // Nobody reads it.
-      bench.upstream.next(scriptStream(['Out ', delay(100), 'it goes']));
-      await postJson(`${bench.app.baseUrl}/runs/${run}/waits/approve`, { value: { approved: true } });
-      const ended = await eventually(async () => {
-        const now = await readRun(bench.app, run);
-        return now.status === 'completed' ? now : undefined;
-      });
-      expect(ended.output).toContain('Out it goes');
-    });
-
-    it('say so to clients that cannot ask anybody', async () => {
-      const client = await keep(connectOld(bench.app.url));
-      bench.upstream.next(scriptStream('A draft'));
-      const called = await client.call('approval', { input: 'We move' });
-      expect(called.isError).not.toBe(true);
-      expect(readText(called)).toMatch(/^A draft\n.*waits for an answer from a person/);
-      expect(called._meta?.['millrace/waits']).toMatchObject([{ name: 'approve', shown: { draft: 'A draft' } }]);
-    });
-
-    it('end when their client leaves while they are at work', async () => {
-      const client = await keep(connectNew(bench.app.url, 'auto'));
-      const before = bench.upstream.requests.length;
-      bench.upstream.next(scriptStream(['A draft', gate()]));
-      const abort = new AbortController();
-      const calling = catchRejection(client.call('approval', { input: 'We move' }, { signal: abort.signal }));
-      const asked = await bench.upstream.request(before);
-      abort.abort();
-      expect(await asked.closed).toBe('aborted');
-      await calling;
-    });
-
-    it('give a run to nobody who has made its id up', async () => {
-      const meta = {
-        'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-        'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-        'io.modelcontextprotocol/clientCapabilities': { elicitation: {} },
-      };
-      const params = { name: 'order', arguments: {}, requestState: 'run_0123', inputResponses: {}, _meta: meta };
-      const { text } = await post(
-        bench.app.url,
-        { jsonrpc: '2.0', id: 1, method: 'tools/call', params },
-        { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'order' },
-      );
-      expect(readMessages(text)[0]).toMatchObject({ result: { isError: true } });
-      expect(text).toContain('No run of yours waits');
-    });
-  });
-
   describe('refuse in the form of JSON-RPC', () => {
     it.each([
       ['no JSON', '{"jsonrpc":', {}, 400, -32_700],
@@ -461,12 +268,14 @@ describe('workflows as tools of MCP', () => {
       ['a page whose name leads here', callMessage('chat', {}), { origin: 'http://evil.example.com' }, 403, -32_000],
       ['a page without a name', callMessage('chat', {}), { origin: 'null' }, 403, -32_000],
     ] as const)('%s', async (_, message, headers, status, code) => {
-      const refused = await post(bench.app.url, message, headers);
+      const refused = await postMessage(bench.app.url, message, headers);
       expect([refused.status, refused.json]).toMatchObject([status, { jsonrpc: '2.0', id: null, error: { code } }]);
     });
 
     it('a body that is too large, before it is read', async () => {
-      expect((await post(bench.app.url, callMessage('chat', { input: 'x'.repeat(1_100_000) }))).status).toBe(413);
+      expect((await postMessage(bench.app.url, callMessage('chat', { input: 'x'.repeat(1_100_000) }))).status).toBe(
+        413,
+      );
     });
 
     it.each(['GET', 'DELETE'])('%s, which no client without a session needs', async (method) => {
@@ -479,7 +288,7 @@ describe('workflows as tools of MCP', () => {
 
     it('but not pages of this machine, or of origins that are allowed', async () => {
       for (const origin of ['http://localhost:5173', 'http://127.0.0.1:8080', 'https://console.example.com']) {
-        const { status } = await post(bench.app.url, { jsonrpc: '2.0', id: 1, method: 'ping' }, { origin });
+        const { status } = await postMessage(bench.app.url, { jsonrpc: '2.0', id: 1, method: 'ping' }, { origin });
         expect([origin, status]).toEqual([origin, 200]);
       }
     });
@@ -510,152 +319,4 @@ describe('workflows as tools of MCP', () => {
       expect(inspector.stdout).toContain('"text": "Hi"');
     },
   );
-
-  it('are served over streams to a client of the newest version, whose user answers', async () => {
-    const [input, output] = [new PassThrough(), new PassThrough()];
-    const end = new AbortController();
-    const serving = bench.app.get(McpStdio).serve({ input, output, signal: end.signal });
-    const client = new Client(
-      { name: 'test', version: '1' },
-      { versionNegotiation: { mode: { pin: '2026-07-28' } }, capabilities: { elicitation: {} } },
-    );
-    client.setRequestHandler('elicitation/create', ({ params }) =>
-      params.message.includes('price')
-        ? { action: 'accept', content: { euros: params.message.includes('does not fit') ? 3 : 'three' } }
-        : { action: 'accept', content: { labels: '["x"]' } },
-    );
-    // Its lines are those of a client as well.
-    await client.connect(new StdioServerTransport(output, input));
-    const called = (await client.callTool({ name: 'order', arguments: {} })) as unknown as Called;
-    expect(readText(called)).toBe('3: x');
-    await client.close();
-    end.abort();
-    await serving;
-  });
-});
-
-describe('workflows as tools, where keys are needed', () => {
-  const FEW = 'sk-mr-of-few-0123456789abcdef';
-  const ONE = 'sk-mr-of-one-0123456789abcdef';
-  const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
-  let bench: Bench;
-  let log: LogCapture;
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'millrace-mcp-keys-'));
-    const hash = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
-    const keys = [
-      { name: 'few', hash: hash(FEW), workflows: ['chat'] },
-      { name: 'one', hash: hash(ONE), limits: { requestsPerMinute: 1 } },
-    ];
-    await writeFile(join(folder, 'keys.json'), JSON.stringify(keys));
-    const env = { API_KEYS_FILE: join(folder, 'keys.json'), LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
-    log = new LogCapture();
-    bench = await Bench.start({ imports: [WORKFLOWS], env });
-  });
-  // Between tests, jest takes back what holds the log.
-  beforeEach(() => {
-    log = new LogCapture();
-  });
-  afterEach(() => log.stop());
-  afterAll(async () => {
-    log = new LogCapture();
-    await bench.close();
-    log.stop();
-    await rm(folder, { recursive: true });
-  });
-  const findLine = (answer: HttpResponse): Promise<Readonly<Record<string, unknown>>> =>
-    eventually(() => log.lines('Access').find(({ request_id: id }) => id === answer.headers['x-request-id']), {
-      message: 'the line in the access log',
-    });
-
-  it('are for nobody without a key', async () => {
-    const { status, headers } = await post(bench.app.url, callMessage('chat', { input: 'Hi' }));
-    expect([status, headers['www-authenticate']]).toEqual([401, 'Bearer']);
-  });
-
-  it('are listed for a key as far as it may use them, and another one is as if it were not there', async () => {
-    const client = await connectNew(bench.app.url, 'auto', { headers: bearer(FEW) });
-    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['chat']);
-    const [forbidden, unknown] = await Promise.all(
-      ['approval', 'nobody'].map((name) => catchRejection(client.call(name, { input: 'Hi' }))),
-    );
-    expect(String(forbidden).replace('approval', 'nobody')).toBe(String(unknown));
-    await client.close();
-  });
-
-  it('are called with a line in the access log and a run of their own', async () => {
-    bench.upstream.next(scriptStream('Hi'));
-    const called = await post(bench.app.url, callMessage('chat', { input: 'my secret words' }), bearer(FEW));
-    expect([called.status, called.headers['content-type']]).toEqual([
-      200,
-      expect.stringMatching(/^text\/event-stream/),
-    ]);
-    const [{ result }] = readMessages(called.text) as unknown as [{ result: Called }];
-    const line = await findLine(called);
-    expect(line).toMatchObject({ path: '/mcp', outcome: 'stop', workflow: 'chat', output_tokens: 1, key: 'few' });
-    expect(line['run_id']).toBe(result._meta?.['millrace/run']);
-    const wrong = await post(bench.app.url, callMessage('chat', { nonsense: 1 }), bearer(FEW));
-    expect(await findLine(wrong)).toMatchObject({ status: 200, outcome: 'invalid_request', workflow: 'chat' });
-    const unknown = await post(bench.app.url, callMessage('nobody', {}), bearer(FEW));
-    expect(readMessages(unknown.text)[0]).toMatchObject({ id: 7, error: { code: -32_602 } });
-    expect(await findLine(unknown)).toMatchObject({ outcome: 'unknown_model', workflow: 'unknown' });
-    expect(log.text).not.toContain('secret words');
-  });
-
-  it('are within the limits of the key, in which only calls count', async () => {
-    const client = await connectNew(bench.app.url, 'legacy', { headers: bearer(ONE) });
-    for (let count = 0; count < 3; count++) await client.listTools();
-    await client.close();
-    bench.upstream.next(scriptStream('Hi'));
-    expect((await post(bench.app.url, callMessage('chat', { input: 'Hi' }), bearer(ONE))).status).toBe(200);
-    const refused = await post(bench.app.url, callMessage('chat', { input: 'Hi' }), bearer(ONE));
-    expect([refused.status, refused.json]).toMatchObject([
-      429,
-      { jsonrpc: '2.0', error: { code: -32_000, data: { code: 'rate_limit_exceeded' } } },
-    ]);
-    expect(refused.headers['retry-after']).toBeDefined();
-  });
-});
-
-/** An author's code that logs, from when the conversation has begun. */
-const NOISE = `const { write } = process.stdout;
-setInterval(() => process.stdout.write === write || console.log('noise'), 5).unref();`;
-
-describe('millrace mcp', () => {
-  beforeAll(ensureServerIsBuilt, 120_000);
-
-  it('serves workflows over stdin and stdout to an older client, whose user answers', async () => {
-    const client = new OldClient({ name: 'test', version: '1' }, { capabilities: { elicitation: {} } });
-    const asked: unknown[] = [];
-    client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
-      asked.push(params.message);
-      return { action: 'accept', content: { approved: true } };
-    });
-    const faults: Error[] = [];
-    // The SDK has no other way.
-    // eslint-disable-next-line unicorn/prefer-add-event-listener
-    client.onerror = (fault) => void faults.push(fault);
-    const dist = join(ROOT, 'dist');
-    const transport = new StdioClientTransport({
-      command: process.execPath,
-      args: [join(dist, 'cli.js'), 'mcp'],
-      cwd: dist,
-      env: { DEMO_TOKENS_PER_SECOND: '0', NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(NOISE)}` },
-      stderr: 'ignore',
-    });
-    await client.connect(transport);
-    const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toContain('approval');
-    const news: News[] = [];
-    const called = (await client.callTool({ name: 'approval', arguments: { input: 'We move' } }, undefined, {
-      onprogress: (one) => void news.push(one),
-    })) as unknown as Called;
-    expect(called.isError).not.toBe(true);
-    expect(asked).toHaveLength(1);
-    expect(news.length).toBeGreaterThan(2);
-    await client.close();
-    // A line that is no message would have been one.
-    expect(faults).toEqual([]);
-  });
 });

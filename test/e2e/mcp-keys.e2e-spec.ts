@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Bench, LogCapture } from '../support/bench.js';
+import { catchRejection, eventually } from '../support/checks.js';
+import type { HttpResponse } from '../support/client.js';
+import { type Called, callMessage, connectNew, postMessage, readMessages } from '../support/mcp-clients.js';
+import { scriptStream } from '../support/upstream/index.js';
+
+describe('workflows as tools, where keys are needed', () => {
+  const FEW = 'sk-mr-of-few-0123456789abcdef';
+  const ONE = 'sk-mr-of-one-0123456789abcdef';
+  const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
+  let bench: Bench;
+  let log: LogCapture;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-mcp-keys-'));
+    const hash = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
+    const keys = [
+      { name: 'few', hash: hash(FEW), workflows: ['chat'] },
+      { name: 'one', hash: hash(ONE), limits: { requestsPerMinute: 1 } },
+    ];
+    await writeFile(join(folder, 'keys.json'), JSON.stringify(keys));
+    const env = { API_KEYS_FILE: join(folder, 'keys.json'), LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
+    log = new LogCapture();
+    bench = await Bench.start({ env });
+  });
+  // Between tests, jest takes back what holds the log.
+  beforeEach(() => {
+    log = new LogCapture();
+  });
+  afterEach(() => log.stop());
+  afterAll(async () => {
+    log = new LogCapture();
+    await bench.close();
+    log.stop();
+    await rm(folder, { recursive: true });
+  });
+  const findLine = (answer: HttpResponse): Promise<Readonly<Record<string, unknown>>> =>
+    eventually(() => log.lines('Access').find(({ request_id: id }) => id === answer.headers['x-request-id']), {
+      message: 'the line in the access log',
+    });
+
+  it('are for nobody without a key', async () => {
+    const { status, headers } = await postMessage(bench.app.url, callMessage('chat', { input: 'Hi' }));
+    expect([status, headers['www-authenticate']]).toEqual([401, 'Bearer']);
+  });
+
+  it('are listed for a key as far as it may use them, and another one is as if it were not there', async () => {
+    const client = await connectNew(bench.app.url, 'auto', { headers: bearer(FEW) });
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['chat']);
+    const [forbidden, unknown] = await Promise.all(
+      ['approval', 'nobody'].map((name) => catchRejection(client.call(name, { input: 'Hi' }))),
+    );
+    expect(String(forbidden).replace('approval', 'nobody')).toBe(String(unknown));
+    await client.close();
+  });
+
+  it('are called with a line in the access log and a run of their own', async () => {
+    bench.upstream.next(scriptStream('Hi'));
+    const called = await postMessage(bench.app.url, callMessage('chat', { input: 'my secret words' }), bearer(FEW));
+    expect([called.status, called.headers['content-type']]).toEqual([
+      200,
+      expect.stringMatching(/^text\/event-stream/),
+    ]);
+    const [{ result }] = readMessages(called.text) as unknown as [{ result: Called }];
+    const line = await findLine(called);
+    expect(line).toMatchObject({ path: '/mcp', outcome: 'stop', workflow: 'chat', output_tokens: 1, key: 'few' });
+    expect(line['run_id']).toBe(result._meta?.['millrace/run']);
+    expect(log.text).not.toContain('secret words');
+  });
+
+  it('have a line in the access log where they are refused', async () => {
+    const wrong = await postMessage(bench.app.url, callMessage('chat', { nonsense: 1 }), bearer(FEW));
+    expect(await findLine(wrong)).toMatchObject({ status: 200, outcome: 'invalid_request', workflow: 'chat' });
+    const unknown = await postMessage(bench.app.url, callMessage('nobody', {}), bearer(FEW));
+    expect(readMessages(unknown.text)[0]).toMatchObject({ id: 7, error: { code: -32_602 } });
+    expect(await findLine(unknown)).toMatchObject({ outcome: 'unknown_model', workflow: 'unknown' });
+  });
+
+  it('are within the limits of the key, in which only calls count', async () => {
+    const client = await connectNew(bench.app.url, 'legacy', { headers: bearer(ONE) });
+    for (let count = 0; count < 3; count++) await client.listTools();
+    await client.close();
+    bench.upstream.next(scriptStream('Hi'));
+    expect((await postMessage(bench.app.url, callMessage('chat', { input: 'Hi' }), bearer(ONE))).status).toBe(200);
+    const refused = await postMessage(bench.app.url, callMessage('chat', { input: 'Hi' }), bearer(ONE));
+    expect([refused.status, refused.json]).toMatchObject([
+      429,
+      { jsonrpc: '2.0', error: { code: -32_000, data: { code: 'rate_limit_exceeded' } } },
+    ]);
+    expect(refused.headers['retry-after']).toBeDefined();
+  });
+});
