@@ -121,7 +121,7 @@ describe('An output that is kept', () => {
     expect(await survive('x'.repeat(1024 * 1024 - 2))).toHaveLength(1024 * 1024 - 2);
   });
 
-  it('is not taken for the output of a step that is another now', () => {
+  it('is not used for a step that has changed', () => {
     const prints = [makeStep(), makeStep(Report), makeStep(dated), { ...makeStep(), visible: true }].map(
       makeFingerprint,
     );

@@ -244,7 +244,7 @@ describe('A workflow with agents in its fields', () => {
       );
     });
 
-    it('with options of steps that there are not, or that cannot be used', async () => {
+    it('with unknown or invalid step options', async () => {
       class Faulty {
         readonly topic = agent({});
         readonly think = agent({ output: z.object({ reply: z.string() }) });
@@ -289,7 +289,7 @@ describe('A workflow with agents in its fields', () => {
       );
     });
 
-    it('with an agent without configuration, or with instructions that are none', async () => {
+    it('with an agent without configuration, or with invalid instructions', async () => {
       class Faulty {
         // @ts-expect-error it needs a configuration; code without types can leave it out
         readonly bare = agent();
@@ -400,7 +400,7 @@ describe('A workflow with agents in its fields', () => {
       ['claude-5', 'anthropic/claude-5'],
       ['OpenAI/gpt-5.4', 'openai/gpt-5.4'],
       ['meta-llama/llama-4', 'openai/meta-llama/llama-4'],
-    ])('with the model %s, and names the one that is meant', async (model, meant) => {
+    ])('with the model %s, and suggests the right name', async (model, meant) => {
       class Faulty {
         readonly answer = agent({ model: model as 'openai' });
         define(flow: Flow, { messages }: ChatRefs) {
@@ -412,7 +412,7 @@ describe('A workflow with agents in its fields', () => {
       );
     });
 
-    it('with faults inside faults, which stand further in than those that are counted', async () => {
+    it('with faults inside faults, which are indented and not counted', async () => {
       const open = z.record(z.string(), z.string());
       class Faulty {
         readonly topic = agent({ output: z.object({ one: open, two: open }) });

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { MetricsPage } from '../support/bench.js';
 import { eventually } from '../support/checks.js';
@@ -16,10 +14,9 @@ import {
   retrieve,
 } from '../support/logged.js';
 import { failResponse } from '../support/responses-client.js';
-import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
-import { scriptStream } from '../support/upstream/scripts.js';
-import { gate } from '../support/upstream/steps.js';
+import { makeTemporaryFolder } from '../support/temporary-folder.js';
+import { ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
 
 /** Each test starts two servers. */
 const LONGEST_MS = 90_000;
@@ -35,7 +32,7 @@ describe('a response in the background whose process ends', () => {
   };
   beforeAll(ensureServerIsBuilt, 120_000);
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'millrace-ends-'));
+    folder = await makeTemporaryFolder('ends');
     upstream = await ScriptedUpstream.start();
   });
   afterEach(async () => {
@@ -51,11 +48,11 @@ describe('a response in the background whose process ends', () => {
   };
 
   it(
-    'goes on at the next start when its time is over at a shutdown, waiting or not, and readers are cut off without an end',
+    'goes on at the next start if a shutdown cuts it off, waiting or not; its readers are cut off without an end',
     async () => {
       const env = { SHUTDOWN_GRACE_MS: '300', RUNS_CONCURRENCY: '1' };
       await start(env);
-      const door = gate();
+      const door = steps.gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));
       const { id } = await beginResponse(app);
       await door.reached;
@@ -83,7 +80,7 @@ describe('a response in the background whose process ends', () => {
     'comes to its end within the time that a shutdown gives it',
     async () => {
       await start();
-      const door = gate();
+      const door = steps.gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));
       const { id } = await beginResponse(app);
       await door.reached;

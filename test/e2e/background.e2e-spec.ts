@@ -27,7 +27,7 @@ describe('a response in the background', () => {
   const ended = (id: string): Promise<boolean> =>
     eventually(async () => !['queued', 'in_progress'].includes((await statusOf(id)) ?? ''));
 
-  it('is answered at once, goes on alone, and is found while it runs and when it has ended', async () => {
+  it('is answered at once, goes on alone, and can be read while it runs and after its end', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const begun = await beginResponse(bench.app);
@@ -60,13 +60,7 @@ describe('a response in the background', () => {
     const posted = await first.collect();
     const { text } = await live;
     const { events, response, text: said } = readStream(text);
-    expect(said).toBe(WORDS.join(''));
-    expect(response.status).toBe('completed');
-    expect(events.map(({ type }) => type).slice(0, 3)).toEqual([
-      'response.created',
-      'response.queued',
-      'response.in_progress',
-    ]);
+    expect([said, response.status]).toEqual([WORDS.join(''), 'completed']);
     expect(readResponse(posted).events).toEqual(events);
     const frames = bareFrames(text).split(/(?<=\n\n)/);
     for (let after = 0; after < events.length; after++) {
@@ -74,12 +68,20 @@ describe('a response in the background', () => {
       expect(bareFrames(rest)).toBe(frames.slice(after + 1).join(''));
     }
     expect((await followResponse(bench.app, id)).text).toBe(text);
-    expect(text.match(/^retry: .*$/gm)).toEqual(['retry: 2000']);
-    expect(text.match(/^id: \d+$/gm)).toEqual(events.map((_, number) => `id: ${number}`));
     expect(await retrieve(bench.app, id)).toEqual(response);
   });
 
-  it('goes on when its client leaves right after the first event, for three others that read at the same time', async () => {
+  it('begins with what browsers need: the time of return, and a number for each event', async () => {
+    bench.upstream.next(scriptStream('Hello'));
+    const { id } = await beginResponse(bench.app);
+    const { text } = await followResponse(bench.app, id);
+    const types = readStream(text).events.map(({ type }) => type);
+    expect(types.slice(0, 3)).toEqual(['response.created', 'response.queued', 'response.in_progress']);
+    expect(text.match(/^retry: .*$/gm)).toEqual(['retry: 2000']);
+    expect(text.match(/^id: \d+$/gm)).toEqual(types.map((_, number) => `id: ${number}`));
+  });
+
+  it('goes on when its client leaves right after the first event, while three others read it', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo ', 'you']));
     const first = await openResponse(bench.app, { background: true });
@@ -168,7 +170,7 @@ describe('a response in the background', () => {
     expect((await callResponse(bench.app, 'POST', 'resp_nobody/cancel')).status).toBe(404);
   });
 
-  it('is gone on with when it has ended, and not before', async () => {
+  it('can be continued once it has ended, and not before', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo'])).next(scriptStream('More'));
     const { id } = await beginResponse(bench.app, { input: 'Hi' });
@@ -212,7 +214,7 @@ describe('a response in the background', () => {
     expect((await callResponse(bench.app, 'POST', `${id}/cancel`)).status).toBe(400);
   });
 
-  it('tells a browser that comes back after the end not to come again, and a client that has more than there is to begin anew', async () => {
+  it('tells a browser that reconnects after the end to stop, and a client with a position beyond the end to start over', async () => {
     bench.upstream.next(scriptStream('Hello'));
     const { id } = await beginResponse(bench.app);
     const { events } = readStream((await followResponse(bench.app, id)).text);
@@ -242,7 +244,7 @@ describe('a response in the background', () => {
     expect((await followResponse(bench.app, 'resp_nobody')).status).toBe(404);
   });
 
-  it('is refused with words and bodies that mean nothing, in place of being given in silence', async () => {
+  it('refuses unknown parameters and bodies instead of ignoring them', async () => {
     bench.upstream.always(scriptStream('Hello'));
     const { id } = await beginResponse(bench.app, {}, { 'millrace-on-disconnect': 'continue' });
     await ended(id);

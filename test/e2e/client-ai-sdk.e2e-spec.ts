@@ -1,17 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import {
-  APICallError,
-  DirectChatTransport,
-  generateObject,
-  generateText,
-  Output,
-  stepCountIs,
-  streamObject,
-  streamText,
-  tool,
-  ToolLoopAgent,
-} from 'ai';
+import * as ai from 'ai';
 import { z } from 'zod';
 import { City, REPLY, ULM } from '../fixtures/structured-outputs.js';
 import { Bench } from '../support/bench.js';
@@ -20,7 +9,7 @@ import { NetworkWatch } from '../support/network-watch.js';
 import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
 const prompt = 'Hello';
-const add = tool({
+const add = ai.tool({
   description: 'Adds two numbers',
   inputSchema: z.object({ a: z.number(), b: z.number() }),
   execute: ({ a, b }) => a + b,
@@ -48,7 +37,7 @@ describe('the Vercel AI SDK as a client', () => {
 
   it('generates text with usage', async () => {
     bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
-    const result = await generateText({ model: model('chat'), prompt, maxRetries: 0 });
+    const result = await ai.generateText({ model: model('chat'), prompt, maxRetries: 0 });
     expect(result.text).toBe('Hello there.');
     expect(result.finishReason).toBe('stop');
     expect(result.usage).toMatchObject({ inputTokens: 3, outputTokens: 4 });
@@ -56,7 +45,7 @@ describe('the Vercel AI SDK as a client', () => {
 
   it('streams text over two nodes', async () => {
     bench.upstream.next(scriptStream('Hello there.')).next(scriptCompletion(REPLY));
-    const result = streamText({ model: model('streaming'), prompt, maxRetries: 0 });
+    const result = ai.streamText({ model: model('streaming'), prompt, maxRetries: 0 });
     expect(await result.text).toBe(`Hello there.\n\n${JSON.stringify(REPLY)}`);
     expect(await result.finishReason).toBe('stop');
     expect((await result.usage).inputTokens).toBe(20);
@@ -64,18 +53,18 @@ describe('the Vercel AI SDK as a client', () => {
 
   it('shows reasoning apart from the text', async () => {
     bench.upstream.next(scriptCompletion(REPLY));
-    const result = streamText({ model: model('reasoning'), prompt, maxRetries: 0 });
+    const result = ai.streamText({ model: model('reasoning'), prompt, maxRetries: 0 });
     expect(await result.text).toBe(REPLY.reply);
     expect(await result.reasoningText).toBe(REPLY.thinking);
   });
 
   it('completes a loop with a tool', async () => {
     bench.upstream.next(scriptToolCalls('call_1', 'add', { a: 2, b: 3 })).next(scriptStream('It is 5.'));
-    const result = await generateText({
+    const result = await ai.generateText({
       model: model('chat'),
       prompt,
       tools: { add },
-      stopWhen: stepCountIs(2),
+      stopWhen: ai.stepCountIs(2),
       maxRetries: 0,
     });
     expect(result.text).toBe('It is 5.');
@@ -88,11 +77,11 @@ describe('the Vercel AI SDK as a client', () => {
     bench.upstream
       .next([steps.reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
       .next(scriptStream('It is 5.'));
-    const result = streamText({
+    const result = ai.streamText({
       model: model('chat'),
       prompt,
       tools: { add },
-      stopWhen: stepCountIs(2),
+      stopWhen: ai.stepCountIs(2),
       maxRetries: 0,
     });
     expect(await result.text).toBe('It is 5.');
@@ -112,11 +101,11 @@ describe('the Vercel AI SDK as a client', () => {
   it('generates and streams objects by a schema', async () => {
     bench.upstream.always(scriptCompletion(ULM));
     const question = { model: model('chat'), prompt, maxRetries: 0 };
-    expect((await generateObject({ ...question, schema: City })).object).toEqual(ULM);
-    expect(await lastOf(streamObject({ ...question, schema: City }).partialObjectStream)).toEqual(ULM);
-    const output = Output.object({ schema: City });
-    expect((await generateText({ ...question, output })).output).toEqual(ULM);
-    expect(await lastOf(streamText({ ...question, output }).partialOutputStream)).toEqual(ULM);
+    expect((await ai.generateObject({ ...question, schema: City })).object).toEqual(ULM);
+    expect(await lastOf(ai.streamObject({ ...question, schema: City }).partialObjectStream)).toEqual(ULM);
+    const output = ai.Output.object({ schema: City });
+    expect((await ai.generateText({ ...question, output })).output).toEqual(ULM);
+    expect(await lastOf(ai.streamText({ ...question, output }).partialOutputStream)).toEqual(ULM);
     expect(bench.upstream.requests).toHaveLength(4);
     for (const { body } of bench.upstream.requests) {
       expect(body.response_format).toMatchObject({
@@ -128,10 +117,10 @@ describe('the Vercel AI SDK as a client', () => {
 
   it('gets errors before the stream and in it', async () => {
     bench.upstream.next(steps.httpError(500, steps.errorBody('down')));
-    const failure = await catchRejection(generateText({ model: model('chat'), prompt, maxRetries: 0 }));
-    expect(failure).toBeInstanceOf(APICallError);
+    const failure = await catchRejection(ai.generateText({ model: model('chat'), prompt, maxRetries: 0 }));
+    expect(failure).toBeInstanceOf(ai.APICallError);
     expect(failure).toMatchObject({ statusCode: 502, message: 'The model provider failed.' });
-    expect(await catchRejection(generateText({ model: model('nope'), prompt, maxRetries: 0 }))).toMatchObject({
+    expect(await catchRejection(ai.generateText({ model: model('nope'), prompt, maxRetries: 0 }))).toMatchObject({
       statusCode: 404,
       data: { error: { code: 'model_not_found', param: 'model' } },
     });
@@ -139,7 +128,7 @@ describe('the Vercel AI SDK as a client', () => {
     bench.upstream.next([steps.role(), steps.text('So far'), steps.chunk(steps.errorBody('boom'))]);
     const parts: string[] = [];
     let error: unknown;
-    const result = streamText({
+    const result = ai.streamText({
       model: model('chat'),
       prompt,
       maxRetries: 0,
@@ -152,8 +141,8 @@ describe('the Vercel AI SDK as a client', () => {
 
   it('is the transport of useChat that the docs show', async () => {
     bench.upstream.next(scriptCompletion(REPLY));
-    const agent = new ToolLoopAgent({ model: model('reasoning'), maxRetries: 0 });
-    const transport = new DirectChatTransport({ agent });
+    const agent = new ai.ToolLoopAgent({ model: model('reasoning'), maxRetries: 0 });
+    const transport = new ai.DirectChatTransport({ agent });
     const messages: Parameters<typeof transport.sendMessages>[0]['messages'] = [
       { id: '1', role: 'user', parts: [{ type: 'text', text: prompt }] },
     ];
@@ -178,11 +167,11 @@ describe('the Vercel AI SDK as a client', () => {
   it('stops the upstream by its abort signal, and goes on', async () => {
     bench.upstream.next([steps.role(), steps.text('One'), steps.stall()]);
     const leaving = new AbortController();
-    const result = streamText({ model: model('chat'), prompt, maxRetries: 0, abortSignal: leaving.signal });
+    const result = ai.streamText({ model: model('chat'), prompt, maxRetries: 0, abortSignal: leaving.signal });
     for await (const _ of result.textStream) leaving.abort();
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
     bench.upstream.next(scriptStream('Hello again.'));
-    expect((await generateText({ model: model('chat'), prompt, maxRetries: 0 })).text).toBe('Hello again.');
+    expect((await ai.generateText({ model: model('chat'), prompt, maxRetries: 0 })).text).toBe('Hello again.');
   });
 });
 

@@ -97,11 +97,10 @@ describe('the command line in an application', () => {
       for (const path of ['src/workflows/old', 'src/linked']) await rm(at(path), { recursive: true });
       await rename(at('src/workflows/renamed'), at('src/workflows/new'));
       await build();
-      expect(existsSync(at('dist/workflows/old'))).toBe(false);
       expect(await readdir(at('dist/workflows/renamed'))).toEqual(['notes.txt']);
-      expect(existsSync(at('dist/workflows/new/renamed.test.js'))).toBe(true);
-      expect([existsSync(at('elsewhere/linked/kept.md')), existsSync(at('dist/linked.js'))]).toEqual([true, true]);
-      expect(existsSync(at('dist/.tsbuildinfo'))).toBe(true);
+      const kept = ['dist/workflows/new/renamed.test.js', 'elsewhere/linked/kept.md', 'dist/linked.js'];
+      const asked = ['dist/workflows/old', ...kept, 'dist/.tsbuildinfo'];
+      expect(asked.filter((path) => !existsSync(at(path)))).toEqual(['dist/workflows/old']);
 
       await add('old');
       await build();
@@ -175,9 +174,12 @@ describe('the command new in an application of another form', () => {
     async () => {
       const { code, stdout, stderr } = await runCliHere(project.root, 'new', 'my-flow');
       expect([code, stderr]).toEqual([0, '']);
-      expect(stdout).toContain('Made    src/workflows/workflows.module.ts\n');
-      expect(stdout).toContain('Add WorkflowsModule to the imports of your AppModule');
-      expect(stdout).toContain('Test it: NODE_OPTIONS=--experimental-vm-modules npx jest src/workflows/my-flow\n');
+      const told = [
+        'Made    src/workflows/workflows.module.ts\n',
+        'Add WorkflowsModule to the imports of your AppModule',
+        'Test it: NODE_OPTIONS=--experimental-vm-modules npx jest src/workflows/my-flow\n',
+      ];
+      expect(told.filter((words) => !stdout.includes(words))).toEqual([]);
       expect(await project.read('src/workflows/workflows.module.ts')).toContain(
         "import { MyFlowWorkflow } from './my-flow/my-flow.workflow';\n",
       );

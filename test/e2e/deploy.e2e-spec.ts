@@ -27,7 +27,7 @@ describe('the settings of gateways', () => {
     expect(idleS).toBeGreaterThan(0);
   };
 
-  it('rest on defaults that suit gateways whose limits are all 60 s', () => {
+  it('have defaults that suit gateways whose limits are all 60 s', () => {
     expect(DEFAULTS.http.bodyLimit).toBe('10mb');
     expect(DEFAULTS.stream.heartbeatMs).toBeLessThanOrEqual(30_000);
     expect(DEFAULTS.server.keepAliveTimeoutMs).toBeGreaterThan(60_000);
@@ -62,15 +62,16 @@ describe('the settings of gateways', () => {
     expect(second.at('networks.default.aliases')).toEqual(['millrace']);
     for (const name of ['millrace-2', 'durable-postgres', 'durable-settings'])
       expect(compose.at(`services.${name}.profiles`)).toEqual(['durable']);
+  });
+
+  it('give the two replicas the address and the settings of their database', () => {
     const postgres = 'services.durable-postgres';
     expect(compose.at(`${postgres}.volumes`)).toEqual(['durable-postgres:/var/lib/postgresql/data']);
     expect(compose.keys('volumes')).toContain('durable-postgres');
     const settings = 'services.durable-settings';
-    expect(compose.at(`${settings}.depends_on.durable-postgres.condition`)).toBe('service_healthy');
-    expect(compose.at(`services.millrace.depends_on.durable-settings`)).toEqual({
-      condition: 'service_healthy',
-      required: false,
-    });
+    const condition = 'service_healthy';
+    expect(compose.at(`${settings}.depends_on.durable-postgres.condition`)).toBe(condition);
+    expect(compose.at(`services.millrace.depends_on.durable-settings`)).toEqual({ condition, required: false });
     const [, line = ''] = /printf "(.*)\\n" "\$\$PASSWORD"/.exec(String(compose.at(`${settings}.command.0`))) ?? [];
     const { RUNS_DATABASE_URL: url = '' } = parseEnv(line.replace('%s', 'secret'));
     const { username, hostname, pathname } = new URL(loadConfig({ RUNS_DATABASE_URL: url }).store.databaseUrl ?? '');

@@ -1,25 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { eventually } from '../support/eventually.js';
-import { getJson, type HttpResponse, postJson, send } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
+import { eventually } from '../support/checks.js';
+import { getJson, HELLO, type HttpResponse, postJson, send } from '../support/client.js';
+import { askRun, beginRun, endRun, followRun, readEvents, readRun, runUrl, type WireRun } from '../support/logged.js';
 import { describeWithPostgres, PostgresServer, queryPostgres } from '../support/postgres-server.js';
 import { AN_HOUR_AHEAD, Replicas } from '../support/replicas.js';
-import {
-  askRun,
-  beginRun,
-  endRun,
-  followRun,
-  readEvents,
-  readRun,
-  runUrl,
-  type WireRun,
-} from '../support/runs-client.js';
-import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 import { canMount, SmallDisk } from '../support/small-disk.js';
-import { scriptStream } from '../support/upstream/scripts.js';
-import { gate } from '../support/upstream/steps.js';
+import { ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
 
 /** Tests wait here until leases run out, as they do in production. */
 const LONGEST_MS = 120_000;
@@ -61,7 +49,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
     'lose nothing when PostgreSQL crashes; while it is away, runs are refused with retry-after, and all else is served',
     async () => {
       const [one, two] = replicas.all;
-      const doors = Array.from({ length: 8 }, () => gate());
+      const doors = Array.from({ length: 8 }, () => steps.gate());
       for (const door of doors) upstream.next(scriptStream(['Hel', door, 'lo']));
       const runs = await Promise.all(doors.map((_, place) => beginRun(place % 2 === 0 ? one! : two!)));
       await Promise.all(doors.map((door) => door.reached));
@@ -83,7 +71,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
       }
 
       // The process of a reader dies, too: another one has the rest, as it would have come.
-      const door = gate();
+      const door = steps.gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));
       const { id } = await beginRun(one!);
       await door.reached;
@@ -104,9 +92,9 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   );
 
   it(
-    'go on while theirs stands still, which says nothing of them afterwards, and begin though the queue has lost them',
+    'go on while their process stands still, which writes nothing afterwards; they begin though the queue has lost them',
     async () => {
-      const door = gate();
+      const door = steps.gate();
       upstream.next(scriptStream(['Old', door]));
       const begun = await postJson(`${replicas.all[0]!.baseUrl}/responses`, {
         model: 'chat',
@@ -119,7 +107,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
       const { worker, other } = await replicas.findWorker();
       const reading = followRun(other, id);
       await eventually(async () => (await readRun(other, id)).status === 'running');
-      const newDoor = gate();
+      const newDoor = steps.gate();
       upstream.next(scriptStream(['New', newDoor, ' words']));
       worker.process.signal('SIGSTOP');
       // As if it had stopped between keeping the response and the last commit.
@@ -160,7 +148,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   it(
     'are read on without the hints of the database, and go on when its disk has room again',
     async () => {
-      const door = gate();
+      const door = steps.gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));
       const { id } = await beginRun(replicas.all[0]!);
       await door.reached;
@@ -177,7 +165,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
       expect(await readRun(other, id)).toMatchObject({ status: 'completed', output: 'Hello' });
 
       if (disk === undefined) return;
-      const filled = gate();
+      const filled = steps.gate();
       // Nothing makes it smaller, so no page that is there already has room for it.
       const long = randomBytes(48 * 1024).toString('base64');
       upstream.next(scriptStream(['Hel', filled, long]));
@@ -213,7 +201,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
         RUNS_LEAVE_GRACE_MS: '1500',
       });
       const [one] = await Promise.all([replicas.start(), replicas.start()]);
-      const door = gate();
+      const door = steps.gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));
       const open = async (...options: Parameters<typeof send>) => {
         const { request, answer } = send(...options);

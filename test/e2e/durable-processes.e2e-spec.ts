@@ -1,76 +1,21 @@
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import pg from 'pg';
-import { eventually } from '../support/eventually.js';
 import type { JsonObject } from '../../src/kernel/index.js';
-import { getJson, type HttpResponse, postJson, readResponse, send } from '../support/http-client.js';
-import { describeWithPostgres, PostgresServer, queryPostgres } from '../support/postgres-server.js';
-import { RedisServer } from '../support/redis-server.js';
-import { type Replica, Replicas } from '../support/replicas.js';
-import {
-  beginRun,
-  callRun,
-  endRun,
-  followRun,
-  readEvents,
-  readRun,
-  runUrl,
-  type WireRun,
-} from '../support/runs-client.js';
-import { ScriptedUpstream } from '../support/scripted-upstream.js';
-import { ensureServerIsBuilt } from '../support/server-process.js';
-import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
-import { gate } from '../support/upstream/steps.js';
-import { WAITING_DOORS } from '../support/waiting-doors.js';
+import { eventually } from '../support/checks.js';
+import { getJson, type HttpResponse, readResponse, send } from '../support/client.js';
+import { describeEachQueue, LONGEST_MS } from '../support/durable-bench.js';
+import { beginRun, endRun, followRun, readEvents, readRun, runUrl, type WireRun } from '../support/logged.js';
+import { queryPostgres } from '../support/postgres-server.js';
+import type { Replica } from '../support/replicas.js';
+import { scriptCompletion, scriptStream, steps } from '../support/upstream/index.js';
 
-/** A server whose workflows are another release's with another `RELEASE`. */
-const RELEASES = join(import.meta.dirname, '../fixtures/releases.mjs');
-
-/** Each test starts two servers, and may wait until a run is found to be at work in a process that is dead. */
-const LONGEST_MS = 120_000;
-
-describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processes whose queue is in %s', (queue) => {
-  let postgres: PostgresServer;
-  let redis: RedisServer | undefined;
-  let upstream: ScriptedUpstream;
-  let databaseUrl: string;
-  let env: Readonly<Record<string, string>>;
-  let replicas: Replicas;
-
-  beforeAll(async () => {
-    await ensureServerIsBuilt();
-    postgres = await PostgresServer.start();
-    redis = queue === 'Redis' ? await RedisServer.start() : undefined;
-  }, LONGEST_MS);
-  afterAll(async () => {
-    await postgres.close();
-    await redis?.close();
-  });
-  beforeEach(async () => {
-    upstream = await ScriptedUpstream.start();
-    databaseUrl = await postgres.createDatabase();
-    env = {
-      OPENAI_BASE_URL: upstream.url,
-      RUNS_DATABASE_URL: databaseUrl,
-      ...(redis !== undefined && { RUNS_QUEUE_URL: redis.url }),
-    };
-    replicas = new Replicas(env);
-  });
-  afterEach(async () => {
-    await replicas.stop();
-    await upstream.close();
-  });
-
-  const itWithRedis = queue === 'Redis' ? it : it.skip;
-  /** What the queue has little to do with. */
-  const itOnce = queue === 'Redis' ? it.skip : it;
-
+describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
   it(
-    'go on in another one when theirs is killed; no finished step runs again, and no reader sees a gap or a double',
+    'go on in another process when theirs is killed; no finished step runs again, and no reader sees a gap or a double',
     async () => {
+      const { databaseUrl, replicas, upstream } = bench;
       await Promise.all([replicas.start(), replicas.start()]);
-      const door = gate();
+      const door = steps.gate();
       upstream.next(scriptStream('A draft'));
       upstream.next(scriptStream(['{"thinking":"Hal', door, 'f"']));
       const { id } = await beginRun(replicas.all[0]!, { model: 'streaming' });
@@ -103,90 +48,21 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
       const { text } = await reading;
       const events = readEvents(text);
       expect(events.map(({ n }) => n)).toEqual(events.map((_, place) => place));
-      expect(events.map(({ type }) => type)).toContain('node-restarted');
-      expect(events.find(({ type }) => type === 'run-resumed')).toMatchObject({ epoch: 2 });
-      expect(events.at(-1)?.type).toBe('run-finished');
-      expect((await readRun(other, id)).output).toBe('A draft\n\n{"thinking":"Whole","reply":"Hello"}');
-      expect(await readRun(other, id)).toMatchObject({ status: 'completed', attempts: 2 });
+      const told = events.filter(({ type }) => /^run-|restarted/.test(type));
+      const resumed = [{ type: 'run-resumed', epoch: 2 }, { type: 'node-restarted' }];
+      expect(told).toMatchObject([{ type: 'run-started' }, ...resumed, { type: 'run-finished' }]);
+      const output = 'A draft\n\n{"thinking":"Whole","reply":"Hello"}';
+      expect(await readRun(other, id)).toMatchObject({ status: 'completed', attempts: 2, output });
       expect((await followRun(other, id)).text).toBe(text);
       expect(upstream.requests).toHaveLength(3);
     },
     LONGEST_MS,
   );
 
-  it(
-    'are cancelled, answered and read by any of them, whichever works on them',
-    async () => {
-      await Promise.all([replicas.start(), replicas.start()]);
-      const door = gate();
-      upstream.next(scriptStream(['Hel', door, 'lo']));
-      const { id } = await beginRun(replicas.all[0]!);
-      await door.reached;
-      const { worker, other } = await replicas.findWorker();
-      const readings = [followRun(worker, id), followRun(other, id)];
-      const { status, json } = await callRun(other, 'POST', `${id}/cancel`);
-      expect({ status, json }).toMatchObject({ status: 200, json: { status: 'cancelled' } });
-      const [own, foreign] = await Promise.all(readings);
-      expect(foreign?.text).toBe(own?.text);
-      expect(readEvents(own?.text ?? '').at(-1)).toMatchObject({ type: 'run-failed', error: { code: 'cancelled' } });
-      await eventually(() => upstream.requests[0]?.aborted === true);
-
-      // One that waits is ended by whoever is asked.
-      const later = await beginRun(worker, { run_at: Math.floor(Date.now() / 1_000) + 3_600 });
-      expect((await callRun(other, 'POST', `${later.id}/cancel`)).json).toMatchObject({ status: 'cancelled' });
-
-      upstream.always(() => scriptStream('Hi'));
-      // What waits is answered wherever the client's next request comes in, again and again.
-      for (const door of WAITING_DOORS) {
-        const say = { model: 'approval', ...door.say('Announce it') };
-        const first = door.read(await door.post(worker, say), say);
-        const give = {
-          model: 'approval',
-          ...door.give(first, [{ id: first.calls[0]!.id, value: { approved: true } }]),
-        };
-        const [second, third] = [await door.post(other, give), await door.post(worker, give)].map((told) =>
-          door.read(told, give),
-        );
-        expect(second).toMatchObject({ text: 'Hi', calls: [] });
-        expect(third).toMatchObject({ id: second!.id, kept: second!.kept });
-        expect(await door.retrieve(worker, second!.id)).toBe(second!.kept);
-      }
-
-      const completion = await postJson(
-        `${other.baseUrl}/chat/completions`,
-        { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] },
-        { 'millrace-on-disconnect': 'continue' },
-      );
-      expect(completion.json).toMatchObject({ choices: [{ message: { content: 'Hi' } }] });
-      const { id: completionId } = completion.json as { id: string };
-      const again = await getJson(`${worker.baseUrl}/chat/completions/${completionId}`);
-      expect(again.json).toEqual(completion.json);
-
-      // A process dies while it says that its run waits: either that is kept, and nobody is needed for it, or it is said again.
-      const asking = gate();
-      upstream.next(scriptStream(['A dr', asking, 'aft']));
-      const approval = await beginRun(replicas.all[0]!, { model: 'approval' });
-      await asking.reached;
-      const asked = await replicas.findWorker();
-      const drafted = upstream.requests.length;
-      const isKept = redis === undefined;
-      await killAmidWait(databaseUrl, approval.id, asked.worker, () => asking.open(), isKept);
-      expect((await endRun(asked.other, approval.id)).status).toBe('waiting');
-      expect(upstream.requests).toHaveLength(drafted);
-      const rest = followRun(asked.other, approval.id);
-      const answer = { value: { approved: true } };
-      expect((await callRun(asked.other, 'POST', `${approval.id}/waits/approve`, {}, answer)).status).toBe(200);
-      const types = readEvents((await rest).text).map(({ type }) => type);
-      expect(types.filter((type) => type === 'run-waiting')).toHaveLength(1);
-      expect(types).toEqual(expect.arrayContaining(['run-continued', 'run-finished']));
-      expect(types.includes('run-resumed')).toBe(!isKept);
-    },
-    LONGEST_MS,
-  );
-
-  itOnce(
+  bench.itOnce(
     'are begun once for each time of a schedule, whoever dies',
     async () => {
+      const { databaseUrl, replicas, upstream } = bench;
       const [one, two] = await Promise.all([replicas.start(), replicas.start()]);
       upstream.always(() => scriptStream('Good morning'));
       const body = { model: 'chat', input: 'Hello', pattern: '0 0 1 1 *' };
@@ -228,11 +104,12 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
   );
 
   it(
-    'are no more at work at the same time than their workflow says, in all processes together, whoever dies',
+    'never exceed the limit of their workflow, in all processes together, whoever dies',
     async () => {
-      replicas = new Replicas(env, RELEASES);
+      const { upstream } = bench;
+      const replicas = bench.useReleases();
       const [one, two] = await Promise.all([replicas.start(), replicas.start()]);
-      const door = gate();
+      const door = steps.gate();
       upstream.always(({ body }) =>
         JSON.stringify(body.messages).includes('narrow') ? scriptStream(['Hel', door, 'lo']) : scriptStream('Hello'),
       );
@@ -268,12 +145,13 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
     LONGEST_MS,
   );
 
-  itWithRedis(
-    'go on, and begin, though all that Redis has is gone',
+  bench.itWithRedis(
+    'go on, and begin, though Redis has lost all its data',
     async () => {
+      const { redis, replicas, upstream } = bench;
       const env = { RUNS_CONCURRENCY: '1' };
       await Promise.all([replicas.start(env), replicas.start(env)]);
-      const doors = [gate(), gate()];
+      const doors = [steps.gate(), steps.gate()];
       for (const door of doors) upstream.next(scriptStream(['Hel', door, 'lo']));
       const ids: string[] = [];
       for (let count = 0; count < 4; count++) ids.push((await beginRun(replicas.all[count % 2]!)).id);
@@ -296,9 +174,10 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
     LONGEST_MS,
   );
 
-  itWithRedis(
-    'do not hold up the end of a process that has never reached the queue',
+  bench.itWithRedis(
+    'do not delay the shutdown of a process that has never reached the queue',
     async () => {
+      const { replicas } = bench;
       // Nobody listens there.
       const replica = await replicas.start({ RUNS_QUEUE_URL: 'redis://127.0.0.1:1' });
       expect(await beginRun(replica)).toMatchObject({ status: 'queued' });
@@ -310,127 +189,4 @@ describeWithPostgres.each([['PostgreSQL'], ['Redis']])('runs of several processe
     },
     LONGEST_MS,
   );
-
-  it(
-    'stay with the processes of their release while it is replaced, and then go by what their workflow says',
-    async () => {
-      replicas = new Replicas({ ...env, RUNS_HANDOVER: 'now' }, RELEASES);
-      const door = gate();
-      let held = 0;
-      let isOver = false;
-      upstream.always(({ body }) => {
-        const asked = JSON.stringify(body.messages);
-        const isLast = asked.includes('After: One');
-        if (isOver || !(isLast || asked.includes('Hold'))) return scriptStream(isLast ? 'Two' : 'One');
-        held++;
-        return scriptStream(['Ha', door, 'lf']);
-      });
-      const first = await replicas.start({ RELEASE: 'old' });
-      const begin = (replica: Replica, models: readonly string[], input: string): Promise<readonly WireRun[]> =>
-        Promise.all(models.map((model) => beginRun(replica, { model, input })));
-      const runs = [
-        ...(await begin(first, ['resuming', 'resuming', 'resuming', 'failing'], 'Hello')),
-        ...(await begin(first, ['removed'], 'Hold')),
-      ];
-      await eventually(() => held === 5);
-      // The new process gives back what it gets of them.
-      const [second, fresh] = await Promise.all([
-        replicas.start({ RELEASE: 'old' }),
-        replicas.start({ RELEASE: 'new' }),
-      ]);
-      first.process.signal('SIGTERM');
-      await eventually(() => held === 10, { within: 30_000 });
-      const others = [
-        ...(await begin(fresh, ['added', 'added'], 'Hello')),
-        ...(await begin(second, ['removed', 'removed'], 'Hello')),
-      ];
-      for (const { id } of others)
-        expect(await endRun(fresh, id)).toMatchObject({ status: 'completed', output: 'One' });
-      isOver = true;
-      second.process.signal('SIGTERM');
-      const ended = [];
-      for (const { id } of runs) ended.push(await endRun(fresh, id));
-      const resumed = { status: 'completed', output: 'One\n\nTwo' };
-      const changed = { status: 'failed', error: { code: 'workflow_changed' } };
-      expect(ended).toMatchObject([resumed, resumed, resumed, changed, changed]);
-      const { text } = await followRun(fresh, runs[0]!.id);
-      const finished = readEvents(text).filter(({ type }) => type === 'node-finished');
-      expect(finished.map(({ node }) => node)).toEqual(['first', 'last']);
-      expect(text).not.toContain('graph');
-      door.open();
-    },
-    LONGEST_MS,
-  );
-
-  itOnce(
-    'are handed over when theirs shuts down',
-    async () => {
-      const handOver = { RUNS_HANDOVER: 'now', APPROVAL_TIMEOUT_MS: '4000' };
-      await Promise.all([replicas.start(handOver), replicas.start(handOver)]);
-      // Their waits expire in both at the same time, each once.
-      upstream.always(() => scriptStream('A draft'));
-      const begin = (place: number): Promise<WireRun> => beginRun(replicas.all[place % 2]!, { model: 'approval' });
-      const waiting = await Promise.all([0, 1, 2, 3, 4, 5].map(begin));
-      for (const { id } of waiting) expect((await endRun(replicas.all[0]!, id)).status).toBe('waiting');
-      await queryPostgres(
-        databaseUrl,
-        'update millrace.run_waits set expires = (select min(expires) from millrace.run_waits)',
-      );
-      for (const { id } of waiting) {
-        const { text } = await followRun(replicas.all[1]!, id);
-        const types = readEvents(text).map(({ type }) => type);
-        expect(types.filter((type) => type.startsWith('run-'))).toEqual(['run-started', 'run-waiting', 'run-failed']);
-        expect(readEvents(text).at(-1)).toMatchObject({ error: { code: 'wait_expired' } });
-      }
-      expect(upstream.requests).toHaveLength(waiting.length);
-      const door = gate();
-      upstream.next(scriptStream(['Hel', door, 'lo']));
-      const { id } = await beginRun(replicas.all[0]!);
-      await door.reached;
-      const { worker, other } = await replicas.findWorker();
-      upstream.next(scriptStream('Hello again'));
-      worker.process.signal('SIGTERM');
-      const run = await endRun(other, id);
-      expect(run).toMatchObject({ status: 'completed', output: 'Hello again', attempts: 2 });
-      await expect(worker.process.exit).resolves.toMatchObject({ code: 0 });
-      door.open();
-    },
-    LONGEST_MS,
-  );
 });
-
-/**
- * Kills a process while the database has what it says of its run's wait, and has not committed it.
- * @param goOn lets the run come to its wait
- * @param isKept false: the database forgets it
- */
-async function killAmidWait(
-  databaseUrl: string,
-  run: string,
-  worker: Replica,
-  goOn: () => void,
-  isKept: boolean,
-): Promise<void> {
-  const holder = new pg.Client({ connectionString: databaseUrl });
-  await holder.connect();
-  // Whoever keeps the same wait has to know first what becomes of this one.
-  await holder.query('begin');
-  await holder.query(
-    `insert into millrace.run_waits (run, node, name, call_id, place, shown, schema, asked, is_open)
-     values ($1, 'approve', 'approve', 'none', 0, 'null', '{}', 0, false)`,
-    [run],
-  );
-  goOn();
-  const pid = await eventually(async () => {
-    const { rows } = await holder.query<{ pid: number }>(
-      `select pid from pg_locks where not granted and locktype = 'transactionid'
-         and transactionid = pg_current_xact_id()::xid`,
-    );
-    return rows[0]?.pid;
-  });
-  worker.process.signal('SIGKILL');
-  await worker.process.exit;
-  if (!isKept) await holder.query('select pg_terminate_backend($1)', [pid]);
-  await holder.query('rollback');
-  await holder.end();
-}

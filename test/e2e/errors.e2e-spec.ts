@@ -1,24 +1,9 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/bench.js';
-import { assertErrorEnded, readContent } from '../support/checks.js';
+import { assertErrorEnded, assertValidError, readContent } from '../support/checks.js';
 import { getJson, HELLO, openStream, postJson } from '../support/client.js';
-import { type Script, scriptStream } from '../support/upstream/scripts.js';
-import {
-  chunk,
-  delay,
-  done,
-  errorBody,
-  finish,
-  gate,
-  httpError,
-  raw,
-  reset,
-  role,
-  stall,
-  text,
-} from '../support/upstream/steps.js';
-import { assertValidError } from '../support/wire-schema.js';
+import { errorBody, httpError, type Script, scriptStream, steps } from '../support/upstream/index.js';
 
 const KEY = 'sk-test-upstream-key';
 
@@ -251,10 +236,10 @@ describe('errors', () => {
       ['an overload', httpError(503, '<html>busy</html>'), 502, 'server_error', 'upstream_error'],
       ['a timeout of a proxy', httpError(504, '<html>gateway</html>'), 504, 'server_error', 'upstream_timeout'],
       ['a page with status 200', httpError(200, '<html>login</html>'), 502, 'server_error', 'upstream_bad_answer'],
-      ['silence', [gate()], 504, 'server_error', 'upstream_timeout'],
-      ['a reset', [reset()], 502, 'server_error', 'upstream_unreachable'],
-      ['no finish reason', [role(), done()], 502, 'server_error', 'upstream_bad_answer'],
-      ['an error as the first event', [chunk(errorBody('first'))], 502, 'server_error', 'upstream_error'],
+      ['silence', [steps.gate()], 504, 'server_error', 'upstream_timeout'],
+      ['a reset', [steps.reset()], 502, 'server_error', 'upstream_unreachable'],
+      ['no finish reason', [steps.role(), steps.done()], 502, 'server_error', 'upstream_bad_answer'],
+      ['an error as the first event', [steps.chunk(errorBody('first'))], 502, 'server_error', 'upstream_error'],
     ] as [string, Script, number, string, string][])('%s', async (_, script, status, type, code) => {
       for (const stream of [true, false]) {
         bench.upstream.next(script);
@@ -325,16 +310,16 @@ describe('errors', () => {
 
   describe('in the middle of a stream are one frame and [DONE], after all text', () => {
     it.each([
-      ['a reset', [role(), text('So far'), delay(20), reset()], 'upstream_connection_lost'],
-      ['an early end', [role(), text('So far'), done()], 'upstream_bad_answer'],
-      ['silence', [role(), text('So far'), stall()], 'upstream_timeout'],
-      ['an error object', [role(), text('So far'), chunk(errorBody(`of ${KEY}`))], 'upstream_error'],
+      ['a reset', [steps.role(), steps.text('So far'), steps.delay(20), steps.reset()], 'upstream_connection_lost'],
+      ['an early end', [steps.role(), steps.text('So far'), steps.done()], 'upstream_bad_answer'],
+      ['silence', [steps.role(), steps.text('So far'), steps.stall()], 'upstream_timeout'],
+      ['an error object', [steps.role(), steps.text('So far'), steps.chunk(errorBody(`of ${KEY}`))], 'upstream_error'],
       [
         'a named error event',
-        [role(), text('So far'), raw('event: error\ndata: {"message":"x"}\n\n')],
+        [steps.role(), steps.text('So far'), steps.raw('event: error\ndata: {"message":"x"}\n\n')],
         'upstream_error',
       ],
-      ['no JSON', [role(), text('So far'), raw('data: {"choices":[\n\n')], 'upstream_bad_answer'],
+      ['no JSON', [steps.role(), steps.text('So far'), steps.raw('data: {"choices":[\n\n')], 'upstream_bad_answer'],
     ] as [string, Script, string][])('%s', async (_, script, code) => {
       bench.upstream.next(script);
       const stream = await bench.open();
@@ -373,7 +358,7 @@ describe('errors', () => {
 
     it('the deadline of the run', async () => {
       const short = await Bench.start({ env: { RUN_TIMEOUT_MS: '150' } });
-      short.upstream.next([role(), text('So far'), stall()]).next([role(), stall()]);
+      short.upstream.next([steps.role(), steps.text('So far'), steps.stall()]).next([steps.role(), steps.stall()]);
       const stream = await openStream(short.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
       const items = await stream.collect();
       expect(assertErrorEnded(items)).toMatchObject({ code: 'run_timeout' });
@@ -385,7 +370,7 @@ describe('errors', () => {
   });
 
   it('a stream that holds nothing but its end is still one completion', async () => {
-    bench.upstream.next([role(), finish('stop'), done()]);
+    bench.upstream.next([steps.role(), steps.finish('stop'), steps.done()]);
     const stream = await bench.open();
     const items = await stream.collect();
     expect(readContent(items)).toBe('');

@@ -14,10 +14,9 @@ import {
 } from '../../src/workflow/index.js';
 import { type Conversation, makeWorkflowsModule } from '../support/bench.js';
 import { assertCompletion, assertErrorEnded, eventually } from '../support/checks.js';
-import type { HttpResponse } from '../support/client.js';
 import { LoggedBench } from '../support/logged-bench.js';
-import { ScriptedUpstream, scriptStream, scriptToolCalls, steps } from '../support/upstream/index.js';
 import { findFreePort } from '../support/server-process.js';
+import { ScriptedUpstream, scriptStream, scriptToolCalls, steps } from '../support/upstream/index.js';
 
 class RefusingTool extends AgentTool<void> {
   readonly name = 'refusing';
@@ -110,8 +109,7 @@ describe('the log of a failure', () => {
     await start();
     const fault = steps.errorBody('too long', { code: 'context_length_exceeded', param: 'messages' });
     bench.upstream.next(steps.httpError(400, fault));
-    const repeated = (): Promise<HttpResponse> =>
-      bench.ask({ model: 'streaming', stream: false }, { 'idempotency-key': 'a' });
+    const repeated = () => bench.ask({ model: 'streaming', stream: false }, { 'idempotency-key': 'a' });
     const [first, again] = [await repeated(), await repeated()];
     expect(again.headers['idempotent-replayed']).toBe('true');
     expect(again.json).toEqual(first.json);
@@ -219,8 +217,7 @@ describe('the log of a failure', () => {
   it('has the reason of requests that are refused before they become a run', async () => {
     await start({ API_KEYS: 'sk-caller-1', LIMIT_REQUESTS_PER_MINUTE: '4' });
     bench.upstream.next(scriptStream('Hi'));
-    const as = (key: string, body: object): Promise<HttpResponse> =>
-      bench.ask(body, { authorization: `Bearer ${key}` });
+    const as = (key: string, body: object) => bench.ask(body, { authorization: `Bearer ${key}` });
     const answers = [
       await as('sk-wrong-key', {}),
       await as('sk-caller-1', { temperature: 'secret' }),

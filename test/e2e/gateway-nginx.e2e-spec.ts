@@ -6,20 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
 import { Bench, RecordingTracer } from '../support/bench.js';
 import { assertCompletion, assertValidError, eventually, readContent } from '../support/checks.js';
+import { getJson, HELLO, openStream, postJson, readResponse, send, type SseStream } from '../support/client.js';
 import {
-  getJson,
-  HELLO,
-  type HttpResponse,
-  openStream,
-  postJson,
-  readResponse,
-  send,
-  type SseStream,
-} from '../support/client.js';
-import {
-  makeDefaultConfig,
   describeWithNginx,
   type GatewaySettings,
+  makeDefaultConfig,
   Nginx,
   readShippedConfig,
 } from '../support/nginx.js';
@@ -93,7 +84,7 @@ async function sendBytes(bytes: string): Promise<{ head: string; json: unknown }
 }
 
 /** Asks for a path as it is written; a URL would tidy it up. */
-async function getRaw(path: string): Promise<HttpResponse> {
+async function getRaw(path: string): ReturnType<typeof readResponse> {
   const asked = request(nginx.url, { path, agent: false }).end();
   const [answer] = (await once(asked, 'response')) as [IncomingMessage];
   return readResponse(answer);

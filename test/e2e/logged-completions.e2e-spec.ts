@@ -3,6 +3,8 @@ import { Metrics } from '../../src/metrics/index.js';
 import { Bench } from '../support/bench.js';
 import { assertCompletion, assertErrorEnded, eventually, readContent, readFrames } from '../support/checks.js';
 import { CHAT, getJson, postJson, send, SseStream } from '../support/client.js';
+import { LeapingClock } from '../support/leaping-clock.js';
+import { LoggedBench } from '../support/logged-bench.js';
 import {
   bareStream,
   beginCompletion,
@@ -14,10 +16,7 @@ import {
   readUntil,
   retrieveCompletion,
 } from '../support/logged.js';
-import { LoggedBench } from '../support/logged-bench.js';
-import { LeapingClock } from '../support/leaping-clock.js';
-import { scriptStream, tokens } from '../support/upstream/scripts.js';
-import { gate, httpError, reset } from '../support/upstream/steps.js';
+import { httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
 
 const ANN = { authorization: 'Bearer sk-ann-0123456789abcdef' };
 const BOB = { authorization: 'Bearer sk-bob-0123456789abcdef' };
@@ -31,7 +30,7 @@ describe('a completion that outlives its connection', () => {
   afterEach(() => bench.close());
 
   it('goes on without its client, who comes back with Last-Event-ID and gets exactly the rest', async () => {
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo ', 'you'], { usage: tokens(3, 4) }));
     const first = await beginCompletion(bench.app, GOES_ON, USAGE);
     expect(first.headers['millrace-run-id']).toMatch(/^run_/);
@@ -49,7 +48,7 @@ describe('a completion that outlives its connection', () => {
   });
 
   it('goes on to its end with nobody there, and is read later, whole and as chunks', async () => {
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo'], { usage: tokens(3, 4) }));
     const stream = await beginCompletion(bench.app);
     const { id } = await readUntil(stream, 'Hel');
@@ -80,8 +79,8 @@ describe('a completion that outlives its connection', () => {
     ).toBe(false);
   });
 
-  it('is the same bytes for every reader, with node events and usage as the first request asked for them', async () => {
-    const door = gate();
+  it('has the same bytes for every reader, with node events and usage if the first request asked for them', async () => {
+    const door = steps.gate();
     bench.upstream
       .next(scriptStream('One.', { usage: tokens(1, 2) }))
       .next(scriptStream(['{"thinking":"Hm.","reply":"Hel', door, 'lo"}'], { usage: tokens(3, 4) }));
@@ -111,7 +110,7 @@ describe('a completion that outlives its connection', () => {
     });
   });
 
-  it('tells where a reader can go on, and where not', async () => {
+  it('accepts only positions from which a reader can go on', async () => {
     bench.upstream.next(scriptStream('Hello'));
     const stream = await beginCompletion(bench.app);
     const all = bareStream(await stream.collect());
@@ -159,7 +158,7 @@ describe('a completion that outlives its connection', () => {
     expect((await retrieveCompletion(bench.app, id)).text).toBe(answer.text);
   });
 
-  it('fails before its first token with a status of its own, and tells the same whenever it is asked', async () => {
+  it('fails before its first token with an error status, and gives the same error whenever it is read', async () => {
     bench.upstream.next([httpError(429, {}, { 'retry-after': '7' })]).next([httpError(400, {})]);
     const { status, headers, json } = await postJson(bench.app.chatUrl, { ...CHAT, stream: true }, GOES_ON);
     expect([status, json]).toMatchObject([429, { error: { code: 'rate_limit_exceeded' } }]);
@@ -169,8 +168,8 @@ describe('a completion that outlives its connection', () => {
     expect((await bench.ask({}, GOES_ON)).status).toBe(400);
   });
 
-  it('fails in the middle with one error frame, and is not there whole', async () => {
-    bench.upstream.next([...scriptStream(['Hel']).slice(0, 2), reset()]);
+  it('fails in the middle with one error frame, and cannot be read as a whole', async () => {
+    bench.upstream.next([...scriptStream(['Hel']).slice(0, 2), steps.reset()]);
     const stream = await beginCompletion(bench.app);
     const items = await stream.collect();
     expect(readContent(items)).toBe('Hel');
@@ -195,7 +194,7 @@ describe('the run of a completion whose readers have left', () => {
   afterEach(() => bench.close());
 
   const begin = async (headers: Readonly<Record<string, string>>) => {
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const stream = await beginCompletion(bench.app, headers);
     const { id } = await readUntil(stream, 'Hel');
@@ -206,7 +205,7 @@ describe('the run of a completion whose readers have left', () => {
     await eventually(async () => (await countStreams(bench)) === 0);
   };
 
-  it('ends with `cancel` 15 s after the last of them, whoever they were', async () => {
+  it('ends with `cancel` 15 s after the last of them has left', async () => {
     const { id, stream, upstream } = await begin(ENDS);
     const other = await openEvents(bench, String(stream.headers['millrace-run-id']));
     await other.until((item) => item.kind === 'data' && item.event === 'delta');
@@ -239,7 +238,7 @@ describe('the run of a completion whose readers have left', () => {
     expect(readContent(await back.collect())).toBe('Hello');
     expect(await upstream.closed).toBe('finished');
 
-    const hold = gate();
+    const hold = steps.gate();
     bench.upstream.next(scriptStream(['Wh', hold, 'ole']));
     const whole = bench.ask({}, ENDS);
     await hold.reached;
@@ -249,7 +248,7 @@ describe('the run of a completion whose readers have left', () => {
   });
 
   it('ends with `cancel` when the client that waited for a whole answer has gone', async () => {
-    const hold = gate();
+    const hold = steps.gate();
     bench.upstream.next(scriptStream(['Wh', hold, 'ole']));
     const { request, answer } = send('POST', bench.app.chatUrl, CHAT, { headers: ENDS });
     const gone = answer.catch(() => undefined);
@@ -265,7 +264,7 @@ describe('the run of a completion whose readers have left', () => {
     expect(await upstream.closed).toBe('aborted');
   });
 
-  it('goes on with `continue`, however long nobody is there', async () => {
+  it('goes on with `continue`, however long nobody reads it', async () => {
     const { id, stream, door, upstream } = await begin(GOES_ON);
     await leave(stream);
     clock.leap(50_000);
@@ -279,7 +278,7 @@ describe('a request for a completion that outlives its connection', () => {
   let bench: Bench;
   afterEach(() => bench.close());
 
-  it('is refused with any other word, and where nothing outlives its request', async () => {
+  it('refuses any other value, and is refused where nothing outlives its request', async () => {
     bench = await Bench.start({ env: { RUNS: 'off' } });
     for (const word of ['', 'stop', 'continue,cancel', 'true']) {
       expect(await bench.ask({}, { 'millrace-on-disconnect': word })).toMatchObject({
@@ -297,7 +296,7 @@ describe('a request for a completion that outlives its connection', () => {
     expect(bench.upstream.requests).toHaveLength(0);
   });
 
-  it('belongs to its key: for all others there is nothing, and nothing of direct ones is kept', async () => {
+  it('belongs to its key: others find nothing, and direct completions are not kept', async () => {
     bench = await Bench.start({ env: { API_KEYS: 'sk-ann-0123456789abcdef,sk-bob-0123456789abcdef' } });
     bench.upstream.always(scriptStream('Hello'));
     const { headers, json } = await bench.ask({}, { ...ANN, ...GOES_ON });
@@ -320,7 +319,7 @@ describe('a request for a completion that outlives its connection', () => {
 
   it('is the same run when it comes again with its Idempotency-Key, a stream too', async () => {
     bench = await Bench.start({ env: { LIMIT_REQUESTS_PER_MINUTE: '3' } });
-    const door = gate();
+    const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const headers = { ...GOES_ON, 'idempotency-key': 'order-1' };
     const first = await beginCompletion(bench.app, headers);

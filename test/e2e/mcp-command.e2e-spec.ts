@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import type { Called, News } from '../support/mcp-clients.js';
+import * as mcp from '../support/mcp-clients.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 
 /** An author's code that logs, from when the conversation has begun. */
@@ -35,10 +35,10 @@ describe('millrace mcp', () => {
     await client.connect(transport);
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toContain('approval');
-    const news: News[] = [];
+    const news: mcp.News[] = [];
     const called = (await client.callTool({ name: 'approval', arguments: { input: 'We move' } }, undefined, {
       onprogress: (one) => void news.push(one),
-    })) as unknown as Called;
+    })) as unknown as mcp.Called;
     expect(called.isError).not.toBe(true);
     expect(asked).toHaveLength(1);
     expect(news.length).toBeGreaterThan(2);

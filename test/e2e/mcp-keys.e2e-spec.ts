@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Bench, LogCapture } from '../support/bench.js';
 import { catchRejection, eventually } from '../support/checks.js';
 import type { HttpResponse } from '../support/client.js';
-import { type Called, callMessage, connectNew, postMessage, readMessages } from '../support/mcp-clients.js';
+import * as mcp from '../support/mcp-clients.js';
 import { scriptStream } from '../support/upstream/index.js';
 
 describe('workflows as tools, where keys are needed', () => {
@@ -44,13 +44,13 @@ describe('workflows as tools, where keys are needed', () => {
       message: 'the line in the access log',
     });
 
-  it('are for nobody without a key', async () => {
-    const { status, headers } = await postMessage(bench.app.url, callMessage('chat', { input: 'Hi' }));
+  it('refuse requests without a key', async () => {
+    const { status, headers } = await mcp.postMessage(bench.app.url, mcp.callMessage('chat', { input: 'Hi' }));
     expect([status, headers['www-authenticate']]).toEqual([401, 'Bearer']);
   });
 
-  it('are listed for a key as far as it may use them, and another one is as if it were not there', async () => {
-    const client = await connectNew(bench.app.url, 'auto', { headers: bearer(FEW) });
+  it('are listed only if the key may use them; others seem not to exist', async () => {
+    const client = await mcp.connectNew(bench.app.url, 'auto', { headers: bearer(FEW) });
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['chat']);
     const [forbidden, unknown] = await Promise.all(
       ['approval', 'nobody'].map((name) => catchRejection(client.call(name, { input: 'Hi' }))),
@@ -61,12 +61,16 @@ describe('workflows as tools, where keys are needed', () => {
 
   it('are called with a line in the access log and a run of their own', async () => {
     bench.upstream.next(scriptStream('Hi'));
-    const called = await postMessage(bench.app.url, callMessage('chat', { input: 'my secret words' }), bearer(FEW));
+    const called = await mcp.postMessage(
+      bench.app.url,
+      mcp.callMessage('chat', { input: 'my secret words' }),
+      bearer(FEW),
+    );
     expect([called.status, called.headers['content-type']]).toEqual([
       200,
       expect.stringMatching(/^text\/event-stream/),
     ]);
-    const [{ result }] = readMessages(called.text) as unknown as [{ result: Called }];
+    const [{ result }] = mcp.readMessages(called.text) as unknown as [{ result: mcp.Called }];
     const line = await findLine(called);
     expect(line).toMatchObject({ path: '/mcp', outcome: 'stop', workflow: 'chat', output_tokens: 1, key: 'few' });
     expect(line['run_id']).toBe(result._meta?.['millrace/run']);
@@ -74,20 +78,22 @@ describe('workflows as tools, where keys are needed', () => {
   });
 
   it('have a line in the access log where they are refused', async () => {
-    const wrong = await postMessage(bench.app.url, callMessage('chat', { nonsense: 1 }), bearer(FEW));
+    const wrong = await mcp.postMessage(bench.app.url, mcp.callMessage('chat', { nonsense: 1 }), bearer(FEW));
     expect(await findLine(wrong)).toMatchObject({ status: 200, outcome: 'invalid_request', workflow: 'chat' });
-    const unknown = await postMessage(bench.app.url, callMessage('nobody', {}), bearer(FEW));
-    expect(readMessages(unknown.text)[0]).toMatchObject({ id: 7, error: { code: -32_602 } });
+    const unknown = await mcp.postMessage(bench.app.url, mcp.callMessage('nobody', {}), bearer(FEW));
+    expect(mcp.readMessages(unknown.text)[0]).toMatchObject({ id: 7, error: { code: -32_602 } });
     expect(await findLine(unknown)).toMatchObject({ outcome: 'unknown_model', workflow: 'unknown' });
   });
 
-  it('are within the limits of the key, in which only calls count', async () => {
-    const client = await connectNew(bench.app.url, 'legacy', { headers: bearer(ONE) });
+  it('obey the limits of the key; only calls count', async () => {
+    const client = await mcp.connectNew(bench.app.url, 'legacy', { headers: bearer(ONE) });
     for (let count = 0; count < 3; count++) await client.listTools();
     await client.close();
     bench.upstream.next(scriptStream('Hi'));
-    expect((await postMessage(bench.app.url, callMessage('chat', { input: 'Hi' }), bearer(ONE))).status).toBe(200);
-    const refused = await postMessage(bench.app.url, callMessage('chat', { input: 'Hi' }), bearer(ONE));
+    expect((await mcp.postMessage(bench.app.url, mcp.callMessage('chat', { input: 'Hi' }), bearer(ONE))).status).toBe(
+      200,
+    );
+    const refused = await mcp.postMessage(bench.app.url, mcp.callMessage('chat', { input: 'Hi' }), bearer(ONE));
     expect([refused.status, refused.json]).toMatchObject([
       429,
       { jsonrpc: '2.0', error: { code: -32_000, data: { code: 'rate_limit_exceeded' } } },

@@ -148,7 +148,7 @@ describe('tools of MCP servers', () => {
       expect((await callTool({ query: 'again' })).told).toBe('found again');
     });
 
-    it('one whose server lies about what it gives', async () => {
+    it('one whose server breaks its own output schema', async () => {
       const outputSchema = { type: 'object', properties: { hits: { type: 'integer' } }, required: ['hits'] };
       server.tools = [{ ...SEARCH, outputSchema }];
       server.onCall = (call, response) =>
@@ -162,7 +162,7 @@ describe('tools of MCP servers', () => {
     });
   });
 
-  it('are asked for again when the server says that they are others', async () => {
+  it('are listed again when the server reports a change', async () => {
     await eventually(() => server.listeners > 0, { message: 'a client that listens' });
     for (const tool of ['find', 'search']) {
       server.tools = [{ ...SEARCH, name: tool }];
@@ -176,7 +176,7 @@ describe('tools of MCP servers', () => {
     expect((await callTool({ query: 'snow' })).told).toBe('found snow');
   });
 
-  it('are left out where their schema is none, and the others stay', async () => {
+  it('are left out if their schema is invalid, and the others stay', async () => {
     const log = new LogCapture();
     server.tools = [
       SEARCH,

@@ -9,15 +9,7 @@ import { Bench, makeWorkflowsModule } from '../support/bench.js';
 import { catchRejection, eventually } from '../support/checks.js';
 import { postJson } from '../support/client.js';
 import { readRun } from '../support/logged.js';
-import {
-  type Called,
-  connectNew,
-  connectOld,
-  McpClients,
-  postMessage,
-  readCallText,
-  readMessages,
-} from '../support/mcp-clients.js';
+import * as mcp from '../support/mcp-clients.js';
 import { scriptStream } from '../support/upstream/index.js';
 import { delay, gate } from '../support/upstream/steps.js';
 
@@ -42,7 +34,7 @@ class OrderWorkflow {
 
 describe('workflows that wait for answers, as tools of MCP', () => {
   let bench: Bench;
-  const clients = new McpClients();
+  const clients = new mcp.McpClients();
   beforeAll(async () => {
     bench = await Bench.start({ imports: [makeWorkflowsModule(OrderWorkflow)], env: { RUNS_LEAVE_GRACE_MS: '1' } });
   });
@@ -54,7 +46,7 @@ describe('workflows that wait for answers, as tools of MCP', () => {
   it('ask the user of a client of the newest version, again if the answer does not fit', async () => {
     const asked: string[] = [];
     const client = await clients.keep(
-      connectNew(bench.app.url, 'auto', {
+      mcp.connectNew(bench.app.url, 'auto', {
         elicit: (message) => {
           asked.push(message);
           if (message.includes('parcel')) return { action: 'accept', content: { labels: '["a", "b"]' } };
@@ -62,17 +54,17 @@ describe('workflows that wait for answers, as tools of MCP', () => {
         },
       }),
     );
-    expect(readCallText(await client.call('order', {}))).toBe('7: a+b');
+    expect(mcp.readCallText(await client.call('order', {}))).toBe('7: a+b');
     expect(asked[0]).toMatch(/answer: price\n\narticle: a chair/);
     expect(asked.filter((message) => message.includes('does not fit'))).not.toEqual([]);
   });
 
-  it('say how they are answered where nobody answers, and go on when somebody does', async () => {
-    const client = await clients.keep(connectNew(bench.app.url, 'auto', { elicit: () => ({ action: 'decline' }) }));
+  it('say how to answer them if nobody does, and go on when somebody does', async () => {
+    const client = await clients.keep(mcp.connectNew(bench.app.url, 'auto', { elicit: () => ({ action: 'decline' }) }));
     bench.upstream.next(scriptStream('A draft'));
     const called = await client.call('approval', { input: 'We move' });
     const run = String(called._meta?.['millrace/run']);
-    expect(readCallText(called)).toContain(`POST /v1/runs/${run}/waits/approve`);
+    expect(mcp.readCallText(called)).toContain(`POST /v1/runs/${run}/waits/approve`);
     expect((await readRun(bench.app, run)).status).toBe('waiting');
     // Nobody reads it.
     bench.upstream.next(scriptStream(['Out ', delay(100), 'it goes']));
@@ -85,16 +77,16 @@ describe('workflows that wait for answers, as tools of MCP', () => {
   });
 
   it('say so to clients that cannot ask anybody', async () => {
-    const client = await clients.keep(connectOld(bench.app.url));
+    const client = await clients.keep(mcp.connectOld(bench.app.url));
     bench.upstream.next(scriptStream('A draft'));
     const called = await client.call('approval', { input: 'We move' });
     expect(called.isError).not.toBe(true);
-    expect(readCallText(called)).toMatch(/^A draft\n.*waits for an answer from a person/);
+    expect(mcp.readCallText(called)).toMatch(/^A draft\n.*waits for an answer from a person/);
     expect(called._meta?.['millrace/waits']).toMatchObject([{ name: 'approve', shown: { draft: 'A draft' } }]);
   });
 
   it('end when their client leaves while they are at work', async () => {
-    const client = await clients.keep(connectNew(bench.app.url, 'auto'));
+    const client = await clients.keep(mcp.connectNew(bench.app.url, 'auto'));
     const before = bench.upstream.requests.length;
     bench.upstream.next(scriptStream(['A draft', gate()]));
     const abort = new AbortController();
@@ -105,19 +97,19 @@ describe('workflows that wait for answers, as tools of MCP', () => {
     await calling;
   });
 
-  it('give a run to nobody who has made its id up', async () => {
+  it('refuse a run id that the client has made up', async () => {
     const meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
       'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
       'io.modelcontextprotocol/clientCapabilities': { elicitation: {} },
     };
     const params = { name: 'order', arguments: {}, requestState: 'run_0123', inputResponses: {}, _meta: meta };
-    const { text } = await postMessage(
+    const { text } = await mcp.postMessage(
       bench.app.url,
       { jsonrpc: '2.0', id: 1, method: 'tools/call', params },
       { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'order' },
     );
-    expect(readMessages(text)[0]).toMatchObject({ result: { isError: true } });
+    expect(mcp.readMessages(text)[0]).toMatchObject({ result: { isError: true } });
     expect(text).toContain('No run of yours waits');
   });
 
@@ -136,8 +128,8 @@ describe('workflows that wait for answers, as tools of MCP', () => {
     );
     // Its lines are those of a client as well.
     await client.connect(new StdioServerTransport(output, input));
-    const called = (await client.callTool({ name: 'order', arguments: {} })) as unknown as Called;
-    expect(readCallText(called)).toBe('3: x');
+    const called = (await client.callTool({ name: 'order', arguments: {} })) as unknown as mcp.Called;
+    expect(mcp.readCallText(called)).toBe('3: x');
     await client.close();
     end.abort();
     await serving;

@@ -8,16 +8,7 @@ import { agent, type ChatRefs, type Deltas, type Flow, type TaskContext, Workflo
 import { Bench, makeWorkflowsModule } from '../support/bench.js';
 import { catchRejection, eventually, standstill } from '../support/checks.js';
 import { readResponse, send } from '../support/client.js';
-import {
-  callMessage,
-  connectNew,
-  MCP_CLIENTS,
-  type McpClient,
-  McpClients,
-  type News,
-  postMessage,
-  readCallText,
-} from '../support/mcp-clients.js';
+import * as mcp from '../support/mcp-clients.js';
 import { startProcess } from '../support/process.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/index.js';
 import { gate, httpError } from '../support/upstream/steps.js';
@@ -128,7 +119,7 @@ const WORKFLOWS = makeWorkflowsModule(
 
 describe('workflows as tools of MCP', () => {
   let bench: Bench;
-  const clients = new McpClients();
+  const clients = new mcp.McpClients();
   beforeAll(async () => {
     bench = await Bench.start({
       imports: [WORKFLOWS],
@@ -146,8 +137,8 @@ describe('workflows as tools of MCP', () => {
     await bench.close();
   });
 
-  describe.each(MCP_CLIENTS)('for clients of %s', (_, connect) => {
-    let client: McpClient;
+  describe.each(mcp.MCP_CLIENTS)('for clients of %s', (_, connect) => {
+    let client: mcp.McpClient;
     beforeAll(async () => {
       client = await clients.keep(connect(bench.app.url));
     });
@@ -163,12 +154,12 @@ describe('workflows as tools of MCP', () => {
     it('tell what happens and the text as it comes to whoever asks for it', async () => {
       const rest = gate();
       bench.upstream.next(scriptStream(['Blue', rest, ' sky.']));
-      const news: News[] = [];
+      const news: mcp.News[] = [];
       const calling = client.call('chat', { input: 'Why?' }, { onprogress: (one) => void news.push(one) });
       await eventually(() => news.some(({ message }) => message === 'Blue'), { message: 'the first text' });
       rest.open();
       const called = await calling;
-      expect(readCallText(called)).toBe('Blue sky.');
+      expect(mcp.readCallText(called)).toBe('Blue sky.');
       expect(called.isError).not.toBe(true);
       expect(called._meta).toMatchObject({ 'millrace/finish_reason': 'stop', 'millrace/usage': { total_tokens: 12 } });
       expect(news.map(({ message }) => message)).toEqual(['answer has begun', 'Blue', ' sky.']);
@@ -182,7 +173,7 @@ describe('workflows as tools of MCP', () => {
       await client.listTools();
       const called = await client.call('teams_weather', { input: 'Bern?' });
       expect(called.structuredContent).toMatchObject({ city: 'Bern', degrees: 21 });
-      expect(JSON.parse(readCallText(called))).toMatchObject({ city: 'Bern', degrees: 21 });
+      expect(JSON.parse(mcp.readCallText(called))).toMatchObject({ city: 'Bern', degrees: 21 });
     });
 
     it('end when the client cancels a call', async () => {
@@ -202,13 +193,13 @@ describe('workflows as tools of MCP', () => {
       bench.upstream.next(httpError(400, { error: { message: 'secret words', code: 'context_length_exceeded' } }));
       const called = await client.call('chat', { input: 'Why?' });
       expect(called.isError).toBe(true);
-      expect(readCallText(called)).toBe(elsewhere.error.message);
+      expect(mcp.readCallText(called)).toBe(elsewhere.error.message);
       expect(called._meta).toMatchObject({ 'millrace/error': { code: elsewhere.error.code } });
     });
   });
 
   it('refuse arguments with words that help a model, before anything is asked', async () => {
-    const client = await clients.keep(connectNew(bench.app.url, 'auto'));
+    const client = await clients.keep(mcp.connectNew(bench.app.url, 'auto'));
     const before = bench.upstream.requests.length;
     for (const [args, words] of [
       [{}, "Missing required argument: 'input'"],
@@ -218,13 +209,13 @@ describe('workflows as tools of MCP', () => {
       [{ input: 'Hi', messages: [{ role: 'nobody', content: '' }] }, 'messages[0].role'],
     ] as const) {
       const called = await client.call('chat', args);
-      expect([called.isError, readCallText(called)]).toEqual([true, expect.stringContaining(words)]);
+      expect([called.isError, mcp.readCallText(called)]).toEqual([true, expect.stringContaining(words)]);
     }
     expect(bench.upstream.requests.length).toBe(before);
   });
 
   it('take a conversation and the parameters of a chat', async () => {
-    const client = await clients.keep(connectNew(bench.app.url, 'auto'));
+    const client = await clients.keep(mcp.connectNew(bench.app.url, 'auto'));
     bench.upstream.next(scriptStream('Yes.'));
     const messages = [
       { role: 'user', content: 'Hi' },
@@ -235,10 +226,10 @@ describe('workflows as tools of MCP', () => {
     expect(body).toMatchObject({ temperature: 0.5, messages: [...messages, { role: 'user', content: 'Again?' }] });
   });
 
-  it('show life while nothing is told', async () => {
+  it('send keep-alives in silence', async () => {
     const rest = gate();
     bench.upstream.next(scriptStream([rest, 'Hi']));
-    const message = callMessage('chat', { input: 'Hi' });
+    const message = mcp.callMessage('chat', { input: 'Hi' });
     const headers = { accept: 'application/json, text/event-stream' };
     const answer = await send('POST', `${bench.app.url}/mcp`, message, { headers }).answer;
     let text = '';
@@ -248,8 +239,8 @@ describe('workflows as tools of MCP', () => {
     await eventually(() => text.includes('"result"'), { message: 'the result' });
   });
 
-  it('say no more than a client reads that wants to be told all', async () => {
-    const message = callMessage('recite', {}, { progressToken: 'flood' });
+  it('do not run ahead of a client that reads slowly and wants every piece', async () => {
+    const message = mcp.callMessage('recite', {}, { progressToken: 'flood' });
     const { request, answer } = send('POST', `${bench.app.url}/mcp`, message, {
       headers: { accept: 'application/json, text/event-stream' },
     });
@@ -263,19 +254,25 @@ describe('workflows as tools of MCP', () => {
   describe('refuse in the form of JSON-RPC', () => {
     it.each([
       ['no JSON', '{"jsonrpc":', {}, 400, -32_700],
-      ['several messages at once', [callMessage('chat', {}), callMessage('chat', {})], {}, 400, -32_600],
+      ['several messages at once', [mcp.callMessage('chat', {}), mcp.callMessage('chat', {})], {}, 400, -32_600],
       ['another type of body', 'jsonrpc', { 'content-type': 'text/plain' }, 415, -32_000],
-      ['a page whose name leads here', callMessage('chat', {}), { origin: 'http://evil.example.com' }, 403, -32_000],
-      ['a page without a name', callMessage('chat', {}), { origin: 'null' }, 403, -32_000],
+      [
+        'a page whose name leads here',
+        mcp.callMessage('chat', {}),
+        { origin: 'http://evil.example.com' },
+        403,
+        -32_000,
+      ],
+      ['a page without a name', mcp.callMessage('chat', {}), { origin: 'null' }, 403, -32_000],
     ] as const)('%s', async (_, message, headers, status, code) => {
-      const refused = await postMessage(bench.app.url, message, headers);
+      const refused = await mcp.postMessage(bench.app.url, message, headers);
       expect([refused.status, refused.json]).toMatchObject([status, { jsonrpc: '2.0', id: null, error: { code } }]);
     });
 
     it('a body that is too large, before it is read', async () => {
-      expect((await postMessage(bench.app.url, callMessage('chat', { input: 'x'.repeat(1_100_000) }))).status).toBe(
-        413,
-      );
+      expect(
+        (await mcp.postMessage(bench.app.url, mcp.callMessage('chat', { input: 'x'.repeat(1_100_000) }))).status,
+      ).toBe(413);
     });
 
     it.each(['GET', 'DELETE'])('%s, which no client without a session needs', async (method) => {
@@ -288,7 +285,7 @@ describe('workflows as tools of MCP', () => {
 
     it('but not pages of this machine, or of origins that are allowed', async () => {
       for (const origin of ['http://localhost:5173', 'http://127.0.0.1:8080', 'https://console.example.com']) {
-        const { status } = await postMessage(bench.app.url, { jsonrpc: '2.0', id: 1, method: 'ping' }, { origin });
+        const { status } = await mcp.postMessage(bench.app.url, { jsonrpc: '2.0', id: 1, method: 'ping' }, { origin });
         expect([origin, status]).toEqual([origin, 200]);
       }
     });

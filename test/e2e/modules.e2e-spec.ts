@@ -59,7 +59,7 @@ describe('Modules', () => {
       expect(await ask('a')).toBe('I belong to GlobalModule.');
     });
 
-    it('is none of those that lie out of reach', async () => {
+    it('is never one that is out of reach', async () => {
       const secret = makeNamedModule('SecretModule', { providers: [NameNode] });
       const A = makeNamedModule('ModuleA', { imports: [secret], providers: [nameWorkflow('a')] });
       await start(A, other);

@@ -199,7 +199,7 @@ describe('in another application, Millrace', () => {
       await closed;
     });
 
-    it('ends what is not done when the grace time is over', async () => {
+    it('ends open answers when the grace time is over', async () => {
       await app.startWith({ ...model(), shutdown: { graceMs: 50 } });
       const held = steps.gate();
       upstream.next(scriptStream(['half ', held]));

@@ -113,14 +113,14 @@ describeInBrowser()('the playground', () => {
     },
   );
 
-  it('links to the docs only if they are there', async () => {
+  it('links to the docs only if they exist', async () => {
     for (const docs of ['on', 'off']) {
       const { url } = await demo({ DOCS: docs });
       expect([docs, (await (await fetch(url)).text()).includes('./docs')]).toEqual([docs, docs === 'on']);
     }
   });
 
-  it('is not there when it is switched off, and neither are the docs', async () => {
+  it('is absent when it is switched off, and so are the docs', async () => {
     const { url } = await demo({ PLAYGROUND: 'off', DOCS: 'off' });
     for (const path of ['/', '/playground/js/main.js', '/docs', '/docs-json']) {
       const answer = await fetch(url + path);

@@ -4,21 +4,11 @@ import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { Injectable } from '@nestjs/common';
 import { type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '../../src/workflow/index.js';
+import { makeWorkflowsModule, readPrompt, SpeakNode } from '../support/bench.js';
 import { describeInBrowser } from '../support/browser.js';
 import { eventually } from '../support/checks.js';
-import {
-  ask,
-  DARK,
-  ended,
-  lane,
-  LIGHT,
-  readNodeState,
-  openPlayground,
-  PHONE,
-  readText,
-} from '../support/playground-kit.js';
+import { ask, ended, lane, LOOKS, openPlayground, readNodeState, readText } from '../support/playground-kit.js';
 import { errorBody, httpError, scriptStream, type Step, steps, tokens } from '../support/upstream/index.js';
-import { makeWorkflowsModule, readPrompt, SpeakNode } from '../support/bench.js';
 
 @Injectable()
 class ChooseNode {
@@ -267,11 +257,7 @@ describeInBrowser()('the playground', () => {
     expect(facts).not.toContain('fp_');
   });
 
-  it.each([
-    ['light', LIGHT],
-    ['dark', DARK],
-    ['narrow', PHONE],
-  ])('has no serious accessibility fault that axe finds: %s', async (_name, options) => {
+  it.each(LOOKS)('has no serious accessibility fault that axe finds: %s', async (name, options) => {
     const { app, upstream } = await bench();
     const hold = steps.gate();
     const reply =
@@ -308,7 +294,7 @@ describeInBrowser()('the playground', () => {
     await page.click('#copy-as');
     await check();
     await page.keyboard.press('Escape');
-    if (options === PHONE) {
+    if (name === 'narrow') {
       await page.click('#open-settings');
       await eventually(() => page.locator('#workflow').isVisible());
       await check();

@@ -231,7 +231,7 @@ describeWithRedis('replicas that share a Redis', () => {
       return answer;
     };
 
-    it('know whose it is, and run the request once', async () => {
+    it('know its owner, and run the request once', async () => {
       const [one, two] = await startBoth();
       const hold = gate();
       upstream.next(scriptStream([hold, 'Hi']));
@@ -266,14 +266,14 @@ describeWithRedis('replicas that share a Redis', () => {
       expect(upstream.requests).toHaveLength(1);
     });
 
-    it('let go of it when the request fails', async () => {
+    it('release it when the request fails', async () => {
       const [one, two] = await startBoth();
       upstream.next(httpError(500, errorBody('no'))).next(scriptStream('Hi'));
       expect((await answerOneTooLate(() => ask(one, KEY))).status).toBe(502);
       expect((await ask(two, KEY)).status).toBe(200);
     });
 
-    it('tell Redis again what became of the claim if it was not heard', async () => {
+    it('report the outcome of the claim again if Redis did not get it', async () => {
       const [one, two] = await startBoth();
       const hold = gate();
       upstream.next(scriptStream([hold, 'Hi']));
@@ -291,7 +291,7 @@ describeWithRedis('replicas that share a Redis', () => {
     });
   });
 
-  it('let go of a request that failed', async () => {
+  it('release a request that failed', async () => {
     const [one, two] = [await start(), await start()];
     upstream.next(httpError(500, errorBody('no'))).next(scriptStream('Hi'));
     expect([(await ask(one, KEY)).status, (await ask(two, KEY)).status, (await ask(one, KEY)).status]).toEqual([

@@ -50,7 +50,7 @@ describe('what clients send, turn by turn', () => {
     expect(body.messages.slice(-conversation.length)).toMatchObject(conversation);
   });
 
-  it('the acceptance suite of Open Responses passes, but for transports and routes that there are not', async () => {
+  it('the acceptance suite of Open Responses passes, except for transports and routes that Millrace does not have', async () => {
     const suite = join(import.meta.dirname, '../fixtures/open-responses/suite.mjs');
     bench.upstream.always(({ body }) =>
       body.tools === undefined

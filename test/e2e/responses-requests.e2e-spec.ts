@@ -63,7 +63,7 @@ describe('a request for a response', () => {
     }
   });
 
-  it('is told again in the response, with what holds where nothing was said', async () => {
+  it('is repeated in the response, with defaults filled in', async () => {
     const { response } = await ask({ tools: [{ type: 'function', name: 'f' }], metadata: { a: 'b' }, temperature: 0 });
     expect(response).toMatchObject({
       tools: [{ type: 'function', name: 'f', description: null, parameters: null, strict: null }],
@@ -200,7 +200,7 @@ describe('a request for a response', () => {
     );
   });
 
-  it('is refused for what it is to blame for, and says where', async () => {
+  it('is refused for its own faults, with their places', async () => {
     const refusals: readonly (readonly [body: object, status: number, param: string, code: string | null])[] = [
       [{ model: undefined }, 400, 'model', 'missing_required_parameter'],
       [{ input: undefined }, 400, 'input', 'missing_required_parameter'],

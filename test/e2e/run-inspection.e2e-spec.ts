@@ -62,51 +62,57 @@ describe('the inside of a run', () => {
     postJson(bench.app.chatUrl, { model: 'test', temperature: 0.5, messages: [{ role: 'user', content }] }, headers);
   const readId = ({ json }: HttpResponse): string => (json as { id: string }).id;
 
-  it('has for a completion all that its steps, models and tools were given and gave, with causes, times, tokens and cost', async () => {
+  it('shows the inputs and outputs of all steps, models and tools of a completion, with causes, times, tokens and cost', async () => {
     await start();
     bench.upstream
       .next(httpError(503, errorBody('out of order')))
       .next(scriptCalls(['weather', '{"city":"Oslo"}']))
       .next(scriptStream('Rain.', { usage: tokens(1_000, 100) }))
       .next(scriptStream('Good.', { usage: tokens(3, 4) }));
-    const {
-      id,
-      steps: [write, judged],
-      ...run
-    } = await inspect(readId(await ask()));
-    expect(id).toMatch(/^chatcmpl-/);
-    expect(run).toMatchObject({ object: 'run.inspection', model: 'test', status: 'completed', truncated: false });
-    expect(write).toMatchObject({ node: 'write', visible: true, status: 'completed', output: 'Rain.' });
-    expect(write?.['input']).toMatchObject({ messages: [{ role: 'user', content: 'What is it like in Oslo?' }] });
-    const [failed, fallback, asked, tool, answered] = write?.events ?? [];
-    expect(failed).toMatchObject({ type: 'model-call', model: 'gpt-4o-mini', failure: expect.stringContaining('503') });
-    expect(fallback).toMatchObject({
-      type: 'note',
-      name: 'fallback',
-      data: { to: { provider: 'openai', model: 'gpt-4.1-mini' }, reason: expect.stringContaining('503') },
+    const { steps: told, ...run } = await inspect(readId(await ask()));
+    expect(run).toMatchObject({
+      id: expect.stringMatching(/^chatcmpl-/),
+      object: 'run.inspection',
+      model: 'test',
+      status: 'completed',
+      truncated: false,
+      // All three answers, and the judge asked the default model.
+      cost: { usd: 0.00059225 },
     });
-    expect(asked).toMatchObject({
-      type: 'model-call',
-      provider: 'openai',
-      model: 'gpt-4.1-mini',
-      messages: [{ role: 'system', content: 'You write one line.' }, { role: 'user' }],
-      parameters: { temperature: 0.5, tools: [{ function: { name: 'weather' } }] },
-      output: { tool_calls: [{ name: 'weather', arguments: '{"city":"Oslo"}' }] },
-    });
-    expect(tool).toMatchObject({ type: 'tool', name: 'weather', input: { city: 'Oslo' }, level: 'DEFAULT' });
-    expect(answered).toMatchObject({
+    const reason = expect.stringContaining('503');
+    const answer = {
       outcome: 'stop',
       answered_by: expect.any(String),
       output: 'Rain.',
       usage: { prompt_tokens: 1_000 },
       cost: { usd: 0.00056, prices: expect.stringMatching(/^\d{4}-\d{2}-\d{2}$/) },
-    });
+    };
+    const write = {
+      node: 'write',
+      visible: true,
+      status: 'completed',
+      input: { messages: [{ role: 'user', content: 'What is it like in Oslo?' }] },
+      output: 'Rain.',
+      events: [
+        { type: 'model-call', model: 'gpt-4o-mini', failure: reason },
+        { type: 'note', name: 'fallback', data: { to: { provider: 'openai', model: 'gpt-4.1-mini' }, reason } },
+        {
+          type: 'model-call',
+          provider: 'openai',
+          model: 'gpt-4.1-mini',
+          messages: [{ role: 'system', content: 'You write one line.' }, { role: 'user' }],
+          parameters: { temperature: 0.5, tools: [{ function: { name: 'weather' } }] },
+          output: { tool_calls: [{ name: 'weather', arguments: '{"city":"Oslo"}' }] },
+        },
+        { type: 'tool', name: 'weather', input: { city: 'Oslo' }, level: 'DEFAULT' },
+        answer,
+      ],
+    };
+    expect(told).toMatchObject([write, { node: 'judge', visible: false, output: 'Good.' }]);
+    const answered = told[0]?.events[4];
     const { started_at: began, first_token_at: first, ended_at: done } = answered as Record<string, number>;
     expect(began).toBeLessThanOrEqual(first ?? 0);
     expect(first).toBeLessThanOrEqual(done ?? 0);
-    expect(judged).toMatchObject({ node: 'judge', visible: false, output: 'Good.' });
-    // All three answers, and the judge asked the default model.
-    expect(run['cost']).toMatchObject({ usd: 0.00059225 });
   });
 
   it('counts with configured prices', async () => {
@@ -118,7 +124,7 @@ describe('the inside of a run', () => {
     expect(write?.['cost']).toEqual({ usd: 0.012, prices: 'configuration' });
   });
 
-  it('is there while the run goes on, outlives the process of a run that does, and is gone with it', async () => {
+  it('exists while the run goes on, outlives its process, and is removed with it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-inside-'));
     await start({ RUNS_DIR: folder });
     const hold = steps.gate();
@@ -141,7 +147,7 @@ describe('the inside of a run', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('has room of its own, so that no stored response goes for it, and goes with a response that is removed', async () => {
+  it('has room of its own, so that it pushes out no stored response; it is removed with its response', async () => {
     await start({ RESPONSES_MAX_BYTES: '256kb' });
     bench.upstream.always(scriptStream('Good.'));
     const { id: kept } = await createResponse(bench.app, { model: 'test' });
@@ -178,7 +184,7 @@ describe('the inside of a run', () => {
     expect(JSON.stringify(inspection)).not.toContain('sk-wrong12345678');
   });
 
-  it('is for the key alone that asked, if it may look, and holds no secrets', async () => {
+  it('is visible only to the key that asked, if it may look, and holds no secrets', async () => {
     await start({ API_KEYS: 'sk-ann,sk-bob', RUNS_INSPECT: 'key-1' });
     bench.upstream.always(scriptStream('Good.'));
     const secret = ['ghp', 'a1'.repeat(18)].join('_');

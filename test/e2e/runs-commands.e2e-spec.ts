@@ -27,6 +27,7 @@ async function millrace(args: readonly string[], env: Record<string, string> = {
 }
 
 describe('commands on runs', () => {
+  const failed = (stderr: unknown) => ({ code: 1, stdout: '', stderr });
   let bench: Bench;
   const headers = { authorization: `Bearer ${KEY}` };
   const runs = (args: readonly string[], stdin = '') =>
@@ -36,7 +37,8 @@ describe('commands on runs', () => {
   });
   afterEach(() => bench.close());
 
-  it('list, show, cancel and retry the runs of the key', async () => {
+  /** A run that has completed, one that has failed, and one that is at work. */
+  async function beginThree() {
     const door = steps.gate();
     bench.upstream
       .next(scriptStream('Hello'))
@@ -49,7 +51,11 @@ describe('commands on runs', () => {
     await endRun(bench.app, failed.id, headers);
     const open = await beginRun(bench.app, {}, headers);
     await door.reached;
+    return { whole, failed, open };
+  }
 
+  it('list the runs of the key', async () => {
+    const { whole, failed, open } = await beginThree();
     const list = await runs(['list']);
     expect([list.code, list.stderr]).toEqual([0, '']);
     expect(list.stdout.trimEnd().split('\n')).toEqual([
@@ -69,7 +75,11 @@ describe('commands on runs', () => {
       stdout: '',
       stderr: 'There are no such runs.\n',
     });
+    await runs(['cancel', open.id]);
+  });
 
+  it('show one of them, or its events', async () => {
+    const { whole, failed, open } = await beginThree();
     const shown = await runs(['show', whole.id]);
     expect(shown.stdout).toMatch(
       /^status +completed$[^]*^metadata +\{"ticket":"T-1"\}$[^]*^STEP +KIND[^]*^answer +\S+ +completed +1 [^]*\n\nHello\n$/m,
@@ -86,6 +96,11 @@ describe('commands on runs', () => {
         .split('\n')
         .map((line) => (JSON.parse(line) as { type: string }).type),
     ).toEqual(['run-started', 'node-started', expect.any(String), 'delta', 'node-finished', 'run-finished']);
+    await runs(['cancel', open.id]);
+  });
+
+  it('cancel and retry them', async () => {
+    const { open } = await beginThree();
     const following = runs(['show', open.id, '--follow']);
     expect(await runs(['cancel', open.id])).toEqual({ code: 0, stdout: `${open.id} is cancelled.\n`, stderr: '' });
     expect(await following).toMatchObject({ code: 1, stdout: expect.stringMatching(/run-failed .*"cancelled"/) });
@@ -97,15 +112,26 @@ describe('commands on runs', () => {
     expect([again.stdout.includes('Again'), again.stdout.includes('\u001B')]).toEqual([true, false]);
   });
 
-  it('show what a run waits for, and answer it', async () => {
-    bench.upstream.next(scriptStream('A draft.\u001B[2J')).next(scriptStream('It goes out.'));
+  /** Begins a run that has said a draft, and waits. */
+  async function beginWaiting(): Promise<string> {
+    bench.upstream.next(scriptStream('A draft.\u001B[2J'));
     const { id } = await beginRun(bench.app, { model: 'approval' }, headers);
     await endRun(bench.app, id, headers);
+    return id;
+  }
+
+  it('show what a run waits for', async () => {
+    const id = await beginWaiting();
     const { stdout: shown } = await runs(['show', id]);
     expect(shown).toMatch(`waits for  approve\nuntil      20`);
     expect(shown).toContain(`by         millrace runs answer ${id} approve '<json>'`);
     expect(shown).toMatch(/^answer +\{"type":"object".*"approved"/m);
     expect([shown.includes('A draft.'), shown.includes('\u001B')]).toEqual([true, false]);
+  });
+
+  it('answer what a run waits for', async () => {
+    const id = await beginWaiting();
+    bench.upstream.next(scriptStream('It goes out.'));
     expect(await runs(['answer', id, 'approve', '{approved}'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^The answer must be JSON: /),
@@ -123,11 +149,10 @@ describe('commands on runs', () => {
     expect([following.code, following.stdout]).toEqual([0, expect.stringMatching(/run-waiting[^]*run-continued/)]);
   });
 
-  it('say what is wrong: the key, the run, the server, the address', async () => {
+  it('say what is wrong with the key, the run or a parameter', async () => {
     bench.upstream.always(scriptStream('Hello'));
     const { id } = await beginRun(bench.app, {}, headers);
     await endRun(bench.app, id, headers);
-    const failed = (stderr: unknown) => ({ code: 1, stdout: '', stderr });
     expect(await millrace(['runs', 'list'], { MILLRACE_URL: bench.app.url, OPENAI_API_KEY: KEY })).toEqual(
       failed(expect.stringMatching(/API key[^]* The key is read from MILLRACE_API_KEY\.\n$/)),
     );
@@ -138,6 +163,9 @@ describe('commands on runs', () => {
       failed(expect.stringContaining("Invalid value for 'status'")),
     );
     expect((await readRun(bench.app, id, headers)).status).toBe('completed');
+  });
+
+  it('say that no server is where they look for it', async () => {
     expect(await millrace(['runs', 'list', '--url', 'localhost'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^"localhost" is no address of a server\./),

@@ -58,7 +58,7 @@ describe('runs', () => {
     for (const each of [first, id]) await endRun(bench.app, each);
   });
 
-  it('hold no place and no permit while they wait for an answer, and are not among those that are queued', async () => {
+  it('hold no place and no permit while they wait for an answer, and do not count as queued', async () => {
     const wire: Wire = (flow) => flow.interrupt('approve', { draft: 'A draft' }, Verdict).map(String);
     const env = { RUNS_CONCURRENCY: '1', LIMIT_QUEUED_RUNS: '12' };
     bench = await Bench.start({ env, imports: [makeWiredModule(wire)] });
@@ -116,7 +116,7 @@ describe('runs', () => {
     }
   });
 
-  it('are refused while their store is away, with when to ask again; direct requests do not notice', async () => {
+  it('are refused with retry-after while their store is away; direct requests are not affected', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-away-'));
     bench = await Bench.start({ env: { RUNS_DIR: folder } });
     bench.upstream.always(scriptStream('Hello'));

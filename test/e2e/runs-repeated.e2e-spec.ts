@@ -29,7 +29,7 @@ describe('a repeated request for a run', () => {
     expect((await beginRun(bench.app)).id).not.toBe(id);
   });
 
-  it('gets its run when no other one may wait any more', async () => {
+  it('gets its run even when the queue is full', async () => {
     bench = await Bench.start({ env: { RUNS_CONCURRENCY: '1', LIMIT_QUEUED_RUNS: '1' } });
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo'])).always(scriptStream('Hello'));
@@ -78,12 +78,12 @@ describe('a repeated request for a run', () => {
     await endRun(bench.app, second.id, bob);
   });
 
-  it('gets the same response in the background as it is by then, and its stream from the start', async () => {
+  const ask = (more: object, headers: Record<string, string> = KEY) =>
+    postJson(responsesUrl(bench.app), { model: 'chat', input: 'Hi', background: true, ...more }, headers);
+
+  it('gets the same background response in its current state', async () => {
     bench = await Bench.start();
     bench.upstream.always(scriptStream('Hello'));
-    const body = { model: 'chat', input: 'Hi', background: true };
-    const ask = (more: object, headers: Record<string, string> = KEY) =>
-      postJson(responsesUrl(bench.app), { ...body, ...more }, headers);
     const first = await ask({});
     const { id } = first.json as { id: string };
     const { text } = await followResponse(bench.app, id);
@@ -96,12 +96,18 @@ describe('a repeated request for a run', () => {
     expect(await readRun(bench.app, String(first.headers['millrace-run-id']))).toMatchObject({ status: 'completed' });
     expect(readStream(text).response).toEqual(again.json);
     expect((await ask({ stream: true })).status).toBe(409);
+    expect(bench.upstream.requests).toHaveLength(1);
+  });
+
+  it('gets the stream of the same background response from the start', async () => {
+    bench = await Bench.start();
+    bench.upstream.always(scriptStream('Hello'));
     const streamKey = { 'idempotency-key': 'order-2' };
     const streams = [await ask({ stream: true }, streamKey), await ask({ stream: true }, streamKey)];
     expect(streams.map(({ headers }) => headers['idempotent-replayed'])).toEqual([undefined, 'true']);
     const told = streams.map((stream) => readStream(stream.text));
     expect(told[1]).toEqual(told[0]);
-    expect(bench.upstream.requests).toHaveLength(2);
+    expect(bench.upstream.requests).toHaveLength(1);
   });
 });
 
@@ -112,30 +118,42 @@ describe('a run that is asked for once more', () => {
   });
   afterEach(() => bench.close());
 
-  it('is asked in a new run once it has ended, and once for each Idempotency-Key', async () => {
+  /** Begins a run that is at work until it is cancelled. */
+  async function beginHeld(): Promise<string> {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const asked = { metadata: { ticket: 'T-1' }, temperature: 0.5, priority: 9 };
     const { id } = await beginRun(bench.app, asked);
     await door.reached;
+    return id;
+  }
+
+  it('is asked in a new run once it has ended, and not before', async () => {
+    const id = await beginHeld();
     expect(await callRun(bench.app, 'POST', `${id}/retry`)).toMatchObject({
       status: 409,
       json: { error: { code: 'run_not_finished' } },
     });
     await callRun(bench.app, 'POST', `${id}/cancel`);
     bench.upstream.always(scriptStream('Hello'));
-    const key = { 'idempotency-key': 'again' };
-    const retry = await callRun(bench.app, 'POST', `${id}/retry`, key);
+    const retry = await callRun(bench.app, 'POST', `${id}/retry`);
     const fresh = retry.json as { id: string };
     expect([retry.status, retry.headers['location']]).toEqual([202, `/v1/runs/${fresh.id}`]);
-    expect(fresh).toMatchObject({ status: 'queued', attempts: 0, metadata: { ticket: 'T-1' }, priority: 9 });
     expect(fresh.id).not.toBe(id);
-    expect(await callRun(bench.app, 'POST', `${id}/retry`, key)).toMatchObject({
-      headers: { 'idempotent-replayed': 'true' },
-      json: { id: fresh.id },
-    });
+    expect(fresh).toMatchObject({ status: 'queued', attempts: 0, metadata: { ticket: 'T-1' }, priority: 9 });
     expect(await endRun(bench.app, fresh.id)).toMatchObject({ status: 'completed', output: 'Hello' });
     expect((await bench.upstream.request(1)).body).toEqual((await bench.upstream.request(0)).body);
+  });
+
+  it('is asked once for each Idempotency-Key', async () => {
+    const id = await beginHeld();
+    await callRun(bench.app, 'POST', `${id}/cancel`);
+    bench.upstream.always(scriptStream('Hello'));
+    const key = { 'idempotency-key': 'again' };
+    const { id: fresh } = (await callRun(bench.app, 'POST', `${id}/retry`, key)).json as { id: string };
+    const again = await callRun(bench.app, 'POST', `${id}/retry`, key);
+    expect(again).toMatchObject({ headers: { 'idempotent-replayed': 'true' }, json: { id: fresh } });
+    expect(await endRun(bench.app, fresh)).toMatchObject({ status: 'completed' });
     expect(await readRun(bench.app, id)).toMatchObject({ status: 'cancelled' });
   });
 

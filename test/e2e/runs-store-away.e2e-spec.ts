@@ -33,7 +33,7 @@ describe('a run whose store takes nothing any more', () => {
       .spyOn(bench.app.nest.get(RunLogStore, { strict: false }), 'append')
       .mockRejectedValue(new Error('database or disk is full'));
 
-  it('makes a cancel say that the store is away, not that the run has ended, and the cancel is kept', async () => {
+  it('lets a cancel report that the store is away, not that the run has ended, and keeps the cancel', async () => {
     const door = gate();
     bench.upstream.always(scriptStream(['Hel', door, 'lo']));
     const { id } = await beginRun(bench.app);
@@ -147,7 +147,7 @@ function findCompletion(text: string): string {
 });
 
 describe('a folder that cannot be written to', () => {
-  it('is told of at the start, where a workflow can wait for an answer', async () => {
+  it('is reported at the start if a workflow can wait for an answer', async () => {
     const bench = await LoggedBench.start({ RUNS_DIR: '/dev/null' });
     try {
       await eventually(() => bench.lines('Runs').length > 0);

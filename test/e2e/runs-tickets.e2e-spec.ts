@@ -65,7 +65,7 @@ describe('a ticket', () => {
     expect((await open(url)).status).toBe(404);
   });
 
-  it('is good for as long as was asked, and no longer', async () => {
+  it('is valid for the requested time, and no longer', async () => {
     const clock = new TimeOfDay();
     const id = await start({}, clock);
     const now = Math.floor(clock.now() / 1_000);
@@ -92,7 +92,7 @@ describe('a ticket', () => {
     expect((answer.json as { error: { code: string } }).error.code).toMatch(/^invalid_(ticket|api_key)$/);
   });
 
-  it('is made for the own runs alone, with a time that it can be good for', async () => {
+  it('is issued only for own runs, and only with a valid lifetime', async () => {
     const id = await start();
     expect((await callRun(bench.app, 'POST', `${id}/ticket`, BOB)).status).toBe(404);
     for (const [ttl, code] of [

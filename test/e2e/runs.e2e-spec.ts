@@ -1,22 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { agent } from '../../src/workflow/index.js';
-import { Bench } from '../support/bench.js';
-import { beginResponse, followResponse, readStream } from '../support/background-client.js';
+import { Bench, makeWiredModule, type Wire } from '../support/bench.js';
 import { eventually } from '../support/checks.js';
 import { getJson } from '../support/client.js';
 import {
   askRun,
+  beginResponse,
   beginRun,
   callRun,
   endRun,
+  followResponse,
   followRun,
   joinContent,
   readEvents,
   readRun,
+  readStream,
   runUrl,
-} from '../support/runs-client.js';
+} from '../support/logged.js';
 import { errorBody, httpError, scriptCompletion, scriptStream, steps } from '../support/upstream/index.js';
-import { makeWiredModule, type Wire } from '../support/workflow-kit.js';
 
 describe('a run', () => {
   let bench: Bench;
@@ -82,21 +83,24 @@ describe('a run', () => {
     const [whole, later] = (await Promise.all(readers)).map(({ text }) => text);
     const events = readEvents(whole!);
     expect(events.map(({ n }) => n)).toEqual(events.map((_, place) => place));
-    expect(events.at(0)).toMatchObject({ type: 'run-started', model: 'chat' });
-    expect(events.at(-1)).toMatchObject({ type: 'run-finished', finish_reason: 'stop' });
     expect(joinContent(events)).toBe('One two 🦀.');
-    expect(events).toContainEqual(
-      expect.objectContaining({ type: 'node-finished', visible: true, output: 'One two 🦀.' }),
-    );
     expect(readEvents(later!)).toEqual(events.slice(2));
     for (let after = 0; after < events.length - 1; after++) {
       expect(readEvents((await followRun(bench.app, id, `?after=${after}`)).text)).toEqual(events.slice(after + 1));
     }
-    expect(whole!.match(/^retry: .*$/gm)).toEqual(['retry: 2000']);
-    expect((await followRun(bench.app, id)).headers).toMatchObject({
-      'content-type': 'text/event-stream; charset=utf-8',
-      'millrace-run-id': id,
-    });
+  });
+
+  it('is an event stream from its beginning to its end, with a time of return', async () => {
+    bench.upstream.next(scriptStream('Hello'));
+    const { id } = await beginRun(bench.app);
+    const { text, headers } = await followRun(bench.app, id);
+    const events = readEvents(text);
+    expect(events.at(0)).toMatchObject({ type: 'run-started', model: 'chat' });
+    expect(events.at(-1)).toMatchObject({ type: 'run-finished', finish_reason: 'stop' });
+    const finished = { type: 'node-finished', visible: true, output: 'Hello' };
+    expect(events).toContainEqual(expect.objectContaining(finished));
+    expect(text.match(/^retry: .*$/gm)).toEqual(['retry: 2000']);
+    expect(headers).toMatchObject({ 'content-type': 'text/event-stream; charset=utf-8', 'millrace-run-id': id });
   });
 
   it('shows what visible steps say, and of silent ones only that they work', async () => {
@@ -120,7 +124,7 @@ describe('a run', () => {
     expect(steps.length).toBeGreaterThan(3);
   });
 
-  it('tells a browser that comes back after the end not to come again, and refuses numbers that never were', async () => {
+  it('tells a browser that reconnects after the end to stop, and refuses positions beyond the end', async () => {
     bench.upstream.next(scriptStream('Hello'));
     const { id } = await beginRun(bench.app);
     await endRun(bench.app, id);
@@ -137,7 +141,7 @@ describe('a run', () => {
     expect(readEvents((await reconnect('', 'x')).text)).toHaveLength(last + 1);
   });
 
-  it('is refused with words and bodies that mean nothing, in place of being given in silence', async () => {
+  it('refuses unknown parameters and bodies instead of ignoring them', async () => {
     bench.upstream.always(scriptStream('Hello'));
     const other = await askRun(bench.app, {}, { 'millrace-on-disconnect': 'nonsense' });
     expect(other).toMatchObject({
@@ -172,7 +176,7 @@ describe('a run', () => {
     }
   });
 
-  it('tells its typed result where its client has read the same, and what a silent step gave to nobody', async () => {
+  it('shows its typed result only if the client has read it as text, and never the output of a silent step', async () => {
     const score = { score: 5, reasons: ['short'] };
     const restart = async (wire: Wire): Promise<void> => {
       await bench.close();
@@ -230,88 +234,6 @@ describe('a run', () => {
     });
   });
 
-  it('waits for an answer, and shows what is asked', async () => {
-    const { schema } = await readApproval();
-    expect(schema).toMatchObject({ properties: { approved: { type: 'boolean' } } });
-    const { run, asked } = await waitForApproval();
-    const wait = {
-      name: 'approve',
-      call_id: expect.stringMatching(/^call_/),
-      shown: { draft: 'A draft.' },
-      schema,
-      asked_at: expect.any(Number),
-      expires_at: expect.any(Number),
-    };
-    expect(asked.at(-1)).toMatchObject({ type: 'run-waiting', waits: [wait] });
-    expect(run).toMatchObject({ status: 'waiting', waits: [wait], deadline: null, output: null, finished_at: null });
-    const [{ asked_at, expires_at }] = run['waits'] as [{ asked_at: number; expires_at: number }];
-    expect(expires_at - asked_at).toBeGreaterThanOrEqual(3 * 86_400);
-    expect((await getJson(`${runUrl(bench.app)}?status=waiting`)).json).toMatchObject({ data: [run] });
-    expect((await followRun(bench.app, run.id, `?until=wait&after=${asked.length - 1}`)).status).toBe(204);
-  });
-
-  it('waits on after an answer that does not fit, or goes to no wait of it', async () => {
-    const { run, answer } = await waitForApproval();
-    const { json: refusal } = await answer({ value: { approved: 'yes', comment: 5 } });
-    const { message, ...error } = (refusal as { error: { message: string } }).error;
-    expect(error).toMatchObject({ code: 'invalid_value', param: 'value' });
-    for (const property of ['approved', 'comment']) expect(message).toContain(property);
-    const refused = [
-      [await answer({}), 400, { code: 'missing_required_parameter', param: 'value' }],
-      [await answer({ value: 1 }, 'other'), 404, { code: 'wait_not_found' }],
-      [await answer({ value: 1 }, 'approve', 'run_0'), 404, {}],
-      [await answer({ value: { approved: true, comment: 'x'.repeat(65_536) } }), 413, {}],
-    ] as const;
-    for (const [response, status, fault] of refused) expect(response).toMatchObject({ status, json: { error: fault } });
-    expect(await readRun(bench.app, run.id)).toEqual(run);
-  });
-
-  it('goes on with the first answer that fits, and takes that one again', async () => {
-    const { run, asked, answer } = await waitForApproval();
-    const { id } = run;
-    bench.upstream.next(scriptStream('It goes out.'));
-    const rest = followRun(bench.app, id, '', { 'last-event-id': String(asked.length - 1) });
-    const given = await answer({ value: { approved: true, comment: 'Good' } });
-    expect(given).toMatchObject({
-      status: 200,
-      headers: { 'millrace-run-id': id },
-      json: { object: 'run.wait', name: 'approve', status: 'answered' },
-    });
-    const events = readEvents((await rest).text);
-    expect(events[0]).toMatchObject({ type: 'run-continued', name: 'approve', n: asked.length });
-    expect(events.at(-1)?.type).toBe('run-finished');
-    expect(events.map(({ type }) => type)).not.toContain('run-resumed');
-    expect(await readRun(bench.app, id)).toMatchObject({
-      status: 'completed',
-      output: 'A draft.\n\nIt goes out.',
-      waits: [],
-    });
-    expect(JSON.stringify((await bench.upstream.request(1)).body)).toContain('Thank for the approval');
-    expect((await answer({ value: { comment: 'Good', approved: true } })).json).toEqual(given.json);
-    expect(await answer({ value: { approved: false } })).toMatchObject({
-      status: 409,
-      json: { error: { code: 'wait_already_answered' } },
-    });
-    expect(bench.upstream.requests).toHaveLength(2);
-  });
-
-  it('is cancelled at once while it waits for an answer, and takes no answer afterwards', async () => {
-    bench.upstream.next(scriptStream('A draft.'));
-    const { id } = await beginRun(bench.app, { model: 'approval' });
-    const reader = followRun(bench.app, id);
-    expect(await endRun(bench.app, id)).toMatchObject({ status: 'waiting' });
-    const { json } = await callRun(bench.app, 'POST', `${id}/cancel`);
-    expect(json).toMatchObject({ status: 'cancelled', waits: [] });
-    expect(readEvents((await reader).text).at(-1)).toMatchObject({ type: 'run-failed', error: { code: 'cancelled' } });
-    const late = await callRun(bench.app, 'POST', `${id}/waits/approve`, {}, { value: { approved: true } });
-    expect(late).toMatchObject({ status: 409, json: { error: { code: 'not_waiting' } } });
-    bench.upstream.next(scriptStream('A draft.'));
-    const { id: early } = await beginRun(bench.app, { model: 'approval' });
-    await endRun(bench.app, early);
-    await callRun(bench.app, 'DELETE', early);
-    expect((await callRun(bench.app, 'POST', `${early}/waits/approve`, {}, { value: 1 })).status).toBe(404);
-  });
-
   it('is removed with all that is kept of it, and its readers are closed', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
@@ -327,14 +249,20 @@ describe('a run', () => {
     expect((await callRun(bench.app, 'DELETE', id)).status).toBe(404);
   });
 
-  it('is listed with those of other protocols, the newest first, page by page', async () => {
+  const list = async (query: string) => (await getJson(`${runUrl(bench.app)}?${query}`)).json as RunPage;
+  /** Two runs, and a response between them. */
+  async function endThree() {
     bench.upstream.always(scriptStream('Hello'));
     const first = await beginRun(bench.app);
     const response = await beginResponse(bench.app);
     const last = await beginRun(bench.app, { model: 'default' });
     for (const { id } of [first, last]) await endRun(bench.app, id);
     await followResponse(bench.app, response.id);
-    const list = async (query: string) => (await getJson(`${runUrl(bench.app)}?${query}`)).json as RunPage;
+    return { first, response, last };
+  }
+
+  it('is listed with those of other protocols, the newest first', async () => {
+    const { first, response, last } = await endThree();
     const all = await list('');
     expect(all.data.map(({ id }) => id)).toEqual([last.id, expect.stringMatching(/^run_/), first.id]);
     expect(all).toMatchObject({ object: 'list', has_more: false, first_id: last.id, last_id: first.id });
@@ -344,14 +272,19 @@ describe('a run', () => {
       segments: [{ completion_id: null, response_id: response.id, from: 0 }],
     });
     expect(joinContent(readEvents((await followRun(bench.app, middle.id)).text))).toBe('Hello');
+    // What clients call a part of a run is not the run.
+    expect((await callRun(bench.app, 'GET', response.id)).status).toBe(404);
+  });
+
+  it('is listed page by page, by model and by status', async () => {
+    const { first, last } = await endThree();
+    const middle = (await list('')).data[1]!;
     const page = await list(`limit=1&order=asc&after=${first.id}`);
     expect([page.data.map(({ id }) => id), page.has_more]).toEqual([[middle.id], true]);
     expect((await list('model=default')).data.map(({ id }) => id)).toEqual([last.id]);
     expect((await list('status=failed')).data.map(({ id }) => id)).toEqual([last.id]);
     expect((await list('status=completed&model=chat')).data).toHaveLength(2);
     expect((await list('status=waiting')).first_id).toBeNull();
-    // What clients call a part of a run is not the run.
-    expect((await callRun(bench.app, 'GET', response.id)).status).toBe(404);
   });
 
   it('ends a response in the background that is removed as a run, and tells its readers', async () => {
@@ -366,22 +299,6 @@ describe('a run', () => {
     expect(readStream((await reader).text).response.status).toBe('cancelled');
     expect((await getJson(`${bench.app.baseUrl}/responses/${response.id}`)).status).toBe(404);
   });
-
-  /** What the model `approval` says of its wait. */
-  async function readApproval(): Promise<{ readonly schema: object }> {
-    const { json } = await getJson(`${bench.app.baseUrl}/models/approval`);
-    return (json as { millrace: { waits: [{ schema: object }] } }).millrace.waits[0];
-  }
-
-  /** A run of `approval` that waits, its events up to there, and who answers it. */
-  async function waitForApproval() {
-    bench.upstream.next(scriptStream('A draft.'));
-    const { id } = await beginRun(bench.app, { model: 'approval' });
-    const asked = readEvents((await followRun(bench.app, id, '?until=wait')).text);
-    const answer = (body: unknown, name = 'approve', of = id) =>
-      callRun(bench.app, 'POST', `${of}/waits/${name}`, {}, body);
-    return { run: await readRun(bench.app, id), asked, answer };
-  }
 });
 
 interface RunPage {

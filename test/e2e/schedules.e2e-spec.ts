@@ -94,7 +94,7 @@ describe('schedules', () => {
     return (await listRuns(app, headers)).map(({ metadata }) => metadata['scheduled_at']);
   }
 
-  it('begin a run each time, on the day when clocks are put forward, too; it is a run like any other', async () => {
+  it('begin a run each time, even on the day when clocks are put forward', async () => {
     const app = await start();
     const { status, json } = await call(app, 'PUT', 'morning', { ...daily, metadata: { team: 'a' }, priority: 7 });
     expect([status, json]).toMatchObject([
@@ -111,6 +111,19 @@ describe('schedules', () => {
     expect(await listRuns(app)).toEqual([]);
     clock.leap(HOUR_MS);
     expect(await waitForRuns(app, 1)).toEqual(['2027-03-28T01:30:00.000Z']);
+    // By then it is due again, an hour earlier by the sun.
+    expect((await call(app, 'GET', 'morning')).json).toMatchObject({
+      next_run_at: Date.parse('2027-03-29T00:30:00Z') / 1_000,
+    });
+    clock.leap(23 * HOUR_MS);
+    expect(await waitForRuns(app, 2)).toEqual(['2027-03-28T01:30:00.000Z', '2027-03-29T00:30:00.000Z']);
+  });
+
+  it('begin runs like any other', async () => {
+    const app = await start();
+    await call(app, 'PUT', 'morning', { ...daily, metadata: { team: 'a' }, priority: 7 });
+    clock.leap(14 * HOUR_MS);
+    await waitForRuns(app, 1);
     const [first] = await listRuns(app);
     const run = await endRun(app, first!.id);
     expect(run).toMatchObject({
@@ -121,15 +134,9 @@ describe('schedules', () => {
     });
     expect(run['metadata']).toEqual({ team: 'a', schedule: 'morning', scheduled_at: '2027-03-28T01:30:00.000Z' });
     expect(readEvents((await followRun(app, run.id)).text).at(-1)).toMatchObject({ type: 'run-finished' });
-    // By then it is due again, an hour earlier by the sun.
-    expect((await call(app, 'GET', 'morning')).json).toMatchObject({
-      next_run_at: Date.parse('2027-03-29T00:30:00Z') / 1_000,
-    });
-    clock.leap(23 * HOUR_MS);
-    expect(await waitForRuns(app, 2)).toEqual(['2027-03-28T01:30:00.000Z', '2027-03-29T00:30:00.000Z']);
   });
 
-  it('make up with one run for the times at which no process was there', async () => {
+  it('make up for times at which no process ran with one run', async () => {
     const options = { schedules: [{ name: 'hourly', pattern: '0 * * * *', input: 'Tick' }] };
     const first = await start(options);
     await eventually(async () => (await call(first, 'GET', 'test%2Fhourly')).status === 200);
@@ -183,7 +190,7 @@ describe('schedules', () => {
     expect(await listRuns(app, ANN)).toEqual([]);
   });
 
-  it('are 100 of a key at most, whose runs wait for its limits without being in the way of others', async () => {
+  it('are limited to 100 for each key; their runs wait for its limits without blocking others', async () => {
     const limits = { LIMIT_QUEUED_RUNS: '1', LIMIT_CONCURRENT_STREAMS: '1' };
     let open!: (word: string) => void;
     const door = new Promise<string>((resolve) => (open = resolve));

@@ -1,14 +1,5 @@
 import { execFile } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -17,9 +8,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 import { eventually } from '../support/checks.js';
 import { HELLO, postJson } from '../support/client.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
-import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
-import { scriptStream } from '../support/upstream/scripts.js';
+import { ScriptedUpstream, scriptStream } from '../support/upstream/index.js';
 
 const RECORDER = findPreload('loaded-modules.mjs');
 const MEGABYTE = 1_048_576;
@@ -50,20 +40,20 @@ describe('the start', () => {
   let folder = '';
   beforeAll(ensureServerIsBuilt, 120_000);
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'millrace-start-'));
+    folder = fs.mkdtempSync(join(tmpdir(), 'millrace-start-'));
   });
   afterEach(async () => {
     await server?.process.stop();
     await upstream?.close();
     server = upstream = undefined;
-    rmSync(folder, { recursive: true, force: true });
+    fs.rmSync(folder, { recursive: true, force: true });
   });
 
   const start = async (env: Record<string, string> = {}): Promise<ServerProcess> =>
     (server = await startServerProcess({
       env: { NODE_OPTIONS: `--import ${RECORDER}`, LOADED_MODULES: join(folder, 'loaded'), ...env },
     }));
-  const readLoaded = (): readonly string[] => readFileSync(join(folder, 'loaded'), 'utf8').split('\n');
+  const readLoaded = (): readonly string[] => fs.readFileSync(join(folder, 'loaded'), 'utf8').split('\n');
   const listLoaded = (): readonly string[] => {
     const urls = readLoaded().join('\n');
     return LAZY.filter((name) => new RegExp(`/node_modules/${name}[/.]`).test(urls));
@@ -115,8 +105,8 @@ describe('the start', () => {
     const preload = findPreload('heap-sizes.mjs');
     const { process: served } = await start({ NODE_OPTIONS: `--import ${preload}`, HEAP_SIZES: file });
     process.kill(served.pid, 'SIGUSR2');
-    await eventually(() => existsSync(file), { message: 'the sizes to be written down' });
-    const { kept, needed, before, after } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
+    await eventually(() => fs.existsSync(file), { message: 'the sizes to be written down' });
+    const { kept, needed, before, after } = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, number>;
     expect(kept).toBeLessThan(1.25 * Number(needed));
     expect(before).toBeLessThan(6 * MEGABYTE);
     expect(after).toBeGreaterThan(12 * MEGABYTE);
@@ -133,11 +123,11 @@ describe('a build beside a service that runs', () => {
   let root: string;
   let running: ChildProcess | undefined;
   beforeEach(() => {
-    root = mkdtempSync(join(tmpdir(), 'millrace-bundle-'));
-    mkdirSync(join(root, 'dist/app'), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
-    writeFileSync(join(root, 'package.json'), '{"type":"module"}');
-    writeFileSync(
+    root = fs.mkdtempSync(join(tmpdir(), 'millrace-bundle-'));
+    fs.mkdirSync(join(root, 'dist/app'), { recursive: true });
+    fs.symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+    fs.writeFileSync(join(root, 'package.json'), '{"type":"module"}');
+    fs.writeFileSync(
       join(root, 'dist/app/main.js'),
       `
 setInterval(() => undefined, 60_000);
@@ -148,17 +138,17 @@ console.log('ready');
   });
   afterEach(async () => {
     await running?.stop();
-    rmSync(root, { recursive: true, force: true });
+    fs.rmSync(root, { recursive: true, force: true });
   });
 
   const build = async (name: string): Promise<void> => {
-    writeFileSync(join(root, 'dist/app/late.js'), `export const build = '${name}';\n`);
+    fs.writeFileSync(join(root, 'dist/app/late.js'), `export const build = '${name}';\n`);
     await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/bundle.mjs'), root]);
   };
   const listLate = (): readonly string[] =>
-    readdirSync(join(root, 'dist/service')).filter((name) => /^late-\w+\.js$/.test(name));
+    fs.readdirSync(join(root, 'dist/service')).filter((name) => /^late-\w+\.js$/.test(name));
 
-  it('leaves it what it has not loaded yet, and removes what is older than five builds', async () => {
+  it('keeps the files that it has not loaded yet, and removes those older than five builds', async () => {
     await build('one');
     const [first = ''] = listLate();
     running = await startProcess(['dist/main.js'], { cwd: root });

@@ -44,7 +44,7 @@ describe('a stored response', () => {
     return json as ItemList;
   };
 
-  it('is found as the client got it, as soon as its end was told', async () => {
+  it('can be read as the client got it as soon as its stream has ended', async () => {
     bench.upstream.always(scriptStream('Hello'));
     const whole = await createResponse(bench.app, { metadata: { a: 'b' } });
     expect(whole).toHaveProperty('store', true);
@@ -56,7 +56,7 @@ describe('a stored response', () => {
     expect(json).toEqual(streamed);
   });
 
-  it('is gone on with, and branched from', async () => {
+  it('can be continued, and branched from', async () => {
     bench.upstream.always(scriptStream('Hello'));
     const first = await createResponse(bench.app, { input: 'Hi', instructions: 'Be brief' });
     const second = await createResponse(bench.app, { input: 'More', previous_response_id: first.id });
@@ -147,7 +147,7 @@ describe('a stored response', () => {
     }
   });
 
-  it('is removed once, with its items, and does not take those who went on with it along', async () => {
+  it('is removed once, with its items, and leaves responses that continue it', async () => {
     bench.upstream.always(scriptStream('Hello'));
     const first = await createResponse(bench.app);
     const second = await createResponse(bench.app, { input: 'More', previous_response_id: first.id });
@@ -192,7 +192,7 @@ describe('a stored response', () => {
     expect([streamed.status, streamed.json]).toMatchObject([400, { error: { param: 'stream', code: null } }]);
   });
 
-  it('has the methods that it has', async () => {
+  it('answers only the methods of its route', async () => {
     for (const [method, path, status] of [
       ['PUT', '/resp_0', 405],
       ['POST', '/resp_0', 405],

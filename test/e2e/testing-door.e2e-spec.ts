@@ -114,7 +114,7 @@ describe('runWorkflow', () => {
     expect((await runWorkflow(SupportWorkflow, 'Hi', { models: byProvider, providers })).calls).toHaveLength(2);
   });
 
-  it('rejects with what the run failed with, which a model, an author or the fake may have thrown', async () => {
+  it('rejects with the error of the run, whether a model, an author or the fake has thrown it', async () => {
     const failing = (...answers: FakeOutput[]) =>
       runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel(...answers), providers });
     const limit = new UpstreamError('Too many', { status: 429, code: 'rate_limit_exceeded' });
@@ -137,7 +137,7 @@ describe('runWorkflow', () => {
     await expect(run).rejects.toThrow(new RangeError('no such shelf'));
   });
 
-  it('tells the answers that nobody has asked for', async () => {
+  it('reports unused answers', async () => {
     const models = fakeModel(TOPIC, 'We are sorry.', 'One too many.');
     const run = await runWorkflow(SupportWorkflow, 'Hi', { models, providers });
     expect(run.unused).toEqual(['One too many.']);
@@ -151,7 +151,7 @@ describe('runWorkflow', () => {
     expect(all.unused).toEqual([]);
   });
 
-  it('gives onError what the code of a step has thrown, and of a model what it failed with', async () => {
+  it('gives onError the error of a step, whether its code or a model failed', async () => {
     const given: unknown[] = [];
     const onError = (error: Error): string => {
       given.push(error);

@@ -111,7 +111,7 @@ describe('the end of an upstream answer', () => {
       assertCompletion(await stream.collect(), { content: 'all', finish: 'stop' });
     });
 
-    it('is waited for in vain only once if a model falls silent after its finish_reason', async () => {
+    it('is awaited in vain only once if a model falls silent after its finish_reason', async () => {
       const silent = [steps.together(steps.role(), steps.text('all'), steps.finish('stop')), steps.stall()];
       const endsAfter = async (ms: number): Promise<void> => {
         bench.upstream.next(silent);

@@ -172,7 +172,7 @@ describe('an upstream that cannot stream', () => {
     }
   });
 
-  it('is the fault of the server, whose log names the setting', async () => {
+  it('is reported as the fault of the server, whose log names the setting', async () => {
     const bench = await Bench.start();
     const lines: string[] = [];
     Logger.overrideLogger({ log() {}, error() {}, warn: (line: string) => lines.push(line) });

@@ -2,15 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
 import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
-import {
-  agent,
-  type ChatRefs,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  Workflow,
-} from '../../src/workflow/index.js';
+import { agent, type ChatRefs, type Deltas, type Flow, type Ref, type TaskContext, Workflow } from 'millrace';
 import {
   Bench,
   type Conversation,

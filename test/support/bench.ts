@@ -1,6 +1,7 @@
 /** The application of a test, and what a test puts into it or looks at in it. */
 export * from './app.js';
 export * from './fake-clock.js';
+export * from './leaping-clock.js';
 export * from './log-capture.js';
 export * from './metrics-page.js';
 export * from './recording-tracer.js';

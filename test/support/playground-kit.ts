@@ -8,6 +8,13 @@ export const LIGHT: VisitorOptions = { viewport: { width: 1440, height: 900 }, c
 export const DARK: VisitorOptions = { ...LIGHT, colorScheme: 'dark' };
 export const PHONE: VisitorOptions = { viewport: { width: 360, height: 740 } };
 
+/** The looks that every page is to have, each with its name. */
+export const LOOKS = [
+  ['light', LIGHT],
+  ['dark', DARK],
+  ['narrow', PHONE],
+] as const;
+
 /** Makes servers, and people who visit their playground. */
 export interface Playground {
   /** Opens the page and waits until it is ready. */

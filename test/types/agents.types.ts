@@ -8,7 +8,6 @@ import {
   Agent,
   agent,
   type AgentInput,
-  AgentStreamingNode,
   AgentTool,
   type ChatRefs,
   type Deltas,
@@ -21,7 +20,7 @@ import {
 } from 'millrace';
 import * as v from 'valibot';
 import { z } from 'zod';
-import { decide, Decision, plain, say, think, Think } from './declared.js';
+import { ChannelsNode, decide, Decision, plain, say, think, Think } from './declared.js';
 
 export function agentsAreInferred(): void {
   expectTypeOf(decide).toEqualTypeOf<Agent<AgentInput, Decision>>();
@@ -121,11 +120,6 @@ export function channelsAreTheFields(flow: Flow, { messages }: ChatRefs): void {
   flow.stream(think, { messages }, { thinking: 'content', reply: 'content' });
   // @ts-expect-error no such channel
   flow.stream(think, { messages }, { reply: 'tool-call' });
-}
-
-declare class ChannelsNode extends AgentStreamingNode<{ messages: readonly Message[] }, Think> {
-  readonly agentConfig: Agent<AgentInput, Think>;
-  process(input: { messages: readonly Message[] }, context: TaskContext): AsyncGenerator<Deltas, Think, void>;
 }
 
 class ChannelMaps extends ChannelsNode {

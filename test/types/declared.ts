@@ -48,3 +48,7 @@ export declare class TopicNode extends AgentNode<{ messages: readonly Message[] 
 export declare class ClockNode {
   process(): Date;
 }
+export declare class ChannelsNode extends AgentStreamingNode<{ messages: readonly Message[] }, Think> {
+  readonly agentConfig: Agent<AgentInput, Think>;
+  process(input: { messages: readonly Message[] }, context: TaskContext): AsyncGenerator<Deltas, Think, void>;
+}

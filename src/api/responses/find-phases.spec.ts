@@ -29,7 +29,7 @@ describe('findPhases', () => {
     expect(phasesOf(define)).toEqual({ first: 'commentary', last: 'final_answer' });
   });
 
-  it('says nothing of a workflow with one visible step, or none', () => {
+  it('gives no phases for a workflow with one visible step, or none', () => {
     expect(phasesOf((flow) => speak(flow, 'only'))).toEqual({});
     expect(phasesOf((flow) => hide(flow, 'only'))).toEqual({});
   });
@@ -50,7 +50,7 @@ describe('findPhases', () => {
     });
   });
 
-  it('says nothing where the last visible step depends on the run', () => {
+  it('gives no phases if the last visible step depends on the run', () => {
     const define = (flow: Flow): Ref<unknown> => {
       const first = speak(flow, 'first');
       return flow.route(choose(flow), { a: (branch) => speak(branch, 'x'), b: () => first });

@@ -118,7 +118,7 @@ describe('ResponsesDecoder', () => {
       ...parts,
     });
 
-  it('makes a run of it, and tells what holds where nothing is said', async () => {
+  it('makes a run request and fills in the defaults of the response', async () => {
     const { head, request, streams, nodeEvents, origin, context, workflow } = await ask({ input: 'Hi' });
     expect(workflow.id).toBe('chat');
     expect(request).toEqual({ model: 'chat', messages: [{ role: 'user', content: 'Hi' }], parameters: {} });
@@ -244,7 +244,7 @@ describe('ResponsesDecoder', () => {
     });
   });
 
-  it('knows no previous response that is not there, or is of somebody else', async () => {
+  it('knows no previous response that does not exist or belongs to another caller', async () => {
     await keep();
     const unknown = { status: 400, param: 'previous_response_id', code: 'previous_response_not_found' };
     await expect(ask({ input: 'More', previous_response_id: 'resp_2' })).rejects.toMatchObject({
@@ -279,7 +279,7 @@ describe('ResponsesDecoder', () => {
     expect(context.slice(1)).toEqual([said('Hello'), said('Hello')]);
   });
 
-  it('knows no items but those of outputs of the same caller', async () => {
+  it('knows only items that the same caller got', async () => {
     await keep();
     for (const [id, by] of [
       ['msg_9', caller()],
@@ -300,7 +300,7 @@ describe('ResponsesDecoder', () => {
     expect([request.messages.length, context.length]).toEqual([1, 1]);
   });
 
-  it('refuses input of which no model would be sent anything', async () => {
+  it('refuses input that sends nothing to a model', async () => {
     await expect(ask({ input: [{ type: 'reasoning' }] })).rejects.toMatchObject({ status: 400, param: 'input' });
   });
 
@@ -320,7 +320,7 @@ describe('ResponsesDecoder', () => {
     await expect(none({ input: [{ id: 'msg_1' }] })).rejects.toMatchObject({ status: 404 });
   });
 
-  it('knows no workflow but those that it has and the caller may use', async () => {
+  it('knows only workflows that exist and that the caller may use', async () => {
     const missing = { status: 404, param: 'model', code: 'model_not_found' };
     await expect(ask({ model: 'gpt-5', input: 'Hi' })).rejects.toMatchObject(missing);
     const barred = new Caller({ id: 'a', limits, workflows: { match: () => false } as never });

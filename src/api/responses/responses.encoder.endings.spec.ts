@@ -84,7 +84,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
     expect(tell([event]).error).toMatchObject({ param: 'input', error: { param: 'input' } });
   });
 
-  it('was cancelled: as an incomplete one, which all clients know', () => {
+  it('reports a cancelled run as an incomplete response', () => {
     const told = tell([content('a', 'Hal'), failed({ outcome: 'cancelled', usage: usageOf(4) })]);
     expect(told.response).toMatchObject({
       status: 'cancelled',
@@ -137,7 +137,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
       visible: true,
     });
 
-    it('come as what all clients know, with what was said so far', () => {
+    it('come as an event that all clients know, with the text so far', () => {
       const told = tell([startedNode('a'), content('a', 'Hi'), done('a'), finished], { shape });
       const news = told.events.flatMap((event) => ('millrace' in event && 'response' in event ? [event] : []));
       expect(news.map(({ type, millrace }) => [type, (millrace as { type: string }).type])).toEqual([
@@ -160,7 +160,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
       expect(long.reduce((sum, { frame }) => sum + frame.length, 0)).toBeLessThan(10 * 1024 * 1024);
     });
 
-    it('are for those who ask', () => {
+    it('are sent only on request', () => {
       const told = tell([startedNode('a'), content('a', 'Hi'), done('a'), finished]);
       expect(JSON.stringify(told.events)).not.toContain('millrace');
     });

@@ -54,7 +54,7 @@ describe('ResponseEncoder', () => {
     expect(events.at(-1)?.type).toBe('response.output_item.done');
   });
 
-  it('keeps open what a step says that was done before its turn came', () => {
+  it('keeps the item of a step open that finished before its turn', () => {
     const told = tell([content('a', '1'), done('b'), done('a'), content('b', '2'), content('b', '3'), finished]);
     expect(outline(told)).toEqual(['message completed: 1', 'message completed: 23']);
   });

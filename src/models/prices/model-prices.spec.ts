@@ -22,7 +22,7 @@ describe('ModelPrices', () => {
     }
   });
 
-  it('knows the price of the model that agents ask which name none', () => {
+  it('knows the price of the default model', () => {
     const { defaultModel: model } = openai;
     expect(new ModelPrices({}).compute({ provider: 'openai', model: String(model) }, undefined, USAGE)).toBeDefined();
   });

@@ -48,7 +48,7 @@ describe('EmbeddedRunQueue', () => {
     await Promise.resolve();
   }
 
-  it('refuses more that wait than one caller, and than all together, may have, and takes all that were let in before', async () => {
+  it('limits how many runs wait for one caller and for all together, and keeps those that it has taken', async () => {
     const queue = makeQueue(0, 2, 3);
     const leave = [await queue.reserve('a'), await queue.reserve('a')];
     await expect(queue.reserve('a')).rejects.toThrow(RateLimitedError);
@@ -63,7 +63,7 @@ describe('EmbeddedRunQueue', () => {
     await expect(queue.reserve('a')).resolves.toBeDefined();
   });
 
-  it('begins runs by priority, and in their order within one; one that is put twice is there once', async () => {
+  it('begins runs by priority, then in order; queues a run only once', async () => {
     const queue = makeQueue(1);
     await queue.put(makeJob('first'));
     for (const [name, priority] of [
@@ -80,7 +80,7 @@ describe('EmbeddedRunQueue', () => {
     expect([begun, queue.atWork]).toEqual([['first', 'urgent', 'second', 'third', 'late'], 0]);
   });
 
-  it('has no more runs of a workflow at work than that says, and lets others pass those that wait', async () => {
+  it('works on no more runs of a workflow than it allows, and lets others pass those that wait', async () => {
     const queue = makeQueue(9, 9, 9, new Map([['narrow', 2]]));
     for (const id of ['one', 'two', 'three', 'four']) await queue.put(makeJob(id, { workflow: 'narrow' }));
     await queue.put(makeJob('other'));
@@ -104,7 +104,7 @@ describe('EmbeddedRunQueue', () => {
     expect([begun, queue.waiting, queue.atWork]).toEqual([['other', 'held'], 0, 2]);
   });
 
-  it('begins a run when its time has come, and none that was dropped, or that waits when it closes', async () => {
+  it('begins a run when its time has come, but not one that was dropped or still waits when the queue closes', async () => {
     const queue = makeQueue(9);
     const far = 40 * 86_400_000;
     await queue.put(makeJob('far', { runAt: clock.now() + far }));

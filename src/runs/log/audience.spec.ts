@@ -44,7 +44,7 @@ describe('Audience', () => {
     expect(left).toEqual(['a']);
   });
 
-  it('begins to count again when somebody came back in time', async () => {
+  it('starts the grace time again when a reader came back in time', async () => {
     audience.bind('a');
     audience.join('a')();
     await advance(10_000);
@@ -57,7 +57,7 @@ describe('Audience', () => {
     expect(left).toEqual(['a']);
   });
 
-  it('gives a run that nobody reads from the beginning on the same time, and counts those who came before it was bound', async () => {
+  it('gives a run that nobody has read yet the same time, and counts readers that came before it was bound', async () => {
     audience.bind('unread');
     const leave = audience.join('read');
     audience.bind('read');
@@ -68,7 +68,7 @@ describe('Audience', () => {
     expect(left).toEqual(['unread', 'read']);
   });
 
-  it('lets other runs go on, and those that are over', async () => {
+  it('leaves runs alone that are not bound, and those that have ended', async () => {
     audience.join('free')();
     audience.bind('over');
     audience.join('over')();
@@ -99,7 +99,7 @@ describe('Audience', () => {
     expect(left).toEqual([]);
   });
 
-  it('tells other processes when readers come, from time to time while they are there, and when they leave', async () => {
+  it('tells other processes when readers come, that they are still there, and when they leave', async () => {
     const leave = [audience.join('a'), audience.join('b'), audience.join('b')];
     await advance(0);
     await advance(5_000);

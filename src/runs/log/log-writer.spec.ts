@@ -77,7 +77,7 @@ function follow(log: OpenLog): LogFollower {
 }
 
 describe('LogWriter', () => {
-  it('does not let the first event wait, and commits what all runs say in the next 25 ms at once', async () => {
+  it('commits the first event at once, and the events of all runs in the next 25 ms together', async () => {
     const [a, b] = [open('a'), open('b')];
     say(a, '1');
     await turn();
@@ -142,7 +142,7 @@ describe('LogWriter', () => {
     expect(batches.at(-1)?.[0]?.first).toBe(1);
   });
 
-  it('gives runs up when the store has failed for 10 s, and those that it takes nothing of any more', async () => {
+  it('gives up runs when the store has failed for 10 s, and runs that the store refuses', async () => {
     const log = open();
     answer = () => Promise.reject(new Error('full'));
     say(log, '1');

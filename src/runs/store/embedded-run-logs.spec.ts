@@ -32,7 +32,7 @@ const end = (): Promise<void> => rm(folder, { recursive: true, force: true });
 
 describeRunLogStore('SQLite', { begin, open, age: () => Promise.resolve(), end });
 
-it('makes no files for what nobody has created', async () => {
+it('makes no files before the first run', async () => {
   await begin();
   const stores = open(new FakeClock());
   const { logs } = stores;

@@ -40,7 +40,7 @@ function make(id: string, more: Partial<StoredDocument> = {}): StoredDocument {
 }
 
 describe('EmbeddedStore', () => {
-  it('finds what was put, after the process has ended, too', async () => {
+  it('finds a document even after the process has ended', async () => {
     const first = open();
     await expect(first.put(make('d1'))).resolves.toBe('kept');
     await expect(first.find('d1', 'a')).resolves.toEqual({ json: '{"of":"d1"}' });
@@ -85,7 +85,7 @@ describe('EmbeddedStore', () => {
     expect(seen).toEqual([undefined, new Map(), false]);
   });
 
-  it('makes no files for what nobody has put', async () => {
+  it('makes no files before the first document', async () => {
     const store = open();
     await expect(store.find('d1', 'a')).resolves.toBeUndefined();
     await expect(store.remove('d1', 'a')).resolves.toBe(false);
@@ -98,7 +98,7 @@ describe('EmbeddedStore', () => {
     await expect(readdir(folder)).resolves.toEqual([]);
   });
 
-  it('drops the oldest documents of an owner who has too much, and nobody else’s', async () => {
+  it('drops the oldest documents of an owner with too many, and nobody else’s', async () => {
     const store = open({ RESPONSES_MAX_BYTES: '100kb' });
     await store.put(make('other', { owner: 'b' }));
     for (const id of ['d1', 'd2', 'd3', 'd4', 'd5']) {
@@ -136,7 +136,7 @@ describe('EmbeddedStore', () => {
     }
   });
 
-  it('knows that documents last, also in a folder that is still to be made', async () => {
+  it('says that documents last, even if their folder does not exist yet', async () => {
     await expect(open({ RUNS_DIR: join(folder, 'new', 'runs') }).canLast()).resolves.toBe(true);
   });
 

@@ -12,7 +12,7 @@ async function list(pattern: string, timezone: string, from: string, count: numb
 }
 
 describe('findNextSlot', () => {
-  it('has a time that clocks leave out an hour later, once', async () => {
+  it('fires once, an hour later, for a time that clocks skip', async () => {
     expect(await list('30 2 * * *', 'Europe/Berlin', '2027-03-27T00:00:00Z', 3)).toEqual([
       '2027-03-27T01:30:00Z',
       '2027-03-28T01:30:00Z',
@@ -20,7 +20,7 @@ describe('findNextSlot', () => {
     ]);
   });
 
-  it('has a time once that clocks show twice, and what comes each half hour each half hour', async () => {
+  it('fires once for a time that occurs twice, and every half hour for a half-hourly pattern', async () => {
     expect(await list('30 2 * * *', 'Europe/Berlin', '2027-10-30T00:00:00Z', 3)).toEqual([
       '2027-10-30T00:30:00Z',
       '2027-10-31T00:30:00Z',

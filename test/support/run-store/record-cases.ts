@@ -57,10 +57,11 @@ export function describeRecords(bench: StoreBench): void {
     await expect(bench.logs.read('r1', 0)).resolves.toBeUndefined();
   });
 
-  it('keeps the log of a run for a day after its end, its record for 30, and one that has not ended as long as that takes', async () => {
-    const identity = { key: 'k', hash: 'h' };
+  /** Of a request that may be sent again. */
+  const identity = { key: 'k', hash: 'h' };
+
+  it('keeps the log of a run for a day after its end', async () => {
     await bench.create('r1', { segment: 's1', identity });
-    await bench.create('r2');
     bench.clock.advance(30 * DAY_MS);
     await bench.logs.append([bench.makeBatch('r1', 0, 1, { ending: bench.makeEnding() })]);
     bench.clock.advance(DAY_MS - 1);
@@ -75,7 +76,13 @@ export function describeRecords(bench: StoreBench): void {
     await expect(bench.logs.findRequest('r1')).resolves.toBeUndefined();
     // A request that comes again so late is another one.
     await expect(bench.create('r3', { identity })).resolves.toEqual({ kind: 'created' });
-    bench.clock.advance(29 * DAY_MS);
+  });
+
+  it('keeps the record of a run for 30 days after its end, and a run that has not ended as long as that takes', async () => {
+    await bench.create('r1');
+    await bench.create('r2');
+    await bench.logs.append([bench.makeBatch('r1', 0, 1, { ending: bench.makeEnding() })]);
+    bench.clock.advance(30 * DAY_MS);
     await expect(bench.logs.find('r1', 'a')).resolves.toBeUndefined();
     await bench.stores.sweep();
     await expect(bench.logs.remove('r1', 'a')).resolves.toBe(false);
@@ -127,20 +134,30 @@ export function describeRecords(bench: StoreBench): void {
       (await documents.findParts(['p1'], 'a')).get('p1'),
     ];
     await bench.create('r1', { segment: 's1' });
-    await expect(documents.put(make(0, '"queued"'))).resolves.toBe('kept');
+    const outcomes: unknown[] = [];
+    outcomes.push(await documents.put(make(0, '"queued"')));
     await bench.logs.claim('r1', 'w1');
-    await expect(documents.put(make(0, '"overtaken"'))).resolves.toBe('overtaken');
+    outcomes.push(await documents.put(make(0, '"overtaken"')));
     expect(await find()).toEqual(['"queued"', '"queued"']);
-    await expect(documents.put(make(1, '"end"'))).resolves.toBe('kept');
+    outcomes.push(await documents.put(make(1, '"end"')));
     await bench.logs.append([bench.makeBatch('r1', 0, 2, { epoch: 1, ending: bench.makeEnding() })]);
-    await expect(documents.put(make(1, '"late"'))).resolves.toBe('overtaken');
+    outcomes.push(await documents.put(make(1, '"late"')));
     expect(await find()).toEqual(['"end"', '"end"']);
     // What is not kept takes nothing along.
     expect(await bench.readAll('r1')).toEqual([0, 1]);
-    await expect(documents.put(make(0, '"gone"', 'r2'))).resolves.toBe('overtaken');
+    outcomes.push(await documents.put(make(0, '"gone"', 'r2')));
+    expect(outcomes).toEqual(['kept', 'overtaken', 'kept', 'overtaken', 'overtaken']);
   });
 
-  it('finds a run by its own id and by those of its segments, and removes their documents with it', async () => {
+  it('finds a run by its own id and by those of its segments', async () => {
+    await bench.create('r1', { segment: 's1' });
+    for (const id of ['r1', 's1']) {
+      await expect(bench.logs.find(id, 'a')).resolves.toMatchObject({ id: 'r1', segments: [{ id: 's1', from: 0 }] });
+      await expect(bench.logs.find(id, 'b')).resolves.toBeUndefined();
+    }
+  });
+
+  it('removes the documents of its segments with a run, for its owner alone', async () => {
     await bench.create('r1', { segment: 's1' });
     await bench.create('r2');
     await bench.stores.documents.put({
@@ -151,10 +168,6 @@ export function describeRecords(bench: StoreBench): void {
       json: '{}',
       parts: [],
     });
-    for (const id of ['r1', 's1']) {
-      await expect(bench.logs.find(id, 'a')).resolves.toMatchObject({ id: 'r1', segments: [{ id: 's1', from: 0 }] });
-      await expect(bench.logs.find(id, 'b')).resolves.toBeUndefined();
-    }
     await expect(bench.logs.remove('r1', 'b')).resolves.toBe(false);
     await expect(bench.stores.documents.find('s1', 'a')).resolves.toBeDefined();
     await expect(bench.logs.remove('r1', 'a')).resolves.toBe(true);
@@ -174,8 +187,7 @@ export function describeRecords(bench: StoreBench): void {
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ ...more, status: 'completed', ending });
   });
 
-  it('creates one run for an owner and a key, and says what an equal and another request get', async () => {
-    const identity = { key: 'k', hash: 'h' };
+  it('creates one run for an owner and a key', async () => {
     await expect(bench.create('r1', { identity, segment: 's1' })).resolves.toEqual({ kind: 'created' });
     await expect(bench.create('r2', { identity, segment: 's2' })).resolves.toMatchObject({
       kind: 'exists',
@@ -183,6 +195,12 @@ export function describeRecords(bench: StoreBench): void {
     });
     await expect(bench.create('r3', { identity: { key: 'k', hash: 'x' } })).resolves.toEqual({ kind: 'reused' });
     await expect(bench.create('r4', { identity, owner: 'b' })).resolves.toEqual({ kind: 'created' });
+    for (const id of ['r2', 'r3', 's2']) await expect(bench.logs.find(id, 'a')).resolves.toBeUndefined();
+    expect((await bench.findLost()).map(({ id }) => id)).toEqual(['r1', 'r4']);
+  });
+
+  it('says what an equal and another request with a key would get', async () => {
+    await bench.create('r1', { identity });
     await expect(bench.logs.findRepeated('a', identity)).resolves.toMatchObject({
       kind: 'exists',
       run: { id: 'r1', head: '"r1"' },
@@ -190,8 +208,6 @@ export function describeRecords(bench: StoreBench): void {
     await expect(bench.logs.findRepeated('a', { key: 'k', hash: 'x' })).resolves.toEqual({ kind: 'reused' });
     await expect(bench.logs.findRepeated('a', { key: 'l', hash: 'h' })).resolves.toBeUndefined();
     await expect(bench.create('r5', { identity: { key: 'l', hash: 'h' } })).resolves.toEqual({ kind: 'created' });
-    for (const id of ['r2', 'r3', 's2']) await expect(bench.logs.find(id, 'a')).resolves.toBeUndefined();
-    expect((await bench.findLost()).map(({ id }) => id)).toEqual(['r1', 'r4', 'r5']);
     await bench.logs.remove('r1', 'a');
     await expect(bench.create('r6', { identity })).resolves.toEqual({ kind: 'created' });
   });
@@ -225,13 +241,16 @@ export function describeRecords(bench: StoreBench): void {
       const page = await bench.logs.list({ owner: 'a', limit: 9, order: 'desc', ...more });
       return page && [page.runs.map(({ id }) => id), page.hasMore];
     };
-    expect(await list({})).toEqual([['r4', 'r3', 'r2', 'r1'], false]);
-    expect(await list({ order: 'asc', limit: 2 })).toEqual([['r1', 'r2'], true]);
-    expect(await list({ order: 'asc', limit: 2, after: 'r2' })).toEqual([['r3', 'r4'], false]);
-    expect(await list({ limit: 1, after: 'r4' })).toEqual([['r3'], true]);
-    expect(await list({ model: 'm' })).toEqual([['r3', 'r1'], false]);
-    expect(await list({ status: 'failed' })).toEqual([['r1'], false]);
-    expect(await list({ after: 'other' })).toBeUndefined();
-    expect(await list({ after: 'r1' })).toEqual([[], false]);
+    const pages: readonly (readonly [query: Partial<RunQuery>, page: unknown])[] = [
+      [{}, [['r4', 'r3', 'r2', 'r1'], false]],
+      [{ order: 'asc', limit: 2 }, [['r1', 'r2'], true]],
+      [{ order: 'asc', limit: 2, after: 'r2' }, [['r3', 'r4'], false]],
+      [{ limit: 1, after: 'r4' }, [['r3'], true]],
+      [{ model: 'm' }, [['r3', 'r1'], false]],
+      [{ status: 'failed' }, [['r1'], false]],
+      [{ after: 'other' }, undefined],
+      [{ after: 'r1' }, [[], false]],
+    ];
+    for (const [query, page] of pages) expect([query, await list(query)]).toEqual([query, page]);
   });
 }

@@ -8,7 +8,7 @@ export function describeSchedules(bench: StoreBench): void {
     return { owner: 'a', id, createdAt: bench.clock.now(), json: '{}', next, fault: undefined, ...more };
   };
 
-  it('keeps schedules of owners, as many as they may have; one that says the same stays due when it was', async () => {
+  it('keeps a schedule that says the same due when it was', async () => {
     const { schedules } = bench.stores;
     const first = make('s1', 10);
     expect(await schedules.put(first, 2)).toEqual(first);
@@ -20,12 +20,24 @@ export function describeSchedules(bench: StoreBench): void {
       next: 15,
       json: '{"a":1}',
     });
+  });
+
+  it('keeps schedules of owners, as many as they may have', async () => {
+    const { schedules } = bench.stores;
+    const first = make('s1', 10);
+    await schedules.put(first, 2);
     expect(await schedules.put(make('s2', undefined), 2)).toMatchObject({ id: 's2', next: undefined });
     expect(await schedules.put(make('s3', 1), 2)).toBeUndefined();
     // Those of workflows, for whom there is no limit.
     expect(await schedules.put(make('w1', 1, { owner: 'w' }), Number.MAX_SAFE_INTEGER)).toMatchObject({ id: 'w1' });
     expect(await schedules.put(make('s3', 1, { owner: 'b' }), 2)).toMatchObject({ owner: 'b' });
     expect((await schedules.list('a')).map(({ id }) => id)).toEqual(['s1', 's2']);
+  });
+
+  it('finds and removes schedules of their owners alone', async () => {
+    const { schedules } = bench.stores;
+    const first = make('s1', 10);
+    await schedules.put(first, 2);
     expect(await schedules.find({ owner: 'b', id: 's1' })).toBeUndefined();
     expect([await schedules.remove({ owner: 'b', id: 's1' }), await schedules.remove(first)]).toEqual([false, true]);
     expect(await schedules.find(first)).toBeUndefined();

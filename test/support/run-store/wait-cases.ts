@@ -22,7 +22,8 @@ export function describeWaits(bench: StoreBench): void {
     const claimed = await bench.claim(id);
     bench.clock.advance(5);
     const batch = bench.makeBatch(id, first, 1, { epoch: claimed?.run.epoch ?? 0, waits });
-    await expect(bench.append([batch])).resolves.toEqual([true]);
+    const taken = await bench.append([batch]);
+    if (taken[0] !== true) throw new Error(`The store refuses the wait of ${id}`);
   }
 
   async function createWaiting(id: string, ...waits: readonly OpenWait[]): Promise<void> {
@@ -40,7 +41,7 @@ export function describeWaits(bench: StoreBench): void {
   const listAnswers = async (run: string): Promise<readonly KeptWait['answer'][]> =>
     (await bench.logs.findWaits(run)).map((kept) => kept.answer);
 
-  it('keeps what a run waits for, in order, and leaves it to nobody until then', async () => {
+  it('keeps what a run waits for, in order', async () => {
     await createWaiting('r1', open('b'), open('a', { expiresAt: null, shown: null }));
     await bench.reopen();
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'waiting', activeMs: 5, wake: 0 });
@@ -49,60 +50,75 @@ export function describeWaits(bench: StoreBench): void {
       { ...open('a', { askedAt: bench.clock.now() - 5, expiresAt: null, shown: null }), answer: undefined },
     ];
     await expect(bench.logs.findWaits('r1')).resolves.toEqual(waits);
+    const page = await bench.logs.list({ owner: 'a', status: 'waiting', limit: 1, order: 'asc' });
+    expect(page?.runs.map(({ id }) => id)).toEqual(['r1']);
+  });
+
+  it('leaves a run that waits to nobody, and does not sweep it away', async () => {
+    await createWaiting('r1', open('b'), open('a', { expiresAt: null, shown: null }));
     bench.clock.advance(DAY_MS);
     await expect(bench.claim('r1')).resolves.toBeUndefined();
     await bench.logs.keepAlive([{ id: 'r1', epoch: 1 }]);
     await bench.logs.release([{ id: 'r1', epoch: 1 }]);
     await expect(bench.findLost()).resolves.toEqual([]);
-    expect([await bench.logs.countQueued('a'), await bench.logs.countWaiting()]).toEqual([
-      0,
-      { due: 0, dueSince: undefined },
-    ]);
     await expect(bench.logs.findUnreadTime('r1', 'worker')).resolves.toBeUndefined();
-    await expect(bench.logs.countOpenWaits()).resolves.toEqual({ open: 2, oldestAt: bench.clock.now() - DAY_MS - 5 });
     await bench.stores.sweep();
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'waiting', activeMs: 5, hasLog: true });
-    const page = await bench.logs.list({ owner: 'a', status: 'waiting', limit: 1, order: 'asc' });
-    expect(page?.runs.map(({ id }) => id)).toEqual(['r1']);
   });
 
-  it('keeps the first answer to each wait, all or none, and the run goes on when nothing is open', async () => {
+  it('counts a run that waits by its open waits, and not among those that are queued', async () => {
+    await createWaiting('r1', open('b'), open('a'));
+    bench.clock.advance(DAY_MS);
+    await expect(bench.logs.countQueued('a')).resolves.toBe(0);
+    await expect(bench.logs.countWaiting()).resolves.toEqual({ due: 0, dueSince: undefined });
+    await expect(bench.logs.countOpenWaits()).resolves.toEqual({ open: 2, oldestAt: bench.clock.now() - DAY_MS - 5 });
+  });
+
+  it('takes answers all or none, and the first to each wait', async () => {
     await createWaiting('r1', open('a'), open('b'), open('c'));
     await expect(answer('r1', { a: 1, d: 1 })).resolves.toBeUndefined();
     await expect(answer('r9', { a: 1 })).resolves.toBeUndefined();
     expect(await listAnswers('r1')).toEqual([undefined, undefined, undefined]);
-    bench.clock.advance(3);
-    const at = bench.clock.now();
-    await expect(answer('r1', { b: { ok: true, text: '\0' } }, 's1')).resolves.toMatchObject({
-      status: 'waiting',
-      wake: 0,
-      segments: [{ id: 'r1-first' }],
-    });
+    await expect(answer('r1', { b: 1 })).resolves.toMatchObject({ status: 'waiting', wake: 0 });
     await expect(answer('r1', { b: 2 })).resolves.toBeUndefined();
     await expect(answer('r1', { b: 2, c: 2 })).resolves.toBeUndefined();
-    await expect(bench.claim('r1')).resolves.toBeUndefined();
+  });
+
+  /** Three waits, one of which is answered before the other two. @returns their answers, and the times of both */
+  async function answerAll() {
+    await createWaiting('r1', open('a'), open('b'), open('c'));
     bench.clock.advance(3);
-    await expect(answer('r1', { c: null, a: 'x' }, 's2')).resolves.toMatchObject({
-      id: 'r1',
-      status: 'queued',
-      wake: 1,
-      epoch: 1,
-      head: '"r1"',
-      segments: [
-        { id: 'r1-first', from: 0, head: undefined },
-        { id: 's2', from: 1, head: '"s2"' },
-      ],
-    });
-    await expect(answer('r1', { a: 1 })).resolves.toBeUndefined();
-    await bench.reopen();
+    const at = bench.clock.now();
+    const first = await answer('r1', { b: { ok: true, text: '\0' } }, 's1');
+    const early = await bench.claim('r1');
+    bench.clock.advance(3);
+    const last = await answer('r1', { c: null, a: 'x' }, 's2');
     const answers = [
       { at: at + 3, value: 'x', segment: 's2', order: 2 },
       { at, value: { ok: true, text: '\0' }, segment: 's1', order: 0 },
       { at: at + 3, value: null, segment: 's2', order: 1 },
     ];
-    expect(await listAnswers('r1')).toEqual(answers);
+    return { at, first, early, last, answers };
+  }
+
+  it('lets a run go on when nothing is open, in the segment of the last answer', async () => {
+    const { first, early, last } = await answerAll();
+    expect(first).toMatchObject({ status: 'waiting', wake: 0, segments: [{ id: 'r1-first' }] });
+    expect(early).toBeUndefined();
+    const segments = [
+      { id: 'r1-first', from: 0, head: undefined },
+      { id: 's2', from: 1, head: '"s2"' },
+    ];
+    expect(last).toMatchObject({ id: 'r1', status: 'queued', wake: 1, epoch: 1, head: '"r1"', segments });
+    await expect(answer('r1', { a: 1 })).resolves.toBeUndefined();
     await expect(bench.logs.find('s2', 'a')).resolves.toMatchObject({ id: 'r1', activeMs: 5 });
     await expect(bench.logs.find('s1', 'a')).resolves.toBeUndefined();
+  });
+
+  it('gives a run that goes on its answers', async () => {
+    const { at, answers } = await answerAll();
+    await bench.reopen();
+    expect(await listAnswers('r1')).toEqual(answers);
     // It waited for its answers, and not for a process: nothing of that is late.
     await expect(bench.logs.countWaiting()).resolves.toEqual({ due: 1, dueSince: at + 3 });
     await expect(bench.logs.claim('r1', 'worker', 0)).resolves.toBeUndefined();
@@ -116,12 +132,17 @@ export function describeWaits(bench: StoreBench): void {
     await expect(bench.logs.countOpenWaits()).resolves.toEqual({ open: 0, oldestAt: undefined });
   });
 
-  it('waits once, however often that is sent, with the steps before, and never for what is over', async () => {
+  /** Two waits of a run in its second attempt, with a step before them. */
+  async function beginSecond() {
     await bench.create('r1');
     await bench.claim('r1');
     await bench.claim('r1');
     const steps = [{ node: 'n', json: '{}' }];
-    const batch = bench.makeBatch('r1', 0, 1, { epoch: 2, steps, waits: [open('a'), open('b')] });
+    return bench.makeBatch('r1', 0, 1, { epoch: 2, steps, waits: [open('a'), open('b')] });
+  }
+
+  it('waits once, however often that is sent', async () => {
+    const batch = await beginSecond();
     await expect(bench.append([{ ...batch, epoch: 1 }])).resolves.toEqual([false]);
     for (const _ of [1, 2]) await expect(bench.append([batch])).resolves.toEqual([true]);
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'waiting', deaths: 0 });
@@ -129,6 +150,12 @@ export function describeWaits(bench: StoreBench): void {
     await answer('r1', { b: 2 });
     await expect(bench.append([batch])).resolves.toEqual([true]);
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'queued', wake: 1 });
+  });
+
+  it('waits again with the steps before, and never for what is over', async () => {
+    await bench.append([await beginSecond()]);
+    await answer('r1', { a: 1 });
+    await answer('r1', { b: 2 });
     await wait('r1', [open('c'), open('b', { callId: 'call_other' })], 1);
     const waits = await bench.logs.findWaits('r1');
     expect(waits.map(({ node, callId, answer: kept }) => [node, callId, kept?.value])).toEqual([
@@ -140,27 +167,45 @@ export function describeWaits(bench: StoreBench): void {
     await expect(bench.claim('r1')).resolves.toMatchObject({ run: { epoch: 4, deaths: 0 }, steps: ['{}'] });
   });
 
-  it('packs what is kept of a run that waits, as often as it waits, and nobody who reads it notices', async () => {
-    const draft = 'The office in Lisbon opens on Monday. '.repeat(20);
-    const [request, json] = [JSON.stringify({ draft }), JSON.stringify({ node: 'draft', output: draft })];
+  const draft = 'The office in Lisbon opens on Monday. '.repeat(20);
+  const [request, json] = [JSON.stringify({ draft }), JSON.stringify({ node: 'draft', output: draft })];
+  /** A run with a log of 304 events that waits for `a`. @returns what its first attempt was given */
+  async function createLong() {
     await bench.create('r1', { request });
     const first = await bench.claim('r1');
     const steps = [{ node: 'draft', json }];
     await bench.append([bench.makeBatch('r1', 0, 3, { epoch: 1, steps })]);
     await bench.append([bench.makeBatch('r1', 3, 300, { epoch: 1 })]);
     await bench.append([bench.makeBatch('r1', 303, 1, { epoch: 1, waits: [open('a', { shown: { draft } })] })]);
-    const length = Array.from({ length: 304 }, (_, n) => JSON.stringify({ n })).join(',').length;
+    return first;
+  }
+
+  it('packs what is kept of a run that waits, and nobody who reads it notices', async () => {
+    const first = await createLong();
     await Promise.all([bench.logs.pack('r1'), bench.logs.pack('r1')]);
     await bench.reopen();
     expect(await bench.readAll('r1')).toHaveLength(304);
     expect((await bench.logs.findWaits('r1'))[0]).toMatchObject({ shown: { draft }, schema: { type: 'object' } });
     expect([first?.request, await bench.logs.findRequest('r1')]).toEqual([request, request]);
+  });
+
+  it('gives the next attempt of a run that was packed all that it was given before', async () => {
+    await createLong();
+    const length = Array.from({ length: 304 }, (_, n) => JSON.stringify({ n })).join(',').length;
+    await bench.logs.pack('r1');
     await answer('r1', { a: { draft } });
     const second = await bench.claim('r1');
     expect(second).toMatchObject({ run: { epoch: 2, length: 304 }, request, steps: [json] });
     expect(second?.waits[0]).toMatchObject({ shown: { draft }, answer: { value: { draft } } });
     // Commas and brackets: by how the rows are cut.
     expect(Math.abs((second?.logLength ?? 0) - length)).toBeLessThan(10);
+  });
+
+  it('packs a run as often as it waits, and when it has ended', async () => {
+    await createLong();
+    await bench.logs.pack('r1');
+    await answer('r1', { a: { draft } });
+    await bench.claim('r1');
     await bench.append([bench.makeBatch('r1', 304, 2, { epoch: 2, steps: [{ node: 'more', json }] })]);
     await bench.append([bench.makeBatch('r1', 306, 1, { epoch: 2, waits: [open('b')] })]);
     await bench.logs.pack('r1');
@@ -199,12 +244,17 @@ export function describeWaits(bench: StoreBench): void {
     expect((await listAnswers('r1')).map((kept) => kept?.value)).toEqual([1, undefined]);
   });
 
-  it('ends waits whose time has come, and says when the next one does', async () => {
+  /** One wait whose time has come, one that is open and one that is answered, and two of other runs. */
+  async function createExpired(): Promise<void> {
     const now = bench.clock.now();
     await createWaiting('r1', open('a', { expiresAt: now }), open('b'), open('c', { expiresAt: now + 1 }));
     await createWaiting('r2', open('d'));
     await createWaiting('r3', open('e', { expiresAt: null }));
     await answer('r1', { c: 3 });
+  }
+
+  it('ends waits whose time has come, once, and says when the next one does', async () => {
+    await createExpired();
     const { runs, nextAt } = await bench.logs.expireWaits();
     expect(runs).toMatchObject([{ id: 'r1', status: 'queued', wake: 1, owner: 'a', segments: [{ id: 'r1-first' }] }]);
     expect(nextAt).toBeGreaterThan(bench.clock.now());
@@ -213,6 +263,11 @@ export function describeWaits(bench: StoreBench): void {
     expect(first).toEqual({ at: expect.any(Number), isExpired: true, order: 1 });
     expect([second, third]).toEqual([undefined, expect.objectContaining({ value: 3, order: 0 })]);
     await expect(answer('r1', { a: 1 })).resolves.toBeUndefined();
+  });
+
+  it('waits for the others again after one has expired', async () => {
+    await createExpired();
+    await bench.logs.expireWaits();
     // It goes on with what has expired, and waits for the others again.
     await wait('r1', [open('b')], 1);
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'waiting', activeMs: 10 });

@@ -60,7 +60,7 @@ const findVoids = (log: readonly LoggedEvent[]): Voids => {
 };
 
 describe('the frames of a completion that is read from its log', () => {
-  it('have the numbers of their events, and those of one event the free ones before it', () => {
+  it('get the numbers of their events; earlier frames of one event use the free numbers before it', () => {
     const log = makeLog(start('a'), say('a', 'Hel'), say('a', 'lo'), end('a'), FINISH);
     expect(read(log, { head: { includeUsage: true } })).toEqual([
       [1, 'assistant'],
@@ -71,7 +71,7 @@ describe('the frames of a completion that is read from its log', () => {
     ]);
   });
 
-  it('have no number where there is none left: whoever is cut off there gets them once more', () => {
+  it('have no number where none is free; a client that is cut off there gets them again', () => {
     const log = makeLog(say('a', 'Hello'), FINISH);
     expect(read(log, { head: { includeUsage: true } })).toEqual([
       [0, 'assistant'],
@@ -81,7 +81,7 @@ describe('the frames of a completion that is read from its log', () => {
     ]);
   });
 
-  it('are for each reader exactly those behind the last one that it has, with news of the steps as well', () => {
+  it('follow exactly the last one that a reader has, also with news of the steps', () => {
     const log = makeLog(start('a'), say('a', 'Hel'), say('a', 'lo'), end('a'), FINISH);
     const head = { includeUsage: true, nodeEvents: true };
     const all = read(log, { head });
@@ -141,7 +141,7 @@ describe('what a process had half said when it died', () => {
     expect(read(log, { after: 2 })).toEqual(live.slice(2));
   });
 
-  it.each([5, 6, 7])('ends the stream of those who come back behind event %d, before anything else', (after) => {
+  it.each([5, 6, 7])('ends the stream of a client that comes back after event %d, before anything else', (after) => {
     expect(read(log, { after, voids: findVoids(log) })).toEqual([[undefined, 'run_restarted']]);
   });
 
@@ -161,7 +161,7 @@ describe('what a process had half said when it died', () => {
       ],
     ],
     [10, [[12, 'stop']]],
-  ])('is nothing to those who come back behind event %d: they have read nothing of it', (after, rest) => {
+  ])('does not concern a client that comes back after event %d: it has read nothing of it', (after, rest) => {
     expect(read(log, { after, voids: findVoids(log) })).toEqual(rest);
   });
 });

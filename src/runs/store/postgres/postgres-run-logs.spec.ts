@@ -77,7 +77,7 @@ describeWithPostgres('With a real server', () => {
       expect(error.mock.calls).toEqual([[expect.stringContaining('made by a newer release (format 99;')]]);
     });
 
-    it('appends what a commit had whose connection was cut in the middle, once, when it is sent again', async () => {
+    it('appends a batch once when it is sent again after the connection broke during the commit', async () => {
       jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
       await bench.create('r1');
       await bench.claim('r1');
@@ -99,7 +99,7 @@ describeWithPostgres('With a real server', () => {
       await expect(bench.claim('r1')).resolves.toMatchObject({ steps: ['{}'] });
     });
 
-    it('leaves nothing of a run in any table that was removed, or has expired with its log and then as a whole', async () => {
+    it('removes a run from every table when it is deleted or has expired', async () => {
       const find = async (word: string): Promise<readonly string[]> => {
         const { rows } = await admin.query<{ name: string }>(
           `select tablename as name from pg_tables where schemaname = 'millrace' order by 1`,
@@ -151,7 +151,7 @@ describeWithPostgres('With a real server', () => {
       expect(heard).toEqual(['unknown', 'unknown', ['r1']]);
     });
 
-    it('refuses within 5 s what is asked of a server that stands still, and works when that goes on', async () => {
+    it('refuses requests within 5 s while the server stands still, and works when it goes on', async () => {
       const error = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
       jest.spyOn(Logger.prototype, 'log').mockReturnValue(undefined);
       await bench.create('r1');
@@ -174,7 +174,7 @@ describeWithPostgres('With a real server', () => {
       await expect(bench.claim('r1')).resolves.toMatchObject({ run: { attempts: 3, deaths: 1 } });
     });
 
-    it('refuses within 5 s what is asked first of a server that is slow at everything', async () => {
+    it('refuses the first request within 5 s if the server is slow', async () => {
       jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
       await bench.create('r1');
       const holder = await connect();
@@ -211,7 +211,7 @@ describeWithPostgres('With a real server', () => {
       expect(JSON.stringify(error.mock.calls)).not.toContain('s3cret');
     });
 
-    it('lets hundreds of runs write, live and end at the same time without waiting for one another in a circle', async () => {
+    it('lets hundreds of runs write, live and end at the same time without a deadlock', async () => {
       const ids = Array.from({ length: 60 }, (_, place) => `r${place}`);
       await Promise.all(ids.map((id) => bench.create(id)));
       await Promise.all(ids.map((id) => bench.claim(id)));
@@ -230,7 +230,7 @@ describeWithPostgres('With a real server', () => {
       expect(rows).toEqual([{ deadlocks: '0' }]);
     });
 
-    it('has what another process needs to end a run as if nothing had happened, wherever the first one crashed', async () => {
+    it('keeps all that another process needs to finish a run, wherever the first one crashed', async () => {
       Logger.overrideLogger(false);
       const other = bench.openOther();
       let count = 0;
@@ -290,7 +290,7 @@ describeWithPostgres('With a real server', () => {
       }
     }
 
-    it('finds nothing by an id that no text of PostgreSQL can hold', async () => {
+    it('finds nothing by an id that PostgreSQL cannot store as text', async () => {
       await expect(bench.logs.find('r\0', 'a')).resolves.toBeUndefined();
       await expect(bench.stores.documents.findParts(['p\0', '\uD800'], 'a')).resolves.toEqual(new Map());
     });

@@ -1,0 +1,53 @@
+import type { Bench } from './app.js';
+import type { HttpResponse } from './http-client.js';
+import { scriptStream, tokens } from './upstream/index.js';
+import { type ToldAnswer, WAITING_DOORS, type WaitingDoor } from './waiting-doors.js';
+
+/** Two callers, and the setting that lets them in. */
+export const ANN = { authorization: 'Bearer sk-ann-0123456789abcdef' };
+export const BOB = { authorization: 'Bearer sk-bob-0123456789abcdef' };
+export const KEYS = { API_KEYS: 'sk-ann-0123456789abcdef,sk-bob-0123456789abcdef' };
+
+export const [, WHOLE_CHAT, , WHOLE_RESPONSES] = WAITING_DOORS as readonly [
+  WaitingDoor,
+  WaitingDoor,
+  WaitingDoor,
+  WaitingDoor,
+];
+
+/** The id of the only call that an answer asks by. @throws Error if there is none, or another one */
+export function findCall({ calls }: ToldAnswer): string {
+  const [call, ...others] = calls;
+  if (call === undefined || others.length > 0) throw new Error(`There are ${calls.length} calls`);
+  return call.id;
+}
+
+/** What a client does over one door, and what the example `approval` answers it. */
+export interface UsedDoor {
+  post(body: object, headers?: Record<string, string>): Promise<HttpResponse>;
+  /** Sends a request, and reads what must come. */
+  tell(body: object): Promise<ToldAnswer>;
+  /** Begins a run that has said a draft, and waits. */
+  begin(): Promise<ToldAnswer>;
+  /** Gives the output of the only call, and gets the close. */
+  close(before: ToldAnswer, value?: unknown): Promise<ToldAnswer>;
+}
+
+/** @param getBench gets the bench when it is used: tests name their doors before there is one */
+export function useDoor(getBench: () => Bench, door: WaitingDoor): UsedDoor {
+  const post: UsedDoor['post'] = (body, headers = ANN) =>
+    door.post(getBench().app, { model: 'approval', ...body }, headers);
+  const tell = async (body: object): Promise<ToldAnswer> => door.read(await post(body), body);
+  return {
+    post,
+    tell,
+    begin: () => {
+      getBench().upstream.next(scriptStream(['A ', 'draft.'], { usage: tokens(3, 4) }));
+      return tell(door.say('Announce the picnic'));
+    },
+    close: (before, value = { approved: true }) => {
+      getBench().upstream.next(scriptStream(['It goes', ' out.'], { usage: tokens(5, 6) }));
+      return tell(door.give(before, [{ id: findCall(before), value }]));
+    },
+  };
+}
