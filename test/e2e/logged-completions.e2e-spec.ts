@@ -110,7 +110,8 @@ describe('a completion that outlives its connection', () => {
     });
   });
 
-  it('accepts only positions from which a reader can go on', async () => {
+  /** A completion that has ended: its events, the number of the last one, and how to read it from a position. */
+  async function endCompletion() {
     bench.upstream.next(scriptStream('Hello'));
     const stream = await beginCompletion(bench.app);
     const all = bareStream(await stream.collect());
@@ -118,30 +119,33 @@ describe('a completion that outlives its connection', () => {
     const last = Number(all.at(-2)?.[0]);
     const follow = (query: string, header?: string) =>
       followCompletion(bench.app, id, query, header === undefined ? {} : { 'last-event-id': header });
+    return { id, all, last, follow };
+  }
+
+  it('is read on from every position, by the query and by Last-Event-ID', async () => {
+    const { all, last, follow } = await endCompletion();
     expect(await follow('', `${last}`)).toMatchObject({ status: 204, text: '' });
     expect((await follow(`&starting_after=${last}`)).text.replace(': keep-alive\n\n', '')).toBe('data: [DONE]\n\n');
     expect(await follow('&starting_after=0', `${last}`)).toMatchObject({ status: 204 });
     expect(await follow(`&starting_after=${last}`, '0')).toMatchObject({ status: 204 });
     expect(bareStream(readFrames((await follow('', 'x')).text))).toEqual(all);
+  });
+
+  it('accepts only positions from which a reader can go on', async () => {
+    const { id, last, follow } = await endCompletion();
     for (const at of [`${last + 1}`, '999999999999']) {
-      expect(await follow(`&starting_after=${at}`)).toMatchObject({
-        status: 410,
-        json: { error: { code: 'log_truncated' } },
-      });
+      const gone = { status: 410, json: { error: { code: 'log_truncated' } } };
+      expect(await follow(`&starting_after=${at}`)).toMatchObject(gone);
       expect(await follow('', at)).toMatchObject({ status: 410 });
     }
     for (const at of ['', '-1', '1e3', '0x1', 'x']) {
-      expect(await follow(`&starting_after=${at}`)).toMatchObject({
-        status: 400,
-        json: { error: { param: 'starting_after' } },
-      });
+      const wrong = { status: 400, json: { error: { param: 'starting_after' } } };
+      expect(await follow(`&starting_after=${at}`)).toMatchObject(wrong);
     }
     const url = `${bench.app.baseUrl}/chat/completions/${id}`;
     for (const word of ['nonsense', '1', '']) {
-      expect(await getJson(`${url}?stream=${word}`)).toMatchObject({
-        status: 400,
-        json: { error: { param: 'stream' } },
-      });
+      const wrong = { status: 400, json: { error: { param: 'stream' } } };
+      expect(await getJson(`${url}?stream=${word}`)).toMatchObject(wrong);
     }
     expect(await getJson(`${url}?stream=false`)).toMatchObject({ status: 200, json: { id } });
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HALF_PATIENT, OWN_TOOLS, PATIENT } from '../fixtures/waiting-workflows.js';
 import { Bench, LeapingClock } from '../support/bench.js';
+import { eventually } from '../support/checks.js';
 import { HELLO, type HttpResponse } from '../support/client.js';
 import * as logged from '../support/logged.js';
 import { scriptStream, scriptToolCalls, steps } from '../support/upstream/index.js';
