@@ -110,7 +110,7 @@ describe('a run that is retried after it has failed', () => {
     const app = await startRetried();
     process.upstream.next(scriptStream('Noted')).next(DOWN);
     const answer = ask(app);
-    await eventually(() => countRequests() === 2);
+    await eventually(() => countRequests() === 2, { within: 25_000 });
     const { data } = (await logged.callRun(app, 'GET', '?limit=1')).json as { data: [logged.WireRun] };
     await waitForRetry(app, data[0].id);
     process.upstream.next(scriptStream('Whole'));
