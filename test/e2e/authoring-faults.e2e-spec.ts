@@ -5,13 +5,9 @@ import { z } from 'zod';
 import { catchDefinitionError } from '../support/definition-error.js';
 import { makeWorkflowsModule } from '../support/workflow-kit.js';
 
-class Other {
-  readonly value = 1;
-}
-
 describe('A workflow with agents in its fields', () => {
   describe('does not start', () => {
-    const faultsOf = async (type: Type<WorkflowLike>): Promise<string> => {
+    const readFaults = async (type: Type<WorkflowLike>): Promise<string> => {
       Workflow({ id: 'faulty', description: '' })(type);
       return (await catchDefinitionError(makeWorkflowsModule(type))).message;
     };
@@ -25,7 +21,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream<{ messages: string }, string, object>(this.answer, { messages: topic }, { key: 'answer' });
         }
       }
-      expect(await faultsOf(Faulty)).toContain(
+      expect(await readFaults(Faulty)).toContain(
         '[not_an_agent] workflow "faulty", node "answer": what it is to ask is no agent. Make it with agent({ … }) in a field of the workflow.',
       );
     });
@@ -40,7 +36,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream<{ messages: string }, string, object>(this.answer, { messages: messages as never });
         }
       }
-      expect(await faultsOf(Faulty)).toContain(
+      expect(await readFaults(Faulty)).toContain(
         '[not_an_agent] workflow "faulty", node "answer": what it is to ask is no agent.',
       );
     });
@@ -53,7 +49,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.answer, { messages });
         }
       }
-      expect(await faultsOf(Faulty)).toContain(
+      expect(await readFaults(Faulty)).toContain(
         '[unused_agent] workflow "faulty", node "topic": the agent in this field is never used. Wire it in define() with flow.ask(…) or flow.stream(…), or remove it.',
       );
     });
@@ -65,7 +61,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.answer, { messages: flow.ask(this.answer, { messages }) });
         }
       }
-      expect(await faultsOf(Faulty)).toContain(
+      expect(await readFaults(Faulty)).toContain(
         '[duplicate_node_key] workflow "faulty", node "answer": it stands in the workflow twice. Give one of the two a key: { key: … }.',
       );
     });
@@ -77,7 +73,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(agent({}), { messages: named });
         }
       }
-      const message = await faultsOf(Faulty);
+      const message = await readFaults(Faulty);
       expect(message).toContain(
         '[unnamed_agent] workflow "faulty", node "agent": its agent is in no field that can be seen (a private #field and a getter cannot), so it has no name. Put it into a field: readonly answer = agent({ … }), or private readonly answer, or give the step a key: { key: … }.',
       );
@@ -106,13 +102,13 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.answer, { messages });
         }
       }
-      expect(await faultsOf(Listed)).toContain(
+      expect(await readFaults(Listed)).toContain(
         'its agent is inside the field "agents", so it has no name. Give each agent a field of its own, or give the step a key',
       );
-      expect(await faultsOf(Static)).toContain(
+      expect(await readFaults(Static)).toContain(
         'its agent is in the static field "answer", so it has no name. Put it into a field of the instance, without `static`, or',
       );
-      expect(await faultsOf(Getter)).toContain('(a private #field and a getter, such as "answer" cannot)');
+      expect(await readFaults(Getter)).toContain('(a private #field and a getter, such as "answer" cannot)');
     });
 
     it('with one agent in two fields', async () => {
@@ -123,7 +119,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.again, { messages: flow.ask(this.answer, { messages }) });
         }
       }
-      const message = await faultsOf(Faulty);
+      const message = await readFaults(Faulty);
       expect(message).toContain(
         '[shared_agent] workflow "faulty", node "answer": the fields "answer" and "again" hold one and the same agent. A step is called by ' +
           'its agent\'s field, so all of them would be "answer". Make an agent for each field with agent({ … }), or keep one',
@@ -143,7 +139,7 @@ describe('A workflow with agents in its fields', () => {
             });
           }
         }
-        const message = await faultsOf(Faulty);
+        const message = await readFaults(Faulty);
         const shown = JSON.stringify(name.slice(0, 64)).replace('\u202e', '\\u202e');
         expect(message).toContain(`${shown} cannot be the name of a step. Give it another name`);
         // A value may be as long as the name that it makes.
@@ -162,7 +158,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.answer, { messages });
         }
       }
-      expect(await faultsOf(Faulty)).toContain('[unused_node] workflow "faulty", node "topic": it says nothing');
+      expect(await readFaults(Faulty)).toContain('[unused_node] workflow "faulty", node "topic": it says nothing');
     });
 
     it('with code in place that is a generator', async () => {
@@ -174,7 +170,7 @@ describe('A workflow with agents in its fields', () => {
           });
         }
       }
-      expect(await faultsOf(Faulty)).toContain(
+      expect(await readFaults(Faulty)).toContain(
         '[streaming_code] workflow "faulty", node "tick": its code is a generator',
       );
     });
@@ -191,7 +187,7 @@ describe('A workflow with agents in its fields', () => {
           });
         }
       }
-      expect(await faultsOf(Faulty)).toContain(
+      expect(await readFaults(Faulty)).toContain(
         '[outer_flow] workflow "faulty", node "yes": it is added to the flow around the branch "route.true"',
       );
     });
@@ -205,7 +201,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.answer, { messages: `Write about ${topic as unknown as string}` });
         }
       }
-      expect(await faultsOf(Faulty)).toContain(
+      expect(await readFaults(Faulty)).toContain(
         '[ref_as_value] workflow "faulty": a ref is used as if it were its value',
       );
     });
@@ -217,7 +213,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.answer, {} as { messages: string });
         }
       }
-      expect(await faultsOf(Faulty)).toContain(
+      expect(await readFaults(Faulty)).toContain(
         '[no_messages] workflow "faulty", node "answer": it is given no messages',
       );
     });
@@ -230,7 +226,7 @@ describe('A workflow with agents in its fields', () => {
             return flow.stream(this.think, { messages }, channels);
           }
         }
-        return faultsOf(Faulty);
+        return readFaults(Faulty);
       };
       const place = '[invalid_channels] workflow "faulty", node "think"';
       expect(await refuse({ replay: 'content' })).toContain(
@@ -263,7 +259,7 @@ describe('A workflow with agents in its fields', () => {
           return untyped.stream(this.answer, { messages }, undefined, { key: 'reply', onError: 'Sorry.' });
         }
       }
-      const message = await faultsOf(Faulty);
+      const message = await readFaults(Faulty);
       for (const line of [
         'node "topic": it has the option "efect", which there is not. flow.ask takes key, after, onError, effect, onInterruption.',
         'node "count": it has the option "key", which there is not. flow.run takes after, onError, effect, onInterruption.',
@@ -284,79 +280,9 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.answer, { messages }, 'answer' as never);
         }
       }
-      expect(await faultsOf(Faulty)).toContain(
+      expect(await readFaults(Faulty)).toContain(
         '[invalid_options] workflow "faulty", node "answer": its options are "answer", but they are an object. flow.stream takes key, after, onError, onInterruption.',
       );
-    });
-
-    it('with an agent without configuration, or with invalid instructions', async () => {
-      class Faulty {
-        // @ts-expect-error it needs a configuration; code without types can leave it out
-        readonly bare = agent();
-        readonly answer = agent({ instructions: 3 as unknown as string });
-        define(flow: Flow, { messages }: ChatRefs) {
-          const bare = flow.stream(this.bare, { messages });
-          return flow.stream(this.answer, { messages }, { after: [bare] });
-        }
-      }
-      const message = await faultsOf(Faulty);
-      expect(message).toContain(
-        '[node_not_ready] workflow "faulty", node "bare": it has no configuration. Give agent() an object: {}.',
-      );
-      expect(message).toContain(
-        'node "answer": its instructions are 3. Give a text, a function that makes one, or promptFile(…).',
-      );
-      expect(message).toContain('2 faults');
-    });
-
-    it.each<[string, Record<string, unknown>, string]>([
-      ['a model that is no text', { model: 3 }, "its model is 3. Give a text such as 'openai/gpt-5.4-mini', or a list"],
-      [
-        'a model with settings outside a list',
-        { model: { model: 'openai' } },
-        'stands in a list: [{ model, settings }].',
-      ],
-      ['a list of models with a gap', { model: ['openai', undefined] }, 'its model is undefined. Give a text'],
-      ['settings that are none', { settings: 3 }, 'its settings are 3. Give an object: { temperature: 0 }.'],
-      [
-        'settings that are written for each call',
-        { settings: { messages: [] } },
-        'its settings have `messages`, which is written for each call. Leave it out.',
-      ],
-      [
-        'such settings of a fallback',
-        { model: ['openai', { model: 'openai/x', settings: { stream: false } }] },
-        'its settings have `stream`, which is written for each call. Leave it out.',
-      ],
-      ['a group outside a list', { forward: 'tools' }, 'its forward is "tools". Give a list of: sampling, tools, '],
-      [
-        'a group that there is not',
-        { forward: ['tool'] },
-        'it forwards "tool", which is no group of parameters. There are: ',
-      ],
-      ['a tool outside a list', { tools: Other }, 'its tools are a function. Give a list: [TheTool].'],
-      [
-        'a tool that is not there yet',
-        { tools: [undefined] },
-        'one of its tools is undefined. Name a class that extends AgentTool, or mcpServer(…). It is undefined where two files import each other',
-      ],
-      ['a tool that is an instance', { tools: [new Other()] }, 'one of its tools is an object. Name a class'],
-      ['an output that is nothing', { output: null }, 'it is no class and no schema. Give a class'],
-      [
-        'an output that is no schema',
-        { output: {} },
-        'it is no class and no schema. Give a class with class-validator',
-      ],
-    ])('with %s', async (_, config, fault) => {
-      class Faulty {
-        readonly answer = agent(config as object);
-        define(flow: Flow, { messages }: ChatRefs) {
-          return flow.ask(this.answer, { messages });
-        }
-      }
-      const message = await faultsOf(Faulty);
-      expect(message).toContain('[node_not_ready] workflow "faulty", node "answer": ');
-      expect(message).toContain(fault);
     });
 
     it('with options of @Workflow that nobody reads, or that are of another form', async () => {
@@ -407,7 +333,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.answer, { messages });
         }
       }
-      expect(await faultsOf(Faulty)).toContain(
+      expect(await readFaults(Faulty)).toContain(
         `node "answer": its model "${model}" begins with no model provider. Did you mean "${meant}"? There are: openai, `,
       );
     });
@@ -420,7 +346,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.topic, { messages });
         }
       }
-      const [title = '', first = '', ...inside] = (await faultsOf(Faulty)).split('\n');
+      const [title = '', first = '', ...inside] = (await readFaults(Faulty)).split('\n');
       expect(title).toContain('one fault');
       expect(first).toMatch(/^ {2}- \[node_not_ready\] .*: 2 faults\. Correct the agent\.$/);
       expect(inside).toEqual([expect.stringMatching(/^ {6}- one/), expect.stringMatching(/^ {6}- two/)]);
@@ -435,7 +361,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.answer, { messages: topic.map(() => 'x') });
         }
       }
-      const message = await faultsOf(Faulty);
+      const message = await readFaults(Faulty);
       expect(message).toMatch(/\[node_not_ready\] workflow "faulty", node "topic": The zod schema cannot describe/);
       expect(message).toMatch(
         /\[node_not_ready\] workflow "faulty", node "answer": its model provider "mistral" needs MISTRAL_API_KEY/,
