@@ -24,13 +24,13 @@ export function findCall({ calls }: ToldAnswer): string {
 
 /** What a client does over one door, and what the example `approval` answers it. */
 export interface UsedDoor {
-  post(body: object, headers?: Record<string, string>): Promise<HttpResponse>;
+  readonly post: (body: object, headers?: Record<string, string>) => Promise<HttpResponse>;
   /** Sends a request, and reads what must come. */
-  tell(body: object): Promise<ToldAnswer>;
+  readonly tell: (body: object) => Promise<ToldAnswer>;
   /** Begins a run that has said a draft, and waits. */
-  begin(): Promise<ToldAnswer>;
+  readonly begin: () => Promise<ToldAnswer>;
   /** Gives the output of the only call, and gets the close. */
-  close(before: ToldAnswer, value?: unknown): Promise<ToldAnswer>;
+  readonly close: (before: ToldAnswer, value?: unknown) => Promise<ToldAnswer>;
 }
 
 /** @param getBench gets the bench when it is used: tests name their doors before there is one */
