@@ -17,8 +17,7 @@ import { scriptStream } from '../support/upstream/scripts.js';
 import { delay, gate, httpError } from '../support/upstream/steps.js';
 import { assertWellFormed } from '../support/well-formed.js';
 
-const ROOT = join(import.meta.dirname, '../..');
-const DIST = join(ROOT, 'dist');
+const DIST = join(import.meta.dirname, '../../dist');
 const CLI = join(DIST, 'cli.js');
 
 async function ended(child: ChildProcess): Promise<Finished> {
