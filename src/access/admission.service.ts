@@ -41,7 +41,7 @@ export interface Permit {
 }
 
 /** The permit of a run that executes without its request. */
-export interface DetachedPermit extends Pick<Permit, 'estimatesTokens' | 'end'> {
+interface DetachedPermit extends Pick<Permit, 'estimatesTokens' | 'end'> {
   /** What {@link Admission.readmit} needs to let the run in once more, in another process. */
   readonly kept: JsonObject;
   /** Ends the permit of a run that was begun before by an equal request. The request is not counted. */

@@ -31,7 +31,7 @@ export interface ProgramMcpServer extends AnyMcpServer {
 export type McpServerPlace = HttpMcpServer | ProgramMcpServer;
 
 /** MCP servers by the names that agents call them. */
-export type McpServerPlaces = Readonly<Record<string, McpServerPlace>>;
+type McpServerPlaces = Readonly<Record<string, McpServerPlace>>;
 
 /** Names stand in names of tools, of which models allow few characters. */
 const NAME = /^[A-Za-z0-9_-]{1,32}$/;

@@ -6,7 +6,7 @@ import type { OpenWait } from './run-event.js';
 import type { SharedRun } from './shared-run.js';
 
 /** The outcome of a wait: its value, or that it is still open. */
-export type WaitResult = { readonly value: unknown } | { readonly open: OpenWait };
+type WaitResult = { readonly value: unknown } | { readonly open: OpenWait };
 
 /**
  * Finds the answer to a wait.

@@ -27,7 +27,7 @@ export interface ResumedRun {
 export type WaitAnswer = { readonly value: JsonValue } | { readonly isExpired: true };
 
 /** Deltas of one step that are void: those from one number of the log to another. */
-export interface VoidSpeech {
+interface VoidSpeech {
   readonly node: string;
   readonly from: number;
   readonly to: number;

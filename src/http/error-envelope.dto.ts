@@ -5,7 +5,7 @@ import type { JsonObject } from '../kernel/index.js';
 import { Nested, OrAbsent, OrNull } from '../schema/index.js';
 
 @JSONSchema({ description: 'An addition of Millrace: which of several steps failed.' })
-export class ErrorPlace {
+class ErrorPlace {
   @IsString()
   @JSONSchema({
     description:
@@ -16,7 +16,7 @@ export class ErrorPlace {
 }
 
 @JSONSchema({ description: 'What went wrong.' })
-export class ErrorBody {
+class ErrorBody {
   @IsString()
   @JSONSchema({ description: 'What is wrong and what to do, for people.' })
   readonly message: string;
@@ -42,7 +42,7 @@ export class ErrorBody {
 }
 
 @JSONSchema({ description: 'What happened in the workflow before it failed.' })
-export class ErrorNews {
+class ErrorNews {
   @IsArray()
   @IsObject({ each: true })
   @JSONSchema({

@@ -3,7 +3,7 @@ import { type AbortNotice, Cancellation, type Clock, type Timer } from '../kerne
 import type { RunLog } from '../workflow/index.js';
 
 /** What an open run is made of. */
-export interface OpenRunParts {
+interface OpenRunParts {
   readonly log: RunLog;
   readonly clock: Clock;
   /** How long it may take, in milliseconds. */

@@ -25,7 +25,7 @@ export interface RunOrigin {
 }
 
 /** Lets a run execute. Its owner is notified when the run ends. */
-export interface RunPermit {
+interface RunPermit {
   /** True if tokens that upstreams do not report are estimated. */
   readonly estimatesTokens: boolean;
   /**

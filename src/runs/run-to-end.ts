@@ -6,7 +6,7 @@ import { type OpaqueObject, type CollectedAudio, type CollectedToolCall, DeltaCo
 import type { RunEvents } from './run-events.js';
 
 /** A whole call of one of the client's tools, as the request offered it. */
-export interface RunToolCall {
+interface RunToolCall {
   readonly id: string;
   readonly kind: 'function' | 'custom';
   readonly name: string;

@@ -8,7 +8,7 @@ import { loadSdk, type McpSdk } from './load-sdk.js';
 import type { ToolCatalog } from './tools/tool-catalog.service.js';
 
 /** The options of an instance of the protocol's server, which serves one caller. */
-export interface ServedCaller {
+interface ServedCaller {
   readonly catalog: ToolCatalog;
   readonly caller: Caller;
   /** Aborts when the connection is gone; absent: only the protocol reports it. */

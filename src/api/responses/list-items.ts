@@ -6,7 +6,7 @@ const MOST_ITEMS = 100;
 const USUAL_ITEMS = 20;
 
 /** A page of a list. */
-export interface ItemPage {
+interface ItemPage {
   readonly object: 'list';
   readonly data: readonly JsonObject[];
   readonly first_id: string | null;

@@ -1,5 +1,5 @@
 /** The types of the events of a response, by OpenAI's names. */
-export type ResponseEventType =
+type ResponseEventType =
   | 'response.created'
   | 'response.queued'
   | 'response.in_progress'

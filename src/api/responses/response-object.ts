@@ -2,10 +2,10 @@ import type { JsonObject } from '../../kernel/index.js';
 import type { ResponseHead } from './decoded-request.js';
 import type { OutputItem } from './items/output-item.js';
 
-export type ResponseStatus = 'queued' | 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled';
+type ResponseStatus = 'queued' | 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled';
 
 /** The error of a Response. Its code decides whether clients retry. */
-export interface ResponseError {
+interface ResponseError {
   readonly code: ResponseErrorCode;
   readonly message: string;
 }

@@ -13,7 +13,7 @@ import { dropNothing } from './items/input-content.js';
 import { isMcp } from './mcp/requested-servers.js';
 
 /** Parameters of a run, and the rest of the request. */
-export interface RunParameters {
+interface RunParameters {
   /** By their names in chat form, which steps know. */
   readonly parameters: ModelParameters;
   /** What was left out, for the log. */

@@ -33,7 +33,7 @@ interface StepInspectionObject {
 }
 
 /** The inside of a run, for callers who may inspect it. */
-export interface InspectionObject {
+interface InspectionObject {
   readonly id: string;
   readonly object: 'run.inspection';
   readonly model: string;

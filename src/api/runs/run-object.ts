@@ -40,7 +40,7 @@ export interface RunObject {
 }
 
 /** The facts about a run that are not in its record. */
-export interface RunDetails {
+interface RunDetails {
   /** Its whole output; undefined if unknown, or if it has not completed. */
   readonly output?: string | undefined;
   readonly steps?: readonly StepObject[] | undefined;

@@ -7,7 +7,7 @@ import type { InspectionBudget } from './inspection-budget.js';
 import type { InspectedCall, InspectedEvent, InspectedSpan, InspectedStep, RunInspection } from './run-inspection.js';
 
 /** What an {@link InspectionObserver} needs. */
-export interface InspectionParts {
+interface InspectionParts {
   readonly inspection: RunInspection;
   readonly budget: InspectionBudget;
   readonly prices: ModelPrices;

@@ -47,7 +47,7 @@ export interface InspectedSpan extends Timed {
 }
 
 /** Something that happened at one moment: another attempt, a fallback, a repair, or what an author noted. */
-export interface InspectedNote {
+interface InspectedNote {
   readonly type: 'note';
   readonly within?: number;
   readonly name: string;

@@ -16,7 +16,7 @@ interface Watched {
 }
 
 /** What {@link Audience} needs. */
-export interface AudienceParts {
+interface AudienceParts {
   readonly clock: Clock;
   /** Where processes share which runs are read. */
   readonly store: Pick<RunLogStore, 'isShared' | 'bindToReaders' | 'markRead' | 'findUnreadTime'>;

@@ -9,7 +9,7 @@ const JITTER = 0.25;
 const REFUSED = 'upstream_refused_request';
 
 /** A run that has failed. */
-export interface FailedRun {
+interface FailedRun {
   readonly id: string;
   readonly workflow: Pick<CompiledWorkflow, 'retries' | 'retryDelayMs'>;
   /** How often it was tried again after a failure. */

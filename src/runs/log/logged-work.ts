@@ -40,7 +40,7 @@ const MOST_DEATHS = 4;
 const OTHER_GRAPH_MS = 2_000;
 
 /** What must be known of a run before it is claimed. */
-export interface RunToWork extends Pick<RunToLog, 'workflow' | 'permit'> {
+interface RunToWork extends Pick<RunToLog, 'workflow' | 'permit'> {
   readonly job: RunJob;
   readonly door: RunDoor;
   /** Undefined if no request waits for the run. */

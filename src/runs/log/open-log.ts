@@ -13,7 +13,7 @@ const MOST_WAITING = 256 * 1024;
 export type LogEnding = 'over' | 'gone' | 'released';
 
 /** Where a log begins. */
-export interface OpenLogParts {
+interface OpenLogParts {
   readonly id: string;
   /** Number of its next event. */
   readonly length: number;
@@ -25,7 +25,7 @@ export interface OpenLogParts {
 const NOT_ENDED: AttemptEnding = {};
 
 /** Events that follow one another. */
-export interface LogPiece {
+interface LogPiece {
   /** Number of the first. */
   readonly first: number;
   readonly events: readonly LoggedEvent[];

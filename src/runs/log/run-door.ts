@@ -35,7 +35,7 @@ export interface RunDoor {
    * its last segment has expired, or was answered by the run's own id.
    * @param run as it is now, without that segment
    */
-  continueHead?(run: LoggedRun, next: NextSegment): string | Promise<string>;
+  continueHead?(run: LoggedRun, next: NextSegment): Promise<string>;
   /** Admits a run again that was admitted before. @param kept the earlier `QueuedPermit.kept`, read from JSON */
   readmit(kept: JsonObject): QueuedPermit;
 }

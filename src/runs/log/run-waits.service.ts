@@ -33,7 +33,7 @@ const MOST_TRIES = 5;
 const WORK_LIMIT_MS = 1_000;
 
 /** Answers that a client gives to a run that waits. */
-export interface AnswersToRun {
+interface AnswersToRun {
   readonly run: LoggedRun;
   /** At least one, each for another wait. Values are plain JSON. */
   readonly values: readonly { readonly name: string; readonly value: unknown }[];

@@ -27,7 +27,7 @@ import { RunLogStore } from '../store/run-log-store.js';
 import { type KeptSchedule, type ScheduleId, ScheduleStore } from '../store/schedule-store.js';
 
 /** Most schedules of one caller. */
-export const MOST_SCHEDULES = 100;
+const MOST_SCHEDULES = 100;
 /** Longest JSON of one schedule, in characters: all schedules of a caller are read together. */
 const LONGEST = 65_536;
 /** Most due schedules in one read. */
@@ -47,7 +47,7 @@ const UNKNOWN_FOR_MS = 60_000;
 const FORGOTTEN_AFTER_MS = 3_600_000;
 
 /** The content of a schedule. */
-export interface ScheduleFacts extends ScheduleTimes {
+interface ScheduleFacts extends ScheduleTimes {
   readonly isPaused: boolean;
   /** True if its workflow declares it; false if a client has made it. */
   readonly isFromCode: boolean;

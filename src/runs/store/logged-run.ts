@@ -6,7 +6,7 @@ import type { FinishReason, Usage } from '../../models/index.js';
 export type LoggedStatus = 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled';
 
 /** How a run has ended. */
-export type EndedStatus = Exclude<LoggedStatus, 'queued' | 'running' | 'waiting'>;
+type EndedStatus = Exclude<LoggedStatus, 'queued' | 'running' | 'waiting'>;
 
 /**
  * The part of a run that a client sees under an id of its own, such as a completion or a response: the events from one

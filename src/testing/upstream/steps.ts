@@ -21,7 +21,7 @@ export interface Style {
 }
 
 /** A chunk in the usual envelope with one choice. */
-export interface DeltaStep {
+interface DeltaStep {
   readonly kind: 'delta';
   readonly delta: Json;
   readonly finishReason: string | number | null;
@@ -68,7 +68,7 @@ export type Step =
   | { readonly kind: 'flood'; readonly bytes: number; readonly pieceBytes: number };
 
 /** Parts of a chunk beside its delta. */
-export interface ChunkExtras {
+interface ChunkExtras {
   /** Running usage, as vLLM's `continuous_usage_stats` sends it. */
   readonly usage?: Json;
   readonly logprobs?: Json;

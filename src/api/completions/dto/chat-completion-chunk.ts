@@ -11,7 +11,7 @@ import { ToolCallChunk } from './tool-call-chunk.js';
 import { AskedModel, ChoiceIndex, RunId, StartedAt } from './completion-fields.js';
 
 @JSONSchema({ description: 'A piece of spoken output. Fields without news are absent.' })
-export class CompletionAudioChunk {
+class CompletionAudioChunk {
   @OrAbsent()
   @IsString()
   @JSONSchema({ description: 'The id by which the next request can refer to it; sent once.' })
@@ -34,7 +34,7 @@ export class CompletionAudioChunk {
 }
 
 @JSONSchema({ description: 'The change since the chunk before. Clients join pieces of text.' })
-export class ChatCompletionDelta {
+class ChatCompletionDelta {
   @OrAbsent()
   @Equals('assistant')
   @JSONSchema({ description: 'In the first chunk only.' })
@@ -89,7 +89,7 @@ export class ChatCompletionDelta {
 }
 
 @JSONSchema({ description: 'A piece of the choice.' })
-export class ChatCompletionChunkChoice {
+class ChatCompletionChunkChoice {
   @ChoiceIndex()
   readonly index: number;
 

@@ -32,7 +32,7 @@ export class CompletionAudio {
 }
 
 @JSONSchema({ description: 'The completion as a message. It can be sent back as it is in the next request.' })
-export class ChatCompletionMessage {
+class ChatCompletionMessage {
   @Always('assistant')
   readonly role: 'assistant';
 
@@ -81,7 +81,7 @@ export class ChatCompletionMessage {
 }
 
 @JSONSchema({ description: 'A choice.' })
-export class ChatCompletionChoice {
+class ChatCompletionChoice {
   @ChoiceIndex()
   readonly index: number;
 

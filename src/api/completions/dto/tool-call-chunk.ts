@@ -3,7 +3,7 @@ import { JSONSchema } from 'class-validator-jsonschema';
 import { Nested, OrAbsent } from '../../../schema/index.js';
 
 @JSONSchema({ description: 'A piece of a call of a function.' })
-export class CalledFunctionChunk {
+class CalledFunctionChunk {
   @OrAbsent()
   @IsString()
   @JSONSchema({ description: 'Name of the function; in the first piece only.' })
@@ -16,7 +16,7 @@ export class CalledFunctionChunk {
 }
 
 @JSONSchema({ description: 'A piece of a call of a custom tool.' })
-export class CalledCustomToolChunk {
+class CalledCustomToolChunk {
   @OrAbsent()
   @IsString()
   @JSONSchema({ description: 'Name of the tool; in the first piece only.' })

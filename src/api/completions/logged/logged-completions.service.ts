@@ -91,9 +91,10 @@ export class LoggedCompletions implements RunDoor {
     return this.segments.answer({ outputs, workflow, param: 'messages', segment, record }, ID_PREFIX, asker);
   }
 
-  continueHead(run: LoggedRun, { id, before, at }: NextSegment): string {
+  continueHead(run: LoggedRun, { id, before, at }: NextSegment): Promise<string> {
     const { head = run.head } = findSegment(run, before) ?? {};
-    return JSON.stringify({ ...readLoggedHead(head), id, created: Math.floor(at / 1_000) } satisfies LoggedHead);
+    const json = JSON.stringify({ ...readLoggedHead(head), id, created: Math.floor(at / 1_000) } satisfies LoggedHead);
+    return Promise.resolve(json);
   }
 
   readmit(kept: JsonObject): QueuedPermit {

@@ -9,7 +9,7 @@ import { ToolProgress } from './tool-progress.js';
 import { SaidToTool } from '../mcp.collector.js';
 
 /** Options of a call that ends with its connection. */
-export interface DirectCallOptions extends Omit<RunOptions, 'signal' | 'gate'> {
+interface DirectCallOptions extends Omit<RunOptions, 'signal' | 'gate'> {
   /** Closed while the client is behind. */
   readonly gate?: Gate;
   /** Called once, at the beginning, if the run is traced. */

@@ -46,7 +46,7 @@ function describe(name: string, shown: unknown, fault: string | undefined): stri
 }
 
 /** The form for an answer of this JSON Schema. */
-export function makeForm(schema: unknown): FormSchema {
+function makeForm(schema: unknown): FormSchema {
   if (!isObjectSchema(schema)) {
     return {
       type: 'object',

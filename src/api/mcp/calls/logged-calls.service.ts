@@ -32,7 +32,7 @@ import { SaidToTool } from '../mcp.collector.js';
 import { describeWaiting } from './waiting-result.js';
 
 /** The caller of a tool, and its permit. */
-export interface CallerOfTool {
+interface CallerOfTool {
   /** Id of the caller. */
   readonly owner: string;
   readonly permit: Permit;

@@ -6,7 +6,7 @@ import type { WorkflowTool } from '../tools/tool-catalog.service.js';
 export type ToolAnswer = CallToolResult | InputRequiredResult;
 
 /** A notification sent before the response. */
-export type SentNotification = Pick<JSONRPCNotification, 'method' | 'params'>;
+type SentNotification = Pick<JSONRPCNotification, 'method' | 'params'>;
 
 /** A tool call over any transport. */
 export interface ToolCall {

@@ -3,7 +3,7 @@ import { makeOutputSchema, type ObjectSchema } from '../../../schema/index.js';
 import type { CompiledScope, CompiledWorkflow } from '../../../workflow/index.js';
 
 /** The JSON Schema of an object. */
-export type OutputObjectSchema = JsonObject & { readonly type: 'object' };
+type OutputObjectSchema = JsonObject & { readonly type: 'object' };
 
 /**
  * The JSON Schema of a workflow's result. Undefined if the result is text, depends on the branch taken, or is not

@@ -70,7 +70,7 @@ function OutputTextOrParts(): PropertyDecorator {
   description: 'Instructions of the application for the model.',
   example: { type: 'message', role: 'developer', content: 'Answer in one sentence.' },
 })
-export class InputSystemMessage {
+class InputSystemMessage {
   @MessageType()
   readonly type?: 'message' | null;
 
@@ -95,7 +95,7 @@ export class InputSystemMessage {
   description: 'A message of the user.',
   example: { type: 'message', role: 'user', content: 'Why is the sky blue?' },
 })
-export class InputUserMessage {
+class InputUserMessage {
   @MessageType()
   readonly type?: 'message' | null;
 
@@ -120,7 +120,7 @@ export class InputUserMessage {
   description: 'An earlier output of the model. All other fields of output items are accepted.',
   example: { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Air scatters blue most.' }] },
 })
-export class InputAssistantMessage {
+class InputAssistantMessage {
   @MessageType()
   readonly type?: 'message' | null;
 
@@ -145,7 +145,7 @@ export class InputAssistantMessage {
   description: 'A call of a function that the model made. The item with its output follows.',
   example: { type: 'function_call', call_id: 'call_1', name: 'get_weather', arguments: '{"city":"Oslo"}' },
 })
-export class InputFunctionCall {
+class InputFunctionCall {
   @Always('function_call')
   readonly type: 'function_call';
 
@@ -170,7 +170,7 @@ export class InputFunctionCall {
   description: 'The output of a function.',
   example: { type: 'function_call_output', call_id: 'call_1', output: '{"celsius":7}' },
 })
-export class InputFunctionCallOutput {
+class InputFunctionCallOutput {
   @Always('function_call_output')
   readonly type: 'function_call_output';
 
@@ -188,7 +188,7 @@ export class InputFunctionCallOutput {
 }
 
 @JSONSchema({ description: 'A call of a custom tool that the model made. The item with its output follows.' })
-export class InputCustomToolCall {
+class InputCustomToolCall {
   @Always('custom_tool_call')
   readonly type: 'custom_tool_call';
 
@@ -209,7 +209,7 @@ export class InputCustomToolCall {
 }
 
 @JSONSchema({ description: 'The output of a custom tool.' })
-export class InputCustomToolCallOutput {
+class InputCustomToolCallOutput {
   @Always('custom_tool_call_output')
   readonly type: 'custom_tool_call_output';
 
@@ -227,7 +227,7 @@ export class InputCustomToolCallOutput {
 }
 
 @JSONSchema({ description: 'Reasoning of the model. Accepted with any content, and not sent to models.' })
-export class InputReasoning {
+class InputReasoning {
   @Always('reasoning')
   readonly type: 'reasoning';
 }
@@ -236,7 +236,7 @@ export class InputReasoning {
   description: 'An item of an earlier, stored response of the same caller.',
   example: { type: 'item_reference', id: 'msg_1' },
 })
-export class InputItemReference {
+class InputItemReference {
   @IsOptional()
   @IsIn(['item_reference'])
   @JSONSchema({ description: 'May be left out: an item with an id and no role is a reference.' })

@@ -13,7 +13,7 @@ import {
 } from '../../wire/index.js';
 
 @JSONSchema({ description: 'A piece of text.', example: { type: 'input_text', text: 'What is in this picture?' } })
-export class InputTextPart {
+class InputTextPart {
   @Always('input_text')
   readonly type: 'input_text';
 
@@ -25,7 +25,7 @@ export class InputTextPart {
   description: 'An image: its address, or the id of one uploaded to the model provider.',
   example: { type: 'input_image', image_url: 'https://example.com/cat.png', detail: 'auto' },
 })
-export class InputImagePart {
+class InputImagePart {
   @Always('input_image')
   readonly type: 'input_image';
 
@@ -52,7 +52,7 @@ export class InputImagePart {
   description: 'A file: its content, its web address, or the id of one uploaded to the model provider.',
   example: { type: 'input_file', filename: 'report.pdf', file_data: 'data:application/pdf;base64,JVBERg==' },
 })
-export class InputFilePart {
+class InputFilePart {
   @Always('input_file')
   readonly type: 'input_file';
 
@@ -85,7 +85,7 @@ class InputSound {
   description: 'A piece of sound for the model to hear.',
   example: { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } },
 })
-export class InputAudioPart {
+class InputAudioPart {
   @Always('input_audio')
   readonly type: 'input_audio';
 
@@ -95,7 +95,7 @@ export class InputAudioPart {
 }
 
 @JSONSchema({ description: 'A piece of text that the model wrote.' })
-export class SaidTextPart {
+class SaidTextPart {
   @Always('output_text')
   readonly type: 'output_text';
 
@@ -105,7 +105,7 @@ export class SaidTextPart {
 }
 
 @JSONSchema({ description: 'A refusal of the model.' })
-export class SaidRefusalPart {
+class SaidRefusalPart {
   @Always('refusal')
   readonly type: 'refusal';
 

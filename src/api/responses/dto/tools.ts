@@ -124,7 +124,7 @@ export class ResponseMcpTool {
 }
 
 @JSONSchema({ description: 'The model must call this function.' })
-export class ResponseFunctionChoice {
+class ResponseFunctionChoice {
   @Always('function')
   readonly type: 'function';
 
@@ -133,7 +133,7 @@ export class ResponseFunctionChoice {
 }
 
 @JSONSchema({ description: 'The model must call this custom tool.' })
-export class ResponseCustomChoice {
+class ResponseCustomChoice {
   @Always('custom')
   readonly type: 'custom';
 

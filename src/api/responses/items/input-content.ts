@@ -2,13 +2,13 @@ import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
 import type { AssistantPart, SystemPart, UserPart } from '../dto/index.js';
 
 /** The output of a model: text, a refusal, both, or null for nothing. */
-export interface AssistantContent {
+interface AssistantContent {
   readonly content: string | null;
   readonly refusal?: string;
 }
 
 /** The output of a tool: text for its message, and parts that such a message cannot hold. */
-export interface ToolContent {
+interface ToolContent {
   readonly text: string;
   readonly media: readonly object[];
 }

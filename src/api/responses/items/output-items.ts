@@ -21,7 +21,7 @@ interface UnnamedCall {
 }
 
 /** Options for the output of one response. */
-export interface OutputOptions {
+interface OutputOptions {
   readonly responseId: string;
   /** True if the client may see the step of an item. */
   readonly showsNodes: boolean;

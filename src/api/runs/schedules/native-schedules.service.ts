@@ -16,7 +16,7 @@ import { NativeRuns, RUNS_DOOR } from '../native-runs.service.js';
 import type { DecodedSchedule } from './decode-schedule.js';
 
 /** A schedule, as clients see it. */
-export interface ScheduleObject {
+interface ScheduleObject {
   readonly id: string;
   readonly object: 'schedule';
   readonly created_at: number;

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { TicketError } from '../../../errors/index.js';
 
 /** The scope of a ticket: reading the events of one run until it expires. */
-export interface TicketScope {
+interface TicketScope {
   /** Id of the run. */
   readonly run: string;
   /** Milliseconds since the Unix epoch. */

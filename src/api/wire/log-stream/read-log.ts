@@ -11,7 +11,7 @@ export interface RunLeft {
 }
 
 /** Options for reading a log as a whole. */
-export interface LogReading {
+interface LogReading {
   /** The run's own id. */
   readonly id: string;
   /** Number of the next event to read. */

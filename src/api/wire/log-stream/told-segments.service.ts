@@ -6,7 +6,7 @@ import { type GivenOutputs, makeAnsweredElsewhereError, WaitAnswers } from '../w
 import { findSegment, type ToldSegment } from './told-segment.js';
 
 /** A run to begin, whose first segment has an id. */
-export type SegmentToTell = Omit<RunToLog, 'owner' | 'permit'> & Required<Pick<RunToLog, 'segment'>>;
+type SegmentToTell = Omit<RunToLog, 'owner' | 'permit'> & Required<Pick<RunToLog, 'segment'>>;
 
 /** The caller, and its permit. */
 export type Asker = Pick<TakenRequest, 'caller' | 'permit'>;

@@ -85,7 +85,7 @@ export function readArguments(text: string): JsonObject {
 /** A tool says that it has failed, in words of its own. */
 export class McpToolError extends ToolError {}
 
-/** What a model is told of a result. @throws ToolError for one that is an error, or too long */
+/** The text of a result for the model. @throws ToolError if the result is an error or too long */
 export function readResult(result: CallToolResult, server: string): string {
   const { content, structuredContent, isError } = result;
   const texts = content.map(describeBlock).filter((text) => text !== '');

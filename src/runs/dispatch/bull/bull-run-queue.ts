@@ -69,7 +69,7 @@ interface OpenQueue {
 type OpenQueues = ReadonlyMap<string, OpenQueue>;
 
 /** How many runs there may be. */
-export interface BullLimits {
+interface BullLimits {
   /** At work in this process. */
   readonly concurrency: number;
   /** Waiting runs of one caller, in all processes together. */
