@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Cancellation, SystemClock } from '../../dist/kernel/index.js';
 import { Gate } from '../../dist/streaming/index.js';
-import { RunLog } from '../../dist/workflow/index.js';
+import { RunLogger } from '../../dist/workflow/index.js';
 import { compileWorkflow } from '../../dist/workflow/compile/compile-workflow.js';
 import { wireWorkflow } from '../../dist/workflow/compile/wire-workflow.js';
 import { DefinitionFaults } from '../../dist/workflow/compile/definition-faults.js';
@@ -72,7 +72,7 @@ async function run(workflow) {
     cancellation: new Cancellation(),
     gate: new Gate(),
     clock: new SystemClock(),
-    log: new RunLog(),
+    log: new RunLogger(),
     isTraced: false,
     observe: () => undefined,
     maxAnswerLength: Infinity,

@@ -6,7 +6,7 @@ import { Metrics } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
 import { Caller } from './caller.js';
 import { type CountedRequest, type HeaderTarget, RateLimits, ConcurrencyLimit } from './limits/index.js';
-import { LoopWatch, type MemoryShare, makeOverloadedError, RunQueue } from './overload/index.js';
+import { LoopWatch, type MemoryShare, makeOverloadedError, PlaceQueue } from './overload/index.js';
 import { RareWarning } from './rare-warning.js';
 
 /** The right to read one request, and to run it once there is a place. */
@@ -62,7 +62,7 @@ interface KeptPermit extends Pick<Caller, 'id' | 'limits'> {
 
 /** What the permits of all requests share. */
 interface PermitDesk {
-  readonly queue: RunQueue;
+  readonly queue: PlaceQueue;
   readonly limits: RateLimits;
   /** Notes that a permit has ended. */
   readonly close: () => void;
@@ -144,7 +144,7 @@ class RequestPermit implements Permit {
 /** Admits requests, first to be read and then to be run, as many as limits and the machine allow. */
 @Injectable()
 export class Admission implements OnModuleInit, OnModuleDestroy {
-  readonly #queue: RunQueue;
+  readonly #queue: PlaceQueue;
   readonly #loop: LoopWatch;
   readonly #warning: RareWarning;
   /** Permits that have not ended. */
@@ -159,7 +159,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     private readonly metrics: Metrics,
     private readonly adapterHost: HttpAdapterHost,
   ) {
-    this.#queue = new RunQueue(config.access.overload, clock);
+    this.#queue = new PlaceQueue(config.access.overload, clock);
     this.#loop = new LoopWatch(config.access.overload.maxEventLoopDelayMs, clock, () => this.#open === 0);
     this.#warning = new RareWarning(new Logger('Admission'), clock);
     this.#desk = {

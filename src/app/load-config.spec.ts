@@ -80,7 +80,7 @@ describe('loadConfig', () => {
       log: { level: 'log', format: 'pretty' },
       demo: { isOn: true, tokensPerSecond: 40 },
       stream: { debounceMs: 10, heartbeatMs: 15_000, openGraceMs: 500 },
-      run: { timeoutMs: 600_000, maxAnswerLength: 33_554_432 },
+      run: { timeoutMs: 600_000, maxOutputLength: 33_554_432 },
       store: {
         isOn: true,
         databaseUrl: undefined,
@@ -227,7 +227,7 @@ describe('loadConfig', () => {
       proxy: { httpProxy: 'http://proxy.example:3128', httpsProxy: 'https://proxy.example', noProxy: 'localhost' },
       demo: { isOn: false, tokensPerSecond: 0.5 },
       stream: { debounceMs: 1, heartbeatMs: 2, openGraceMs: 3 },
-      run: { timeoutMs: 4, maxAnswerLength: 2_048 },
+      run: { timeoutMs: 4, maxOutputLength: 2_048 },
       store: {
         isOn: false,
         databaseUrl: 'postgres://u:p@localhost/runs',

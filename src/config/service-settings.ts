@@ -80,7 +80,7 @@ export const SERVICE_SETTINGS = {
     /** Longest time of one run, from request to last token. */
     timeoutMs: setting('RUN_TIMEOUT_MS', milliseconds(1), 600_000),
     /** Most characters that all steps of one run may send to its client together. */
-    maxAnswerLength: setting('RUN_ANSWER_LIMIT', size('256mb'), 32 * 1024 ** 2),
+    maxOutputLength: setting('RUN_ANSWER_LIMIT', size('256mb'), 32 * 1024 ** 2),
   },
   store: {
     /** False: nothing outlives its request. */

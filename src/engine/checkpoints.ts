@@ -1,7 +1,7 @@
 import { formatStackForLog, InterruptedStepError } from '../errors/index.js';
 import { assertNever } from '../kernel/index.js';
-import type { CompiledScope, CompiledWorkflow, NodeStep, RunLog } from '../workflow/index.js';
-import { NOTHING_HEARD } from './heard.js';
+import type { CompiledScope, CompiledWorkflow, NodeStep, RunLogger } from '../workflow/index.js';
+import { NOTHING_SAID } from './said-so-far.js';
 import type { OpenWait } from './run-event.js';
 import type { Continuation, ResumedRun, WaitAnswer } from './run-history.js';
 import type { SpeakingOrder } from './speaking-order.js';
@@ -73,8 +73,8 @@ export class Checkpoints {
    * longer fits the workflow runs again.
    * @throws InterruptedStepError if a step would run again that must not
    */
-  async restore(workflow: CompiledWorkflow, log: RunLog): Promise<Pick<Continuation, 'voids' | 'heard' | 'said'>> {
-    if (this.#resumed === undefined) return { voids: [], heard: NOTHING_HEARD, said: [] };
+  async restore(workflow: CompiledWorkflow, log: RunLogger): Promise<Pick<Continuation, 'voids' | 'soFar' | 'said'>> {
+    if (this.#resumed === undefined) return { voids: [], soFar: NOTHING_SAID, said: [] };
     const { history, steps } = this.#resumed;
     const positions = new Map(listNodes(workflow.scope, ''));
     const usable = new Map<string, StepCheckpoint>();
@@ -86,7 +86,7 @@ export class Checkpoints {
       usable.set(checkpoint.node, checkpoint);
       revived.set(checkpoint.node, kept);
     }
-    const { outdated, speakers, voids, heard, said } = history.findContinuation(usable);
+    const { outdated, speakers, voids, soFar, said } = history.findContinuation(usable);
     this.#speakers = speakers;
     for (const [node, kept] of revived) {
       if (outdated.has(node)) continue;
@@ -99,7 +99,7 @@ export class Checkpoints {
     for (const [node, { step }] of positions) {
       if (step.runsOnce && history.hasBegun(node) && !this.#steps.has(node)) throw new InterruptedStepError(node);
     }
-    return { voids, heard, said };
+    return { voids, soFar, said };
   }
 
   /** A step that need not run again; undefined if it must. */
@@ -178,7 +178,7 @@ export function listFingerprints(
 async function revive(
   checkpoint: StepCheckpoint,
   { step, path }: Position,
-  log: RunLog,
+  log: RunLogger,
 ): Promise<(KeptStep & Position) | undefined> {
   if (checkpoint.fingerprint !== makeFingerprint(step)) return undefined;
   try {

@@ -11,7 +11,7 @@ import {
   type RunRequest,
   type Step,
   type StepEvents,
-  type StepLog,
+  type StepLogger,
   TaskContext,
   type Values,
 } from '../workflow/index.js';
@@ -20,7 +20,7 @@ import type { Checkpoints, KeptStep } from './checkpoints.js';
 import { FinishReasons } from './finish-reasons.js';
 import { logRecovered } from './log-recovered.js';
 import { NestedReport } from './nested-report.js';
-import { NodeEvents } from './node-events.js';
+import { NodeEventSender } from './node-event-sender.js';
 import { NodeWork } from './node-work.js';
 import { Outputs } from './outputs.js';
 import type { OpenWait } from './run-event.js';
@@ -35,7 +35,7 @@ import { makeTraceEnding } from './trace-ending.js';
 interface StepFacts {
   readonly report: StepReport;
   readonly usage: StepUsage;
-  readonly log: StepLog;
+  readonly log: StepLogger;
   /** Undefined for a silent node. */
   readonly order: SpeakingOrder | undefined;
 }
@@ -271,7 +271,7 @@ export class Execution implements Values {
       const context = this.#makeContext(
         step,
         report,
-        new NodeEvents(this.run, node, usage, this.isTraced, sources),
+        new NodeEventSender(this.run, node, usage, this.isTraced, sources),
         log,
       );
       this.run.addStarted(step, context);
@@ -332,7 +332,7 @@ export class Execution implements Values {
   }
 
   /** @returns what was thrown */
-  #tellAborted(thrown: unknown, report: StepReport, log: StepLog): unknown {
+  #tellAborted(thrown: unknown, report: StepReport, log: StepLogger): unknown {
     this.run.log.noteAbortedStep(report.node, log.lastCall);
     report.tellFailure(thrown, { aborted: true });
     return thrown;
@@ -363,7 +363,7 @@ export class Execution implements Values {
     return checkpoint.brokenOff !== true;
   }
 
-  #makeContext(step: NodeStep, report: StepReport, events: StepEvents, log: StepLog): TaskContext {
+  #makeContext(step: NodeStep, report: StepReport, events: StepEvents, log: StepLogger): TaskContext {
     const { attempt, cancellation, clock, canWait, estimatesTokens } = this.run;
     return TaskContext.makeWithin(cancellation, {
       request: this.request,

@@ -1,8 +1,8 @@
 import { formatStackForLog, InternalError, type MillraceError } from '../errors/index.js';
-import { type CallName, describeFailure, type StepLog } from '../workflow/index.js';
+import { type CallName, describeFailure, type StepLogger } from '../workflow/index.js';
 
 /** The client never sees this failure, so the log is the only place where it shows. */
-export function logRecovered(log: StepLog, error: MillraceError, call: CallName | undefined): void {
+export function logRecovered(log: StepLogger, error: MillraceError, call: CallName | undefined): void {
   const { words, facts } = describeFailure(error);
   const isBug = error instanceof InternalError;
   log.write(

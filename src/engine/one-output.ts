@@ -1,7 +1,7 @@
 import { RunOutputTooLargeError } from '../errors/index.js';
 import { assertNever, type Cancellation, type IdSource } from '../kernel/index.js';
 import { countCharacters, type Delta, moveAnnotations, type TextDelta, WholeCharacters } from '../streaming/index.js';
-import type { Heard } from './heard.js';
+import type { SaidSoFar } from './said-so-far.js';
 import { measureLength } from './measure-length.js';
 import { NumberedCalls } from './numbered-calls.js';
 import { OneAudio } from './one-audio.js';
@@ -60,14 +60,14 @@ export class OneOutput {
   }
 
   /** Continues after the last delta that readers have received. */
-  resume(heard: Heard): void {
-    this.#lastSpeaker = heard.lastSpeaker;
-    this.#contentLength = heard.contentLength;
-    this.#contentBefore = heard.contentBefore;
-    this.#length = heard.saidLength;
-    this.#hasBegun = heard.saidLength > 0;
-    this.#calls = new NumberedCalls(this.#parts.ids, heard);
-    this.#audio = new OneAudio(heard.audio);
+  resume(soFar: SaidSoFar): void {
+    this.#lastSpeaker = soFar.lastSpeaker;
+    this.#contentLength = soFar.contentLength;
+    this.#contentBefore = soFar.contentBefore;
+    this.#length = soFar.saidLength;
+    this.#hasBegun = soFar.saidLength > 0;
+    this.#calls = new NumberedCalls(this.#parts.ids, soFar);
+    this.#audio = new OneAudio(soFar.audio);
   }
 
   add(speaker: Speaker, delta: Delta): void {
@@ -113,8 +113,8 @@ export class OneOutput {
       case 'annotations':
         return moveAnnotations(delta, this.#findStart(node));
       case 'audio': {
-        const heard = this.#audio.take(node, delta);
-        return heard?.type === 'content' ? this.#setOff(node, heard) : heard;
+        const audible = this.#audio.take(node, delta);
+        return audible?.type === 'content' ? this.#setOff(node, audible) : audible;
       }
       case 'reasoning':
       case 'refusal':

@@ -1,7 +1,7 @@
 import { assertNever, type JsonValue } from '../kernel/index.js';
 import type { Delta } from '../streaming/index.js';
 import type { CompiledWorkflow, StepKind } from '../workflow/index.js';
-import { hasFullyHeard, hear, type Heard, NOTHING_HEARD } from './heard.js';
+import { hasSaidAll, addSaid, type SaidSoFar, NOTHING_SAID } from './said-so-far.js';
 import type { DeltaEvent, LostUsage, OpenWait, RunEvent, RunRetrying } from './run-event.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
 
@@ -38,7 +38,7 @@ export interface Continuation {
   /** In the order in which they spoke. */
   readonly voids: readonly VoidSpeech[];
   /** What readers have received, without the void parts. */
-  readonly heard: Heard;
+  readonly soFar: SaidSoFar;
   /** The same deltas in full, if the run is traced; otherwise empty. */
   readonly said: readonly Delta[];
   /** Keys of the steps whose output readers have received and that are not void. */
@@ -53,7 +53,7 @@ interface Speech {
   readonly from: number;
   to: number;
   /** What readers had received before it. */
-  readonly before: Heard;
+  readonly before: SaidSoFar;
   /** True if the step had finished before its turn: its checkpoint then holds all of it. */
   readonly isKept: boolean;
   /** Empty unless the run is traced. */
@@ -73,7 +73,7 @@ const CALLS_MODELS: Readonly<Record<StepKind, boolean>> = {
 /** The facts from a run's log that continuing the run needs. It reads all events of the log, one by one. */
 export class RunHistory {
   readonly #separator: string;
-  #heard = NOTHING_HEARD;
+  #soFar = NOTHING_SAID;
   #speeches: Speech[] = [];
   #seq = -1;
   /** Keys of all steps that have ever begun, including routes and nested workflows. */
@@ -250,12 +250,12 @@ export class RunHistory {
       for (const { node } of lost) outdated.add(node);
       cut = this.#findCut(steps, outdated);
     }
-    const heard = this.#speeches[cut]?.before ?? this.#heard;
+    const soFar = this.#speeches[cut]?.before ?? this.#soFar;
     const kept = this.#speeches.slice(0, cut);
     const speakers = new Set(kept.map(({ node }) => node));
     return {
       voids: this.#speeches.slice(cut).map(({ node, from, to }) => ({ node, from, to })),
-      heard,
+      soFar,
       said: kept.flatMap(({ said }) => said),
       speakers,
       outdated,
@@ -270,7 +270,7 @@ export class RunHistory {
       if (!this.#visible.has(node)) return false;
       const step = steps.get(node);
       if (step === undefined || outdated.has(node)) return true;
-      return isKept && position === length - 1 && !hasFullyHeard(before, this.#heard, step, this.#separator);
+      return isKept && position === length - 1 && !hasSaidAll(before, this.#soFar, step, this.#separator);
     });
     return index < 0 ? length : index;
   }
@@ -281,10 +281,10 @@ export class RunHistory {
     if (last?.node === node) last.to = number;
     else {
       const isKept = this.#ended.has(node);
-      this.#speeches.push({ node, from: number, to: number, before: this.#heard, isKept, said: [] });
+      this.#speeches.push({ node, from: number, to: number, before: this.#soFar, isKept, said: [] });
     }
     if (this.#isTraced) this.#speeches.at(-1)?.said.push(event.delta);
-    this.#heard = hear(this.#heard, event, this.#separator);
+    this.#soFar = addSaid(this.#soFar, event, this.#separator);
   }
 
   #lose({ lost }: RunRetrying): void {
@@ -297,7 +297,7 @@ export class RunHistory {
     const index = this.#speeches.findIndex((speech) => speech.from === from);
     const first = this.#speeches[index];
     if (first === undefined) return;
-    this.#heard = first.before;
+    this.#soFar = first.before;
     this.#speeches = this.#speeches.slice(0, index);
   }
 }

@@ -22,7 +22,7 @@ import {
   type CompiledWorkflow,
   MOST_CONTENT_BYTES,
   type NodeStep,
-  type RunLog,
+  type RunLogger,
   type TaskContext,
 } from '../workflow/index.js';
 import { Checkpoints } from './checkpoints.js';
@@ -56,7 +56,7 @@ interface RunParts {
   readonly ids: IdSource;
   /** See `RunOptions.failFastMs`. */
   readonly failFastMs: number | undefined;
-  readonly log: RunLog;
+  readonly log: RunLogger;
   /** Undefined if nothing is traced. */
   readonly traceId: string | undefined;
   /** True if observers want content: the inputs and outputs of steps, models and tools. */
@@ -98,12 +98,12 @@ export class Run {
   #hasLostUsage = false;
   #seq = 0;
   readonly #output: OneOutput;
-  readonly #answer: DeltaCollector | undefined;
+  readonly #collector: DeltaCollector | undefined;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
     this.#startedAt = parts.clock.monotonic();
-    this.#answer = parts.keepsOutput ? new DeltaCollector() : undefined;
+    this.#collector = parts.keepsOutput ? new DeltaCollector() : undefined;
     this.#output = new OneOutput({
       separator: parts.workflow.separator,
       ids: parts.ids,
@@ -179,14 +179,14 @@ export class Run {
     // Usage counts even for a step that runs again.
     this.#usages = [...steps, ...history.lostUsage].map((kept) => new StepUsage(kept));
     this.#hasLostUsage = history.hasLostUsage;
-    const { voids, heard, said } = await rejectOnAbort(checkpoints.restore(workflow, log), cancellation);
+    const { voids, soFar, said } = await rejectOnAbort(checkpoints.restore(workflow, log), cancellation);
     for (const speech of voids) this.#emit({ type: 'node-restarted', ...speech });
-    for (const delta of said) this.#answer?.add(delta);
-    this.#output.resume(heard);
+    for (const delta of said) this.#collector?.add(delta);
+    this.#output.resume(soFar);
   }
 
   #say({ node, debounceMs }: Speaker, delta: Delta): void {
-    this.#answer?.add(delta);
+    this.#collector?.add(delta);
     // Runs once per token: written out, because a spread would cost more than everything else here.
     const seq = this.#seq++;
     this.#parts.emit(
@@ -289,8 +289,8 @@ export class Run {
   }
 
   #endTrace(ending: TraceEnding & { readonly finishReason?: FinishReason }): void {
-    if (this.#answer === undefined) return;
-    this.#parts.observe({ type: 'run-trace-ended', ...ending }, { output: this.#answer.output() });
+    if (this.#collector === undefined) return;
+    this.#parts.observe({ type: 'run-trace-ended', ...ending }, { output: this.#collector.output() });
   }
 
   async #cleanUp(): Promise<void> {

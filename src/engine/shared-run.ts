@@ -1,6 +1,6 @@
 import type { Cancellation, Clock, Semaphore } from '../kernel/index.js';
 import type { Gate } from '../streaming/index.js';
-import type { NodeStep, RunLog, TaskContext } from '../workflow/index.js';
+import type { NodeStep, RunLogger, TaskContext } from '../workflow/index.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { ObserverContent, ObserverEvent, OpenWait, UnnumberedEvent } from './run-event.js';
 import type { StepUsage } from './step-usage.js';
@@ -12,7 +12,7 @@ export interface SharedRun {
   readonly gate: Gate;
   readonly places: Semaphore;
   readonly clock: Clock;
-  readonly log: RunLog;
+  readonly log: RunLogger;
   /** How often the run has been started, this attempt included. */
   readonly attempt: number;
   /** Whether tokens that upstreams do not report are estimated. */

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { ForbiddenError, type MillraceError, ModelNotFoundError, type Outcome, readOutcome } from '../errors/index.js';
 import type { Metrics, StreamMetrics } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
-import type { RunEnding, RunRecord } from '../runs/index.js';
+import type { RunEnding, RequestWatch } from '../runs/index.js';
 
 /** Why a request failed. */
 export interface RequestFailure {
@@ -13,7 +13,7 @@ export interface RequestFailure {
 }
 
 /** What becomes known about one request, for the access log and the metrics. */
-export class RequestRecord implements RunRecord {
+export class RequestRecord implements RequestWatch {
   readonly #metrics: Pick<Metrics, 'measureStream'>;
   #workflow: string | undefined;
   #streamed: boolean | undefined;

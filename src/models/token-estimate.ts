@@ -30,7 +30,7 @@ const AT_WORK: ReadonlySet<Outcome> = new Set([...WHOLE, 'aborted', 'upstream_ti
 /** How a model call ended. */
 interface CallEnding {
   readonly outcome: Outcome;
-  readonly hasSpoken: boolean;
+  readonly hasOutput: boolean;
   /** The last usage that its upstream reported; undefined if it reported none. */
   readonly usage: Usage | undefined;
 }
@@ -39,10 +39,10 @@ interface CallEnding {
 export function estimateUntoldTokens(
   call: ModelCall,
   output: DeltaCollector,
-  { outcome, hasSpoken, usage }: CallEnding,
+  { outcome, hasOutput, usage }: CallEnding,
 ): number {
   if (usage !== undefined && WHOLE.has(outcome)) return 0;
-  if (!hasSpoken && !AT_WORK.has(outcome)) return 0;
+  if (!hasOutput && !AT_WORK.has(outcome)) return 0;
   const { prompt, completion } = estimateTokens(call, output);
   // An upstream may have reported the prompt and the first tokens before the completion broke off.
   return usage === undefined ? prompt + completion : Math.max(0, completion - usage.completion_tokens);

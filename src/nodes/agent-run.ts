@@ -7,7 +7,7 @@ import type { AgentPlan } from './agent-plan.js';
 import { Attempts } from './attempts.js';
 import { pickForwardedParameters } from './pick-forwarded-parameters.js';
 import { renderInstructions } from './render-instructions.js';
-import { writeModelCall } from './model-call.js';
+import { writeModelCall } from './write-model-call.js';
 import { OpenCall } from './open-call.js';
 import { RefusedRequestError, type WrittenRequest } from './refused-request.js';
 import { ShownOutput } from './shown-output.js';

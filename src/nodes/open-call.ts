@@ -40,7 +40,7 @@ export class OpenCall implements CallControls {
   #usage: Usage | undefined;
   /** The model's name according to the upstream. */
   #model: string | undefined;
-  #hasSpoken = false;
+  #hasOutput = false;
   #hasEnded = false;
 
   /**
@@ -84,10 +84,10 @@ export class OpenCall implements CallControls {
 
   /** Takes a batch that has arrived. */
   take(batch: readonly Delta[]): void {
-    if (!this.#hasSpoken) {
+    if (!this.#hasOutput) {
       this.#tellIdentity();
       this.#emit({ type: 'model-call-first-token', call: this.#number });
-      this.#hasSpoken = true;
+      this.#hasOutput = true;
     }
     for (const delta of batch) this.received.add(delta);
   }
@@ -159,7 +159,7 @@ export class OpenCall implements CallControls {
     this.#model = identity.model ?? this.#model;
     // The run reports the first named model as its model, so a model that fails before its first delta is not named.
     this.#heldIdentity = identity;
-    if (this.#hasSpoken) this.#tellIdentity();
+    if (this.#hasOutput) this.#tellIdentity();
   }
 
   readonly #onAbort = (): void => this.#end('aborted');
@@ -194,7 +194,7 @@ export class OpenCall implements CallControls {
   }
 
   #estimateUntold(outcome: Outcome): number {
-    return estimateUntoldTokens(this.#call, this.received, { outcome, hasSpoken: this.#hasSpoken, usage: this.#usage });
+    return estimateUntoldTokens(this.#call, this.received, { outcome, hasOutput: this.#hasOutput, usage: this.#usage });
   }
 }
 

@@ -1,10 +1,10 @@
 import { type AbortCause, formatStackForLog, RunAbortedError, toMillraceError } from '../errors/index.js';
 import { type AbortNotice, Cancellation, type Clock, type Timer } from '../kernel/index.js';
-import type { RunLog } from '../workflow/index.js';
+import type { RunLogger } from '../workflow/index.js';
 
 /** What an open run is made of. */
 interface OpenRunParts {
-  readonly log: RunLog;
+  readonly log: RunLogger;
   readonly clock: Clock;
   /** How long it may take, in milliseconds. */
   readonly timeoutMs: number;

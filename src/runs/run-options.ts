@@ -54,7 +54,7 @@ export interface RunEnding {
 }
 
 /** Collects facts about a request. */
-export interface RunRecord {
+export interface RequestWatch {
   beginRun(runId: string): void;
   endRun(outcome: Outcome, ending: RunEnding): void;
 }
@@ -100,5 +100,5 @@ export interface RunOptions {
    */
   readonly retry?: ((error: MillraceError) => number | undefined) | undefined;
   /** Notified of the start and end of the run. Absent if no request waits for it. */
-  readonly record?: RunRecord;
+  readonly record?: RequestWatch;
 }

@@ -2,7 +2,7 @@ import type { Subscriber } from 'rxjs';
 import type { RunEnd, RunEvent } from '../engine/index.js';
 import { formatStackForLog } from '../errors/index.js';
 import type { Cancellation } from '../kernel/index.js';
-import type { RunLog } from '../workflow/index.js';
+import type { RunLogger } from '../workflow/index.js';
 import type { OpenRun } from './open-run.js';
 
 /** How one reader reads a run. */
@@ -21,7 +21,7 @@ export interface Reading {
  */
 export class RunReaders {
   readonly #open: OpenRun;
-  readonly #log: RunLog;
+  readonly #log: RunLogger;
   /** Replaced, never changed: readers come and leave while an event is given out. */
   #subscribers: readonly Subscriber<RunEvent>[] = [];
   #holding = 0;
@@ -29,7 +29,7 @@ export class RunReaders {
   #last: RunEvent | undefined;
   #end: RunEnd | undefined;
 
-  constructor(open: OpenRun, log: RunLog) {
+  constructor(open: OpenRun, log: RunLogger) {
     this.#open = open;
     this.#log = log;
   }

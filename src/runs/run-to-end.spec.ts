@@ -3,7 +3,7 @@ import { FakeClock } from '../../test/support/fake-clock.js';
 import type { RunEnd, RunEvent } from '../engine/run-event.js';
 import { toRunError, UpstreamError } from '../errors/index.js';
 import type { Delta } from '../streaming/index.js';
-import { RunLog } from '../workflow/index.js';
+import { RunLogger } from '../workflow/index.js';
 import { OpenRun } from './open-run.js';
 import { RunEvents } from './run-events.js';
 import { RunReaders } from './run-readers.js';
@@ -13,7 +13,7 @@ const said = (...deltas: Delta[]): RunEvent[] =>
   deltas.map((delta, seq) => ({ type: 'delta', node: 'AnswerNode', seq, delta }));
 
 async function collect(events: readonly RunEvent[], end: RunEnd = {}): Promise<RunOutput> {
-  const log = new RunLog();
+  const log = new RunLogger();
   const parts = { log, clock: new FakeClock(), timeoutMs: 1_000, signal: undefined, onAbort: () => undefined };
   const readers = new RunReaders(new OpenRun(parts), log);
   const outcome = collectOutput(new RunEvents(readers, true));

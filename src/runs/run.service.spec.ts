@@ -6,7 +6,7 @@ import type { AppConfig } from '../config/index.js';
 import type { RunEvent } from '../engine/index.js';
 import { RandomIdSource } from '../kernel/index.js';
 import { NoopTracer } from '../tracing/noop/noop-tracer.js';
-import { type Deltas, RunLog, type TaskContext, type WorkflowNode } from '../workflow/index.js';
+import { type Deltas, RunLogger, type TaskContext, type WorkflowNode } from '../workflow/index.js';
 import { RunObservers } from './observers/run-observers.js';
 import type { ReadFailure, RunEvents } from './run-events.js';
 import type { RunOptions } from './run-options.js';
@@ -55,14 +55,14 @@ class TalkingNode implements WorkflowNode<void, string> {
 }
 
 const { workflow } = compileTestWorkflow({ define: (flow) => flow.node(TalkingNode) });
-const config = { run: { timeoutMs: 60_000, maxAnswerLength: 1_000 } } as AppConfig;
+const config = { run: { timeoutMs: 60_000, maxOutputLength: 1_000 } } as AppConfig;
 
 describe('RunService', () => {
   let runs: RunService;
   let clock: FakeClock;
-  let write: jest.SpiedFunction<RunLog['write']>;
+  let write: jest.SpiedFunction<RunLogger['write']>;
   beforeEach(() => {
-    write = jest.spyOn(RunLog.prototype, 'write').mockReturnValue();
+    write = jest.spyOn(RunLogger.prototype, 'write').mockReturnValue();
     talk = new Talk();
     clock = new FakeClock();
     runs = new RunService(config, clock, new RandomIdSource(), new NoopTracer(), new RunObservers([]));

@@ -13,7 +13,7 @@ import {
 } from '../kernel/index.js';
 import { Gate } from '../streaming/index.js';
 import { Tracer } from '../tracing/index.js';
-import { type RunRequest, type CompiledWorkflow, RunLog } from '../workflow/index.js';
+import { type RunRequest, type CompiledWorkflow, RunLogger } from '../workflow/index.js';
 import { RunObservers } from './observers/run-observers.js';
 import { OpenRun } from './open-run.js';
 import { RunEvents } from './run-events.js';
@@ -106,7 +106,7 @@ export class RunService {
       this.tracer.enabled && workflow.traced
         ? this.tracer.startTrace(makeTraceStart(workflow, request, id, options.origin))
         : undefined;
-    const log = new RunLog({
+    const log = new RunLogger({
       workflow: workflow.id,
       run_id: id,
       request_id: options.origin?.requestId,
@@ -135,7 +135,7 @@ export class RunService {
       traceId: trace?.id,
       isTraced: observer.wantsContent === true,
       keepsOutput: trace !== undefined,
-      maxOutputLength: config.run.maxAnswerLength,
+      maxOutputLength: config.run.maxOutputLength,
       estimatesTokens: options.permit?.estimatesTokens === true,
       keepStep: options.keepStep,
       settle: options.settle,

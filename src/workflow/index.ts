@@ -39,7 +39,7 @@ export type { Deltas, InputOf, NodeLike, OutputOf } from './node-signature.js';
 export { assertParametersTaken, findGroup, PARAMETER_GROUPS, type ParameterGroup } from './parameter-groups.js';
 export { type FoundProvider, ProviderFinder } from './provider-finder.service.js';
 export { Ref, type Refs, type RefValue, type Unwired, type Wired } from './ref.js';
-export { type CallName, describeFailure, RunLog, StepLog } from './run-log.js';
+export { type CallName, describeFailure, RunLogger, StepLogger } from './run-logger.js';
 export { SCHEDULE_NAME } from './schedules/check-schedules.js';
 export { findNextSlot, type ScheduleTimes, ScheduleTimesError } from './schedules/schedule-slots.js';
 export type { WorkflowSchedule } from './schedules/workflow-schedule.js';

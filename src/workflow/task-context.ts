@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import { Cancellation, type Clock, SystemClock } from '../kernel/index.js';
 import type { RunRequest } from './run-request.js';
 import type { OutputOf } from './node-signature.js';
-import { RunLog, type StepLog } from './run-log.js';
+import { RunLogger, type StepLogger } from './run-logger.js';
 import { type StepEvents, StepSpan } from './step-span.js';
 
 /** What a context is made of. Everything but the request has a default, so that a node can be run on its own. */
@@ -17,7 +17,7 @@ export interface TaskContextParts<Request extends RunRequest = RunRequest> {
   readonly output?: (node: Type<unknown>, key: string | undefined) => unknown;
   readonly metadata?: Map<string, unknown>;
   readonly attempt?: number;
-  readonly log?: StepLog;
+  readonly log?: StepLogger;
   /** True if tokens that upstreams do not tell are estimated. */
   readonly estimatesTokens?: boolean;
   readonly canWait?: (ms: number) => boolean;
@@ -25,7 +25,7 @@ export interface TaskContextParts<Request extends RunRequest = RunRequest> {
   readonly onProgress?: (message: string, data: unknown) => void;
 }
 
-const NO_LOG = new RunLog();
+const NO_LOG = new RunLogger();
 const NO_EVENTS: StepEvents = { isTraced: false, emit: () => undefined, nextNumber: () => 0 };
 
 /** What one node is given of the run it takes part in. */
@@ -50,7 +50,7 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
   /** For agents: whether tokens that upstreams do not tell are estimated. */
   readonly estimatesTokens: boolean;
   /** For agents: lines of the log, which have the ids of the run and the step. */
-  readonly log: StepLog;
+  readonly log: StepLogger;
   /**
    * For agents: whether the reader of the run can be kept waiting for so many milliseconds before a failed call is made again.
    * If not, the failure is to end the node at once.

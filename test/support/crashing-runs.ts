@@ -11,7 +11,7 @@ import {
 import { Cancellation, RandomIdSource } from '../../src/kernel/index.js';
 import { mergeDeltaEvents } from '../../src/runs/index.js';
 import { DeltaCollector, Gate } from '../../src/streaming/index.js';
-import { type CompiledWorkflow, RunLog, type RunRequest } from '../../src/workflow/index.js';
+import { type CompiledWorkflow, RunLogger, type RunRequest } from '../../src/workflow/index.js';
 import { FakeClock } from './fake-clock.js';
 
 /** An event as a log keeps it, with the step that finished with it. Its number is its place in the log. */
@@ -56,7 +56,7 @@ export async function runLogged(
     clock: new FakeClock(),
     ids: new RandomIdSource(),
     failFastMs: undefined,
-    log: new RunLog({ run_id: 'run_1' }),
+    log: new RunLogger({ run_id: 'run_1' }),
     traceId: undefined,
     isTraced: false,
     keepsOutput: false,

@@ -9,7 +9,7 @@ MillraceModule.forRoot({
     azure_openai: { endpoint: 'https://name.openai.azure.com', apiVersion: undefined },
   },
   http: { bodyLimit: '2mb', corsOrigins: ['https://app.example.com'], docs: true },
-  run: { timeoutMs: 60_000, maxAnswerLength: '1mb' },
+  run: { timeoutMs: 60_000, maxOutputLength: '1mb' },
   access: { keys: ['sk-…'], limits: { requestsPerMinute: 60 } },
   jwt: { algorithms: ['RS256'] },
   tracing: { content: { captureContent: false }, langfuse: { baseUrl: 'https://langfuse.example.com' } },

@@ -6,7 +6,7 @@ import { RateLimitedError } from '../../errors/index.js';
 import { type AbortNotice, Clock } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
 import type { Caller } from '../caller.js';
-import { makeOverloadedError } from './run-queue.js';
+import { makeOverloadedError } from './place-queue.js';
 
 /** How long a client whose share is used up is asked to wait, in milliseconds. */
 const RETRY_AFTER_MS = 2_000;

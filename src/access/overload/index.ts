@@ -1,3 +1,3 @@
 export { BodyMemory, type MemoryShare } from './body-memory.service.js';
 export { LoopWatch } from './loop-watch.js';
-export { makeOverloadedError, RunQueue } from './run-queue.js';
+export { makeOverloadedError, PlaceQueue } from './place-queue.js';

@@ -22,7 +22,7 @@ export class ResponsesController {
     private readonly runs: RunService,
     private readonly streamer: ResponsesStreamer,
     private readonly collector: ResponsesCollector,
-    private readonly answers: WholeResponses,
+    private readonly wholeResponses: WholeResponses,
     private readonly logged: LoggedResponsesResponder,
   ) {}
 
@@ -46,7 +46,7 @@ export class ResponsesController {
         return;
       }
       const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
-      await this.answers.send(request, response, taken, async () => {
+      await this.wholeResponses.send(request, response, taken, async () => {
         const events = this.#start(asked, taken, response);
         return JSON.stringify(await this.collector.collect(events, asked, taken.caller, setTraceId));
       });

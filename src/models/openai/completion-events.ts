@@ -65,8 +65,8 @@ export class CompletionEvents {
   nextBytes(): Promise<Uint8Array | undefined> {
     const rest = this.#rest;
     if (rest !== undefined) return new Promise((resolve) => setImmediate(resolve, rest));
-    const { finishReason, isComplete, hasGoneOn, hasSpoken } = this.#reader;
-    if (finishReason === undefined) return this.#body.read(hasSpoken ? this.#limits.idleTimeoutMs : undefined);
+    const { finishReason, isComplete, hasGoneOn, hasOutput } = this.#reader;
+    if (finishReason === undefined) return this.#body.read(hasOutput ? this.#limits.idleTimeoutMs : undefined);
     const isShort = isComplete || (this.#habit.endsInSilence && !hasGoneOn);
     const read = this.#body.readRest(isShort ? CLOSE_LIMIT_MS : this.#limits.idleTimeoutMs);
     return this.#isWhole ? read.catch(this.#onFailureAfterAll) : read;

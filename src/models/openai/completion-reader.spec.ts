@@ -30,9 +30,9 @@ const choice = (fields: object): object => ({ choices: [{ index: 0, ...fields }]
 const delta = (fields: object): object => choice({ delta: fields, finish_reason: null });
 
 function describeReading({ deltas, identities, usages, unknown, reader }: Reading): object {
-  const { finishReason, hasGoneOn, hasSpoken, isComplete } = reader;
+  const { finishReason, hasGoneOn, hasOutput, isComplete } = reader;
   reader.end(deltas);
-  return { deltas, identities, usages, unknown, finishReason, hasGoneOn, hasSpoken, isComplete };
+  return { deltas, identities, usages, unknown, finishReason, hasGoneOn, hasOutput, isComplete };
 }
 
 describe('CompletionReader', () => {
@@ -46,8 +46,8 @@ describe('CompletionReader', () => {
     ];
     const reading = new Reading().read(...nothing.map((each) => choice({ delta: each })));
     expect(reading.deltas).toEqual([]);
-    expect(reading.reader.hasSpoken).toBe(false);
-    expect(reading.read(delta({ content: 'a' })).reader.hasSpoken).toBe(true);
+    expect(reading.reader.hasOutput).toBe(false);
+    expect(reading.read(delta({ content: 'a' })).reader.hasOutput).toBe(true);
   });
 
   it('reads chunks that differ only in their text like all others', () => {

@@ -76,7 +76,7 @@ export class CompletionReader {
   #finishReason: FinishReason | undefined;
   /** The last finish reason, even if it was revoked. */
   #lastFinishReason: FinishReason | undefined;
-  #hasSpoken = false;
+  #hasOutput = false;
   #hasGoneOn = false;
   #isComplete = false;
   /** True once a `delta` brought something: a later `message` repeats all of it. */
@@ -109,8 +109,8 @@ export class CompletionReader {
   }
 
   /** True from the first delta on; a role or a comment does not count. */
-  get hasSpoken(): boolean {
-    return this.#hasSpoken;
+  get hasOutput(): boolean {
+    return this.#hasOutput;
   }
 
   /** Undefined until the upstream gives a finish reason, and again if it then goes on. */
@@ -135,7 +135,7 @@ export class CompletionReader {
 
   /** Notes that the completion came in one piece: then it is complete even without a finish reason. */
   noteWhole(): void {
-    if (this.#hasSpoken) this.#finishReason ??= 'stop';
+    if (this.#hasOutput) this.#finishReason ??= 'stop';
   }
 
   /**
@@ -204,10 +204,10 @@ export class CompletionReader {
   /** Citations and images may follow the finish_reason without revoking it, as they do not continue the text. */
   #readMedia(message: UpstreamMedia, choice: UpstreamMedia, sources: unknown, out: Delta[]): void {
     const before = out.length;
-    if (sources !== undefined && this.#hasSpoken) this.#media.readSources(sources, out);
+    if (sources !== undefined && this.#hasOutput) this.#media.readSources(sources, out);
     const end = this.#media.read(message, choice, out);
     if (out.length === before) return;
-    this.#hasSpoken = true;
+    this.#hasOutput = true;
     if (end === 'goes on') this.#goOn();
     // OpenAI's audio models may end like this, without a finish_reason.
     else if (end === 'is over') this.#finishReason = this.#lastFinishReason ??= 'stop';
@@ -230,7 +230,7 @@ export class CompletionReader {
   }
 
   #goOn(): void {
-    this.#hasSpoken = true;
+    this.#hasOutput = true;
     if (this.#finishReason === undefined) return;
     this.#finishReason = undefined;
     this.#hasGoneOn = true;

@@ -13,7 +13,7 @@ import type { Clock, IdSource } from '../../kernel/index.js';
 import { coalesce } from '../../streaming/index.js';
 import { mergeDeltaEvents } from '../merge-delta-events.js';
 import type { JobEnd, RunJob } from '../dispatch/run-queue.js';
-import type { RunRecord } from '../run-options.js';
+import type { RequestWatch } from '../run-options.js';
 import type { RunService } from '../run.service.js';
 import type { DocumentStore } from '../store/document-store.js';
 import type { RunAttempt } from '../store/log-batch.js';
@@ -44,7 +44,7 @@ interface RunToWork extends Pick<RunToLog, 'workflow' | 'permit'> {
   readonly job: RunJob;
   readonly door: RunDoor;
   /** Undefined if no request waits for the run. */
-  readonly record?: RunRecord | undefined;
+  readonly record?: RequestWatch | undefined;
 }
 
 /** What the work on a run needs. */

@@ -5,7 +5,7 @@ import { Clock, IdSource, type Timer } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
 import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
 import type { JobEnd, RunJob } from '../dispatch/run-queue.js';
-import type { RunRecord } from '../run-options.js';
+import type { RequestWatch } from '../run-options.js';
 import { RunService } from '../run.service.js';
 import { RunWorker } from '../run-worker.service.js';
 import { DocumentStore } from '../store/document-store.js';
@@ -42,7 +42,7 @@ export class LoggedWorks {
   readonly #works = new Map<string, LoggedWork>();
   readonly #doors = new Map<string, RunDoor>();
   /** The records of requests that wait for their run to begin, by the runs' ids. */
-  readonly #records = new Map<string, RunRecord>();
+  readonly #records = new Map<string, RequestWatch>();
   readonly #writer: LogWriter;
   readonly #tools: WorkTools;
   readonly #alive: Timer;
@@ -194,7 +194,7 @@ export class LoggedWorks {
   }
 
   /** @param record notified of the run, if it begins in this process while its request waits */
-  keepRecord(id: string, record: RunRecord): void {
+  keepRecord(id: string, record: RequestWatch): void {
     this.#records.set(id, record);
   }
 

@@ -1,6 +1,6 @@
 import { type JsonObject, sha256 } from '../../kernel/index.js';
 import type { CompiledWorkflow, RunRequest } from '../../workflow/index.js';
-import type { QueuedPermit, RunOrigin, RunRecord } from '../run-options.js';
+import type { QueuedPermit, RunOrigin, RequestWatch } from '../run-options.js';
 import type { NewLoggedRun, RequestIdentity } from '../store/logged-run.js';
 import { hashWorkflow } from './resume-run.js';
 import { writeSortedJson } from './sorted-json.js';
@@ -37,7 +37,7 @@ export interface RunToLog {
   /** True if it ends when it has had no reader for a while. Absent: it runs to its end. */
   readonly endsWhenLeft?: boolean;
   /** Notified of the run while it is active in this process. Absent: no request waits for it. */
-  readonly record?: RunRecord;
+  readonly record?: RequestWatch;
 }
 
 /** The stored part of a run's request, as JSON. */

@@ -11,7 +11,7 @@ import { StructuredOutputError } from '../../schema/index.js';
 import { type CompiledWait, WorkflowRegistry } from '../../workflow/index.js';
 import { LostRuns } from '../dispatch/lost-runs.service.js';
 import { makeJob } from '../dispatch/run-queue.js';
-import type { RunRecord } from '../run-options.js';
+import type { RequestWatch } from '../run-options.js';
 import { RunService } from '../run.service.js';
 import type { KeptWait } from '../store/kept-wait.js';
 import type { LoggedRun } from '../store/logged-run.js';
@@ -42,7 +42,7 @@ interface AnswersToRun {
   /** The segment under which the client reads on; absent: the run's own id. */
   readonly segment?: { readonly id: string; readonly head: string };
   /** Notified of the run, if it continues in this process and has a reader. Absent: no request waits for it. */
-  readonly record?: RunRecord | undefined;
+  readonly record?: RequestWatch | undefined;
 }
 
 /** What came of answers. */

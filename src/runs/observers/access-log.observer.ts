@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { assertNever } from '../../kernel/index.js';
 import { isLastEvent, type LastEvent } from '../last-event.js';
-import type { RunRecord } from '../run-options.js';
+import type { RequestWatch } from '../run-options.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
 /** Writes the facts of a run into the record of its request, from which the access log line is made. */
@@ -15,7 +15,7 @@ export class AccessLogObserverFactory implements RunObserverFactory {
 class AccessLogObserver implements RunObserver {
   constructor(
     private readonly id: string,
-    private readonly record: RunRecord,
+    private readonly record: RequestWatch,
   ) {}
 
   next(event: ObservedEvent): void {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it, jest } from '@jest/globals';
-import { RunLog } from '../../workflow/index.js';
+import { RunLogger } from '../../workflow/index.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 import { RunObservers } from './run-observers.js';
 
@@ -10,7 +10,7 @@ const fail = (): never => {
 };
 
 it('logs what an observer throws, and tells the other observers all the same', async () => {
-  const log = new RunLog({ workflow: 'chat' });
+  const log = new RunLogger({ workflow: 'chat' });
   const write = jest.spyOn(log, 'write').mockReturnValue();
   const seen: ObservedEvent[] = [];
   const make = (observe: () => RunObserver): RunObserverFactory => ({ observe });

@@ -1,6 +1,6 @@
 import type { ObserverContent } from '../../engine/index.js';
 import { formatStackForLog } from '../../errors/index.js';
-import type { RunLog } from '../../workflow/index.js';
+import type { RunLogger } from '../../workflow/index.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
 /** All observers of runs. */
@@ -15,7 +15,7 @@ export class RunObservers {
    * Makes one observer of all observers of a run. It never throws.
    * @param log gets the errors of observers
    */
-  observe(run: ObservedRun, log: RunLog): RunObserver {
+  observe(run: ObservedRun, log: RunLogger): RunObserver {
     const made: RunObserver[] = [];
     for (const factory of this.#factories) {
       try {
@@ -35,7 +35,7 @@ class AllObservers implements RunObserver {
 
   constructor(
     private readonly observers: readonly RunObserver[],
-    private readonly log: RunLog,
+    private readonly log: RunLogger,
   ) {
     this.wantsContent = observers.some(({ wantsContent }) => wantsContent === true);
   }
@@ -52,6 +52,6 @@ class AllObservers implements RunObserver {
 }
 
 /** Logs in the next tick, so that an error of the log itself cannot touch the run. */
-function logFailure(log: RunLog, thrown: unknown): void {
+function logFailure(log: RunLogger, thrown: unknown): void {
   process.nextTick(() => log.write('error', 'has an observer that failed', {}, formatStackForLog(thrown)));
 }

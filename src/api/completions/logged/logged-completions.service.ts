@@ -8,7 +8,7 @@ import {
   type NextSegment,
   type QueuedPermit,
   type RunDoor,
-  type RunRecord,
+  type RequestWatch,
   type RunToLog,
 } from '../../../runs/index.js';
 import {
@@ -58,7 +58,7 @@ export class LoggedCompletions implements RunDoor {
     decoded: DecodedRequest,
     asker: Asker,
     identity: RunToLog['identity'],
-    record: RunRecord,
+    record: RequestWatch,
   ): Promise<StartedSegment> {
     const { workflow, request, head, origin, nodeEvents, onDisconnect } = decoded;
     const asked = {
@@ -84,7 +84,7 @@ export class LoggedCompletions implements RunDoor {
     decoded: DecodedRequest,
     outputs: NonNullable<DecodedRequest['outputs']>,
     asker: Asker,
-    record: RunRecord,
+    record: RequestWatch,
   ): Promise<StartedSegment | OpenCalls> {
     const { workflow, head } = decoded;
     const segment = { id: head.id, head: writeLoggedHead(decoded) };

@@ -4,7 +4,7 @@ import { Gate } from '../../../streaming/index.js';
 import type { RunRequest } from '../../../workflow/index.js';
 import { finishCall } from './finish-call.js';
 import { readRun } from './read-run.js';
-import type { ToolAnswer, ToolCall } from './tool-call.js';
+import type { ToolOutcome, ToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
 import { SaidToTool } from '../mcp.collector.js';
 
@@ -22,7 +22,7 @@ export async function callDirectly(
   request: RunRequest,
   { runs, clock }: { readonly runs: RunService; readonly clock: Clock },
   { onTraceId, gate = new Gate(), ...options }: DirectCallOptions,
-): Promise<ToolAnswer> {
+): Promise<ToolOutcome> {
   const { workflow } = call.tool;
   const said = new SaidToTool();
   const progress = new ToolProgress(call, () => !gate.isOpen);

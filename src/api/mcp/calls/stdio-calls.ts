@@ -9,7 +9,7 @@ import { elicit, readForm } from './elicitation.js';
 import { finishCall } from './finish-call.js';
 import { readAccepted } from './logged-calls.service.js';
 import { readRun } from './read-run.js';
-import type { GivenAnswers, ToolAnswer, ToolCall } from './tool-call.js';
+import type { GivenAnswers, ToolOutcome, ToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
 import { makeErrorResult, SaidToTool } from '../mcp.collector.js';
 
@@ -29,9 +29,9 @@ interface Question {
 }
 
 /** What a client waits for: the result or a question, whichever comes first. */
-class Turn {
-  readonly answered: Promise<ToolAnswer>;
-  end!: (answer: ToolAnswer) => void;
+class PendingResult {
+  readonly answered: Promise<ToolOutcome>;
+  end!: (answer: ToolOutcome) => void;
   fail!: (error: unknown) => void;
 
   constructor() {
@@ -50,7 +50,7 @@ interface OpenRun {
   call: ToolCall;
   questions: Question[];
   /** Resolves with the next result or question for the client. */
-  turn: Turn;
+  pending: PendingResult;
 }
 
 /**
@@ -66,26 +66,26 @@ export class StdioCalls {
     this.#tools = tools;
   }
 
-  begin(call: ToolCall, request: RunRequest): Promise<ToolAnswer> {
+  begin(call: ToolCall, request: RunRequest): Promise<ToolOutcome> {
     const run: OpenRun = {
       id: `mcp_${this.#tools.ids.runId()}`,
       end: new Cancellation(),
       call,
       questions: [],
-      turn: new Turn(),
+      pending: new PendingResult(),
     };
     this.#open.set(run.id, run);
     void this.#execute(run, request)
       .then(
-        (answer) => run.turn.end(answer),
-        (error: unknown) => run.turn.fail(error),
+        (answer) => run.pending.end(answer),
+        (error: unknown) => run.pending.fail(error),
       )
       .finally(() => this.#open.delete(run.id));
-    return this.#takeTurn(run, call);
+    return this.#awaitResult(run, call);
   }
 
   /** @throws NotFoundError if no run of the tool waits in this process */
-  async goOn(call: ToolCall, { state, responses }: GivenAnswers): Promise<ToolAnswer> {
+  async goOn(call: ToolCall, { state, responses }: GivenAnswers): Promise<ToolOutcome> {
     const run = this.#open.get(state);
     if (run === undefined || run.call.tool !== call.tool) {
       throw new NotFoundError('No run of this tool waits for an answer here. No new run was begun.', {
@@ -103,8 +103,8 @@ export class StdioCalls {
         fault,
       );
     }
-    run.turn = new Turn();
-    const answer = this.#takeTurn(run, call);
+    run.pending = new PendingResult();
+    const answer = this.#awaitResult(run, call);
     for (const question of questions) {
       const content = readAccepted(responses[question.wait.name]);
       question.answer(content && readForm(content, question.wait.schema)?.value);
@@ -117,18 +117,18 @@ export class StdioCalls {
     for (const { end } of this.#open.values()) end.abort(new RunAbortedError('client_disconnected'));
   }
 
-  async #takeTurn(run: OpenRun, call: ToolCall): Promise<ToolAnswer> {
+  async #awaitResult(run: OpenRun, call: ToolCall): Promise<ToolOutcome> {
     run.call = call;
     const end = (): void => run.end.abort(new RunAbortedError('cancelled'));
     call.signal.addEventListener('abort', end);
     try {
-      return await run.turn.answered;
+      return await run.pending.answered;
     } finally {
       call.signal.removeEventListener('abort', end);
     }
   }
 
-  async #execute(run: OpenRun, request: RunRequest): Promise<ToolAnswer> {
+  async #execute(run: OpenRun, request: RunRequest): Promise<ToolOutcome> {
     const { runs, clock, gate } = this.#tools;
     const { tool } = run.call;
     const said = new SaidToTool();
@@ -146,7 +146,7 @@ export class StdioCalls {
     return finishCall(tool, said, run.id, failure);
   }
 
-  /** Asks the client, together with all questions of the same turn. */
+  /** Asks the client, together with all questions of the same round. */
   #ask(run: OpenRun, wait: OpenWait): Promise<unknown> {
     return new Promise((resolve) => {
       run.questions.push({ wait, answer: resolve });
@@ -158,7 +158,7 @@ export class StdioCalls {
             run.id,
           ),
         )
-        .then(run.turn.end, run.turn.fail);
+        .then(run.pending.end, run.pending.fail);
     });
   }
 }

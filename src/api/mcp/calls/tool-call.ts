@@ -3,7 +3,7 @@ import type { AbortNotice, JsonObject } from '../../../kernel/index.js';
 import type { WorkflowTool } from '../tools/tool-catalog.service.js';
 
 /** The response to a tool call: its result, or the questions that the client has to ask its user first. */
-export type ToolAnswer = CallToolResult | InputRequiredResult;
+export type ToolOutcome = CallToolResult | InputRequiredResult;
 
 /** A notification sent before the response. */
 type SentNotification = Pick<JSONRPCNotification, 'method' | 'params'>;

@@ -9,7 +9,7 @@ import {
   LoggedRuns,
   type QueuedPermit,
   type RunDoor,
-  type RunRecord,
+  type RequestWatch,
   type RunToLog,
 } from '../../../runs/index.js';
 import {
@@ -64,7 +64,7 @@ export class LoggedResponses implements RunDoor {
     decoded: DecodedRequest,
     asker: Asker,
     identity: RunToLog['identity'],
-    record?: RunRecord,
+    record?: RequestWatch,
   ): Promise<StartedSegment> {
     const { workflow, request, context, origin, nodeEvents } = decoded;
     const { id, metadata } = decoded.head;
@@ -93,7 +93,7 @@ export class LoggedResponses implements RunDoor {
     decoded: DecodedRequest,
     outputs: NonNullable<DecodedRequest['outputs']>,
     asker: Asker,
-    record?: RunRecord,
+    record?: RequestWatch,
   ): Promise<StartedSegment | OpenCalls> {
     const { workflow, head, context } = decoded;
     const segment = { id: head.id, head: writeLoggedHead(decoded, context) };

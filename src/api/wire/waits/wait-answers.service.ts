@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/index.js';
 import { ConflictError, InvalidRequestError, NotFoundError } from '../../../errors/index.js';
 import type { JsonLimits } from '../../../kernel/index.js';
-import { type AnsweredRun, type LoggedRun, type RunRecord, RunWaits } from '../../../runs/index.js';
+import { type AnsweredRun, type LoggedRun, type RequestWatch, RunWaits } from '../../../runs/index.js';
 import type { CompiledWorkflow } from '../../../workflow/index.js';
 import { scanJson } from '../json/index.js';
 
@@ -30,7 +30,7 @@ export interface GivenOutputs {
   /** The segment for the client from here on, once the run continues. */
   readonly segment: { readonly id: string; readonly head: string };
   /** Notified of the run, if the client waits for it. */
-  readonly record?: RunRecord | undefined;
+  readonly record?: RequestWatch | undefined;
 }
 
 /** Takes answers to waits from clients that give them as outputs of calls. */

@@ -3,7 +3,7 @@ import type { SharedRun } from './shared-run.js';
 import type { StepUsage } from './step-usage.js';
 
 /** Sends a node's events to its usage and to the observers, and the identity of its model to the run's reader as well. */
-export class NodeEvents implements StepEvents {
+export class NodeEventSender implements StepEvents {
   #last = 0;
 
   /** @param sources takes the texts that outputs were made of; undefined if outputs are not kept */

@@ -7,7 +7,7 @@ import type { DeltaEvent } from './run-event.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
 
 /** What readers have received of a run, as far as it decides what the run emits next. */
-export interface Heard {
+export interface SaidSoFar {
   /** Key of the step whose content came last. */
   readonly lastSpeaker: string | undefined;
   /** Length of the content in Unicode code points, and of the part before the last speaking step. */
@@ -23,7 +23,7 @@ export interface Heard {
   readonly audio: AudioState;
 }
 
-export const NOTHING_HEARD: Heard = {
+export const NOTHING_SAID: SaidSoFar = {
   lastSpeaker: undefined,
   contentLength: 0,
   contentBefore: 0,
@@ -35,7 +35,11 @@ export const NOTHING_HEARD: Heard = {
 };
 
 /** Adds a delta to what readers have received. @param separator text between the content of two steps */
-export function hear(before: Heard, { node, delta }: Pick<DeltaEvent, 'node' | 'delta'>, separator: string): Heard {
+export function addSaid(
+  before: SaidSoFar,
+  { node, delta }: Pick<DeltaEvent, 'node' | 'delta'>,
+  separator: string,
+): SaidSoFar {
   const saidLength = before.saidLength + measureLength(delta);
   switch (delta.type) {
     case 'content': {
@@ -92,17 +96,17 @@ const IS_COUNTED: Readonly<Record<Delta['type'], boolean>> = {
  * the step's output is sent again. @param before what they had received before its turn @param now what they have
  * received since, of this step alone
  */
-export function hasFullyHeard(
-  before: Heard,
-  now: Heard,
+export function hasSaidAll(
+  before: SaidSoFar,
+  now: SaidSoFar,
   { node, unsaid = [] }: StepCheckpoint,
   separator: string,
 ): boolean {
   if (unsaid.some(({ type }) => !IS_COUNTED[type])) return false;
   const calls = new NumberedCalls({ toolCallId: () => 'any' }, before);
-  const whole = unsaid.reduce((heard, delta) => {
+  const whole = unsaid.reduce((soFar, delta) => {
     const told = delta.type === 'tool-call' ? calls.take(node, delta) : delta;
-    return hear(heard, { node, delta: told }, '');
+    return addSaid(soFar, { node, delta: told }, '');
   }, before);
   const hasContent = unsaid.some((delta) => delta.type === 'content' && delta.text !== '');
   const setOff = hasContent && before.lastSpeaker !== undefined && before.lastSpeaker !== node ? separator.length : 0;

@@ -15,7 +15,7 @@ export function makeOverloadedError(diagnostic: string): OverloadedError {
 }
 
 /** Bounds the number of open runs. A bounded number of further requests wait in order, for a bounded time. */
-export class RunQueue {
+export class PlaceQueue {
   readonly #places: Semaphore;
 
   constructor(

@@ -2,17 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { catchRejection } from '../../../test/support/rejection.js';
 import { OverloadedError, RunAbortedError } from '../../errors/index.js';
-import { RunQueue } from './run-queue.js';
+import { PlaceQueue } from './place-queue.js';
 
 const NEVER = new AbortController().signal;
 
-function makeQueue(clock = new FakeClock()): RunQueue {
-  return new RunQueue({ maxConcurrentRuns: 2, maxQueuedRuns: 2, maxQueueWaitMs: 1_000 }, clock);
+function makeQueue(clock = new FakeClock()): PlaceQueue {
+  return new PlaceQueue({ maxConcurrentRuns: 2, maxQueuedRuns: 2, maxQueueWaitMs: 1_000 }, clock);
 }
 
 const LEFT = new RunAbortedError('client_disconnected');
 
-describe('RunQueue', () => {
+describe('PlaceQueue', () => {
   it('lets the allowed number in at once, and the others in the order in which they came', async () => {
     const queue = makeQueue();
     expect([queue.enter(NEVER), queue.enter(NEVER)]).toEqual([undefined, undefined]);
@@ -70,7 +70,7 @@ describe('RunQueue', () => {
   });
 
   it('bounds nothing if the limit is 0', () => {
-    const queue = new RunQueue({ maxConcurrentRuns: 0, maxQueuedRuns: 0, maxQueueWaitMs: 0 }, new FakeClock());
+    const queue = new PlaceQueue({ maxConcurrentRuns: 0, maxQueuedRuns: 0, maxQueueWaitMs: 0 }, new FakeClock());
     for (let i = 0; i < 100; i++) expect(queue.enter(NEVER)).toBeUndefined();
     expect(queue.isFull).toBe(false);
   });

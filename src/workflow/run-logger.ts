@@ -55,7 +55,7 @@ const logger = new Logger('Run');
 const LONGEST_CAUSE = 500;
 
 /** Writes the log lines about one run. Each holds the ids of the run. */
-export class RunLog {
+export class RunLogger {
   readonly #ids: RunIds;
   #failedStep: EndedStep | undefined;
   readonly #abortedSteps: EndedStep[] = [];
@@ -111,8 +111,8 @@ export class RunLog {
   }
 
   /** Opens the log of one step. */
-  step(node?: string): StepLog {
-    return new StepLog(this, node);
+  step(node?: string): StepLogger {
+    return new StepLogger(this, node);
   }
 
   /**
@@ -133,14 +133,14 @@ export class RunLog {
 }
 
 /** Writes the log lines about one step of a run, and knows its requests to models. */
-export class StepLog {
-  readonly #run: RunLog;
+export class StepLogger {
+  readonly #run: RunLogger;
   readonly #node: string | undefined;
   #lastCall: CallName | undefined;
   /** Failed requests by their error; made when the first one fails. */
   #failedCalls: WeakMap<object, CallName> | undefined;
 
-  constructor(run: RunLog, node?: string) {
+  constructor(run: RunLogger, node?: string) {
     this.#run = run;
     this.#node = node;
   }
@@ -180,7 +180,7 @@ export class StepLog {
     return this.#run.id;
   }
 
-  /** See {@link RunLog.write}. */
+  /** See {@link RunLogger.write}. */
   write(level: LineLevel, words: string, facts: LineFacts = {}, stack?: string): void {
     this.#run.write(level, words, { node: this.#node, ...facts }, stack);
   }
