@@ -90,9 +90,50 @@ describe('LogWriter', () => {
     clock.advance(25);
     await turn();
     expect(batches[1]?.map(({ run, first, events }) => [run, first, events.length])).toEqual([
-      ['a', 1, 2],
       ['b', 0, 1],
+      ['a', 1, 2],
     ]);
+  });
+
+  it('lets each of many runs that speak at once come less often, with more to say, and in turn', async () => {
+    const logs = Array.from({ length: 300 }, (_, place) => open(`r${place}`));
+    for (let time = 0; time < 2_000; time += 5) {
+      // Each says something each 50 ms.
+      logs.forEach((log, place) => place % 10 === (time / 5) % 10 && say(log, `${time}`));
+      await turn();
+      clock.advance(5);
+      await turn();
+    }
+    // From when each has begun.
+    const later = batches.slice(20);
+    const sizes = later.map(({ length }) => length);
+    expect([Math.min(...sizes), Math.max(...sizes)]).toEqual([50, 50]);
+    const events = later.flatMap((sent) => sent.map((batch) => batch.events.length));
+    expect([Math.min(...events), Math.max(...events)]).toEqual([3, 3]);
+    for (const { length } of logs) expect(length).toBeGreaterThanOrEqual(36);
+  });
+
+  it('lets no run wait longer than 200 ms, however many speak, and what is new or awaited not at all', async () => {
+    const logs = Array.from({ length: 700 }, (_, place) => open(`r${place}`));
+    const lengths: (readonly number[])[] = [];
+    for (let window = 0; window < 40; window++) {
+      for (const log of logs) say(log, '1');
+      await turn();
+      clock.advance(25);
+      await turn();
+      lengths.push(logs.map((log) => log.length));
+    }
+    // The event of each window is there eight windows later, but for a commit that is on its way.
+    lengths.slice(20).forEach((all, place) => expect(Math.min(...all)).toBeGreaterThanOrEqual(place + 20 - 8));
+    for (const log of logs) say(log, '2');
+    const fresh = open('fresh');
+    say(fresh, '1');
+    const awaited = logs.find((log) => lengths.at(-1)?.[logs.indexOf(log)] === 40) ?? fresh;
+    const settled = awaited.settle();
+    clock.advance(25);
+    await turn();
+    await settled;
+    expect([fresh.length, awaited.length]).toEqual([1, 41]);
   });
 
   it('shows nothing before the store has it', async () => {

@@ -7,6 +7,14 @@ import type { OpenLog } from './open-log.js';
 
 /** Least time between two commits, in milliseconds. The first thing that is written after a pause does not wait. */
 const WINDOW_MS = 25;
+/**
+ * A row of a log costs a database more than the events in it. So a commit takes this many of the runs that have just been written, the
+ * longest waiting first: where more of them speak, each has several events in its row. One that was in no commit for {@link LONGEST_MS},
+ * or that somebody waits for, comes with the next one in any case.
+ */
+const USUAL_RUNS = 50;
+/** For how long a run that speaks waits at most for its turn, in milliseconds. */
+const LONGEST_MS = 200;
 /** Most runs in one commit. */
 const MOST_RUNS = 300;
 /** Pause before a failed commit is tried again, and the total time before the runs are given up. Milliseconds. */
@@ -27,6 +35,8 @@ export class LogWriter {
   readonly #onCancelled: (log: OpenLog) => void;
   readonly #instruments: WriterInstruments;
   readonly #waiting = new Set<OpenLog>();
+  /** Monotonic times at which logs were in a commit. */
+  readonly #takenAt = new WeakMap<OpenLog, number>();
   #isCommitting = false;
   #timer: Timer | undefined;
   #isScheduled = false;
@@ -87,19 +97,21 @@ export class LogWriter {
 
   /** Never rejects. */
   async #commit(): Promise<void> {
+    const now = this.#clock.monotonic();
     const logs: OpenLog[] = [];
     const batches: LogBatch[] = [];
-    for (const log of this.#waiting) {
-      if (logs.length === MOST_RUNS) break;
-      this.#waiting.delete(log);
+    for (const log of this.#choose(now)) {
       const batch = log.takeBatch();
       if (batch === undefined) continue;
       logs.push(log);
       batches.push(batch);
     }
-    if (batches.length === 0) return;
+    if (batches.length === 0) {
+      this.#schedule();
+      return;
+    }
     this.#isCommitting = true;
-    this.#lastAt = this.#clock.monotonic();
+    this.#lastAt = now;
     try {
       const verdicts = await this.#store.append(batches);
       this.#failingSince = undefined;
@@ -116,6 +128,26 @@ export class LogWriter {
     }
     this.#isCommitting = false;
     this.#schedule();
+  }
+
+  /** Takes those that come into the next commit from those that wait. */
+  #choose(now: number): readonly OpenLog[] {
+    const urgent: OpenLog[] = [];
+    const due: OpenLog[] = [];
+    const patient: OpenLog[] = [];
+    for (const log of this.#waiting) {
+      const takenAt = this.#takenAt.get(log);
+      if (takenAt === undefined || log.isAwaited) urgent.push(log);
+      else if (now - takenAt >= LONGEST_MS) due.push(log);
+      else patient.push(log);
+    }
+    const most = Math.min(MOST_RUNS, Math.max(USUAL_RUNS, urgent.length + due.length));
+    const chosen = [...urgent, ...due, ...patient].slice(0, most);
+    for (const log of chosen) {
+      this.#waiting.delete(log);
+      this.#takenAt.set(log, now);
+    }
+    return chosen;
   }
 
   #measure(batches: readonly LogBatch[], verdicts: readonly AppendVerdict[]): void {

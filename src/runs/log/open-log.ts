@@ -65,6 +65,8 @@ export class OpenLog {
   #lastAt = 0;
   #ending: LogEnding | undefined;
   #watchers = new Set<() => void>();
+  /** How many wait until all is kept. */
+  #awaiting = 0;
 
   constructor(parts: OpenLogParts) {
     this.#parts = parts;
@@ -94,6 +96,11 @@ export class OpenLog {
   /** True if there are events that readers may not see yet. */
   get isBehind(): boolean {
     return this.#waiting !== undefined || this.#events.length > 0;
+  }
+
+  /** True if somebody waits until the store has all of it. */
+  get isAwaited(): boolean {
+    return this.#awaiting > 0;
   }
 
   /** See {@link LogBatch.epoch}. */
@@ -142,7 +149,9 @@ export class OpenLog {
 
   /** Resolves when the store has everything written so far, or will never have it. */
   async settle(): Promise<void> {
+    this.#awaiting++;
     while (this.isBehind && this.#ending === undefined) await new Promise<void>((resolve) => this.watch(resolve));
+    this.#awaiting--;
   }
 
   /** @param ending how the attempt ends with this event, if it is its last one */
