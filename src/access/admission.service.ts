@@ -60,6 +60,24 @@ interface KeptPermit extends Pick<Caller, 'id' | 'limits'> {
   readonly isCounted: boolean;
 }
 
+const NO_LIMITS: Caller['limits'] = { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 };
+
+/** A {@link KeptPermit} without what is 0 or false: it is kept with each run. */
+function writePermit({ id, limits, estimatesTokens, isCounted }: KeptPermit): JsonObject {
+  const set = Object.entries(limits).filter(([, limit]) => limit > 0);
+  return {
+    id,
+    ...(set.length > 0 && { limits: Object.fromEntries(set) }),
+    ...(estimatesTokens && { estimatesTokens }),
+    ...(isCounted && { isCounted }),
+  };
+}
+
+function readPermit(kept: JsonObject): KeptPermit {
+  const { limits, ...rest } = kept as unknown as Partial<KeptPermit> & Pick<KeptPermit, 'id'>;
+  return { estimatesTokens: false, isCounted: false, ...rest, limits: { ...NO_LIMITS, ...limits } };
+}
+
 /** What the permits of all requests share. */
 interface PermitDesk {
   readonly queue: PlaceQueue;
@@ -206,7 +224,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
    * @param kept what its permit had, after a journey through JSON
    */
   readmit(kept: JsonObject): DetachedPermit {
-    const { id, limits, estimatesTokens, isCounted } = kept as unknown as KeptPermit;
+    const { id, limits, estimatesTokens, isCounted } = readPermit(kept);
     return this.#makeDetachedPermit(new Caller({ id, limits }), estimatesTokens, isCounted);
   }
 
@@ -215,8 +233,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     const { id, limits } = caller;
     const isCounted = this.limits.limitsCaller(caller);
     const estimatesTokens = isCounted && this.limits.limitsTokens(caller);
-    const kept: KeptPermit = { id, limits, estimatesTokens, isCounted };
-    return { ...kept, limits: { ...limits } };
+    return writePermit({ id, limits, estimatesTokens, isCounted });
   }
 
   async #admitLimited(
@@ -251,10 +268,9 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     let giveBack: (() => void) | undefined;
     let state: 'waiting' | 'open' | 'ended' = 'waiting';
     const { id, limits } = caller;
-    const kept: KeptPermit = { id, limits, estimatesTokens, isCounted };
     return {
       estimatesTokens,
-      kept: { ...kept, limits: { ...limits } },
+      kept: writePermit({ id, limits, estimatesTokens, isCounted }),
       cancel: () => {
         if (state !== 'waiting') return;
         state = 'ended';
