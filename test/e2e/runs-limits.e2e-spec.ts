@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { Verdict } from '../../src/workflows/approval/approval.workflow.js';
+import { beginResponse, followResponse, retrieve } from '../support/background-client.js';
 import { postJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { responsesUrl } from '../support/responses-client.js';
@@ -84,7 +85,15 @@ describe('runs', () => {
     bench.upstream.always(scriptStream('Hello'));
     const { id } = await beginRun(bench.app);
     await endRun(bench.app, id);
+    const { id: response } = await beginResponse(bench.app);
+    await followResponse(bench.app, response);
     clock.advance(61_000);
+    // The response itself is kept for longer, and is not told to have been another one than it was.
+    expect((await retrieve(bench.app, response)).status).toBe('completed');
+    expect(await followResponse(bench.app, response)).toMatchObject({
+      status: 400,
+      json: { error: { message: expect.stringContaining('its events have expired'), param: 'stream' } },
+    });
     const expired = { status: 410, json: { error: { code: 'log_expired' } } };
     expect(await followRun(bench.app, id)).toMatchObject(expired);
     expect(await callRun(bench.app, 'POST', `${id}/retry`)).toMatchObject(expired);

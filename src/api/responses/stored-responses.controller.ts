@@ -189,11 +189,14 @@ export class StoredResponsesController {
       await this.streamer.stream({ id: run.id, from, isOver }, new ResponseLogFold(found), response, options);
       return;
     }
-    await this.#find(request);
-    throw new InvalidRequestError(
-      'This response cannot be streamed again: it did not run in the background. Leave `stream` out.',
-      { param: 'stream' },
-    );
+    const { response: stored } = await this.#find(request);
+    const reason =
+      stored['background'] === true
+        ? 'its events have expired, or made room for newer ones'
+        : 'it did not run in the background';
+    throw new InvalidRequestError(`This response cannot be streamed again: ${reason}. Leave \`stream\` out.`, {
+      param: 'stream',
+    });
   }
 
   /** Names the run of a response that was in the background. */
