@@ -75,7 +75,7 @@ async function run(workflow) {
     log: new RunLogger(),
     isTraced: false,
     observe: () => undefined,
-    maxAnswerLength: Infinity,
+    maxOutputLength: Infinity,
     wantsContent: () => false,
     emit: (event) => {
       if (event.type === 'delta') deltas++;

@@ -105,10 +105,10 @@ describe('An output that is kept', () => {
     },
   ])('is refused with the place and what to do: $what', async ({ what, output, returns }) => {
     const refusal = survive(output, returns);
-    await expect(refusal).rejects.toThrow('The step "in/write" of the workflow "news" gave an output');
+    await expect(refusal).rejects.toThrow('The step "in/write" of the workflow "news" returned an output');
     await expect(refusal).rejects.toThrow(what);
     await expect(refusal).rejects.toThrow(
-      returns === undefined ? 'Return plain data, or declare' : 'return that alone',
+      returns === undefined ? 'Return plain data, or declare' : 'return exactly what it makes',
     );
   });
 
