@@ -6,7 +6,7 @@ import type { NodeStep } from '../workflow/index.js';
 import { findUnkeepable, MOST_KEPT_BYTES } from './find-unkeepable.js';
 import type { KeptOutput } from './step-checkpoint.js';
 
-/** The step that gave an output. */
+/** The step that returned an output. */
 interface Giver {
   readonly step: NodeStep;
   /** Key of the step, preceded by those of the enclosing steps. */

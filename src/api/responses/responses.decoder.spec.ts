@@ -276,7 +276,8 @@ describe('ResponsesDecoder', () => {
       { role: 'assistant', content: 'Hello' },
       { role: 'assistant', content: 'Hello' },
     ]);
-    expect(context.slice(1)).toEqual([said('Hello'), said('Hello')]);
+    expect(context.slice(1)).toEqual([said('Hello'), { ...said('Hello'), id: expect.stringMatching(/^msg_/) }]);
+    expect(new Set(context.map(({ id }) => id)).size).toBe(3);
   });
 
   it('knows only items that the same caller got', async () => {
