@@ -31,7 +31,7 @@ describe('the access log', () => {
     eventually(() => (linesSoFar().length >= count ? linesSoFar() : undefined), { message: `${count} lines` });
 
   it('writes one line at the end of each request, with all that is known about it', async () => {
-    const chat = await start({ STREAM_OPEN_GRACE_MS: '20', RUN_TIMEOUT_MS: '1500' });
+    const chat = await start({ STREAM_OPEN_GRACE_MS: '20', RUN_TIMEOUT_MS: '4000' });
     upstream.next(scriptStream('Hi', { usage: tokens(9, 2) }));
     const whole = await postJson(`${chat}?key=in-the-query`, { model: 'chat', messages: HELLO });
     upstream.next(scriptStream('Hi', { usage: tokens(9, 3) }));

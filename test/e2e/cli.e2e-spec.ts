@@ -248,7 +248,7 @@ describe('a new workflow', () => {
     const settings = ['package.json', '.prettierrc.json', '.oxlintrc.json', 'tsconfig.json', 'tsconfig.build.json'];
     await copyProject(copy, ['src', 'scripts', 'dist', ...settings]);
   }, 120_000);
-  afterAll(() => rm(copy, { recursive: true, force: true }));
+  afterAll(() => rm(copy, { recursive: true, force: true }), 120_000);
 
   const node = async (...args: string[]): Promise<Finished> => {
     const child = await startProcess(args, { cwd: copy, env: { DEMO_TOKENS_PER_SECOND: '0', HOME: copy } });

@@ -226,7 +226,7 @@ describe('millrace init', () => {
     await writeFile(join(folder, 'full/notes.txt'), 'mine');
     await writeFile(join(folder, 'file'), '');
   }, LONGEST_MS);
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(() => rm(folder, { recursive: true, force: true }), 120_000);
 
   it.each([
     [[], 2, '"init" needs <folder>.'],

@@ -172,7 +172,7 @@ describeWithRegistry()('the package', () => {
     await Promise.all(APPLICATIONS.map((application) => makeApplication(folder, tarball, application)));
   }, 2 * LONGEST_STEP_MS);
   afterEach(() => app?.stop());
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(() => rm(folder, { recursive: true, force: true }), 120_000);
 
   it('holds what its users need, and nothing else', () => {
     const known =

@@ -148,7 +148,7 @@ describeInBrowser()('the playground', () => {
       // Within the project, so that its packages are found.
       folder = await mkdtemp(join(import.meta.dirname, '../../node_modules/.copied-'));
     });
-    afterAll(() => rm(folder, { recursive: true }));
+    afterAll(() => rm(folder, { recursive: true }), 120_000);
 
     type Door = 'chat' | 'responses';
 

@@ -113,7 +113,7 @@ describeWithRegistry()(`the tutorial, ${PAGE}`, () => {
   afterEach(async () => {
     await Promise.all(children.splice(0).map((child) => child.stop()));
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(() => rm(folder, { recursive: true, force: true }), 120_000);
 
   function findCommand(begin: string): Command {
     const found = commands.filter(({ text }) => text.startsWith(begin));
