@@ -84,6 +84,7 @@ describeEachQueue('runs that any of several processes is asked about, their queu
       await killAmidWait(databaseUrl, approval.id, asked.worker, () => asking.open(), isKept);
       expect((await endRun(asked.other, approval.id)).status).toBe('waiting');
       expect(upstream.requests).toHaveLength(drafted);
+      upstream.next(scriptStream('It is out'));
       const rest = followRun(asked.other, approval.id);
       const answer = { value: { approved: true } };
       expect((await callRun(asked.other, 'POST', `${approval.id}/waits/approve`, {}, answer)).status).toBe(200);
