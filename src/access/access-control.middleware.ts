@@ -96,8 +96,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Lets requests without a key pass if they carry another proof, which the route checks: the route checks that. They
-   * have no caller.
+   * Lets requests without a key pass if they carry another proof, which the route checks. They have no caller.
    * @param isGuest by a request's whole path and its query
    */
   admitGuests(isGuest: (request: Request) => boolean): void {

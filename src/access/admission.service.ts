@@ -220,7 +220,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Lets a run in once more that an earlier process let in. It is not counted as another request.
+   * Admits a run again that an earlier process has admitted. It is not counted as another request.
    * @param kept what its permit had, after a journey through JSON
    */
   readmit(kept: JsonObject): DetachedPermit {
@@ -228,7 +228,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     return this.#makeDetachedPermit(new Caller({ id, limits }), estimatesTokens, isCounted);
   }
 
-  /** What {@link readmit} needs to let runs in that a caller asks for without a request, such as those of a schedule. */
+  /** Makes what {@link readmit} needs for runs that a caller starts without a request, such as those of a schedule. */
   keep(caller: Caller): JsonObject {
     const { id, limits } = caller;
     const isCounted = this.limits.limitsCaller(caller);

@@ -17,7 +17,7 @@ interface CallerParts {
   readonly inspects?: boolean;
 }
 
-/** The ids of callers with tokens begin so. */
+/** Prefix of the ids of callers with tokens. */
 export const TOKEN_ID = 'sub:';
 
 /** The sender of a request: the holder of a key or token, or anybody if none is needed. */
@@ -39,8 +39,8 @@ export class Caller {
   }
 
   /**
-   * Whether the caller may look inside its own runs: see what its models and tools were given, and gave.
-   * @param allowed whom `RUNS_INSPECT` allows it
+   * Whether the caller may look inside its own runs: see the inputs and outputs of its models and tools.
+   * @param allowed the value of `RUNS_INSPECT`
    */
   mayInspect(allowed: AccessConfig['inspect']): boolean {
     if (this.#inspects || allowed === true) return true;

@@ -25,7 +25,7 @@ export function readShutdownLimit({ shutdown, tracing }: Pick<AppConfig, 'shutdo
 }
 
 /**
- * Calls back at the first signal that is to end the process, and at each further one. A worker process ignores a terminal's
+ * Calls back at the first signal that ends the process, and at each further one. A worker process ignores a terminal's
  * signals: the process that keeps it passes a SIGTERM on.
  * @param again is given the exit code that shells give to its signal (143, 130, 129)
  */

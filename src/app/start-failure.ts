@@ -1,6 +1,6 @@
 /**
- * Prints why the process does not start, in the form of the log. What is wrong may be the settings, or what reads them, so
- * this looks at the environment itself; and it imports nothing, since there may be too few descriptors for it.
+ * Prints why the process does not start, in the form of the log. The settings, or the code that reads them, may be at
+ * fault, so this reads the environment itself; and it imports nothing, since there may be too few descriptors for that.
  */
 export function printStartFailure(message: string): void {
   const entry = { level: 'fatal', pid: process.pid, timestamp: new Date().toISOString(), message };

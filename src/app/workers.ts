@@ -115,7 +115,7 @@ class Workers {
 
   #onExit(worker: Worker, code: number | null, signal: string | null): void {
     const isReplaced = this.#leaving.delete(worker);
-    // A worker that could not start has said why.
+    // A worker that could not start has logged why.
     this.#isEnding ||= !this.#isServing;
     if (this.#isEnding) {
       this.#bornAt.delete(worker);

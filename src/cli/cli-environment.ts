@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 
-/** What commands use of the process that they run in. */
+/** The parts of the process that commands use. */
 export interface CliEnvironment {
   /**
    * The application with its workflows, without its HTTP server. The command that opens it closes it.
@@ -10,6 +10,6 @@ export interface CliEnvironment {
   readonly process: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'on' | 'once' | 'off' | 'cwd' | 'env'>;
 }
 
-/** How a command ended, as shells understand it. */
+/** Exit codes of commands. */
 export const EXIT = { done: 0, failed: 1, misused: 2, interrupted: 130 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -1,4 +1,4 @@
-/** A command cannot do what it was asked; the message is all that the person who asked needs, so no stack is shown. */
+/** A command cannot do what the user asked. The message is all that the user needs, so no stack is shown. */
 export class CliError extends Error {
   override readonly name: string = 'CliError';
 }

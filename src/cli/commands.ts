@@ -81,8 +81,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       options: ['input', 'answers', 'app'],
       help: [
         'run a workflow and show its answer as it comes; the message - is read from stdin,',
-        'the input is what it is given beside messages: --input \'{"tone": "kind"}\',',
-        'and the answers are for what it waits for: --answers \'{"approve": {"approved": true}}\'',
+        'the input has the values that it reads beside messages: --input \'{"tone": "kind"}\',',
+        'and the answers are those that it waits for: --answers \'{"approve": {"approved": true}}\'',
       ],
       run: async ([id = '', message = ''], { input, answers, app }, environment) =>
         (await import('./run-command.js')).runWorkflow(id, { message, input, answers, app }, environment),
@@ -102,7 +102,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       parameters: [],
       options: ['status', 'model', 'limit', 'json', 'url'],
-      help: ['the runs of the API key that a server keeps, the newest first; with their states'],
+      help: ['the runs of the API key on a server, newest first, with their states'],
       run: async (_, options, environment) => (await import('./runs/list-runs.js')).listRuns(options, environment),
     },
   ],
@@ -112,7 +112,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: ['run'],
       options: ['follow', 'json', 'url'],
       help: [
-        'a run with its steps, what it waits for and what it said; with --follow event by event,',
+        'a run with its steps, waits and output; with --follow event by event,',
         'until it has ended: then the exit code is 0 only if it has completed',
       ],
       run: async ([id = ''], options, environment) =>
@@ -124,7 +124,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       parameters: ['run'],
       options: ['json', 'url'],
-      help: ['end a run before its end, and wait for that'],
+      help: ['cancel a run, and wait until it has ended'],
       run: async ([id = ''], options, environment) =>
         (await import('./runs/change-run.js')).cancelRun(id, options, environment),
     },
@@ -135,7 +135,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: ['run', 'wait', 'value'],
       options: ['json', 'url'],
       help: [
-        'give a run what it waits for, in JSON (- reads it from stdin):',
+        'answer a wait of a run, in JSON (- reads it from stdin):',
         `runs answer run_… approve '{"approved": true}'`,
       ],
       run: async ([id = '', name = '', value = ''], options, environment) =>
@@ -147,7 +147,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       parameters: ['run'],
       options: ['json', 'url'],
-      help: ['ask the same again in a new run, and show its id'],
+      help: ['repeat the request of a run in a new run, and show its id'],
       run: async ([id = ''], options, environment) =>
         (await import('./runs/change-run.js')).retryRun(id, options, environment),
     },

@@ -17,7 +17,7 @@ export async function createKey(name: string, { process }: CliEnvironment): Prom
     [
       key,
       '',
-      'Give this key to whoever is to use it. It is shown only now, and cannot be recovered.',
+      'Give this key to its user. It is shown only now, and cannot be recovered.',
       'The server knows it by its hash: add this entry to API_KEYS_FILE',
       '',
       `- name: ${JSON.stringify(name)}`,

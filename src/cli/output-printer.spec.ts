@@ -74,7 +74,9 @@ describe('the printer of a run', () => {
       { type: 'node-failed', node: 'Search', elapsedMs: 1, error, recovered: true, aborted: false },
       { type: 'node-failed', node: 'Search', elapsedMs: 1, error, recovered: false, aborted: false },
     ]);
-    expect(stderr).toBe('Search: looking up\nroute: billing\nSearch failed, and the run goes on: The model is down.\n');
+    expect(stderr).toBe(
+      'Search: looking up\nroute: billing\nSearch failed, and the run continues: The model is down.\n',
+    );
   });
 
   it('ends the line before an error is written', () => {

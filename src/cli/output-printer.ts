@@ -55,7 +55,7 @@ export class OutputPrinter {
         this.#printNote(`${event.node}: ${event.branch}`);
         break;
       case 'node-failed':
-        if (event.recovered) this.#printNote(`${event.node} failed, and the run goes on: ${event.error.message}`);
+        if (event.recovered) this.#printNote(`${event.node} failed, and the run continues: ${event.error.message}`);
         break;
       case 'run-finished':
         this.#endLine(this.#stdout);

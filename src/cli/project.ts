@@ -42,7 +42,10 @@ export function openProject(folder: string): Project {
   return project;
 }
 
-/** The same; undefined if there is none. @throws CliError if its `package.json` cannot be read */
+/**
+ * Finds the project that a folder is in; undefined if there is none. @throws CliError if its `package.json` cannot be
+ * read
+ */
 export function findProject(folder: string): Project | undefined {
   const path = join(folder, 'package.json');
   if (existsSync(path)) return readProject(folder, path);

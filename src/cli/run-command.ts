@@ -11,7 +11,7 @@ import { SIGNALS } from './signals.js';
 import { useApplication, findWorkflow } from './use-application.js';
 
 /**
- * Runs a workflow and prints its answer as it is generated: the content to stdout, so that it can be redirected, and
+ * Runs a workflow and prints its output as it is generated: the content to stdout, so that it can be redirected, and
  * everything else to stderr.
  * @param message what the user says; `-`: read it from stdin
  * @param input what the workflow reads beside a chat request, as an object in JSON
@@ -69,7 +69,9 @@ export async function runWorkflow(
       });
       if (waits.length > 0) {
         const example = `{${waits.map((name) => `"${name}": {…}`).join(', ')}}`;
-        stderr.write(`It waits for an answer, which this command has to be given at once: --answers '${example}'.\n`);
+        stderr.write(
+          `The workflow waits for an answer, which this command needs when it starts: --answers '${example}'.\n`,
+        );
         return EXIT.failed;
       }
       if (failure === undefined) return EXIT.done;

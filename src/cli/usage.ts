@@ -13,7 +13,7 @@ export function describeUsage(name = ''): string {
   return `Usage: millrace\n${describeCommand(name, command).join('\n')}\n${hint}\n`;
 }
 
-/** What a name that is no command may have been meant for; empty if there is nothing near. */
+/** Finds the commands that an unknown name may mean; empty if none is near. */
 export function guessCommand(name: string): string {
   const all = [...COMMANDS.keys()];
   const ofGroup = all.filter((known) => known.startsWith(`${name} `));

@@ -32,7 +32,7 @@ export function findWorkflow(application: INestApplicationContext, id: string): 
     if (!(error instanceof ModelNotFoundError)) throw error;
     const names = registry.listAll().map(({ name }) => name);
     throw new CliError(
-      `There is no workflow "${id}". There are: ${names.join(', ')}. One that is newer than the build is there after the next: npm run build.`,
+      `There is no workflow "${id}". There are: ${names.join(', ')}. A workflow that is newer than the build needs another one: npm run build.`,
       { cause: error },
     );
   }

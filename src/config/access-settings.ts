@@ -79,7 +79,10 @@ export const ACCESS_SETTINGS = {
     maxQueueWaitMs: setting('MAX_QUEUE_WAIT_MS', milliseconds(), 10_000),
     /** Most bytes that the bodies of requests may take in memory; undefined: half of what Node's heap may grow to. */
     maxBodyMemory: optional('MAX_BODY_MEMORY', size()),
-    /** Most bytes for those of one caller; undefined: half of that where callers say who they are, else all of it. */
+    /**
+     * Most bytes for the bodies of one caller; undefined: half of the total where keys or tokens are needed, else all
+     * of it.
+     */
     maxBodyMemoryPerCaller: optional('MAX_BODY_MEMORY_PER_CALLER', size()),
     /** New requests are refused while the event loop is later than this; 0: never. */
     maxEventLoopDelayMs: setting('MAX_EVENT_LOOP_DELAY_MS', milliseconds(), 1_000),

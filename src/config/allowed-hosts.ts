@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { type Kind, Refusal } from './setting.js';
 
-/** A host that may be asked. */
+/** A host to which requests may be sent. */
 export interface AllowedHost {
   /** In the form of a URL's `hostname`; `*` is any, `*.example.com` any below it. */
   readonly host: string;
@@ -16,7 +16,7 @@ export interface AllowedRange {
   readonly prefix: number;
 }
 
-/** Where clients may send this server. */
+/** Hosts to which the request of a client may make this server connect. */
 export interface AllowedHosts {
   readonly hosts: readonly AllowedHost[];
   readonly ranges: readonly AllowedRange[];
@@ -75,7 +75,7 @@ function readHost(entry: string): AllowedHost | undefined {
   return { host: isWildcard ? `*.${hostname}` : hostname, port, isPlain };
 }
 
-/** A list of addresses that can be asked whether it holds one. */
+/** Makes a list of addresses that can check whether it holds one. */
 export function makeAddressList(ranges: readonly AllowedRange[]): BlockList {
   const list = new BlockList();
   for (const { address, prefix } of ranges) list.addSubnet(address, prefix, isIP(address) === 6 ? 'ipv6' : 'ipv4');

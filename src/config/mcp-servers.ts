@@ -1,9 +1,9 @@
 import { isJsonObject, isTimerMs, type JsonObject } from '../kernel/index.js';
 import { type Kind, Refusal } from './setting.js';
 
-/** What is said of an MCP server, wherever it is. */
+/** The settings that every MCP server has. */
 interface AnyMcpServer {
-  /** Names of the tools that agents may have of it. Absent: all that it lists. */
+  /** Names of its tools that agents may use. Absent: all that it lists. */
   readonly tools?: readonly string[];
   /** Longest duration of one call, in milliseconds; 30,000 if absent. */
   readonly timeout?: number;

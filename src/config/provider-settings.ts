@@ -59,7 +59,7 @@ function makeCommonSettings({ name, defaultModel }: Pick<ProviderDeclaration, 'n
   return {
     /** The model of agents that name none; undefined: each has to name one. */
     model: new Setting<string | undefined>(`${prefix}_MODEL`, line, defaultModel),
-    /** Where it is, with everything before `/chat/completions`. */
+    /** Its address, with everything before `/chat/completions`. */
     baseUrl: optional(
       `${prefix}_BASE_URL`,
       address({ example: 'http://localhost:11434/v1', credentials: true, query: true }),

@@ -39,7 +39,7 @@ const OPTIONS = {
 /** The options that stand for variables, without those of the providers, which come from their declarations. */
 export type CommonOptions = SettingOptions<typeof OPTIONS>;
 
-/** The same, with those of a list of providers. */
+/** The common options, and those of a list of providers. */
 type ModuleSettings = CommonOptions & { readonly providers?: object | undefined };
 
 /** Defaults where Millrace is a module: pages for people are off unless the application asks for them. */
@@ -75,9 +75,9 @@ export function readConfig(given: Variables, providers: readonly ProviderDeclara
 }
 
 /**
- * The same where Millrace is a module of an application. Settings that only the owner of a server may decide keep their
- * defaults, options win over variables, and an unknown variable only causes a warning, because it may be the
- * application's.
+ * Reads the configuration of Millrace as a module of an application. Settings that only the owner of a server may
+ * decide keep their defaults, options win over variables, and an unknown variable only causes a warning, because it may
+ * be the application's.
  * @param others options that are no settings, and what is wrong with them
  * @throws ConfigurationError listing every option and variable that is wrong
  */

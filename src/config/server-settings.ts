@@ -24,8 +24,8 @@ const trustedProxies: Kind<false | number | readonly string[]> = (given) => {
 /** How the server handles connections, and which proxies it trusts. */
 export const SERVER_SETTINGS = {
   /**
-   * Whose `X-Forwarded-*` headers are believed, as Express' `trust proxy` writes it: nobody's, those of that many proxies in
-   * a row, or those of these addresses and networks.
+   * The proxies whose `X-Forwarded-*` headers are trusted, as in Express' `trust proxy`: none, that many proxies in a
+   * row, or those with these addresses and networks.
    */
   trustProxy: serverSetting('TRUST_PROXY', trustedProxies, false),
   /**

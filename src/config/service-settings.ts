@@ -107,9 +107,9 @@ export const SERVICE_SETTINGS = {
     folder: setting('RUNS_DIR', text, '.millrace'),
     /** How long stored responses are kept, in seconds. */
     responsesTtlS: setting('RESPONSES_TTL_S', wholeNumber(1, 315_360_000), 86_400),
-    /** How long the log of a run, and what it was asked, are kept after its end, in seconds. */
+    /** How long the log and the request of a run are kept after its end, in seconds. */
     logTtlS: setting('RUNS_LOG_TTL_S', wholeNumber(1, 315_360_000), 86_400),
-    /** How long it is known that a run was there, and how it ended, in seconds after its end; at least as long as its log. */
+    /** How long the existence and outcome of a run are kept after its end, in seconds; at least as long as its log. */
     recordTtlS: setting('RUNS_RECORD_TTL_S', wholeNumber(1, 315_360_000), 2_592_000),
     /** Most bytes that the stored responses of one caller may take; the oldest are deleted first. */
     responsesMaxBytes: setting('RESPONSES_MAX_BYTES', size(), 256 * 1024 ** 2),
@@ -136,7 +136,10 @@ export const SERVICE_SETTINGS = {
     maxCompletionLength: setting('UPSTREAM_ANSWER_LIMIT', size('256mb'), 8 * 1024 ** 2),
     /** How often a request that failed before its completion began is sent to a model again. */
     maxRetries: setting('UPSTREAM_MAX_RETRIES', wholeNumber(0, 5), 1),
-    /** What a million tokens cost, in US dollars, by `provider/model`: beside the prices that are shipped, and in place of them. */
+    /**
+     * What a million tokens cost, in US dollars, by `provider/model`: in addition to the shipped prices, which they
+     * override.
+     */
     prices: setting('MODEL_PRICES', priceList, {}),
   },
   mcp: {

@@ -82,7 +82,7 @@ export class DocsController {
   }
 }
 
-/** Finds the folder of Swagger UI when somebody asks for the page: nothing of it is needed before. */
+/** Finds the folder of Swagger UI at the first request for the page, since it is not needed before. */
 function findSwaggerUi(): string {
   return dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
 }

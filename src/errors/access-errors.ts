@@ -21,7 +21,7 @@ const TICKET_FAULTS = {
     'This ticket is not good for the events of this run. Ask for one with the API key that began the run.',
 } as const;
 
-/** A ticket in the address of a stream is not good for it, or not any more. Status 401. */
+/** The ticket in the address of a stream is not valid for it, or has expired. Status 401. */
 export class TicketError extends InvalidRequestError {
   override readonly status = 401;
 
@@ -63,7 +63,7 @@ export class RequestInProgressError extends MillraceError {
   }
 }
 
-/** The same key came with another request before. Status 409. */
+/** The key was already used for another request. Status 409. */
 export class IdempotencyKeyReusedError extends MillraceError {
   override readonly status = 409;
   override readonly retryable = false;
@@ -76,7 +76,7 @@ export class IdempotencyKeyReusedError extends MillraceError {
   }
 }
 
-/** A web page asks that may not. Status 403. */
+/** A web page of an origin that is not allowed sent the request. Status 403. */
 export class RefusedOriginError extends InvalidRequestError {
   override readonly status = 403;
 

@@ -23,12 +23,15 @@ export class ModelNotFoundError extends InvalidRequestError {
   }
 }
 
-/** Something that the request refers to by an id is not there, or not for this caller: the message is the same for both. */
+/**
+ * Something that the request refers to by an id does not exist, or this caller may not see it: the message is the same
+ * for both.
+ */
 export class NotFoundError extends InvalidRequestError {
   override readonly status = 404;
 }
 
-/** What the request asks for was there, and is not any more. Status 410. */
+/** The requested object existed, and is gone. Status 410. */
 export class GoneError extends InvalidRequestError {
   override readonly status = 410;
 
@@ -37,7 +40,7 @@ export class GoneError extends InvalidRequestError {
   }
 }
 
-/** What the request asks for is there, and in no state for it. Status 409. */
+/** The requested object is in a state that does not allow the request. Status 409. */
 export class ConflictError extends InvalidRequestError {
   override readonly status = 409;
 

@@ -20,7 +20,7 @@ export class RetoldError extends MillraceError {
     this.retryable = retryable !== false;
   }
 
-  /** The same error for a repeated request: trying again would not change it. */
+  /** Makes the same error for a repeated request: trying again would not change it. */
   makeFinal(): RetoldError {
     const { retryAfterMs: _retryAfterMs, ...told } = this.told;
     return new RetoldError({ ...told, retryable: false }, this.outcome);

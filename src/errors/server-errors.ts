@@ -116,7 +116,7 @@ export class OverloadedError extends MillraceError {
 
 /**
  * A request waited for a logged run that its process had to leave: the run continues later or in another process.
- * Status 503. The client of a request that would begin another run is told not to send it again.
+ * Status 503. If a repeated request would begin another run, the response asks the client not to retry.
  */
 export class RunLeftError extends MillraceError {
   override readonly status = 503;
@@ -125,7 +125,7 @@ export class RunLeftError extends MillraceError {
 
   /**
    * @param reason why it was left
-   * @param advice how the client finds what the run gives: a sentence
+   * @param advice how the client finds the result of the run: a sentence
    * @param isRepeatable true if the same request finds the same run
    */
   constructor(

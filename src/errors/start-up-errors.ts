@@ -12,7 +12,7 @@ export interface DefinitionFault {
   readonly fix: string;
 }
 
-/** Faults inside a fault stand further in than those that the title counts. */
+/** Faults inside a fault are indented further than those that the title counts. */
 const INSIDE = '\n    ';
 
 /** The application cannot start. The message is all that the person who starts it needs, so no stack is shown. */

@@ -12,7 +12,7 @@ const READY = {
     demo: {
       type: 'boolean',
       enum: [true],
-      description: 'There if the built-in demo, which is no language model, answers in place of a model.',
+      description: 'Present if the built-in demo, which is no language model, replaces a model.',
     },
   },
   required: ['status'],
@@ -21,7 +21,10 @@ const READY = {
 
 const ALIVE = {
   type: 'object',
-  properties: { status: { type: 'string', enum: ['ok'] }, version: { type: 'string', description: 'Of the server.' } },
+  properties: {
+    status: { type: 'string', enum: ['ok'] },
+    version: { type: 'string', description: 'Version of the server.' },
+  },
   required: ['status', 'version'],
   example: { status: 'ok', version: '1.2.3' },
 };

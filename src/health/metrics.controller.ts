@@ -15,7 +15,7 @@ export class MetricsController {
     ApiOperation({ operationId: 'metrics', summary: 'Metrics in the text format of Prometheus' }),
     ApiResponse({
       status: 200,
-      description: 'What is measured, and what each metric means, stands in docs/observability.md.',
+      description: 'docs/observability.md lists the metrics and what each means.',
       content: {
         'text/plain': {
           schema: { type: 'string' },

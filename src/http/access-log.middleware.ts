@@ -120,7 +120,7 @@ export class AccessLog {
 function findOutcome(response: Response, record: RequestRecord): Outcome {
   const outcome = record.outcome ?? readStatusOutcome(response.statusCode);
   if (isSent(response) || outcome === 'shutdown') return outcome;
-  // If the client left while an error was sent to it, the error remains the outcome; a whole answer does not.
+  // If the client left while an error was sent to it, the error remains the outcome; a complete response does not.
   return response.headersSent && !COMPLETE.has(outcome) ? outcome : 'client_abort';
 }
 

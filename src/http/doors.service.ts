@@ -39,7 +39,8 @@ export class Doors implements OnModuleInit {
     private readonly errors: ErrorResponses,
   ) {
     chain.install(this.#router);
-    // As soon as there is an adapter, which is before the application's own middleware. Without a server, this never happens.
+    // Runs as soon as there is an adapter, which is before the application's own middleware, and never without a
+    // server.
     adapterHost.init$.subscribe(() => {
       const adapter = adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | null | undefined;
       if (adapter === undefined || adapter === null) return;

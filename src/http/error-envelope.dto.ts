@@ -9,7 +9,7 @@ class ErrorPlace {
   @IsString()
   @JSONSchema({
     description:
-      'Key of the step that failed, as the graph of its workflow names it; in a nested workflow behind its key.',
+      'Key of the step that failed, as the graph of its workflow names it; for a step of a nested workflow, behind the key of that workflow.',
     example: 'reply',
   })
   readonly node: string;
@@ -46,7 +46,7 @@ class ErrorNews {
   @IsArray()
   @IsObject({ each: true })
   @JSONSchema({
-    description: 'The node events, as a stream would have brought them.',
+    description: 'The node events, as a stream would have sent them.',
     items: { type: 'object', additionalProperties: true },
   })
   readonly events: readonly JsonObject[];

@@ -11,7 +11,7 @@ interface FormedResponse extends ServerResponse {
   [ERROR_FORM]?: ErrorForm;
 }
 
-/** From now on an error that is answered has this form. */
+/** Sets the form of errors that this response sends from now on. */
 export function setErrorForm(response: ServerResponse, form: ErrorForm): void {
   (response as FormedResponse)[ERROR_FORM] = form;
 }

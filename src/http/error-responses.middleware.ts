@@ -30,7 +30,7 @@ export class ErrorResponses {
     private readonly runRoutes: RunRoutes,
   ) {}
 
-  /** The last middleware. Express tells by its four parameters that it is for errors. */
+  /** The last middleware. Express recognises by its four parameters that it is for errors. */
   readonly middleware = (thrown: unknown, request: Request, response: Response, _next: NextFunction): void => {
     this.respond(thrown, request, response);
   };

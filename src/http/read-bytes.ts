@@ -15,8 +15,8 @@ interface ByteReading {
   readonly signal: AbortNotice;
   /**
    * Called each time a body of unknown length needs more room.
-   * @returns undefined if it may go on at once; else a promise that resolves when it may, or rejects if it may not
-   * @throws why it may not go on
+   * @returns undefined if it may grow at once; else a promise that resolves when it may, or rejects if it may not
+   * @throws the reason why it may not grow
    */
   readonly mayGrowTo: (bytes: number) => Promise<void> | undefined;
   readonly clock: Clock;

@@ -138,7 +138,10 @@ export class RequestRecord implements RequestWatch {
     this.#failure = failure;
   }
 
-  /** Calls back once no run is open, at once if none is. When a client leaves, its run goes on until it has been ended. */
+  /**
+   * Calls back once no run is open, at once if none is. When a client leaves, its run continues until it has been
+   * ended.
+   */
   callWhenSettled(callback: () => void): void {
     if (this.#isRunning) this.#onSettled = callback;
     else callback();

@@ -71,7 +71,7 @@ export function isSent(response: ServerResponse): boolean {
 
 function queueRequest(request: IncomingMessage, response: ServerResponse, begin: () => void): void {
   const { socket } = request;
-  // Node goes on parsing what it has read, even after the connection is closed.
+  // Node continues to parse what it has read, even after the connection is closed.
   if (socket.destroyed) return;
   const waiting = waitingBySocket.get(socket) ?? { requests: 0, bytes: 0 };
   waitingBySocket.set(socket, waiting);

@@ -6,9 +6,9 @@ import type { Clock } from '../kernel/index.js';
 const LONGEST_MS = 600_000;
 
 /**
- * Cuts off clients that do not read: once a response is complete (a file from its beginning), some of it must leave within each
- * `sendTimeoutMs` milliseconds. A response whose run goes on has the limit of the run. It takes a timer only if the client is
- * behind.
+ * Cuts off clients that do not read: once a response is complete (a file from its beginning), some of it must leave
+ * within each `sendTimeoutMs` milliseconds. A response whose run continues has the limit of the run. It takes a timer
+ * only if the client is behind.
  */
 export function limitSending(sendTimeoutMs: number, clock: Clock) {
   function onComplete(this: ServerResponse): void {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../kernel/index.js';
 
-/** How long a client that has its response already may go on sending its request, in milliseconds. */
+/** How long a client that has its response already may continue to send its request, in milliseconds. */
 const LINGER_MS = 30_000;
 
 const lingering = new WeakSet<Socket>();
@@ -22,7 +22,7 @@ export function discardBody(request: IncomingMessage, clock: Clock): void {
     socket.off('close', end);
   };
   request.once('close', end);
-  // Node does not tell a request that has its response of the end of its connection.
+  // Node does not report the end of the connection to a request that already has its response.
   socket.once('close', end);
   // Reads one piece in each turn of the event loop: many large bodies would otherwise hold up everything else.
   request.on('data', () => {

@@ -71,7 +71,7 @@ class SystemTimer implements Timer {
 
   cancel(): void {
     clearTimeout(this.#timeout);
-    // Node starts none again that was cleared, without a word.
+    // Node silently does not restart a timer that was cleared.
     this.#timeout = undefined;
   }
 

@@ -37,8 +37,9 @@ export function describeError(thrown: unknown): ErrorDescription {
 }
 
 /**
- * Makes an `Error` of whatever was thrown, whose parts can all be read. A value that is none becomes the `cause` of a new one;
- * an error with parts that cannot be read is replaced by one that says what can be said. Never throws.
+ * Makes an `Error` of whatever was thrown, whose parts can all be read. A value that is not an error becomes the
+ * `cause` of a new one; an error with parts that cannot be read is replaced by one that says what can be said. Never
+ * throws.
  */
 export function ensureError(thrown: unknown): Error {
   if (isError(thrown)) {

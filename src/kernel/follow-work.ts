@@ -1,6 +1,7 @@
 /**
- * Yields what work tells while it lasts, and returns its result. The work goes on if nobody reads any more: it has a signal of its own.
- * @param work tells by the function that it is given
+ * Yields the items that work reports while it lasts, and returns its result. The work continues if the items are not
+ * read any more: it has a signal of its own.
+ * @param work reports each item to the function that it gets
  */
 export async function* followWork<Item, Result>(
   work: (tell: (item: Item) => void) => Promise<Result>,

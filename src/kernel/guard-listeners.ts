@@ -25,10 +25,10 @@ interface GuardedSignal extends AbortSignal {
 }
 
 /**
- * Makes a signal report what its listeners throw or reject with, and those of signals that `AbortSignal.any` makes of it. Node would
- * throw it in a tick, as an uncaught error. Even if the process continues after that, a connection that was read in the
- * same turn is broken: Node's HTTP parser takes errors in ticks for its own, and refuses whatever the client sends
- * next. Call {@link guardDerivedSignals} before anybody can have the signal.
+ * Makes a signal report what its listeners throw or reject with, and those of signals that `AbortSignal.any` makes of
+ * it. Node would throw it in a tick, as an uncaught error. Even if the process continues after that, a connection that
+ * was read in the same turn is broken: Node's HTTP parser takes errors in ticks for its own, and refuses whatever the
+ * client sends next. Call {@link guardDerivedSignals} before other code gets the signal.
  */
 export function guardListeners(signal: AbortSignal, report: (thrown: unknown) => void): void {
   (signal as GuardedSignal)[REPORT] = report;
@@ -56,8 +56,8 @@ export function guardListeners(signal: AbortSignal, report: (thrown: unknown) =>
 let areDerivedGuarded = false;
 
 /**
- * Makes sure that signals are guarded which `AbortSignal.any` makes of guarded ones. They cannot be found otherwise, so the function is
- * replaced, once.
+ * Makes sure that signals that `AbortSignal.any` makes of guarded ones are guarded, too. They cannot be found
+ * otherwise, so the function is replaced, once.
  */
 export function guardDerivedSignals(): void {
   if (areDerivedGuarded) return;

@@ -2,7 +2,7 @@ import type { AbortNotice } from './cancellation.js';
 
 /** A bounded number of places, given out in the order in which they are asked for. */
 export class Semaphore {
-  /** Made for the first one: each run has a semaphore, and mostly nothing waits. */
+  /** Made for the first caller that waits: each run has a semaphore, and mostly nothing waits. */
   #waiting: Set<() => void> | undefined;
   #free: number;
 
@@ -53,7 +53,7 @@ export class Semaphore {
     });
   }
 
-  /** Gives a place to the one who has waited longest. */
+  /** Gives the place to the caller that has waited longest. */
   giveBack(): void {
     const waiting = this.#waiting;
     const [next] = waiting ?? [];

@@ -44,7 +44,7 @@ export class GatheredMetrics {
     count.set(processes);
     this.#answered = new Gauge({
       name: 'millrace_processes_answered',
-      help: 'How many of them gave their metrics within a second; the others count with what they gave last.',
+      help: 'How many of them sent their metrics within a second; the others count with the last ones they sent.',
       registers,
     });
     this.#own.registerMetric(makeDroppedLinesCounter(droppedLines));

@@ -22,43 +22,45 @@ export class Instruments {
 
   readonly requests = this.#counter(
     'millrace_requests_total',
-    'HTTP requests answered, but for probes. workflow is "none" where none was asked for, "unknown" where it does not exist.',
+    'HTTP requests answered, except probes. workflow is "none" where none was asked for, "unknown" where it does not exist.',
     ['workflow', 'outcome', 'stream'],
   );
   readonly requestDuration = this.#histogram(
     'millrace_request_duration_seconds',
-    'From the arrival of a request to the last byte of its answer, or until the client left.',
+    'From the arrival of a request to the last byte of its response, or until the client left.',
     ['workflow', 'stream'],
     WHOLE,
   );
 
-  readonly openStreams = this.#gauge('millrace_open_streams', 'Streamed answers whose run is not over.', ['workflow']);
+  readonly openStreams = this.#gauge('millrace_open_streams', 'Streamed responses whose run is not over.', [
+    'workflow',
+  ]);
   readonly firstToken = this.#histogram(
     'millrace_time_to_first_token_seconds',
-    'Of streamed answers: from the arrival of the request until the first token was written to the client.',
+    'Streamed responses: from the arrival of the request until the first token was written to the client.',
     ['workflow'],
     FIRST_TOKEN,
   );
   readonly betweenTokens = new TokenHistogram({
     name: 'millrace_time_between_tokens_seconds',
-    help: 'Of streamed answers: between two writes with tokens. Tokens that come close together share one write.',
+    help: 'Streamed responses: between two writes with tokens. Tokens that come close together share one write.',
     labelName: 'workflow',
     buckets: BETWEEN_TOKENS,
     registry: this.registry,
   });
   readonly heartbeats = this.#counter(
     'millrace_heartbeats_total',
-    'Comments sent to show life while there was nothing to say.',
+    'Comments sent to keep streams alive while there was nothing to send.',
     ['workflow'],
   );
   readonly pausedStreams = this.#gauge(
     'millrace_paused_streams',
-    'Streamed answers that wait because their client does not keep up.',
+    'Streamed responses that wait because their client does not keep up.',
     ['workflow'],
   );
   readonly pauses = this.#histogram(
     'millrace_slow_client_pause_seconds',
-    'How long streamed answers waited for clients that did not keep up.',
+    'How long streamed responses waited for clients that did not keep up.',
     ['workflow'],
     PAUSE,
   );
@@ -82,13 +84,13 @@ export class Instruments {
   );
   readonly commitDuration = this.#histogram(
     'millrace_run_commit_duration_seconds',
-    'Commits into the logs of runs: each takes what all runs of the process have said meanwhile.',
+    'Commits into the logs of runs: each stores the events that all runs of the process had meanwhile.',
     [],
     COMMIT,
   );
   readonly fencedCommits = this.#counter(
     'millrace_fenced_commits_total',
-    'What runs had to say and the store refused: another process has the run, or it was removed.',
+    'Events of runs that the store refused: another process has the run, or it was removed.',
     [],
   );
   readonly logBytes = this.#counter(
@@ -111,13 +113,13 @@ export class Instruments {
   ]);
   readonly callDuration = this.#histogram(
     'millrace_model_call_duration_seconds',
-    'Calls of models, from asking to the end of the answer, with all retries of their requests.',
+    'Calls of models, from the request to the end of the completion, with all retries of their requests.',
     ['provider', 'model'],
     WHOLE,
   );
   readonly callFirstToken = this.#histogram(
     'millrace_model_first_token_seconds',
-    'From asking a model until its first token came.',
+    'From the request to a model until its first token.',
     ['provider', 'model'],
     FIRST_TOKEN,
   );
@@ -128,7 +130,7 @@ export class Instruments {
   );
   readonly fallbacks = this.#counter(
     'millrace_model_fallbacks_total',
-    'Times an agent gave this model up and asked its next one.',
+    'Times an agent gave up this model and called its next one.',
     ['provider', 'model'],
   );
   readonly tokens = this.#counter(

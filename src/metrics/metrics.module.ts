@@ -2,6 +2,6 @@ import { Module } from '@nestjs/common';
 import { TracingModule } from '../tracing/index.js';
 import { Metrics } from './metrics.service.js';
 
-/** Gives everyone the one {@link Metrics}. */
+/** Provides the one {@link Metrics}. */
 @Module({ imports: [TracingModule], providers: [Metrics], exports: [Metrics] })
 export class MetricsModule {}

@@ -48,7 +48,7 @@ export class Metrics {
   ) {
     registerTracingMetrics(this.instruments.registry, tracer);
     if (cluster.isWorker) {
-      // Any of the processes may be asked, and then asks all.
+      // Any of the processes may be scraped, and then asks all others.
       this.#watchProcess();
       this.#cluster = new ClusterMetrics(this.instruments.registry);
     }

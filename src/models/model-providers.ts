@@ -64,7 +64,7 @@ export class ModelProviders implements OnApplicationBootstrap, OnApplicationShut
     });
   }
 
-  /** Waits for a load that is under way, and begins none any more. */
+  /** Waits for a load that is under way, and begins no other. */
   async onApplicationShutdown(): Promise<void> {
     clearImmediate(this.#begin);
     await this.#loading;

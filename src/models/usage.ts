@@ -25,8 +25,8 @@ export function addUsage(a: Usage | undefined, b: Usage): Usage {
 }
 
 /**
- * What was used beyond what had been used before, details by name.
- * @returns undefined if that is nothing
+ * Subtracts an earlier usage from a later one, details by name.
+ * @returns undefined if nothing is left
  */
 export function subtractUsage(all: Usage, before: Usage | undefined): Usage | undefined {
   if (before === undefined) return all;

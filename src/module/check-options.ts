@@ -1,7 +1,7 @@
 import { ModelProvider } from '../models/index.js';
 import type { MillraceOptions } from './millrace-options.js';
 
-/** The checks of those options of a module that are no settings. */
+/** The checks of the module options that are not settings. */
 const CHECKS: Readonly<
   Record<'path' | 'watch' | 'middleware' | 'models' | 'environment', (value: unknown) => readonly string[]>
 > = {
@@ -18,7 +18,7 @@ const CHECKS: Readonly<
   environment: (value) => (isObject(value) ? [] : ['environment must be an object, such as process.env']),
 };
 
-/** The names of the options that are no settings. */
+/** The names of the module options that are not settings. */
 export const MODULE_OPTION_NAMES: readonly string[] = Object.keys(CHECKS);
 
 /**

@@ -11,8 +11,7 @@ export interface MillraceOptions extends CommonOptions {
   /** The providers of models, by name: `{ openai: { key: '…' } }`. */
   readonly providers?: ProviderOptions;
   /**
-   * Models of the application's own, by the name of the provider in whose place they answer: a model in this process,
-   * another
+   * The application's own models, by the name of the provider that each replaces: a model in this process, another
    * vendor's SDK, or the fake of a test.
    */
   readonly models?: Readonly<Partial<Record<ModelProvider, ChatModel>>>;
@@ -25,22 +24,20 @@ export interface MillraceOptions extends CommonOptions {
   /** True: `/health/live`, `/health/ready` and `/metrics` are served below the path. Default: false. */
   readonly watch?: boolean;
   /**
-   * Handlers in front of all routes of Millrace, such as a check of who asks: middleware and guards of the application
-   * do not
-   * reach these routes. They refuse a request with one of Nest's exceptions, such as `UnauthorizedException`.
+   * Handlers in front of all routes of Millrace, such as authentication: middleware and guards of the application do
+   * not reach these routes. They refuse a request with one of Nest's exceptions, such as `UnauthorizedException`.
    */
   readonly middleware?: readonly RequestHandler[];
   /**
-   * The variables from which settings are read that are left out. Default: `process.env`. Give `{}` to have nothing
-   * read but `NODE_ENV` of the process,
-   * which keeps the demo off in production.
+   * The variables from which settings that are not given as options are read. Default: `process.env`. With `{}`, only
+   * `NODE_ENV` of the process is read, which keeps the demo off in production.
    */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** The same, from a factory of the application. */
+/** The options of Millrace, from a factory of the application. */
 export interface MillraceAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
-  /** Tokens of what the factory is given. */
+  /** Injection tokens of the factory's arguments. */
   readonly inject?: readonly unknown[];
   readonly useFactory: (...injected: never[]) => MillraceOptions | Promise<MillraceOptions>;
 }

@@ -57,7 +57,7 @@ export class MillraceModule {
     return compose({ useFactory: () => decide(options) }, { providers: [ServedReport] });
   }
 
-  /** The same with options that the application computes when it starts. */
+  /** Adds Millrace with options that the application computes when it starts. */
   static forRootAsync({ imports = [], inject = [], useFactory }: MillraceAsyncOptions): DynamicModule {
     const make = useFactory as (...injected: unknown[]) => MillraceOptions | Promise<MillraceOptions>;
     return compose(
@@ -69,7 +69,10 @@ export class MillraceModule {
     );
   }
 
-  /** @internal The same with settings that have been read and checked before: the service needs some to make its server. */
+  /**
+   * @internal Adds Millrace with settings that were already read and checked: the service needs some of them to make
+   * its server.
+   */
   static forConfig(config: AppConfig, place: DoorsPlace): DynamicModule {
     return compose({ useFactory: () => ({ config, place }) });
   }
@@ -81,7 +84,7 @@ function decide(options: MillraceOptions): Decision {
   }
   const faults = findOptionFaults(options);
   const { path, watch, middleware, models, environment = process.env, ...settings } = options;
-  // An application that gives its own variables rarely means to say that it is not in production.
+  // An application that passes its own variables rarely means that it is not in production.
   const variables = { ...environment, NODE_ENV: environment['NODE_ENV'] ?? process.env['NODE_ENV'] };
   const others = { names: MODULE_OPTION_NAMES, faults };
   const config = readModuleConfig(settings, variables, Object.values(VENDORS), others);

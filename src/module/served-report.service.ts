@@ -5,7 +5,7 @@ import { ModelProviders } from '../models/index.js';
 import { WorkflowRegistry } from '../workflow/index.js';
 import { describeModels } from './describe-models.js';
 
-/** Tells the log of an application what Millrace serves in it, and which models answer: the demo must not go unnoticed. */
+/** Logs what Millrace serves in an application, and which models answer: the demo must not go unnoticed. */
 @Injectable()
 export class ServedReport implements OnApplicationBootstrap {
   readonly #logger = new Logger('Millrace');

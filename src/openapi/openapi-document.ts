@@ -28,12 +28,12 @@ Every error has OpenAI's envelope. Where the server has API keys, send one as a 
 
 Clients of the Model Context Protocol find the workflows as tools at \`/mcp\`, which describes itself to them.`;
 
-/** The ways in which a caller can say who it is. The empty one is there for servers without keys, which are open to all. */
+/** The ways in which a caller can authenticate. The empty one is for servers without keys, which are open to all. */
 const SECURITY: NonNullable<OpenAPIObject['security']> = [{ bearerAuth: [] }, { apiKey: [] }, { xApiKey: [] }, {}];
 
 /** Statuses with which every operation can fail. */
 const EVERYWHERE: readonly ErrorStatus[] = [400, 408, 431, 500];
-/** Further statuses of operations that ask callers who they are. */
+/** Further statuses of operations that need a key or token. */
 const GUARDED: readonly ErrorStatus[] = [401, 503];
 /** Further statuses of single operations. */
 const ERRORS_BY_OPERATION: Readonly<Record<string, readonly ErrorStatus[]>> = {
@@ -114,7 +114,12 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
         'bearerAuth',
       )
       .addApiKey(
-        { type: 'apiKey', in: 'header', name: 'api-key', description: 'The same, in the header that Azure uses.' },
+        {
+          type: 'apiKey',
+          in: 'header',
+          name: 'api-key',
+          description: 'An API key or JWT, in the header that Azure uses.',
+        },
         'apiKey',
       )
       .addApiKey(
@@ -122,7 +127,7 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
           type: 'apiKey',
           in: 'header',
           name: 'x-api-key',
-          description: 'The same, in a header that other services use.',
+          description: 'An API key or JWT, in a header that other services use.',
         },
         'xApiKey',
       )
@@ -146,7 +151,7 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
   return { openapi, info, servers: servers ?? [], tags: tags ?? [], paths, components };
 }
 
-/** Adds to an operation what holds for all, or for all of its kind. */
+/** Adds the parts that all operations have, or all of the same kind. */
 function completeOperation(operation: Operation, isGuarded: boolean): void {
   const { operationId = '', responses } = operation;
   const isRun = RUNS.has(operationId);

@@ -50,7 +50,7 @@ const ERROR_RESPONSES = {
   },
   401: {
     name: 'Unauthorized',
-    description: 'No API key or token, or none that is good. Only where the server asks for one.',
+    description: 'No API key or token, or an invalid one. Only if the server requires one.',
     examples: { unknown: new UnauthorizedError('Incorrect API key provided.', true) },
     headers: challenges,
   },

@@ -10,7 +10,7 @@ const REQUEST_ID = String.raw`^[\w.:/+=-]{1,128}$`;
 
 const makeMinuteHeaders = (what: 'requests' | 'tokens'): Headers => ({
   [`x-ratelimit-limit-${what}`]: {
-    description: `Limit of ${what} per minute. Absent if none holds.`,
+    description: `Limit of ${what} per minute. Absent if there is none.`,
     schema: { type: 'integer', minimum: 0 },
   },
   [`x-ratelimit-remaining-${what}`]: {
@@ -18,7 +18,7 @@ const makeMinuteHeaders = (what: 'requests' | 'tokens'): Headers => ({
     schema: { type: 'integer', minimum: 0 },
   },
   [`x-ratelimit-reset-${what}`]: {
-    description: `Time until all ${what} are there again.`,
+    description: `Time until all ${what} are available again.`,
     schema: { type: 'string', example: '59.2s' },
   },
 });
@@ -59,7 +59,7 @@ const CREATION_HEADERS = {
 
 const REFUSAL_HEADERS = {
   'retry-after': { description: 'Seconds after which to try again.', schema: { type: 'integer', minimum: 0 } },
-  'retry-after-ms': { description: 'The same in milliseconds.', schema: { type: 'integer', minimum: 0 } },
+  'retry-after-ms': { description: 'Milliseconds after which to try again.', schema: { type: 'integer', minimum: 0 } },
   'x-should-retry': {
     description: '`false` where another try cannot help, or would cost again.',
     schema: { type: 'string', enum: ['false'] },
@@ -135,7 +135,7 @@ export const REQUEST_HEADERS = {
   NodeEvents: NODE_EVENTS_PARAMETER,
 } satisfies Parameters;
 
-/** What every operation reads, and what only the one that runs workflows does. */
+/** Names of the headers that every operation reads, and of those that only operations with runs read. */
 export const PARAMETER_NAMES: Readonly<Record<'everyRequest' | 'runs', readonly (keyof typeof REQUEST_HEADERS)[]>> = {
   everyRequest: ['RequestId'],
   runs: ['TraceParent', 'SessionId', 'IdempotencyKey', 'NodeEvents'],

@@ -116,7 +116,7 @@ function describeRuleSet({ type, properties }: RuleSet): SchemaObject {
       .map((one) => Object.assign({}, one, { target: type, type: readConstraintName(one) }))
       // The class of a nested object says that it is one.
       .filter((one, _index, all) => one.type !== IS_OBJECT || !all.some(isNested))
-      // The last one wins where two tell the type: `IsInt` (integer) over `Min` (number).
+      // The last one wins where two state the type: `IsInt` (integer) over `Min` (number).
       .toReversed(),
   );
   const generated = validationMetadataArrayToSchemas(metadata, {

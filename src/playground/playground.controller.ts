@@ -5,8 +5,8 @@ import { readPathParameter } from '../http/index.js';
 import { PAGE, PlaygroundAssets } from './playground-assets.service.js';
 
 /**
- * What the page may do: run its own scripts and talk to its own server. Text of a model is untrusted, so even if something
- * in it got past the sanitiser, it could run nothing and tell nobody.
+ * What the page may do: run its own scripts and talk to its own server. Text of a model is untrusted, so even if
+ * something in it got past the sanitiser, it could run nothing and send nothing.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",

@@ -15,7 +15,7 @@ interface ClassDescription {
 }
 
 /**
- * Reads the decorators of a class and of those it extends.
+ * Reads the decorators of a class and of its base classes.
  * @param discriminator tells the class from the other members of a union; its property needs no decorator
  * @param report takes each fault of the class, with its fix
  */

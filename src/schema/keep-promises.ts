@@ -21,11 +21,11 @@ export function keepPromises<T>(work: () => T): T {
   return result;
 }
 
-/** Unfinished works. All share one hook: each of several hooks would run for every promise of the process. */
+/** Number of unfinished calls. All share one hook: each of several hooks would run for every promise of the process. */
 let open = 0;
 let stop: (() => void) | undefined;
 const mine = new WeakSet<Promise<unknown>>();
-/** Whether such a work runs right now. */
+/** Whether the work of a call runs right now. */
 let isInside = false;
 /** Promises that cannot be awaited yet, because they are being created. */
 const fresh: Promise<unknown>[] = [];
@@ -66,10 +66,10 @@ function enter<T>(work: () => T): T {
 function waitForFresh(): void {
   if (fresh.length === 0) return;
   for (const promise of fresh.splice(0)) void Promise.prototype.then.call(promise, undefined, ignore);
-  // Those that have been made here.
+  // The promises that were made during this call.
   fresh.length = 0;
 }
 
 function ignore(): void {
-  // Told by what the work throws, or lost beside that.
+  // The work's own error reports the rejection, or has made it irrelevant.
 }

@@ -6,7 +6,7 @@ export type OutputClass<T = object> = new () => T;
 /** Describes a structured output: a class with class-validator decorators, or a Standard Schema. */
 export type OutputType<T = object> = OutputClass<T> | StandardSchema<T>;
 
-/** The same, and a compile error if what it describes is no object. */
+/** An {@link OutputType}; a compile error if it does not describe an object. */
 export type ObjectType<T> = IsObject<T> extends true ? OutputType<T> : OutputIsNoObject<T>;
 
 type IsObject<Output> = [Output] extends [object]
@@ -15,12 +15,12 @@ type IsObject<Output> = [Output] extends [object]
     : false
   : false;
 
-/** What a model or a person cannot give as one JSON object. */
+/** Names, in a compile error, an output that a model or a person cannot give as one JSON object. */
 export interface OutputIsNoObject<Output> {
   readonly outputIsNoObject: Output;
 }
 
-/** Objects that JSON has no form of their own for, and lists. */
+/** Lists, and objects for which JSON has no form of its own. */
 type NoObject =
   | readonly unknown[]
   | InstanceType<StringConstructor | NumberConstructor | BooleanConstructor | DateConstructor>

@@ -1,10 +1,10 @@
 import { keepPromises } from './keep-promises.js';
 
 /**
- * Waits for the promises inside a value, which asynchronous transforms of an author leave in the places of values, and puts there what
- * they give. One that rejects while it is not awaited would end the process.
- * @param value what was made of an answer; it is changed in place
- * @throws what the first of them rejects with, once all promises are awaited
+ * Waits for the promises inside a value, which asynchronous transforms of an author leave in the places of values, and
+ * replaces them by their values. One that rejects while it is not awaited would end the process.
+ * @param value made of an output; it is changed in place
+ * @throws the first rejection, once all promises are awaited
  */
 export async function settlePromises<T>(value: T): Promise<T> {
   const waits = new Set<Promise<void>>();
@@ -17,7 +17,7 @@ export async function settlePromises<T>(value: T): Promise<T> {
       else visit(held);
     }
   };
-  // What an author's getter throws must not leave behind those that are found by then.
+  // An error of an author's getter must not leave the promises found so far unawaited.
   keepPromises(() => visit(value));
   await Promise.all(waits);
   return value;

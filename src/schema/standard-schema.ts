@@ -40,9 +40,9 @@ type OwnResult<Output> =
   | { readonly success: false; readonly error: { readonly issues: readonly StandardIssue[] } };
 
 /**
- * Validates a value. zod's `~standard.validate` first tries synchronously and drops that attempt if a rule is asynchronous or
- * throws; if such a rule then rejects, the rejection is unhandled and ends the process. So zod is told to validate
- * asynchronously at once.
+ * Validates a value. zod's `~standard.validate` first tries synchronously and drops that attempt if a rule is
+ * asynchronous or throws; if such a rule then rejects, the rejection is unhandled and ends the process. So zod's
+ * asynchronous validation is called at once.
  * @throws whatever a rule of the author throws
  */
 export async function validateStandard<Output>(

@@ -42,7 +42,7 @@ class Coalescer<T> implements Observer<T> {
   readonly #subscriber: Subscriber<T>;
   #held: T | undefined;
   #isHolding = false;
-  /** When the held item is to leave, by the monotonic clock. */
+  /** When the held item leaves, by the monotonic clock. */
   #dueAt = 0;
   #lastSentAt = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
@@ -120,7 +120,7 @@ class Coalescer<T> implements Observer<T> {
   }
 
   #hold(item: T, dueAt: number, now: number): void {
-    // The subscriber may have left on being given the item.
+    // The subscriber may have left when it got the item.
     if (this.#subscriber.closed) return;
     this.#held = item;
     this.#isHolding = true;

@@ -131,7 +131,7 @@ export class DeltaCollector {
       case 'audio':
         this.#addAudio(delta);
         break;
-      // No part of what a model gives.
+      // Not a part of the model's output.
       case 'mcp':
         break;
       default:

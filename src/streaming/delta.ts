@@ -44,10 +44,10 @@ interface ImagesDelta {
   readonly images: readonly OpaqueObject[];
 }
 
-/** A piece of a spoken completion. What it does not bring is absent. */
+/** A piece of audio output. Parts that it does not have are absent. */
 export interface AudioDelta {
   readonly type: 'audio';
-  /** By which the next request can refer to the completion. */
+  /** The id by which the next request can refer to the completion. */
   readonly id?: string;
   /** The next bytes, in base64 and the format of the request. */
   readonly data?: string;
@@ -58,7 +58,8 @@ export interface AudioDelta {
 }
 
 /**
- * What becomes of an MCP server that the client names, and of calls of its tools. Texts in it are of whole characters.
+ * What happens to an MCP server that the client names, and to calls of its tools. Its texts consist of whole
+ * characters.
  * - `listing`: the server is asked for its tools;
  * - `listed`: these are the tools that the model is offered, or the server could not be asked;
  * - `calling`: a tool is called, by an id that `called` repeats;
@@ -97,7 +98,7 @@ interface McpCall {
 
 /** Why a call has no output. */
 export interface McpFailure {
-  /** Whether the tool said so, in words of its own, or there is no result. */
+  /** Whether the tool reported the failure in its own words, or there is no result. */
   readonly by: 'tool' | 'server';
   readonly message: string;
 }

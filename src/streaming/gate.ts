@@ -13,7 +13,7 @@ export class Gate {
     this.#waiting ??= [];
   }
 
-  /** Releases everyone who waits. */
+  /** Releases all code that waits. */
   open(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;

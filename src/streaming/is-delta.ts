@@ -30,7 +30,7 @@ export function isDelta(value: unknown): value is Delta {
   }
 }
 
-/** What comes here at run time is anything; it does not compile while a channel is missing above. */
+/** At run time the value can be anything. This does not compile while a channel is missing above. */
 function isNoChannel(_type: never): false {
   return false;
 }

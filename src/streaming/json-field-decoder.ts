@@ -46,8 +46,8 @@ type State =
 
 /**
  * Takes the text of one JSON object as it is generated, cut anywhere, and gives the text of chosen top-level fields as
- * soon as it is there: a string field's characters decoded, nothing for null, any other value's JSON as it stands. Each character is looked
- * at once, and what is kept does not grow with the text.
+ * soon as it is there: a string field's characters decoded, nothing for null, any other value's JSON as it stands. Each
+ * character is read once, and what is kept does not grow with the text.
  *
  * It checks what it must to decode. Whether the whole is valid JSON, and valid for its class, is for the caller to check
  * at the end on the whole text.

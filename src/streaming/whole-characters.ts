@@ -49,7 +49,7 @@ export class WholeCharacters {
   }
 }
 
-/** Annotations, images and what is told of MCP servers have no text that could be cut. */
+/** Annotations, images and news of MCP servers have no text that could be cut. */
 function readText(delta: Delta): string {
   switch (delta.type) {
     case 'tool-call':

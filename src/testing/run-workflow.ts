@@ -25,8 +25,8 @@ export interface RunWorkflowOptions {
   /** Modules with such providers. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   /**
-   * Answers to what the workflow waits for, by the names of the waits: a value, or a function that is given what is shown. A run that
-   * waits for anything else fails.
+   * Answers to what the workflow waits for, by the names of the waits: a value, or a function of what is shown. A run
+   * that waits for anything else fails.
    */
   readonly answers?: Readonly<Record<string, object | ((shown: JsonValue) => object)>>;
   /** Ends the run when it aborts, like a client that disconnects. */

@@ -22,7 +22,7 @@ export async function openStream(url: string, body: unknown, options: RequestOpt
   return new SseStream(request, response, sentAt);
 }
 
-/** An open event stream. It is always read, even if nobody looks at the items, unless it is paused. */
+/** An open event stream. It is always read, even if its items are not used, unless it is paused. */
 export class SseStream {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;

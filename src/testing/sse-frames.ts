@@ -2,7 +2,7 @@
 export type SseItem =
   | {
       readonly kind: 'data';
-      /** What a client sends as `Last-Event-ID` to go on behind it; absent if it has none. */
+      /** The `Last-Event-ID` with which a client continues after it; absent if it has none. */
       readonly id?: string;
       /** Name of the event; absent if it has none. */
       readonly event?: string;

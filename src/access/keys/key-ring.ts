@@ -25,7 +25,7 @@ export interface KnownKey {
  */
 export class KeyRing {
   readonly #keys = new Map<string, KnownKey & { readonly hash: Buffer }>();
-  /** The same by the ids of their callers. */
+  /** The known keys by the ids of their callers. */
   readonly #ofCallers = new Map<string, KnownKey>();
 
   /**

@@ -22,7 +22,7 @@ export class LocalWindows {
     return this.#open.size;
   }
 
-  /** Counts, and returns the window after that. */
+  /** Counts, and returns the window with the new count. */
   add(name: string, amount: number): Window {
     const now = this.clock.monotonic();
     for (const [oldest, { endsAt }] of this.#open) {

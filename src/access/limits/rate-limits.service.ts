@@ -19,7 +19,7 @@ export interface CountedRequest {
   readonly endsAt: number;
 }
 
-/** Whose requests are counted: one caller's, or those of all together. */
+/** The caller whose requests are counted, or all callers together. */
 interface LimitedParty {
   readonly id: string;
   readonly limits: LimitsConfig;

@@ -36,7 +36,7 @@ export class Windows {
     this.#local = new LocalWindows(clock);
   }
 
-  /** Counts, and returns the window after that. */
+  /** Counts, and returns the window with the new count. */
   async add(name: string, amount: number): Promise<Window> {
     return (await this.#ask('write', name, amount)) ?? this.#local.add(name, amount);
   }

@@ -130,7 +130,7 @@ export class BodyMemory implements OnModuleInit {
     });
   }
 
-  /** Gives bytes back, to those who wait for them if there are any. */
+  /** Gives bytes back: to waiting requests, if there are any. */
   giveBack({ id }: Caller, bytes: number): void {
     if (bytes === 0) return;
     this.#add(id, -bytes);
@@ -183,7 +183,7 @@ class Share implements MemoryShare {
     this.#bytes = 0;
     this.memory.giveBack(this.caller, before);
     return this.memory.wait(this.caller, bytes, signal).then(() => {
-      // It was released while it waited.
+      // The share was released while it waited.
       if (this.#isReleased) this.memory.giveBack(this.caller, bytes);
       else this.#bytes = bytes;
     });

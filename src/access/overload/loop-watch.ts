@@ -6,8 +6,8 @@ const LOOK_EVERY_MS = 250;
 const LATE_LOOKS = 3;
 
 /**
- * Tells whether the event loop is behind, that is, whether its timers are late again and again. A further request would then slow
- * all others down and be late itself. It checks only while there is something to do.
+ * Detects that the event loop is behind, that is, that its timers are late again and again. A further request would
+ * then slow all others down and be late itself. It checks only while there is something to do.
  */
 export class LoopWatch {
   #late = 0;
@@ -17,7 +17,7 @@ export class LoopWatch {
 
   /**
    * @param limitMs how late a timer may be, in milliseconds; 0: it is never checked
-   * @param isIdle tells whether there is nothing to do
+   * @param isIdle returns whether there is nothing to do
    */
   constructor(
     private readonly limitMs: number,

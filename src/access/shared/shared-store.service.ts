@@ -18,9 +18,9 @@ const LONGEST_PAUSE_MS = 2_000;
 /** The outcome of a command. */
 export type Sent<T> =
   | { readonly state: 'done'; readonly value: T }
-  /** Redis did not run it: Redis is not configured, not connected, or has refused it. */
+  /** The command did not run: Redis is not configured, not connected, or has refused it. */
   | { readonly state: 'refused' }
-  /** It was sent, and nobody knows whether Redis has run it. */
+  /** The command was sent, but whether Redis ran it is unknown. */
   | { readonly state: 'unknown' };
 
 /** Only writes show whether Redis works: a full or read-only Redis can still be read. */
@@ -77,7 +77,7 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
       commandTimeout: COMMAND_TIMEOUT_MS,
       // The timer of a disconnect keeps the process alive, even if the connection is closed already.
       disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-      // What cannot be sent now is not sent later: this process does it by itself.
+      // Commands that cannot be sent now are not sent later: this process does the work itself.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS),

@@ -12,7 +12,7 @@ const USUAL = ['dist/app.module.js', 'dist/src/app.module.js'];
 /** A module of Nest: its class, or an object that refers to one. */
 type ApplicationModule = Type | DynamicModule;
 
-/** Where the application is that the commands look at. */
+/** The place of the application that commands open. */
 export interface ApplicationPlace {
   /** The folder of the project: the application is started in it, and its `.env` is there. */
   readonly root: string;

@@ -11,7 +11,7 @@ interface AssetListener {
 }
 
 /**
- * Watches the files of the sources that the compiler does not handle. Changes that come while one is worked on are one more.
+ * Watches the files of the sources that the compiler does not handle. Changes during an update cause one more update.
  * @returns a function that ends the watch
  */
 export function watchAssets(sources: string, { onChange, onFault }: AssetListener): () => void {

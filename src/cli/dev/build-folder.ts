@@ -35,9 +35,9 @@ interface BuildUpdate {
 }
 
 /**
- * Brings the build to the state of the sources, beside what the compiler writes: copies files such as prompts if they have
- * changed, and removes the output of sources that are gone. Of the build, only files are removed that come from a source
- * that an earlier update has seen.
+ * Brings the build to the state of the sources, beside what the compiler writes: copies files such as prompts if they
+ * have changed, and removes the output of sources that are gone. Files of the build are removed only if they come from
+ * a source that an earlier update has seen.
  * @returns how many files were copied or removed
  * @throws CliError if there is no folder of sources
  */
@@ -93,7 +93,7 @@ async function isFile(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isFile() === true;
 }
 
-/** Selects sources that are no longer there; a file is looked for by its name, as some file systems ignore its case. */
+/** Selects sources that are no longer there; files are compared by name, since some file systems ignore case. */
 async function selectGone(
   sources: string,
   recorded: readonly string[],

@@ -12,7 +12,7 @@ const end = (): void => {
 if (!cluster.isWorker) {
   // Undefined, whatever its type says, where there never was a channel.
   const isConnected = process.connected as boolean | undefined;
-  // The channel was closed before this file was loaded: no event will tell it.
+  // The channel was closed before this file was loaded: no event will report it.
   if (isConnected === false) end();
   else if (process.channel != null) {
     process.once('disconnect', end);

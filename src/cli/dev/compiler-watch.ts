@@ -4,11 +4,11 @@ import type { TypeScriptProject } from './typescript-project.js';
 
 /** Gets the results of the compiler. */
 interface CompilerListener {
-  /** All sources are without errors. @param hasChanged whether a compiled program is another one than before */
+  /** All sources are without errors. @param hasChanged whether the compiled program has changed */
   readonly onGood: (hasChanged: boolean) => void;
   /** There are errors, and nothing was written. They have been shown, but for those that the next compilation clears up. */
   readonly onBad: (errors: number) => void;
-  /** A line of what the compiler says of the sources. */
+  /** Called with each line that the compiler prints about the sources. */
   readonly onLine: (line: string) => void;
 }
 
@@ -29,7 +29,7 @@ const COLOURS = /\u001B\[\d*(?:;\d+)*m/g;
 
 /**
  * The compiler of a project, which compiles again whenever a source changes. It writes nothing while there are errors,
- * and never declaration files: before it writes one of these, it looks through the whole program for errors in them.
+ * and never declaration files: before it writes one of these, it checks the whole program for errors in them.
  */
 export function watchCompiler(
   { compiler, configFile, root, hasInlineMaps, withoutDeclarations }: TypeScriptProject,

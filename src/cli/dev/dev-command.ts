@@ -56,7 +56,7 @@ export async function startDev(
       server.restart();
     };
     let updates: Promise<unknown> = Promise.resolve();
-    /** One at a time: each of them notes what it has done. */
+    /** Updates run one at a time, since each records what it has done. */
     const update = (isCompiled: boolean): Promise<number> => {
       const result = updates.then(() => updateBuild(sources, build, { isCompiled }));
       updates = result.catch(() => undefined);

@@ -58,12 +58,12 @@ export class GuardedChild {
     this.#child.send('begin', () => undefined);
   }
 
-  /** Asks it to end. */
+  /** Asks the process to end. */
   end(): void {
     if (!this.#hasEnded) this.#child.kill('SIGTERM');
   }
 
-  /** Ends it at once, with all that it has started. */
+  /** Ends the process at once, with all that it has started. */
   kill(): void {
     if (this.#hasEnded || this.#child.pid === undefined) return;
     if (process.platform === 'win32') this.#child.kill('SIGKILL');

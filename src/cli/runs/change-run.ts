@@ -5,7 +5,7 @@ import { UsageError } from '../cli-error.js';
 import type { Options } from '../options.js';
 import { RunsServer } from './runs-server.js';
 
-/** Ends a run before its end, and waits for that. @throws CliError if it has ended otherwise, or the server refuses */
+/** Cancels a run, and waits until it has ended. @throws CliError if it has ended otherwise, or the server refuses */
 export async function cancelRun(id: string, options: Options, environment: CliEnvironment): Promise<ExitCode> {
   const server = new RunsServer(options.url, environment);
   const run = await server.ask('POST', `/runs/${encodeURIComponent(id)}/cancel`);
@@ -13,7 +13,7 @@ export async function cancelRun(id: string, options: Options, environment: CliEn
 }
 
 /**
- * Gives a run what it waits for.
+ * Answers a wait of a run.
  * @param value in JSON; `-`: read it from stdin
  * @throws CliError with every fault, if the value is not what the run waits for
  */
@@ -30,7 +30,7 @@ export async function answerRun(
   return tell(wait, `"${name}" is answered.`, options, environment);
 }
 
-/** Asks the same again. @throws CliError if the run has not ended, or the server refuses */
+/** Repeats the request of a run in a new run. @throws CliError if the run has not ended, or the server refuses */
 export async function retryRun(id: string, options: Options, environment: CliEnvironment): Promise<ExitCode> {
   const server = new RunsServer(options.url, environment);
   const run = await server.ask('POST', `/runs/${encodeURIComponent(id)}/retry`);

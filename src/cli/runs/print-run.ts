@@ -149,7 +149,7 @@ function writeDuration(ms: number): string {
   return s < 7_200 ? `${Math.floor(s / 60)}m ${s % 60}s` : `${Math.floor(s / 3_600)}h ${Math.floor((s % 3_600) / 60)}m`;
 }
 
-/** Writes rows in columns. What servers, models and clients have said must not control the terminal. */
+/** Writes rows in columns. Text of servers, models and clients must not control the terminal. */
 function writeTable(rows: readonly (readonly string[])[]): string {
   const cells = rows.map((row) => row.map((cell) => cut(cell)));
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));

@@ -15,7 +15,7 @@ const LONGEST_EVENT = 16 * 1024 ** 2;
  * minute.
  */
 const PAUSES_MS = [200, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 10_000, 10_000, 15_000];
-/** A server, or what stands before it, that may be back in a moment. */
+/** Statuses of a server, or of a proxy before it, that may recover in a moment. */
 const AWAY = new Set([429, 502, 503, 504]);
 
 /** One event of a run, as the server sends it. */
@@ -51,7 +51,7 @@ export class RunsServer {
   /**
    * Asks for JSON.
    * @param path below `/v1`
-   * @throws CliError with what the server says, if it refuses, or does not answer
+   * @throws CliError with the server's message if it refuses, or if it does not respond
    */
   async ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<JsonObject> {
     const response = await this.#fetch(path, {

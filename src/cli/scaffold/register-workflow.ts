@@ -40,7 +40,7 @@ function makeImportPath({ id }: WorkflowNames, ending: string): string {
 }
 
 function addProvider(source: string, workflow: string): string | undefined {
-  // Of the same length, so that places in it are places in the source.
+  // The same length, so that positions in it are positions in the source.
   const code = source.replaceAll(TEXT_OR_COMMENT, (part) =>
     part.replaceAll(/[^\n]/g, part.startsWith('/') ? ' ' : '_'),
   );

@@ -9,7 +9,7 @@ export interface Conversation {
   readonly message: string;
   /** True if the user's newest message holds an image, a recording or a file. */
   readonly hasAttachment: boolean;
-  /** Results of tools after the last message of anybody else. */
+  /** Results of tools after the last message with another role. */
   readonly results: readonly { readonly tool: string; readonly text: string }[];
   /** Number of tool calls so far. */
   readonly callCount: number;

@@ -113,12 +113,12 @@ export class CompletionReader {
     return this.#hasOutput;
   }
 
-  /** Undefined until the upstream gives a finish reason, and again if it then goes on. */
+  /** Undefined until the upstream gives a finish reason, and again if it then continues. */
   get finishReason(): FinishReason | undefined {
     return this.#finishReason;
   }
 
-  /** True if the upstream went on after a finish reason. */
+  /** True if the upstream continued after a finish reason. */
   get hasGoneOn(): boolean {
     return this.#hasGoneOn;
   }

@@ -11,7 +11,7 @@ const WORDS: ReadonlyMap<string, Stop> = new Map([
   ['content_filter', 'content_filter'],
 ]);
 
-/** Placeholders that some servers send while the completion goes on. */
+/** Placeholders that some servers send while the completion continues. */
 const NOT_YET = /^(null|none|not_finished|in_progress|)$/;
 
 /**
@@ -51,7 +51,7 @@ const LONGEST_WORD = 64;
 
 /**
  * Reads an upstream's `finish_reason`, regardless of case and separators.
- * @returns undefined if the completion goes on; `unknown` for an unknown word
+ * @returns undefined if the completion continues; `unknown` for an unknown word
  */
 export function readFinishReason(value: unknown): Stop | 'unknown' | undefined {
   if (typeof value === 'number') return readFinishReason(GEMINI_WORDS[value] ?? `number_${value}`);

@@ -17,7 +17,8 @@ export class MediaReader {
   /**
    * Adds the media of a message to `out`.
    * @param beside the choice, in which some gateways put the annotations
-   * @returns what it means for the end: more audio goes on, and an expiry that comes alone ends spoken output
+   * @returns what it means for the end: more audio continues the completion, and an expiry that comes alone ends audio
+   * output
    */
   read(message: UpstreamMedia, beside: UpstreamMedia, out: Delta[]): 'goes on' | 'is over' | undefined {
     this.#readAnnotations(message.annotations ?? beside.annotations, out);
@@ -66,7 +67,7 @@ export class MediaReader {
   }
 }
 
-/** Adds those of the values that are images. */
+/** Adds the values that are images. */
 export function pushImages(values: unknown, out: Delta[]): void {
   if (!Array.isArray(values)) return;
   const images = values.filter(isObject);

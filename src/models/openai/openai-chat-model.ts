@@ -24,7 +24,7 @@ const logger = new Logger('Upstream');
 export interface OpenAIChatModelOptions extends Endpoint, CompletionLimits {
   /** The differences of the server from OpenAI; absent: none. */
   readonly capabilities?: Capabilities;
-  /** How often a request is sent again that failed before any output. */
+  /** How often a request that failed before any output is sent again. */
   readonly maxRetries: number;
   /** Name of the setting that turns streaming off, for the log if an upstream refuses to stream. */
   readonly streamSetting?: string;

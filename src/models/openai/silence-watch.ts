@@ -34,7 +34,7 @@ export class SilenceWatch {
     this.#timer = clock.after(firstLimitMs, this.#onTimer);
   }
 
-  /** Aborts when the request is to end. */
+  /** Aborts when the request must end. */
   get signal(): AbortNotice {
     return this.#cancellation;
   }

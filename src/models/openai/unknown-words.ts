@@ -7,7 +7,7 @@ export class UnknownWords {
   readonly #tell: (word: string) => void;
   readonly #told = new Set<string>();
 
-  /** @param tell takes a word of letters, digits and a few signs */
+  /** @param tell reports a word of letters, digits and a few signs */
   constructor(tell: (word: string) => void) {
     this.#tell = tell;
   }

@@ -18,14 +18,14 @@ const MILLION = 1_000_000;
 export class ModelPrices {
   readonly #configured: Readonly<Record<string, ModelPrice>>;
 
-  /** @param configured prices by `provider/model`; they win over those that are shipped */
+  /** @param configured prices by `provider/model`; they override the shipped ones */
   constructor(configured: Readonly<Record<string, ModelPrice>>) {
     this.#configured = configured;
   }
 
   /**
    * @param name the model that was asked for
-   * @param answered the model's name according to its provider, if it told one
+   * @param answered the model's name according to its provider, if it named one
    * @returns undefined if the model's price is not known
    */
   compute({ provider, model }: ModelName, answered: string | undefined, usage: Usage): Cost | undefined {

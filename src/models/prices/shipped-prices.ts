@@ -2,7 +2,7 @@
 export interface ModelPrice {
   readonly input: number;
   readonly output: number;
-  /** Of input that the provider had cached; absent: as other input. */
+  /** For input that the provider had cached; absent: as other input. */
   readonly cachedInput?: number;
 }
 
@@ -10,8 +10,8 @@ export interface ModelPrice {
 export const SHIPPED_PRICES_DATE = '2026-06-01';
 
 /**
- * Prices of models that are often used, by `provider/model`: what the providers ask from everybody, without discounts for batches or
- * surcharges for very long inputs. `MODEL_PRICES` adds to them and replaces them.
+ * Prices of models that are often used, by `provider/model`: the providers' list prices, without discounts for batches
+ * or surcharges for very long inputs. `MODEL_PRICES` adds to them and replaces them.
  */
 export const SHIPPED_PRICES: Readonly<Record<string, ModelPrice>> = {
   'openai/gpt-5.5': { input: 5, cachedInput: 0.5, output: 30 },

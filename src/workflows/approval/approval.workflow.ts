@@ -22,7 +22,7 @@ interface Reviewed {
 /** How long a draft waits: three days, or what the environment says. */
 const { APPROVAL_TIMEOUT_MS = 3 * 24 * 60 * 60 * 1_000 } = process.env;
 
-/** A draft that streams, a person who says yes or no to it, today or in three days, and a close that knows both. */
+/** A draft streams, a person approves or refuses it within three days, and the last step knows both. */
 @Workflow({ id: 'approval', description: 'Drafts an announcement, waits until somebody has approved it, and closes' })
 export class ApprovalWorkflow {
   readonly draft = agent({ instructions: 'Draft a short announcement of what the user tells you.' });

@@ -1,7 +1,7 @@
 import { agent, type ChatRefs, type Flow, Workflow } from 'millrace';
 import { ResearchWorkflow } from '../research/research.workflow.js';
 
-/** Another workflow as one step: its answer streams in place, and is then said again. */
+/** Another workflow as one step: its output streams in place, and is then put in plain words. */
 @Workflow({ id: 'nested', description: 'The whole of `research` as one step, and its answer again in plain words' })
 export class NestedWorkflow {
   readonly simplify = agent({

@@ -51,7 +51,7 @@ Against: ${risks}`,
     const risks = flow.ask(
       this.investigate,
       { messages: plan.get('risks') },
-      // Two findings still make an answer; one that is missing is said to be.
+      // Two findings are enough for an answer; this text stands for a missing one.
       { key: 'risks', onError: () => 'This could not be looked into.' },
     );
     return flow.stream(this.synthesize, { messages, basics, benefits, risks });

@@ -2,7 +2,7 @@ import { type ChatRefs, type Flow, Workflow } from 'millrace';
 import { StructuredStreamingNode } from './structured-streaming.node.js';
 import { TextStreamingNode } from './text-streaming.node.js';
 
-/** Two nodes that are both visible: the second is given what the first has said. */
+/** Two nodes that are both visible: the second gets the output of the first. */
 @Workflow({
   id: 'streaming',
   aliases: [{ id: 'default', streamByDefault: true }],

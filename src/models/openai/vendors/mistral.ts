@@ -29,7 +29,7 @@ export const mistral = defineVendor({
   findEndpoint: ({ baseUrl = 'https://api.mistral.ai/v1', key }) => ({ baseUrl, apiKey: chooseKey(key) }),
   conventionalName: 'mistral_ai',
   ownPrefixes: ['MISTRAL'],
-  // It responds 422 to every unknown field, and reports usage without being asked.
+  // Mistral responds 422 to every unknown field, and reports usage without being asked.
   capabilities: {
     ...OPENAI_CAPABILITIES,
     messages: MISTRAL_MESSAGES,

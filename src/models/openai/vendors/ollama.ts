@@ -19,7 +19,7 @@ export const ollama = defineVendor({
   settings: { key: providerKey('OLLAMA_API_KEY') },
   needs: [],
   findEndpoint: ({ baseUrl = 'http://localhost:11434/v1', key }) => ({ baseUrl, apiKey: chooseKey(key) }),
-  // It silently drops unknown fields, so the token limit needs the name that it knows.
+  // Ollama silently drops unknown fields, so the token limit needs the name that it knows.
   capabilities: {
     ...COMPATIBLE,
     parallelToolCalls: false,

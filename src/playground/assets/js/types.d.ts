@@ -38,10 +38,10 @@ export interface Problem {
 /** One answer, from the request on. Plain data, so that it can be kept. Times are in milliseconds. */
 export interface Answer {
   model: string;
-  /** `asking`: it waits for somebody's answer. */
+  /** `asking`: it waits for a person's answer. */
   state: 'waiting' | 'streaming' | 'asking' | 'done' | 'failed' | 'stopped';
   lanes: Lane[];
-  /** Path of the step whose text comes now, if the server tells. */
+  /** Path of the step whose text comes now, if the server sends it. */
   speaker?: string;
   /** Text of all lanes as it came: what the next request sends back. */
   content: string;
@@ -215,7 +215,7 @@ export interface RunFilter {
   created_after?: number;
 }
 
-/** An event of a run, as `GET /v1/runs/{id}/events` tells it. `at` is in milliseconds since the Unix epoch. */
+/** An event of a run, as `GET /v1/runs/{id}/events` sends it. `at` is in milliseconds since the Unix epoch. */
 export type RunEvent = { n: number; at: number } & (
   | { type: 'run-started'; model: string; trace_id?: string }
   | { type: 'run-resumed'; epoch: number }
@@ -254,7 +254,9 @@ export interface Cost {
   prices: string;
 }
 
-/** The inside of a run, as `GET /v1/runs/{id}/inspection` tells it. Times are in milliseconds since the Unix epoch. */
+/**
+ * The inside of a run, as `GET /v1/runs/{id}/inspection` returns it. Times are in milliseconds since the Unix epoch.
+ */
 export interface Inspection {
   id: string;
   model: string;
