@@ -1,63 +1,23 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { REPLY } from '../fixtures/structured-outputs.js';
-import { Bench, LogCapture } from '../support/bench.js';
+import { LogCapture } from '../support/bench.js';
 import { eventually } from '../support/checks.js';
+import { listOutputTypes, openMcpRequests, SEARCH, WRITE } from '../support/mcp-request-kit.js';
 import { createResponse, failResponse, streamResponse } from '../support/responses-client.js';
 import type { WireResponse } from '../support/response-schemas.js';
-import { type CallScript, ScriptedMcpServer, sendError, sendResult } from '../support/scripted-mcp-server.js';
-import { scriptCompletion, scriptStream, scriptToolCalls, steps } from '../support/upstream/index.js';
+import { type CallScript, sendError, sendResult } from '../support/scripted-mcp-server.js';
+import { scriptCompletion } from '../support/upstream/index.js';
 
 const TOKEN = 'token-of-the-docs-server';
-const SEARCH = {
-  name: 'search',
-  description: 'Searches the docs',
-  inputSchema: { type: 'object', properties: { query: { type: 'string' } }, required: ['query'] },
-  annotations: { readOnlyHint: true },
-};
-const WRITE = { name: 'write', inputSchema: { type: 'object', properties: {} } };
-const ANSWERING: CallScript = (call, response) =>
-  sendResult(response, call, {
-    content: [{ type: 'text', text: `found ${String(call.params?.arguments?.['query'])}` }],
-  });
 
 describe('MCP servers that a request for a response names', () => {
-  let server: ScriptedMcpServer;
-  let bench: Bench;
-  beforeAll(async () => {
-    // On a busy machine it takes longer to load than a server may take to answer.
-    await import('@modelcontextprotocol/client');
-    server = await ScriptedMcpServer.start();
-    const { host } = new URL(server.url);
-    bench = await Bench.start({ env: { MCP_ALLOWED_HOSTS: `http://${host}`, LOG_LEVEL: 'debug', LOG_FORMAT: 'json' } });
-  });
-  afterAll(async () => {
-    await bench.close();
-    await server.close();
-  });
-  beforeEach(() => {
-    server.received.length = 0;
-    server.tools = [SEARCH];
-    server.onCall = ANSWERING;
-    server.onList = undefined;
-  });
-
-  const docs = (more: object = {}) => ({
-    type: 'mcp',
-    server_label: 'docs',
-    server_url: server.url,
-    require_approval: 'never',
-    ...more,
-  });
-  const callSearch = (query = 'snow') => bench.upstream.next(scriptToolCalls('call_1', 'search', { query }));
-  const say = (text = 'So it is.') => bench.upstream.next(scriptStream(text));
-  const lastRequest = () => bench.upstream.requests.at(-1)?.body as Readonly<Record<string, unknown>>;
-  const lastMessages = () => lastRequest()['messages'] as { role: string; content: string }[];
-  const types = ({ output }: WireResponse) => output.map(({ type }) => type);
+  const kit = openMcpRequests();
+  const { docs, callSearch, say, lastRequest, lastMessages } = kit;
 
   it('list their tools and are called, and the stream tells each step', async () => {
     callSearch();
     say();
-    const { response, events, text } = await streamResponse(bench.app, { tools: [docs()] });
+    const { response, events, text } = await streamResponse(kit.bench.app, { tools: [docs()] });
     expect(text).toBe('So it is.');
     const { name, description, inputSchema: input_schema, annotations } = SEARCH;
     expect(response.output).toMatchObject([
@@ -96,105 +56,7 @@ describe('MCP servers that a request for a response names', () => {
     expect(lastRequest()['tools']).toEqual([
       { type: 'function', function: { name, description, parameters: input_schema } },
     ]);
-    await eventually(() => server.ended > 0, { message: 'the end of the session' });
-  });
-
-  describe('ask for an approval', () => {
-    const ask = async (more: object = {}) => {
-      callSearch();
-      return createResponse(bench.app, { tools: [docs({ require_approval: 'always' })], ...more });
-    };
-    const approvalOf = ({ output }: WireResponse) => output.find(({ type }) => type === 'mcp_approval_request');
-    const answer = (id: string | undefined, approve: boolean, reason?: string) => ({
-      type: 'mcp_approval_response',
-      approval_request_id: id,
-      approve,
-      ...(reason !== undefined && { reason }),
-    });
-
-    it('and make the call once it is given, without asking for their tools again', async () => {
-      const asked = await ask();
-      expect(types(asked)).toEqual(['mcp_list_tools', 'mcp_approval_request']);
-      expect(asked).toMatchObject({
-        status: 'completed',
-        output: [{}, { name: 'search', arguments: '{"query":"snow"}' }],
-      });
-      expect(server.count('tools/call')).toBe(0);
-      say();
-      const question = approvalOf(asked);
-      const { response: made } = await streamResponse(bench.app, {
-        tools: [docs({ require_approval: 'always' })],
-        previous_response_id: asked.id,
-        input: [answer(question?.id, true)],
-      });
-      expect(made.output).toMatchObject([
-        { type: 'mcp_call', approval_request_id: question?.id, output: 'found snow', status: 'completed' },
-        { type: 'message' },
-      ]);
-      expect([server.count('tools/call'), server.count('tools/list')]).toEqual([1, 1]);
-      expect(lastMessages().at(-1)).toMatchObject({ role: 'tool', content: 'found snow' });
-      expect(lastRequest()['tools']).toHaveLength(1);
-      // Who goes on with the conversation makes no call again.
-      say('Yes.');
-      await createResponse(bench.app, { tools: [docs()], previous_response_id: made.id, input: 'Sure?' });
-      expect(server.count('tools/call')).toBe(1);
-      expect(lastMessages().map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'assistant', 'user']);
-    });
-
-    it('and tell the model if it is not given, with the reason, also where nothing is stored', async () => {
-      const asked = await ask({ store: false });
-      say('As you like.');
-      const refused = await createResponse(bench.app, {
-        store: false,
-        tools: [docs({ require_approval: 'always' })],
-        input: [{ role: 'user', content: 'Hello' }, ...asked.output, answer(approvalOf(asked)?.id, false, 'Not now.')],
-      });
-      expect(types(refused)).toEqual(['message']);
-      expect(server.count('tools/call')).toBe(0);
-      expect(lastMessages().at(-1)?.content).toBe(
-        'The user did not approve this call, so it was not made. The reason: Not now.',
-      );
-    });
-
-    it('and take the first answer; none is a refusal', async () => {
-      const asked = await ask();
-      say();
-      const id = approvalOf(asked)?.id;
-      const input = [answer(id, false), answer(id, true)];
-      await createResponse(bench.app, { tools: [docs()], previous_response_id: asked.id, input });
-      expect(server.count('tools/call')).toBe(0);
-      say();
-      await createResponse(bench.app, { tools: [docs()], previous_response_id: asked.id, input: 'Something else' });
-      expect(lastMessages().at(-2)?.content).toBe('Nobody has approved this call, so it was not made.');
-    });
-
-    it('and refuse an answer that nobody asked for, or whose server is not named again', async () => {
-      const unknown = await failResponse(bench.app, { tools: [docs()], input: [answer('mcpr_1', true)] });
-      expect(unknown).toMatchObject({ status: 400, param: 'input', message: expect.stringContaining('mcpr_1') });
-      const asked = await ask();
-      const input = [answer(approvalOf(asked)?.id, true)];
-      expect(await failResponse(bench.app, { previous_response_id: asked.id, input })).toMatchObject({
-        status: 400,
-        param: 'tools',
-        message: expect.stringContaining('`docs`'),
-      });
-    });
-
-    it('by filters, beside calls that need none', async () => {
-      server.tools = [SEARCH, WRITE];
-      bench.upstream.next([
-        steps.role(),
-        steps.toolCall({ index: 0, id: 'call_1', name: 'search', arguments: '{"query":"snow"}' }),
-        steps.toolCall({ index: 1, id: 'call_2', name: 'write', arguments: '{}' }),
-        steps.finish('tool_calls'),
-        steps.done(),
-      ]);
-      const asked = await createResponse(bench.app, {
-        tools: [docs({ require_approval: { never: { read_only: true } } })],
-      });
-      expect(types(asked)).toEqual(['mcp_list_tools', 'mcp_call', 'mcp_approval_request']);
-      expect(asked.output).toMatchObject([{}, { name: 'search', output: 'found snow' }, { name: 'write' }]);
-    });
+    await eventually(() => kit.server.ended > 0, { message: 'the end of the session' });
   });
 
   it.each<[string, object, readonly string[]]>([
@@ -203,27 +65,27 @@ describe('MCP servers that a request for a response names', () => {
     ['a filter of those that only read', { allowed_tools: { read_only: true } }, ['search']],
     ['nothing', {}, ['search', 'write']],
   ])('offer the tools that are allowed by %s', async (_, more, names) => {
-    server.tools = [SEARCH, WRITE];
+    kit.server.tools = [SEARCH, WRITE];
     say();
-    const { output } = await createResponse(bench.app, { tools: [docs(more)] });
+    const { output } = await createResponse(kit.bench.app, { tools: [docs(more)] });
     expect(output[0]).toMatchObject({ tools: names.map((name) => ({ name })) });
     const tools = lastRequest()['tools'] as { function: { name: string } }[];
     expect(tools.map((tool) => tool.function.name)).toEqual(names);
   });
 
   it('are heeded by choices among tools, beside functions of the client', async () => {
-    server.tools = [SEARCH, WRITE];
+    kit.server.tools = [SEARCH, WRITE];
     const add = { type: 'function', name: 'add', parameters: { type: 'object', properties: {} } };
     callSearch();
     say();
     const tool_choice = { type: 'mcp', server_label: 'docs', name: 'search' };
-    await createResponse(bench.app, { tools: [docs(), add], tool_choice });
-    const [first, second] = bench.upstream.requests.slice(-2).map(({ body }) => body);
+    await createResponse(kit.bench.app, { tools: [docs(), add], tool_choice });
+    const [first, second] = kit.bench.upstream.requests.slice(-2).map(({ body }) => body);
     expect(first).toMatchObject({ tool_choice: 'required', tools: [{ function: { name: 'search' } }] });
     expect(second).not.toHaveProperty('tool_choice');
-    expect(await failResponse(bench.app, { tools: [add], tool_choice })).toMatchObject({ param: 'tool_choice' });
+    expect(await failResponse(kit.bench.app, { tools: [add], tool_choice })).toMatchObject({ param: 'tool_choice' });
     say();
-    await createResponse(bench.app, { tools: [docs(), add] });
+    await createResponse(kit.bench.app, { tools: [docs(), add] });
     expect(lastRequest()['tools']).toMatchObject([
       { function: { name: 'search' } },
       { function: { name: 'write' } },
@@ -235,7 +97,7 @@ describe('MCP servers that a request for a response names', () => {
     callSearch();
     callSearch();
     say();
-    const { output } = await createResponse(bench.app, { tools: [docs()], max_tool_calls: 1 });
+    const { output } = await createResponse(kit.bench.app, { tools: [docs()], max_tool_calls: 1 });
     expect(output).toMatchObject([
       {},
       { status: 'completed' },
@@ -245,7 +107,7 @@ describe('MCP servers that a request for a response names', () => {
       },
       {},
     ]);
-    expect(server.count('tools/call')).toBe(1);
+    expect(kit.server.count('tools/call')).toBe(1);
   });
 
   it('get the credentials of the request, which are nowhere else', async () => {
@@ -253,17 +115,17 @@ describe('MCP servers that a request for a response names', () => {
     callSearch();
     say();
     const tools = [docs({ authorization: TOKEN, headers: { 'X-Team': `${TOKEN}-too` } })];
-    const told = await createResponse(bench.app, { tools });
-    const stored = await (await fetch(`${bench.app.baseUrl}/responses/${told.id}`)).text();
+    const told = await createResponse(kit.bench.app, { tools });
+    const stored = await (await fetch(`${kit.bench.app.baseUrl}/responses/${told.id}`)).text();
     log.stop();
-    expect(server.received.length).toBeGreaterThan(2);
-    for (const { headers } of server.received)
+    expect(kit.server.received.length).toBeGreaterThan(2);
+    for (const { headers } of kit.server.received)
       expect([headers.authorization, headers['x-team']]).toEqual([`Bearer ${TOKEN}`, `${TOKEN}-too`]);
     expect(told.tools).toEqual([
       {
         type: 'mcp',
         server_label: 'docs',
-        server_url: `${new URL(server.url).origin}/<redacted>`,
+        server_url: `${new URL(kit.server.url).origin}/<redacted>`,
         require_approval: 'never',
       },
     ]);
@@ -271,7 +133,7 @@ describe('MCP servers that a request for a response names', () => {
       log.text,
       stored,
       JSON.stringify(told),
-      JSON.stringify(bench.upstream.requests.map(({ body }) => body)),
+      JSON.stringify(kit.bench.upstream.requests.map(({ body }) => body)),
     ];
     for (const text of seen) expect(text).not.toContain(TOKEN);
   });
@@ -313,10 +175,10 @@ describe('MCP servers that a request for a response names', () => {
         { type: 'mcp_tool_execution_error', content: [{ type: 'text', text: 'No such page.' }] },
       ],
     ])('%s end that call alone', async (_, script, error) => {
-      server.onCall = script;
+      kit.server.onCall = script;
       callSearch();
       say();
-      const { response, text } = await streamResponse(bench.app, { tools: [docs()] });
+      const { response, text } = await streamResponse(kit.bench.app, { tools: [docs()] });
       expect(response.output[1]).toMatchObject({ type: 'mcp_call', status: 'failed', output: null, error });
       expect([response.status, text]).toEqual(['completed', 'So it is.']);
       expect(lastMessages().at(-1)?.content).toMatch(/^Error: /);
@@ -324,12 +186,12 @@ describe('MCP servers that a request for a response names', () => {
 
     it('by giving what their schema does not say end that call alone', async () => {
       const outputSchema = { type: 'object', properties: { hits: { type: 'integer' } }, required: ['hits'] };
-      server.tools = [{ ...SEARCH, outputSchema }];
-      server.onCall = (call, response) =>
+      kit.server.tools = [{ ...SEARCH, outputSchema }];
+      kit.server.onCall = (call, response) =>
         sendResult(response, call, { content: [], structuredContent: { hits: 'none' } });
       callSearch();
       say();
-      const { output } = await createResponse(bench.app, { tools: [docs()] });
+      const { output } = await createResponse(kit.bench.app, { tools: [docs()] });
       expect(output[1]).toMatchObject({
         status: 'failed',
         error: { message: 'the MCP server "docs" gave what does not fit its own schema.' },
@@ -338,13 +200,13 @@ describe('MCP servers that a request for a response names', () => {
 
     it('by what their tools are leave those out', async () => {
       const deep = Array.from({ length: 100 }).reduce<object>((inner) => ({ items: inner }), {});
-      server.tools = [
+      kit.server.tools = [
         SEARCH,
         { name: 'deep', inputSchema: { type: 'object', properties: { deep } } },
         { name: 'long', inputSchema: { type: 'object', description: 'x'.repeat(100_000) } },
       ];
       say();
-      const { output } = await createResponse(bench.app, { tools: [docs()] });
+      const { output } = await createResponse(kit.bench.app, { tools: [docs()] });
       expect(output[0]).toMatchObject({ type: 'mcp_list_tools', tools: [{ name: 'search' }] });
       expect(lastRequest()['tools']).toHaveLength(1);
     });
@@ -371,9 +233,9 @@ describe('MCP servers that a request for a response names', () => {
         /"docs"/,
       ],
     ])('to list their tools (one %s) leave the others and the response alone', async (_, script, error) => {
-      server.onList = script;
+      kit.server.onList = script;
       say('Without.');
-      const { response, text, events } = await streamResponse(bench.app, {
+      const { response, text, events } = await streamResponse(kit.bench.app, {
         tools: [docs()],
         tool_choice: 'required',
       });
@@ -403,41 +265,43 @@ describe('MCP servers that a request for a response names', () => {
     ['a wrong approval', { require_approval: 'sometimes' }, 'require_approval', 'invalid_value'],
     ['a wrong filter', { allowed_tools: { tool_names: 'search' } }, 'allowed_tools.tool_names', 'invalid_type'],
   ])('are refused with %s', async (_, more, field, code) => {
-    expect(await failResponse(bench.app, { tools: [docs(more)] })).toMatchObject({
+    expect(await failResponse(kit.bench.app, { tools: [docs(more)] })).toMatchObject({
       status: 400,
       code,
       param: `tools[0].${field}`,
     });
-    expect(server.received).toEqual([]);
+    expect(kit.server.received).toEqual([]);
   });
 
   it('are refused if two have one label, or there are more than 16', async () => {
-    const twice = await failResponse(bench.app, { tools: [docs(), docs()] });
+    const twice = await failResponse(kit.bench.app, { tools: [docs(), docs()] });
     expect(twice).toMatchObject({ status: 400, param: 'tools', message: expect.stringContaining('server_label') });
     const many = Array.from({ length: 17 }, (_, index) => docs({ server_label: `docs_${index}` }));
-    expect((await failResponse(bench.app, { tools: many })).message).toContain('17 MCP servers, and 16 are the most');
+    expect((await failResponse(kit.bench.app, { tools: many })).message).toContain(
+      '17 MCP servers, and 16 are the most',
+    );
   });
 
   it('are left out of workflows that take no tools', async () => {
-    bench.upstream.next(scriptCompletion(REPLY));
-    const { output } = await createResponse(bench.app, {
+    kit.bench.upstream.next(scriptCompletion(REPLY));
+    const { output } = await createResponse(kit.bench.app, {
       model: 'reasoning',
       tools: [docs({ server_url: 'https://mcp.example.com/mcp' })],
     });
-    expect(types({ output } as WireResponse)).not.toContain('mcp_list_tools');
+    expect(listOutputTypes({ output } as WireResponse)).not.toContain('mcp_list_tools');
   });
 
   describe('in the background', () => {
     it('tell the same again from the log, and to readers of the run', async () => {
       callSearch();
       say();
-      const { response, events } = await streamResponse(bench.app, { background: true, tools: [docs()] });
-      expect(types(response)).toEqual(['mcp_list_tools', 'mcp_call', 'message']);
-      const again = await (await fetch(`${bench.app.baseUrl}/responses/${response.id}?stream=true`)).text();
+      const { response, events } = await streamResponse(kit.bench.app, { background: true, tools: [docs()] });
+      expect(listOutputTypes(response)).toEqual(['mcp_list_tools', 'mcp_call', 'message']);
+      const again = await (await fetch(`${kit.bench.app.baseUrl}/responses/${response.id}?stream=true`)).text();
       const told = again.split('\n').flatMap((line) => (line.startsWith('data: {') ? [JSON.parse(line.slice(6))] : []));
       expect(told).toEqual(events);
-      const { headers } = await fetch(`${bench.app.baseUrl}/responses/${response.id}`);
-      const run = await fetch(`${bench.app.baseUrl}/runs/${headers.get('millrace-run-id')}/events`);
+      const { headers } = await fetch(`${kit.bench.app.baseUrl}/responses/${response.id}`);
+      const run = await fetch(`${kit.bench.app.baseUrl}/runs/${headers.get('millrace-run-id')}/events`);
       const deltas = (await run.text()).split('\n').filter((line) => line.includes('"type":"mcp"'));
       const steps = deltas.map((line) => (JSON.parse(line.slice(6)) as { delta: { step: string } }).delta.step);
       expect(steps).toEqual(['listing', 'listed', 'calling', 'called']);
@@ -447,7 +311,7 @@ describe('MCP servers that a request for a response names', () => {
       ['authorization', { authorization: TOKEN }],
       ['headers', { headers: { 'X-Key': TOKEN } }],
     ])('are refused with credentials (%s), which are not kept', async (field, more) => {
-      const refused = await failResponse(bench.app, { background: true, tools: [docs(more)] });
+      const refused = await failResponse(kit.bench.app, { background: true, tools: [docs(more)] });
       expect(refused).toMatchObject({ status: 400, code: 'unsupported_value', param: `tools[0].${field}` });
       expect(refused.message).not.toContain(TOKEN);
     });
