@@ -73,10 +73,10 @@ async function run(workflow) {
     gate: new Gate(),
     clock: new SystemClock(),
     log: new RunLogger(),
-    isTraced: false,
+    observersWantContent: false,
     observe: () => undefined,
     maxOutputLength: Infinity,
-    wantsContent: () => false,
+    readersWantContent: () => false,
     emit: (event) => {
       if (event.type === 'delta') deltas++;
       last = event;

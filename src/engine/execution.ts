@@ -29,7 +29,7 @@ import type { SpeakingOrder } from './speaking-order.js';
 import { type KeptByStep, StepKeeper } from './step-keeper.js';
 import { StepReport } from './step-report.js';
 import { StepUsage } from './step-usage.js';
-import { makeTraceEnding } from './trace-ending.js';
+import { describeEnding } from './failure-ending.js';
 
 /** Where the facts about a running node go. */
 interface StepFacts {
@@ -57,14 +57,14 @@ export class Execution implements Values {
   readonly #keeper: StepKeeper | undefined;
 
   /**
-   * @param isTraced whether a trace of it is kept
+   * @param wantsContent whether observers want the inputs and outputs of its steps
    * @param path keys of the enclosing steps, each followed by a slash; empty for the run's own workflow
    */
   constructor(
     readonly workflow: CompiledWorkflow,
     readonly request: RunRequest,
     private readonly run: SharedRun,
-    private readonly isTraced: boolean,
+    private readonly wantsContent: boolean,
     private readonly path = '',
   ) {
     if (run.checkpoints === undefined) return;
@@ -220,8 +220,8 @@ export class Execution implements Values {
     let execution: Execution | undefined;
     try {
       const request = step.request(this);
-      const isTraced = report.tellRequest(request, this.isTraced);
-      execution = new Execution(step.workflow, request, this.run, isTraced, `${report.node}/`);
+      const wantsContent = report.tellRequest(request, this.wantsContent);
+      execution = new Execution(step.workflow, request, this.run, wantsContent, `${report.node}/`);
       const output = await execution.execute(order);
       if (!execution.isCut) this.outputs.set(step.key, output);
       report.tellEnd(output, execution.waits.length > 0);
@@ -260,18 +260,18 @@ export class Execution implements Values {
     this.run.addUsage(usage);
     const log = this.run.log.step(node);
     report.tellStart(step.nodeKind);
-    let isTraced = false;
+    let wantsContent = false;
     try {
       // A process that continues the run must know that the step had begun.
       if (step.runsOnce && checkpoints !== undefined) await rejectOnAbort(checkpoints.beginOnce(node), cancellation);
       const input = step.input(this);
-      ({ isTraced } = this);
-      if (isTraced) report.tellTraceStart(step.key, this.path, input);
+      ({ wantsContent } = this);
+      if (wantsContent) report.tellEntry(step.key, this.path, input);
       const sources = checkpoints && new WeakMap<object, string>();
       const context = this.#makeContext(
         step,
         report,
-        new NodeEventSender(this.run, node, usage, this.isTraced, sources),
+        new NodeEventSender(this.run, node, usage, this.wantsContent, sources),
         log,
       );
       this.run.addStarted(step, context);
@@ -280,12 +280,12 @@ export class Execution implements Values {
       const source = typeof output === 'object' && output !== null ? sources?.get(output) : undefined;
       const kept = this.#keeper && (await this.#keeper.prepare(step, output, source));
       this.outputs.set(step.key, output, step.instance);
-      if (isTraced) report.tellTraceEnd({}, output);
+      if (wantsContent) report.tellExit({}, output);
       if (kept !== undefined) this.#keeper?.keep(step, kept, { usage, order, hasStopped: this.#hasStopped(step) });
       report.tellFinish(output, usage);
       return true;
     } catch (thrown) {
-      if (isTraced) report.tellTraceEnd(makeTraceEnding(thrown, cancellation));
+      if (wantsContent) report.tellExit(describeEnding(thrown, cancellation));
       return await this.#recover(step, thrown, { report, usage, log, order });
     } finally {
       work.release();

@@ -1,7 +1,7 @@
 import type { NestedStep, RunRequest } from '../workflow/index.js';
 import type { SharedRun } from './shared-run.js';
 import { StepReport } from './step-report.js';
-import { makeTraceEnding } from './trace-ending.js';
+import { describeEnding } from './failure-ending.js';
 
 /**
  * Reports a nested workflow. If it had finished before the run was resumed, this only restores the outputs of its steps
@@ -13,7 +13,7 @@ export class NestedReport {
   readonly #path: string;
   readonly #report: StepReport;
   readonly #isNews: boolean;
-  #isTraced = false;
+  #wantsContent = false;
 
   /** @param path keys of the enclosing steps, each followed by a slash */
   constructor(run: SharedRun, step: NestedStep, path: string, visible: boolean) {
@@ -31,26 +31,26 @@ export class NestedReport {
   }
 
   /**
-   * @param isTraced whether a trace of the enclosing workflow is kept
-   * @returns whether one of this workflow is
+   * @param wantsContent whether observers want the content of the enclosing workflow
+   * @returns whether they want that of this workflow
    */
-  tellRequest({ messages }: RunRequest, isTraced: boolean): boolean {
+  tellRequest({ messages }: RunRequest, wantsContent: boolean): boolean {
     const { key, workflow } = this.#step;
-    this.#isTraced = this.#isNews && isTraced && workflow.traced;
-    if (this.#isTraced) this.#report.tellTraceStart(key, this.#path, messages, workflow.id);
-    return this.#isTraced;
+    this.#wantsContent = this.#isNews && wantsContent && workflow.traced;
+    if (this.#wantsContent) this.#report.tellEntry(key, this.#path, messages, workflow.id);
+    return this.#wantsContent;
   }
 
   /** @param isWaiting true if it waits for an answer, which is not its end */
   tellEnd(output: unknown, isWaiting: boolean): void {
-    if (this.#isTraced) this.#report.tellTraceEnd({}, output);
+    if (this.#wantsContent) this.#report.tellExit({}, output);
     if (this.#isNews && !isWaiting) this.#report.tellFinish(output);
   }
 
   /** @param hasFailed true if the run's failure began in one of its steps */
   tellFailure(thrown: unknown, hasFailed: boolean): void {
     const { cancellation } = this.#run;
-    if (this.#isTraced) this.#report.tellTraceEnd(makeTraceEnding(thrown, cancellation));
+    if (this.#wantsContent) this.#report.tellExit(describeEnding(thrown, cancellation));
     if (this.#isNews) this.#report.tellFailure(thrown, { aborted: !hasFailed && cancellation.aborted });
   }
 }

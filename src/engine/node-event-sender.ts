@@ -11,7 +11,7 @@ export class NodeEventSender implements StepEvents {
     private readonly run: SharedRun,
     private readonly node: string,
     private readonly usage: StepUsage,
-    readonly isTraced: boolean,
+    readonly wantsContent: boolean,
     private readonly sources: WeakMap<object, string> | undefined,
   ) {}
 

@@ -17,7 +17,7 @@ interface InStep extends Sequenced {
   readonly node: string;
 }
 
-/** The run has begun. `traceId` is absent when nothing is traced. */
+/** The run has begun. `traceId` is absent if the run has no trace. */
 export interface RunStarted extends Sequenced {
   readonly type: 'run-started';
   readonly traceId?: string;
@@ -251,9 +251,9 @@ export interface RunEnd {
 /** An event that agents, tools and authors emit while a step runs. */
 export type StepEvent = AgentEvent & { readonly node: string };
 
-/** A step has its input, and its span begins. Emitted only in a traced run. */
-interface StepTraced {
-  readonly type: 'step-traced';
+/** A step has its input and begins its work. Emitted only if observers want content. */
+interface StepEntered {
+  readonly type: 'step-entered';
   readonly node: string;
   /** The step's own key. */
   readonly name: string;
@@ -263,18 +263,18 @@ interface StepTraced {
   readonly workflow?: string;
 }
 
-/** The span of a step ends. */
-interface StepTraceEnded {
-  readonly type: 'step-trace-ended';
+/** A step has ended its work. Follows `step-entered` of the same step. */
+interface StepLeft {
+  readonly type: 'step-left';
   readonly node: string;
   readonly level?: EventLevel;
   /** For operators. */
   readonly statusMessage?: string;
 }
 
-/** The trace of a run ends. Comes before the last event, and only in a traced run. */
-interface RunTraceEnded {
-  readonly type: 'run-trace-ended';
+/** All steps of the run have ended. Comes before the last event, and only if an observer wants the whole output. */
+interface RunLeft {
+  readonly type: 'run-left';
   readonly finishReason?: FinishReason;
   readonly level?: EventLevel;
   /** For operators. */
@@ -282,7 +282,7 @@ interface RunTraceEnded {
 }
 
 /** Events for observers alone. The run's reader does not get them: it would pay for events that it cannot use. */
-export type ObserverEvent = StepEvent | StepTraced | StepTraceEnded | RunTraceEnded;
+export type ObserverEvent = StepEvent | StepEntered | StepLeft | RunLeft;
 
 /** Values from authors' code, passed by reference: observers in this process must read them at once. */
 export interface ObserverContent {

@@ -39,7 +39,7 @@ export interface Continuation {
   readonly voids: readonly VoidSpeech[];
   /** What readers have received, without the void parts. */
   readonly soFar: SaidSoFar;
-  /** The same deltas in full, if the run is traced; otherwise empty. */
+  /** The same deltas in full, if the run has a trace; otherwise empty. */
   readonly said: readonly Delta[];
   /** Keys of the steps whose output readers have received and that are not void. */
   readonly speakers: ReadonlySet<string>;
@@ -56,7 +56,7 @@ interface Speech {
   readonly before: SaidSoFar;
   /** True if the step had finished before its turn: its checkpoint then holds all of it. */
   readonly isKept: boolean;
-  /** Empty unless the run is traced. */
+  /** Empty unless the run has a trace. */
   readonly said: Delta[];
 }
 
@@ -85,7 +85,7 @@ export class RunHistory {
   /** Keys of the active nodes that have called models. */
   readonly #spending = new Set<string>();
   #hasLostUsage = false;
-  #isTraced = false;
+  #keepsDeltas = false;
   #resumptions = 0;
   #toldTokens = 0;
   #lost: readonly LostUsage[] = [];
@@ -180,7 +180,7 @@ export class RunHistory {
         this.#lose(event);
         break;
       case 'run-started':
-        this.#isTraced = event.traceId !== undefined;
+        this.#keepsDeltas = event.traceId !== undefined;
         break;
       case 'run-resumed':
         this.#resumptions++;
@@ -283,7 +283,7 @@ export class RunHistory {
       const isKept = this.#ended.has(node);
       this.#speeches.push({ node, from: number, to: number, before: this.#soFar, isKept, said: [] });
     }
-    if (this.#isTraced) this.#speeches.at(-1)?.said.push(event.delta);
+    if (this.#keepsDeltas) this.#speeches.at(-1)?.said.push(event.delta);
     this.#soFar = addSaid(this.#soFar, event, this.#separator);
   }
 

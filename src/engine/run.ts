@@ -43,7 +43,7 @@ import type { StepCheckpoint } from './step-checkpoint.js';
 import type { SharedRun } from './shared-run.js';
 import { type Speaker, SpeakingOrder } from './speaking-order.js';
 import { StepUsage, sumUsage } from './step-usage.js';
-import { makeTraceEnding, type TraceEnding } from './trace-ending.js';
+import { describeEnding, type EndingFacts } from './failure-ending.js';
 
 /** What a run needs. */
 interface RunParts {
@@ -57,13 +57,13 @@ interface RunParts {
   /** See `RunOptions.failFastMs`. */
   readonly failFastMs: number | undefined;
   readonly log: RunLogger;
-  /** Undefined if nothing is traced. */
+  /** Id of its trace, for readers; undefined if it has none. */
   readonly traceId: string | undefined;
   /** True if observers want content: the inputs and outputs of steps, models and tools. */
-  readonly isTraced: boolean;
-  /** True if a trace is kept, which gets the whole output at the end. */
+  readonly observersWantContent: boolean;
+  /** True if an observer wants the whole output at the end. */
   readonly keepsOutput: boolean;
-  /** Most characters of the run's output: collectors, for a client or a trace, hold all of it in memory. */
+  /** Most characters of the run's output: collectors, for a client or an observer, hold all of it in memory. */
   readonly maxOutputLength: number;
   /** True if tokens that upstreams do not report are estimated. */
   readonly estimatesTokens: boolean;
@@ -78,7 +78,7 @@ interface RunParts {
   /** See `RunOptions.retry`. */
   readonly retry?: ((error: MillraceError) => number | undefined) | undefined;
   /** Whether a reader wants values from authors' code in the events: outputs, the result, progress data. */
-  readonly wantsContent: () => boolean;
+  readonly readersWantContent: () => boolean;
   /** Takes each event; the last one comes with the run's end. */
   readonly emit: (event: RunEvent, end?: RunEnd) => void;
   /** Takes the events that only observers get. */
@@ -115,12 +115,12 @@ export class Run {
 
   /** Runs the workflow to its end. Never rejects: a failure is the last event. */
   async execute(): Promise<void> {
-    const { workflow, request, cancellation, traceId, isTraced, resumed } = this.#parts;
+    const { workflow, request, cancellation, traceId, observersWantContent, resumed } = this.#parts;
     const checkpoints = this.#makeCheckpoints();
     if (resumed === undefined) this.#emit({ type: 'run-started', ...(traceId !== undefined && { traceId }) });
     try {
       if (checkpoints !== undefined && resumed !== undefined) await this.#resume(checkpoints, resumed);
-      const execution = new Execution(workflow, request, this.#share(checkpoints), isTraced);
+      const execution = new Execution(workflow, request, this.#share(checkpoints), observersWantContent);
       const result = await execution.execute(new SpeakingOrder((speaker, delta) => this.#output.add(speaker, delta)));
       cancellation.throwIfAborted();
       if (execution.waits.length > 0) this.#wait(execution.waits);
@@ -144,7 +144,7 @@ export class Run {
   }
 
   #share(checkpoints: Checkpoints | undefined): SharedRun {
-    const { workflow, cancellation, gate, clock, log, resumed, estimatesTokens, wantsContent, observe, answer } =
+    const { workflow, cancellation, gate, clock, log, resumed, estimatesTokens, readersWantContent, observe, answer } =
       this.#parts;
     return {
       cancellation,
@@ -157,7 +157,7 @@ export class Run {
       makeCallId: () => `call_${this.#parts.ids.toolCallId()}`,
       answer,
       canWait: (ms) => this.#canWait(ms),
-      wantsContent,
+      readersWantContent,
       places: new Semaphore(workflow.concurrency),
       brokenOff: checkpoints?.isBrokenOff === true,
       emit: (runEvent) => this.#tell(runEvent),
@@ -215,7 +215,7 @@ export class Run {
   #wait(waits: readonly OpenWait[]): void {
     this.#output.endCharacters();
     const usage = this.#sumUsage();
-    this.#endTrace({});
+    this.#leave({});
     this.#emit(
       {
         type: 'run-waiting',
@@ -232,8 +232,8 @@ export class Run {
     this.#output.endCharacters();
     const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
     const usage = this.#sumUsage();
-    this.#endTrace({ finishReason });
-    const shown = this.#parts.wantsContent() ? toJsonValue(result, MOST_CONTENT_BYTES) : undefined;
+    this.#leave({ finishReason });
+    const shown = this.#parts.readersWantContent() ? toJsonValue(result, MOST_CONTENT_BYTES) : undefined;
     this.#emit(
       {
         type: 'run-finished',
@@ -251,7 +251,7 @@ export class Run {
     this.#output.endCharacters();
     const usage = this.#sumUsage();
     // The first failure aborted the other steps, but the run itself was not aborted.
-    this.#endTrace(makeTraceEnding(thrown, NEVER_ABORTED));
+    this.#leave(describeEnding(thrown, NEVER_ABORTED));
     const error = toMillraceError(thrown);
     const { log, workflow, retry } = this.#parts;
     const node = error instanceof RunAbortedError || !hasSeveralSteps(workflow) ? undefined : log.failedStep?.node;
@@ -288,9 +288,9 @@ export class Run {
     }
   }
 
-  #endTrace(ending: TraceEnding & { readonly finishReason?: FinishReason }): void {
+  #leave(ending: EndingFacts & { readonly finishReason?: FinishReason }): void {
     if (this.#collector === undefined) return;
-    this.#parts.observe({ type: 'run-trace-ended', ...ending }, { output: this.#collector.output() });
+    this.#parts.observe({ type: 'run-left', ...ending }, { output: this.#collector.output() });
   }
 
   async #cleanUp(): Promise<void> {

@@ -26,7 +26,7 @@ export interface SharedRun {
   /** Makes the id of a function call. */
   readonly makeCallId: () => string;
   /** Whether a reader wants values from authors' code in the events. */
-  readonly wantsContent: () => boolean;
+  readonly readersWantContent: () => boolean;
   readonly emit: (event: UnnumberedEvent) => void;
   /** Takes the events that only observers get. */
   readonly observe: (event: ObserverEvent, content?: ObserverContent) => void;

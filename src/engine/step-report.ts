@@ -3,7 +3,7 @@ import { toJsonValue } from '../kernel/index.js';
 import type { FinishReason, Usage } from '../models/index.js';
 import { MOST_CONTENT_BYTES, type StepKind } from '../workflow/index.js';
 import type { SharedRun } from './shared-run.js';
-import type { TraceEnding } from './trace-ending.js';
+import type { EndingFacts } from './failure-ending.js';
 
 /** The end of a step that calls models. */
 interface StepEnding {
@@ -41,12 +41,12 @@ export class StepReport {
   }
 
   tellProgress(message: string, data: unknown): void {
-    const shown = this.#run.wantsContent() ? toJsonValue(data, MOST_CONTENT_BYTES) : undefined;
+    const shown = this.#run.readersWantContent() ? toJsonValue(data, MOST_CONTENT_BYTES) : undefined;
     this.#run.emit({ type: 'node-progress', node: this.node, message, ...(shown !== undefined && { data: shown }) });
   }
 
   tellFinish(output: unknown, { usage, finishReason }: StepEnding = {}): void {
-    const shown = this.#run.wantsContent() ? toJsonValue(output, MOST_CONTENT_BYTES) : undefined;
+    const shown = this.#run.readersWantContent() ? toJsonValue(output, MOST_CONTENT_BYTES) : undefined;
     this.#run.emit({
       type: 'node-finished',
       node: this.node,
@@ -65,20 +65,20 @@ export class StepReport {
   }
 
   /**
-   * Begins the span of the step.
+   * Tells observers that the step has its input.
    * @param name the step's own key
    * @param path keys of the enclosing steps, each followed by a slash
    * @param workflow id of the nested workflow that the step is; absent for a node
    */
-  tellTraceStart(name: string, path: string, input: unknown, workflow?: string): void {
+  tellEntry(name: string, path: string, input: unknown, workflow?: string): void {
     const within = path === '' ? {} : { within: path.slice(0, -1) };
     const nested = workflow === undefined ? {} : { workflow };
-    this.#run.observe({ type: 'step-traced', node: this.node, name, ...within, ...nested }, { input });
+    this.#run.observe({ type: 'step-entered', node: this.node, name, ...within, ...nested }, { input });
   }
 
-  /** Ends the span of the step. */
-  tellTraceEnd(ending: TraceEnding, output?: unknown): void {
-    this.#run.observe({ type: 'step-trace-ended', node: this.node, ...ending }, { output });
+  /** Tells observers that the step has ended its work. */
+  tellExit(ending: EndingFacts, output?: unknown): void {
+    this.#run.observe({ type: 'step-left', node: this.node, ...ending }, { output });
   }
 
   get #elapsedMs(): number {

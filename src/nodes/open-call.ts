@@ -67,7 +67,7 @@ export class OpenCall implements CallControls {
       ...context.trace.place,
       provider,
       model,
-      ...(context.events.isTraced && { content: readContent(call) }),
+      ...(context.events.wantsContent && { content: readContent(call) }),
     });
     this.#name = { provider, model, address, attempt: tries.countTry() };
     context.log.noteCall(this.#name);
@@ -189,7 +189,7 @@ export class OpenCall implements CallControls {
       ...(usage !== undefined && { usage }),
       ...(untoldTokens > 0 && { untoldTokens }),
       ...(this.#model !== undefined && { model: this.#model }),
-      ...(this.#context.events.isTraced && { output: this.received.output() as JsonValue }),
+      ...(this.#context.events.wantsContent && { output: this.received.output() as JsonValue }),
     });
   }
 

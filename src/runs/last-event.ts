@@ -36,9 +36,9 @@ const IS_LAST: { readonly [Type in EventType]: Type extends LastEvent['type'] ? 
   'span-started': false,
   'span-event': false,
   'span-ended': false,
-  'step-traced': false,
-  'step-trace-ended': false,
-  'run-trace-ended': false,
+  'step-entered': false,
+  'step-left': false,
+  'run-left': false,
 };
 
 /** True for the last event of an attempt at a run: nothing of the run is active any more. */

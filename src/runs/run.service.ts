@@ -133,7 +133,7 @@ export class RunService {
       failFastMs: options.failFastMs,
       log,
       traceId: trace?.id,
-      isTraced: observer.wantsContent === true,
+      observersWantContent: observer.wantsContent === true,
       keepsOutput: trace !== undefined,
       maxOutputLength: config.run.maxOutputLength,
       estimatesTokens: options.permit?.estimatesTokens === true,
@@ -142,7 +142,7 @@ export class RunService {
       resumed: options.resumed,
       answer: options.answer,
       retry: options.retry,
-      wantsContent: () => readers.wantsContent,
+      readersWantContent: () => readers.wantsContent,
       observe: (told, content) => observer.next(told, content),
       emit: (event, end) => {
         if (open.hasEnded) return;

@@ -3,8 +3,8 @@ import { type AgentEvent, type EventFacts, type EventLevel, MOST_CONTENT_BYTES }
 
 /** Takes the events of one step. */
 export interface StepEvents {
-  /** True if a trace is kept: then content and authors' spans are emitted. */
-  readonly isTraced: boolean;
+  /** True if observers want content: then it is emitted, and so are authors' spans. */
+  readonly wantsContent: boolean;
   emit(event: AgentEvent): void;
   /** Takes the text from which an output was made. Absent: it is not stored. */
   readonly noteSource?: (output: object, json: string) => void;
@@ -27,7 +27,7 @@ export interface SpanEnding {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** The span of a step, or of a part of it that its author times. Costs nothing if no trace is kept. */
+/** The span of a step, or of a part of it that its author times. Costs nothing if nobody observes the content. */
 export class StepSpan {
   readonly #events: StepEvents;
   readonly #number: number | undefined;
@@ -45,7 +45,7 @@ export class StepSpan {
 
   /** Begins a span inside this one. The caller must end it. */
   span(name: string, { input, metadata }: SpanStart = {}): StepSpan {
-    if (!this.#events.isTraced) return this;
+    if (!this.#events.wantsContent) return this;
     const span = this.#events.nextNumber();
     const shown = toContent(input);
     this.#events.emit({
@@ -61,14 +61,14 @@ export class StepSpan {
 
   /** Marks a moment. */
   event(name: string, data?: Readonly<Record<string, unknown>>, level: EventLevel = 'DEFAULT'): void {
-    if (!this.#events.isTraced) return;
+    if (!this.#events.wantsContent) return;
     const facts = data && { data: toFacts(data) };
     this.#events.emit({ type: 'span-event', ...this.place, name, level, ...facts });
   }
 
   /** Ends the span. Only the first call counts. */
   end({ output, level, statusMessage, metadata }: SpanEnding = {}): void {
-    if (!this.#events.isTraced) return;
+    if (!this.#events.wantsContent) return;
     const shown = toContent(output);
     this.#events.emit({
       type: 'span-ended',

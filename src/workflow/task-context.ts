@@ -26,7 +26,7 @@ export interface TaskContextParts<Request extends RunRequest = RunRequest> {
 }
 
 const NO_LOG = new RunLogger();
-const NO_EVENTS: StepEvents = { isTraced: false, emit: () => undefined, nextNumber: () => 0 };
+const NO_EVENTS: StepEvents = { wantsContent: false, emit: () => undefined, nextNumber: () => 0 };
 
 /** What one node is given of the run it takes part in. */
 export class TaskContext<Request extends RunRequest = RunRequest> {

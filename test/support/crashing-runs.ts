@@ -58,12 +58,12 @@ export async function runLogged(
     failFastMs: undefined,
     log: new RunLogger({ run_id: 'run_1' }),
     traceId: undefined,
-    isTraced: false,
+    observersWantContent: false,
     keepsOutput: false,
     maxOutputLength: 100_000,
     estimatesTokens: true,
     answer,
-    wantsContent: () => true,
+    readersWantContent: () => true,
     keepStep: (step) => {
       if (checkpoint !== undefined) throw new Error('A step was kept without its event');
       checkpoint = step;

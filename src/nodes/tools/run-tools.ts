@@ -102,14 +102,14 @@ class ToolSpan {
     this.#context = context;
     this.#number = events.nextNumber();
     this.trace = new StepSpan(events, this.#number);
-    const input = events.isTraced ? { input: readArguments(text) } : {};
+    const input = events.wantsContent ? { input: readArguments(text) } : {};
     events.emit({ type: 'tool-started', span: this.#number, ...trace.place, tool, ...input });
   }
 
   /** @param failure why there is no result; undefined if there is one */
   end(level: EventLevel, result: unknown, failure?: string): void {
     const { events } = this.#context;
-    const output = events.isTraced ? toContent(result) : undefined;
+    const output = events.wantsContent ? toContent(result) : undefined;
     events.emit({
       type: 'tool-finished',
       span: this.#number,
@@ -182,10 +182,10 @@ function logFailure(tool: AgentTool | undefined, error: Error, { log }: TaskCont
   else log.write('error', 'has a tool that failed by a bug', { tool: tool.name, ...facts }, formatStackForLog(error));
 }
 
-/** Longer arguments, in characters, stay text in the trace. */
+/** Longer arguments, in characters, stay text for observers. */
 const LONG_ARGUMENTS = 128 * 1024;
 
-/** Reads arguments for the trace: as JSON, or as text if parsing would change a number. */
+/** Reads arguments for observers: as JSON, or as text if parsing would change a number. */
 function readArguments(text: string): JsonValue {
   if (text.length > LONG_ARGUMENTS) return text;
   try {

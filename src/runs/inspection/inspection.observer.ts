@@ -43,10 +43,10 @@ export class InspectionObserver implements RunObserver {
         inspection.steps.push(step);
         break;
       }
-      case 'step-traced':
+      case 'step-entered':
         this.#put(event.node, 'input', content.input);
         break;
-      case 'step-trace-ended':
+      case 'step-left':
         this.#put(event.node, 'output', content.output);
         break;
       case 'route-taken': {
@@ -81,7 +81,7 @@ export class InspectionObserver implements RunObserver {
       case 'run-continued':
       case 'node-restarted':
       case 'model-identified':
-      case 'run-trace-ended':
+      case 'run-left':
         break;
       default:
         this.#takeStepEvent(event);

@@ -88,9 +88,9 @@ class MetricsObserver implements RunObserver {
       case 'span-started':
       case 'span-event':
       case 'span-ended':
-      case 'step-traced':
-      case 'step-trace-ended':
-      case 'run-trace-ended':
+      case 'step-entered':
+      case 'step-left':
+      case 'run-left':
       case 'run-started':
       case 'run-resumed':
       case 'run-continued':

@@ -27,7 +27,7 @@ describe('the trace of a run', () => {
   const drawn = (): string => trace().toString();
   const generation = (): RecordedGeneration => tracer.generations()[0] as RecordedGeneration;
   const traceStep = (node = 'Answer', place: { name?: string; within?: string; workflow?: string } = {}): void =>
-    observer.next({ type: 'step-traced', node, name: node, ...place }, { input: `input of ${node}` });
+    observer.next({ type: 'step-entered', node, name: node, ...place }, { input: `input of ${node}` });
 
   it('does not exist for a run that is not traced', () => {
     expect(new TraceObserverFactory().observe(RUN)).toBeUndefined();
@@ -35,7 +35,7 @@ describe('the trace of a run', () => {
 
   it('has a span for each step, with its input and output', () => {
     traceStep();
-    observer.next({ type: 'step-trace-ended', node: 'Answer' }, { output: 'Hello' });
+    observer.next({ type: 'step-left', node: 'Answer' }, { output: 'Hello' });
     const [span] = trace().children;
     expect(span).toMatchObject({ name: 'Answer', start: { input: 'input of Answer' }, endings: [{ output: 'Hello' }] });
   });
@@ -49,12 +49,12 @@ describe('the trace of a run', () => {
   });
 
   it('ends with the output and the finish reason', () => {
-    observer.next({ type: 'run-trace-ended', finishReason: 'length' }, { output: { content: 'Hel' } });
+    observer.next({ type: 'run-left', finishReason: 'length' }, { output: { content: 'Hel' } });
     expect(trace().endings).toEqual([{ metadata: { finish_reason: 'length' }, output: { content: 'Hel' } }]);
   });
 
   it('ends as a failure with the error of the run', () => {
-    observer.next({ type: 'run-trace-ended', level: 'ERROR', statusMessage: 'upstream_error: Down.' });
+    observer.next({ type: 'run-left', level: 'ERROR', statusMessage: 'upstream_error: Down.' });
     expect(trace().ending).toMatchObject({ level: 'ERROR', statusMessage: 'upstream_error: Down.' });
   });
 

@@ -26,7 +26,7 @@ class TraceObserver implements RunObserver {
 
   next(event: ObservedEvent, content: ObserverContent = {}): void {
     switch (event.type) {
-      case 'step-traced': {
+      case 'step-entered': {
         const { node, name, within, workflow } = event;
         const parent = within === undefined ? this.#trace : this.#steps.get(within)?.span;
         const { input } = content;
@@ -34,12 +34,12 @@ class TraceObserver implements RunObserver {
         if (span !== undefined) this.#steps.set(node, new StepTrace(span));
         break;
       }
-      case 'step-trace-ended': {
+      case 'step-left': {
         const { type: _type, node, ...ending } = event;
         this.#steps.get(node)?.span.end({ ...ending, ...content });
         break;
       }
-      case 'run-trace-ended': {
+      case 'run-left': {
         const { type: _type, finishReason, ...ending } = event;
         const metadata = finishReason && { metadata: { finish_reason: finishReason } };
         this.#trace.end({ ...ending, ...metadata, ...content });
