@@ -83,13 +83,13 @@ export const graphExamples = {
   mermaid: `flowchart TD
   accTitle: Workflow streaming
   n0(["Request"])
-  n1("TextStreamingNode<br/>agent, speaks")
-  n2("StructuredStreamingNode<br/>agent, speaks")
+  n1("TextStreamingNode<br/>agent, visible")
+  n2("StructuredStreamingNode<br/>agent, visible")
   n3(["Result"])
   n1 --> n2
   n0 --> n1
   n2 --> n3
-  classDef speaks stroke:#2da44e,stroke-width:3px
-  class n1,n2 speaks
+  classDef visible stroke:#2da44e,stroke-width:3px
+  class n1,n2 visible
 `,
 };

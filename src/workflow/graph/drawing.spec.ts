@@ -38,11 +38,11 @@ describe('a drawing', () => {
       'draft -> SpeakingNode',
     ]);
     expect(visibilities(workflow)).toEqual([
-      'Request silent: ',
-      'draft hidden: SpeakingNode, agent, hidden',
-      'CodeNode silent: code',
-      'SpeakingNode speaks: agent, speaks',
-      'Result silent: ',
+      'Request inner: ',
+      'draft silent: SpeakingNode, agent, silent',
+      'CodeNode inner: code',
+      'SpeakingNode visible: agent, visible',
+      'Result inner: ',
     ]);
   });
 
@@ -51,12 +51,12 @@ describe('a drawing', () => {
       override readonly streams = true;
     }
     const { workflow } = compileTestWorkflow({ define: (flow) => flow.node(TickerNode) });
-    expect(visibilities(workflow)).toContain('TickerNode speaks: code, speaks');
+    expect(visibilities(workflow)).toContain('TickerNode visible: code, visible');
   });
 
   it('marks the result as visible if no step is', () => {
     const { workflow } = compileTestWorkflow({ define: (flow) => flow.node(SilentNode) });
-    expect(visibilities(workflow)).toEqual(['Request silent: ', 'SilentNode silent: agent', 'Result speaks: ']);
+    expect(visibilities(workflow)).toEqual(['Request inner: ', 'SilentNode inner: agent', 'Result visible: ']);
   });
 
   it('leads from the request to the result if the workflow returns a part of the request', () => {
@@ -115,15 +115,15 @@ describe('a drawing', () => {
   it('draws nested workflows from the inside, three levels deep, and shows which are silent', () => {
     const inner = compileTestWorkflow({ id: 'a', define: (flow) => flow.node(SpeakingNode) });
     const shown = drawWorkflow(around(inner, 'b').workflow);
-    expect(shown.groups).toMatchObject([{ label: 'run a', note: 'workflow a', visibility: 'speaks' }]);
+    expect(shown.groups).toMatchObject([{ label: 'run a', note: 'workflow a', visibility: 'visible' }]);
     expect(shown.nodes[1]).toMatchObject({ label: 'SpeakingNode', path: 'run a/SpeakingNode', group: 'g0' });
 
-    const hidden = drawWorkflow(around(around(inner, 'b'), 'c', true).workflow);
-    expect(hidden.groups.map(({ note, visibility, group }) => [note, visibility, group])).toEqual([
-      ['workflow b, hidden', 'hidden', undefined],
-      ['workflow a, hidden', 'hidden', 'g0'],
+    const silent = drawWorkflow(around(around(inner, 'b'), 'c', true).workflow);
+    expect(silent.groups.map(({ note, visibility, group }) => [note, visibility, group])).toEqual([
+      ['workflow b, silent', 'silent', undefined],
+      ['workflow a, silent', 'silent', 'g0'],
     ]);
-    expect(hidden.nodes[1]?.visibility).toBe('hidden');
+    expect(silent.nodes[1]?.visibility).toBe('silent');
 
     const deep = drawWorkflow(['b', 'c', 'd', 'e'].reduce((last, id) => around(last, id), inner).workflow);
     expect(deep.groups.map(({ label }) => label)).toEqual(['run d', 'run c', 'run b']);

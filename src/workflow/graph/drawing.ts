@@ -14,10 +14,10 @@ import type {
 const DRAWN_DEPTH = 3;
 
 /**
- * How a part of a drawing relates to the client: it `speaks` to the client, is `silent` by nature, or is `hidden` by the
- * wiring.
+ * What the client sees of a part of a drawing: its deltas (`visible`), nothing, because the wiring keeps them from the client
+ * (`silent`), or nothing, because it has none (`inner`).
  */
-export type Visibility = 'speaks' | 'silent' | 'hidden';
+export type Visibility = 'visible' | 'silent' | 'inner';
 
 /** What a node of a drawing stands for; `merge` is a point where several paths join. */
 export type DrawnKind = 'request' | 'result' | 'code' | 'agent' | 'workflow' | 'route' | 'interrupt' | 'merge';
@@ -94,7 +94,8 @@ interface Surroundings {
   readonly path: string;
   /** The beginning of its steps' keys that a reader need not see. */
   readonly prefix: string;
-  readonly hidden: boolean;
+  /** True inside of a silent nested workflow. */
+  readonly isSilent: boolean;
   readonly depth: number;
 }
 
@@ -104,15 +105,15 @@ class Draughtsman {
   readonly #edges: DrawnEdge[] = [];
 
   draw(workflow: CompiledWorkflow): Drawing {
-    const request = this.#add({ kind: 'request', label: 'Request', note: '', path: 'Request', visibility: 'silent' });
-    const around: Surroundings = { path: '', prefix: '', hidden: false, depth: 0 };
+    const request = this.#add({ kind: 'request', label: 'Request', note: '', path: 'Request', visibility: 'inner' });
+    const around: Surroundings = { path: '', prefix: '', isSilent: false, depth: 0 };
     const { entries, exits } = this.#workflow(workflow, around);
     const result = this.#add({
       kind: 'result',
       label: 'Result',
       note: '',
       path: 'Result',
-      visibility: workflow.visible ? 'silent' : 'speaks',
+      visibility: workflow.visible ? 'inner' : 'visible',
     });
     this.#connect([{ node: request }], entries);
     this.#connect(workflow.resultStep === undefined ? [{ node: request }] : exits, [{ node: result }]);
@@ -173,10 +174,10 @@ class Draughtsman {
     const label = makeLabel(step, around);
     // Code that streams asks no model.
     const kind = step.instance.forwards === undefined ? 'code' : DRAWN_NODES[step.nodeKind];
-    const hidden = step.streams && (!step.visible || around.hidden);
-    const visibility = hidden ? 'hidden' : step.visible ? 'speaks' : 'silent';
+    const isSilent = step.streams && (!step.visible || around.isSilent);
+    const visibility = isSilent ? 'silent' : step.visible ? 'visible' : 'inner';
     const notes = [step.node === label ? '' : step.node, kind];
-    if (visibility !== 'silent') notes.push(visibility);
+    if (visibility !== 'inner') notes.push(visibility);
     const node = this.#add({
       ...readGroup(around),
       kind,
@@ -191,7 +192,7 @@ class Draughtsman {
   #route(step: RouteStep, around: Surroundings): Ends {
     const label = makeLabel(step, around);
     const path = around.path + step.key;
-    const node = this.#add({ ...readGroup(around), kind: 'route', label, note: 'route', path, visibility: 'silent' });
+    const node = this.#add({ ...readGroup(around), kind: 'route', label, note: 'route', path, visibility: 'inner' });
     const exits = [...step.branches].flatMap(([when, branch]): readonly Exit[] => {
       if (branch.steps.length === 0) return [{ node, label: when }];
       const inner = this.#scope(branch, { ...around, prefix: `${step.key}.${when}.` });
@@ -211,21 +212,21 @@ class Draughtsman {
       label,
       note: 'waits for an answer',
       path,
-      visibility: 'silent',
+      visibility: 'inner',
     });
     return { entries: [{ node }], exits: [{ node }] };
   }
 
   #nested(step: NestedStep, around: Surroundings): Ends {
     const { workflow } = step;
-    const hidden = around.hidden || step.silent;
-    const kept = hidden && workflow.visible;
+    const isSilent = around.isSilent || step.silent;
+    const visibility = !workflow.visible ? 'inner' : isSilent ? 'silent' : 'visible';
     const shown = {
       ...readGroup(around),
       label: makeLabel(step, around),
-      note: `workflow ${workflow.id}${kept ? ', hidden' : ''}`,
+      note: `workflow ${workflow.id}${visibility === 'silent' ? ', silent' : ''}`,
       path: around.path + step.key,
-      visibility: kept ? 'hidden' : workflow.visible ? 'speaks' : 'silent',
+      visibility,
     } as const;
     if (around.depth === DRAWN_DEPTH) {
       const node = this.#add({ ...shown, kind: 'workflow' });
@@ -234,7 +235,7 @@ class Draughtsman {
     const id = `g${this.#groups.length}`;
     this.#groups.push({ ...shown, id });
     const depth = around.depth + 1;
-    return this.#workflow(workflow, { group: id, path: `${shown.path}/`, prefix: '', hidden, depth });
+    return this.#workflow(workflow, { group: id, path: `${shown.path}/`, prefix: '', isSilent, depth });
   }
 
   /** Joins several paths that lead to several steps in one point, so that few lines cross. */
@@ -246,7 +247,7 @@ class Draughtsman {
       label: '',
       note: '',
       path: '',
-      visibility: 'silent',
+      visibility: 'inner',
     });
     this.#connect(exits, [{ node }]);
     return [{ node }];

@@ -8,7 +8,7 @@ export interface WorkflowGraph extends WorkflowSchema {
   readonly description: string;
   /** Key of the step whose output is the result; null if the result is a part of the request. */
   readonly result: string | null;
-  /** True if one of its nodes speaks to the client; otherwise its result is sent. */
+  /** True if one of its nodes is visible to the client; otherwise its result is sent. */
   readonly visible: boolean;
 }
 

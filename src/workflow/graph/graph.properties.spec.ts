@@ -51,8 +51,8 @@ describe('the graph of any workflow', () => {
         String.raw`^ +subgraph g\d+\[${text}\]$`,
         String.raw`^ +end$`,
         String.raw`^  n\d+ -->(?:\|${text}\|)? n\d+$`,
-        String.raw`^  classDef (?:speaks|hidden) [\w:#,. -]+$`,
-        String.raw`^  class [ng]\d+(?:,[ng]\d+)* (?:speaks|hidden)$`,
+        String.raw`^  classDef (?:visible|silent) [\w:#,. -]+$`,
+        String.raw`^  class [ng]\d+(?:,[ng]\d+)* (?:visible|silent)$`,
       ].join('|'),
     );
     fc.assert(

@@ -26,8 +26,8 @@ describe('Mermaid', () => {
   n0(["Request"])
   n1["CodeNode<br/>code"]
   n2{"route"}
-  n3("SpeakingNode<br/>agent, speaks")
-  n5("draft<br/>SpeakingNode, agent, hidden")
+  n3("SpeakingNode<br/>agent, visible")
+  n5("draft<br/>SpeakingNode, agent, silent")
   n6(["Result"])
   subgraph g0["look up (workflow lookup)"]
     n4["CodeNode<br/>code"]
@@ -39,10 +39,10 @@ describe('Mermaid', () => {
   n0 --> n1
   n3 --> n6
   n5 --> n6
-  classDef speaks stroke:#2da44e,stroke-width:3px
-  class n3 speaks
-  classDef hidden stroke-dasharray:4 3,opacity:0.6
-  class n5 hidden
+  classDef visible stroke:#2da44e,stroke-width:3px
+  class n3 visible
+  classDef silent stroke-dasharray:4 3,opacity:0.6
+  class n5 silent
 `);
   });
 
@@ -59,6 +59,6 @@ describe('Mermaid', () => {
     ['Übermaß 日本語 route-2 v1.5', 'Übermaß 日本語 route-2 v1.5'],
   ])('escapes %j', (key, expected) => {
     const { workflow } = compileTestWorkflow({ define: (flow) => flow.node(SpeakingNode, undefined, { key }) });
-    expect(drawMermaid(workflow)).toContain(`n1("${expected}<br/>SpeakingNode, agent, speaks")`);
+    expect(drawMermaid(workflow)).toContain(`n1("${expected}<br/>SpeakingNode, agent, visible")`);
   });
 });

@@ -21,9 +21,9 @@ const SHAPES: Readonly<Record<DrawnKind, readonly [string, string]>> = {
 };
 
 /** Only strokes, so that text stays readable on light and dark pages. */
-const STYLES: readonly (readonly [Exclude<Visibility, 'silent'>, string])[] = [
-  ['speaks', 'stroke:#2da44e,stroke-width:3px'],
-  ['hidden', 'stroke-dasharray:4 3,opacity:0.6'],
+const STYLES: readonly (readonly [Exclude<Visibility, 'inner'>, string])[] = [
+  ['visible', 'stroke:#2da44e,stroke-width:3px'],
+  ['silent', 'stroke-dasharray:4 3,opacity:0.6'],
 ];
 
 /** Draws the graph of a workflow as a Mermaid flowchart. */

@@ -8,8 +8,8 @@ interface Palette {
   readonly box: string;
   readonly group: string;
   readonly groupBorder: string;
-  readonly speaks: string;
-  readonly speaksBox: string;
+  readonly visible: string;
+  readonly visibleBox: string;
   readonly route: string;
   readonly routeBox: string;
   readonly end: string;
@@ -25,8 +25,8 @@ const LIGHT: Palette = {
   box: '#ffffff',
   group: '#f6f8fa',
   groupBorder: '#c3cad1',
-  speaks: '#1a7f37',
-  speaksBox: '#e6f6ea',
+  visible: '#1a7f37',
+  visibleBox: '#e6f6ea',
   route: '#9a6700',
   routeBox: '#fff8dc',
   end: '#0969da',
@@ -42,8 +42,8 @@ const DARK: Palette = {
   box: '#1c2128',
   group: '#151b23',
   groupBorder: '#3d444d',
-  speaks: '#3fb950',
-  speaksBox: '#12301c',
+  visible: '#3fb950',
+  visibleBox: '#12301c',
   route: '#d29922',
   routeBox: '#332a12',
   end: '#4493f8',
@@ -55,9 +55,9 @@ const FORM = `
 .mr-m{font:400 11px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 .mr-mid{text-anchor:middle}
 .mr-box{stroke-width:1.25}
-.mr-speaks .mr-box{stroke-width:2}
-.mr-hidden .mr-box{stroke-dasharray:4 3}
-.mr-node.mr-hidden{opacity:.6}
+.mr-visible .mr-box{stroke-width:2}
+.mr-silent .mr-box{stroke-dasharray:4 3}
+.mr-node.mr-silent{opacity:.6}
 .mr-line{fill:none;stroke-width:1.25}
 .mr-when,.mr-of-group{paint-order:stroke;stroke-width:5px;stroke-linejoin:round}`;
 
@@ -72,7 +72,7 @@ const writeColours = (palette: Palette): string => `
 .mr-group .mr-box{fill:${palette.group};stroke:${palette.groupBorder}}
 .mr-route .mr-box{fill:${palette.routeBox};stroke:${palette.route}}
 .mr-request .mr-box,.mr-result .mr-box{fill:${palette.endBox};stroke:${palette.end}}
-.mr-node.mr-speaks .mr-box{fill:${palette.speaksBox};stroke:${palette.speaks}}
+.mr-node.mr-visible .mr-box{fill:${palette.visibleBox};stroke:${palette.visible}}
 .mr-of-group{stroke:${palette.group}}
 .mr-when{stroke:${palette.page};fill:${palette.route}}`;
 

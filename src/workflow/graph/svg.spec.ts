@@ -21,12 +21,12 @@ describe('an SVG', () => {
     assertWellFormed(svg);
     for (const text of [
       '<title>Workflow support</title>',
-      '<desc>Answers &#60;anything&#62; &#38; &#34;more&#34;. Steps: Draft, Answer. Speaking to the client: Answer.</desc>',
-      '<title>Answer (SpeakingNode, agent, speaks)</title>',
-      '>hidden from the client</text>',
+      '<desc>Answers &#60;anything&#62; &#38; &#34;more&#34;. Steps: Draft, Answer. Visible to the client: Answer.</desc>',
+      '<title>Answer (SpeakingNode, agent, visible)</title>',
+      '>silent: not sent to the client</text>',
     ])
       expect(svg).toContain(text);
-    expect(svg).not.toContain('>silent</text>');
+    expect(svg).not.toContain('>does not stream</text>');
   });
 
   it('is an image with a size, for light pages and dark ones', async () => {

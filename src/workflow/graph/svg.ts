@@ -11,9 +11,9 @@ const FOOT = 40;
 const NARROWEST = 320;
 
 const MEANINGS: readonly (readonly [Visibility, string])[] = [
-  ['speaks', 'speaks to the client'],
-  ['silent', 'silent'],
-  ['hidden', 'hidden from the client'],
+  ['visible', 'visible to the client'],
+  ['inner', 'does not stream'],
+  ['silent', 'silent: not sent to the client'],
 ];
 
 /**
@@ -54,9 +54,9 @@ export async function drawSvg(workflow: CompiledWorkflow): Promise<string> {
 function describeDrawing({ description, visible }: CompiledWorkflow, { nodes }: Drawing): string {
   const named = (visibility: Visibility): string[] =>
     nodes.filter((node) => node.visibility === visibility).map(({ path }) => path);
-  const speaking = visible ? `Speaking to the client: ${named('speaks').join(', ')}.` : 'Its result is the answer.';
+  const shown = visible ? `Visible to the client: ${named('visible').join(', ')}.` : 'Its result is the answer.';
   const steps = nodes.filter(isStep).map(({ path }) => path);
-  return `${description} Steps: ${steps.join(', ')}. ${speaking}`;
+  return `${description} Steps: ${steps.join(', ')}. ${shown}`;
 }
 
 /**
