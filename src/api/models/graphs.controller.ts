@@ -4,15 +4,16 @@ import { AccessControl } from '../../access/index.js';
 import { MethodNotAllowedError } from '../../errors/index.js';
 import { OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import { type CompiledWorkflow, makeGraphJson, drawMermaid, drawSvg, WorkflowRegistry } from '../../workflow/index.js';
-import { GRAPH_FORMATS, type GraphFormat, chooseGraphFormat } from './graph-format.js';
-import { graphExamples, graphSchema } from './graph.examples.js';
+import { DescribeRetrieveModelGraph } from './describe-model.js';
+import { type GraphFormat, chooseGraphFormat } from './graph-format.js';
+import { MODELS_PATH } from './models.path.js';
 
 /** What an SVG may do when it is opened as a page: use its own styles, and nothing else. */
 const SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 /** Shows the graph of a workflow. */
 @OpenApi(({ ApiTags }) => [ApiTags('Models')])
-@Controller('v1/models')
+@Controller(MODELS_PATH)
 export class GraphsController {
   /** Workflows never change, and laying out a large one takes a tenth of a second. */
   readonly #images = new Map<CompiledWorkflow, Promise<string>>();
@@ -23,24 +24,7 @@ export class GraphsController {
   ) {}
 
   @Get('*id/graph')
-  @OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
-    ApiOperation({
-      operationId: 'retrieveModelGraph',
-      summary: 'Show the graph of one workflow',
-      description: 'As JSON, as a Mermaid flowchart or as an SVG image: by `format`, or else by the Accept header.',
-    }),
-    ApiParam({ name: 'id', type: String, description: 'Id or alias of the workflow.', example: 'streaming' }),
-    ApiQuery({ name: 'format', required: false, enum: GRAPH_FORMATS, description: 'Wins over the Accept header.' }),
-    ApiResponse({
-      status: 200,
-      description: 'The graph.',
-      content: {
-        'application/json': { schema: graphSchema, example: graphExamples.json },
-        'text/vnd.mermaid': { schema: { type: 'string' }, example: graphExamples.mermaid },
-        'image/svg+xml': { schema: { type: 'string' } },
-      },
-    }),
-  ])
+  @DescribeRetrieveModelGraph()
   async graph(@Req() request: Request, @Res() response: Response): Promise<void> {
     const { name, workflow } = this.registry.resolveServed(readPathParameter(request, 'id'));
     const { format } = readQuery(request);

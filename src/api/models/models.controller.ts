@@ -5,11 +5,13 @@ import { MethodNotAllowedError } from '../../errors/index.js';
 import { readPathParameter, OpenApi } from '../../http/index.js';
 import { Clock, type JsonObject } from '../../kernel/index.js';
 import { type CompiledWait, type WorkflowName, WorkflowRegistry } from '../../workflow/index.js';
+import { DescribeListModels, DescribeRetrieveModel } from './describe-model.js';
 import type { ModelCard, ModelList } from './dto/model-list.js';
+import { MODELS_PATH } from './models.path.js';
 
 /** Lists the workflows as models: every id and alias. */
 @OpenApi(({ ApiTags }) => [ApiTags('Models')])
-@Controller('v1/models')
+@Controller(MODELS_PATH)
 export class ModelsController {
   /** The start of the process, in seconds since the Unix epoch: workflows have no date of their own. */
   readonly #created: number;
@@ -23,10 +25,7 @@ export class ModelsController {
   }
 
   @Get()
-  @OpenApi(({ ApiOperation, ApiResponse }) => [
-    ApiOperation({ operationId: 'listModels', summary: 'List the workflows that the API key may use' }),
-    ApiResponse({ status: 200, description: 'The list.', schema: { $ref: '#/components/schemas/ModelList' } }),
-  ])
+  @DescribeListModels()
   list(@Req() request: Request, @Res() response: Response): void {
     const caller = this.access.requireCaller(request);
     const names = this.registry.list().filter(({ workflow }) => caller.mayUse(workflow.id));
@@ -34,11 +33,7 @@ export class ModelsController {
   }
 
   @Get('*id')
-  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
-    ApiOperation({ operationId: 'retrieveModel', summary: 'Describe one workflow' }),
-    ApiParam({ name: 'id', type: String, description: 'Id or alias of the workflow.', example: 'streaming' }),
-    ApiResponse({ status: 200, description: 'The workflow.', schema: { $ref: '#/components/schemas/ModelCard' } }),
-  ])
+  @DescribeRetrieveModel()
   retrieve(@Req() request: Request, @Res() response: Response): void {
     const name = this.registry.resolveServed(readPathParameter(request, 'id'));
     const { workflow, streamByDefault } = name;

@@ -4,17 +4,20 @@ import { AccessControl } from '../../access/index.js';
 import { InvalidRequestError, MethodNotAllowedError, NotFoundError, UnknownRouteError } from '../../errors/index.js';
 import { OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import { addRunHeaders, JsonBodyReader, LogStreamer, readFlag, readPosition, watchClient } from '../wire/index.js';
+import {
+  DescribeRetrieveResponse,
+  DescribeDeleteResponse,
+  DescribeListInputItems,
+  DescribeCancelResponse,
+} from './describe-stored-response.js';
 import { listItems } from './list-items.js';
 import { LoggedResponses } from './logged/logged-responses.service.js';
 import { ResponseLogFold } from './logged/response-log-fold.js';
-import { responseExample } from './responses.examples.js';
 import { RESPONSES_PATH } from './responses.path.js';
 import { ResponseState, type StoredResponse } from './state/response-state.js';
 
 /** Route words of other servers in the place of an id. */
 const NO_IDS: ReadonlySet<string> = new Set(['compact', 'input_tokens']);
-
-const ID_PARAMETER = { name: 'id', type: String, description: 'Id of the response.', example: 'resp_1' };
 
 /** Returns and removes stored responses. */
 @OpenApi(({ ApiTags }) => [ApiTags('Responses')])
@@ -29,35 +32,7 @@ export class StoredResponsesController {
   ) {}
 
   @Get(':id')
-  @OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
-    ApiOperation({
-      operationId: 'retrieveResponse',
-      summary: 'Get a stored response',
-      description:
-        'A background response is returned as it is now. With `stream=true` its events are streamed from the first one on, stored ones at once; `Last-Event-ID` counts as `starting_after`.',
-    }),
-    ApiParam(ID_PARAMETER),
-    ApiQuery({
-      name: 'stream',
-      required: false,
-      description: 'Whether the events are streamed instead of the response as it is now.',
-      schema: { type: 'boolean', default: false },
-    }),
-    ApiQuery({
-      name: 'starting_after',
-      required: false,
-      description: 'With `stream=true`: the `sequence_number` of the last event that is not wanted again.',
-      schema: { type: 'integer', minimum: 0 },
-    }),
-    ApiResponse({
-      status: 200,
-      description: 'The response. For a stream, the schema is that of the data of one event.',
-      content: {
-        'application/json': { schema: { $ref: '#/components/schemas/ModelResponse' }, example: responseExample },
-        'text/event-stream': { schema: { $ref: '#/components/schemas/ResponseEvent' } },
-      },
-    }),
-  ])
+  @DescribeRetrieveResponse()
   async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
     if (readFlag(request, 'stream')) {
       await this.#stream(request, response);
@@ -68,20 +43,7 @@ export class StoredResponsesController {
   }
 
   @Delete(':id')
-  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
-    ApiOperation({ operationId: 'deleteResponse', summary: 'Remove a stored response and its items' }),
-    ApiParam(ID_PARAMETER),
-    ApiResponse({
-      status: 200,
-      description: 'The response was removed.',
-      content: {
-        'application/json': {
-          schema: { $ref: '#/components/schemas/DeletedResponse' },
-          example: { id: 'resp_1', object: 'response', deleted: true },
-        },
-      },
-    }),
-  ])
+  @DescribeDeleteResponse()
   async remove(@Req() request: Request, @Res() response: Response): Promise<void> {
     const id = readPathParameter(request, 'id');
     if (!(await this.state.remove(id, this.access.requireCaller(request)))) throw makeNotFoundError(id);
@@ -89,37 +51,7 @@ export class StoredResponsesController {
   }
 
   @Get(':id/input_items')
-  @OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
-    ApiOperation({
-      operationId: 'listInputItems',
-      summary: 'List the input items of a stored response',
-      description: 'The items of its conversation, including those of earlier turns, without its own output.',
-    }),
-    ApiParam(ID_PARAMETER),
-    ApiQuery({
-      name: 'limit',
-      required: false,
-      description: 'Most items of a page.',
-      schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
-    }),
-    ApiQuery({
-      name: 'order',
-      required: false,
-      description: 'Whether the latest item comes first (`desc`) or the oldest (`asc`).',
-      schema: { type: 'string', enum: ['asc', 'desc'], default: 'desc' },
-    }),
-    ApiQuery({ name: 'after', required: false, description: 'Id of the last item of the page before.', type: String }),
-    ApiResponse({
-      status: 200,
-      description: 'A page of the list.',
-      content: {
-        'application/json': {
-          schema: { $ref: '#/components/schemas/ResponseItemList' },
-          example: { object: 'list', data: [], first_id: null, last_id: null, has_more: false },
-        },
-      },
-    }),
-  ])
+  @DescribeListInputItems()
   async listInputItems(@Req() request: Request, @Res() response: Response): Promise<void> {
     const { context } = await this.#find(request);
     response.json(listItems(context, readQuery(request)));
@@ -127,24 +59,7 @@ export class StoredResponsesController {
 
   @Post(':id/cancel')
   @HttpCode(200)
-  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
-    ApiOperation({
-      operationId: 'cancelResponse',
-      summary: 'Cancel a response in the background',
-      description: 'Waits for its end. Can be repeated; a response that has ended in another way is a 400.',
-    }),
-    ApiParam(ID_PARAMETER),
-    ApiResponse({
-      status: 200,
-      description: 'The cancelled response.',
-      content: {
-        'application/json': {
-          schema: { $ref: '#/components/schemas/ModelResponse' },
-          example: { ...responseExample, background: true, status: 'cancelled', completed_at: null },
-        },
-      },
-    }),
-  ])
+  @DescribeCancelResponse()
   async cancel(@Req() request: Request, @Res() response: Response): Promise<void> {
     await this.bodies.readSmall(request, watchClient(response));
     const cancelled = await this.logged.cancel(readPathParameter(request, 'id'), this.access.requireCaller(request));

@@ -5,8 +5,8 @@ import { AppConfig } from '../../config/index.js';
 import { InvalidRequestError, MethodNotAllowedError, NotFoundError } from '../../errors/index.js';
 import { OpenApi, readPathParameter } from '../../http/index.js';
 import { Inspections, LoggedRuns, type RunInspection } from '../../runs/index.js';
+import { DescribeInspectRun } from './describe-run.js';
 import { makeInspectionObject } from './inspection-object.js';
-import { completedExample } from './runs.examples.js';
 import { RUNS_PATH } from './runs.path.js';
 
 /** Shows callers who may inspect them the inputs and outputs of the steps, models and tools of their runs. */
@@ -21,25 +21,7 @@ export class RunInspectionController {
   ) {}
 
   @Get(':id/inspection')
-  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
-    ApiOperation({
-      operationId: 'inspectRun',
-      summary: 'Look inside a run',
-      description:
-        'Inputs and outputs of its steps, models and tools: while it runs, and as long as it is kept afterwards. For keys that may inspect runs (`RUNS_INSPECT`). Every execution of a workflow can be inspected by the id of its run, chat completion or response. Runs that do not outlive their request are kept in the memory of the process that answered, the latest ones only.',
-    }),
-    ApiParam({
-      name: 'id',
-      type: String,
-      description: 'Id of the run, or of the chat completion or response that it answered.',
-      example: completedExample.id,
-    }),
-    ApiResponse({
-      status: 200,
-      description: 'The inside of the run.',
-      content: { 'application/json': { schema: { $ref: '#/components/schemas/RunInspection' } } },
-    }),
-  ])
+  @DescribeInspectRun()
   async inspect(@Req() request: Request, @Res() response: Response): Promise<void> {
     const caller = this.access.requireCaller(request);
     if (!caller.mayInspect(this.config.access.inspect)) throw makeDisabledError();

@@ -5,8 +5,8 @@ import { InvalidRequestError, MethodNotAllowedError } from '../../errors/index.j
 import { findRecord, OpenApi, readPathParameter } from '../../http/index.js';
 import type { JsonObject } from '../../kernel/index.js';
 import { addRunHeaders, JsonBodyReader, watchClient } from '../wire/index.js';
+import { DescribeAnswerRun } from './describe-run.js';
 import { NativeRuns } from './native-runs.service.js';
-import { RUN_ID_PARAMETER } from './runs.examples.js';
 import { RUNS_PATH } from './runs.path.js';
 
 /** Most bytes of an answer: a text of many pages. */
@@ -24,34 +24,7 @@ export class RunWaitsController {
 
   @Post(':id/waits/:name')
   @HttpCode(200)
-  @OpenApi(({ ApiBody, ApiOperation, ApiParam, ApiResponse }) => [
-    ApiOperation({
-      operationId: 'answerRun',
-      summary: 'Answer a wait of a run',
-      description: `The first answer counts: an equal one may be sent again, another one is a 409. An answer that does not fit is a 400 with every fault, and the run keeps waiting. The run continues when all its waits have been answered, whichever protocol began it.`,
-    }),
-    ApiParam(RUN_ID_PARAMETER),
-    ApiParam({ name: 'name', type: String, description: 'Name of the wait.', example: 'approve' }),
-    ApiBody({
-      required: true,
-      schema: {
-        type: 'object',
-        required: ['value'],
-        properties: { value: { description: 'The answer, as the schema of the wait says.' } },
-      },
-      examples: { verdict: { summary: 'A verdict', value: { value: { approved: true, comment: 'Good' } } } },
-    }),
-    ApiResponse({
-      status: 200,
-      description: 'The answer was stored.',
-      content: {
-        'application/json': {
-          schema: { $ref: '#/components/schemas/AnsweredWait' },
-          example: { object: 'run.wait', name: 'approve', status: 'answered' },
-        },
-      },
-    }),
-  ])
+  @DescribeAnswerRun()
   async answer(@Req() request: Request, @Res() response: Response): Promise<void> {
     const name = readPathParameter(request, 'name');
     const body = await this.bodies.readSmall(request, watchClient(response), LONGEST_ANSWER);

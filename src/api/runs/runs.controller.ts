@@ -5,11 +5,10 @@ import { MethodNotAllowedError } from '../../errors/index.js';
 import { DoorsPlace, findRecord, OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import type { RunToLog } from '../../runs/index.js';
 import { addRunHeaders, readIdentity, RequestIntake, type TakenRequest } from '../wire/index.js';
-import { RUN_STATUSES } from './dto/run.schema.js';
+import { DescribeCreateRun, DescribeRetryRun, DescribeListRuns } from './describe-run.js';
 import { readListQuery } from './list-query.js';
 import { NativeRuns } from './native-runs.service.js';
 import { type DecodedRequest, RunsDecoder } from './runs.decoder.js';
-import { completedExample, queuedExample, requestExamples, RUN_ID_PARAMETER } from './runs.examples.js';
 import { RUNS_PATH } from './runs.path.js';
 
 /** Begins runs, and lists them. */
@@ -26,25 +25,7 @@ export class RunsController {
 
   @Post()
   @HttpCode(202)
-  @OpenApi(({ ApiBody, ApiOperation, ApiResponse }) => [
-    ApiOperation({
-      operationId: 'createRun',
-      summary: 'Begin a run that needs no client',
-      description:
-        'The response is sent as soon as the run is stored. The run begins when there is a place for it, and continues without its client and after a crash of its process. Any number of clients can read its events from their own address.',
-    }),
-    ApiBody({
-      required: true,
-      schema: { $ref: '#/components/schemas/CreateRunRequest' },
-      examples: requestExamples,
-    }),
-    ApiResponse({
-      status: 202,
-      description: 'The run.',
-      headers: { location: { $ref: '#/components/headers/location' } },
-      content: { 'application/json': { schema: { $ref: '#/components/schemas/Run' }, example: queuedExample } },
-    }),
-  ])
+  @DescribeCreateRun()
   create(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.intake.take(request, response, async (taken) => {
       this.runs.assertOn();
@@ -55,21 +36,7 @@ export class RunsController {
 
   @Post(':id/retry')
   @HttpCode(202)
-  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
-    ApiOperation({
-      operationId: 'retryRun',
-      summary: 'Run the same request again',
-      description:
-        'The run must have ended, in any way. The new run starts from the beginning, with the current workflow and an id of its own; nothing is taken over from the old run, which stays as it is. The body is empty. With an `Idempotency-Key`, a repeated request makes one run.',
-    }),
-    ApiParam(RUN_ID_PARAMETER),
-    ApiResponse({
-      status: 202,
-      description: 'The new run.',
-      headers: { location: { $ref: '#/components/headers/location' } },
-      content: { 'application/json': { schema: { $ref: '#/components/schemas/Run' }, example: queuedExample } },
-    }),
-  ])
+  @DescribeRetryRun()
   retry(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.intake.take(request, response, async (taken) => {
       const id = readPathParameter(request, 'id');
@@ -93,54 +60,7 @@ export class RunsController {
   }
 
   @Get()
-  @OpenApi(({ ApiOperation, ApiQuery, ApiResponse }) => [
-    ApiOperation({
-      operationId: 'listRuns',
-      summary: 'List the runs of the API key',
-      description: 'Includes those of chat completions and responses that outlive their requests.',
-    }),
-    ApiQuery({
-      name: 'model',
-      required: false,
-      description: 'Only runs requested by this name.',
-      type: String,
-    }),
-    ApiQuery({
-      name: 'status',
-      required: false,
-      description: 'Only runs with this status.',
-      schema: { type: 'string', enum: [...RUN_STATUSES] },
-    }),
-    ApiQuery({
-      name: 'limit',
-      required: false,
-      description: 'Most runs of a page.',
-      schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
-    }),
-    ApiQuery({ name: 'after', required: false, description: 'Id of the last run of the page before.', type: String }),
-    ApiQuery({
-      name: 'order',
-      required: false,
-      description: 'Whether the latest run comes first (`desc`) or the oldest (`asc`).',
-      schema: { type: 'string', enum: ['asc', 'desc'], default: 'desc' },
-    }),
-    ApiResponse({
-      status: 200,
-      description: 'A page of the list.',
-      content: {
-        'application/json': {
-          schema: { $ref: '#/components/schemas/RunList' },
-          example: {
-            object: 'list',
-            data: [completedExample],
-            first_id: completedExample.id,
-            last_id: completedExample.id,
-            has_more: false,
-          },
-        },
-      },
-    }),
-  ])
+  @DescribeListRuns()
   async list(@Req() request: Request, @Res() response: Response): Promise<void> {
     const { id } = this.access.requireCaller(request);
     response.json(await this.runs.list(readListQuery(readQuery(request)), id));

@@ -9,7 +9,7 @@ import { JSONSchema } from 'class-validator-jsonschema';
 export function WorkflowModel(): PropertyDecorator {
   return applyDecorators(
     JSONSchema({
-      description: 'Id or alias of the workflow that answers. `GET /v1/models` lists them.',
+      description: 'Id or alias of the workflow that answers. The list of models has them all.',
       example: 'chat',
     }),
     IsString(),
