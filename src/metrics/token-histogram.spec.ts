@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { AggregatorRegistry, Histogram, Registry } from 'prom-client';
 import { TokenHistogram } from './token-histogram.js';
 
-it('is to a registry, and to several processes, what the histogram of prom-client is', async () => {
+it('behaves like the histogram of prom-client, in a registry and across processes', async () => {
   const [usual, own] = [new Registry(), new Registry()];
   const options = { name: 'gaps_seconds', help: 'Between two.', buckets: [0.01, 0.1, 1] };
   const histogram = new Histogram({ ...options, labelNames: ['workflow'], registers: [usual] });

@@ -111,7 +111,7 @@ describe('RunService', () => {
       expect(await reading).toMatchObject({ isReaderFault: true, error: { code: 'internal_error' } });
     });
 
-    it('takes an id once as long as its run is open', async () => {
+    it('refuses the id of a run that is still open', async () => {
       start();
       expect(() => start()).toThrow('A run with the id "run-1" is open. Give each run an id of its own.');
       talk.end();

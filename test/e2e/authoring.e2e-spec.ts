@@ -166,7 +166,7 @@ describe('A workflow with agents in its fields', () => {
     expect(upstream.requests[1]?.body.messages.at(-1)).toMatchObject({ role: 'tool', content: 'rain in Oslo' });
   });
 
-  it('falls back along its list of models; a text is one message of the user', async () => {
+  it('falls back along its list of models, and takes a text as one message of the user', async () => {
     const { app, upstream } = await start(makeWorkflowsModule(ChainWorkflow));
     upstream
       .next(httpError(401, '{}'))
@@ -188,7 +188,7 @@ describe('A workflow with agents in its fields', () => {
     ]);
   });
 
-  it('serves no workflow that only runs as a step; a text is one message of the user for one, too', async () => {
+  it('does not serve a workflow that only runs as a step, which takes a text as one message of the user, too', async () => {
     @Workflow({ id: 'toned', description: 'Answers in a tone', onlyAsStep: true })
     class TonedWorkflow {
       readonly answer = agent({ instructions: ({ tone }: { tone: string }) => `Be ${tone}.` });

@@ -92,7 +92,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   );
 
   it(
-    'go on while their process stands still, which writes nothing afterwards; they begin though the queue has lost them',
+    'go on while their process is frozen, which writes nothing afterwards; runs that the queue has lost begin all the same',
     async () => {
       const door = steps.gate();
       upstream.next(scriptStream(['Old', door]));

@@ -60,7 +60,7 @@ describeEachQueue('runs of processes that are replaced, their queue in %s', (ben
   );
 
   bench.itOnce(
-    'are handed over when theirs shuts down',
+    'are handed over when their process shuts down',
     async () => {
       const { databaseUrl, replicas, upstream } = bench;
       const handOver = { RUNS_HANDOVER: 'now', APPROVAL_TIMEOUT_MS: '4000' };

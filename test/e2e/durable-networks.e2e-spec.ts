@@ -51,7 +51,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
   const range = (length: number): readonly number[] => Array.from({ length }, (_, place) => place);
 
   it(
-    'are neither doubled nor run again when the replies to commits in the middle are lost',
+    'are neither doubled nor run again when replies to commits in mid-run are lost',
     async () => {
       const door = gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));

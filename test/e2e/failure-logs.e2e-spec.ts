@@ -184,7 +184,7 @@ describe('the log of a failure', () => {
     expect(bench.written.match(/The plan of the author failed/g)).toHaveLength(1);
   });
 
-  it('has the failure of a step with a substitute, which nobody else sees', async () => {
+  it('has the failure of a step with a substitute, which no client sees', async () => {
     await start();
     bench.upstream.always(() => scriptStream('Hi'));
     const { status, headers } = await bench.ask({ model: 'lenient' });

@@ -102,7 +102,7 @@ describe('limits', () => {
     expect((await bench.ask()).status).toBe(429);
   });
 
-  describe('are asked before a body is read', () => {
+  describe('are checked before a body is read', () => {
     const sockets: Socket[] = [];
     afterEach(() => {
       for (const socket of sockets.splice(0)) socket.destroy();
@@ -120,14 +120,14 @@ describe('limits', () => {
       return { status, socket };
     };
 
-    it('those of requests', async () => {
+    it('for requests', async () => {
       await start({ LIMIT_REQUESTS_PER_MINUTE: '1' });
       begin();
       await eventually(async () => (await bench.ask()).status === 429);
       expect(await within(begin().status)).toBe(429);
     });
 
-    it('those of answers in the making, and given back when the client leaves', async () => {
+    it('for concurrent requests, whose places are given back when the client leaves', async () => {
       await start({ LIMIT_CONCURRENT_STREAMS: '1' });
       bench.upstream.always(scriptStream('Hi'));
       const { socket } = begin();
@@ -137,7 +137,7 @@ describe('limits', () => {
       await eventually(async () => (await bench.ask()).status === 200);
     });
 
-    it('those of runs, among which a body that is still arriving does not count', async () => {
+    it('for runs; a body that is still arriving does not count', async () => {
       await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0' });
       const hold = steps.gate();
       bench.upstream.next(scriptStream(['Hel', hold, 'lo'])).always(scriptStream('Hi'));
@@ -171,7 +171,7 @@ describe('limits', () => {
     });
   });
 
-  it('of answers in the making: the openai SDK waits as long as it is told, and comes again', async () => {
+  it('of concurrent requests: the openai SDK waits as long as it is told, and tries again', async () => {
     await start({ LIMIT_CONCURRENT_STREAMS: '1' });
     const hold = steps.gate();
     bench.upstream.next(scriptStream(['Hel', hold, 'lo'])).next(scriptStream('second'));
@@ -197,7 +197,7 @@ describe('limits', () => {
     return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   };
 
-  describe('of answers in the making are given back, once', () => {
+  describe('of concurrent requests are given back, once', () => {
     const endings: [string, () => Promise<void>][] = [
       [
         'at the end of a stream',

@@ -210,7 +210,7 @@ describe('metrics', () => {
     expect(metrics.sum('millrace_slow_client_pause_seconds_sum', { workflow: 'chat' })).toBeGreaterThan(0);
   }, 60_000);
 
-  it('adds up nothing of which every process shows the whole', () => {
+  it('does not add up what each process reports as a whole', () => {
     const expressions = [...dashboardExpressions(), ...alertExpressions()];
     const shared = expressions.filter((expression) =>
       /millrace_(queued_background_runs|due_runs|oldest_due_run_seconds)\b/.test(expression),

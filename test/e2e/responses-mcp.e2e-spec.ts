@@ -73,7 +73,7 @@ describe('MCP servers that a request for a response names', () => {
     expect(tools.map((tool) => tool.function.name)).toEqual(names);
   });
 
-  it('are heeded by choices among tools, beside functions of the client', async () => {
+  it('can be chosen by tool_choice, beside functions of the client', async () => {
     kit.server.tools = [SEARCH, WRITE];
     const add = { type: 'function', name: 'add', parameters: { type: 'object', properties: {} } };
     callSearch();
@@ -110,7 +110,7 @@ describe('MCP servers that a request for a response names', () => {
     expect(kit.server.count('tools/call')).toBe(1);
   });
 
-  it('get the credentials of the request, which are nowhere else', async () => {
+  it('get the credentials of the request, which are kept nowhere', async () => {
     const log = new LogCapture();
     callSearch();
     say();
@@ -184,7 +184,7 @@ describe('MCP servers that a request for a response names', () => {
       expect(lastMessages().at(-1)?.content).toMatch(/^Error: /);
     });
 
-    it('by giving what their schema does not say end that call alone', async () => {
+    it('by giving a result that does not fit their schema end that call alone', async () => {
       const outputSchema = { type: 'object', properties: { hits: { type: 'integer' } }, required: ['hits'] };
       kit.server.tools = [{ ...SEARCH, outputSchema }];
       kit.server.onCall = (call, response) =>
@@ -198,7 +198,7 @@ describe('MCP servers that a request for a response names', () => {
       });
     });
 
-    it('by what their tools are leave those out', async () => {
+    it('by listing tools that cannot be used leave those out', async () => {
       const deep = Array.from({ length: 100 }).reduce<object>((inner) => ({ items: inner }), {});
       kit.server.tools = [
         SEARCH,
@@ -232,7 +232,7 @@ describe('MCP servers that a request for a response names', () => {
         (message, response) => sendResult(response, message, { tools: [{ name: 'text', inputSchema: 'none' }] }),
         /"docs"/,
       ],
-    ])('to list their tools (one %s) leave the others and the response alone', async (_, script, error) => {
+    ])('to list their tools (a server %s) leave the others and the response alone', async (_, script, error) => {
       kit.server.onList = script;
       say('Without.');
       const { response, text, events } = await streamResponse(kit.bench.app, {
@@ -292,7 +292,7 @@ describe('MCP servers that a request for a response names', () => {
   });
 
   describe('in the background', () => {
-    it('tell the same again from the log, and to readers of the run', async () => {
+    it('have the same events when they are read from the log, and are shown to readers of the run', async () => {
       callSearch();
       say();
       const { response, events } = await streamResponse(kit.bench.app, { background: true, tools: [docs()] });

@@ -146,7 +146,7 @@ describe('POST /v1/responses', () => {
     ]);
   });
 
-  it('keeps what is left of a cut character in the message that it belongs to', async () => {
+  it('keeps the rest of a cut character in the message that it belongs to', async () => {
     bench.upstream.next(scriptStream(['smile \ud83d'])).next(scriptCompletion(REPLY));
     const told = await streamResponse(bench.app, { model: 'streaming' });
     expect(told.response.output).toMatchObject([

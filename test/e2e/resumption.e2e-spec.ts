@@ -95,7 +95,7 @@ describe('runs whose process dies, when the next one is there', () => {
   );
 
   it(
-    'go on with the silent steps that had not finished, and those that waited begin',
+    'run the silent steps that had not finished again, and begin those that waited',
     async () => {
       const plan = { basics: 'B?', benefits: 'F?', risks: 'R?' };
       const door = steps.gate();

@@ -31,7 +31,7 @@ describe('a run that waits for an answer', () => {
     expect((await followRun(bench.app, run.id, `?until=wait&after=${asked.length - 1}`)).status).toBe(204);
   });
 
-  it('waits on after an answer that does not fit, or goes to no wait of it', async () => {
+  it('keeps waiting after an answer that does not fit, or that is for none of its waits', async () => {
     const { run, answer } = await waitForApproval();
     const { json: refusal } = await answer({ value: { approved: 'yes', comment: 5 } });
     const { message, ...error } = (refusal as { error: { message: string } }).error;

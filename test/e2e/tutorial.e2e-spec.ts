@@ -136,7 +136,7 @@ describeWithRegistry()(`the tutorial, ${PAGE}`, () => {
   }
 
   it(
-    'runs the application, which answers, and the other commands, which print what the page shows',
+    'runs the application and the other commands, which print what the page shows',
     async () => {
       const [dev, curl] = [findCommand('npm run dev'), findCommand('curl ')];
       const PORT = await findFreePort();

@@ -50,7 +50,7 @@ describe('a workflow that waits for answers', () => {
       expect(JSON.stringify(bench.upstream.requests.at(-1)?.body)).toContain('it goes out now');
     });
 
-    it('gives the same to the same answer, however often it comes, and takes no other', async () => {
+    it('gives the same response to the same answer, however often it is sent, and takes no other answer', async () => {
       const first = await begin();
       const second = await close(first, { approved: true, comment: 'Nice' });
       const given = (value: unknown) => door.give(first, [{ id: findCall(first), value }]);

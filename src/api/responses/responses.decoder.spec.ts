@@ -154,7 +154,7 @@ describe('ResponsesDecoder', () => {
     expect(context).toEqual([{ ...asked('Hi'), id: expect.stringMatching(/^msg_[0-9a-f]{48}$/) }]);
   });
 
-  it('tells what the client gave', async () => {
+  it('repeats what the client sent', async () => {
     const given = {
       instructions: 'Be brief',
       max_output_tokens: 5,

@@ -110,7 +110,7 @@ function join(events: readonly Timed[], pick: (delta: Delta) => string | undefin
   return events.map(({ event }) => (event.type === 'delta' && pick(event.delta)) || '').join('');
 }
 
-it('tells any run by all rules, loses nothing of it, and tells it the same way each time', () => {
+it('encodes any run by the rules of the protocol, loses nothing, and gives the same events each time', () => {
   fc.assert(
     fc.property(run, fc.boolean(), (events, nodeEvents) => {
       const json = fold(events, true, nodeEvents);

@@ -16,7 +16,7 @@ import { CREATED_AT } from '../../../test/support/response-head.js';
 import { readOutputText } from '../../../test/support/response-rules.js';
 
 describe('ResponseEncoder', () => {
-  it('tells a text in the order on which clients rely', () => {
+  it('sends the events of a text in the order on which clients rely', () => {
     const told = tell([content('chat', 'Hel'), content('chat', 'lo'), done('chat'), finished]);
     expect(told.events.map(({ type }) => type)).toEqual([
       'response.created',
@@ -129,7 +129,7 @@ describe('ResponseEncoder', () => {
       expect(told.response.output[0]).toMatchObject({ call_id: expect.stringMatching(/^call_[0-9a-f]{48}$/) });
     });
 
-    it('that are whole are closed before text follows, and lose nothing if they are not', () => {
+    it('are closed before text follows if they are complete, and lose nothing if they are not', () => {
       const whole = tell([call('a', 0, '{}', { id: 'call_a', name: 'f' }), content('a', 'Done.'), finished]);
       expect(outline(whole)).toEqual(['call completed: f({})', 'message completed: Done.']);
       const parted = tell([

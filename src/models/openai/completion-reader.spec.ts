@@ -36,7 +36,7 @@ function describeReading({ deltas, identities, usages, unknown, reader }: Readin
 }
 
 describe('CompletionReader', () => {
-  it('gives no delta for a role, an empty piece or null', () => {
+  it('yields no delta for a role, an empty piece or null', () => {
     const nothing = [
       { role: 'assistant', content: '' },
       { content: null, reasoning: null, refusal: null, tool_calls: null },

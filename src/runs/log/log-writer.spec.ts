@@ -95,7 +95,7 @@ describe('LogWriter', () => {
     ]);
   });
 
-  it('lets each of many runs that speak at once come less often, with more to say, and in turn', async () => {
+  it('commits the runs of a crowd in turn, each less often and with more events', async () => {
     const logs = Array.from({ length: 300 }, (_, place) => open(`r${place}`));
     for (let time = 0; time < 2_000; time += 5) {
       // Each says something each 50 ms.
@@ -113,7 +113,7 @@ describe('LogWriter', () => {
     for (const { length } of logs) expect(length).toBeGreaterThanOrEqual(36);
   });
 
-  it('lets no run wait longer than 200 ms, however many speak, and what is new or awaited not at all', async () => {
+  it('lets no run wait longer than 200 ms, however many write; first and awaited events do not wait', async () => {
     const logs = Array.from({ length: 700 }, (_, place) => open(`r${place}`));
     const lengths: (readonly number[])[] = [];
     for (let window = 0; window < 40; window++) {
@@ -227,7 +227,7 @@ describe('LogWriter', () => {
     expect(reads).toBe(0);
   });
 
-  it('lets readers go that leave while they wait', async () => {
+  it('releases readers that leave while they wait', async () => {
     const follower = follow(open());
     const next = follower.next();
     follower.close();

@@ -5,7 +5,7 @@ import { makeWait } from './wait-cases.js';
 
 /** What every store knows of those who work on a run. */
 export function describeAttempts(bench: StoreBench): void {
-  it('says for how long a run was begun, and takes nothing of whoever began it before', async () => {
+  it('says since when a run has been at work, and refuses events of an earlier attempt', async () => {
     await bench.create('r1');
     bench.clock.advance(5);
     const first = await bench.claim('r1');
@@ -21,7 +21,7 @@ export function describeAttempts(bench: StoreBench): void {
     await expect(bench.claim('r9')).resolves.toBeUndefined();
   });
 
-  it('keeps steps with the events of their end, each once, and none of an attempt that is over', async () => {
+  it('keeps each step once, with the events of its end, and none of an earlier attempt', async () => {
     await bench.create('r1');
     await bench.claim('r1');
     const steps = [{ node: 'n', json: '{"n":1}' }];
@@ -36,7 +36,7 @@ export function describeAttempts(bench: StoreBench): void {
     await expect(bench.claim('r1')).resolves.toMatchObject({ steps: ['{"n":1}'], logLength: '[{"n":0}]'.length });
   });
 
-  it('counts deaths in a row, which a finished step ends, and letting go is none', async () => {
+  it('counts deaths in a row; a finished step resets the count, and letting a run go does not count', async () => {
     await bench.create('r1');
     const claim = async (): Promise<number | undefined> => (await bench.claim('r1'))?.run.deaths;
     expect([await claim(), await claim(), await claim()]).toEqual([0, 1, 2]);
@@ -51,7 +51,7 @@ export function describeAttempts(bench: StoreBench): void {
     expect(await claim()).toBe(1);
   });
 
-  it('counts attempts, of which going on with an answer, or what was let go of before it began, is none', async () => {
+  it('counts attempts, but not when a run goes on with an answer or was let go before it began', async () => {
     await bench.create('r1');
     const read = async (): Promise<unknown> => (await bench.logs.find('r1', 'a'))?.attempts;
     const claim = async (): Promise<number> => (await bench.claim('r1'))?.run.epoch ?? 0;
@@ -68,7 +68,7 @@ export function describeAttempts(bench: StoreBench): void {
     expect([await read(), await claim(), await read()]).toEqual([2, 6, 3]);
   });
 
-  it('keeps when a run is to begin again that has failed, which is no death', async () => {
+  it('keeps when a failed run is to begin again, which does not count as a death', async () => {
     await bench.create('r1');
     await bench.claim('r1');
     const { deaths = 0, epoch = 0 } = (await bench.claim('r1'))?.run ?? {};
@@ -82,7 +82,7 @@ export function describeAttempts(bench: StoreBench): void {
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ runAt });
   });
 
-  it('counts the time in which a run was at work, and none in which nobody had it', async () => {
+  it('counts the time in which a run was at work, but not the time in which no process had it', async () => {
     await bench.create('r1');
     const readTime = async (): Promise<unknown> => (await bench.logs.find('r1', 'a'))?.activeMs;
     bench.clock.advance(100);
@@ -108,7 +108,7 @@ export function describeAttempts(bench: StoreBench): void {
     expect(await readTime()).toBe(21);
   });
 
-  it('keeps that a run was asked to be cancelled, unless it is over', async () => {
+  it('keeps the request to cancel a run, unless the run is over', async () => {
     await bench.create('r1');
     await bench.create('r2');
     await bench.logs.append([bench.makeBatch('r2', 0, 1, { ending: bench.makeEnding() })]);
@@ -118,7 +118,7 @@ export function describeAttempts(bench: StoreBench): void {
     await expect(bench.logs.find('r2', 'a')).resolves.toMatchObject({ isCancelled: false });
   });
 
-  it('says how often a run came into the queue, and begins it for the newest time alone', async () => {
+  it('counts how often a run was queued, and begins only the newest entry', async () => {
     await bench.create('r1');
     await expect(bench.logs.claim('r1', 'worker', 0)).resolves.toMatchObject({ run: { epoch: 1, wake: 0 } });
     await bench.logs.release([{ id: 'r1', epoch: 1 }]);
@@ -127,7 +127,7 @@ export function describeAttempts(bench: StoreBench): void {
     await expect(bench.logs.claim('r1', 'worker', 1)).resolves.toMatchObject({ run: { epoch: 2, deaths: 0 } });
   });
 
-  it('tells whoever writes that the run was asked to be cancelled', async () => {
+  it('tells the writer of a run that its cancellation was requested', async () => {
     await bench.create('r1');
     await bench.claim('r1');
     const append = (first: number): Promise<unknown> =>
@@ -137,7 +137,7 @@ export function describeAttempts(bench: StoreBench): void {
     expect(await append(1)).toEqual([{ isKept: true, isCancelled: true }]);
   });
 
-  it('counts the runs of an owner that wait', async () => {
+  it('counts the queued runs of an owner', async () => {
     for (const id of ['r1', 'r2', 'r3']) await bench.create(id);
     await bench.create('other', { owner: 'b' });
     await bench.claim('r1');
@@ -145,7 +145,7 @@ export function describeAttempts(bench: StoreBench): void {
     await expect(bench.logs.countQueued('a')).resolves.toBe(1);
   });
 
-  it('knows what processes have that are alive: workflows by their hashes and ids, and doors', async () => {
+  it('knows what living processes have: workflows by hash and id, and doors', async () => {
     await bench.logs.beat('worker', { graphs: ['g1', 'g2'], workflows: ['w'], doors: [] });
     await bench.logs.beat('worker', { graphs: ['g2', 'g3'], workflows: ['w'], doors: ['d'] });
     const findOffered = (kind: keyof WorkerOffer, names: readonly string[]): Promise<readonly boolean[]> =>

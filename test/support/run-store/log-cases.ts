@@ -3,7 +3,7 @@ import type { StoreBench } from './store-bench.js';
 
 /** What every store does with the events of runs. */
 export function describeLogs(bench: StoreBench): void {
-  it('gives back what was appended, from every number on, after the process has ended, too', async () => {
+  it('returns what was appended, from any number on, also after the process has ended', async () => {
     await bench.create('r1');
     await bench.create('r2');
     await expect(bench.append([bench.makeBatch('r1', 0, 3), bench.makeBatch('r2', 0, 1)])).resolves.toEqual([
@@ -19,7 +19,7 @@ export function describeLogs(bench: StoreBench): void {
     await expect(bench.logs.findRequest('r1')).resolves.toBe('{"of":"r1"}');
   });
 
-  it('takes a batch once, however often it is sent, and none that would leave a gap', async () => {
+  it('appends a batch once, however often it is sent, and refuses one that would leave a gap', async () => {
     await bench.create('r1');
     const first = bench.makeBatch('r1', 0, 2);
     await expect(bench.append([first])).resolves.toEqual([true]);
@@ -29,7 +29,7 @@ export function describeLogs(bench: StoreBench): void {
     expect(await bench.readAll('r1')).toEqual([0, 1]);
   });
 
-  it('takes nothing of a run that is over, was begun by somebody else, or was removed', async () => {
+  it('refuses events of a run that is over, was begun by another process, or was removed', async () => {
     await bench.create('r1');
     await bench.create('r2');
     const end = bench.makeBatch('r1', 0, 1, { ending: bench.makeEnding() });
@@ -42,7 +42,7 @@ export function describeLogs(bench: StoreBench): void {
     expect(await bench.readAll('r1')).toEqual([0]);
   });
 
-  it('gives a long log in pieces', async () => {
+  it('returns a long log in pieces', async () => {
     await bench.create('r1');
     for (let first = 0; first < 450; first++) await bench.logs.append([bench.makeBatch('r1', first, 1)]);
     expect((await bench.logs.read('r1', 0))?.events).toHaveLength(200);

@@ -4,7 +4,7 @@ import { DAY_MS, type StoreBench } from './store-bench.js';
 
 /** What every store knows of runs, and for how long. */
 export function describeRecords(bench: StoreBench): void {
-  it('knows where a run stands, and which have not ended', async () => {
+  it('knows the state of a run, and which runs have not ended', async () => {
     await bench.create('r1');
     bench.clock.advance(1);
     await bench.create('r2');
@@ -47,7 +47,7 @@ export function describeRecords(bench: StoreBench): void {
     expect((await bench.findLost()).map(({ id }) => id)).toEqual(['r2']);
   });
 
-  it('shows nothing to others than the owner, and removes a log with its run', async () => {
+  it('shows a run only to its owner, and removes a log with its run', async () => {
     await bench.create('r1');
     await bench.logs.append([bench.makeBatch('r1', 0, 2)]);
     await expect(bench.logs.find('r1', 'b')).resolves.toBeUndefined();
@@ -78,7 +78,7 @@ export function describeRecords(bench: StoreBench): void {
     await expect(bench.create('r3', { identity })).resolves.toEqual({ kind: 'created' });
   });
 
-  it('keeps the record of a run for 30 days after its end, and a run that has not ended as long as that takes', async () => {
+  it('keeps the record of a run for 30 days after its end, however long the run takes', async () => {
     await bench.create('r1');
     await bench.create('r2');
     await bench.logs.append([bench.makeBatch('r1', 0, 1, { ending: bench.makeEnding() })]);
@@ -89,7 +89,7 @@ export function describeRecords(bench: StoreBench): void {
     await expect(bench.logs.find('r2', 'a')).resolves.toMatchObject({ hasLog: true });
   });
 
-  it('drops the log of a run, and what it was asked, when the document of its segment makes room', async () => {
+  it('drops the log and the request of a run when the document of its segment is dropped to make room', async () => {
     await bench.create('r1', { segment: 's1' });
     await bench.logs.append([bench.makeBatch('r1', 0, 1)]);
     const { documents } = bench.stores;
@@ -117,7 +117,7 @@ export function describeRecords(bench: StoreBench): void {
     await expect(bench.logs.findRequest('r1')).resolves.toBeUndefined();
   });
 
-  it('keeps the document of an end only for the attempt that is the newest, and has not ended', async () => {
+  it('keeps the document of an end only for the newest attempt, if it has not ended', async () => {
     const make = (epoch: number, json: string, id = 'r1') =>
       ({
         kind: 'response',
@@ -157,7 +157,7 @@ export function describeRecords(bench: StoreBench): void {
     }
   });
 
-  it('removes the documents of its segments with a run, for its owner alone', async () => {
+  it('removes a run with the documents of its segments, only for its owner', async () => {
     await bench.create('r1', { segment: 's1' });
     await bench.create('r2');
     await bench.stores.documents.put({
@@ -199,7 +199,7 @@ export function describeRecords(bench: StoreBench): void {
     expect((await bench.findLost()).map(({ id }) => id)).toEqual(['r1', 'r4']);
   });
 
-  it('says what an equal and another request with a key would get', async () => {
+  it('says what the same request and a different one with the same key would get', async () => {
     await bench.create('r1', { identity });
     await expect(bench.logs.findRepeated('a', identity)).resolves.toMatchObject({
       kind: 'exists',
@@ -212,7 +212,7 @@ export function describeRecords(bench: StoreBench): void {
     await expect(bench.create('r6', { identity })).resolves.toEqual({ kind: 'created' });
   });
 
-  it('counts those that wait, of all owners, from when they were due or left on', async () => {
+  it('counts the queued runs of all owners, and says since when the oldest has been due', async () => {
     expect(await bench.logs.countWaiting()).toEqual({ due: 0, dueSince: undefined });
     const before = bench.clock.now();
     await bench.create('r1');

@@ -8,7 +8,7 @@ export function describeSchedules(bench: StoreBench): void {
     return { owner: 'a', id, createdAt: bench.clock.now(), json: '{}', next, fault: undefined, ...more };
   };
 
-  it('keeps a schedule that says the same due when it was', async () => {
+  it('keeps the next time of a schedule that is put again unchanged', async () => {
     const { schedules } = bench.stores;
     const first = make('s1', 10);
     expect(await schedules.put(first, 2)).toEqual(first);
@@ -22,7 +22,7 @@ export function describeSchedules(bench: StoreBench): void {
     });
   });
 
-  it('keeps schedules of owners, as many as they may have', async () => {
+  it('keeps the schedules of each owner, up to the limit', async () => {
     const { schedules } = bench.stores;
     const first = make('s1', 10);
     await schedules.put(first, 2);
@@ -34,7 +34,7 @@ export function describeSchedules(bench: StoreBench): void {
     expect((await schedules.list('a')).map(({ id }) => id)).toEqual(['s1', 's2']);
   });
 
-  it('finds and removes schedules of their owners alone', async () => {
+  it('finds and removes schedules only for their owners', async () => {
     const { schedules } = bench.stores;
     const first = make('s1', 10);
     await schedules.put(first, 2);

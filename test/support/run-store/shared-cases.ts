@@ -7,7 +7,7 @@ const OFFER = { graphs: [], workflows: [], doors: [] };
 
 /** What a store does that several processes use at the same time. */
 export function describeSharing(bench: StoreBench): void {
-  it('takes nothing of a process whose run another one has begun, and all of the other', async () => {
+  it('refuses events of a process whose run another one has begun, and takes those of the other', async () => {
     const other = bench.openOther();
     await bench.create('r1');
     await bench.logs.claim('r1', 'one');
@@ -23,7 +23,7 @@ export function describeSharing(bench: StoreBench): void {
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'running', epoch: 2, length: 3 });
   });
 
-  it('lets one of several begin a run that comes into the queue once', async () => {
+  it('lets only one of several processes begin a run that was queued once', async () => {
     const stores = [bench.stores, bench.openOther(), bench.openOther()];
     await bench.create('r1');
     const claims = await Promise.all(stores.map(({ logs }, place) => logs.claim('r1', `w${place}`, 0)));
@@ -38,7 +38,7 @@ export function describeSharing(bench: StoreBench): void {
     expect(kept.flat().filter(({ isKept }) => isKept)).toHaveLength(1);
   });
 
-  it('leaves a run at work to its process while that says that it is alive, unless it has let the run fall', async () => {
+  it('leaves a run to its process while that reports that it is alive, unless it has dropped the run', async () => {
     const other = bench.openOther();
     for (const id of ['r1', 'r2']) {
       await bench.create(id);
@@ -73,7 +73,7 @@ export function describeSharing(bench: StoreBench): void {
     expect(creations.map(({ kind }) => kind).toSorted()).toEqual(['created', 'exists']);
   });
 
-  it('takes a batch once that is sent twice at the same time, and both times says that it is there', async () => {
+  it('appends a batch once that is sent twice at the same time, and confirms it both times', async () => {
     await bench.create('r1');
     await bench.claim('r1');
     for (let first = 0; first < 20; first++) {
@@ -84,7 +84,7 @@ export function describeSharing(bench: StoreBench): void {
     expect(await bench.readAll('r1')).toHaveLength(20);
   });
 
-  it('says for how long nobody has read a run that is bound to its readers, to whoever may end it', async () => {
+  it('tells the process that may end a run for how long the run has had no reader', async () => {
     const other = bench.openOther();
     await bench.create('r1');
     await bench.create('r2');
@@ -100,7 +100,7 @@ export function describeSharing(bench: StoreBench): void {
     expect(await unread('r1', 'two')).toBeUndefined();
   });
 
-  it('keeps one answer, and ends a wait in one process, where several come at the same time', async () => {
+  it('keeps one of several answers that come at the same time, and ends the wait in one process', async () => {
     const ids = Array.from({ length: 12 }, (_, place) => `r${place}`);
     const stores = [bench.stores, bench.openOther(), bench.openOther(), bench.openOther()];
     for (const id of ids) {
@@ -160,7 +160,7 @@ export function describeSharing(bench: StoreBench): void {
     expect(own).toEqual(['unknown']);
   });
 
-  it('finds runs that wait for 15 s, once and by one process, and those at work that have not said so for 30 s', async () => {
+  it('finds a run that has been queued for 15 s, once and in one process, and one at work that has been silent for 30 s', async () => {
     const other = bench.openOther();
     const find = async (): Promise<unknown> => [
       (await bench.logs.findLost([], 'nobody')).map(({ id }) => id),
@@ -188,7 +188,7 @@ export function describeSharing(bench: StoreBench): void {
     expect(await find()).toEqual([['waiting', 'due now'], []]);
   });
 
-  it('finds what is at work in a process that has said for 10 s no more that it is alive', async () => {
+  it('finds the runs of a process that has not reported for 10 s that it is alive', async () => {
     for (const id of ['r1', 'r2']) await bench.create(id);
     await bench.logs.claim('r1', 'one');
     await bench.logs.claim('r2', 'two');
@@ -202,7 +202,7 @@ export function describeSharing(bench: StoreBench): void {
     await expect(bench.openOther().logs.claim('r1', 'two', 1)).resolves.toMatchObject({ run: { epoch: 2 } });
   });
 
-  it('finds at once what a process has left, unless another one has it, or it has ended', async () => {
+  it('finds at once the runs that a process has left, unless another process has them or they have ended', async () => {
     const other = bench.openOther();
     for (const id of ['waiting', 'claimed', 'taken over', 'ended', 'not left']) await bench.create(id);
     for (const id of ['claimed', 'taken over', 'ended', 'not left']) await bench.logs.claim(id, 'one');
@@ -227,7 +227,7 @@ export function describeSharing(bench: StoreBench): void {
     await expect(other.logs.isOffered('graphs', 'new')).resolves.toBe(true);
   });
 
-  it('has one secret of a name for all', async () => {
+  it('gives all processes the same secret for a name', async () => {
     const other = bench.openOther();
     const found = await Promise.all([bench.logs.findSecret('s', '1'), other.logs.findSecret('s', '2')]);
     expect(new Set(found).size).toBe(1);

@@ -54,7 +54,7 @@ export function describeWaits(bench: StoreBench): void {
     expect(page?.runs.map(({ id }) => id)).toEqual(['r1']);
   });
 
-  it('leaves a run that waits to nobody, and does not sweep it away', async () => {
+  it('gives a waiting run to no process, and does not sweep it away', async () => {
     await createWaiting('r1', open('b'), open('a', { expiresAt: null, shown: null }));
     bench.clock.advance(DAY_MS);
     await expect(bench.claim('r1')).resolves.toBeUndefined();
@@ -74,7 +74,7 @@ export function describeWaits(bench: StoreBench): void {
     await expect(bench.logs.countOpenWaits()).resolves.toEqual({ open: 2, oldestAt: bench.clock.now() - DAY_MS - 5 });
   });
 
-  it('takes answers all or none, and the first to each wait', async () => {
+  it('takes all answers of a request or none, and only the first to each wait', async () => {
     await createWaiting('r1', open('a'), open('b'), open('c'));
     await expect(answer('r1', { a: 1, d: 1 })).resolves.toBeUndefined();
     await expect(answer('r9', { a: 1 })).resolves.toBeUndefined();
@@ -101,7 +101,7 @@ export function describeWaits(bench: StoreBench): void {
     return { at, first, early, last, answers };
   }
 
-  it('lets a run go on when nothing is open, in the segment of the last answer', async () => {
+  it('lets a run go on when no wait is open, in the segment of the last answer', async () => {
     const { first, early, last } = await answerAll();
     expect(first).toMatchObject({ status: 'waiting', wake: 0, segments: [{ id: 'r1-first' }] });
     expect(early).toBeUndefined();
@@ -115,7 +115,7 @@ export function describeWaits(bench: StoreBench): void {
     await expect(bench.logs.find('s1', 'a')).resolves.toBeUndefined();
   });
 
-  it('gives a run that goes on its answers', async () => {
+  it('gives the answers to a run that goes on', async () => {
     const { at, answers } = await answerAll();
     await bench.reopen();
     expect(await listAnswers('r1')).toEqual(answers);
@@ -141,7 +141,7 @@ export function describeWaits(bench: StoreBench): void {
     return bench.makeBatch('r1', 0, 1, { epoch: 2, steps, waits: [open('a'), open('b')] });
   }
 
-  it('waits once, however often that is sent', async () => {
+  it('opens a wait once, however often it is sent', async () => {
     const batch = await beginSecond();
     await expect(bench.append([{ ...batch, epoch: 1 }])).resolves.toEqual([false]);
     for (const _ of [1, 2]) await expect(bench.append([batch])).resolves.toEqual([true]);
@@ -152,7 +152,7 @@ export function describeWaits(bench: StoreBench): void {
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'queued', wake: 1 });
   });
 
-  it('waits again with the steps before, and never for what is over', async () => {
+  it('waits again with the earlier steps, and never for a run that is over', async () => {
     await bench.append([await beginSecond()]);
     await answer('r1', { a: 1 });
     await answer('r1', { b: 2 });
@@ -180,7 +180,7 @@ export function describeWaits(bench: StoreBench): void {
     return first;
   }
 
-  it('packs what is kept of a run that waits, and nobody who reads it notices', async () => {
+  it('packs what is kept of a waiting run, and readers see no difference', async () => {
     const first = await createLong();
     await Promise.all([bench.logs.pack('r1'), bench.logs.pack('r1')]);
     await bench.reopen();
@@ -189,7 +189,7 @@ export function describeWaits(bench: StoreBench): void {
     expect([first?.request, await bench.logs.findRequest('r1')]).toEqual([request, request]);
   });
 
-  it('gives the next attempt of a run that was packed all that it was given before', async () => {
+  it('gives the next attempt of a packed run the same as before', async () => {
     await createLong();
     const length = Array.from({ length: 304 }, (_, n) => JSON.stringify({ n })).join(',').length;
     await bench.logs.pack('r1');
@@ -201,7 +201,7 @@ export function describeWaits(bench: StoreBench): void {
     expect(Math.abs((second?.logLength ?? 0) - length)).toBeLessThan(10);
   });
 
-  it('packs a run as often as it waits, and when it has ended', async () => {
+  it('packs a run each time that it waits, and when it has ended', async () => {
     await createLong();
     await bench.logs.pack('r1');
     await answer('r1', { a: { draft } });
@@ -230,7 +230,7 @@ export function describeWaits(bench: StoreBench): void {
     ]);
   });
 
-  it('ends a run that waits under the epoch that it has, and counts no time of waiting', async () => {
+  it('ends a waiting run under its own epoch, and does not count the time of waiting', async () => {
     await createWaiting('r1', open('a'), open('b', { expiresAt: 0 }));
     await answer('r1', { a: 1 });
     await bench.logs.markCancelled('r1');
@@ -253,7 +253,7 @@ export function describeWaits(bench: StoreBench): void {
     await answer('r1', { c: 3 });
   }
 
-  it('ends waits whose time has come, once, and says when the next one does', async () => {
+  it('ends expired waits once, and says when the next one expires', async () => {
     await createExpired();
     const { runs, nextAt } = await bench.logs.expireWaits();
     expect(runs).toMatchObject([{ id: 'r1', status: 'queued', wake: 1, owner: 'a', segments: [{ id: 'r1-first' }] }]);
@@ -277,7 +277,7 @@ export function describeWaits(bench: StoreBench): void {
     await expect(bench.logs.expireWaits()).resolves.toEqual({ runs: [], nextAt: undefined });
   });
 
-  it('finds a run by the call that it has asked by, for its owner, as long as it is kept', async () => {
+  it('finds a run by the call with which it asked, for its owner, as long as it is kept', async () => {
     await createWaiting('r1', open('a'));
     await expect(bench.logs.findRunOfCall('call_a', 'a')).resolves.toMatchObject({ id: 'r1', head: '"r1"' });
     await expect(bench.logs.findRunOfCall('call_a', 'b')).resolves.toBeUndefined();
