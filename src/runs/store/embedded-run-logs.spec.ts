@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { describeRunLogStore } from '../../../test/support/run-store-conformance.js';
-import type { OpenStores } from '../../../test/support/run-store/store-bench.js';
+import { MUCH_LATER, type OpenStores, type Settings } from '../../../test/support/run-store/store-bench.js';
 import { readConfig } from '../../config/index.js';
 import { type Clock, RandomIdSource } from '../../kernel/index.js';
 import { EmbeddedRunLogs } from './embedded-run-logs.js';
 import { EmbeddedSchedules } from './embedded-schedules.js';
 import { EmbeddedStore } from './embedded-store.js';
+import { SqliteThread } from './sqlite/sqlite-thread.js';
 
 let folder: string;
 
@@ -17,8 +18,8 @@ async function begin(): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'millrace-logs-'));
 }
 
-function open(clock: Clock): OpenStores {
-  const documents = new EmbeddedStore(readConfig({ RUNS_DIR: folder }, []), clock, new RandomIdSource());
+function open(clock: Clock, settings: Settings = {}): OpenStores {
+  const documents = new EmbeddedStore(readConfig({ RUNS_DIR: folder, ...settings }, []), clock, new RandomIdSource());
   return {
     documents,
     logs: new EmbeddedRunLogs(documents),
@@ -28,9 +29,22 @@ function open(clock: Clock): OpenStores {
   };
 }
 
+async function fill(count: number): Promise<void> {
+  const thread = await SqliteThread.open(join(folder, 'runs.db'));
+  await thread.transact([
+    [
+      `insert into documents (id, owner, created, expires, length, json)
+         with recursive numbers (n) as (values (1) union all select n + 1 from numbers where n < ?)
+         select 'd' || n, 'a', n, ?, 2, '{}' from numbers`,
+      [count, MUCH_LATER],
+    ],
+  ]);
+  await thread.close();
+}
+
 const end = (): Promise<void> => rm(folder, { recursive: true, force: true });
 
-describeRunLogStore('SQLite', { begin, open, age: () => Promise.resolve(), end });
+describeRunLogStore('SQLite', { begin, open, fill, age: () => Promise.resolve(), end });
 
 it('makes no files before the first run', async () => {
   await begin();

@@ -98,24 +98,6 @@ describe('EmbeddedStore', () => {
     await expect(readdir(folder)).resolves.toEqual([]);
   });
 
-  it('drops the oldest documents of an owner with too many, and nobody else’s', async () => {
-    const store = open({ RESPONSES_MAX_BYTES: '100kb' });
-    await store.put(make('other', { owner: 'b' }));
-    for (const id of ['d1', 'd2', 'd3', 'd4', 'd5']) {
-      await store.put(make(id, { json: 'x'.repeat(25 * 1024), parts: [{ id: `of ${id}`, json: '1' }] }));
-      clock.advance(1);
-    }
-    await expect(store.findParts(['of d1', 'of d2', 'of d3', 'of d4', 'of d5'], 'a')).resolves.toEqual(
-      new Map(['of d3', 'of d4', 'of d5'].map((id) => [id, '1'])),
-    );
-    await expect(store.find('other', 'b')).resolves.toBeDefined();
-  });
-
-  it('refuses a document that is larger than all of an owner’s may be', async () => {
-    const store = open({ RESPONSES_MAX_BYTES: '10kb' });
-    await expect(store.put(make('d1', { json: 'x'.repeat(10 * 1024) }))).resolves.toBe('refused');
-  });
-
   it('keeps documents in memory where the folder cannot be written to', async () => {
     const store = open({ RUNS_DIR: '/sys/millrace' });
     await expect(store.put(make('d1'))).resolves.toBe('kept');

@@ -117,6 +117,44 @@ export function describeRecords(bench: StoreBench): void {
     await expect(bench.logs.findRequest('r1')).resolves.toBeUndefined();
   });
 
+  const putDocument = (id: string, more: { owner?: string; json?: string } = {}) =>
+    bench.stores.documents.put({
+      kind: 'response',
+      id,
+      owner: 'a',
+      createdAt: bench.clock.now(),
+      json: '{}',
+      parts: [{ id: `of ${id}`, json: '1' }],
+      ...more,
+    });
+  const findDocuments = async (...ids: readonly string[]): Promise<readonly boolean[]> =>
+    Promise.all(ids.map(async (id) => (await bench.stores.documents.find(id, 'a')) !== undefined));
+
+  it('drops the oldest documents of an owner whose documents take too much, and those of nobody else', async () => {
+    await bench.reopen({ RESPONSES_MAX_BYTES: '100kb' });
+    await expect(putDocument('large', { json: 'x'.repeat(100 * 1024) })).resolves.toBe('refused');
+    await putDocument('other', { owner: 'b' });
+    for (const id of ['d1', 'd2', 'd3', 'd4', 'd5']) {
+      await putDocument(id, { json: 'x'.repeat(25 * 1024) });
+      bench.clock.advance(1);
+    }
+    const { documents } = bench.stores;
+    expect(await findDocuments('d1', 'd2', 'd3', 'd4', 'd5')).toEqual([false, false, true, true, true]);
+    await expect(documents.findParts(['of d2', 'of d3'], 'a')).resolves.toEqual(new Map([['of d3', '1']]));
+    await expect(documents.find('other', 'b')).resolves.toBeDefined();
+  });
+
+  it('drops the oldest documents of an owner with more than 10,000, and those of nobody else', async () => {
+    await putDocument('other', { owner: 'b' });
+    await bench.fill(10_000);
+    await putDocument('last', { owner: 'b' });
+    expect(await findDocuments('d1', 'd10000')).toEqual([true, true]);
+    await putDocument('newest');
+    // A tenth more than needed, so that not every new document has to make room.
+    expect(await findDocuments('d1', 'd1001', 'd1002', 'd10000', 'newest')).toEqual([false, false, true, true, true]);
+    await expect(bench.stores.documents.find('other', 'b')).resolves.toBeDefined();
+  });
+
   it('keeps the document of an end only for the newest attempt, if it has not ended', async () => {
     const make = (epoch: number, json: string, id = 'r1') =>
       ({

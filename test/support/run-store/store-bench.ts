@@ -19,10 +19,17 @@ export interface OpenStores {
   close(): Promise<void>;
 }
 
+export type Settings = Readonly<Record<string, string>>;
+
+/** When documents that were written at once expire. */
+export const MUCH_LATER = 2 ** 50;
+
 /** One adapter of the port, for one test after the other. */
 export interface StoreAdapter {
   /** Opens what the test before has not seen; what this test has written is there when it opens again. */
-  open(clock: Clock): OpenStores;
+  open(clock: Clock, settings?: Settings): OpenStores;
+  /** Writes documents of the owner `a` at once: `d1`, `d2` …, the oldest first. No store is open meanwhile. */
+  fill(count: number): Promise<void>;
   /** Lets leases grow older by so many milliseconds, as the store measures them. */
   age(ms: number): Promise<void>;
   begin(): Promise<void>;
@@ -56,8 +63,15 @@ export class StoreBench {
   }
 
   /** The process ends, and another one begins. */
-  async reopen(): Promise<void> {
+  async reopen(settings?: Settings): Promise<void> {
     await this.stores.close();
+    this.stores = this.adapter.open(this.clock, settings);
+  }
+
+  /** Has a process that has written documents, as {@link StoreAdapter.fill}, end, and another one begin. */
+  async fill(count: number): Promise<void> {
+    await this.stores.close();
+    await this.adapter.fill(count);
     this.stores = this.adapter.open(this.clock);
   }
 

@@ -9,7 +9,13 @@ import { compilePlan, ran, resumablePlans } from '../../../../test/support/resum
 import { describeRunLogStore } from '../../../../test/support/run-store-conformance.js';
 import { describeSharing } from '../../../../test/support/run-store/shared-cases.js';
 import { makeWait } from '../../../../test/support/run-store/wait-cases.js';
-import { DAY_MS, type OpenStores, type StoreBench } from '../../../../test/support/run-store/store-bench.js';
+import {
+  DAY_MS,
+  MUCH_LATER,
+  type OpenStores,
+  type Settings,
+  type StoreBench,
+} from '../../../../test/support/run-store/store-bench.js';
 import { readConfig } from '../../../config/index.js';
 import type { StepCheckpoint } from '../../../engine/index.js';
 import { OverloadedError } from '../../../errors/index.js';
@@ -38,8 +44,8 @@ describeWithPostgres('With a real server', () => {
     return client;
   }
 
-  function open(clock: Clock, url = server.url): OpenStores {
-    const stores = new PostgresStore(readConfig({}, []), url, clock, new RandomIdSource());
+  function open(clock: Clock, settings: Settings = {}, url = server.url): OpenStores {
+    const stores = new PostgresStore(readConfig(settings, []), url, clock, new RandomIdSource());
     const { logs, documents, schedules } = stores;
     return { logs, documents, schedules, sweep: () => stores.sweep(), close: () => stores.onApplicationShutdown() };
   }
@@ -49,8 +55,16 @@ describeWithPostgres('With a real server', () => {
     await admin.query(`update millrace.run_workers set seen = seen - make_interval(secs => $1)`, [ms / 1_000]);
   }
 
+  async function fill(count: number): Promise<void> {
+    await admin.query(
+      `insert into millrace.documents (id, owner, created, expires, length, json)
+         select 'd' || n, 'a', n, $2, 2, '{}' from generate_series(1, $1::int) n`,
+      [count, MUCH_LATER],
+    );
+  }
+
   const begin = async (): Promise<void> => void (await admin.query('drop schema if exists millrace cascade'));
-  const adapter = { begin, open, age, end: () => Promise.resolve() };
+  const adapter = { begin, open, fill, age, end: () => Promise.resolve() };
 
   describeRunLogStore('PostgreSQL', adapter, (bench) => {
     describeSharing(bench);
@@ -201,7 +215,7 @@ describeWithPostgres('With a real server', () => {
 
     it('says once why it cannot be used, and never with which password', async () => {
       const error = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
-      const stores = open(bench.clock, `postgres://someone:s3cret@127.0.0.1:${server.port}/nowhere`);
+      const stores = open(bench.clock, {}, `postgres://someone:s3cret@127.0.0.1:${server.port}/nowhere`);
       for (let tries = 0; tries < 3; tries++) {
         await expect(stores.logs.find('r1', 'a')).rejects.toThrow(OverloadedError);
         bench.clock.advance(2_000);
