@@ -84,6 +84,7 @@ export {
   ModelNotFoundError,
   OverloadedError,
   RunAbortedError,
+  StartUpError,
   UpstreamError,
 } from './errors/index.js';
 export type { RunEvent } from './engine/index.js';

@@ -61,7 +61,7 @@ export function writeOptions(settings: Settings, options: object, others: OtherO
           `${place} is no option. There are: ${[...(path === '' ? others.names : []), ...listOptions(group)].join(', ')}`,
         );
       } else if (!(meant instanceof Setting)) {
-        if (typeof value === 'object' && value !== null) write(meant, value, `${place}.`);
+        if (typeof value === 'object' && value !== null && !Array.isArray(value)) write(meant, value, `${place}.`);
         else faults.push(`${place} must be an object`);
       } else {
         const text = toText(value);

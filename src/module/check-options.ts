@@ -35,9 +35,9 @@ export function findOptionFaults(options: MillraceOptions): readonly string[] {
   });
 }
 
-/** Whether a value can hold options at all, of whatever kind. */
+/** Whether a value can hold options at all, of whatever kind: a list has no names. */
 export function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function checkModel([name, model]: readonly [string, unknown]): readonly string[] {

@@ -1,4 +1,12 @@
-import { type DynamicModule, type FactoryProvider, Logger, Module, type ModuleMetadata } from '@nestjs/common';
+import {
+  type DynamicModule,
+  type FactoryProvider,
+  Inject,
+  Logger,
+  Module,
+  type ModuleMetadata,
+  Optional,
+} from '@nestjs/common';
 import { CompletionsModule } from '../api/completions/index.js';
 import { McpModule } from '../api/mcp/index.js';
 import { ModelsModule } from '../api/models/index.js';
@@ -6,7 +14,7 @@ import { ResponsesModule } from '../api/responses/index.js';
 import { NativeRunsModule } from '../api/runs/index.js';
 import { AppConfig, readModuleConfig } from '../config/index.js';
 import { DocsModule } from '../docs/index.js';
-import { ConfigurationError } from '../errors/index.js';
+import { ConfigurationError, StartUpError } from '../errors/index.js';
 import { HealthModule } from '../health/index.js';
 import { DoorsPlace } from '../http/index.js';
 import { Clock, IdSource, RandomIdSource, SystemClock } from '../kernel/index.js';
@@ -27,28 +35,47 @@ interface Decision {
 }
 
 const IN_OPTIONS = 'in its options';
-const DECISION = Symbol('what the application has decided');
+const NO_FACTORY =
+  'forRootAsync must be given useFactory, a function that returns the options. There is no useClass and no useExisting: name the class in inject, and call it in useFactory';
+/** Nest shows its text where it cannot inject what `forRootAsync` asks for. */
+const DECISION = Symbol('options of MillraceModule');
+const PARTS = [
+  CompletionsModule,
+  DocsModule,
+  HealthModule,
+  McpModule,
+  ModelsModule,
+  NativeRunsModule,
+  NodesModule,
+  PlaygroundModule,
+  ResponsesModule,
+  RunsModule,
+];
+
+/** A module of the application imports `MillraceModule` itself, and not what `forRoot()` returns. */
+class BareModuleError extends StartUpError {
+  constructor() {
+    super(
+      "Millrace cannot start: a module imports MillraceModule without options. Write MillraceModule.forRoot() once, in the application's own module: it is global, so other modules need not import it.",
+      [],
+    );
+  }
+}
 
 /**
  * All of Millrace but workflows: each application that has some imports it once, the service as well as any other. Workflows
  * are found in all modules of the application; they need not import this one.
  */
-@Module({
-  imports: [
-    CompletionsModule,
-    DocsModule,
-    HealthModule,
-    McpModule,
-    ModelsModule,
-    NativeRunsModule,
-    NodesModule,
-    PlaygroundModule,
-    ResponsesModule,
-    RunsModule,
-  ],
-  exports: [NodesModule, RunsModule],
-})
+@Module({})
 export class MillraceModule {
+  /**
+   * @internal
+   * @throws StartUpError if the module was not made by one of the functions below
+   */
+  constructor(@Optional() @Inject(DECISION) decision?: object) {
+    if (decision === undefined) throw new BareModuleError();
+  }
+
   /**
    * Adds Millrace to an application.
    * @throws ConfigurationError, when the application starts, that lists every setting that is wrong
@@ -57,13 +84,19 @@ export class MillraceModule {
     return compose({ useFactory: () => decide(options) }, { providers: [ServedReport] });
   }
 
-  /** Adds Millrace with options that the application computes when it starts. */
+  /**
+   * Adds Millrace with options that the application computes when it starts.
+   * @throws ConfigurationError, when the application starts, that lists every setting that is wrong
+   */
   static forRootAsync({ imports = [], inject = [], useFactory }: MillraceAsyncOptions): DynamicModule {
-    const make = useFactory as (...injected: unknown[]) => MillraceOptions | Promise<MillraceOptions>;
+    const make = useFactory as ((...injected: unknown[]) => MillraceOptions | Promise<MillraceOptions>) | undefined;
     return compose(
       {
         inject: inject as NonNullable<FactoryProvider['inject']>,
-        useFactory: async (...injected: unknown[]) => decide(await make(...injected)),
+        useFactory: async (...injected: unknown[]) => {
+          if (typeof make !== 'function') throw new ConfigurationError([NO_FACTORY], IN_OPTIONS);
+          return decide(await make(...injected));
+        },
       },
       { imports, providers: [ServedReport] },
     );
@@ -79,6 +112,12 @@ export class MillraceModule {
 }
 
 function decide(options: MillraceOptions): Decision {
+  if (options instanceof Promise) {
+    throw new ConfigurationError(
+      ['The options are a promise. Use forRootAsync, whose factory may be async'],
+      IN_OPTIONS,
+    );
+  }
   if (!isObject(options)) {
     throw new ConfigurationError(['The options must be an object; a factory of them must return one'], IN_OPTIONS);
   }
@@ -105,7 +144,7 @@ function compose(
   return {
     module: MillraceModule,
     global: true,
-    imports,
+    imports: [...PARTS, ...imports],
     providers: [
       { provide: DECISION, ...decision },
       { provide: AppConfig, inject: [DECISION], useFactory: ({ config }: Decision) => config },
@@ -116,6 +155,6 @@ function compose(
       OneModule,
       ...providers,
     ],
-    exports: [AppConfig, Clock, DoorsPlace, IdSource, OwnModels],
+    exports: [AppConfig, Clock, DoorsPlace, IdSource, NodesModule, OwnModels, RunsModule],
   };
 }

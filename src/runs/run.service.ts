@@ -219,7 +219,10 @@ export class RunService {
     this.#draining = true;
     for (const wait of this.#waiting) wait.abort(makeShutdownError());
     if (this.#open.size === 0 && this.#held.size === 0) return;
-    this.#logger.log(`Shutting down: waiting up to ${graceMs} ms for ${this.#open.size} open runs`);
+    if (this.#open.size > 0) {
+      const runs = this.#open.size === 1 ? 'one open run' : `${this.#open.size} open runs`;
+      this.#logger.log(`Shutting down: waiting up to ${graceMs} ms for ${runs}`);
+    }
     const limit = this.clock.after(graceMs, () => {
       for (const { open } of this.#open.values()) open.abort('shutdown');
     });

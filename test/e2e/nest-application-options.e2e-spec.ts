@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { MillraceModule, type MillraceOptions } from '../../src/index.js';
+import { type MillraceAsyncOptions, MillraceModule, type MillraceOptions } from '../../src/index.js';
 import { OwnApplication } from '../fixtures/own-application.js';
 import { catchRejection } from '../support/checks.js';
 import { getJson, HELLO, postJson } from '../support/client.js';
@@ -69,10 +69,55 @@ describe('in another application, Millrace', () => {
     expect((await getJson(`${app.url}/ai/v1/models`)).status).toBe(200);
   });
 
-  it('takes no options from a factory that gives none', async () => {
-    const none = (() => undefined) as unknown as () => MillraceOptions;
-    const error = await catchRejection(app.start([MillraceModule.forRootAsync({ useFactory: none })]));
-    expect(String(error)).toContain('The options must be an object; a factory of them must return one');
+  it.each([
+    ['a factory that gives none', { useFactory: () => undefined }, 'a factory of them must return one'],
+    ['a factory that gives a list', { useFactory: () => [] }, 'a factory of them must return one'],
+    ['a class', { useClass: class {} }, 'forRootAsync must be given useFactory'],
+    [
+      'a factory that fails',
+      { useFactory: () => Promise.reject(new Error('The vault is sealed.')) },
+      'Error: The vault',
+    ],
+    [
+      'a factory whose parameters are not there',
+      { inject: ['NONE'], useFactory: () => ({}) },
+      'options of MillraceModule',
+    ],
+  ])('takes no options from %s', async (_, given, message) => {
+    const options = given as unknown as MillraceAsyncOptions;
+    expect(String(await catchRejection(app.start([MillraceModule.forRootAsync(options)])))).toContain(message);
+  });
+
+  it('takes no options that are a list, or a promise, which would have no effect', async () => {
+    for (const [options, message] of [
+      [[], 'The options must be an object'],
+      [Promise.resolve({ path: '/ai' }), 'The options are a promise. Use forRootAsync'],
+      [{ environment: {}, run: [] }, '- run must be an object'],
+      [{ environment: [] }, '- environment must be an object'],
+    ] as const) {
+      const own = MillraceModule.forRoot(options as unknown as MillraceOptions);
+      expect(String(await catchRejection(app.start([own])))).toContain(message);
+    }
+  });
+
+  it('says how it is imported, where a module names the class alone', async () => {
+    for (const others of [[], [MillraceModule.forRoot({ environment: {} })]]) {
+      @Module({ imports: [MillraceModule, ...others] })
+      class OwnModule {}
+      const error = await catchRejection(NestFactory.create(OwnModule, { logger: false, abortOnError: false }));
+      expect(String(error)).toContain('imports MillraceModule without options. Write MillraceModule.forRoot() once');
+    }
+  });
+
+  it('warns that no module provides a workflow', async () => {
+    const said: unknown[] = [];
+    const note = (message: unknown): void => void said.push(message);
+    @Module({ imports: [MillraceModule.forRoot({ environment: {} })] })
+    class OwnModule {}
+    await app.listen(await NestFactory.create(OwnModule, { logger: { log: note, warn: note, error: note } }));
+    expect(said).toContainEqual(expect.stringContaining('No module provides a workflow'));
+    await app.close();
+    expect(said).not.toContainEqual(expect.stringContaining('Shutting down'));
   });
 
   it('takes no path that Express would read as a pattern', async () => {

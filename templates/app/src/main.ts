@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { NestFactory } from '@nestjs/core';
-import { ConfigurationError, DefinitionError } from 'millrace';
+import { StartUpError } from 'millrace';
 import { AppModule } from './app.module.js';
 
 if (existsSync('.env')) process.loadEnvFile('.env');
@@ -15,9 +15,7 @@ try {
   app.flushLogs();
 } catch (error) {
   // Wrong settings, workflows or ports are told by their messages; anything else is a bug, whose stack helps.
-  const isRefusal = error instanceof ConfigurationError || error instanceof DefinitionError;
-  process.stderr.write(
-    `${isRefusal || (error instanceof Error && 'syscall' in error) ? error.message : inspect(error)}\n`,
-  );
+  const isRefusal = error instanceof StartUpError || (error instanceof Error && 'syscall' in error);
+  process.stderr.write(`${isRefusal ? error.message : inspect(error)}\n`);
   process.exit(1);
 }
