@@ -91,7 +91,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     if (this.isOpen) return id === this.#anybody.id ? this.#anybody : undefined;
     if (this.#tokens !== undefined && id.startsWith(TOKEN_ID))
       return new Caller({ id, limits: this.config.access.limits });
-    const known = this.#ring.findOf(id);
+    const known = this.#ring.findCaller(id);
     return known === undefined || this.#findRefusal(known) !== undefined ? undefined : known.caller;
   }
 

@@ -7,7 +7,7 @@ import { CliError, UsageError } from './cli-error.js';
 import { describeBuild, describeCall, hasPackage, openProject, type Project } from './project.js';
 import { findNameClashes } from './scaffold/name-clashes.js';
 import { describeRegistration, registerWorkflow } from './scaffold/register-workflow.js';
-import { type Kind, KINDS, makeWorkflowFiles, type TestRunner } from './scaffold/workflow-files.js';
+import { type TemplateKind, TEMPLATE_KINDS, makeWorkflowFiles, type TestRunner } from './scaffold/workflow-files.js';
 import { makeWorkflowNames } from './scaffold/workflow-names.js';
 
 const FOLDER = join('src', 'workflows');
@@ -25,12 +25,12 @@ export class WorkflowsModule {}
 /**
  * Makes a workflow's folder, and registers it in the module of workflows, which is made if there is none. A module of a form
  * that it cannot change stays as it is, and the command prints what to add. Overwrites nothing. @param kind of the
- * workflow, one of {@link KINDS}
+ * workflow, one of {@link TEMPLATE_KINDS}
  * @throws CliError if a name is taken or a file cannot be written; then everything is as it was
  */
 export async function newWorkflow(name: string, kind: string, { process }: CliEnvironment): Promise<ExitCode> {
   const names = makeWorkflowNames(name);
-  if (!isKind(kind)) throw new UsageError(`The kind "${kind}" is none of ${KINDS.join(', ')}.`);
+  if (!isKind(kind)) throw new UsageError(`The kind "${kind}" is none of ${TEMPLATE_KINDS.join(', ')}.`);
   const project = openProject(process.cwd());
   const { root } = project;
   const modulePath = join(root, MODULE);
@@ -86,8 +86,8 @@ function describeModule(isOld: boolean, missing: readonly string[]): readonly st
   return [`Made    ${MODULE}`, '', 'Add WorkflowsModule to the imports of your AppModule, and build.'];
 }
 
-function isKind(kind: string): kind is Kind {
-  return KINDS.some((known) => known === kind);
+function isKind(kind: string): kind is TemplateKind {
+  return TEMPLATE_KINDS.some((known) => known === kind);
 }
 
 /** Finds the test runner that the project has installed, or else Node's own. */

@@ -18,7 +18,7 @@ import { useApplication, findWorkflow } from './use-application.js';
  * @param answers what it waits for, by name, as an object in JSON
  * @throws CliError if the input is not what the workflow reads
  */
-export async function runWorkflow(
+export async function runWorkflowCommand(
   id: string,
   {
     message,

@@ -1,7 +1,7 @@
 import { url } from './address.js';
 import { keyList } from './key-list.js';
 import { list, onOrOff, pattern, milliseconds, oneOf, size, text, wholeNumber } from './kinds.js';
-import { type Kind, optional, Refusal, secret, setting, type Source, type Values } from './setting.js';
+import { type ValueKind, optional, InvalidValue, secret, setting, type Source, type SettingValues } from './setting.js';
 
 /**
  * Algorithms with which a token may be signed. All are asymmetric, so that a server that checks tokens cannot make
@@ -24,12 +24,12 @@ const JWT_ALGORITHMS = [
 const count = wholeNumber(0, 1_000_000_000);
 
 const name = pattern(/^[a-z0-9-]+$/, 'be the name of a header, such as x-user-id');
-const headerName: Kind<string> = (given) => name(given.toLowerCase());
+const headerName: ValueKind<string> = (given) => name(given.toLowerCase());
 
 const keyNames = list(pattern(/^[\w.@-]{1,64}$/, 'be on, off, or a list of names of keys'));
-const inspectors: Kind<boolean | readonly string[]> = (given) => {
+const inspectors: ValueKind<boolean | readonly string[]> = (given) => {
   const isSwitch = onOrOff(given);
-  return isSwitch instanceof Refusal ? keyNames(given) : isSwitch;
+  return isSwitch instanceof InvalidValue ? keyNames(given) : isSwitch;
 };
 
 /** The limits of one key, or of all keys together. */
@@ -119,13 +119,13 @@ export const JWT_SETTINGS = {
   workflowsClaim: optional('JWT_WORKFLOWS_CLAIM', text),
 };
 
-type JwtSettings = Values<typeof JWT_SETTINGS>;
+type JwtSettings = SettingValues<typeof JWT_SETTINGS>;
 export type JwtConfig = JwtSettings & { readonly [K in keyof typeof ISSUER]: NonNullable<JwtSettings[K]> };
 /** Limits of one key, or of all keys together; 0: no limit. */
-export type LimitsConfig = Values<ReturnType<typeof makeLimitSettings>>;
+export type LimitsConfig = SettingValues<ReturnType<typeof makeLimitSettings>>;
 
 /** Who may use which workflows, and how much. */
-export type AccessConfig = Values<typeof ACCESS_SETTINGS> & {
+export type AccessConfig = SettingValues<typeof ACCESS_SETTINGS> & {
   /** Undefined: no tokens are accepted. */
   readonly jwt: JwtConfig | undefined;
   /** As `RUNS_INSPECT` says, or as NODE_ENV does where that is not set. */

@@ -1,5 +1,5 @@
 import { isURL } from 'class-validator';
-import { type Kind, Refusal } from './setting.js';
+import { type ValueKind, InvalidValue } from './setting.js';
 
 /** Names of containers have underscores. */
 const RULES = { require_tld: false, allow_underscores: true, require_protocol: true };
@@ -15,26 +15,26 @@ export interface AddressParts {
 }
 
 /** An http or https address. */
-export function address({ example, credentials, query }: AddressParts): Kind<string> {
+export function address({ example, credentials, query }: AddressParts): ValueKind<string> {
   const read = url(['http', 'https'], `be an http or https address, such as ${example}`);
   return (given) => {
     const known = read(given);
-    if (known instanceof Refusal) return known;
+    if (known instanceof InvalidValue) return known;
     const { username, password, pathname, search, hash } = new URL(given);
     if (/\/chat\/completions\/*$/.test(pathname))
-      return new Refusal('end before /chat/completions: that is added to it');
-    if (hash !== '') return new Refusal('not have a part after #: it is not sent');
+      return new InvalidValue('end before /chat/completions: that is added to it');
+    if (hash !== '') return new InvalidValue('not have a part after #: it is not sent');
     if (!credentials && (username !== '' || password !== '')) {
-      return new Refusal('not hold a user or a password: the credentials have settings of their own');
+      return new InvalidValue('not hold a user or a password: the credentials have settings of their own');
     }
-    return query || search === '' ? known : new Refusal('not have a part after ?: paths are added to it');
+    return query || search === '' ? known : new InvalidValue('not have a part after ?: paths are added to it');
   };
 }
 
-/** @param must the fault of a text that is no address with one of these protocols; see {@link Refusal} */
-export function url(protocols: readonly string[], must: string): Kind<string> {
+/** @param must the fault of a text that is no address with one of these protocols; see {@link InvalidValue} */
+export function url(protocols: readonly string[], must: string): ValueKind<string> {
   return (given) =>
-    isURL(given, { ...RULES, protocols: [...protocols] }) && URL.canParse(given) ? given : new Refusal(must);
+    isURL(given, { ...RULES, protocols: [...protocols] }) && URL.canParse(given) ? given : new InvalidValue(must);
 }
 
 /** Separates the credentials of an address from it, and turns them into an `authorization` header. */

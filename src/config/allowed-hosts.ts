@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { type Kind, Refusal } from './setting.js';
+import { type ValueKind, InvalidValue } from './setting.js';
 
 /** A host to which requests may be sent. */
 export interface AllowedHost {
@@ -28,7 +28,7 @@ const ENTRY = /^(?:(https?):\/\/)?(\*|(?:\*\.)?[^\s/*@?#]+?)(?::(\d{1,5}))?$/i;
  * Hosts with commas between: `mcp.example.com`, `*.example.com`, `*`, `host:8443`; `http://localhost:3000` for plain HTTP. An address
  * (`10.0.0.5`) or a range (`10.0.0.0/8`) allows connections to it although it is private.
  */
-export const allowedHosts: Kind<AllowedHosts> = (given) => {
+export const allowedHosts: ValueKind<AllowedHosts> = (given) => {
   const hosts: AllowedHost[] = [];
   const ranges: AllowedRange[] = [];
   for (const entry of given.split(',').map((one) => one.trim())) {
@@ -39,7 +39,7 @@ export const allowedHosts: Kind<AllowedHosts> = (given) => {
     }
     const host = readHost(entry);
     if (host === undefined) {
-      return new Refusal(
+      return new InvalidValue(
         'be a list of hosts such as mcp.example.com,*.example.org:8443,http://localhost:3000, and ranges such as 10.0.0.0/8',
       );
     }

@@ -1,5 +1,5 @@
 import type { AccessConfig } from './access-settings.js';
-import type { ProviderValues } from './provider-settings.js';
+import type { ValuesByProvider } from './provider-settings.js';
 import type { ProxyConfig } from './proxy-settings.js';
 import type { ServerConfig } from './server-settings.js';
 import type { ServiceSettings } from './service-settings.js';
@@ -24,7 +24,7 @@ export abstract class AppConfig {
   };
   abstract readonly server: ServerConfig;
   abstract readonly log: ServiceSettings['log'];
-  abstract readonly providers: ProviderValues;
+  abstract readonly providers: ValuesByProvider;
   /** Undefined: requests go out directly. */
   abstract readonly proxy: ProxyConfig | undefined;
   abstract readonly demo: Omit<ServiceSettings['demo'], 'isOn'> & {

@@ -18,5 +18,5 @@ export type { SettingOptions } from './options.js';
 export { type CommonOptions, listSettingNames, readConfig, readModuleConfig } from './read-config.js';
 export type { ServerConfig } from './server-settings.js';
 export { LOG_LEVELS } from './service-settings.js';
-export { optional, Setting, setting, type Settings, type Values } from './setting.js';
+export { optional, Setting, setting, type Settings, type SettingValues } from './setting.js';
 export type { TracingConfig } from './tracing-settings.js';

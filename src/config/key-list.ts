@@ -1,5 +1,5 @@
 import { sha256 } from '../kernel/index.js';
-import { type Kind, Refusal } from './setting.js';
+import { type ValueKind, InvalidValue } from './setting.js';
 
 /** A key as the configuration knows it: never the key itself. */
 export interface NamedHash {
@@ -16,11 +16,11 @@ const PLAIN = /^[!-<>-~]+={0,2}$/;
  * A list of keys: each a key as clients send it, or `name=sha256:<hash>`. Keys are turned into their hashes as they are
  * read, and get the names `key-1`, `key-2` … by their places in the list.
  */
-export const keyList: Kind<readonly NamedHash[]> = (given) => {
+export const keyList: ValueKind<readonly NamedHash[]> = (given) => {
   const keys = readKeys(given);
   return keys !== undefined && areDistinct(keys)
     ? keys
-    : new Refusal('be a list of keys, or of name=sha256:<64 hex digits>, each name and key once');
+    : new InvalidValue('be a list of keys, or of name=sha256:<64 hex digits>, each name and key once');
 };
 
 /** @returns undefined if one is malformed */

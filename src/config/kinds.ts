@@ -1,5 +1,5 @@
 import { MAX_TIMER_MS } from '../kernel/index.js';
-import { type Kind, Refusal } from './setting.js';
+import { type ValueKind, InvalidValue } from './setting.js';
 
 const SWITCHES: ReadonlyMap<string, boolean> = new Map([
   ...['on', 'true', 'yes', '1'].map((word) => [word, true] as const),
@@ -10,25 +10,25 @@ const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const;
 const CREDENTIAL = /^[!-~]+$/;
 
 /** Any text. */
-export const text: Kind<string> = (given) => given;
+export const text: ValueKind<string> = (given) => given;
 
 /** On or off, in any of the words that people write for it: `on`, `true`, `yes`, `1` and their opposites, in any case. */
-export const onOrOff: Kind<boolean> = (given) => SWITCHES.get(given.toLowerCase()) ?? new Refusal('be on or off');
+export const onOrOff: ValueKind<boolean> = (given) => SWITCHES.get(given.toLowerCase()) ?? new InvalidValue('be on or off');
 
-/** @param must the fault of a text that does not match; see {@link Refusal} */
-export function pattern(form: RegExp, must: string): Kind<string> {
-  return (given) => (form.test(given) ? given : new Refusal(must));
+/** @param must the fault of a text that does not match; see {@link InvalidValue} */
+export function pattern(form: RegExp, must: string): ValueKind<string> {
+  return (given) => (form.test(given) ? given : new InvalidValue(must));
 }
 
-export function oneOf<const T extends string>(values: readonly T[], must = `be one of ${values.join(', ')}`): Kind<T> {
-  return (given) => values.find((value) => value === given) ?? new Refusal(must);
+export function oneOf<const T extends string>(values: readonly T[], must = `be one of ${values.join(', ')}`): ValueKind<T> {
+  return (given) => values.find((value) => value === given) ?? new InvalidValue(must);
 }
 
-/** @param must the fault of a text that is no number, or beyond the bounds; see {@link Refusal} */
-export function number(least: number, most: number, must: string): Kind<number> {
+/** @param must the fault of a text that is no number, or beyond the bounds; see {@link InvalidValue} */
+export function number(least: number, most: number, must: string): ValueKind<number> {
   return (given) => {
     const value = Number(given);
-    return value >= least && value <= most ? value : new Refusal(must);
+    return value >= least && value <= most ? value : new InvalidValue(must);
   };
 }
 
@@ -37,16 +37,16 @@ export function wholeNumber(
   least: number,
   most: number,
   must = `be a whole number from ${least} to ${most}`,
-): Kind<number> {
+): ValueKind<number> {
   const read = number(least, most, must);
   return (given) => {
     const value = read(given);
-    return Number.isInteger(value) ? value : new Refusal(must);
+    return Number.isInteger(value) ? value : new InvalidValue(must);
   };
 }
 
 /** A whole number of milliseconds, up to what a timer can hold. */
-export function milliseconds(least = 0): Kind<number> {
+export function milliseconds(least = 0): ValueKind<number> {
   return wholeNumber(least, MAX_TIMER_MS, `be a whole number of milliseconds from ${least} to ${MAX_TIMER_MS}`);
 }
 
@@ -54,13 +54,13 @@ export function milliseconds(least = 0): Kind<number> {
  * A size such as `512kb`, read as a number of bytes.
  * @param most the largest, in the same form
  */
-export function size(most = '1024gb'): Kind<number> {
+export function size(most = '1024gb'): ValueKind<number> {
   const mostBytes = countBytes(most);
   return (given) => {
     const bytes = countBytes(given);
     return bytes >= 1 && bytes <= mostBytes
       ? bytes
-      : new Refusal(`be a size such as 512kb or 10mb, and at most ${most}`);
+      : new InvalidValue(`be a size such as 512kb or 10mb, and at most ${most}`);
   };
 }
 
@@ -71,10 +71,10 @@ export function countBytes(given: string): number {
 }
 
 /** A list of items of one kind, separated by commas. */
-export function list<T>(kind: Kind<T>): Kind<readonly T[]> {
+export function list<T>(kind: ValueKind<T>): ValueKind<readonly T[]> {
   return (given) => {
     const items = given.split(',').map((item) => kind(item.trim()));
-    return items.find((item) => item instanceof Refusal) ?? (items as T[]);
+    return items.find((item) => item instanceof InvalidValue) ?? (items as T[]);
   };
 }
 

@@ -1,5 +1,5 @@
 import { isJsonObject, isTimerMs, type JsonObject } from '../kernel/index.js';
-import { type Kind, Refusal } from './setting.js';
+import { type ValueKind, InvalidValue } from './setting.js';
 
 /** The settings that every MCP server has. */
 interface AnyMcpServer {
@@ -64,19 +64,19 @@ export function findMcpServerFault(name: string, server: unknown): string | unde
 }
 
 /** Servers by name, as one JSON object: `{"docs": {"url": "https://…"}}`. The whole of it is secret, for the headers in it. */
-export const mcpServerPlaces: Kind<McpServerPlaces> = (given) => {
+export const mcpServerPlaces: ValueKind<McpServerPlaces> = (given) => {
   const must = 'be a JSON object of MCP servers by name, such as {"docs": {"url": "https://docs.example.com/mcp"}}';
   let servers: unknown;
   try {
     servers = JSON.parse(given);
   } catch {
-    return new Refusal(must);
+    return new InvalidValue(must);
   }
-  if (!isJsonObject(servers)) return new Refusal(must);
+  if (!isJsonObject(servers)) return new InvalidValue(must);
   const fault = Object.entries(servers)
     .map(([name, server]) => findMcpServerFault(name, server))
     .find((found) => found !== undefined);
-  return fault === undefined ? (servers as McpServerPlaces) : new Refusal(`${must}: ${fault}`);
+  return fault === undefined ? (servers as McpServerPlaces) : new InvalidValue(`${must}: ${fault}`);
 };
 
 function isListOfTexts(value: unknown): boolean {

@@ -1,7 +1,7 @@
 import { address, type AddressParts, separateCredentials } from './address.js';
 import { oneOf, onOrOff, text } from './kinds.js';
 import { pairs } from './pair-list.js';
-import { optional, secret, setting, type Values } from './setting.js';
+import { optional, secret, setting, type SettingValues } from './setting.js';
 
 /** Where OpenTelemetry's exporters send to by default. */
 const DEFAULT_ENDPOINT = 'http://localhost:4318';
@@ -50,7 +50,7 @@ export const OTEL_SETTINGS = {
   isDisabled: setting('OTEL_SDK_DISABLED', onOrOff, false),
 };
 
-export type OtelSettings = Values<typeof OTEL_SETTINGS>;
+export type OtelSettings = SettingValues<typeof OTEL_SETTINGS>;
 
 /** What OpenTelemetry's variables for sampling say. */
 interface OtelSampling {

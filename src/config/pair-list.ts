@@ -1,4 +1,4 @@
-import { type Kind, Refusal } from './setting.js';
+import { type ValueKind, InvalidValue } from './setting.js';
 
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Headers that only the HTTP client may set. */
@@ -10,17 +10,17 @@ type Pairs = Readonly<Record<string, string>>;
  * Pairs as OpenTelemetry writes them: `name=value,other=value`, values percent-encoded.
  * @param of for headers, names are turned into lower case, and values must be Latin-1
  */
-export function pairs(of: 'headers' | 'attributes'): Kind<Pairs> {
+export function pairs(of: 'headers' | 'attributes'): ValueKind<Pairs> {
   return (given) =>
-    readPairs(given, of) ?? new Refusal('be a list such as name=value,other=value, with values percent-encoded');
+    readPairs(given, of) ?? new InvalidValue('be a list such as name=value,other=value, with values percent-encoded');
 }
 
 /** Headers that requests to a model are sent with, names in lower case. */
-export const requestHeaders: Kind<Pairs> = (given) => {
+export const requestHeaders: ValueKind<Pairs> = (given) => {
   const headers = readPairs(given, 'headers');
   return headers !== undefined && !Object.keys(headers).some((name) => OWN.has(name))
     ? headers
-    : new Refusal(
+    : new InvalidValue(
         `be a list such as name=value,other=value, with values percent-encoded, and none of ${[...OWN].join(', ')} in it`,
       );
 };

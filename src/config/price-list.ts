@@ -1,4 +1,4 @@
-import { type Kind, Refusal } from './setting.js';
+import { type ValueKind, InvalidValue } from './setting.js';
 
 /** What a million tokens of a model cost, in US dollars. */
 export interface Price {
@@ -11,13 +11,13 @@ export interface Price {
 const ENTRY = /^([^/\s]+\/\S+)=([\d.]+):([\d.]+)(?::([\d.]+))?$/;
 
 /** Prices as `provider/model=input:output` or `provider/model=input:output:cached input`, with commas between them. */
-export const priceList: Kind<Readonly<Record<string, Price>>> = (given) => {
+export const priceList: ValueKind<Readonly<Record<string, Price>>> = (given) => {
   const read: Record<string, Price> = {};
   for (const entry of given.split(',')) {
     const [, name, ...texts] = ENTRY.exec(entry.trim()) ?? [];
     const [input = NaN, output = NaN, cachedInput] = texts.filter((text) => text !== undefined).map(Number);
     if (name === undefined || [input, output, cachedInput ?? 0].some((price) => !Number.isFinite(price))) {
-      return new Refusal(
+      return new InvalidValue(
         'be a list such as openai/gpt-4o=2.5:10:1.25, with dollars for a million tokens of input, of output and, if you like, of cached input',
       );
     }

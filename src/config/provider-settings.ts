@@ -3,15 +3,15 @@ import { credential, pattern, oneOf, onOrOff } from './kinds.js';
 import type { SettingOptions } from './options.js';
 import { requestHeaders } from './pair-list.js';
 import {
-  type Kind,
+  type ValueKind,
   optional,
-  Refusal,
+  InvalidValue,
   secret,
   Setting,
   setting,
   type Settings,
   type Source,
-  type Values,
+  type SettingValues,
 } from './setting.js';
 
 const LINE = /^[^\p{Cc}\p{Zl}\p{Zp}]*$/u;
@@ -21,9 +21,9 @@ const line = pattern(LINE, 'hold no line break or other control character');
 export const addressPart = pattern(/^[\w.:-]+$/, 'consist of letters, digits and . : _ -');
 
 /** Names of the tags that hold the reasoning; `off`: none. */
-const reasoningTags: Kind<readonly string[]> = (given) => {
+const reasoningTags: ValueKind<readonly string[]> = (given) => {
   if (!/^(\/?[a-z][\w-]{0,31})(,[a-z][\w-]{0,31})*$/i.test(given)) {
-    return new Refusal('be off, or the name of a tag, such as think; several with commas');
+    return new InvalidValue('be off, or the name of a tag, such as think; several with commas');
   }
   return given === 'off' ? [] : given.split(',');
 };
@@ -79,7 +79,7 @@ function makeCommonSettings({ name, defaultModel }: Pick<ProviderDeclaration, 'n
   };
 }
 
-export type CommonProviderValues = Values<ReturnType<typeof makeCommonSettings>>;
+export type CommonProviderValues = SettingValues<ReturnType<typeof makeCommonSettings>>;
 export type CommonProviderOptions = SettingOptions<ReturnType<typeof makeCommonSettings>>;
 
 /** A provider's key: a value, or the path of a file that holds it and may change at any time. */
@@ -106,15 +106,15 @@ class KeySetting extends Setting<ProviderKey | undefined> {
 
 /** @param isShortLived true: whatever writes the key's file may start later than this server */
 export function providerKey(name: string, { isShortLived = false } = {}): Setting<ProviderKey | undefined> {
-  const kind: Kind<ProviderKey> = (given) => {
+  const kind: ValueKind<ProviderKey> = (given) => {
     const value = credential(given);
-    return value instanceof Refusal ? value : { value, place: name };
+    return value instanceof InvalidValue ? value : { value, place: name };
   };
   return new KeySetting(name, kind, undefined, isShortLived ? 'secret, may be written later' : 'secret');
 }
 
 /** The values of each provider's settings, by its name. Only its declaration knows the types of its own ones. */
-export type ProviderValues = Readonly<Record<string, CommonProviderValues & Readonly<Record<string, unknown>>>>;
+export type ValuesByProvider = Readonly<Record<string, CommonProviderValues & Readonly<Record<string, unknown>>>>;
 
 /** The settings of each provider, its own and those that all have, by its name. */
 export function makeProviderSettings(providers: readonly ProviderDeclaration[]) {

@@ -1,5 +1,5 @@
 import { text } from './kinds.js';
-import { environmentSetting, type Kind, Refusal, type Values } from './setting.js';
+import { environmentSetting, type ValueKind, InvalidValue, type SettingValues } from './setting.js';
 
 /** The proxies through which requests go out, from the variables that other programs read as well. */
 export interface ProxyConfig {
@@ -12,11 +12,11 @@ export interface ProxyConfig {
 }
 
 /** An address without a protocol is allowed, because other programs allow it. */
-const proxy: Kind<string> = (given) => {
+const proxy: ValueKind<string> = (given) => {
   const address = given.includes('://') ? given : `http://${given}`;
   return URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)
     ? address
-    : new Refusal('be the address of an HTTP proxy, such as http://proxy.example:3128');
+    : new InvalidValue('be the address of an HTTP proxy, such as http://proxy.example:3128');
 };
 
 /** The variables that are read for proxies; the ones in lower case win. */
@@ -27,7 +27,7 @@ export const PROXY_SETTINGS = {
 };
 
 /** Undefined: requests go out directly. */
-export function readProxyConfig({ http, https, none }: Values<typeof PROXY_SETTINGS>): ProxyConfig | undefined {
+export function readProxyConfig({ http, https, none }: SettingValues<typeof PROXY_SETTINGS>): ProxyConfig | undefined {
   const httpProxy = http.lower ?? http.upper;
   const httpsProxy = https.lower ?? https.upper;
   if (httpProxy === undefined && httpsProxy === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { milliseconds, size, wholeNumber } from './kinds.js';
-import { type Kind, Refusal, serverSetting, setting, type Values } from './setting.js';
+import { type ValueKind, InvalidValue, serverSetting, setting, type SettingValues } from './setting.js';
 
 /** Express' names for the networks of this machine, of its link, and of private use. */
 const NETWORKS: ReadonlySet<string> = new Set(['loopback', 'linklocal', 'uniquelocal']);
@@ -10,13 +10,13 @@ const MOST_PROCESSES = 64;
 const processes = wholeNumber(1, MOST_PROCESSES, 'be a whole number from 1 to 64, or auto for one process per core');
 
 /** `true`, which Express also takes, is refused: it would believe whatever a client says about itself. */
-const trustedProxies: Kind<false | number | readonly string[]> = (given) => {
+const trustedProxies: ValueKind<false | number | readonly string[]> = (given) => {
   if (given.toLowerCase() === 'false') return false;
   if (/^\d{1,2}$/.test(given)) return Number(given);
   const addresses = given.split(',').map((address) => address.trim());
   return addresses.every((address) => NETWORKS.has(address) || isNetwork(address))
     ? addresses
-    : new Refusal(
+    : new InvalidValue(
         'be false, the number of proxies in front, or a list of their addresses and networks such as loopback,10.0.0.0/8',
       );
 };
@@ -54,7 +54,7 @@ export const SERVER_SETTINGS = {
   maxHeaderBytes: serverSetting('HTTP_MAX_HEADER_SIZE', size(), 16 * 1024),
 };
 
-export type ServerConfig = Values<typeof SERVER_SETTINGS>;
+export type ServerConfig = SettingValues<typeof SERVER_SETTINGS>;
 
 function isNetwork(text: string): boolean {
   const [address = '', length, ...rest] = text.split('/');

@@ -1,4 +1,4 @@
-import { type Kind, optional, Refusal, secret, serverSetting, setting, type Values } from './setting.js';
+import { type ValueKind, optional, InvalidValue, secret, serverSetting, setting, type SettingValues } from './setting.js';
 import { url } from './address.js';
 import { allowedHosts } from './allowed-hosts.js';
 import { mcpServerPlaces } from './mcp-servers.js';
@@ -17,12 +17,12 @@ const USUAL_LEVELS: ReadonlyMap<string, LogLevel> = new Map([
 ]);
 
 /** A level of the log, by its usual name or by Nest's, in any case. */
-const level: Kind<LogLevel> = (given) => {
+const level: ValueKind<LogLevel> = (given) => {
   const name = given.toLowerCase();
   return (
     USUAL_LEVELS.get(name) ??
     LOG_LEVELS.find((known) => known === name) ??
-    new Refusal('be one of fatal, error, warn, info, debug, trace')
+    new InvalidValue('be one of fatal, error, warn, info, debug, trace')
   );
 };
 
@@ -156,7 +156,7 @@ export const SERVICE_SETTINGS = {
   },
 };
 
-export type ServiceSettings = Values<typeof SERVICE_SETTINGS>;
+export type ServiceSettings = SettingValues<typeof SERVICE_SETTINGS>;
 
 /** @returns one line for each fault of settings that do not go together */
 export function findStoreFaults({ databaseUrl, queueUrl }: ServiceSettings['store']): string[] {

@@ -1,11 +1,11 @@
 /** Why a text is not a value of a setting. */
-export class Refusal {
+export class InvalidValue {
   /** @param must what the value must be; stands after the word "must", and never quotes the value, since some are secrets */
   constructor(readonly must: string) {}
 }
 
 /** Reads the text of a variable, which is not empty and has no space around it. */
-export type Kind<T> = (text: string) => T | Refusal;
+export type ValueKind<T> = (text: string) => T | InvalidValue;
 
 /** Variables by name. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -53,7 +53,7 @@ export class Setting<T> {
   /** @param usual the value where the variable is not set */
   constructor(
     readonly name: string,
-    protected readonly kind: Kind<T>,
+    protected readonly kind: ValueKind<T>,
     protected readonly usual: T,
     readonly secrecy: Secrecy = 'open',
   ) {}
@@ -63,7 +63,7 @@ export class Setting<T> {
     const text = source.readText(this.name);
     if (text === '') return this.usual;
     const value = this.kind(text);
-    if (!(value instanceof Refusal)) return value;
+    if (!(value instanceof InvalidValue)) return value;
     source.report(this.name, value.must);
     return this.usual;
   }
@@ -91,31 +91,31 @@ export class ServerSetting<T> extends EnvironmentSetting<T> {
 export type Settings = { readonly [key: string]: Setting<unknown> | Settings };
 
 /** The values of settings. */
-export type Values<S> = {
-  readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : Values<S[K]>;
+export type SettingValues<S> = {
+  readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : SettingValues<S[K]>;
 };
 
-export function setting<T>(name: string, kind: Kind<T>, usual: NoInfer<T>): Setting<T> {
+export function setting<T>(name: string, kind: ValueKind<T>, usual: NoInfer<T>): Setting<T> {
   return new Setting(name, kind, usual);
 }
 
 /** See {@link ServerSetting}. */
-export function serverSetting<T>(name: string, kind: Kind<T>, usual: NoInfer<T>): ServerSetting<T> {
+export function serverSetting<T>(name: string, kind: ValueKind<T>, usual: NoInfer<T>): ServerSetting<T> {
   return new ServerSetting(name, kind, usual);
 }
 
 /** See {@link EnvironmentSetting}; without a default. */
-export function environmentSetting<T>(name: string, kind: Kind<T>): EnvironmentSetting<T | undefined> {
+export function environmentSetting<T>(name: string, kind: ValueKind<T>): EnvironmentSetting<T | undefined> {
   return new EnvironmentSetting<T | undefined>(name, kind, undefined);
 }
 
 /** A setting without a default. */
-export function optional<T>(name: string, kind: Kind<T>): Setting<T | undefined> {
+export function optional<T>(name: string, kind: ValueKind<T>): Setting<T | undefined> {
   return new Setting<T | undefined>(name, kind, undefined);
 }
 
 /** A setting without a default, whose value may stand in a file. */
-export function secret<T>(name: string, kind: Kind<T>): Setting<T | undefined> {
+export function secret<T>(name: string, kind: ValueKind<T>): Setting<T | undefined> {
   return new Setting<T | undefined>(name, kind, undefined, 'secret');
 }
 
@@ -125,10 +125,10 @@ export function listSettings(settings: Settings): readonly Setting<unknown>[] {
 }
 
 /** Reads all settings of these groups. What is wrong is reported to the source. */
-export function readSettings<S extends Settings>(settings: S, source: Source): Values<S> {
+export function readSettings<S extends Settings>(settings: S, source: Source): SettingValues<S> {
   const values = Object.entries(settings).map(([key, each]) => [
     key,
     each instanceof Setting ? each.read(source) : readSettings(each, source),
   ]);
-  return Object.fromEntries(values) as Values<S>;
+  return Object.fromEntries(values) as SettingValues<S>;
 }

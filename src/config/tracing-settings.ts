@@ -7,7 +7,7 @@ import {
   readOtelSampling,
   readOtlpConfig,
 } from './otel-settings.js';
-import { environmentSetting, optional, secret, setting, type Values } from './setting.js';
+import { environmentSetting, optional, secret, setting, type SettingValues } from './setting.js';
 
 const LANGFUSE_CLOUD = 'https://cloud.langfuse.com';
 /** Its keys are the credentials, and paths are added to it. */
@@ -56,11 +56,11 @@ export const TRACING_SETTINGS = {
   },
 };
 
-type TracingSettings = Values<typeof TRACING_SETTINGS>;
+type TracingSettings = SettingValues<typeof TRACING_SETTINGS>;
 type LangfuseSettings = TracingSettings['langfuse'];
 
 /** Where traces go, and what they hold, without what the providers of models declare. */
-interface OwnTracingConfig extends Values<typeof CONTENT_SETTINGS> {
+interface OwnTracingConfig extends SettingValues<typeof CONTENT_SETTINGS> {
   /** Without both keys nothing is sent to Langfuse. The address has no slash at the end. */
   readonly langfuse: Pick<LangfuseSettings, 'publicKey' | 'secretKey' | 'ingestion'> & { readonly baseUrl: string };
   /** An OpenTelemetry collector; undefined: none. */

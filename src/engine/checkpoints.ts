@@ -9,7 +9,7 @@ import type { StepCheckpoint } from './step-checkpoint.js';
 import { makeFingerprint, reviveOutput } from './step-output.js';
 
 /** A step that finished before the run was resumed. */
-export interface KeptStep {
+export interface RestoredStep {
   readonly step: NodeStep;
   readonly checkpoint: StepCheckpoint;
   /** Restored from the store. */
@@ -28,9 +28,9 @@ export class Checkpoints {
   readonly #keep: (checkpoint: StepCheckpoint) => void;
   readonly #resumed: ResumedRun | undefined;
   #next: number;
-  #steps = new Map<string, KeptStep>();
+  #steps = new Map<string, RestoredStep>();
   /** By the path of their workflow, in the order in which they finished. */
-  readonly #byPath = new Map<string, KeptStep[]>();
+  readonly #byPath = new Map<string, RestoredStep[]>();
   /** Keys of the steps whose whole output readers have received. */
   #speakers: ReadonlySet<string> = new Set();
   /** Keys of finished steps that run again. */
@@ -78,7 +78,7 @@ export class Checkpoints {
     const { history, steps } = this.#resumed;
     const positions = new Map(listNodes(workflow.scope, ''));
     const usable = new Map<string, StepCheckpoint>();
-    const revived = new Map<string, KeptStep & Position>();
+    const revived = new Map<string, RestoredStep & Position>();
     for (const checkpoint of steps.toSorted((one, other) => one.index - other.index)) {
       const position = positions.get(checkpoint.node);
       const kept = position && (await revive(checkpoint, position, log));
@@ -103,12 +103,12 @@ export class Checkpoints {
   }
 
   /** A step that need not run again; undefined if it must. */
-  find(node: string): KeptStep | undefined {
+  find(node: string): RestoredStep | undefined {
     return this.#steps.get(node);
   }
 
   /** The finished nodes of one workflow, in the order in which they finished. */
-  list(path: string): readonly KeptStep[] {
+  list(path: string): readonly RestoredStep[] {
     return this.#byPath.get(path) ?? [];
   }
 
@@ -155,7 +155,7 @@ export class Checkpoints {
    * Emits the output that a finished step had buffered for its turn, unless readers received it before the run was
    * resumed.
    */
-  sayUnsaid({ step, checkpoint: { node, unsaid = [] } }: KeptStep, order: SpeakingOrder): void {
+  sayUnsaid({ step, checkpoint: { node, unsaid = [] } }: RestoredStep, order: SpeakingOrder): void {
     if (this.#speakers.has(node)) return;
     const { debounceMs } = step.instance;
     for (const delta of unsaid) order.say({ node, debounceMs }, delta);
@@ -179,7 +179,7 @@ async function revive(
   checkpoint: StepCheckpoint,
   { step, path }: Position,
   log: RunLogger,
-): Promise<(KeptStep & Position) | undefined> {
+): Promise<(RestoredStep & Position) | undefined> {
   if (checkpoint.fingerprint !== makeFingerprint(step)) return undefined;
   try {
     return { step, path, checkpoint, output: await reviveOutput(checkpoint.output, step) };

@@ -16,7 +16,7 @@ import {
   type Values,
 } from '../workflow/index.js';
 import { askForAnswer } from './ask-for-answer.js';
-import type { Checkpoints, KeptStep } from './checkpoints.js';
+import type { Checkpoints, RestoredStep } from './checkpoints.js';
 import { FinishReasons } from './finish-reasons.js';
 import { logRecovered } from './log-recovered.js';
 import { NestedReport } from './nested-report.js';
@@ -342,7 +342,7 @@ export class Execution implements Values {
    * Takes over the outputs that the nodes of this workflow had before the run was resumed, and whether one of them
    * stopped it.
    */
-  #restoreSteps(kept: readonly KeptStep[], keeper: StepKeeper): void {
+  #restoreSteps(kept: readonly RestoredStep[], keeper: StepKeeper): void {
     for (const { step, output, checkpoint } of kept) {
       const { brokenOff, metadata, stopped } = checkpoint;
       if (brokenOff !== true) this.outputs.set(step.key, output, step.instance);
@@ -352,7 +352,7 @@ export class Execution implements Values {
   }
 
   /** A node that had finished before the run was resumed. @returns true if it had run to its end */
-  #skip(kept: KeptStep, order: SpeakingOrder | undefined, checkpoints: Checkpoints): boolean {
+  #skip(kept: RestoredStep, order: SpeakingOrder | undefined, checkpoints: Checkpoints): boolean {
     const { step, checkpoint } = kept;
     const { finishReason } = checkpoint;
     if (finishReason !== undefined) this.#reasons.note(step.key, [finishReason], order !== undefined);

@@ -1,6 +1,6 @@
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import fc from 'fast-check';
-import { joinDeltas, type LogEntry, readOutcome, runLogged } from '../../test/support/crashing-runs.js';
+import { joinDeltas, type LogEntry, summarizeLog, runLogged } from '../../test/support/crashing-runs.js';
 import { compilePlan, ran, type ResumablePlan, resumablePlans } from '../../test/support/resumable-workflows.js';
 
 /** Most places at which one run is crashed. */
@@ -63,7 +63,7 @@ describe('A run that goes on after a crash', () => {
 /** @param isFailureExact whether it is known what was said by the steps beside the one that failed */
 function expectSame(resumed: readonly LogEntry[], whole: readonly LogEntry[], isFailureExact: boolean): void {
   const isVague = whole.at(-1)?.event.type === 'run-failed' && !isFailureExact;
-  const read = isVague ? (log: readonly LogEntry[]): unknown => log.at(-1)?.event.type : readOutcome;
+  const read = isVague ? (log: readonly LogEntry[]): unknown => log.at(-1)?.event.type : summarizeLog;
   expect(read(resumed)).toEqual(read(whole));
 }
 

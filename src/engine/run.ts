@@ -15,7 +15,7 @@ import {
   settleInTime,
   toJsonValue,
 } from '../kernel/index.js';
-import { type FinishReason, worseFinishReason } from '../models/index.js';
+import { type FinishReason, pickWorseFinishReason } from '../models/index.js';
 import { DeltaCollector, type Delta, type Gate } from '../streaming/index.js';
 import {
   type RunRequest,
@@ -230,7 +230,7 @@ export class Run {
 
   #finish(result: unknown, finishReasons: readonly FinishReason[]): void {
     this.#output.endCharacters();
-    const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
+    const finishReason = finishReasons.reduce<FinishReason>(pickWorseFinishReason, 'stop');
     const usage = this.#sumUsage();
     this.#leave({ finishReason });
     const shown = this.#parts.readersWantContent() ? toJsonValue(result, MOST_CONTENT_BYTES) : undefined;

@@ -1,4 +1,4 @@
-import { addUsage, type FinishReason, type Usage, worseFinishReason } from '../models/index.js';
+import { addUsage, type FinishReason, type Usage, pickWorseFinishReason } from '../models/index.js';
 import type { AgentEvent } from '../workflow/index.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
 
@@ -37,7 +37,7 @@ export class StepUsage {
       this.#usage = sumUsage([this.#usage, event.usage]);
       this.#untoldTokens += event.untoldTokens ?? 0;
     } else if (event.type === 'agent-finished') {
-      this.#finishReason = worseFinishReason(this.#finishReason, event.finishReason);
+      this.#finishReason = pickWorseFinishReason(this.#finishReason, event.finishReason);
     }
   }
 }

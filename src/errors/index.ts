@@ -25,7 +25,7 @@ export { formatStackForLog } from './format-stack-for-log.js';
 export { type ErrorType, MillraceError } from './millrace-error.js';
 export { readOutcome, readStatusOutcome } from './outcome.js';
 export type { Outcome } from './outcomes.js';
-export { RetoldError } from './retold-error.js';
+export { ReplayedError } from './replayed-error.js';
 export { type RunError, toRunError } from './run-error.js';
 export { type AbortCause, RunAbortedError } from './run-aborted-error.js';
 export {

@@ -3,7 +3,7 @@ import { ModelNotFoundError, NotFoundError, UnknownRouteError } from './client-e
 import type { MillraceError } from './millrace-error.js';
 import { RunAbortedError } from './run-aborted-error.js';
 import type { Outcome } from './outcomes.js';
-import { RetoldError } from './retold-error.js';
+import { ReplayedError } from './replayed-error.js';
 import { InternalError, OverloadedError, RunLeftError, UpstreamError } from './server-errors.js';
 
 /** Reads the outcome of a request, run or model call that failed with this error. */
@@ -11,7 +11,7 @@ export function readOutcome(error: MillraceError): Outcome {
   if (error instanceof RunAbortedError) {
     return error.abortCause === 'client_disconnected' ? 'client_abort' : error.abortCause;
   }
-  if (error instanceof RetoldError) return error.outcome;
+  if (error instanceof ReplayedError) return error.outcome;
   if (error instanceof UpstreamError) return readUpstreamOutcome(error);
   if (error instanceof ForbiddenError) return 'forbidden';
   if (error instanceof ModelNotFoundError) return 'unknown_model';

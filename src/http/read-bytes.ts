@@ -51,7 +51,7 @@ function readPieces(
   return new Promise((resolve, reject) => {
     let bytes: Buffer = NOTHING;
     let length = 0;
-    let heardAt = clock.monotonic();
+    let receivedAt = clock.monotonic();
     const stop = (): void => {
       idle.cancel();
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
@@ -64,7 +64,7 @@ function readPieces(
     };
     /** One timer serves the whole body: it checks when the last piece came. */
     const look = (): void => {
-      const leftMs = heardAt + idleMs - clock.monotonic();
+      const leftMs = receivedAt + idleMs - clock.monotonic();
       if (request.isPaused()) idle = clock.after(idleMs, look);
       else if (leftMs >= TIMER_TOLERANCE_MS) idle = clock.after(leftMs, look);
       else fail(new RequestTimeoutError(idleMs));
@@ -84,7 +84,7 @@ function readPieces(
       length += chunk.copy(bytes, length);
     };
     const onData = (chunk: Buffer): void => {
-      heardAt = clock.monotonic();
+      receivedAt = clock.monotonic();
       if (announced !== undefined) {
         append(chunk);
         return;
@@ -95,7 +95,7 @@ function readPieces(
         if (room === undefined) return;
         request.pause();
         room.then(() => {
-          heardAt = clock.monotonic();
+          receivedAt = clock.monotonic();
           request.resume();
         }, fail);
       } catch (error) {

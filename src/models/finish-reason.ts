@@ -4,6 +4,6 @@ export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
 const SEVERITY: readonly FinishReason[] = ['stop', 'tool_calls', 'length', 'content_filter'];
 
 /** Picks the finish reason that the client must not miss. The worst comes first: content_filter, length, tool_calls, stop. */
-export function worseFinishReason(a: FinishReason | undefined, b: FinishReason): FinishReason {
+export function pickWorseFinishReason(a: FinishReason | undefined, b: FinishReason): FinishReason {
   return a !== undefined && SEVERITY.indexOf(a) > SEVERITY.indexOf(b) ? a : b;
 }

@@ -7,7 +7,7 @@ export type {
   ModelParameters,
   ModelResult,
 } from './chat-model.js';
-export { type FinishReason, worseFinishReason } from './finish-reason.js';
+export { type FinishReason, pickWorseFinishReason } from './finish-reason.js';
 export type { Message } from './message.js';
 export type { ModelName } from './model-name.js';
 export { ModelProvider } from './model-provider.js';

@@ -55,7 +55,7 @@ function anyValue(root: ObjectSchema): fc.Arbitrary<Record<string, fc.JsonValue>
   const of = (schema: JsonSchema, depth: number): fc.Arbitrary<fc.JsonValue> => {
     if (schema.$ref !== undefined) {
       const name = schema.$ref.replace('#/$defs/', '');
-      return objectOf(name === '#' ? root : (root.$defs?.[name] ?? root), depth + 1);
+      return makeObject(name === '#' ? root : (root.$defs?.[name] ?? root), depth + 1);
     }
     if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((branch) => of(branch, depth)));
     if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
@@ -85,12 +85,12 @@ function anyValue(root: ObjectSchema): fc.Arbitrary<Record<string, fc.JsonValue>
       }),
     );
   };
-  const objectOf = (schema: ObjectSchema, depth: number): fc.Arbitrary<Record<string, fc.JsonValue>> =>
+  const makeObject = (schema: ObjectSchema, depth: number): fc.Arbitrary<Record<string, fc.JsonValue>> =>
     fc.record(
       Object.fromEntries(Object.entries(schema.properties).map(([name, property]) => [name, of(property, depth)])),
       { noNullPrototype: true },
     );
-  return objectOf(root, 0);
+  return makeObject(root, 0);
 }
 
 const output = makeOutputSchema(Reply);

@@ -37,7 +37,7 @@ const ANSWER = {
   places: [{ name: 'Frogner', kind: 'park' }],
 };
 
-const faultsOf = async (schema: StandardSchema<object>, answer: unknown): Promise<readonly string[]> => {
+const listFaults = async (schema: StandardSchema<object>, answer: unknown): Promise<readonly string[]> => {
   try {
     await makeOutputSchema(schema).parse(JSON.stringify(answer));
   } catch (error) {
@@ -92,10 +92,10 @@ describe.each([
   it('reports faults by their paths, and quotes no words of the model', async () => {
     const secret = 'a secret of the user';
     const answer = { ...ANSWER, sky: secret, note: 'no', places: [{ name: 'x', kind: secret }] };
-    const faults = await faultsOf(schema, answer);
+    const faults = await listFaults(schema, answer);
     expect(faults.map((fault) => fault.split(':')[0])).toEqual(['sky', 'note', 'places[0].kind']);
     expect(faults.join()).not.toContain(secret);
-    expect(await faultsOf(schema, { ...ANSWER, city: 3, celsius: undefined })).toEqual([
+    expect(await listFaults(schema, { ...ANSWER, city: 3, celsius: undefined })).toEqual([
       'city: must be a string',
       'celsius: is missing',
     ]);
@@ -167,7 +167,7 @@ describe('A schema', () => {
     const isKnown = (word: string): Promise<boolean> => Promise.resolve(word === 'x');
     const schema = z.object({ a: z.string().refine(isKnown, 'is not known') });
     expect(await makeOutputSchema(schema).parse('{"a":"x"}')).toEqual({ a: 'x' });
-    expect(await faultsOf(schema, { a: 'y' })).toEqual(['a: is not known']);
+    expect(await listFaults(schema, { a: 'y' })).toEqual(['a: is not known']);
   });
 
   it.each([

@@ -6,7 +6,7 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function isListOf(fits: (item: unknown) => boolean): (value: unknown) => boolean {
+function isListWith(fits: (item: unknown) => boolean): (value: unknown) => boolean {
   return (value) => Array.isArray(value) && value.every(fits);
 }
 
@@ -17,7 +17,7 @@ function isAlias(value: unknown): boolean {
 /** What each option of a workflow takes. Names, numbers and schedules are checked further where they are read. */
 const FORMS: Readonly<Record<keyof WorkflowOptions, OptionForm>> = {
   id: ['a text', isText],
-  aliases: ['a list of names, each a text or { id, streamByDefault }', isListOf(isAlias)],
+  aliases: ['a list of names, each a text or { id, streamByDefault }', isListWith(isAlias)],
   description: ['a text', isText],
   streamByDefault: ['true or false', isBoolean],
   onlyAsStep: ['true or false', isBoolean],
@@ -26,7 +26,7 @@ const FORMS: Readonly<Record<keyof WorkflowOptions, OptionForm>> = {
   version: ['a text', isText],
   tracing: ['true or false', isBoolean],
   onChange: ["'resume' or 'fail'", () => true],
-  schedules: ['a list: [{ name, pattern, timezone, input }]', isListOf(isObject)],
+  schedules: ['a list: [{ name, pattern, timezone, input }]', isListWith(isObject)],
   separator: ['a text', isText],
 };
 

@@ -40,7 +40,7 @@ describe('an agent whose model fails', () => {
   const ask = (body: object = {}): ReturnType<typeof postJson> => bench.ask({ model: 'test', ...body });
   const openTest = (): ReturnType<typeof openStream> =>
     bench.open({ model: 'test', stream_options: { include_usage: true } });
-  const eventsOf = (): readonly string[] =>
+  const listEvents = (): readonly string[] =>
     tracer.spans().flatMap(({ events }) => events.map(({ name, level }) => `${name} ${level}`));
 
   describe('asks it again', () => {
@@ -54,7 +54,7 @@ describe('an agent whose model fails', () => {
       const items = await (await openTest()).collect();
       assertCompletion(items, { content: 'Here I am.', finish: 'stop', includeUsage: true });
       expect(readUsage(items)?.total_tokens).toBe(3 + 13);
-      expect(eventsOf()).toEqual(['retry WARNING', 'retry WARNING']);
+      expect(listEvents()).toEqual(['retry WARNING', 'retry WARNING']);
       expect(tracer.generations().map(({ ending }) => ending?.level ?? 'DEFAULT')).toEqual([
         'ERROR',
         'ERROR',
@@ -104,7 +104,7 @@ describe('an agent whose model fails', () => {
       const leaving = new AbortController();
       const body = { model: 'test', stream: false, messages: HELLO };
       const answer = openStream(bench.app.chatUrl, body, { signal: leaving.signal });
-      await eventually(() => eventsOf().length === 1);
+      await eventually(() => listEvents().length === 1);
       leaving.abort();
       await catchRejection(answer);
       await eventually(() => bench.app.get(RunService).openRuns === 0);
@@ -120,7 +120,7 @@ describe('an agent whose model fails', () => {
       const [chunk] = assertCompletion(items, { finish: 'stop', includeUsage: true });
       expect(readContent(items)).not.toBe('');
       expect(chunk?.system_fingerprint).toBe('millrace-demo');
-      expect(eventsOf()).toEqual(['fallback WARNING']);
+      expect(listEvents()).toEqual(['fallback WARNING']);
       expect(tracer.spans('SpeakingNode')[0]?.events[0]?.data).toMatchObject({
         from: 'openai/gpt-5.4-mini',
         to: 'demo/gpt-5.4-mini',
@@ -180,7 +180,7 @@ describe('an agent whose model fails', () => {
         { role: 'user', content: expect.stringContaining('\n- population: must be a whole number\n') },
       ]);
       expect(bench.upstream.requests[1]?.body.response_format).toMatchObject({ type: 'json_schema' });
-      expect(eventsOf()).toEqual(['repair WARNING']);
+      expect(listEvents()).toEqual(['repair WARNING']);
     });
 
     it('once, then fails', async () => {

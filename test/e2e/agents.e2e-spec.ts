@@ -140,7 +140,7 @@ describe('an agent that cannot work stops the start', () => {
     expect((failure as Error).message).toContain('advice.md needs "topic", "urgent", and is given nothing.');
   });
 
-  const faultOf = async (config: Agent<AgentInput, string>, tools: Type<unknown>[] = []): Promise<string> => {
+  const readFault = async (config: Agent<AgentInput, string>, tools: Type<unknown>[] = []): Promise<string> => {
     return (await catchDefinitionError(makeWeatherModule(config, { tools }))).message;
   };
 
@@ -237,6 +237,6 @@ describe('an agent that cannot work stops the start', () => {
       /its settings\.seed is a bigint/,
     ],
   ] as [string, Agent<AgentInput, string>, Type<unknown>[], RegExp][])('%s', async (_, config, tools, message) => {
-    expect(await faultOf(config, tools)).toMatch(message);
+    expect(await readFault(config, tools)).toMatch(message);
   });
 });

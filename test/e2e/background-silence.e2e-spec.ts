@@ -3,7 +3,7 @@ import { Bench } from '../support/app.js';
 import { bareFrames, followResponse, readStream } from '../support/background-client.js';
 import { eventually } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { openResponse, readResponse } from '../support/responses-client.js';
+import { openResponse, readResponseStream } from '../support/responses-client.js';
 import type { SseItem } from '../support/sse-frames.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
@@ -34,7 +34,7 @@ it('a response in the background shows life once a minute, by events that every 
     await clock.advanceAsync(25);
     return stream.items.some(has('[DONE]'));
   });
-  const told = readResponse(await ended);
+  const told = readResponseStream(await ended);
   const { text } = await followResponse(bench.app, told.response.id);
   // Whoever comes later counts the same minutes, though nobody waits for them any more.
   expect(readStream(text).events).toEqual(told.events);

@@ -11,7 +11,7 @@ import {
 } from '../support/background-client.js';
 import { eventually } from '../support/checks.js';
 import { getJson } from '../support/client.js';
-import { createResponse, failResponse, openResponse, readResponse } from '../support/responses-client.js';
+import { createResponse, failResponse, openResponse, readResponseStream } from '../support/responses-client.js';
 import { errorBody, httpError, scriptStream, steps } from '../support/upstream/index.js';
 
 const WORDS = ['One ', 'two ', 'three ', 'four ', '🦀.'];
@@ -23,9 +23,9 @@ describe('a response in the background', () => {
   });
   afterEach(() => bench.close());
 
-  const statusOf = async (id: string): Promise<string | undefined> => (await retrieve(bench.app, id)).status;
+  const readStatus = async (id: string): Promise<string | undefined> => (await retrieve(bench.app, id)).status;
   const ended = (id: string): Promise<boolean> =>
-    eventually(async () => !['queued', 'in_progress'].includes((await statusOf(id)) ?? ''));
+    eventually(async () => !['queued', 'in_progress'].includes((await readStatus(id)) ?? ''));
 
   it('is answered at once, goes on alone, and can be read while it runs and after its end', async () => {
     const door = steps.gate();
@@ -61,7 +61,7 @@ describe('a response in the background', () => {
     const { text } = await live;
     const { events, response, text: said } = readStream(text);
     expect([said, response.status]).toEqual([WORDS.join(''), 'completed']);
-    expect(readResponse(posted).events).toEqual(events);
+    expect(readResponseStream(posted).events).toEqual(events);
     const frames = bareFrames(text).split(/(?<=\n\n)/);
     for (let after = 0; after < events.length; after++) {
       const { text: rest } = await followResponse(bench.app, id, `&starting_after=${after}`);
@@ -130,7 +130,7 @@ describe('a response in the background', () => {
       const cancels = await Promise.all(
         Array.from({ length: 3 }, () => callResponse(bench.app, 'POST', `${id}/cancel`)),
       );
-      const { response: live } = readResponse(await stream.collect());
+      const { response: live } = readResponseStream(await stream.collect());
       const { response: stored } = readStream((await followResponse(bench.app, id)).text);
       const found = await retrieve(bench.app, id);
       const isCancelled = found.status === 'cancelled';

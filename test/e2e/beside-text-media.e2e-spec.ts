@@ -12,7 +12,7 @@ import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { delta, done, end, finish, role, type Step, text } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
-import { type Conversation, SpeakNode, makeWiredModule, type Wire } from '../support/workflow-kit.js';
+import { type ConversationInput, SpeakNode, makeWiredModule, type Wire } from '../support/workflow-kit.js';
 
 const SPOKEN = { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'pcm16' } };
 const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
@@ -25,20 +25,20 @@ const speaking = (id: string, ...words: readonly string[]): Step[] => [
 ];
 
 @Injectable()
-class AloudNode extends AgentStreamingNode<Conversation, string> {
+class AloudNode extends AgentStreamingNode<ConversationInput, string> {
   readonly agentConfig = agent({ forward: ['sampling', 'modalities'] });
-  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+  async *process(input: ConversationInput, context: TaskContext): AsyncGenerator<Deltas, string, void> {
     return yield* this.streamTextDeltas(this.agent.runStream(input, context));
   }
 }
 
 @Injectable()
-class OpenAINode extends AgentStreamingNode<Conversation, string> {
+class OpenAINode extends AgentStreamingNode<ConversationInput, string> {
   readonly agentConfig = agent({
     model: 'azure_openai/gpt-audio',
     forward: ['modalities'],
   });
-  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+  async *process(input: ConversationInput, context: TaskContext): AsyncGenerator<Deltas, string, void> {
     return yield* this.streamTextDeltas(this.agent.runStream(input, context));
   }
 }

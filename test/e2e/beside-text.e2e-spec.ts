@@ -11,7 +11,7 @@ import { HELLO } from '../support/messages.js';
 import { type Script, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
 import { chunk, delta, done, finish, role, type Step, text, usage } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
-import { type Conversation, SpeakNode, makeWiredModule, type Wire } from '../support/workflow-kit.js';
+import { type ConversationInput, SpeakNode, makeWiredModule, type Wire } from '../support/workflow-kit.js';
 
 const SPOKEN = { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'pcm16' } };
 const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
@@ -47,17 +47,17 @@ class Reply {
 }
 
 @Injectable()
-class SilentNode extends AgentNode<Conversation, string> {
+class SilentNode extends AgentNode<ConversationInput, string> {
   readonly agentConfig = agent({ forward: ['sampling', 'modalities'] });
-  process(input: Conversation, context: TaskContext): Promise<string> {
+  process(input: ConversationInput, context: TaskContext): Promise<string> {
     return this.agent.run(input, context);
   }
 }
 
 @Injectable()
-class ReplyNode extends AgentStreamingNode<Conversation, Reply> {
+class ReplyNode extends AgentStreamingNode<ConversationInput, Reply> {
   readonly agentConfig = agent({ output: Reply });
-  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, Reply, void> {
+  async *process(input: ConversationInput, context: TaskContext): AsyncGenerator<Deltas, Reply, void> {
     return yield* this.streamStructuredDeltas(this.agent.runStream(input, context), { reply: 'content' });
   }
 }
@@ -73,9 +73,9 @@ class ClockTool extends AgentTool<void, string> {
 }
 
 @Injectable()
-class ClockNode extends AgentStreamingNode<Conversation, string> {
+class ClockNode extends AgentStreamingNode<ConversationInput, string> {
   readonly agentConfig = agent({ tools: [ClockTool] });
-  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+  async *process(input: ConversationInput, context: TaskContext): AsyncGenerator<Deltas, string, void> {
     return yield* this.streamTextDeltas(this.agent.runStream(input, context));
   }
 }

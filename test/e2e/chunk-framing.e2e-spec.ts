@@ -48,8 +48,8 @@ describe('the framing of a streamed body', () => {
         `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
   };
-  const headOf = (): string => received.toString('latin1', 0, received.indexOf('\r\n\r\n')).toLowerCase();
-  const bodyOf = (): Buffer => received.subarray(received.indexOf('\r\n\r\n') + 4);
+  const readHead = (): string => received.toString('latin1', 0, received.indexOf('\r\n\r\n')).toLowerCase();
+  const readBody = (): Buffer => received.subarray(received.indexOf('\r\n\r\n') + 4);
   const textIn = (frames: string): string =>
     [...frames.matchAll(/^data: (\{.*\})$/gm)]
       .map(([, json = '']) => JSON.parse(json) as { choices: { delta: { content?: string } }[] })
@@ -64,12 +64,12 @@ describe('the framing of a streamed body', () => {
       ask('1.1');
       // In several writes: what has come so far is whole chunks.
       await until(() => received.includes('你好'));
-      expect(() => chunksIn(bodyOf())).not.toThrow();
+      expect(() => chunksIn(readBody())).not.toThrow();
       hold.open();
       await until(() => received.toString('latin1').endsWith('\r\n0\r\n\r\n'));
-      expect(headOf()).toMatch(/^http\/1\.1 200 .*\r\ntransfer-encoding: chunked(\r\n|$)/s);
-      expect(headOf()).not.toContain('content-length');
-      const chunks = chunksIn(bodyOf());
+      expect(readHead()).toMatch(/^http\/1\.1 200 .*\r\ntransfer-encoding: chunked(\r\n|$)/s);
+      expect(readHead()).not.toContain('content-length');
+      const chunks = chunksIn(readBody());
       const events = chunks.slice(0, -1);
       for (const event of events) expect(event).toMatch(/\n\n$/);
       expect({ text: textIn(events.join('')), ending: events.at(-1), last: chunks.at(-1) }).toEqual({
@@ -85,9 +85,9 @@ describe('the framing of a streamed body', () => {
     bench.upstream.next(scriptStream(PIECES));
     ask('1.0');
     await until(() => socket.closed);
-    expect(headOf()).not.toContain('transfer-encoding');
-    expect(headOf()).toContain('connection: close');
-    const body = bodyOf().toString();
+    expect(readHead()).not.toContain('transfer-encoding');
+    expect(readHead()).toContain('connection: close');
+    const body = readBody().toString();
     expect(body).toMatch(/^(data|:)/);
     expect(textIn(body)).toBe(PIECES.join(''));
     expect(body.endsWith('data: [DONE]\n\n')).toBe(true);

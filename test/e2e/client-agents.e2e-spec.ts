@@ -121,7 +121,7 @@ describe('the OpenAI Agents SDK as a client', () => {
     bench.upstream.always([steps.role(), steps.text('One'), steps.stall()]);
     const leavingStream = new AbortController();
     const result = await runner.run(chat, 'Hello', { stream: true, signal: leavingStream.signal });
-    for await (const event of result) if (textOf(event).length > 0) leavingStream.abort();
+    for await (const event of result) if (readText(event).length > 0) leavingStream.abort();
     expect(result.cancelled).toBe(true);
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
 
@@ -137,7 +137,7 @@ describe('the OpenAI Agents SDK as a client', () => {
   });
 });
 
-function textOf(event: RunStreamEvent): string[] {
+function readText(event: RunStreamEvent): string[] {
   return event.type === 'raw_model_stream_event' && event.data.type === 'output_text_delta' ? [event.data.delta] : [];
 }
 

@@ -102,10 +102,10 @@ describe('the Vercel AI SDK as a client', () => {
     bench.upstream.always(scriptCompletion(ULM));
     const question = { model: model('chat'), prompt, maxRetries: 0 };
     expect((await ai.generateObject({ ...question, schema: City })).object).toEqual(ULM);
-    expect(await lastOf(ai.streamObject({ ...question, schema: City }).partialObjectStream)).toEqual(ULM);
+    expect(await readLast(ai.streamObject({ ...question, schema: City }).partialObjectStream)).toEqual(ULM);
     const output = ai.Output.object({ schema: City });
     expect((await ai.generateText({ ...question, output })).output).toEqual(ULM);
-    expect(await lastOf(ai.streamText({ ...question, output }).partialOutputStream)).toEqual(ULM);
+    expect(await readLast(ai.streamText({ ...question, output }).partialOutputStream)).toEqual(ULM);
     expect(bench.upstream.requests).toHaveLength(4);
     for (const { body } of bench.upstream.requests) {
       expect(body.response_format).toMatchObject({
@@ -175,7 +175,7 @@ describe('the Vercel AI SDK as a client', () => {
   });
 });
 
-async function lastOf<T>(stream: AsyncIterable<T>): Promise<T | undefined> {
+async function readLast<T>(stream: AsyncIterable<T>): Promise<T | undefined> {
   let last: T | undefined;
   for await (const part of stream) last = part;
   return last;

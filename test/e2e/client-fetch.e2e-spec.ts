@@ -130,13 +130,13 @@ describe('plain fetch as a client', () => {
     bench.upstream.next(httpError(429, errorBody('slow'), { 'retry-after': '7' }));
     const refused = await ask({ stream });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '7']);
-    expect(await errorOf(refused)).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded' });
+    expect(await readError(refused)).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded' });
 
     const unknown = await ask({ stream, model: 'nope' });
-    expect([unknown.status, await errorOf(unknown)]).toMatchObject([404, { code: 'model_not_found', param: 'model' }]);
+    expect([unknown.status, await readError(unknown)]).toMatchObject([404, { code: 'model_not_found', param: 'model' }]);
 
     const wrong = await ask({ stream, messages: [{ role: 'user' }] });
-    expect([wrong.status, await errorOf(wrong)]).toMatchObject([
+    expect([wrong.status, await readError(wrong)]).toMatchObject([
       400,
       { type: 'invalid_request_error', param: 'messages[0].content' },
     ]);
@@ -173,7 +173,7 @@ describe('plain fetch as a client', () => {
   });
 });
 
-async function errorOf(response: Response): Promise<ErrorEnvelope['error']> {
+async function readError(response: Response): Promise<ErrorEnvelope['error']> {
   const json: unknown = await response.json();
   assertValidError(json);
   return json.error;

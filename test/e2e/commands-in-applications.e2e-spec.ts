@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { KINDS } from '../../src/cli/scaffold/workflow-files.js';
+import { TEMPLATE_KINDS } from '../../src/cli/scaffold/workflow-files.js';
 import { runCliHere } from '../support/cli-here.js';
 import { postJson } from '../support/http-client.js';
 import { CLI, LinkedProject } from '../support/linked-project.js';
@@ -37,7 +37,7 @@ describe('the command line in an application', () => {
   it(
     'makes a workflow of each kind, which compiles, passes its test, and runs',
     async () => {
-      for (const kind of KINDS) {
+      for (const kind of TEMPLATE_KINDS) {
         const made = await runCliHere(project.root, 'new', `my-${kind}`, '--kind', kind);
         expect(made).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining(`run my-${kind} "Hello"`) });
       }
@@ -47,7 +47,7 @@ describe('the command line in an application', () => {
       const PORT = await findFreePort();
       const server = await project.start(['dist/main.js'], { env: { PORT } });
       await server.waitForLine(/Nest application successfully started/, { within: LONGEST_MS });
-      for (const kind of KINDS) {
+      for (const kind of TEMPLATE_KINDS) {
         const body = { model: `my-${kind}`, messages: [{ role: 'user', content: 'Hello' }] };
         const { json } = await postJson(`http://127.0.0.1:${PORT}/v1/chat/completions`, body);
         assertValidCompletion(json);

@@ -53,7 +53,7 @@ describe('connections', () => {
       expect([gauge, page.sum(`millrace_${gauge}`)]).toEqual([gauge, 0]);
     }
   };
-  const statusesOf = (received: string): number[] =>
+  const listStatuses = (received: string): number[] =>
     [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)]
       .map(([, status]) => Number(status))
       .filter((status) => status >= 200);
@@ -124,7 +124,7 @@ describe('connections', () => {
       expect(bench.upstream.requests).toHaveLength(1);
       hold.open();
       await connection.until('{"status":"ok"');
-      expect(statusesOf(connection.received)).toEqual([200, 200, 200]);
+      expect(listStatuses(connection.received)).toEqual([200, 200, 200]);
       expect(connection.received).toMatch(/first.*\[DONE\].*"second".*"ok"/s);
     });
 
@@ -263,7 +263,7 @@ describe('connections', () => {
       await connection.until('Once');
       connection.send('THIS IS NO HTTP\r\n\r\n');
       await connection.untilOver();
-      expect(statusesOf(connection.received)).toEqual([200]);
+      expect(listStatuses(connection.received)).toEqual([200]);
       expect(connection.received).not.toContain('400');
       expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
       await expectNothingOpen();
@@ -286,11 +286,11 @@ describe('connections', () => {
       await late.until('{"status":"ok"');
       late.send('THIS IS NO HTTP\r\n\r\n');
       await late.untilOver();
-      expect(statusesOf(late.received)).toEqual([200, 400]);
+      expect(listStatuses(late.received)).toEqual([200, 400]);
 
       const hostless = open('GET /health/live HTTP/1.1\r\nconnection: close\r\n\r\n');
       await hostless.untilOver();
-      expect(statusesOf(hostless.received)).toEqual([400]);
+      expect(listStatuses(hostless.received)).toEqual([400]);
       expect(hostless.received).toMatch(/^x-request-id: req_/m);
       assertValidError(JSON.parse(hostless.received.split('\r\n\r\n')[1] ?? ''));
     });
@@ -315,7 +315,7 @@ describe('connections', () => {
       await sleep(300);
       late.open();
       await connection.untilOver();
-      expect(statusesOf(connection.received)).toEqual([200]);
+      expect(listStatuses(connection.received)).toEqual([200]);
       expect(connection.received).toMatch(stream ? /"Once".*" upon".*\[DONE\]/s : /"content":"Once upon"/);
       const answer = connection.received.replace(/^(HTTP\/1\.1 100 Continue\r\n\r\n)*/, '');
       expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
@@ -338,7 +338,7 @@ describe('connections', () => {
       hold.open();
       await running.collect();
       await connection.untilOver();
-      expect(statusesOf(connection.received)).toEqual([200, 200]);
+      expect(listStatuses(connection.received)).toEqual([200, 200]);
       expect(connection.received).toMatch(/"second".*"third"/s);
     });
 

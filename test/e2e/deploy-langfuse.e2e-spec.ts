@@ -9,7 +9,7 @@ import { startProcess } from '../support/process.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { scriptStream } from '../support/upstream/scripts.js';
-import { readDocument, readText } from '../support/deploy-files.js';
+import { readDocument, readRepositoryFile } from '../support/deploy-files.js';
 
 describe('the profile langfuse of docker-compose.yml', () => {
   const compose = readDocument('docker-compose.yml');
@@ -81,7 +81,7 @@ describe('the profile langfuse of docker-compose.yml', () => {
       '--env-file-if-exists=/run/durable/.env',
       '/app/dist/main.js',
     ]);
-    expect(readText('Dockerfile')).toMatch(
+    expect(readRepositoryFile('Dockerfile')).toMatch(
       /^WORKDIR \/app\n[^]*CMD \["node", "--enable-source-maps", "dist\/main\.js"\]$/m,
     );
   });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/app/load-config.js';
-import { KNOWN_VARIABLES, ROOT, YamlNode, readDocument, readManifest, readText } from '../support/deploy-files.js';
+import { KNOWN_VARIABLES, ROOT, YamlNode, readDocument, readManifest, readRepositoryFile } from '../support/deploy-files.js';
 
 const DEFAULTS = loadConfig({});
 const seconds = (text: unknown): number => Number(/^(\d+)s$/.exec(String(text))?.[1]);
@@ -41,7 +41,7 @@ describe('the settings of gateways', () => {
     );
     expect(composed(`${environment}.GATEWAY_BODY_LIMIT`)).toBe('10m');
     const wanted = new Set(
-      [...readText('deploy/nginx/nginx.conf.template').matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name]) => name),
+      [...readRepositoryFile('deploy/nginx/nginx.conf.template').matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name]) => name),
     );
     expect(new Set(compose.keys(environment).filter((name) => !name.startsWith('NGINX_')))).toEqual(wanted);
   });
@@ -93,7 +93,7 @@ describe('the settings of gateways', () => {
   });
 
   it('fit for Kong', () => {
-    const [kong, text] = [readDocument('deploy/gateways/kong.yaml'), readText('deploy/gateways/kong.yaml')];
+    const [kong, text] = [readDocument('deploy/gateways/kong.yaml'), readRepositoryFile('deploy/gateways/kong.yaml')];
     const idle = /KONG_UPSTREAM_KEEPALIVE_IDLE_TIMEOUT=(\d+)/.exec(text)?.[1];
     expectOrder(Number(kong.at('services.0.read_timeout')) / 1_000, Number(idle));
     expect(kong.at('services.0.retries')).toBe(0);
@@ -122,7 +122,7 @@ describe('the settings of gateways', () => {
   });
 
   it('fit for an ALB', () => {
-    const text = readText('deploy/gateways/aws-alb.md');
+    const text = readRepositoryFile('deploy/gateways/aws-alb.md');
     const idle = Number(/idle_timeout\.timeout_seconds=(\d+)/.exec(text)?.[1]);
     const variables = Object.fromEntries(
       [...text.matchAll(/`(HTTP_\w+_MS)=(\d+)`/g)].map(([, name, value]) => [name ?? '', value ?? '']),
@@ -137,7 +137,7 @@ describe('the settings of gateways', () => {
 
 describe('what the files for deployment say', () => {
   it('names files that exist', () => {
-    const text = readText('docs/deployment.md');
+    const text = readRepositoryFile('docs/deployment.md');
     const links = [...text.matchAll(/\]\(([^)#]+)[^)]*\)/g)]
       .map(([, link]) => link ?? '')
       .filter((link) => !/^https?:/.test(link));
@@ -153,7 +153,7 @@ describe('what the files for deployment say', () => {
       'deploy/gateways/envoy.yaml',
     ];
     for (const document of documents) {
-      for (const [, name = ''] of readText(document).matchAll(
+      for (const [, name = ''] of readRepositoryFile(document).matchAll(
         /\b((?:HTTP|SHUTDOWN|STREAM|RUN|TRACING|TRUST|BODY)_[A-Z_]+)\b/g,
       )) {
         expect([document, name, KNOWN_VARIABLES.has(name)]).toEqual([document, name, true]);
@@ -162,7 +162,7 @@ describe('what the files for deployment say', () => {
   });
 
   it('runs the image as a user without rights, on the port that the server has by default', () => {
-    const dockerfile = readText('Dockerfile');
+    const dockerfile = readRepositoryFile('Dockerfile');
     expect(dockerfile).toMatch(/^USER 1000:1000$/m);
     expect(dockerfile).toMatch(new RegExp(`^EXPOSE ${DEFAULTS.http.port}$`, 'm'));
     const user = deployment.at(`${pod}.securityContext.runAsUser`);

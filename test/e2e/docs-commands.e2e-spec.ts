@@ -7,7 +7,7 @@ import { assertCompletion, readContent } from '../support/chunks.js';
 import { type DocsCommand, findDocsCommands } from '../support/docs-commands.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { copyProject } from '../support/project-copy.js';
-import { readResponse } from '../support/responses-client.js';
+import { readResponseStream } from '../support/responses-client.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 import { readFrames } from '../support/sse-frames.js';
 
@@ -229,7 +229,7 @@ describe('The commands of README and docs', () => {
             const isResponse = text.includes('/v1/responses');
             if (!isResponse)
               assertCompletion(frames, { model, finish: 'stop', includeUsage: text.includes('include_usage') });
-            expect(isResponse ? readResponse(frames).text : readContent(frames)).not.toBe('');
+            expect(isResponse ? readResponseStream(frames).text : readContent(frames)).not.toBe('');
           }),
       );
     },

@@ -15,7 +15,7 @@ interface Row {
 }
 
 /** The rows of all tables of the page. */
-function rowsOf(page: string): readonly Row[] {
+function listRows(page: string): readonly Row[] {
   return [...page.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm)]
     .filter(([, promise = '']) => promise !== 'Promise' && !/^-+$/.test(promise))
     .map(([, promise = '', test = '']) => {
@@ -30,7 +30,7 @@ const plain = (text: string): string => text.replaceAll(/\\(['"`])/g, '$1').repl
 describe('The promises of the docs', () => {
   let rows: readonly Row[];
   beforeAll(async () => {
-    rows = rowsOf(await readFile(join(ROOT, PAGE), 'utf8'));
+    rows = listRows(await readFile(join(ROOT, PAGE), 'utf8'));
   });
 
   it('makes promises, each with its test', () => {

@@ -12,7 +12,7 @@ import { readPrompt } from '../support/workflow-kit.js';
 const QUESTION = [{ role: 'user', content: 'Should we build a millrace?' }];
 const PLAN = { basics: 'What is it?', benefits: 'What is it good for?', risks: 'What can go wrong?' };
 const lastWords = ({ body }: RecordedRequest): string => (body.messages.at(-1) as { content: string }).content;
-const textOf = ({ body }: RecordedRequest): string => JSON.stringify(body.messages);
+const readText = ({ body }: RecordedRequest): string => JSON.stringify(body.messages);
 
 describe('the example workflow', () => {
   let bench: Bench | undefined;
@@ -31,14 +31,14 @@ describe('the example workflow', () => {
       const all = gate();
       bench.upstream.always((request) => {
         if (request.body.response_format !== undefined) return scriptCompletion(PLAN);
-        if (textOf(request).includes('Findings.')) return scriptStream('Yes, do.');
+        if (readText(request).includes('Findings.')) return scriptStream('Yes, do.');
         return scriptStream([all, `found: ${lastWords(request)}`]);
       });
       const answer = ask(bench.app.chatUrl, 'research');
       await eventually(() => all.arrivals === 3, { message: 'three questions at the same time' });
       all.open();
       assertCompletion(await answer, { content: 'Yes, do.', finish: 'stop' });
-      const synthesis = textOf(await bench.upstream.request(4));
+      const synthesis = readText(await bench.upstream.request(4));
       for (const question of Object.values(PLAN)) expect(synthesis).toContain(`found: ${question}`);
       expect(synthesis).toContain(QUESTION[0]?.content);
     });
@@ -47,11 +47,11 @@ describe('the example workflow', () => {
       bench = await Bench.start();
       bench.upstream.always((request) => {
         if (request.body.response_format !== undefined) return scriptCompletion(PLAN);
-        if (textOf(request).includes('Findings.')) return scriptStream('Yes.');
-        return textOf(request).includes(PLAN.risks) ? httpError(500, 'down') : scriptStream('found');
+        if (readText(request).includes('Findings.')) return scriptStream('Yes.');
+        return readText(request).includes(PLAN.risks) ? httpError(500, 'down') : scriptStream('found');
       });
       assertCompletion(await ask(bench.app.chatUrl, 'research'), { content: 'Yes.' });
-      expect(textOf(await bench.upstream.request(4))).toContain('could not be looked into');
+      expect(readText(await bench.upstream.request(4))).toContain('could not be looked into');
     });
   });
 
@@ -98,7 +98,7 @@ describe('the example workflow', () => {
     bench.upstream.always((request) => {
       if (request.body.response_format !== undefined) return scriptCompletion(PLAN);
       if (readPrompt(request).includes('child of ten')) return scriptStream(`Simply: ${lastWords(request)}`);
-      return scriptStream(textOf(request).includes('Findings.') ? 'Yes, do.' : 'found');
+      return scriptStream(readText(request).includes('Findings.') ? 'Yes, do.' : 'found');
     });
     assertCompletion(await ask(bench.app.chatUrl, 'nested'), { content: 'Yes, do.\n\nSimply: Yes, do.' });
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Bench } from '../support/app.js';
 import { postJson } from '../support/http-client.js';
-import { anyMutation, type Json, listPaths, mutate, type Mutation, UNSPEAKABLE } from '../support/mutations.js';
+import { anyMutation, type AnyJson, listPaths, mutate, type Mutation, UNSPEAKABLE } from '../support/mutations.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
 
@@ -69,7 +69,7 @@ describe('a request, however it was mutated', () => {
       fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 4 }), fc.boolean(), async (mutations, plain) => {
         // Without the parameters that need each other, more of the mutated requests get through to a model.
         const seed = plain ? { model: SEED.model, messages: SEED.messages } : SEED;
-        const body = mutations.reduce<Json>((value, change) => mutate(value, change), structuredClone(seed) as Json);
+        const body = mutations.reduce<AnyJson>((value, change) => mutate(value, change), structuredClone(seed) as AnyJson);
         if (typeof body === 'object' && body !== null && 'stream' in body && body.stream === true) body.stream = false;
         await expectSane(JSON.stringify(body));
       }),
@@ -83,7 +83,7 @@ describe('a request, however it was mutated', () => {
       for (const value of UNSPEAKABLE) {
         for (const kind of ['set', 'add'] as const) {
           const change: Mutation = { kind, path, key: 'extra', value };
-          await expectSane(JSON.stringify(mutate(structuredClone<Json>(SEED), change)));
+          await expectSane(JSON.stringify(mutate(structuredClone<AnyJson>(SEED), change)));
         }
       }
     }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Bench } from '../support/app.js';
 import { getJson } from '../support/http-client.js';
-import { anyMutation, type Json, listPaths, mutate } from '../support/mutations.js';
+import { anyMutation, type AnyJson, listPaths, mutate } from '../support/mutations.js';
 import { askRun, beginRun, callRun, endRun, runUrl } from '../support/runs-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
@@ -53,7 +53,7 @@ describe('a request for a run, however it was mutated', () => {
     async (_, seed) => {
       await fc.assert(
         fc.asyncProperty(fc.array(anyMutation(listPaths(seed)), { minLength: 1, maxLength: 3 }), async (mutations) => {
-          const body = mutations.reduce<Json>((value, change) => mutate(value, change), structuredClone<Json>(seed));
+          const body = mutations.reduce<AnyJson>((value, change) => mutate(value, change), structuredClone<AnyJson>(seed));
           const { status, json } = await callRun(bench.app, 'POST', '', {}, JSON.stringify(body));
           if (status === 202) return;
           assertValidError(json);

@@ -63,7 +63,7 @@ async function startOverSlowLink(
 }
 
 /** Posts on a connection that the agent keeps. */
-function statusOf(agent: Agent, body: unknown): Promise<number> {
+function readStatus(agent: Agent, body: unknown): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json' };
     request(chatUrl(), { method: 'POST', agent, headers }, (answer) => {
@@ -93,7 +93,7 @@ async function getRaw(path: string): ReturnType<typeof readResponse> {
 const chatUrl = (): string => `${nginx.url}/v1/chat/completions`;
 const ask = (headers: Readonly<Record<string, string>> = {}): Promise<SseStream> =>
   openStream(chatUrl(), { model: 'chat', stream: true, messages: HELLO }, { headers });
-const bodyOf = (bytes: number): string => {
+const readBody = (bytes: number): string => {
   const body = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: '' }] });
   return body.replace('"content":""', `"content":"${'a'.repeat(bytes - body.length)}"`);
 };
@@ -217,8 +217,8 @@ describeWithNginx('nginx with its default settings', () => {
   it('takes bodies of up to 1 MB only, and says so in HTML: one reason for the shipped configuration', async () => {
     await start((listen, upstream) => makeDefaultConfig('1s', listen, upstream));
     bench.upstream.next(scriptStream('Hi'));
-    expect((await postJson(chatUrl(), bodyOf(1_000_000))).status).toBe(200);
-    const refused = await postJson(chatUrl(), bodyOf(1_100_000));
+    expect((await postJson(chatUrl(), readBody(1_000_000))).status).toBe(200);
+    const refused = await postJson(chatUrl(), readBody(1_100_000));
     expect([refused.status, refused.headers['content-type'], refused.json]).toEqual([413, 'text/html', undefined]);
   });
 });
@@ -233,8 +233,8 @@ describeWithNginx('nginx with the shipped configuration', () => {
     await start(shipped());
     const limit = 10 * 1024 ** 2;
     bench.upstream.next(scriptStream('Hi'));
-    expect((await postJson(chatUrl(), bodyOf(limit))).status).toBe(200);
-    const refused = await postJson(chatUrl(), bodyOf(limit + 1));
+    expect((await postJson(chatUrl(), readBody(limit))).status).toBe(200);
+    const refused = await postJson(chatUrl(), readBody(limit + 1));
     expect([refused.status, refused.json]).toMatchObject([413, { error: { code: 'request_too_large' } }]);
     assertValidError(refused.json);
   });
@@ -301,7 +301,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
   ])('%s', async (_, keepAlive, lost) => {
     await startOverSlowLink({ GATEWAY_KEEP_ALIVE: keepAlive }, { HTTP_KEEP_ALIVE_TIMEOUT_MS: '1500' });
     const agent = new Agent({ keepAlive: true });
-    const post = (): Promise<number> => statusOf(agent, { model: 'none', messages: HELLO });
+    const post = (): Promise<number> => readStatus(agent, { model: 'none', messages: HELLO });
     const statuses: number[] = [];
     // Some versions of Node wait a second longer than they are told to.
     for (const timeoutMs of [1_000, 1_500, 2_500]) {

@@ -12,7 +12,7 @@ import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../
 const ANN = 'sk-mr-of-ann-0123456789abcdef';
 const BOB = 'sk-mr-of-bob-0123456789abcdef';
 
-const hashOf = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
+const makeHash = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
 const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
 
 describe('a server with and without keys', () => {
@@ -42,7 +42,7 @@ describe('a server with and without keys', () => {
   });
 
   it('logs who asked, and never a key', async () => {
-    await writeFile(join(folder, 'keys.yaml'), stringify([{ name: 'ann', hash: hashOf(ANN) }]));
+    await writeFile(join(folder, 'keys.yaml'), stringify([{ name: 'ann', hash: makeHash(ANN) }]));
     const env = { API_KEYS_FILE: join(folder, 'keys.yaml'), API_KEYS: BOB, DEMO_TOKENS_PER_SECOND: '0' };
     server = await startServerProcess({ env: { ...env, LOG_LEVEL: 'verbose' } });
     const chat = `${server.url}/v1/chat/completions`;
@@ -73,8 +73,8 @@ describe('a server with and without keys', () => {
     it('whose entries are wrong, and lists every fault without a key', async () => {
       const entries = [
         { name: 'ann', hash: ANN },
-        { name: 'bob', hash: hashOf(BOB), limit: 5 },
-        { name: 'eve', hash: hashOf('sk-eve'), expires: '2020-W05' },
+        { name: 'bob', hash: makeHash(BOB), limit: 5 },
+        { name: 'eve', hash: makeHash('sk-eve'), expires: '2020-W05' },
       ];
       await writeFile(path, stringify(entries));
       const message = await readFaults();
@@ -85,7 +85,7 @@ describe('a server with and without keys', () => {
     });
 
     it('that has a key of API_KEYS, too', async () => {
-      await writeFile(path, stringify([{ name: 'ann', hash: hashOf(ANN) }]));
+      await writeFile(path, stringify([{ name: 'ann', hash: makeHash(ANN) }]));
       expect(await readFaults({ API_KEYS: ANN })).toContain('API_KEYS has a key of the same name or hash');
     });
   });

@@ -14,7 +14,7 @@ import { scriptStream } from '../support/upstream/index.js';
 const ANN = 'sk-mr-of-ann-0123456789abcdef';
 const BOB = 'sk-mr-of-bob-0123456789abcdef';
 
-const hashOf = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
+const makeHash = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
 const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
 
 describe('API keys', () => {
@@ -73,7 +73,7 @@ describe('API keys', () => {
     ['api-key', { 'api-key': ANN }],
     ['x-api-key', { 'x-api-key': ANN }],
   ])('are accepted as %s', async (_, headers) => {
-    await start({ API_KEYS: `${BOB},ann=${hashOf(ANN)}` });
+    await start({ API_KEYS: `${BOB},ann=${makeHash(ANN)}` });
     bench.upstream.next(scriptStream('Hi'));
     expect((await postJson(bench.app.chatUrl, CHAT, headers)).status).toBe(200);
   });
@@ -81,15 +81,15 @@ describe('API keys', () => {
   it.each([
     ['another key', bearer('sk-mr-nobodys')],
     ['a part of a key', bearer(ANN.slice(0, -1))],
-    ['its own hash', bearer(hashOf(ANN))],
-    ['the bare hash', bearer(hashOf(ANN).slice('sha256:'.length))],
+    ['its own hash', bearer(makeHash(ANN))],
+    ['the bare hash', bearer(makeHash(ANN).slice('sha256:'.length))],
     ['another scheme', { authorization: `Basic ${ANN}` }],
     ['an empty one', { authorization: 'Bearer ' }],
     ['a token, where none are taken', bearer('e30.e30.e30')],
     ['a name', bearer('ann')],
     ['a name of JavaScript', bearer('__proto__')],
   ])('are never %s', async (_, headers) => {
-    await start({ API_KEYS: `ann=${hashOf(ANN)}` });
+    await start({ API_KEYS: `ann=${makeHash(ANN)}` });
     const { status, json, text } = await postJson(bench.app.chatUrl, CHAT, headers);
     expect(status).toBe(401);
     assertValidError(json);
@@ -106,7 +106,7 @@ describe('API keys', () => {
   });
 
   it('make the openai SDK throw the errors that it has for them', async () => {
-    await write([{ name: 'ann', hash: hashOf(ANN), workflows: ['chat'] }]);
+    await write([{ name: 'ann', hash: makeHash(ANN), workflows: ['chat'] }]);
     await start({ API_KEYS_FILE: file() });
     const client = (apiKey: string): OpenAI => new OpenAI({ baseURL: bench.app.baseUrl, apiKey });
     const unknown = await catchRejection(
@@ -127,16 +127,16 @@ describe('API keys', () => {
 
   it('show only the workflows that they may use, by id and by alias', async () => {
     await write([
-      { name: 'ann', hash: hashOf(ANN), workflows: ['stream*', 'no-such'] },
-      { name: 'bob', hash: hashOf(BOB), workflows: [] },
+      { name: 'ann', hash: makeHash(ANN), workflows: ['stream*', 'no-such'] },
+      { name: 'bob', hash: makeHash(BOB), workflows: [] },
     ]);
     await start({ API_KEYS_FILE: file() });
-    const modelsOf = async (key: string): Promise<string[]> => {
+    const listModels = async (key: string): Promise<string[]> => {
       const { json } = await getJson(`${bench.app.baseUrl}/models`, bearer(key));
       return (json as { data: { id: string }[] }).data.map(({ id }) => id);
     };
-    expect(await modelsOf(ANN)).toEqual(['streaming', 'default']);
-    expect(await modelsOf(BOB)).toEqual([]);
+    expect(await listModels(ANN)).toEqual(['streaming', 'default']);
+    expect(await listModels(BOB)).toEqual([]);
     const get = async (path: string): Promise<number> =>
       (await getJson(`${bench.app.baseUrl}/models/${path}`, bearer(ANN))).status;
     expect([await get('default'), await get('default/graph'), await get('chat'), await get('chat/graph')]).toEqual([
@@ -147,7 +147,7 @@ describe('API keys', () => {
   });
 
   it('do not tell which other workflows there are', async () => {
-    await write([{ name: 'ann', hash: hashOf(ANN), workflows: ['streaming'] }]);
+    await write([{ name: 'ann', hash: makeHash(ANN), workflows: ['streaming'] }]);
     await start({ API_KEYS_FILE: file() }, { tracer: new RecordingTracer() });
     const { baseUrl, chatUrl, url } = bench.app;
     /** All that a client sees when it asks for a name, with the name taken out. */
@@ -191,9 +191,9 @@ describe('API keys', () => {
 
   it('can be disabled, and expire', async () => {
     await write([
-      { name: 'ann', hash: hashOf(ANN), disabled: true },
-      { name: 'bob', hash: hashOf(BOB), expires: '2020-01-31T00:00:00Z' },
-      { name: 'eve', hash: hashOf('sk-eve'), expires: '2999-01-31', disabled: false },
+      { name: 'ann', hash: makeHash(ANN), disabled: true },
+      { name: 'bob', hash: makeHash(BOB), expires: '2020-01-31T00:00:00Z' },
+      { name: 'eve', hash: makeHash('sk-eve'), expires: '2999-01-31', disabled: false },
     ]);
     await start({ API_KEYS_FILE: file() });
     const answers = await Promise.all([ANN, BOB].map((key) => getJson(`${bench.app.baseUrl}/models`, bearer(key))));
@@ -207,14 +207,14 @@ describe('API keys', () => {
   });
 
   it('change with their file, and an open stream goes on', async () => {
-    await write([{ name: 'ann', hash: hashOf(ANN) }]);
+    await write([{ name: 'ann', hash: makeHash(ANN) }]);
     await start({ API_KEYS_FILE: file() });
     let say: () => void = () => undefined;
     const said = new Promise<void>((resolve) => (say = resolve));
     bench.upstream.next(scriptStream(['Hel', { kind: 'wait', until: said }, 'lo']));
     const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true }, { headers: bearer(ANN) });
     expect(await statusFor(BOB)).toBe(401);
-    await write([{ name: 'bob', hash: hashOf(BOB) }]);
+    await write([{ name: 'bob', hash: makeHash(BOB) }]);
     await eventually(async () => (await statusFor(BOB)) === 200, { message: 'the new key' });
     expect(await statusFor(ANN)).toBe(401);
     say();
@@ -222,12 +222,12 @@ describe('API keys', () => {
   });
 
   it('stay as they are while their file is wrong or away', async () => {
-    await write([{ name: 'ann', hash: hashOf(ANN) }]);
+    await write([{ name: 'ann', hash: makeHash(ANN) }]);
     await start({ API_KEYS_FILE: file() });
     const errors: string[] = [];
     const ignore = (): void => undefined;
     bench.app.nest.useLogger({ log: ignore, warn: ignore, error: (message: string) => errors.push(message) });
-    const expired = `- { name: bob, hash: "${hashOf(BOB)}", expires: 20200131 }`;
+    const expired = `- { name: bob, hash: "${makeHash(BOB)}", expires: 20200131 }`;
     for (const text of [`- name: bob\n  hash: ${BOB}\n`, expired, ': {', '', undefined]) {
       const before = errors.length;
       if (text === undefined) await rm(file());
@@ -239,7 +239,7 @@ describe('API keys', () => {
     expect(errors[1]).toMatch(/keys known before hold\. entry 1 \("bob"\): expires must be a date such as 2027-01-31/);
     expect(errors.join()).not.toContain(BOB);
     expect(errors.at(-1)).toContain('cannot be read: ENOENT');
-    await write([{ name: 'bob', hash: hashOf(BOB) }]);
+    await write([{ name: 'bob', hash: makeHash(BOB) }]);
     await eventually(async () => (await statusFor(BOB)) === 200);
   });
 
@@ -249,7 +249,7 @@ describe('API keys', () => {
       ['v2', BOB],
     ] as const) {
       await mkdir(join(folder, name));
-      await writeFile(join(folder, name, 'keys.yaml'), stringify([{ name, hash: hashOf(key) }]));
+      await writeFile(join(folder, name, 'keys.yaml'), stringify([{ name, hash: makeHash(key) }]));
     }
     await symlink('v1', join(folder, '..data'));
     await symlink(join('..data', 'keys.yaml'), file());
@@ -262,16 +262,16 @@ describe('API keys', () => {
   });
 
   it.each(['json', 'yaml'] as const)('change by the thousands without holding up open streams: %s', async (format) => {
-    await write([{ name: 'ann', hash: hashOf(ANN) }]);
+    await write([{ name: 'ann', hash: makeHash(ANN) }]);
     await start({ API_KEYS_FILE: file() });
     const entries = Array.from({ length: format === 'json' ? 10_000 : 5_000 }, (_, index) => ({
       name: `key-${index}`,
-      hash: hashOf(`sk-${index}`),
+      hash: makeHash(`sk-${index}`),
       workflows: ['chat', 'research*'],
       limits: { requestsPerMinute: 60 },
       expires: '2999-01-31',
     }));
-    const all = [...entries, { name: 'bob', hash: hashOf(BOB) }];
+    const all = [...entries, { name: 'bob', hash: makeHash(BOB) }];
     // A list of JSON in YAML would be read as JSON. To let the package write YAML takes seconds.
     const text = format === 'json' ? JSON.stringify(all) : all.map((each) => `- ${JSON.stringify(each)}\n`).join('');
     const stops = monitorEventLoopDelay({ resolution: 5 });

@@ -237,7 +237,7 @@ describe('metrics', () => {
     expect([...askedLabels].filter((label) => !labels.has(label))).toEqual([]);
     // And the other way round: everything that is measured is shown.
     const unseen = [...metrics.types.keys()].filter(
-      (name) => name.startsWith('millrace_') && ![...asked].some((each) => baseOf(each) === name),
+      (name) => name.startsWith('millrace_') && ![...asked].some((each) => readBase(each) === name),
     );
     expect(unseen).toEqual([]);
   });
@@ -246,10 +246,10 @@ describe('metrics', () => {
 const METRIC = /\b(?:millrace|nodejs|process)_\w+/g;
 
 function isServed(metrics: MetricsPage, name: string): boolean {
-  return metrics.types.has(name) || metrics.types.get(baseOf(name)) === 'histogram';
+  return metrics.types.has(name) || metrics.types.get(readBase(name)) === 'histogram';
 }
 
-function baseOf(name: string): string {
+function readBase(name: string): string {
   return name.replace(/_(bucket|sum|count)$/, '');
 }
 

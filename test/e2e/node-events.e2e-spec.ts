@@ -42,7 +42,7 @@ describe('node events', () => {
   });
   afterEach(() => bench.close());
 
-  const newsOf = async (model: string, headers: Record<string, string>): Promise<Record<string, unknown>[]> => {
+  const listNews = async (model: string, headers: Record<string, string>): Promise<Record<string, unknown>[]> => {
     const stream = await bench.open({ model }, headers);
     const items = await stream.collect();
     assertCompletion(items, { finish: 'stop' });
@@ -55,7 +55,7 @@ describe('node events', () => {
     bench.upstream
       .next(scriptStream('Hi', { usage: tokens(1, 2) }))
       .next(scriptCompletion(REPLY, { usage: tokens(3, 4) }));
-    const news = await newsOf('streaming', EVENTS);
+    const news = await listNews('streaming', EVENTS);
     expect(news).toMatchObject([
       { type: 'node-started', node: 'TextStreamingNode', kind: 'agent-streaming', visible: true },
       { type: 'model-identified', node: 'TextStreamingNode' },
@@ -78,7 +78,7 @@ describe('node events', () => {
 
   it('tell progress and the way taken, and nothing of what silent steps said', async () => {
     bench.upstream.next(scriptStream('secret words')).next(scriptStream('said'));
-    const news = await newsOf('counted', EVENTS);
+    const news = await listNews('counted', EVENTS);
     expect(news).toContainEqual(
       expect.objectContaining({
         type: 'node-progress',
@@ -105,7 +105,7 @@ describe('node events', () => {
   it('are sent only to clients that ask', async () => {
     for (const headers of [{}, { 'millrace-events': 'false' }]) {
       bench.upstream.next(scriptStream('Hi')).next(scriptCompletion(REPLY));
-      expect(await newsOf('streaming', headers)).toEqual([]);
+      expect(await listNews('streaming', headers)).toEqual([]);
     }
   });
 
@@ -151,7 +151,7 @@ describe('node events', () => {
     ['C:\\models\\llama.gguf', 'llama.gguf'],
   ])('name the model %s without the folder that it lies in', async (model, name) => {
     bench.upstream.next([style({ envelope: { model } }), ...scriptStream('Hi')]);
-    const news = await newsOf('chat', EVENTS);
+    const news = await listNews('chat', EVENTS);
     expect(news).toContainEqual(expect.objectContaining({ type: 'model-identified', node: 'answer', model: name }));
   });
 

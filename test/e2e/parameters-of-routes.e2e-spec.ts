@@ -38,7 +38,7 @@ class NoticeNode {
   }
 }
 
-function speakerOf(forward: readonly ParameterGroup[]) {
+function findSpeaker(forward: readonly ParameterGroup[]) {
   @Injectable()
   class SpeakerNode extends AgentStreamingNode<Conversation, string> {
     readonly agentConfig = agent({ ...MODEL, forward });
@@ -57,8 +57,8 @@ class SilentNode extends AgentNode<Conversation, string> {
   }
 }
 
-const HeedingNode = speakerOf(ALL);
-const DroppingNode = speakerOf(['sampling']);
+const HeedingNode = findSpeaker(ALL);
+const DroppingNode = findSpeaker(['sampling']);
 const NODES = [DecideNode, NoticeNode, SilentNode, HeedingNode, DroppingNode];
 
 type Wire = (flow: Flow, request: ChatRefs) => Ref<string>;
@@ -85,7 +85,7 @@ interface Inner {
   define(flow: Flow, request: ChatRefs): Ref<string>;
 }
 
-function workflowsOf(wire: Wire, nested: (inner: Type<Inner>) => Wire = () => wire) {
+function listWorkflows(wire: Wire, nested: (inner: Type<Inner>) => Wire = () => wire) {
   @Workflow({ id: 'inner', description: 'Inside another' })
   class InnerWorkflow {
     define(flow: Flow, request: ChatRefs): Ref<string> {
@@ -104,8 +104,8 @@ function workflowsOf(wire: Wire, nested: (inner: Type<Inner>) => Wire = () => wi
 describe('the parameters that a workflow with a route takes', () => {
   let bench: Bench;
   afterEach(() => bench.close());
-  const start = async (...parameters: Parameters<typeof workflowsOf>) => {
-    bench = await Bench.start({ imports: [workflowsOf(...parameters)] });
+  const start = async (...parameters: Parameters<typeof listWorkflows>) => {
+    bench = await Bench.start({ imports: [listWorkflows(...parameters)] });
   };
   const taken = async () =>
     ((await getJson(`${bench.app.baseUrl}/models/test`)).json as { millrace: { takes: string[] } }).millrace.takes;

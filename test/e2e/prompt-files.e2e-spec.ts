@@ -46,7 +46,7 @@ describe('Prompt files of a compiled server', () => {
   const start = async (more?: Record<string, string>): Promise<ServerProcess> =>
     (server = await startServerProcess({ main: project.main, cwd: project.folder, env: env(more) }));
   /** What the model is told when a workflow is asked; undefined if the request fails. */
-  const instructionsOf = async (model: string): Promise<unknown> => {
+  const readInstructions = async (model: string): Promise<unknown> => {
     const before = upstream.requests.length;
     const messages = [{ role: 'user', content: 'Hello' }];
     const { status } = await postJson(`${server?.url}/v1/chat/completions`, { model, messages });
@@ -55,20 +55,20 @@ describe('Prompt files of a compiled server', () => {
 
   it('that are edited in src are seen at the next request, without a build', async () => {
     await start();
-    expect([await instructionsOf('review'), await instructionsOf('effort')]).toEqual(['Review as built.', 'Try hard.']);
+    expect([await readInstructions('review'), await readInstructions('effort')]).toEqual(['Review as built.', 'Try hard.']);
     await edit(REVIEW, 'Review with care.');
-    expect(await instructionsOf('review')).toBe('Review with care.');
+    expect(await readInstructions('review')).toBe('Review with care.');
 
     await edit(REVIEW, 'Review {{ what }}.');
-    expect(await instructionsOf('review')).toBeUndefined();
+    expect(await readInstructions('review')).toBeUndefined();
     await server?.process.waitForLine(
       /The prompt file src\/workflows\/prompts\/c#-review\.md cannot be rendered: undefined variable: what/,
     );
     await edit(EFFORT, '{{ broken');
-    expect(await instructionsOf('effort')).toBeUndefined();
+    expect(await readInstructions('effort')).toBeUndefined();
     await server?.process.waitForLine(/The prompt file src\/workflows\/prompts\/100%\.md has a mistake/);
     await edit(REVIEW, 'Review again.');
-    expect(await instructionsOf('review')).toBe('Review again.');
+    expect(await readInstructions('review')).toBe('Review again.');
   });
 
   it('stop the start with a message that names their path in src', async () => {
@@ -88,12 +88,12 @@ describe('Prompt files of a compiled server', () => {
     async (name) => {
       await edit(REVIEW, 'Not built.');
       await start({ NODE_ENV: name });
-      expect([await instructionsOf('review'), await instructionsOf('effort')]).toEqual([
+      expect([await readInstructions('review'), await readInstructions('effort')]).toEqual([
         'Review as built.',
         'Try hard.',
       ]);
       await writeFile(join(project.folder, 'dist/workflows/prompts', REVIEW), 'Changed while it runs.');
-      expect(await instructionsOf('review')).toBe('Review as built.');
+      expect(await readInstructions('review')).toBe('Review as built.');
     },
   );
 });

@@ -55,7 +55,7 @@ describeWithRedis('replicas that share a Redis', () => {
       message: `Redis seen as ${up === 1 ? 'up' : 'away'}`,
     });
   /** Collects what an application warns of and tells. */
-  const logOf = (app: TestApp): string[] => {
+  const readLog = (app: TestApp): string[] => {
     const lines: string[] = [];
     const add = (message: string): unknown => lines.push(message);
     app.nest.useLogger({ log: add, warn: add, error: add });
@@ -106,7 +106,7 @@ describeWithRedis('replicas that share a Redis', () => {
       LIMIT_REQUESTS_PER_MINUTE: '9',
     });
     const [ann, bob] = [{ authorization: 'Bearer sk-ann' }, { authorization: 'Bearer sk-bob' }];
-    const log = logOf(app);
+    const log = readLog(app);
     upstream.always(scriptStream('Hi', { usage: tokens(30, 30) }));
     await refuse();
     expect([(await ask(app, ann)).status, (await ask(app, ann)).status]).toEqual([200, 200]);
@@ -140,7 +140,7 @@ describeWithRedis('replicas that share a Redis', () => {
   it('go on serving, each counting by itself, while Redis is dead, and count together again after', async () => {
     const env = { LIMIT_REQUESTS_PER_MINUTE: '2' };
     const [one, two] = [await start(env), await start(env)];
-    const log = logOf(one);
+    const log = readLog(one);
     upstream.always(scriptStream('Hi'));
     expect([(await ask(one)).status, (await ask(two)).status, (await ask(one)).status]).toEqual([200, 200, 429]);
     await redis.kill();

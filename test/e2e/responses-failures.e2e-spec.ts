@@ -9,7 +9,7 @@ import {
   createResponse,
   failResponse,
   openResponse,
-  readResponse,
+  readResponseStream,
   streamResponse,
 } from '../support/responses-client.js';
 import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
@@ -100,7 +100,7 @@ describe('a response that fails', () => {
     const stream = await openResponse(bench.app);
     await stream.until(has('Once'));
     await bench.app.get(RunService).drain(10);
-    expect(readResponse(await stream.collect()).response).toMatchObject({
+    expect(readResponseStream(await stream.collect()).response).toMatchObject({
       status: 'failed',
       error: { code: 'server_error' },
     });
@@ -114,7 +114,7 @@ describe('a response that fails', () => {
     const [first] = stream.items;
     const { response } = (first as { json: { response: { id: string } } }).json;
     expect(bench.app.get(RunService).cancel(response.id)).toBe(true);
-    const told = readResponse(await stream.collect());
+    const told = readResponseStream(await stream.collect());
     expect(told.events.at(-1)?.type).toBe('response.incomplete');
     expect(told.response).toMatchObject({ status: 'cancelled', error: null, incomplete_details: null });
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
-import { fillIds, listConversations, readConversation } from '../support/conversations.js';
+import { fillIds, listConversations, readRecordedConversation } from '../support/conversations.js';
 import { startProcess } from '../support/process.js';
 import { readOutputText } from '../support/response-rules.js';
 import { createResponse, streamResponse } from '../support/responses-client.js';
@@ -18,7 +18,7 @@ describe('what clients send, turn by turn', () => {
   afterEach(() => bench.close());
 
   it.each(listConversations())('%s: the model gets the whole conversation', async (client) => {
-    const bodies = readConversation(client);
+    const bodies = readRecordedConversation(client);
     const usesTool = bodies.length === 3;
     const first = usesTool ? scriptToolCalls('call_1', 'add', { a: 2, b: 3 }) : scriptStream('It is 5.');
     bench.upstream.next([reasoning('I need to add.'), ...first]);

@@ -3,12 +3,12 @@ import { RunService } from '../../src/runs/index.js';
 import { Bench, FakeClock, RecordingTracer, TestApp } from '../support/bench.js';
 import { eventually, type SseItem, standstill } from '../support/checks.js';
 import { getJson, postJson, send } from '../support/client.js';
-import { readOutputText, type ToldResponse } from '../support/response-rules.js';
+import { readOutputText, type StreamedResponse } from '../support/response-rules.js';
 import {
   askResponse,
   createResponse,
   openResponse,
-  readResponse,
+  readResponseStream,
   responsesUrl,
   streamResponse,
 } from '../support/responses-client.js';
@@ -18,7 +18,7 @@ const REPLY = { thinking: 'Hm.', reply: 'Hello 🙂' };
 const TOOLS = [{ type: 'function', name: 'weather', parameters: { type: 'object', properties: {} } }];
 
 /** Types of the events, what repeats itself once. */
-function typesOf({ events }: Pick<ToldResponse, 'events'>): readonly string[] {
+function listTypes({ events }: Pick<StreamedResponse, 'events'>): readonly string[] {
   return events.map(({ type }) => type).filter((type, index, all) => type !== all[index - 1]);
 }
 
@@ -40,8 +40,8 @@ describe('POST /v1/responses', () => {
       'x-accel-buffering': 'no',
     });
     expect(stream.headers['x-request-id']).toMatch(/^req_/);
-    const told = readResponse(await stream.collect());
-    expect(typesOf(told)).toEqual([
+    const told = readResponseStream(await stream.collect());
+    expect(listTypes(told)).toEqual([
       'response.created',
       'response.in_progress',
       'response.output_item.added',
@@ -86,7 +86,7 @@ describe('POST /v1/responses', () => {
     await stream.until(has('First'));
     expect(stream.items.some(has(' second'))).toBe(false);
     second.open();
-    expect(readResponse(await stream.collect()).text).toBe('First second');
+    expect(readResponseStream(await stream.collect()).text).toBe('First second');
   });
 
   it('has an item for each visible step, and says which is the answer', async () => {
@@ -262,7 +262,7 @@ describe('the record of a response', () => {
     bench = await Bench.start({ tracer });
     bench.upstream.next(scriptStream('Hello there.'));
     const stream = await openResponse(bench.app);
-    const told = readResponse(await stream.collect());
+    const told = readResponseStream(await stream.collect());
     expect(stream.headers['x-trace-id']).toBe(tracer.traces[0]?.id);
     await eventually(() => bench?.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
     tracer.assertAllClosed();
@@ -298,7 +298,7 @@ describe('a response in silence', () => {
         },
         { message: 'the end' },
       );
-      const told = readResponse(await ended);
+      const told = readResponseStream(await ended);
       const beats = told.events.filter(({ type }) => type === 'response.in_progress');
       expect(beats[2]).toMatchObject({ response: { output: [{ content: [{ text: 'Hi' }] }] } });
       expect(told.text).toBe('Hi!');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RunRequest, WorkflowRegistry } from '../../src/workflow/index.js';
 import { TestApp } from '../support/app.js';
-import { joinDeltas, readOutcome, runLogged } from '../support/crashing-runs.js';
+import { joinDeltas, summarizeLog, runLogged } from '../support/crashing-runs.js';
 
 describe('the example workflows, when their process dies', () => {
   let app: TestApp;
@@ -23,12 +23,12 @@ describe('the example workflows, when their process dies', () => {
       const request: RunRequest = { model: workflow.id, messages, parameters: {} };
       const setting = { workflow, request, answer: () => ({ approved: true }) };
       const whole = joinDeltas(await runLogged(setting));
-      const expected = readOutcome(whole);
+      const expected = summarizeLog(whole);
       expect(expected).toMatchObject({ end: { type: 'run-finished' } });
       for (let length = 1; length < whole.length; length++) {
         const before = whole.slice(0, length);
         const resumed = await runLogged(setting, before);
-        expect([workflow.id, length, readOutcome(resumed)]).toEqual([workflow.id, length, expected]);
+        expect([workflow.id, length, summarizeLog(resumed)]).toEqual([workflow.id, length, expected]);
         const again = resumed.slice(length).flatMap(({ event }) => (event.type === 'node-started' ? event.node : []));
         expect(before.filter(({ checkpoint }) => again.includes(checkpoint?.node ?? ''))).toEqual([]);
       }

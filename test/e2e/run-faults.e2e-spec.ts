@@ -72,7 +72,7 @@ const NO_DELTAS: Readonly<Record<string, { readonly value: unknown; readonly des
 };
 
 /** What the last message names. */
-function wishOf({ request }: TaskContext): string {
+function readWish({ request }: TaskContext): string {
   const content = request.messages.at(-1)?.content;
   return typeof content === 'string' ? content : '';
 }
@@ -83,7 +83,7 @@ class OddNode extends AgentStreamingNode<Conversation, string> {
   readonly agentConfig = agent({});
 
   async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
-    const name = wishOf(context);
+    const name = readWish(context);
     for await (const batch of this.agent.runStream({ messages }, context)) {
       yield batch;
       if (name in NO_DELTAS) yield NO_DELTAS[name]?.value as Deltas;
@@ -111,7 +111,7 @@ class SilentOddWorkflow {
 @Injectable()
 class ProgressNode {
   process(_input: Conversation, context: TaskContext): string {
-    const name = wishOf(context);
+    const name = readWish(context);
     context.progress('Working', UNSPEAKABLE[name]?.value);
     return 'done';
   }
@@ -341,7 +341,7 @@ describe('node events', () => {
   });
   afterEach(() => bench.close());
 
-  const newsOf = async (model: string): Promise<readonly Record<string, unknown>[]> => {
+  const listNews = async (model: string): Promise<readonly Record<string, unknown>[]> => {
     const stream = await bench.open({ model }, EVENTS);
     return readChunks(await stream.collect()).flatMap((chunk) =>
       'millrace' in chunk ? [chunk.millrace as Record<string, unknown>] : [],
@@ -355,7 +355,7 @@ describe('node events', () => {
       .next(scriptCompletion(TOPIC))
       .next(scriptCompletion(spoken))
       .next(scriptCompletion(spoken));
-    const news = await newsOf('outer');
+    const news = await listNews('outer');
     const ends = news.filter(({ type }) => type === 'node-finished');
     expect(ends.map(({ node, output }) => [node, output])).toEqual([
       ['InnerWorkflow/FieldNode', undefined],
@@ -373,7 +373,7 @@ describe('node events', () => {
 
   it('tell exactly one end of each step that has begun, also when the run fails inside a nested workflow', async () => {
     bench.upstream.next(scriptCompletion(TOPIC)).next(scriptStream('no JSON')).next(scriptStream('no JSON again'));
-    const news = await newsOf('outer');
+    const news = await listNews('outer');
     const ends = news.filter(({ type }) => type === 'node-finished' || type === 'node-failed');
     expect(ends.map(({ type, node, recovered }) => [type, node, recovered])).toEqual([
       ['node-finished', 'InnerWorkflow/FieldNode', undefined],

@@ -38,9 +38,9 @@ describe('a stored response', () => {
   });
   afterEach(() => bench.close());
 
-  const urlOf = (id: string, rest = ''): string => `${responsesUrl(bench.app)}/${id}${rest}`;
+  const makeUrl = (id: string, rest = ''): string => `${responsesUrl(bench.app)}/${id}${rest}`;
   const list = async (id: string, query = ''): Promise<ItemList> => {
-    const { json } = await getJson(urlOf(id, `/input_items${query}`));
+    const { json } = await getJson(makeUrl(id, `/input_items${query}`));
     return json as ItemList;
   };
 
@@ -48,9 +48,9 @@ describe('a stored response', () => {
     bench.upstream.always(scriptStream('Hello'));
     const whole = await createResponse(bench.app, { metadata: { a: 'b' } });
     expect(whole).toHaveProperty('store', true);
-    expect((await getJson(urlOf(whole.id))).json).toEqual(whole);
+    expect((await getJson(makeUrl(whole.id))).json).toEqual(whole);
     const { response: streamed } = await streamResponse(bench.app);
-    const { status, json } = await getJson(urlOf(streamed.id));
+    const { status, json } = await getJson(makeUrl(streamed.id));
     expect(status).toBe(200);
     assertValidResponse(json);
     expect(json).toEqual(streamed);
@@ -142,7 +142,7 @@ describe('a stored response', () => {
       ['?order=up', 'order'],
       ['?after=msg_0', 'after'],
     ] as const) {
-      const { status, json } = await getJson(urlOf(id, `/input_items${query}`));
+      const { status, json } = await getJson(makeUrl(id, `/input_items${query}`));
       expect([status, (json as { error: { param: string } }).error.param]).toEqual([400, param]);
     }
   });
@@ -151,10 +151,10 @@ describe('a stored response', () => {
     bench.upstream.always(scriptStream('Hello'));
     const first = await createResponse(bench.app);
     const second = await createResponse(bench.app, { input: 'More', previous_response_id: first.id });
-    const { status, json } = await call('DELETE', urlOf(first.id));
+    const { status, json } = await call('DELETE', makeUrl(first.id));
     expect([status, json]).toEqual([200, { id: first.id, object: 'response', deleted: true }]);
-    expect((await call('DELETE', urlOf(first.id))).status).toBe(404);
-    expect((await getJson(urlOf(first.id))).status).toBe(404);
+    expect((await call('DELETE', makeUrl(first.id))).status).toBe(404);
+    expect((await getJson(makeUrl(first.id))).status).toBe(404);
     expect(await failResponse(bench.app, { input: [{ id: first.output[0]?.id }] })).toMatchObject({ status: 404 });
     await createResponse(bench.app, { input: 'Last', previous_response_id: second.id });
     const { body } = await bench.upstream.request(2);
@@ -165,7 +165,7 @@ describe('a stored response', () => {
     bench.upstream.always(scriptStream('Hello'));
     const { id, ...response } = await createResponse(bench.app, { store: false });
     expect(response).toHaveProperty('store', false);
-    for (const url of [urlOf(id), urlOf(id, '/input_items'), urlOf('resp_0'), urlOf('resp_0', '?stream=true')]) {
+    for (const url of [makeUrl(id), makeUrl(id, '/input_items'), makeUrl('resp_0'), makeUrl('resp_0', '?stream=true')]) {
       const { status, json } = await getJson(url);
       expect(status).toBe(404);
       expect(json).toEqual({
@@ -182,13 +182,13 @@ describe('a stored response', () => {
   it('can neither be cancelled nor streamed again', async () => {
     bench.upstream.next(scriptStream('Hello'));
     const { id } = await createResponse(bench.app);
-    const cancelled = await call('POST', urlOf(id, '/cancel'));
+    const cancelled = await call('POST', makeUrl(id, '/cancel'));
     expect([cancelled.status, cancelled.json]).toMatchObject([
       400,
       { error: { message: 'Cannot cancel a completed response.', param: null, code: null } },
     ]);
-    expect((await call('POST', urlOf('resp_0', '/cancel'))).status).toBe(404);
-    const streamed = await getJson(urlOf(id, '?stream=true&starting_after=1'));
+    expect((await call('POST', makeUrl('resp_0', '/cancel'))).status).toBe(404);
+    const streamed = await getJson(makeUrl(id, '?stream=true&starting_after=1'));
     expect([streamed.status, streamed.json]).toMatchObject([400, { error: { param: 'stream', code: null } }]);
   });
 

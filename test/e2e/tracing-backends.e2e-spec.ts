@@ -3,7 +3,7 @@ import { Tracer } from '../../src/tracing/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { FakeLangfuse } from '../support/fake-langfuse.js';
-import { LangfuseBench, readShown, type ReceivedSpan } from '../support/langfuse-bench.js';
+import { LangfuseBench, readShown, type ShownSpan } from '../support/langfuse-bench.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
@@ -100,7 +100,7 @@ describe('tracing', () => {
       bench.upstream.next(scriptStream('Hi'));
       const stream = await bench.ask({}, { traceparent });
       await stream.collect();
-      const [root] = (await bench.findTraceOfStream(stream)).roots as [ReceivedSpan];
+      const [root] = (await bench.findTraceOfStream(stream)).roots as [ShownSpan];
       expect(root.traceId).not.toBe(caller);
       expect(root.parentSpanId).toBeUndefined();
       expect(readShown(root, 'metadata.traceparent')).toBe(traceparent);
@@ -112,7 +112,7 @@ describe('tracing', () => {
       const stream = await bench.ask({}, { traceparent });
       await stream.collect();
       expect(stream.headers['x-trace-id']).toBe(caller);
-      const [root] = (await bench.findTraceOfStream(stream)).roots as [ReceivedSpan];
+      const [root] = (await bench.findTraceOfStream(stream)).roots as [ShownSpan];
       expect(root).toMatchObject({ traceId: caller, parentSpanId: '00f067aa0ba902b7' });
       expect(root.attributes['langfuse.internal.as_root']).toBe(true);
     });

@@ -50,15 +50,15 @@ describe('tracing to a Langfuse before version 4', () => {
   const ask = (server: Bench, fields: object = {}): ReturnType<typeof openStream> =>
     openStream(server.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...fields });
 
-  const healthOf = (server: Bench): ExporterHealth | undefined =>
+  const readHealth = (server: Bench): ExporterHealth | undefined =>
     server.app.nest.get(Tracer, { strict: false }).health().exporters[0];
 
   /** The server counts a trace when it has the answer, which is after Langfuse has stored it. */
   const healthOnceExported = (server: Bench): Promise<ExporterHealth> =>
-    eventually(() => (healthOf(server)?.exportedTraces === 1 ? healthOf(server) : undefined));
+    eventually(() => (readHealth(server)?.exportedTraces === 1 ? readHealth(server) : undefined));
 
   /** All events of a trace, once it has come; they come together. */
-  const eventsOf = (server: FakeLangfuse, traceId: string | undefined): Promise<StoredEvent[]> =>
+  const listEvents = (server: FakeLangfuse, traceId: string | undefined): Promise<StoredEvent[]> =>
     eventually(
       () => {
         const events = server
@@ -69,7 +69,7 @@ describe('tracing to a Langfuse before version 4', () => {
       { message: `trace ${traceId} in Langfuse` },
     );
 
-  const traceIdOf = ({ headers }: { readonly headers: Readonly<Record<string, unknown>> }): string =>
+  const readTraceId = ({ headers }: { readonly headers: Readonly<Record<string, unknown>> }): string =>
     String(headers['x-trace-id']);
 
   const only = (events: readonly StoredEvent[], type: string): Readonly<Record<string, unknown>> => {
@@ -92,8 +92,8 @@ describe('tracing to a Langfuse before version 4', () => {
       bench.upstream.next(scriptStream(DRAFT, { usage: USAGE })).next(scriptStream(REPLY));
       const stream = await ask(bench, { model: 'streaming', user: 'user-1', metadata: { session_id: 'session-1' } });
       const answer = readContent(await stream.collect());
-      const traceId = traceIdOf(stream);
-      return { traceId, answer, events: await eventsOf(langfuse, traceId), bench };
+      const traceId = readTraceId(stream);
+      return { traceId, answer, events: await listEvents(langfuse, traceId), bench };
     };
 
     it('with the caller, the deployment, and what was said', async () => {
@@ -150,7 +150,7 @@ describe('tracing to a Langfuse before version 4', () => {
       metadata: { nested: '{"deep":[1]}' },
     });
     await stream.collect();
-    const events = await eventsOf(langfuse, traceIdOf(stream));
+    const events = await listEvents(langfuse, readTraceId(stream));
     expect(only(events, 'generation-create')['modelParameters']).toMatchObject({ temperature: 0.5, stop: ['x', 'y'] });
     expect(await healthOnceExported(bench)).toMatchObject({ up: true, failures: 0 });
   });
@@ -160,7 +160,7 @@ describe('tracing to a Langfuse before version 4', () => {
     bench.upstream.next(httpError(503, { error: { message: 'overloaded', type: 'server_error' } }));
     const answer = await bench.ask();
     expect(answer.status).toBeGreaterThanOrEqual(500);
-    const generation = only(await eventsOf(langfuse, traceIdOf(answer)), 'generation-create');
+    const generation = only(await listEvents(langfuse, readTraceId(answer)), 'generation-create');
     expect(generation).toMatchObject({ level: 'ERROR', statusMessage: expect.stringContaining('503') });
     expect(generation).not.toHaveProperty('usageDetails');
   });
@@ -172,7 +172,7 @@ describe('tracing to a Langfuse before version 4', () => {
     const stream = await ask(bench);
     await stream.until((item) => item.kind === 'data' && item.data.includes('Half of'));
     stream.destroy();
-    const events = await eventsOf(langfuse, traceIdOf(stream));
+    const events = await listEvents(langfuse, readTraceId(stream));
     expect(only(events, 'generation-create')).toMatchObject({ level: 'WARNING', output: 'Half of' });
     expect(only(events, 'trace-create')).toMatchObject({ output: 'Half of' });
     never.open();
@@ -183,7 +183,7 @@ describe('tracing to a Langfuse before version 4', () => {
     bench.upstream.next(scriptStream('Hi.'));
     const stream = await ask(bench);
     await stream.collect();
-    expect(await eventsOf(langfuse, traceIdOf(stream))).not.toHaveLength(0);
+    expect(await listEvents(langfuse, readTraceId(stream))).not.toHaveLength(0);
     expect(langfuse.spans()).toEqual([]);
   });
 
@@ -191,8 +191,8 @@ describe('tracing to a Langfuse before version 4', () => {
     const { bench, langfuse } = await start('4.16.0', { LANGFUSE_INGESTION: 'legacy' });
     bench.upstream.next(scriptStream('Hi.'));
     expect(readContent(await (await ask(bench)).collect())).toBe('Hi.');
-    await eventually(() => healthOf(bench)?.droppedTraces === 1);
-    expect(healthOf(bench)).toMatchObject({ up: false, exportedTraces: 0, failures: 1, queueBytes: 0 });
+    await eventually(() => readHealth(bench)?.droppedTraces === 1);
+    expect(readHealth(bench)).toMatchObject({ up: false, exportedTraces: 0, failures: 1, queueBytes: 0 });
     expect(langfuse.ingestRequests).toHaveLength(1);
     expect(langfuse.legacyEvents()).toEqual([]);
   });
@@ -205,7 +205,7 @@ describe('tracing to a Langfuse before version 4', () => {
     await stream.collect();
     await eventually(() => langfuse.ingestRequests.length === 1);
     langfuse.answerWith('ok');
-    const events = await eventsOf(langfuse, traceIdOf(stream));
+    const events = await listEvents(langfuse, readTraceId(stream));
     expect(only(events, 'trace-create')).toMatchObject({ output: 'Hi.' });
     expect(await healthOnceExported(bench)).toMatchObject({ up: true, droppedTraces: 0, failures: 1 });
   });
@@ -217,7 +217,7 @@ describe('tracing to a Langfuse before version 4', () => {
     await stream.collect();
     await first.bench.close();
     bench = undefined;
-    expect(first.langfuse.legacyEvents().map(({ body }) => body['id'])).toContain(traceIdOf(stream));
+    expect(first.langfuse.legacyEvents().map(({ body }) => body['id'])).toContain(readTraceId(stream));
     await first.langfuse.close();
 
     const second = await start('2.95.1', { LANGFUSE_INGESTION: 'legacy', TRACING_FLUSH_TIMEOUT_MS: '100' });

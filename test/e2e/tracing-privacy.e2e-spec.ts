@@ -3,7 +3,7 @@ import { Global, Injectable, Module } from '@nestjs/common';
 import { TraceMask } from '../../src/tracing/index.js';
 import type { TestAppOptions } from '../support/app.js';
 import { readContent } from '../support/chunks.js';
-import { LangfuseBench, OBSERVATION, readShown, type ReceivedSpan } from '../support/langfuse-bench.js';
+import { LangfuseBench, OBSERVATION, readShown, type ShownSpan } from '../support/langfuse-bench.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { reset, role, text } from '../support/upstream/steps.js';
 
@@ -32,9 +32,9 @@ describe('a trace that leaves the server', () => {
     const trace = await bench.findTraceOfStream(stream);
     expect(JSON.stringify(bench.langfuse.spans())).not.toContain('secret');
     for (const { body } of bench.langfuse.ingestRequests) expect(body.toString('latin1')).not.toContain('secret');
-    const [root] = trace.roots as [ReceivedSpan];
-    const [node] = root.children as [ReceivedSpan];
-    const [call] = node.children as [ReceivedSpan];
+    const [root] = trace.roots as [ShownSpan];
+    const [node] = root.children as [ShownSpan];
+    const [call] = node.children as [ShownSpan];
     expect(readShown(call, 'usage_details')).toBe('{"input":7,"output":2,"total":9}');
     expect(readShown(root, 'metadata.run_id')).toMatch(/^chatcmpl-/);
   });
@@ -55,7 +55,7 @@ describe('a trace that leaves the server', () => {
     const trace = await bench.findTraceOfStream(stream);
     const sent = JSON.stringify(trace);
     for (const secret of secrets) expect(sent).not.toContain(secret.slice(-8));
-    const [root] = trace.roots as [ReceivedSpan];
+    const [root] = trace.roots as [ShownSpan];
     expect(readShown(root, 'output')).toBe(
       `The key_points of org_structure: ${secrets.map(() => '[redacted]').join(' and ')}`,
     );
@@ -81,7 +81,7 @@ describe('a trace that leaves the server', () => {
     expect(readContent(await stream.collect())).toBe('Anna is here');
     const trace = await bench.findTraceOfStream(stream);
     expect(JSON.stringify(trace)).not.toContain('Anna');
-    const [root] = trace.roots as [ReceivedSpan];
+    const [root] = trace.roots as [ShownSpan];
     expect(readShown(root, 'output')).toBe('<name> is here');
     expect(readShown(root, 'metadata.who')).toBe('<name>');
   });

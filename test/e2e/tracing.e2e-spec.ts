@@ -5,7 +5,7 @@ import { agent, AgentTool, type ChatRefs, type Flow, type Ref, Workflow } from '
 import type { TestAppOptions } from '../support/app.js';
 import { readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
-import { LangfuseBench, OBSERVATION, outlineSpans, readShown, type ReceivedSpan } from '../support/langfuse-bench.js';
+import { LangfuseBench, OBSERVATION, outlineSpans, readShown, type ShownSpan } from '../support/langfuse-bench.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { scriptStream, scriptToolCalls, tokens } from '../support/upstream/scripts.js';
@@ -64,8 +64,8 @@ describe('tracing', () => {
   };
 
   describe('a run of two steps', () => {
-    interface TwoSteps extends Record<'root' | 'draft' | 'reply' | 'firstCall' | 'secondCall', ReceivedSpan> {
-      readonly roots: readonly ReceivedSpan[];
+    interface TwoSteps extends Record<'root' | 'draft' | 'reply' | 'firstCall' | 'secondCall', ShownSpan> {
+      readonly roots: readonly ShownSpan[];
       readonly requestId: unknown;
       readonly answer: string;
       /** Times of this machine before the request and after it, in milliseconds. */
@@ -93,10 +93,10 @@ describe('tracing', () => {
       const answer = readContent(await stream.collect());
       const after = Date.now() + 1;
       const { roots } = await bench.findTraceOfStream(stream);
-      const [root] = roots as [ReceivedSpan];
-      const [draft, reply] = root.children as [ReceivedSpan, ReceivedSpan];
-      const [firstCall] = draft.children as [ReceivedSpan];
-      const [secondCall] = reply.children as [ReceivedSpan];
+      const [root] = roots as [ShownSpan];
+      const [draft, reply] = root.children as [ShownSpan, ShownSpan];
+      const [firstCall] = draft.children as [ShownSpan];
+      const [secondCall] = reply.children as [ShownSpan];
       const requestId = stream.headers['x-request-id'];
       return { roots, root, draft, reply, firstCall, secondCall, requestId, answer, before, after };
     };
@@ -222,7 +222,7 @@ describe('tracing', () => {
   });
 
   describe('a run with a nested workflow, a tool, a retry and a fallback', () => {
-    interface ToolRun extends Record<'root' | 'inner' | 'node' | 'failed' | 'call' | 'tool', ReceivedSpan> {}
+    interface ToolRun extends Record<'root' | 'inner' | 'node' | 'failed' | 'call' | 'tool', ShownSpan> {}
     const record = async (): Promise<ToolRun> => {
       await start({ UPSTREAM_MAX_RETRIES: '1' }, WORKFLOWS);
       const overloaded = httpError(503, errorBody('overloaded'));
@@ -232,10 +232,10 @@ describe('tracing', () => {
       const stream = await bench.ask({ model: 'outer' });
       await stream.collect();
       const { roots } = await bench.findTraceOfStream(stream);
-      const [root] = roots as [ReceivedSpan];
-      const [inner] = root.children as [ReceivedSpan];
-      const [node] = inner.children as [ReceivedSpan];
-      const [failed, call, tool] = node.children as [ReceivedSpan, ReceivedSpan, ReceivedSpan];
+      const [root] = roots as [ShownSpan];
+      const [inner] = root.children as [ShownSpan];
+      const [node] = inner.children as [ShownSpan];
+      const [failed, call, tool] = node.children as [ShownSpan, ShownSpan, ShownSpan];
       return { root, inner, node, failed, call, tool };
     };
 
@@ -290,9 +290,9 @@ describe('tracing', () => {
     bench.upstream.next([role(), text('Half an'), reset()]);
     const stream = await bench.ask();
     await stream.collect();
-    const [root] = (await bench.findTraceOfStream(stream)).roots as [ReceivedSpan];
-    const [node] = root.children as [ReceivedSpan];
-    const [call] = node.children as [ReceivedSpan];
+    const [root] = (await bench.findTraceOfStream(stream)).roots as [ShownSpan];
+    const [node] = root.children as [ShownSpan];
+    const [call] = node.children as [ShownSpan];
     for (const span of [root, call]) expect(readShown(span, 'output')).toBe('Half an');
     expect(call.attributes).toMatchObject({ [`${OBSERVATION}level`]: 'ERROR' });
     expect(root.attributes).toMatchObject({ [`${OBSERVATION}level`]: 'ERROR' });
@@ -316,7 +316,7 @@ describe('tracing', () => {
       expect(span.status.code).toBe(0);
       expect(span.attributes).not.toHaveProperty([`${OBSERVATION}usage_details`]);
     }
-    const [root] = trace.roots as [ReceivedSpan];
+    const [root] = trace.roots as [ShownSpan];
     expect(readShown(root, 'output')).toBe('Half an');
   });
 
@@ -324,7 +324,7 @@ describe('tracing', () => {
     await start();
     bench.upstream.next(scriptStream('Hi'));
     const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
-    const [root] = (await bench.findTrace(answer.headers['x-trace-id'])).roots as [ReceivedSpan];
+    const [root] = (await bench.findTrace(answer.headers['x-trace-id'])).roots as [ShownSpan];
     expect(root.attributes).toMatchObject({ 'langfuse.trace.tags': ['sync'], [`${OBSERVATION}output`]: 'Hi' });
   });
 
@@ -344,7 +344,7 @@ describe('tracing', () => {
     expect(new Set(streams.map(({ headers }) => headers['x-trace-id'])).size).toBe(50);
     for (const [i, stream] of streams.entries()) {
       const trace = await bench.findTraceOfStream(stream);
-      const [root] = trace.roots as [ReceivedSpan];
+      const [root] = trace.roots as [ShownSpan];
       expect(outlineSpans([root])).toEqual([['chat', ['answer', 'gpt-5.4-mini']]]);
       for (const { attributes } of trace.spans) {
         expect(attributes).toMatchObject({

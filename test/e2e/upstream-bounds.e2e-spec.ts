@@ -22,7 +22,7 @@ describe('what one model may answer is bounded', () => {
     return bench.ask();
   };
   /** Asks without streaming. */
-  const errorOf = async (script: Script): Promise<unknown> => {
+  const readError = async (script: Script): Promise<unknown> => {
     const { status, json } = await ask(script);
     assertValidError(json);
     return [status, json.error.code];
@@ -45,7 +45,7 @@ describe('what one model may answer is bounded', () => {
 
   it('for clients that do not stream, too', async () => {
     await start();
-    expect(await errorOf([steps.role(), steps.flood({ bytes: 60 * MIB }), ...EVER])).toEqual(TOO_LARGE);
+    expect(await readError([steps.role(), steps.flood({ bytes: 60 * MIB }), ...EVER])).toEqual(TOO_LARGE);
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
     expect((await ask(scriptStream('Well.'))).status).toBe(200);
   }, 60_000);
@@ -72,7 +72,7 @@ describe('what one model may answer is bounded', () => {
     ['parts of a content', [steps.delta({ content: Array.from({ length: 70_000 }, () => 'x') })]],
   ])('counts %s', async (_, script) => {
     await start({ UPSTREAM_ANSWER_LIMIT: '64kb' });
-    expect(await errorOf([steps.role(), ...script, ...EVER])).toEqual(TOO_LARGE);
+    expect(await readError([steps.role(), ...script, ...EVER])).toEqual(TOO_LARGE);
   });
 
   it.each([
@@ -81,20 +81,20 @@ describe('what one model may answer is bounded', () => {
     ['an event that is too large', `data: {"x":"${'y'.repeat(300_000)}"}\n\n`],
   ])('stops %s', async (_, bytes) => {
     await start({ UPSTREAM_ANSWER_LIMIT: '64kb' });
-    expect(await errorOf([steps.raw(bytes), ...EVER])).toEqual(TOO_LARGE);
+    expect(await readError([steps.raw(bytes), ...EVER])).toEqual(TOO_LARGE);
   });
 
   const LOGPROBS = (list: string): Step =>
     steps.raw(`data: {"choices":[{"delta":{"content":"x"},"logprobs":{"content":[${list}]}}]}\n\n`);
-  const listOf = (count: number, value: string): string => `${value},`.repeat(count).slice(0, -1);
+  const makeList = (count: number, value: string): string => `${value},`.repeat(count).slice(0, -1);
 
   it.each<[string, readonly Step[], unknown]>([
     // 32 MB of text, which come to 600 MB.
-    ['log probabilities of millions of empty objects', times(300, () => LOGPROBS(listOf(36_000, '{}'))), TOO_LARGE],
-    ['too many of them in one event', [LOGPROBS(listOf(300_000, '{}'))], [502, 'upstream_bad_answer']],
+    ['log probabilities of millions of empty objects', times(300, () => LOGPROBS(makeList(36_000, '{}'))), TOO_LARGE],
+    ['too many of them in one event', [LOGPROBS(makeList(300_000, '{}'))], [502, 'upstream_bad_answer']],
     [
       'too many parts of a content',
-      [steps.delta({ content: listOf(900_000, 'a').split(',') })],
+      [steps.delta({ content: makeList(900_000, 'a').split(',') })],
       [502, 'upstream_bad_answer'],
     ],
     ['millions of empty lines of data', times(100, () => steps.raw('data:\n'.repeat(100_000))), TOO_LARGE],
@@ -107,7 +107,7 @@ describe('what one model may answer is bounded', () => {
     'counts what is held in memory, with default settings: %s',
     async (_, script, error) => {
       await start();
-      expect(await errorOf([steps.role(), ...script, ...EVER])).toEqual(error);
+      expect(await readError([steps.role(), ...script, ...EVER])).toEqual(error);
     },
     60_000,
   );
@@ -134,7 +134,7 @@ describe('what one model may answer is bounded', () => {
       steps.raw(`data: {"error":${deep(50_000)}}\n\n`),
       steps.raw(deep(50_000)),
     ]) {
-      expect(await errorOf([event, ...EVER])).toEqual([502, 'upstream_bad_answer']);
+      expect(await readError([event, ...EVER])).toEqual([502, 'upstream_bad_answer']);
     }
   });
 
@@ -142,7 +142,7 @@ describe('what one model may answer is bounded', () => {
     await start();
     const values = `[${'{},'.repeat(4_000_000)}0]`;
     for (const event of [`data: {"x":${values}}\n\n`, `event: error\ndata: {"x":${values}}\n\n`]) {
-      expect(await errorOf([steps.raw(event), ...EVER])).toEqual([502, 'upstream_bad_answer']);
+      expect(await readError([steps.raw(event), ...EVER])).toEqual([502, 'upstream_bad_answer']);
     }
   });
 
@@ -150,8 +150,8 @@ describe('what one model may answer is bounded', () => {
     await start({ UPSTREAM_ANSWER_LIMIT: '64kb' });
     const answer = JSON.stringify({ choices: [{ message: { content: 'x'.repeat(70_000) }, finish_reason: 'stop' }] });
     const head = steps.headers(200, { 'content-type': 'application/json' });
-    expect(await errorOf([head, steps.raw(answer), steps.end()])).toEqual(TOO_LARGE);
-    expect(await errorOf([head, steps.raw(`{"x":"${'x'.repeat(300_000)}`), steps.end()])).toEqual(TOO_LARGE);
+    expect(await readError([head, steps.raw(answer), steps.end()])).toEqual(TOO_LARGE);
+    expect(await readError([head, steps.raw(`{"x":"${'x'.repeat(300_000)}`), steps.end()])).toEqual(TOO_LARGE);
   });
 
   it('takes an answer that is as long as it may be', async () => {
@@ -173,7 +173,7 @@ describe('what one model may answer is bounded', () => {
     const allowed = await ask([steps.role(), calls(0, 128), steps.finish('tool_calls'), steps.done(), steps.end()]);
     expect(allowed.json).toMatchObject({ choices: [{ message: { tool_calls: { length: 128 } } }] });
 
-    const asked = errorOf([steps.role(), ...times(100, (i) => calls(i * 1_000, 1_000)), ...EVER]);
+    const asked = readError([steps.role(), ...times(100, (i) => calls(i * 1_000, 1_000)), ...EVER]);
     const before = performance.now();
     expect((await getJson(new URL('/health/live', bench.app.baseUrl).href)).status).toBe(200);
     expect(performance.now() - before).toBeLessThan(2_000);

@@ -28,7 +28,7 @@ describe('the settings of a model provider', () => {
     const upstream = await ScriptedUpstream.start(path);
     open.push(upstream);
     upstream.always(scriptStream('Hello'));
-    const app = await TestApp.start({ env: addressOf(upstream.origin) });
+    const app = await TestApp.start({ env: readAddress(upstream.origin) });
     open.push(app);
     expect((await postJson(app.chatUrl, REQUEST)).status).toBe(200);
     return upstream;

@@ -6,7 +6,7 @@ import { getJson, postJson } from '../support/client.js';
 import * as logged from '../support/logged.js';
 import { scriptStream, steps, tokens } from '../support/upstream/index.js';
 import { ANN, BOB, findCall, KEYS, useDoor, WHOLE_CHAT, WHOLE_RESPONSES } from '../support/waiting-bench.js';
-import { readError, type ToldAnswer, WAITING_DOORS } from '../support/waiting-doors.js';
+import { readError, type WaitingAnswer, WAITING_DOORS } from '../support/waiting-doors.js';
 
 const DAY_MS = 86_400_000;
 
@@ -98,7 +98,7 @@ describe('a workflow that waits for answers', () => {
     });
 
     it('asks for the open answers when it has some, and needs only those', async () => {
-      const ask = (body: object): Promise<ToldAnswer> => tell({ model: 'test', ...body, stream_options: null });
+      const ask = (body: object): Promise<WaitingAnswer> => tell({ model: 'test', ...body, stream_options: null });
       const first = await ask(door.say('Go'));
       expect(first).toMatchObject({ text: 'Two questions.', calls: [{ name: 'price' }, { name: 'place' }] });
       const [price, place] = first.calls.map(({ id }) => id) as [string, string];

@@ -17,7 +17,7 @@ import {
 } from '../support/server-process.js';
 
 /** Ids of the processes that this one has started. */
-async function workersOf(pid: number): Promise<readonly number[]> {
+async function listWorkers(pid: number): Promise<readonly number[]> {
   const found = await promisify(execFile)('pgrep', ['-P', String(pid)]).catch(() => ({ stdout: '' }));
   return found.stdout.split('\n').filter(Boolean).map(Number);
 }
@@ -64,11 +64,11 @@ describe('several processes that go on', () => {
     const { url, process: child } = server;
     const haveAnswered = async (): Promise<boolean> => {
       await ask(url).catch(() => undefined);
-      const workers = await workersOf(child.pid);
+      const workers = await listWorkers(child.pid);
       return workers.length === 2 && workers.every((worker) => answeredBy(server).has(String(worker)));
     };
     await eventually(haveAnswered);
-    const [victim = 0] = await workersOf(child.pid);
+    const [victim = 0] = await listWorkers(child.pid);
     process.kill(victim, 'SIGKILL');
     await child.waitForLine(new RegExp(`Process ${victim} ended by SIGKILL`));
     await eventually(haveAnswered, { within: 20_000 });
@@ -78,7 +78,7 @@ describe('several processes that go on', () => {
     const { url, process: child } = server;
     await ask(url);
     const before = (await MetricsPage.of(url)).sum('millrace_requests_total', { workflow: 'chat' });
-    const [victim = 0] = await workersOf(child.pid);
+    const [victim = 0] = await listWorkers(child.pid);
     process.kill(victim, 'SIGSTOP');
     try {
       // Connections are dealt out in turn: some go to the one that hangs.
@@ -191,9 +191,9 @@ describe('several processes', () => {
     // Until the pause has grown.
     do {
       await eventually(serves, { within: 20_000 });
-      const alive = await workersOf(child.pid);
+      const alive = await listWorkers(child.pid);
       for (const worker of alive) process.kill(worker, 'SIGKILL');
-      await eventually(async () => !(await workersOf(child.pid)).some((worker) => alive.includes(worker)));
+      await eventually(async () => !(await listWorkers(child.pid)).some((worker) => alive.includes(worker)));
       await eventually(() => readPauses().at(-1) === 500);
     } while (Math.max(...readPauses()) < 2_000);
     await eventually(serves, { within: 20_000 });
@@ -214,7 +214,7 @@ describe('several processes', () => {
 
   it('end with 0 when their terminal is closed, which tells all of them', async () => {
     const { process: child } = await start();
-    for (const pid of [...(await workersOf(child.pid)), child.pid]) process.kill(pid, 'SIGHUP');
+    for (const pid of [...(await listWorkers(child.pid)), child.pid]) process.kill(pid, 'SIGHUP');
     expect(await child.exit).toEqual({ code: 0, signal: null });
   });
 

@@ -196,7 +196,7 @@ describe('workflows of an application developer', () => {
   });
 
   describe('do not start when they are wired wrongly', () => {
-    const faultsOf = async (...providers: Type<unknown>[]): Promise<readonly string[]> => {
+    const listFaults = async (...providers: Type<unknown>[]): Promise<readonly string[]> => {
       const failure = await catchDefinitionError(makeWorkflowsModule(...providers));
       return failure.faults.map(({ code, workflow, node }) => [code, workflow, node].filter(Boolean).join(' '));
     };
@@ -260,7 +260,7 @@ describe('workflows of an application developer', () => {
         StopNode,
         BadOutputNode,
       ];
-      expect(await faultsOf(...providers)).toEqual([
+      expect(await listFaults(...providers)).toEqual([
         'duplicate_workflow_id one',
         'invalid_name one',
         'node_not_ready two BadOutputNode',

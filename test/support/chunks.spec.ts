@@ -3,11 +3,11 @@ import {
   assertCompletion,
   assertErrorEnded,
   readContent,
-  readFinishReason,
+  findFinishReason,
   readReasoning,
   readRefusal,
   readToolCalls,
-  readUsage,
+  findUsage,
 } from './chunks.js';
 import type { SseItem } from './sse-frames.js';
 
@@ -50,7 +50,7 @@ describe('what a stream says', () => {
       DONE,
     );
     expect([readContent(items), readReasoning(items), readRefusal(items)]).toEqual(['Hello', 'hmm', 'no']);
-    expect([readFinishReason(items), readUsage(items)]).toEqual(['stop', usage]);
+    expect([findFinishReason(items), findUsage(items)]).toEqual(['stop', usage]);
   });
 
   it('can be tool calls', () => {

@@ -87,14 +87,14 @@ export function readToolCalls(items: readonly SseItem[]): readonly WireToolCall[
 }
 
 /** The finish reason; undefined if the stream has none. */
-export function readFinishReason(items: readonly SseItem[]): string | undefined {
+export function findFinishReason(items: readonly SseItem[]): string | undefined {
   return readChunks(items)
     .flatMap(({ choices }) => choices.map(({ finish_reason: reason }) => reason))
     .find((reason) => reason !== null);
 }
 
 /** The usage; undefined if the stream tells none. */
-export function readUsage(items: readonly SseItem[]): NonNullable<ChatCompletionChunk['usage']> | undefined {
+export function findUsage(items: readonly SseItem[]): NonNullable<ChatCompletionChunk['usage']> | undefined {
   return readChunks(items).findLast(({ usage }) => usage)?.usage ?? undefined;
 }
 
@@ -121,9 +121,9 @@ export function assertCompletion(
   compare('content', readContent(items), expected.content);
   compare('reasoning', readReasoning(items), expected.reasoning);
   compare('refusal', readRefusal(items), expected.refusal);
-  compare('finish_reason', readFinishReason(items), expected.finish);
+  compare('finish_reason', findFinishReason(items), expected.finish);
   compare('model', chunks[0]?.model, expected.model);
-  compare('usage', readUsage(items), expected.usage);
+  compare('usage', findUsage(items), expected.usage);
   return chunks;
 }
 
@@ -142,7 +142,7 @@ export function assertErrorEnded(items: readonly SseItem[]): ErrorEnvelope['erro
   assert.ok(error?.kind === 'data' && isError(error), 'the error is the last before [DONE]');
   assert.deepEqual(Object.keys(error.json as object), ['error'], 'the error frame has nothing but the error');
   assertValidError(error.json);
-  assert.equal(readFinishReason(items), undefined, 'a failed stream has no finish reason');
+  assert.equal(findFinishReason(items), undefined, 'a failed stream has no finish reason');
   assert.deepEqual(
     chunks.filter(({ choices, usage }) => choices.length === 0 || usage),
     [],

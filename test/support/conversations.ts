@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { expect } from '@jest/globals';
 
 /** What a client sent to `POST /v1/responses`, turn by turn, with the ids that it was given replaced by their places. */
-export type Conversation = readonly JsonBody[];
+export type RecordedConversation = readonly JsonBody[];
 type JsonBody = Readonly<Record<string, unknown>>;
 
 /** Ids of this server: of responses, and of the items in them. */
@@ -38,9 +38,9 @@ export class BodyWatch {
   expectFixture(client: string, but: readonly string[] = []): void {
     const sent = nameIds(this.#bodies, [...this.#ids]);
     if (process.env['RECORD_CLIENTS'] === '1') writeFileSync(fixtureUrl(client), `${JSON.stringify(sent, null, 2)}\n`);
-    const compared = (bodies: Conversation): unknown =>
+    const compared = (bodies: RecordedConversation): unknown =>
       bodies.map((body) => Object.fromEntries(Object.entries(body).filter(([name]) => !but.includes(name))));
-    expect(compared(sent)).toEqual(compared(readConversation(client)));
+    expect(compared(sent)).toEqual(compared(readRecordedConversation(client)));
   }
 
   #watchBody(request: IncomingMessage): void {
@@ -82,8 +82,8 @@ export function listConversations(): readonly string[] {
  * The fixture of a client.
  * @throws Error with code ENOENT if there is none: the client's own spec records it, with `RECORD_CLIENTS=1`
  */
-export function readConversation(client: string): Conversation {
-  return JSON.parse(readFileSync(fixtureUrl(client), 'utf8')) as Conversation;
+export function readRecordedConversation(client: string): RecordedConversation {
+  return JSON.parse(readFileSync(fixtureUrl(client), 'utf8')) as RecordedConversation;
 }
 
 /**
@@ -101,7 +101,7 @@ export function fillIds(body: JsonBody, ids: readonly string[]): JsonBody {
   ) as JsonBody;
 }
 
-function nameIds(bodies: readonly JsonBody[], ids: readonly string[]): Conversation {
+function nameIds(bodies: readonly JsonBody[], ids: readonly string[]): RecordedConversation {
   const name = (id: string, prefix: string): string => {
     const place = ids.filter((known) => known.startsWith(`${prefix}_`)).indexOf(id);
     return place === -1 ? id : `<${prefix} ${place + 1}>`;
@@ -113,7 +113,7 @@ function nameIds(bodies: readonly JsonBody[], ids: readonly string[]): Conversat
   };
   return JSON.parse(JSON.stringify(bodies).replace(ID, name).replace(UUID, count), (_, value: unknown) =>
     typeof value === 'string' && value.length > LONGEST_TEXT ? `${value.slice(0, BEGINNING)}…` : value,
-  ) as Conversation;
+  ) as RecordedConversation;
 }
 
 function fixtureUrl(client: string): URL {

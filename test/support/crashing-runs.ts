@@ -94,7 +94,7 @@ export function joinDeltas(log: readonly LogEntry[]): readonly LogEntry[] {
 }
 
 /** What a reader makes of a log from its beginning: the run's output without what is void, and how the run ended. */
-export function readOutcome(log: readonly LogEntry[]): unknown {
+export function summarizeLog(log: readonly LogEntry[]): unknown {
   const voids = log.flatMap(({ event }) => (event.type === 'node-restarted' ? [event] : []));
   const collector = new DeltaCollector(true);
   log.forEach(({ event }, number) => {

@@ -27,11 +27,11 @@ export class YamlNode {
 }
 
 /** A file of the repository. */
-export const readText = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+export const readRepositoryFile = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 /** Every document of a YAML file; throws if one has a fault. */
 export function readDocuments(path: string): YamlNode[] {
-  return parseAllDocuments(readText(path)).map((document) => {
+  return parseAllDocuments(readRepositoryFile(path)).map((document) => {
     if (document.errors.length > 0 || document.warnings.length > 0) {
       throw new Error(`${path}: ${[...document.errors, ...document.warnings].join('\n')}`);
     }
@@ -51,7 +51,7 @@ export const readManifest = (name: string): YamlNode => readDocument(`deploy/kub
 
 /** The server's own variables: a test of the configuration makes sure that `.env.example` has all of them. */
 export const KNOWN_VARIABLES = new Set(
-  [...(readText('.env.example').split('# For docker compose only')[0] ?? '').matchAll(/^#([A-Z_]+)=/gm)].map(
+  [...(readRepositoryFile('.env.example').split('# For docker compose only')[0] ?? '').matchAll(/^#([A-Z_]+)=/gm)].map(
     ([, name]) => name,
   ),
 );

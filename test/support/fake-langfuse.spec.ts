@@ -25,7 +25,7 @@ const span = (fields: object = {}): object => ({
   ...fields,
 });
 
-const exportOf = (...spans: object[]): object => ({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+const makeExport = (...spans: object[]): object => ({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
 
 const traceEvent = (fields: object = {}, body: object = {}): object => ({
   id: 'event-1',
@@ -66,7 +66,7 @@ describe('FakeLangfuse', () => {
       body: body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body),
     });
 
-  const postSpans = (...spans: object[]): Promise<Response> => post('/api/public/otel/v1/traces', exportOf(...spans));
+  const postSpans = (...spans: object[]): Promise<Response> => post('/api/public/otel/v1/traces', makeExport(...spans));
   const postEvents = async (...batch: unknown[]): Promise<{ successes: unknown[]; errors: unknown[] }> => {
     const answer = await post('/api/public/ingestion', { batch });
     expect(answer.status).toBe(207);
@@ -151,7 +151,7 @@ describe('FakeLangfuse', () => {
   });
 
   it('keeps what comes to the collector route apart, and wants no key there', async () => {
-    const answer = await post('/v1/traces', exportOf(span()), { authorization: 'none' });
+    const answer = await post('/v1/traces', makeExport(span()), { authorization: 'none' });
     expect([answer.status, await answer.json()]).toEqual([200, {}]);
     expect(langfuse.collectorSpans()).toMatchObject([{ traceId: TRACE }]);
     expect(langfuse.spans()).toEqual([]);
@@ -224,8 +224,8 @@ describe('FakeLangfuse', () => {
   it('refuses a body that is not what its headers say', async () => {
     faultsAreMeant = true;
     const path = '/api/public/otel/v1/traces';
-    expect((await post(path, exportOf(span()), { 'content-encoding': 'gzip' })).status).toBe(400);
-    expect((await post(path, exportOf(span()), { 'content-type': 'text/plain' })).status).toBe(400);
+    expect((await post(path, makeExport(span()), { 'content-encoding': 'gzip' })).status).toBe(400);
+    expect((await post(path, makeExport(span()), { 'content-type': 'text/plain' })).status).toBe(400);
     expect((await post(path, gzipSync('{}'))).status).toBe(400);
     expect(langfuse.faults).toHaveLength(3);
   });
@@ -239,7 +239,7 @@ describe('FakeLangfuse', () => {
   it('checks the keys, and does not keep them', async () => {
     const wrong = { authorization: 'Basic d3Jvbmc6a2V5' };
     const refused = [
-      await post('/api/public/otel/v1/traces', exportOf(span()), wrong),
+      await post('/api/public/otel/v1/traces', makeExport(span()), wrong),
       await post('/api/public/ingestion', { batch: [] }, wrong),
       await fetch(`${langfuse.url}/api/public/projects`),
     ];
@@ -267,7 +267,7 @@ describe('FakeLangfuse', () => {
     ['new', 400],
   ])('answers ingestion version %s with status %i', async (version, status) => {
     const headers = { 'x-langfuse-ingestion-version': version };
-    expect((await post('/api/public/otel/v1/traces', exportOf(span()), headers)).status).toBe(status);
+    expect((await post('/api/public/otel/v1/traces', makeExport(span()), headers)).status).toBe(status);
   });
 
   it('has no OTLP route in an old version', async () => {

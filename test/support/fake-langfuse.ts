@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { ensureError } from '../../src/kernel/index.js';
-import { judge, type LegacyEvent } from './langfuse/legacy-events.js';
+import { judge, type StoredLegacyEvent } from './langfuse/legacy-events.js';
 import { type OtlpEncoding, encodePartialSuccess } from './langfuse/otlp-response.js';
 import { exportTraceServiceRequest } from './langfuse/otlp-messages.js';
 import { type ReceivedSpan, type ReceivedTrace, readSpans, groupTraces } from './langfuse/otlp-spans.js';
@@ -83,7 +83,7 @@ export class FakeLangfuse {
   });
   readonly #spans: ReceivedSpan[] = [];
   readonly #collectorSpans: ReceivedSpan[] = [];
-  readonly #legacyEvents = new Map<string, LegacyEvent>();
+  readonly #legacyEvents = new Map<string, StoredLegacyEvent>();
   readonly #held = new Set<() => void>();
   readonly #open = new Set<ServerResponse>();
   #behaviour: FakeLangfuseBehaviour = 'ok';
@@ -156,7 +156,7 @@ export class FakeLangfuse {
   }
 
   /** What the legacy route has stored; an event that came twice is there once, as in the real server. */
-  legacyEvents(): LegacyEvent[] {
+  legacyEvents(): StoredLegacyEvent[] {
     return [...this.#legacyEvents.values()];
   }
 

@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 import * as z from 'zod';
 
 /** A JSON schema. */
-export type Schema = boolean | Record<string, unknown>;
+export type TestSchema = boolean | Record<string, unknown>;
 
 export const text = { type: 'string' };
-export const strict = (properties: Record<string, Schema>): Schema => ({
+export const strict = (properties: Record<string, TestSchema>): TestSchema => ({
   type: 'object',
   properties,
   required: Object.keys(properties),
@@ -13,7 +13,7 @@ export const strict = (properties: Record<string, Schema>): Schema => ({
 });
 
 /** Schemas that clients send, each by what it has of its own. */
-export const SCHEMAS: Readonly<Record<string, Schema>> = {
+export const SCHEMAS: Readonly<Record<string, TestSchema>> = {
   'thinking and reply': strict({ thinking: text, reply: text }),
   'steps (OpenAI’s guide)': strict({
     steps: { type: 'array', items: strict({ explanation: text, output: text }) },
@@ -44,7 +44,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       }),
     },
   },
-  'a deep object': Array.from({ length: 12 }).reduce<Schema>((inner) => strict({ inner }), {
+  'a deep object': Array.from({ length: 12 }).reduce<TestSchema>((inner) => strict({ inner }), {
     type: 'string',
     minLength: 4,
   }),
@@ -156,10 +156,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
 };
 
 /** Schemas of many kinds, nested, each of which has instances. */
-export function anySchema(): fc.Arbitrary<Schema> {
+export function anySchema(): fc.Arbitrary<TestSchema> {
   const bounds = fc.tuple(fc.integer({ min: -5000, max: 5000 }), fc.integer({ min: 1, max: 50 }));
   const leaf = fc.oneof(
-    fc.constantFrom<Schema>(text, { type: 'boolean' }, { type: 'null' }, {}, true),
+    fc.constantFrom<TestSchema>(text, { type: 'boolean' }, { type: 'null' }, {}, true),
     fc
       .constantFrom(['string', 'null'], ['integer', 'null'], ['array', 'object'], ['number', 'boolean'])
       .map((type) => ({ type })),
@@ -198,7 +198,7 @@ export function anySchema(): fc.Arbitrary<Schema> {
     'properties',
     'required',
   );
-  return fc.letrec<{ schema: Schema; object: Schema }>((tie) => ({
+  return fc.letrec<{ schema: TestSchema; object: TestSchema }>((tie) => ({
     schema: fc.oneof(
       { maxDepth: 3, depthSize: 'small' },
       leaf,

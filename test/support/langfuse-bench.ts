@@ -6,20 +6,20 @@ import type { ScriptedUpstream } from './scripted-upstream.js';
 import { type SseStream } from './sse-client.js';
 
 /** A trace as Langfuse received it. */
-export type ReceivedTrace = ReturnType<FakeLangfuse['traces']>[number];
+export type ShownTrace = ReturnType<FakeLangfuse['traces']>[number];
 /** A span of it, with those under it. */
-export type ReceivedSpan = ReceivedTrace['roots'][number];
+export type ShownSpan = ShownTrace['roots'][number];
 
 /** Stands before the names of the attributes that Langfuse shows. */
 export const OBSERVATION = 'langfuse.observation.';
 
 /** Names of spans as an outline. */
-export function outlineSpans(spans: readonly ReceivedSpan[]): unknown[] {
+export function outlineSpans(spans: readonly ShownSpan[]): unknown[] {
   return spans.map(({ name, children }) => (children.length === 0 ? name : [name, ...outlineSpans(children)]));
 }
 
 /** What Langfuse shows of a span under a name, `input` for instance. */
-export function readShown({ attributes }: ReceivedSpan, name: string): unknown {
+export function readShown({ attributes }: ShownSpan, name: string): unknown {
   return attributes[OBSERVATION + name];
 }
 
@@ -67,13 +67,13 @@ export class LangfuseBench {
   }
 
   /** The trace of an id, once it has come. */
-  findTrace(id: unknown): Promise<ReceivedTrace> {
+  findTrace(id: unknown): Promise<ShownTrace> {
     const message = `the trace ${String(id)}`;
     return eventually(() => this.langfuse.traces().find(({ traceId }) => traceId === id), { message });
   }
 
   /** The trace that a stream's headers name, once it has come. */
-  findTraceOfStream({ headers }: SseStream): Promise<ReceivedTrace> {
+  findTraceOfStream({ headers }: SseStream): Promise<ShownTrace> {
     return this.findTrace(headers['x-trace-id']);
   }
 

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 
 /** Whatever JSON can hold. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type AnyJson = null | boolean | number | string | AnyJson[] | { [key: string]: AnyJson };
 
 /** Every place in a value, as the path of keys that leads there. */
-export function listPaths(value: Json, path: readonly string[] = []): (readonly string[])[] {
+export function listPaths(value: AnyJson, path: readonly string[] = []): (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [path];
   return [path, ...Object.entries(value).flatMap(([key, inner]) => listPaths(inner, [...path, key]))];
 }
 
-const hostile: fc.Arbitrary<Json> = fc.oneof(
-  fc.jsonValue() as fc.Arbitrary<Json>,
-  fc.constantFrom<Json>(
+const hostile: fc.Arbitrary<AnyJson> = fc.oneof(
+  fc.jsonValue() as fc.Arbitrary<AnyJson>,
+  fc.constantFrom<AnyJson>(
     '',
     '\u0000',
     '\ud83d',
@@ -29,7 +29,7 @@ const hostile: fc.Arbitrary<Json> = fc.oneof(
     { role: 'user' },
     'x'.repeat(1000),
   ),
-  fc.constantFrom<Json>(
+  fc.constantFrom<AnyJson>(
     '__proto__',
     'constructor',
     'toString',
@@ -39,11 +39,11 @@ const hostile: fc.Arbitrary<Json> = fc.oneof(
 );
 
 /** Objects that throw or lie when they are used as text: their methods are not functions. */
-export const UNSPEAKABLE: readonly Json[] = [
+export const UNSPEAKABLE: readonly AnyJson[] = [
   { toString: 1, valueOf: 1 },
   { toString: null, valueOf: null, toJSON: null },
   { ['__proto__']: { toString: 1 }, toString: 1, valueOf: 1 },
-  JSON.parse('{"constructor":{"name":1},"hasOwnProperty":1,"length":-1,"then":1}') as Json,
+  JSON.parse('{"constructor":{"name":1},"hasOwnProperty":1,"length":-1,"then":1}') as AnyJson,
   { ['__proto__']: null },
   [{ toString: 1, valueOf: 1 }],
   [[{ toString: 1, valueOf: 1 }], null],
@@ -54,7 +54,7 @@ export type Mutation = {
   readonly kind: 'set' | 'remove' | 'add';
   readonly path: readonly string[];
   readonly key: string;
-  readonly value: Json;
+  readonly value: AnyJson;
 };
 
 /** Changes at some places of a request. */
@@ -68,13 +68,13 @@ export function anyMutation(paths: readonly (readonly string[])[]): fc.Arbitrary
 }
 
 /** Makes a change, and gives the value back. */
-export function mutate(root: Json, { kind, path, key, value }: Mutation): Json {
+export function mutate(root: AnyJson, { kind, path, key, value }: Mutation): AnyJson {
   if (path.length === 0 && kind !== 'add') return kind === 'set' ? value : root;
   const holderPath = kind === 'add' ? path : path.slice(0, -1);
-  let holder: Json | undefined = root;
+  let holder: AnyJson | undefined = root;
   for (const step of holderPath) {
     if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, step)) return root;
-    holder = (holder as Record<string, Json>)[step];
+    holder = (holder as Record<string, AnyJson>)[step];
   }
   if (typeof holder !== 'object' || holder === null) return root;
   const name = kind === 'add' ? key : (path.at(-1) ?? '');

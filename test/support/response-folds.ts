@@ -5,24 +5,24 @@ import type { ResponseHead } from '../../src/api/responses/decoded-request.js';
 import { readEventJson, type ResponseEvent } from '../../src/api/responses/response-events.js';
 import { ResponseEncoder, type ResponseShape } from '../../src/api/responses/responses.encoder.js';
 import { CREATED_AT, RESPONSE_HEAD } from './response-head.js';
-import { assertResponseStream, type ToldResponse } from './response-rules.js';
+import { assertResponseStream, type StreamedResponse } from './response-rules.js';
 
 /** A run event, and how many milliseconds after the one before it comes. */
-export type Timed = UnnumberedEvent & { readonly afterMs?: number };
+export type TimedEvent = UnnumberedEvent & { readonly afterMs?: number };
 
-export const started = { type: 'run-started' } as const satisfies Timed;
-export const finished = { type: 'run-finished', finishReason: 'stop' } as const satisfies Timed;
-export const say = (node: string, delta: Delta): Timed => ({ type: 'delta', node, delta });
-export const content = (node: string, text: string): Timed => say(node, { type: 'content', text });
-export const think = (node: string, text: string): Timed => say(node, { type: 'reasoning', text });
-export const refuse = (node: string, text: string): Timed => say(node, { type: 'refusal', text });
+export const started = { type: 'run-started' } as const satisfies TimedEvent;
+export const finished = { type: 'run-finished', finishReason: 'stop' } as const satisfies TimedEvent;
+export const say = (node: string, delta: Delta): TimedEvent => ({ type: 'delta', node, delta });
+export const content = (node: string, text: string): TimedEvent => say(node, { type: 'content', text });
+export const think = (node: string, text: string): TimedEvent => say(node, { type: 'reasoning', text });
+export const refuse = (node: string, text: string): TimedEvent => say(node, { type: 'refusal', text });
 export const call = (
   node: string,
   index: number,
   piece: string,
   head: { id?: string; name?: string; kind?: 'custom' } = {},
 ) => say(node, { type: 'tool-call', index, arguments: piece, ...head });
-export const done = (node: string, finishReason: FinishReason = 'stop'): Timed => ({
+export const nodeDone = (node: string, finishReason: FinishReason = 'stop'): TimedEvent => ({
   type: 'node-finished',
   node,
   visible: true,
@@ -36,7 +36,7 @@ export const error = {
   message: 'It broke.',
   param: null,
 } as const;
-export const failed = (fields: Partial<Extract<RunEvent, { type: 'run-failed' }>> = {}): Timed => ({
+export const failed = (fields: Partial<Extract<RunEvent, { type: 'run-failed' }>> = {}): TimedEvent => ({
   type: 'run-failed',
   error,
   outcome: 'upstream_error',
@@ -45,26 +45,26 @@ export const failed = (fields: Partial<Extract<RunEvent, { type: 'run-failed' }>
 
 /** The events of a response whose run goes as it is told. */
 export function fold(
-  events: readonly Timed[],
+  events: readonly TimedEvent[],
   { head, shape }: { head?: Partial<ResponseHead>; shape?: ResponseShape } = {},
 ): readonly ResponseEvent[] {
   const folded = new ResponseEncoder({ ...RESPONSE_HEAD, ...head }, shape);
   let at = CREATED_AT;
   return [
     ...folded.open(),
-    ...[started as Timed, ...events].flatMap(({ afterMs = 1, ...event }, seq) =>
+    ...[started as TimedEvent, ...events].flatMap(({ afterMs = 1, ...event }, seq) =>
       folded.next({ ...event, seq }, (at += afterMs)),
     ),
   ];
 }
 
 /** The events, checked by all rules, and what they come to. */
-export function tell(events: readonly Timed[], options: Parameters<typeof fold>[1] = {}): ToldResponse {
+export function tell(events: readonly TimedEvent[], options: Parameters<typeof fold>[1] = {}): StreamedResponse {
   return assertResponseStream(fold(events, options).map((event) => JSON.parse(readEventJson(event)) as unknown));
 }
 
 /** Types of the items, with what each has said. */
-export function outline({ response }: ToldResponse): readonly string[] {
+export function outline({ response }: StreamedResponse): readonly string[] {
   return response.output.map((item) => {
     switch (item.type) {
       case 'message':

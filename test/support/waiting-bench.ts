@@ -1,7 +1,7 @@
 import type { Bench } from './app.js';
 import type { HttpResponse } from './http-client.js';
 import { scriptStream, tokens } from './upstream/index.js';
-import { type ToldAnswer, WAITING_DOORS, type WaitingDoor } from './waiting-doors.js';
+import { type WaitingAnswer, WAITING_DOORS, type WaitingDoor } from './waiting-doors.js';
 
 /** Two callers, and the setting that lets them in. */
 export const ANN = { authorization: 'Bearer sk-ann-0123456789abcdef' };
@@ -16,7 +16,7 @@ export const [, WHOLE_CHAT, , WHOLE_RESPONSES] = WAITING_DOORS as readonly [
 ];
 
 /** The id of the only call that an answer asks by. @throws Error if there is none, or another one */
-export function findCall({ calls }: ToldAnswer): string {
+export function findCall({ calls }: WaitingAnswer): string {
   const [call, ...others] = calls;
   if (call === undefined || others.length > 0) throw new Error(`There are ${calls.length} calls`);
   return call.id;
@@ -26,18 +26,18 @@ export function findCall({ calls }: ToldAnswer): string {
 export interface UsedDoor {
   readonly post: (body: object, headers?: Record<string, string>) => Promise<HttpResponse>;
   /** Sends a request, and reads what must come. */
-  readonly tell: (body: object) => Promise<ToldAnswer>;
+  readonly tell: (body: object) => Promise<WaitingAnswer>;
   /** Begins a run that has said a draft, and waits. */
-  readonly begin: () => Promise<ToldAnswer>;
+  readonly begin: () => Promise<WaitingAnswer>;
   /** Gives the output of the only call, and gets the close. */
-  readonly close: (before: ToldAnswer, value?: unknown) => Promise<ToldAnswer>;
+  readonly close: (before: WaitingAnswer, value?: unknown) => Promise<WaitingAnswer>;
 }
 
 /** @param getBench gets the bench when it is used: tests name their doors before there is one */
 export function useDoor(getBench: () => Bench, door: WaitingDoor): UsedDoor {
   const post: UsedDoor['post'] = (body, headers = ANN) =>
     door.post(getBench().app, { model: 'approval', ...body }, headers);
-  const tell = async (body: object): Promise<ToldAnswer> => door.read(await post(body), body);
+  const tell = async (body: object): Promise<WaitingAnswer> => door.read(await post(body), body);
   return {
     post,
     tell,

@@ -1,5 +1,5 @@
 import { getJson, type HttpResponse, postJson } from './http-client.js';
-import { assertCompletion, readContent, readToolCalls, readUsage } from './chunks.js';
+import { assertCompletion, readContent, readToolCalls, findUsage } from './chunks.js';
 import { assertResponseStream, readOutputText } from './response-rules.js';
 import { assertValidResponse, type WireResponse } from './response-schemas.js';
 import { readFrames } from './sse-frames.js';
@@ -22,7 +22,7 @@ export interface GivenOutput {
 }
 
 /** What a protocol told of one segment of a run. */
-export interface ToldAnswer {
+export interface WaitingAnswer {
   readonly id: string;
   readonly text: string;
   readonly calls: readonly AskedCall[];
@@ -41,13 +41,13 @@ export interface WaitingDoor {
   /** The parameter that outputs stand in. */
   readonly param: 'messages' | 'input';
   /** The body of a request that begins a conversation, or goes on with it by a text. */
-  say(text: string, before?: ToldAnswer): object;
+  say(text: string, before?: WaitingAnswer): object;
   /** The body of a request with outputs of calls. */
-  give(before: ToldAnswer, outputs: readonly GivenOutput[]): object;
+  give(before: WaitingAnswer, outputs: readonly GivenOutput[]): object;
   /** Sends a request, whatever comes. */
   post(app: App, body: object, headers?: Headers): Promise<HttpResponse>;
   /** Reads what must have been told, by every rule. */
-  read(answer: HttpResponse, sent: object): ToldAnswer;
+  read(answer: HttpResponse, sent: object): WaitingAnswer;
   /** Gets what was told once more: its chunks if they were streamed, else the whole. */
   retrieve(app: App, id: string, headers?: Headers): Promise<string>;
 }
@@ -62,11 +62,11 @@ class Chat implements WaitingDoor {
     this.name = `chat completions, ${streams ? 'streamed' : 'whole'}`;
   }
 
-  say(text: string, before?: ToldAnswer): object {
+  say(text: string, before?: WaitingAnswer): object {
     return this.#ask([...((before?.history ?? []) as object[]), { role: 'user', content: text }]);
   }
 
-  give({ history }: ToldAnswer, outputs: readonly GivenOutput[]): object {
+  give({ history }: WaitingAnswer, outputs: readonly GivenOutput[]): object {
     const messages = outputs.map(({ id, value }) => ({ role: 'tool', tool_call_id: id, content: write(value) }));
     return this.#ask([...(history as object[]), ...messages]);
   }
@@ -75,7 +75,7 @@ class Chat implements WaitingDoor {
     return postJson(`${app.baseUrl}/chat/completions`, body, headers);
   }
 
-  read(answer: HttpResponse, sent: object): ToldAnswer {
+  read(answer: HttpResponse, sent: object): WaitingAnswer {
     assertOk(answer);
     const { messages, stream_options: options } = sent as { messages: object[]; stream_options?: unknown };
     const includeUsage = typeof options === 'object' && options !== null;
@@ -101,15 +101,15 @@ class Chat implements WaitingDoor {
     return { messages, ...stream };
   }
 
-  #readStream(text: string, includeUsage: boolean): Pick<ToldAnswer, 'id' | 'text' | 'calls' | 'tokens'> {
+  #readStream(text: string, includeUsage: boolean): Pick<WaitingAnswer, 'id' | 'text' | 'calls' | 'tokens'> {
     const items = readFrames(text);
     const calls = readToolCalls(items).map(({ id, name, arguments: shown }) => ({ id, name, shown: parse(shown) }));
     const finish = calls.length > 0 ? 'tool_calls' : 'stop';
     const [first] = assertCompletion(items, { includeUsage, finish });
-    return { id: String(first?.id), text: readContent(items), calls, tokens: readUsage(items)?.total_tokens };
+    return { id: String(first?.id), text: readContent(items), calls, tokens: findUsage(items)?.total_tokens };
   }
 
-  #readWhole(json: unknown): Pick<ToldAnswer, 'id' | 'text' | 'calls' | 'tokens'> {
+  #readWhole(json: unknown): Pick<WaitingAnswer, 'id' | 'text' | 'calls' | 'tokens'> {
     assertValidCompletion(json);
     const [choice] = json.choices;
     const calls = (choice?.message.tool_calls ?? []).flatMap((call) =>
@@ -131,11 +131,11 @@ class Responses implements WaitingDoor {
     this.name = `responses, ${streams ? 'streamed' : 'whole'}`;
   }
 
-  say(text: string, before?: ToldAnswer): object {
+  say(text: string, before?: WaitingAnswer): object {
     return { input: text, stream: this.streams, ...(before && { previous_response_id: before.id }) };
   }
 
-  give(before: ToldAnswer, outputs: readonly GivenOutput[]): object {
+  give(before: WaitingAnswer, outputs: readonly GivenOutput[]): object {
     const input = outputs.map(({ id, value }) => ({ type: 'function_call_output', call_id: id, output: write(value) }));
     return { input, stream: this.streams, previous_response_id: before.id };
   }
@@ -144,7 +144,7 @@ class Responses implements WaitingDoor {
     return postJson(`${app.baseUrl}/responses`, body, headers);
   }
 
-  read(answer: HttpResponse): ToldAnswer {
+  read(answer: HttpResponse): WaitingAnswer {
     assertOk(answer);
     const response = this.streams ? readResponseStream(answer.text) : readResponseBody(answer.json);
     const calls = response.output.flatMap((item) =>

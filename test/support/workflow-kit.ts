@@ -5,22 +5,22 @@ import { agent, Workflow, type WorkflowOptions } from '../../src/workflow/index.
 import type { Agent, AgentInput, ChatRefs, Deltas, Flow, Ref, TaskContext } from '../../src/workflow/index.js';
 
 /** What a node that continues a conversation takes. */
-export interface Conversation {
+export interface ConversationInput {
   readonly messages: readonly Message[];
 }
 
 /** What a {@link SpeakNode} takes. */
-export interface Prompt extends Conversation {
+export interface SpeakInput extends ConversationInput {
   /** Put before the conversation as a system message, by which an upstream's script can tell the calls apart. */
   readonly prompt: string;
 }
 
 /** Passes on what a model says, asked with a prompt. */
 @Injectable()
-export class SpeakNode extends AgentStreamingNode<Prompt, string> {
+export class SpeakNode extends AgentStreamingNode<SpeakInput, string> {
   readonly agentConfig = agent({});
 
-  async *process({ messages, prompt }: Prompt, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+  async *process({ messages, prompt }: SpeakInput, context: TaskContext): AsyncGenerator<Deltas, string, void> {
     const asked: Message = { role: 'system', content: prompt };
     return yield* this.streamTextDeltas(this.agent.runStream({ messages: [asked, ...messages] }, context));
   }

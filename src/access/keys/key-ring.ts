@@ -75,7 +75,7 @@ export class KeyRing {
   }
 
   /** The key of a caller. @returns undefined if it is unknown */
-  findOf(callerId: string): KnownKey | undefined {
+  findCaller(callerId: string): KnownKey | undefined {
     return this.#ofCallers.get(callerId);
   }
 

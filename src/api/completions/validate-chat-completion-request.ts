@@ -1,12 +1,12 @@
 import type { JsonObject } from '../../kernel/index.js';
 import { compileRuleSet } from '../../schema/index.js';
-import { type BodyRules, checkDependencies, validateBody } from '../wire/index.js';
+import { type BodyRules, checkChatDependencies, validateBody } from '../wire/index.js';
 import { ChatCompletionRequest } from './dto/index.js';
 
 const RULES: BodyRules = {
   required: '"model" and "messages"',
   rules: compileRuleSet(ChatCompletionRequest),
-  checkMore: checkDependencies,
+  checkMore: checkChatDependencies,
 };
 
 /** Returns the body typed and unchanged. @throws InvalidRequestError as {@link validateBody} */

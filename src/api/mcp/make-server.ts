@@ -2,7 +2,7 @@ import type { CallToolRequest, ClientCapabilities, McpServer, ServerContext } fr
 import type { Caller } from '../../access/index.js';
 import { type MillraceError, ModelNotFoundError, toMillraceError, toRunError } from '../../errors/index.js';
 import { type AbortNotice, isJsonObject, VERSION } from '../../kernel/index.js';
-import type { ToolOutcome, ToolCall } from './calls/tool-call.js';
+import type { ToolOutcome, McpToolCall } from './calls/tool-call.js';
 import { makeErrorResult } from './mcp.collector.js';
 import { loadSdk, type McpSdk } from './load-sdk.js';
 import type { ToolCatalog } from './tools/tool-catalog.service.js';
@@ -13,7 +13,7 @@ interface ServedCaller {
   readonly caller: Caller;
   /** Aborts when the connection is gone; absent: only the protocol reports it. */
   readonly signal?: AbortNotice;
-  readonly call: (call: ToolCall) => Promise<ToolOutcome>;
+  readonly call: (call: McpToolCall) => Promise<ToolOutcome>;
   /** Called with the error of a call that failed before its run, or without one. */
   readonly onFailure: (error: MillraceError) => void;
 }

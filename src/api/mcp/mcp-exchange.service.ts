@@ -15,7 +15,7 @@ import { Gate } from '../../streaming/index.js';
 import { addRunHeaders, EventStreamWriter, readOrigin, type TakenRequest } from '../wire/index.js';
 import { callDirectly } from './calls/direct-call.js';
 import { LoggedCalls } from './calls/logged-calls.service.js';
-import type { ToolOutcome, ToolCall } from './calls/tool-call.js';
+import type { ToolOutcome, McpToolCall } from './calls/tool-call.js';
 import { loadSdk } from './load-sdk.js';
 import { makeServer, readCalledTool } from './make-server.js';
 import { MCP_PATH } from './mcp.path.js';
@@ -151,7 +151,7 @@ export class McpExchanges {
     });
   }
 
-  async #call(call: ToolCall, { taken, request, response, gate }: Exchange): Promise<ToolOutcome> {
+  async #call(call: McpToolCall, { taken, request, response, gate }: Exchange): Promise<ToolOutcome> {
     const { caller, permit } = taken;
     const { access } = this.config;
     const { workflow } = call.tool;

@@ -5,7 +5,7 @@ import { Clock, IdSource } from '../../kernel/index.js';
 import { RunService } from '../../runs/index.js';
 import { Gate } from '../../streaming/index.js';
 import { StdioCalls } from './calls/stdio-calls.js';
-import type { ToolCall } from './calls/tool-call.js';
+import type { McpToolCall } from './calls/tool-call.js';
 import { makeServer } from './make-server.js';
 import { decodeArguments } from './mcp.decoder.js';
 import { ToolCatalog } from './tools/tool-catalog.service.js';
@@ -35,8 +35,8 @@ export class McpStdio {
     const gate = new Gate();
     const { runs, clock, ids, catalog } = this;
     const calls = new StdioCalls({ runs, clock, ids, gate });
-    const call = (asked: ToolCall) => {
-      const told: ToolCall = {
+    const call = (asked: McpToolCall) => {
+      const told: McpToolCall = {
         ...asked,
         notify: (notification) => {
           asked.notify(notification);
@@ -46,7 +46,7 @@ export class McpStdio {
       if (told.answers !== undefined) return calls.goOn(told, told.answers);
       return calls.begin(told, decodeArguments(told.args, told.tool.workflow));
     };
-    const served = { catalog, caller: this.access.application, call: async (asked: ToolCall) => call(asked) };
+    const served = { catalog, caller: this.access.application, call: async (asked: McpToolCall) => call(asked) };
     const handle = serveStdio(() => makeServer({ ...served, onFailure: () => undefined }), {
       transport: new StdioServerTransport(input, output),
     });

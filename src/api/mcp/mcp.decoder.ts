@@ -2,7 +2,7 @@ import { InvalidRequestError } from '../../errors/index.js';
 import type { JsonObject } from '../../kernel/index.js';
 import { checkObject, compileRuleSet, FaultLog } from '../../schema/index.js';
 import { assertParametersTaken, type CompiledWorkflow, type RunRequest } from '../../workflow/index.js';
-import { checkDependencies } from '../wire/index.js';
+import { checkChatDependencies } from '../wire/index.js';
 import { listArguments } from './tools/input-schema.js';
 import { McpArguments } from './tools/mcp-arguments.js';
 
@@ -16,7 +16,7 @@ export function decodeArguments(args: JsonObject, workflow: CompiledWorkflow): R
   assertKnown(args, workflow);
   const faults = new FaultLog();
   checkObject(RULES, args, '', faults);
-  checkDependencies(args, faults);
+  checkChatDependencies(args, faults);
   faults.throwIfAny();
   const { input, messages, ...parameters } = args as unknown as McpArguments;
   const conversation = [...(messages ?? []), ...(typeof input === 'string' ? [userMessage(input)] : [])];

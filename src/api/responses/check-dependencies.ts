@@ -5,7 +5,7 @@ import { type Fault, type FaultLog, makeMissingFault, makeTypeFault } from '../.
  * Checks the parameters that make no sense without another one, and everything that a rule for one parameter cannot
  * check.
  */
-export function checkDependencies(body: JsonObject, faults: FaultLog): void {
+export function checkResponseParameters(body: JsonObject, faults: FaultLog): void {
   const { input, previous_response_id: previous, stream, stream_options: options, background, store, metadata } = body;
   const hasPrevious = isGiven(previous);
   if (!isGiven(input) && !hasPrevious) faults.add(() => makeMissingFault('input'));

@@ -9,7 +9,7 @@ import {
 import type { ChatRefs, Flow, Ref } from '../../workflow/index.js';
 import { findPhases } from './find-phases.js';
 
-function phasesOf(define: (flow: Flow, request: ChatRefs) => Ref<unknown>, nested: readonly Compiled[] = []): object {
+function listPhases(define: (flow: Flow, request: ChatRefs) => Ref<unknown>, nested: readonly Compiled[] = []): object {
   return Object.fromEntries(findPhases(compileTestWorkflow({ define }, nested).workflow));
 }
 
@@ -26,12 +26,12 @@ describe('findPhases', () => {
       const hidden = hide(flow, 'hidden');
       return speak(flow, 'last', [first, hidden]);
     };
-    expect(phasesOf(define)).toEqual({ first: 'commentary', last: 'final_answer' });
+    expect(listPhases(define)).toEqual({ first: 'commentary', last: 'final_answer' });
   });
 
   it('gives no phases for a workflow with one visible step, or none', () => {
-    expect(phasesOf((flow) => speak(flow, 'only'))).toEqual({});
-    expect(phasesOf((flow) => hide(flow, 'only'))).toEqual({});
+    expect(listPhases((flow) => speak(flow, 'only'))).toEqual({});
+    expect(listPhases((flow) => hide(flow, 'only'))).toEqual({});
   });
 
   it('knows the steps of branches, if one of them always is the last visible one', () => {
@@ -42,7 +42,7 @@ describe('findPhases', () => {
         b: (branch) => speak(branch, 'y'),
       });
     };
-    expect(phasesOf(define)).toEqual({
+    expect(listPhases(define)).toEqual({
       first: 'commentary',
       'route.a.before': 'commentary',
       'route.a.x': 'final_answer',
@@ -55,7 +55,7 @@ describe('findPhases', () => {
       const first = speak(flow, 'first');
       return flow.route(choose(flow), { a: (branch) => speak(branch, 'x'), b: () => first });
     };
-    expect(phasesOf(define)).toEqual({});
+    expect(listPhases(define)).toEqual({});
   });
 
   it('reads nested workflows as steps of their own', () => {
@@ -64,7 +64,7 @@ describe('findPhases', () => {
       const nested = flow.workflow(inner.type, request, { key: 'nested' });
       return speak(flow, 'last', [nested]);
     };
-    expect(phasesOf(define, [inner])).toEqual({
+    expect(listPhases(define, [inner])).toEqual({
       'nested/begin': 'commentary',
       'nested/say': 'commentary',
       last: 'final_answer',

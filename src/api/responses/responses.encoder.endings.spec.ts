@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   content,
-  done,
+  nodeDone,
   error,
   failed,
   finished,
@@ -10,7 +10,7 @@ import {
   started,
   tell,
   think,
-  type Timed,
+  type TimedEvent,
 } from '../../../test/support/response-folds.js';
 import { CREATED_AT, RESPONSE_HEAD } from '../../../test/support/response-head.js';
 import { readEventJson, type ResponseEvent } from './response-events.js';
@@ -23,11 +23,11 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
   ] as const)('is incomplete after %s, and so is the item that was cut', (finishReason, reason) => {
     const told = tell([
       content('a', 'whole'),
-      done('a'),
+      nodeDone('a'),
       content('b', 'cu'),
-      done('b', finishReason),
+      nodeDone('b', finishReason),
       content('c', 'whole'),
-      done('c'),
+      nodeDone('c'),
       { type: 'run-finished', finishReason },
     ]);
     expect(told.response).toMatchObject({ status: 'incomplete', incomplete_details: { reason }, completed_at: null });
@@ -59,7 +59,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
 
   it.each([
     ['an upstream that is down', failed(), 'server_error'],
-    ['a shutdown, whatever it has cost', failed({ outcome: 'shutdown', usage: usageOf(9) }), 'server_error'],
+    ['a shutdown, whatever it has cost', failed({ outcome: 'shutdown', usage: readUsage(9) }), 'server_error'],
     [
       'a full upstream',
       failed({ error: { ...error, status: 429 }, outcome: 'upstream_rate_limited' }),
@@ -67,7 +67,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
     ],
     ['a quota that is used up', failed({ error: { ...error, status: 429, retryable: false } }), 'invalid_prompt'],
     ['a request that the upstream refuses', failed({ error: { ...error, status: 400 } }), 'invalid_prompt'],
-    ['tokens that were spent', failed({ usage: usageOf(9) }), 'invalid_prompt'],
+    ['tokens that were spent', failed({ usage: readUsage(9) }), 'invalid_prompt'],
     ['tokens that nobody told', failed({ untoldTokens: 9 }), 'invalid_prompt'],
     [
       'a bug',
@@ -85,7 +85,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
   });
 
   it('reports a cancelled run as an incomplete response', () => {
-    const told = tell([content('a', 'Hal'), failed({ outcome: 'cancelled', usage: usageOf(4) })]);
+    const told = tell([content('a', 'Hal'), failed({ outcome: 'cancelled', usage: readUsage(4) })]);
     expect(told.response).toMatchObject({
       status: 'cancelled',
       error: null,
@@ -106,7 +106,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
   });
 
   it('names the tier that was used, if OpenAI has it', () => {
-    const identified = (serviceTier: string): Timed => ({
+    const identified = (serviceTier: string): TimedEvent => ({
       type: 'model-identified',
       node: 'a',
       identity: { serviceTier },
@@ -130,7 +130,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
 
   describe('node events', () => {
     const shape = { nodeEvents: true };
-    const startedNode = (node: string): Timed => ({
+    const startedNode = (node: string): TimedEvent => ({
       type: 'node-started',
       node,
       kind: 'agent-streaming',
@@ -138,7 +138,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
     });
 
     it('come as an event that all clients know, with the text so far', () => {
-      const told = tell([startedNode('a'), content('a', 'Hi'), done('a'), finished], { shape });
+      const told = tell([startedNode('a'), content('a', 'Hi'), nodeDone('a'), finished], { shape });
       const news = told.events.flatMap((event) => ('millrace' in event && 'response' in event ? [event] : []));
       expect(news.map(({ type, millrace }) => [type, (millrace as { type: string }).type])).toEqual([
         ['response.in_progress', 'node-started'],
@@ -152,7 +152,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
     });
 
     it('are bounded in number and size', () => {
-      const progress = (node: string, message: string): Timed => ({ type: 'node-progress', node, message });
+      const progress = (node: string, message: string): TimedEvent => ({ type: 'node-progress', node, message });
       const many = Array.from({ length: 2_000 }, (_, i) => progress('a', `${i}`));
       expect(fold([...many, finished], { shape }).length).toBeLessThan(1_010);
       const large = Array.from({ length: 200 }, () => progress('a', 'x'));
@@ -161,14 +161,14 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
     });
 
     it('are sent only on request', () => {
-      const told = tell([startedNode('a'), content('a', 'Hi'), done('a'), finished]);
+      const told = tell([startedNode('a'), content('a', 'Hi'), nodeDone('a'), finished]);
       expect(JSON.stringify(told.events)).not.toContain('millrace');
     });
   });
 
   describe('silence', () => {
     it('is broken once a minute by an event that some clients need, with what was said so far', () => {
-      const told = tell([content('a', 'Hi'), { ...done('b'), afterMs: 150_000 }, { ...finished, afterMs: 60_001 }]);
+      const told = tell([content('a', 'Hi'), { ...nodeDone('b'), afterMs: 150_000 }, { ...finished, afterMs: 60_001 }]);
       const beats = told.events.filter(({ type }) => type === 'response.in_progress').slice(1);
       expect(beats).toHaveLength(3);
       expect(beats[0]).toMatchObject({ response: { output: [{ content: [{ text: 'Hi' }] }] } });
@@ -203,6 +203,6 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
   });
 });
 
-function usageOf(total: number): { prompt_tokens: number; completion_tokens: number; total_tokens: number } {
+function readUsage(total: number): { prompt_tokens: number; completion_tokens: number; total_tokens: number } {
   return { prompt_tokens: 0, completion_tokens: total, total_tokens: total };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   call,
   content,
-  done,
+  nodeDone,
   finished,
   fold,
   outline,
@@ -10,14 +10,14 @@ import {
   say,
   tell,
   think,
-  type Timed,
+  type TimedEvent,
 } from '../../../test/support/response-folds.js';
 import { CREATED_AT } from '../../../test/support/response-head.js';
 import { readOutputText } from '../../../test/support/response-rules.js';
 
 describe('ResponseEncoder', () => {
   it('sends the events of a text in the order on which clients rely', () => {
-    const told = tell([content('chat', 'Hel'), content('chat', 'lo'), done('chat'), finished]);
+    const told = tell([content('chat', 'Hel'), content('chat', 'lo'), nodeDone('chat'), finished]);
     expect(told.events.map(({ type }) => type)).toEqual([
       'response.created',
       'response.in_progress',
@@ -38,10 +38,10 @@ describe('ResponseEncoder', () => {
   it('has an item for each visible step, with what sets it off as the run gave it', () => {
     const told = tell([
       content('draft', 'One'),
-      done('draft'),
+      nodeDone('draft'),
       content('reply', '\n\nTwo'),
-      done('reply'),
-      done('empty'),
+      nodeDone('reply'),
+      nodeDone('empty'),
       finished,
     ]);
     expect(outline(told)).toEqual(['message completed: One', 'message completed: \n\nTwo']);
@@ -49,18 +49,18 @@ describe('ResponseEncoder', () => {
     expect(told.response.output.every((item) => !('millrace' in item) && !('phase' in item))).toBe(true);
   });
 
-  it('closes a message when its step is done, before the next one begins', () => {
-    const events = fold([content('draft', 'One'), done('draft')]);
+  it('closes a message when its step is nodeDone, before the next one begins', () => {
+    const events = fold([content('draft', 'One'), nodeDone('draft')]);
     expect(events.at(-1)?.type).toBe('response.output_item.done');
   });
 
   it('keeps the item of a step open that finished before its turn', () => {
-    const told = tell([content('a', '1'), done('b'), done('a'), content('b', '2'), content('b', '3'), finished]);
+    const told = tell([content('a', '1'), nodeDone('b'), nodeDone('a'), content('b', '2'), content('b', '3'), finished]);
     expect(outline(told)).toEqual(['message completed: 1', 'message completed: 23']);
   });
 
   it('never opens an item again: reasoning, text, reasoning and text are four', () => {
-    const told = tell([think('a', 'hm'), content('a', 'A'), think('a', 'so'), content('a', 'B'), done('a'), finished]);
+    const told = tell([think('a', 'hm'), content('a', 'A'), think('a', 'so'), content('a', 'B'), nodeDone('a'), finished]);
     expect(outline(told)).toEqual([
       'reasoning completed: hm',
       'message completed: A',
@@ -71,7 +71,7 @@ describe('ResponseEncoder', () => {
   });
 
   it('puts a refusal into the message of its step, as a part of its own', () => {
-    const told = tell([content('a', 'Well, '), refuse('a', 'no'), refuse('a', '!'), done('a'), finished]);
+    const told = tell([content('a', 'Well, '), refuse('a', 'no'), refuse('a', '!'), nodeDone('a'), finished]);
     expect(outline(told)).toEqual(['message completed: Well, |!no!']);
     expect(outline(tell([refuse('a', 'No.'), finished]))).toEqual(['message completed: !No.']);
   });
@@ -84,7 +84,7 @@ describe('ResponseEncoder', () => {
         call('a', 1, '{"y"', { id: 'call_b', name: 'g' }),
         call('a', 0, ':1}'),
         call('a', 1, ':2}'),
-        done('a', 'tool_calls'),
+        nodeDone('a', 'tool_calls'),
         { ...finished, finishReason: 'tool_calls' },
       ]);
       expect(outline(told)).toEqual([
@@ -98,7 +98,7 @@ describe('ResponseEncoder', () => {
     });
 
     it('have an object for arguments even where the model gave none', () => {
-      const told = tell([call('a', 0, '', { id: 'call_a', name: 'f' }), done('a', 'tool_calls'), finished]);
+      const told = tell([call('a', 0, '', { id: 'call_a', name: 'f' }), nodeDone('a', 'tool_calls'), finished]);
       expect(outline(told)).toEqual(['call completed: f({})']);
       expect(told.events.map(({ type }) => type).slice(3, 5)).toEqual([
         'response.function_call_arguments.delta',
@@ -119,7 +119,7 @@ describe('ResponseEncoder', () => {
     it('wait for their name', () => {
       const told = tell([call('a', 0, '{"x"', { id: 'call_a' }), call('a', 0, ':1}', { name: 'f' }), finished]);
       expect(outline(told)).toEqual(['call completed: f({"x":1})']);
-      expect(outline(tell([call('a', 0, '{}', { id: 'call_a' }), done('a'), finished]))).toEqual([
+      expect(outline(tell([call('a', 0, '{}', { id: 'call_a' }), nodeDone('a'), finished]))).toEqual([
         'call completed: ({})',
       ]);
     });
@@ -143,7 +143,7 @@ describe('ResponseEncoder', () => {
   });
 
   it('moves citations into their text, in the form of this protocol and counted from its beginning', () => {
-    const cite = (start_index: number, end_index: number, url = 'https://a.example/'): Timed =>
+    const cite = (start_index: number, end_index: number, url = 'https://a.example/'): TimedEvent =>
       say('b', {
         type: 'annotations',
         annotations: [{ type: 'url_citation', url_citation: { url, title: 'A', start_index, end_index } }],

@@ -2,28 +2,28 @@ import { describe, expect, it } from '@jest/globals';
 import {
   call,
   content,
-  done,
+  nodeDone,
   finished,
   outline,
   tell,
   think,
-  type Timed,
+  type TimedEvent,
 } from '../../../test/support/response-folds.js';
 import { readOutputText } from '../../../test/support/response-rules.js';
 
-const resumed: Timed = { type: 'run-resumed', epoch: 2 };
-const restarted = (node: string, from: number, to: number): Timed => ({ type: 'node-restarted', node, from, to });
+const resumed: TimedEvent = { type: 'run-resumed', epoch: 2 };
+const restarted = (node: string, from: number, to: number): TimedEvent => ({ type: 'node-restarted', node, from, to });
 
 describe('a ResponseEncoder of a run that goes on after its process has ended', () => {
   it('closes what was half said without content, and tells it again in another item', () => {
     const told = tell([
       content('a', 'whole'),
-      done('a'),
+      nodeDone('a'),
       content('b', 'Hal'),
       resumed,
       restarted('b', 4, 4),
       content('b', '\n\nHello'),
-      done('b'),
+      nodeDone('b'),
       finished,
     ]);
     expect(outline(told)).toEqual(['message completed: whole', 'message incomplete: ', 'message completed: \n\nHello']);
@@ -42,7 +42,7 @@ describe('a ResponseEncoder of a run that goes on after its process has ended', 
       restarted('a', 1, 3),
       call('a', 0, '{"x":2}', { id: 'call_2', name: 'f' }),
       call('a', 1, '{}', { name: 'g' }),
-      done('a'),
+      nodeDone('a'),
       { type: 'run-finished', finishReason: 'tool_calls' },
     ]);
     expect(outline(told)).toEqual([
@@ -57,7 +57,7 @@ describe('a ResponseEncoder of a run that goes on after its process has ended', 
   });
 
   it('counts the places of citations without what is void', () => {
-    const cite = (start: number, end: number): Timed => ({
+    const cite = (start: number, end: number): TimedEvent => ({
       type: 'delta',
       node: 'b',
       delta: {
@@ -72,13 +72,13 @@ describe('a ResponseEncoder of a run that goes on after its process has ended', 
     });
     const told = tell([
       content('a', 'whole'),
-      done('a'),
+      nodeDone('a'),
       content('b', 'Hal'),
       resumed,
       restarted('b', 3, 3),
       content('b', 'Hello'),
       cite(6, 8),
-      done('b'),
+      nodeDone('b'),
       finished,
     ]);
     expect(told.response.output[2]).toMatchObject({ content: [{ annotations: [{ start_index: 1, end_index: 3 }] }] });

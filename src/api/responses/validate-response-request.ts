@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../kernel/index.js';
 import { compileRuleSet, type FaultLog } from '../../schema/index.js';
 import { type BodyRules, validateBody } from '../wire/index.js';
-import { checkDependencies } from './check-dependencies.js';
+import { checkResponseParameters } from './check-dependencies.js';
 import { checkToolChoice, checkTools } from './check-tools.js';
 import { ResponseRequest } from './dto/index.js';
 import { checkItems } from './items/input-checks.js';
@@ -26,5 +26,5 @@ function checkToolsAndItems(body: JsonObject, faults: FaultLog): void {
   if (Array.isArray(input)) checkItems(input, 'input', faults);
   if (Array.isArray(tools)) checkTools(tools, faults);
   checkToolChoice(body, faults);
-  checkDependencies(body, faults);
+  checkResponseParameters(body, faults);
 }

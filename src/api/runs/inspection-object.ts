@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../kernel/index.js';
 import { addCosts, type Cost, type Usage } from '../../models/index.js';
 import type { InspectedCall, InspectedEvent, InspectedStep, RunInspection } from '../../runs/index.js';
-import { describeError, type RunErrorObject } from './run-error.js';
+import { makeRunErrorObject, type RunErrorObject } from './run-error.js';
 
 /** What something cost. */
 interface CostObject {
@@ -63,7 +63,7 @@ export function makeInspectionObject(inspection: RunInspection, traceUrl: string
     ended_at: endedAt ?? null,
     trace_id: traceId ?? null,
     trace_url: traceUrl ?? null,
-    error: error === undefined ? null : describeError(error),
+    error: error === undefined ? null : makeRunErrorObject(error),
     usage: usage ?? null,
     cost: sumCosts(steps.flatMap(listCalls)),
     truncated: isTruncated,
@@ -83,7 +83,7 @@ function describeStep(step: InspectedStep): StepInspectionObject {
     ...(input !== undefined && { input }),
     ...(output !== undefined && { output }),
     ...(branch !== undefined && { branch }),
-    error: error === undefined ? null : describeError(error),
+    error: error === undefined ? null : makeRunErrorObject(error),
     usage: usage ?? null,
     cost: sumCosts(listCalls(step)),
     events: events.map(describeEvent),

@@ -10,6 +10,6 @@ export interface RunErrorObject {
 }
 
 /** Makes the error that clients see. @param node the step that failed */
-export function describeError({ code, type, message }: RunError, node?: string): RunErrorObject {
+export function makeRunErrorObject({ code, type, message }: RunError, node?: string): RunErrorObject {
   return { code, type, message, ...(node !== undefined && { node }) };
 }

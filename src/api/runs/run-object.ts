@@ -1,7 +1,7 @@
 import type { FinishReason, Usage } from '../../models/index.js';
 import type { KeptWait, LoggedRun, LoggedStatus, RunSegment } from '../../runs/index.js';
 import type { JsonObject, JsonValue } from '../../kernel/index.js';
-import { describeError, type RunErrorObject } from './run-error.js';
+import { makeRunErrorObject, type RunErrorObject } from './run-error.js';
 import type { StepObject } from './run-summary.js';
 import { describeWait, type WaitObject } from './wait-object.js';
 
@@ -76,7 +76,7 @@ export function makeRunObject(
     usage: ending?.usage ?? null,
     ...(ending?.isUsageIncomplete === true && { usage_incomplete: true }),
     finish_reason: ending?.finishReason ?? null,
-    error: hasFailed && ending.error !== undefined ? describeError(ending.error, ending.node) : null,
+    error: hasFailed && ending.error !== undefined ? makeRunErrorObject(ending.error, ending.node) : null,
     output: ending?.status === 'completed' ? (output ?? null) : null,
     waits: waits.map(describeWait),
     segments: listSegments(run, findDoor),

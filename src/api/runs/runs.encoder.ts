@@ -3,7 +3,7 @@ import { assertNever, writeBoundedJson } from '../../kernel/index.js';
 import type { LoggedEvent } from '../../runs/index.js';
 import type { Delta } from '../../streaming/index.js';
 import { cutFolder, type LogFold, type LogFrame, SaidContent } from '../wire/index.js';
-import { describeError } from './run-error.js';
+import { makeRunErrorObject } from './run-error.js';
 import { describeWait } from './wait-object.js';
 
 /** Most bytes of data from an author or a model beside the text; longer data is cut, with a note. */
@@ -93,12 +93,12 @@ export class RunEncoder implements LogFold {
       }
       case 'node-failed': {
         const { node, recovered } = event;
-        const error = event.aborted ? ABORTED : describeError(event.error);
+        const error = event.aborted ? ABORTED : makeRunErrorObject(event.error);
         return stringify({ node, elapsed_ms: Math.round(event.elapsedMs), error, recovered });
       }
       case 'run-retrying':
         return stringify({
-          error: describeError(event.error, event.node),
+          error: makeRunErrorObject(event.error, event.node),
           retry_at: Math.floor(event.retryAt / 1_000),
         });
       case 'run-waiting':
@@ -114,7 +114,7 @@ export class RunEncoder implements LogFold {
         });
       case 'run-failed':
         return stringify({
-          error: describeError(event.error, event.node),
+          error: makeRunErrorObject(event.error, event.node),
           usage: event.usage,
           usage_incomplete: event.isUsageIncomplete,
         });

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../kernel/index.js';
 import { compileRuleSet, type FaultLog, type RuleSet } from '../../schema/index.js';
-import { type BodyRules, checkDependencies, validateBody } from '../wire/index.js';
+import { type BodyRules, checkChatDependencies, validateBody } from '../wire/index.js';
 import { CreateRunRequest } from './dto/run-request.js';
 
 /** @param rules of a run, and of other fields in the body */
@@ -22,7 +22,7 @@ export function validateRunRequest(body: unknown, rules: BodyRules = RULES): Cre
 
 function checkConversationAndParameters(body: JsonObject, faults: FaultLog): void {
   checkConversation(body, faults);
-  checkDependencies(body, faults);
+  checkChatDependencies(body, faults);
 }
 
 /** Exactly one of the two is the run's input. */

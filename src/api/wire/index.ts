@@ -1,6 +1,6 @@
 export { ChatParameters } from './chat/chat-parameters.js';
 export { MESSAGE_ROLES } from './chat/messages.js';
-export { checkDependencies } from './chat/parameter-dependencies.js';
+export { checkChatDependencies } from './chat/parameter-dependencies.js';
 export { TOOL_CALLS, type ToolCall } from './chat/tool-calls.js';
 export { CustomToolFields, FunctionFields } from './chat/tools.js';
 export { EventStreamWriter } from './event-stream-writer.js';
@@ -8,12 +8,12 @@ export type { LogFold, LogFrame } from './log-stream/log-fold.js';
 export { type LogStreamOptions, LogStreamer, type StreamedLog } from './log-stream/log.streamer.js';
 export { readLog, type RunLeft } from './log-stream/read-log.js';
 export { SegmentEvents, type SegmentStart } from './log-stream/segment-events.js';
-export { findFirstEvent, findSegment, type ToldSegment } from './log-stream/told-segment.js';
-export { type Asker, type OpenCalls, type StartedSegment, ToldSegments } from './log-stream/told-segments.service.js';
+export { findFirstEvent, findSegment, type ClientSegment } from './log-stream/client-segment.js';
+export { type Asker, type StillWaiting, type StartedSegment, ClientSegments } from './log-stream/client-segments.service.js';
 export {
   assertLogKept,
   type ReadingWatch,
-  retellFailure,
+  makeReplayedError,
   type Waiting,
   watchReading,
 } from './log-stream/watch-reading.js';

@@ -5,7 +5,7 @@ import { IdempotentResponses } from './idempotency/idempotent-responses.service.
 import { SharedResponses } from './idempotency/shared-responses.service.js';
 import { JsonBodyReader } from './json-body-reader.service.js';
 import { LogStreamer } from './log-stream/log.streamer.js';
-import { ToldSegments } from './log-stream/told-segments.service.js';
+import { ClientSegments } from './log-stream/client-segments.service.js';
 import { RequestIntake } from './request-intake.service.js';
 import { WaitAnswers } from './waits/wait-answers.service.js';
 import { WholeResponses } from './whole-responses.service.js';
@@ -19,10 +19,10 @@ import { WholeResponses } from './whole-responses.service.js';
     LogStreamer,
     RequestIntake,
     SharedResponses,
-    ToldSegments,
+    ClientSegments,
     WaitAnswers,
     WholeResponses,
   ],
-  exports: [JsonBodyReader, LogStreamer, RequestIntake, ToldSegments, WholeResponses],
+  exports: [JsonBodyReader, LogStreamer, RequestIntake, ClientSegments, WholeResponses],
 })
 export class WireModule {}

@@ -1,7 +1,7 @@
 import { type CliEnvironment, EXIT, type ExitCode } from '../cli-environment.js';
 import { UsageError } from '../cli-error.js';
 import type { Options } from '../options.js';
-import { type ToldRun, writeRuns } from './print-run.js';
+import { type ServerRun, writeRuns } from './print-run.js';
 import { RunsServer } from './runs-server.js';
 
 const USUAL_LIMIT = '20';
@@ -15,7 +15,7 @@ export async function listRuns(
 ): Promise<ExitCode> {
   if (!/^[1-9]\d{0,4}$/.test(limit)) throw new UsageError(`--limit "${limit}" is no number from 1 to 99999.`);
   const server = new RunsServer(url, environment);
-  const runs: ToldRun[] = [];
+  const runs: ServerRun[] = [];
   let hasMore = true;
   while (hasMore && runs.length < Number(limit)) {
     const query = new URLSearchParams({
@@ -25,7 +25,7 @@ export async function listRuns(
       ...(runs.length > 0 && { after: runs.at(-1)?.id ?? '' }),
     });
     const page = await server.ask('GET', `/runs?${query.toString()}`);
-    runs.push(...(page['data'] as readonly ToldRun[]));
+    runs.push(...(page['data'] as readonly ServerRun[]));
     hasMore = page['has_more'] === true;
   }
   const { stdout, stderr } = environment.process;

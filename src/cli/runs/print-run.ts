@@ -1,11 +1,11 @@
 import { escapeControls, type JsonObject } from '../../kernel/index.js';
-import type { ToldEvent } from './runs-server.js';
+import type { ServerEvent } from './runs-server.js';
 
 /** Most characters of a value that stands in a line with others. */
 const LONGEST_CELL = 200;
 
 /** The printed part of a run, as the server returns it. */
-export interface ToldRun {
+export interface ServerRun {
   readonly id: string;
   readonly status: string;
   readonly model: string;
@@ -17,36 +17,36 @@ export interface ToldRun {
   readonly attempts: number;
   readonly priority: number;
   readonly metadata: JsonObject;
-  readonly usage: ToldUsage | null;
+  readonly usage: ServerUsage | null;
   readonly error: { readonly code: string | null; readonly message: string; readonly node?: string } | null;
   readonly output: string | null;
-  readonly waits: readonly ToldWait[];
-  readonly steps?: readonly ToldStep[];
+  readonly waits: readonly ServerWait[];
+  readonly steps?: readonly ServerStep[];
 }
 
-interface ToldUsage {
+interface ServerUsage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
 }
 
-interface ToldWait {
+interface ServerWait {
   readonly name: string;
   readonly expires_at: number | null;
   readonly shown: unknown;
   readonly schema: unknown;
 }
 
-interface ToldStep {
+interface ServerStep {
   readonly node: string;
   readonly kind: string;
   readonly status: string;
   readonly attempt: number;
   readonly elapsed_ms: number | null;
-  readonly usage: ToldUsage | null;
+  readonly usage: ServerUsage | null;
 }
 
 /** Writes runs as a table, one in a line. */
-export function writeRuns(runs: readonly ToldRun[]): string {
+export function writeRuns(runs: readonly ServerRun[]): string {
   return writeTable([
     ['RUN', 'STATUS', 'MODEL', 'ASKED FOR', 'TOOK', 'ATTEMPTS', 'ERROR'],
     ...runs.map((run) => [
@@ -62,7 +62,7 @@ export function writeRuns(runs: readonly ToldRun[]): string {
 }
 
 /** Writes all that is known of a run. */
-export function writeRun(run: ToldRun): string {
+export function writeRun(run: ServerRun): string {
   const { error, steps = [], waits, output, finished_at } = run;
   const facts = [
     ['run', run.id],
@@ -110,7 +110,7 @@ export function writeRun(run: ToldRun): string {
 }
 
 /** Writes one event in a line. */
-export function writeEvent({ type, n, at, node, delta, ...rest }: ToldEvent): string {
+export function writeEvent({ type, n, at, node, delta, ...rest }: ServerEvent): string {
   const more = Object.keys(rest).length === 0 ? [] : [JSON.stringify(rest)];
   const words = [
     type,
@@ -125,15 +125,15 @@ function writeLines(text: string): string {
   return text.split('\n').map(escapeControls).join('\n');
 }
 
-function describeFailure({ code, message, node }: NonNullable<ToldRun['error']>): string {
+function describeFailure({ code, message, node }: NonNullable<ServerRun['error']>): string {
   return `${code === null ? '' : `${code}: `}${message}${node === undefined ? '' : ` (in ${node})`}`;
 }
 
-function writeUsage({ prompt_tokens, completion_tokens }: ToldUsage): string {
+function writeUsage({ prompt_tokens, completion_tokens }: ServerUsage): string {
   return `${prompt_tokens} + ${completion_tokens}`;
 }
 
-function writeTaken({ started_at, finished_at }: ToldRun): string {
+function writeTaken({ started_at, finished_at }: ServerRun): string {
   return started_at === null || finished_at === null ? '' : writeDuration((finished_at - started_at) * 1_000);
 }
 

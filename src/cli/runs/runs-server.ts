@@ -19,7 +19,7 @@ const PAUSES_MS = [200, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 10_000, 10_000,
 const AWAY = new Set([429, 502, 503, 504]);
 
 /** One event of a run, as the server sends it. */
-export interface ToldEvent extends JsonObject {
+export interface ServerEvent extends JsonObject {
   readonly type: string;
   /** Its number. */
   readonly n: number;
@@ -68,8 +68,8 @@ export class RunsServer {
    * @returns whether it has completed
    * @throws CliError as {@link ask}
    */
-  async follow(id: string, onEvent: (event: ToldEvent) => void): Promise<boolean> {
-    let last: ToldEvent | undefined;
+  async follow(id: string, onEvent: (event: ServerEvent) => void): Promise<boolean> {
+    let last: ServerEvent | undefined;
     for (let failures = 0; ; failures++) {
       const before = last;
       const cut = await this.#read(id, last?.n, (event) => {
@@ -89,7 +89,7 @@ export class RunsServer {
   async #read(
     id: string,
     after: number | undefined,
-    onEvent: (event: ToldEvent) => void,
+    onEvent: (event: ServerEvent) => void,
   ): Promise<CliError | undefined> {
     try {
       const headers = after === undefined ? {} : { 'last-event-id': String(after) };
@@ -99,7 +99,7 @@ export class RunsServer {
         if (AWAY.has(response.status)) return refusal;
         throw new RefusedError(refusal);
       }
-      const parser = new SseParser((data) => onEvent(JSON.parse(data) as ToldEvent), LONGEST_EVENT);
+      const parser = new SseParser((data) => onEvent(JSON.parse(data) as ServerEvent), LONGEST_EVENT);
       for await (const bytes of response.body ?? []) parser.push(bytes as Uint8Array);
       return undefined;
     } catch (error) {

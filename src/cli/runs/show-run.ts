@@ -1,6 +1,6 @@
 import { type CliEnvironment, EXIT, type ExitCode } from '../cli-environment.js';
 import type { Options } from '../options.js';
-import { type ToldRun, writeEvent, writeRun } from './print-run.js';
+import { type ServerRun, writeEvent, writeRun } from './print-run.js';
 import { RunsServer } from './runs-server.js';
 
 /**
@@ -21,6 +21,6 @@ export async function showRun(
     return hasCompleted ? EXIT.done : EXIT.failed;
   }
   const run = await server.ask('GET', `/runs/${encodeURIComponent(id)}?include=steps`);
-  stdout.write(json ? `${JSON.stringify(run, undefined, 2)}\n` : writeRun(run as unknown as ToldRun));
+  stdout.write(json ? `${JSON.stringify(run, undefined, 2)}\n` : writeRun(run as unknown as ServerRun));
   return EXIT.done;
 }

@@ -4,8 +4,8 @@ import { CliError } from '../cli-error.js';
 import type { WorkflowNames } from './workflow-names.js';
 
 /** The kinds of new workflows; each has a folder of templates. */
-export const KINDS = ['chat', 'structured', 'tools', 'route', 'parallel'] as const;
-export type Kind = (typeof KINDS)[number];
+export const TEMPLATE_KINDS = ['chat', 'structured', 'tools', 'route', 'parallel'] as const;
+export type TemplateKind = (typeof TEMPLATE_KINDS)[number];
 
 /** What runs the tests of a project; `node` is Node's own `node:test`. */
 export type TestRunner = 'jest' | 'vitest' | 'node';
@@ -29,7 +29,7 @@ interface FileStyle {
  */
 export function makeWorkflowFiles(
   names: WorkflowNames,
-  kind: Kind,
+  kind: TemplateKind,
   { runner, ending }: FileStyle,
 ): ReadonlyMap<string, string> {
   return new Map(

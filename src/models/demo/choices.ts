@@ -6,7 +6,7 @@ const EMAIL = /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+/;
 const PROPER_NAME = /(?<=[\p{L}\p{N},] )\p{Lu}[\p{L}\p{M}'’-]{1,30}(?: \p{Lu}[\p{L}\p{M}'’-]{1,30}){0,2}/u;
 
 /** A place in a value: the property, the description in its schema, and its index if it is in a list. */
-export interface Place {
+export interface ValuePlace {
   readonly name: string;
   readonly description: string;
   readonly index?: number;
@@ -30,11 +30,11 @@ export function chooseByWords(message: string, known: (name: string) => string |
   return {
     /** Numbers from the message, which fit best. */
     numbers: (message.match(NUMBER) ?? []).map(Number),
-    isTrue: ({ name, description }: Place): boolean => evidence.supports(name, description),
+    isTrue: ({ name, description }: ValuePlace): boolean => evidence.supports(name, description),
     /** Indexes of the options, the best fit first. */
     rank: (options: readonly string[]): readonly number[] => evidence.rank(options),
     /** Writes a text of any length. */
-    writeText: ({ name, description, index }: Place): string => {
+    writeText: ({ name, description, index }: ValuePlace): string => {
       const text = known(name.toLowerCase().replace(/[^a-z]/g, ''));
       if (index !== undefined) return keywords[index] ?? `${text ?? topic} ${index + 1}`;
       if (text !== undefined) return text;

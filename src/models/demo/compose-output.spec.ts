@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { UpstreamError } from '../../errors/index.js';
 import type { Message } from '../message.js';
-import { composeOutput, type ToolCall } from './compose-output.js';
+import { composeOutput, type ComposedCall } from './compose-output.js';
 
 const user = (content: string): Message => ({ role: 'user', content });
 const text = { type: 'string' };
@@ -14,14 +14,14 @@ function jsonFor(message: string, properties: Record<string, unknown>): Record<s
   return JSON.parse(readText(answer)) as Record<string, unknown>;
 }
 
-type Answer = string | readonly ToolCall[];
+type Answer = string | readonly ComposedCall[];
 
 function readText(answer: Answer): string {
   if (typeof answer !== 'string') throw new Error('Expected a text');
   return answer;
 }
 
-function readCalls(answer: Answer): readonly ToolCall[] {
+function readCalls(answer: Answer): readonly ComposedCall[] {
   if (typeof answer === 'string') throw new Error('Expected calls');
   return answer;
 }

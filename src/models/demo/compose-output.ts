@@ -1,14 +1,14 @@
 import type { ModelParameters } from '../chat-model.js';
 import type { Message } from '../message.js';
 import { chooseByWords } from './choices.js';
-import { type Conversation, readConversation } from './conversation.js';
+import { type DemoConversation, readDemoConversation } from './conversation.js';
 import { chooseReply, SUM } from './reply.js';
 import { readObject } from './schema-check.js';
 import { makeValue } from './schema-value.js';
-import { chooseTools, type Tool } from './tool-choice.js';
+import { chooseTools, type OfferedTool } from './tool-choice.js';
 
 /** A complete call of one of the client's tools. */
-export interface ToolCall {
+export interface ComposedCall {
   readonly id: string;
   readonly kind: 'function' | 'custom';
   readonly name: string;
@@ -26,8 +26,8 @@ const WHOLE_MESSAGE = /^(?:query|question|prompt|input|text|message|body|content
  *
  * @throws UpstreamError (400) if no value can be made for a JSON schema in them
  */
-export function composeOutput(messages: readonly Message[], parameters: ModelParameters): string | readonly ToolCall[] {
-  const conversation = readConversation(messages);
+export function composeOutput(messages: readonly Message[], parameters: ModelParameters): string | readonly ComposedCall[] {
+  const conversation = readDemoConversation(messages);
   const tools = chooseTools(parameters, conversation.message, conversation.results.length > 0);
   if (tools.length > 0) return tools.map((tool, index) => callTool(tool, index, conversation));
   const reply = chooseReply(conversation);
@@ -40,7 +40,7 @@ export function composeOutput(messages: readonly Message[], parameters: ModelPar
   return makeValue(schema, choices, 'response_format');
 }
 
-function callTool({ kind, name, schema }: Tool, index: number, { message, callCount }: Conversation): ToolCall {
+function callTool({ kind, name, schema }: OfferedTool, index: number, { message, callCount }: DemoConversation): ComposedCall {
   const call = { id: `call_demo_${callCount + index + 1}`, kind, name };
   if (kind === 'custom') return { ...call, input: message };
   const sum = SUM.exec(message)?.[0] ?? message;

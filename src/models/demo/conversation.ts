@@ -4,7 +4,7 @@ import type { Message } from '../message.js';
 const READ_LIMIT = 8000;
 
 /** The parts of a conversation that the demo reads. */
-export interface Conversation {
+export interface DemoConversation {
   /** The newest text of the user; empty if there is none. */
   readonly message: string;
   /** True if the user's newest message holds an image, a recording or a file. */
@@ -16,7 +16,7 @@ export interface Conversation {
 }
 
 /** Reads the messages of a request. */
-export function readConversation(messages: readonly Message[]): Conversation {
+export function readDemoConversation(messages: readonly Message[]): DemoConversation {
   const newest = messages.findLast(({ role }) => role === 'user');
   const calls = messages.flatMap((message) => (message.role === 'assistant' ? (message.tool_calls ?? []) : []));
   const names = new Map(

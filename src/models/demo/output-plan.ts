@@ -1,7 +1,7 @@
 import type { Delta } from '../../streaming/index.js';
 import type { ModelParameters } from '../chat-model.js';
 import type { FinishReason } from '../finish-reason.js';
-import type { ToolCall } from './compose-output.js';
+import type { ComposedCall } from './compose-output.js';
 
 /**
  * Matches one token, roughly as models have them: a word or a part of it with the space before it, up to three digits, or a
@@ -19,7 +19,7 @@ interface OutputPlan {
 
 /** Cuts an output into tokens and applies `max_completion_tokens` (or `max_tokens`) and, for text, `stop`. */
 export function planOutput(
-  answer: string | readonly ToolCall[],
+  answer: string | readonly ComposedCall[],
   { max_completion_tokens, max_tokens, stop }: ModelParameters,
 ): OutputPlan {
   const isText = typeof answer === 'string';
@@ -39,7 +39,7 @@ function cutAtStop(text: string, stopTexts: readonly unknown[]): string {
   return text.slice(0, Math.min(text.length, ...starts));
 }
 
-function splitCall({ id, kind, name, input }: ToolCall, index: number): Delta[] {
+function splitCall({ id, kind, name, input }: ComposedCall, index: number): Delta[] {
   const piece = { type: 'tool-call', index, ...(kind === 'custom' && { kind }) } as const;
   return [
     { ...piece, id, name, arguments: '' },

@@ -1,4 +1,4 @@
-import type { Conversation } from './conversation.js';
+import type { DemoConversation } from './conversation.js';
 import { findKeywords } from './words.js';
 
 const NOTICE = "I am Millrace's offline demo, not a language model; set OPENAI_API_KEY to talk to a real one.";
@@ -14,7 +14,7 @@ const GREETING = /^(?:hi|hello|hey|good (?:morning|afternoon|evening))\b/i;
 /**
  * Chooses what the demo says next. The first rule that applies decides, so the same conversation always gets the same reply.
  */
-export function chooseReply(conversation: Conversation): string {
+export function chooseReply(conversation: DemoConversation): string {
   return (
     tellResults(conversation) ??
     calculate(conversation) ??
@@ -24,13 +24,13 @@ export function chooseReply(conversation: Conversation): string {
   );
 }
 
-function tellResults({ results, message }: Conversation): string | undefined {
+function tellResults({ results, message }: DemoConversation): string | undefined {
   if (results.length === 0) return undefined;
   const told = results.slice(0, 8).map(({ tool, text }) => `${tool} answered: ${quote(text, 240)}.`);
   return `You asked ${quote(message, 100)}. ${told.join(' ')} I only pass this on: as the demo I draw no conclusions from it.`;
 }
 
-function calculate({ message }: Conversation): string | undefined {
+function calculate({ message }: DemoConversation): string | undefined {
   const [sum, left, sign = '', right] = SUM.exec(message) ?? [];
   if (sum === undefined) return undefined;
   const [a, b] = [Number(left), Number(right)];
@@ -39,7 +39,7 @@ function calculate({ message }: Conversation): string | undefined {
   return `${sum} = ${result}. That one I did not have to guess: I calculate by fixed rules.`;
 }
 
-function countUp({ message }: Conversation): string | undefined {
+function countUp({ message }: DemoConversation): string | undefined {
   const last = COUNT.exec(message)?.[1];
   if (last === undefined) return undefined;
   const length = Math.min(Number(last), MOST_NUMBERS);
@@ -47,7 +47,7 @@ function countUp({ message }: Conversation): string | undefined {
   return `${numbers.join(', ')}${Number(last) > length ? ` … and so on to ${last}` : ''}.`;
 }
 
-function describeMessage({ message, hasAttachment }: Conversation): string {
+function describeMessage({ message, hasAttachment }: DemoConversation): string {
   const isGreeting = GREETING.test(message);
   const greeting = isGreeting ? 'Hello! ' : '';
   const words = findKeywords(message.replace(GREETING, ''), 4).map((word) => `“${word}”`);

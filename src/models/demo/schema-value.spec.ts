@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import * as fc from 'fast-check';
-import { anySchema, SCHEMAS, type Schema, strict, text } from '../../../test/support/json-schemas.js';
+import { anySchema, SCHEMAS, type TestSchema, strict, text } from '../../../test/support/json-schemas.js';
 import { UpstreamError } from '../../errors/index.js';
 import type { Choices } from './choices.js';
 import { makeValue } from './schema-value.js';
@@ -15,7 +15,7 @@ const choices: Choices = {
   rank: (options) => [...options.keys()],
 };
 
-function fit(schema: Schema, other: Partial<Choices> = {}): unknown {
+function fit(schema: TestSchema, other: Partial<Choices> = {}): unknown {
   return JSON.parse(makeValue(schema, { ...choices, ...other }, 'response_format'));
 }
 
@@ -25,7 +25,7 @@ addFormats.default(standard);
 addFormats.default(draft7);
 
 /** The faults that a standard validator finds in a value; undefined if there are none. */
-function findFaults(schema: Schema, value: unknown): string | undefined {
+function findFaults(schema: TestSchema, value: unknown): string | undefined {
   const ajv = typeof schema === 'object' && String(schema.$schema).includes('draft-07') ? draft7 : standard;
   return ajv.validate(schema, value) ? undefined : `${ajv.errorsText()} in ${JSON.stringify(value)}`;
 }
@@ -98,7 +98,7 @@ describe('makeValue', () => {
     expect(bounded({ minLength: 14 })).toBe('one 🦖🦖 three o');
   });
 
-  it.each<[string, Schema]>([
+  it.each<[string, TestSchema]>([
     ['allows nothing', false],
     ['contradicts itself', { type: 'integer', minimum: 3, maximum: 2 }],
     ['has no option', { enum: [] }],
@@ -127,7 +127,7 @@ describe('makeValue', () => {
     ['asks for a billion characters', { type: 'string', minLength: 1e9 }],
     [
       'is nested deeper than the stack',
-      Array.from({ length: 50_000 }).reduce<Schema>((allOf) => ({ allOf: [allOf] }), text),
+      Array.from({ length: 50_000 }).reduce<TestSchema>((allOf) => ({ allOf: [allOf] }), text),
     ],
   ])('reports a schema that %s', (_fault, schema) => {
     const fail = (): unknown => fit(schema);

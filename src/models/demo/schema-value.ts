@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../kernel/index.js';
-import type { Choices, Place } from './choices.js';
+import type { Choices, ValuePlace } from './choices.js';
 import { FORMAT_TEXTS, PATTERN_TEXTS } from './formats.js';
 import { makeRefusalError } from './refusal.js';
 import { readList, findPropertySchema, NoValueError, readObject, SchemaCheck } from './schema-check.js';
@@ -34,13 +34,13 @@ class ValueMaker {
     private readonly choices: Choices,
   ) {}
 
-  makeChecked(schema: unknown, place: Place, depth: number, given = schema): unknown {
+  makeChecked(schema: unknown, place: ValuePlace, depth: number, given = schema): unknown {
     const value = this.#make(schema, place, depth);
     if (!this.check.fits(value, given)) throw new NoValueError('no value that it allows was found');
     return value;
   }
 
-  #make(given: unknown, outer: Place, depth: number): unknown {
+  #make(given: unknown, outer: ValuePlace, depth: number): unknown {
     if (depth > MOST_DEPTH) throw new NoValueError('it never ends');
     const schema = this.#flatten(given);
     const place = { ...outer, description: readText(schema.description) || outer.description };
@@ -68,7 +68,7 @@ class ValueMaker {
     return parts.reduce<JsonObject>((whole, part) => mergeSchemas(this.#flatten(part), whole), rest);
   }
 
-  #makePlain(schema: JsonObject, place: Place, depth: number): unknown {
+  #makePlain(schema: JsonObject, place: ValuePlace, depth: number): unknown {
     const options = 'const' in schema ? [schema.const] : schema.enum;
     if (Array.isArray(options)) return this.#order(options, place, false)[0];
     const types = [schema.type ?? ('properties' in schema ? 'object' : 'string')].flat();
@@ -90,7 +90,7 @@ class ValueMaker {
   }
 
   /** Orders options or branches: the best first, null first or last. In a list, each item begins with the next option. */
-  #order(options: readonly unknown[], { index = 0 }: Place, isNullFirst: boolean): readonly unknown[] {
+  #order(options: readonly unknown[], { index = 0 }: ValuePlace, isNullFirst: boolean): readonly unknown[] {
     this.check.spend(options.length / 5);
     const ranked = this.choices.rank(options.map(readLabel)).map((at) => options[at]);
     const order = ranked.toSorted((a, b) => Number(isNull(b) === isNullFirst) - Number(isNull(a) === isNullFirst));
@@ -98,7 +98,7 @@ class ValueMaker {
     return [...order.slice(start), ...order.slice(0, start)];
   }
 
-  #makeObject(schema: JsonObject, place: Place, depth: number): JsonObject {
+  #makeObject(schema: JsonObject, place: ValuePlace, depth: number): JsonObject {
     const required = new Set(readList(schema.required).map(String));
     const properties = Object.entries(readObject(schema.properties));
     const usual = properties.filter(([name, part]) => required.has(name) || (depth < EASY_DEPTH && part !== false));
@@ -108,14 +108,14 @@ class ValueMaker {
     return Object.fromEntries(Array.from(names, (name) => [name, makePart(name)]));
   }
 
-  #makeList({ items, minItems, maxItems }: JsonObject, place: Place, depth: number): unknown[] {
+  #makeList({ items, minItems, maxItems }: JsonObject, place: ValuePlace, depth: number): unknown[] {
     const usual = items !== false && depth < EASY_DEPTH ? 1 : 0;
     const length = Math.min(Math.max(readNumber(0, minItems), usual), readNumber(Infinity, maxItems));
     this.check.spend(length);
     return Array.from({ length }, (_, index) => this.#make(items, { ...place, index }, depth + 1));
   }
 
-  #makeText({ format, pattern, minLength, maxLength }: JsonObject, place: Place): unknown {
+  #makeText({ format, pattern, minLength, maxLength }: JsonObject, place: ValuePlace): unknown {
     const [least, most] = [readNumber(0, minLength), readNumber(MOST_CHARACTERS, maxLength)];
     if (least > MOST_CHARACTERS) throw new NoValueError(`it asks for more than ${MOST_CHARACTERS} characters`);
     const fixed = PATTERN_TEXTS.get(String(pattern)) ?? FORMAT_TEXTS.get(readText(format));

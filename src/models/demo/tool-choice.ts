@@ -8,7 +8,7 @@ import { Evidence } from './words.js';
 const MOST_CALLS = 10;
 
 /** A tool of the client. */
-export interface Tool {
+export interface OfferedTool {
   readonly kind: 'function' | 'custom';
   readonly name: string;
   readonly description: string;
@@ -21,7 +21,7 @@ export interface Tool {
  * user's newest message names, or otherwise the one that does what the message asks for.
  * @param hasResults whether the results of tools are the newest messages: then `auto` calls none
  */
-export function chooseTools(parameters: ModelParameters, message: string, hasResults: boolean): readonly Tool[] {
+export function chooseTools(parameters: ModelParameters, message: string, hasResults: boolean): readonly OfferedTool[] {
   const { tool_choice, parallel_tool_calls } = parameters;
   const choice = isJsonObject(tool_choice) ? tool_choice : { type: tool_choice ?? 'auto' };
   const allowed = choice.type === 'allowed_tools' ? readObject(choice.allowed_tools) : undefined;
@@ -43,9 +43,9 @@ export function chooseTools(parameters: ModelParameters, message: string, hasRes
   return best !== undefined && (best.score > 0 || type === 'required') ? [best.tool] : [];
 }
 
-function readTools(value: unknown): Tool[] {
+function readTools(value: unknown): OfferedTool[] {
   const tools = readList(value).filter(isJsonObject);
-  return tools.flatMap((tool): Tool[] => {
+  return tools.flatMap((tool): OfferedTool[] => {
     const kind = tool.type === 'custom' ? 'custom' : 'function';
     const { name, description, parameters = { type: 'object' } } = readObject(tool[kind]);
     if (typeof name !== 'string' || name === '') return [];

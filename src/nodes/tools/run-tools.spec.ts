@@ -5,7 +5,7 @@ import { FakeClock } from '../../../test/support/fake-clock.js';
 import { catchRejection } from '../../../test/support/rejection.js';
 import { TaskContext } from '../../workflow/index.js';
 import { AgentTool } from '../../workflow/index.js';
-import { runTools, type ToolCall } from './run-tools.js';
+import { runTools, type ModelToolCall } from './run-tools.js';
 import { Toolbox } from './toolbox.js';
 
 /** Each call runs until the test ends it and ignores its signal. */
@@ -21,7 +21,7 @@ class SlowTool extends AgentTool<void> {
   }
 }
 
-const calls = (count: number): ToolCall[] =>
+const calls = (count: number): ModelToolCall[] =>
   Array.from({ length: count }, (_, index) => ({ id: `c${index}`, name: 'slow', arguments: '' }));
 
 describe('runTools', () => {

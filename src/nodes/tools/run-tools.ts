@@ -14,7 +14,7 @@ import { TimeLimit } from '../time-limit.js';
 import type { Toolbox, ToolboxEntry } from './toolbox.js';
 
 /** A call of a tool by the model. */
-export interface ToolCall {
+export interface ModelToolCall {
   readonly id: string;
   readonly name: string;
   /** As the model wrote them: a string of JSON that is not always valid. */
@@ -44,7 +44,7 @@ export interface CallEnding {
  */
 export async function runTools(
   toolbox: Toolbox,
-  calls: readonly ToolCall[],
+  calls: readonly ModelToolCall[],
   context: TaskContext,
   onEnd: (index: number, ending: CallEnding) => void = () => undefined,
 ): Promise<readonly string[]> {
@@ -66,7 +66,7 @@ export async function runTools(
 /** Never rejects: a failure becomes a text for the model. */
 async function runTool(
   toolbox: Toolbox,
-  { name, arguments: text }: ToolCall,
+  { name, arguments: text }: ModelToolCall,
   context: TaskContext,
 ): Promise<CallEnding> {
   const span = new ToolSpan(name, text, context);

@@ -2,8 +2,8 @@ import { toUSVString } from 'node:util';
 import type { FinishReason, Message, ModelParameters } from '../../models/index.js';
 import type { DeltaCollector, McpDelta, McpFailure } from '../../streaming/index.js';
 import type { ApprovedMcpCall, TaskContext } from '../../workflow/index.js';
-import { isToldByTool, type TellMcp } from './mcp/requested-tools.js';
-import { runTools, type ToolCall } from './run-tools.js';
+import { isReportedByTool, type TellMcp } from './mcp/requested-tools.js';
+import { runTools, type ModelToolCall } from './run-tools.js';
 import { ToolCallFilter } from './tool-call-filter.js';
 import { ToolCallsExceededError, ToolRoundsExceededError } from './tool-errors.js';
 import { listClientTools, type ToolUse } from './tool-parameters.js';
@@ -23,9 +23,9 @@ interface ToolLimits {
 /** What becomes of the calls of one output. */
 interface ChosenCalls {
   /** The server runs them. */
-  readonly run: readonly ToolCall[];
+  readonly run: readonly ModelToolCall[];
   /** The client has to approve them. */
-  readonly asked: readonly ToolCall[];
+  readonly asked: readonly ModelToolCall[];
   /** True if the model is not asked again. */
   readonly isFinal: boolean;
 }
@@ -101,12 +101,12 @@ export class ToolRounds {
   }
 
   /** Whether clients are told of one of the calls. */
-  tellsAny(calls: readonly ToolCall[]): boolean {
+  tellsAny(calls: readonly ModelToolCall[]): boolean {
     return calls.some((call) => this.#findRemote(call) !== undefined);
   }
 
   /** What clients are told of calls that they have to approve. */
-  describeAsked(calls: readonly ToolCall[]): readonly McpDelta[] {
+  describeAsked(calls: readonly ModelToolCall[]): readonly McpDelta[] {
     return calls.flatMap((call) => {
       const remote = this.#findRemote(call);
       return remote === undefined ? [] : [{ type: 'mcp', step: 'asking', ...describeCall(call, remote) }];
@@ -122,14 +122,14 @@ export class ToolRounds {
    */
   async run(
     received: DeltaCollector,
-    calls: readonly ToolCall[],
+    calls: readonly ModelToolCall[],
     tell: TellMcp = NOT_TOLD,
   ): Promise<readonly Message[]> {
     if (this.#rounds === this.#maxRounds) throw new ToolRoundsExceededError(this.#maxRounds);
     this.#calls += calls.length;
     if (this.#calls > this.#maxCalls) throw new ToolCallsExceededError(this.#maxCalls);
     this.#rounds++;
-    return writeRound(received, calls, await this.#runTold(calls, tell));
+    return writeRound(received, calls, await this.#runReported(calls, tell));
   }
 
   /**
@@ -142,11 +142,11 @@ export class ToolRounds {
       name: this.#toolbox.findRemote(server, name) ?? name,
       arguments: args,
     }));
-    return this.#runTold(calls, tell, approved);
+    return this.#runReported(calls, tell, approved);
   }
 
-  async #runTold(
-    calls: readonly ToolCall[],
+  async #runReported(
+    calls: readonly ModelToolCall[],
     tell: TellMcp,
     approved: readonly ApprovedMcpCall[] = [],
   ): Promise<readonly string[]> {
@@ -171,7 +171,7 @@ export class ToolRounds {
     });
   }
 
-  #findRemote({ name }: ToolCall): RemoteTool | undefined {
+  #findRemote({ name }: ModelToolCall): RemoteTool | undefined {
     return this.#toolbox.find(name)?.remote;
   }
 
@@ -190,19 +190,19 @@ export class ToolRounds {
 }
 
 function describeCall(
-  { id: call, arguments: args }: ToolCall,
+  { id: call, arguments: args }: ModelToolCall,
   { server, name }: Pick<RemoteTool, 'server' | 'name'>,
 ): Omit<Extract<McpDelta, { readonly step: 'asking' }>, 'type' | 'step'> {
   return { server, call, name, arguments: toUSVString(writeArguments(args)) };
 }
 
 function describeError(text: string, failure: Error): McpFailure {
-  return { by: isToldByTool(failure) ? 'tool' : 'server', message: toUSVString(text.replace(/^Error: /, '')) };
+  return { by: isReportedByTool(failure) ? 'tool' : 'server', message: toUSVString(text.replace(/^Error: /, '')) };
 }
 
 function writeRound(
   { content, reasoning }: DeltaCollector,
-  calls: readonly ToolCall[],
+  calls: readonly ModelToolCall[],
   results: readonly string[],
 ): readonly Message[] {
   const message = {

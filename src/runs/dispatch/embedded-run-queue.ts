@@ -16,7 +16,7 @@ const MOST_WAITING = 10_000;
 const LOOK_AGAIN_MS = 1_000;
 
 /** How many runs there may be. */
-export interface QueueLimits {
+export interface RunQueueLimits {
   /** At work. */
   readonly concurrency: number;
   /** Waiting runs of one caller. */
@@ -30,7 +30,7 @@ export interface QueueLimits {
 /** A queue in the memory of one process. The store fills it after a start. */
 export class EmbeddedRunQueue extends RunQueue {
   readonly #clock: Clock;
-  readonly #limits: QueueLimits;
+  readonly #limits: RunQueueLimits;
   /** Due runs by priority, the highest first. */
   readonly #due = Array.from({ length: HIGHEST_PRIORITY + 1 }, () => new Set<RunJob>());
   /** All waiting runs by their ids, with a timer until they are due. */
@@ -45,7 +45,7 @@ export class EmbeddedRunQueue extends RunQueue {
   #begin: BeginJob | undefined;
   #timer: Timer | undefined;
 
-  constructor(clock: Clock, limits: QueueLimits) {
+  constructor(clock: Clock, limits: RunQueueLimits) {
     super();
     this.#clock = clock;
     this.#limits = limits;

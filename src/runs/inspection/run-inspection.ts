@@ -4,14 +4,14 @@ import type { Cost, ModelName, Usage } from '../../models/index.js';
 import type { EventLevel, StepKind } from '../../workflow/index.js';
 
 /** What happened between two moments. Times are in milliseconds since the Unix epoch. */
-export interface Timed {
+export interface TimedPart {
   readonly startedAt: number;
   /** Absent: it has not ended. */
   endedAt?: number;
 }
 
 /** One call of a model. */
-export interface InspectedCall extends Timed, ModelName {
+export interface InspectedCall extends TimedPart, ModelName {
   readonly type: 'model-call';
   /** The span or tool call in which the model was called; absent: the step itself. */
   readonly within?: number;
@@ -35,7 +35,7 @@ export interface InspectedCall extends Timed, ModelName {
 }
 
 /** One tool call, or a part of a step that its author measures. */
-export interface InspectedSpan extends Timed {
+export interface InspectedSpan extends TimedPart {
   readonly type: 'tool' | 'span';
   readonly span: number;
   readonly within?: number;
@@ -59,7 +59,7 @@ interface InspectedNote {
 export type InspectedEvent = InspectedCall | InspectedSpan | InspectedNote;
 
 /** One step, each time that it ran. */
-export interface InspectedStep extends Timed {
+export interface InspectedStep extends TimedPart {
   readonly node: string;
   readonly kind: StepKind;
   readonly visible: boolean;

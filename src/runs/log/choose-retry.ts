@@ -17,7 +17,7 @@ interface FailedRun {
 }
 
 /** @returns milliseconds until the run is tried again; undefined: it has failed for good */
-export function chooseRetryDelay({ id, workflow, retries }: FailedRun, error: MillraceError): number | undefined {
+export function chooseRunRetryDelay({ id, workflow, retries }: FailedRun, error: MillraceError): number | undefined {
   if (retries >= workflow.retries || !canPass(error)) return undefined;
   const { retryAfterMs = 0 } = error;
   if (retryAfterMs > LONGEST_DELAY_MS) return undefined;

@@ -24,7 +24,7 @@ import { beginSegment } from './begin-segment.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
 import { type AttemptEnding, OpenLog } from './open-log.js';
 import type { RunDoor } from './run-door.js';
-import { chooseRetryDelay } from './choose-retry.js';
+import { chooseRunRetryDelay } from './choose-retry.js';
 import { hashWorkflow, readPast } from './resume-run.js';
 import { isReleased, readEnding, RunRecorder } from './run-recorder.js';
 import type { KeptRequest, RunToLog } from './run-to-log.js';
@@ -254,7 +254,7 @@ export class LoggedWork {
       settle: () => log.settle(),
       resumed: past?.resumed,
       retry: (error) => {
-        const delayMs = chooseRetryDelay({ id, workflow, retries }, error);
+        const delayMs = chooseRunRetryDelay({ id, workflow, retries }, error);
         return delayMs === undefined ? undefined : clock.now() + delayMs;
       },
       ...(record !== undefined && { record }),

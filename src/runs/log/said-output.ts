@@ -28,7 +28,7 @@ export class SaidOutput {
   hasSaid(value: Exclude<JsonValue, string>): boolean {
     const texts = new Map<string, string>();
     for (const { node, text } of this.#pieces ?? []) texts.set(node, (texts.get(node) ?? '') + text);
-    return [...texts.values()].some((text) => isJsonOf(text, value));
+    return [...texts.values()].some((text) => matchesJson(text, value));
   }
 
   /** Takes the run's next event, from the first one on. */
@@ -46,7 +46,7 @@ export class SaidOutput {
 }
 
 /** @param text may begin with the separator before a step's text, which is no part of it */
-function isJsonOf(text: string, value: JsonValue): boolean {
+function matchesJson(text: string, value: JsonValue): boolean {
   try {
     return isDeepStrictEqual(JSON.parse(text.slice(Math.max(0, text.search(/[[{]/)))), value);
   } catch {

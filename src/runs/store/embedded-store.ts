@@ -49,7 +49,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   /** True after the warning that another process has the folder, until this one has it. */
   #hasWarned = false;
   /** True after the error that the database cannot be read, until it can. */
-  #hasToldDamage = false;
+  #hasReportedDamage = false;
   #sweep: Timer | undefined;
   /** The lock of the open store. */
   #thread: SqliteThread | undefined;
@@ -216,7 +216,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     const runLogs = new SqliteRunLogs(thread, this.clock, readRunLimits(this.config));
     const open = { thread, documents, runLogs, schedules: new SqliteSchedules(thread), lock };
     this.#thread = thread;
-    this.#hasToldDamage = false;
+    this.#hasReportedDamage = false;
     this.#sweepLater(open);
     return open;
   }
@@ -297,8 +297,8 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
       this.#logger.error('The store failed', formatStackForLog(cause));
       return;
     }
-    if (this.#hasToldDamage) return;
-    this.#hasToldDamage = true;
+    if (this.#hasReportedDamage) return;
+    this.#hasReportedDamage = true;
     this.#logger.error(
       `The database in RUNS_DIR (${this.#file}) cannot be read: ${cause.message}. Nothing is stored until it is moved away, with what is called ${this.#file}-wal; then a new one is made. Millrace deletes neither.`,
     );

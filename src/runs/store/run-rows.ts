@@ -33,7 +33,7 @@ interface WaitRow {
 }
 
 /** @param now milliseconds since the Unix epoch */
-export function readRun(row: RunRow, now: number): LoggedRun {
+export function readRunRow(row: RunRow, now: number): LoggedRun {
   const status = row['status'] as LoggedStatus;
   return {
     id: String(row['id']),

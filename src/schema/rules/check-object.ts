@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../kernel/index.js';
-import { hasOneOf } from './decorators.js';
+import { hasValueInLists } from './decorators.js';
 import type { Check, NestedRule, PropertyRule, RuleSet } from './rule-set.js';
 import { makeCheckFault, FaultLog, makeMissingFault, makeValueFault, makeTypeFault } from './validation-faults.js';
 
@@ -44,7 +44,7 @@ function checkProperty(
 ): void {
   const value = object[rule.name];
   if (value === undefined || value === null) {
-    const allowed = rule.optionalBeside === undefined || hasOneOf(object, rule.optionalBeside);
+    const allowed = rule.optionalBeside === undefined || hasValueInLists(object, rule.optionalBeside);
     if (allowed && (value === null ? rule.nullable : rule.optional)) return;
     if (!allowed || value === undefined) {
       faults.add(() => makeMissingFault(writePath(path, rule.name), rule.optionalBeside));

@@ -37,13 +37,13 @@ export function OrString(...allowed: readonly string[]): PropertyDecorator {
 
 /** The property may be absent or null if one of `siblings` is present, and neither null nor an empty array. */
 export function OptionalBeside(...siblings: readonly string[]): PropertyDecorator {
-  return makeConditional((object, value) => (value ?? null) !== null || !hasOneOf(object, siblings), {
+  return makeConditional((object, value) => (value ?? null) !== null || !hasValueInLists(object, siblings), {
     optionalBeside: siblings,
   });
 }
 
 /** Whether one of the properties of `object` is present, and neither null nor an empty array. */
-export function hasOneOf(object: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
+export function hasValueInLists(object: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
   return names.some((name) => {
     const value = object[name] ?? null;
     return Array.isArray(value) ? value.length > 0 : value !== null;

@@ -21,7 +21,7 @@ const event = (
   },
 });
 
-const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+const countBytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 describe('splitIntoBatches', () => {
   it('keeps events that fit into one request together, in order', () => {
@@ -36,13 +36,13 @@ describe('splitIntoBatches', () => {
     const batches = splitIntoBatches(events);
     expect(batches.map((batch) => batch.length)).toEqual([4, 4, 1]);
     expect(batches.flat()).toEqual(events);
-    for (const batch of batches) expect(bytesOf({ batch })).toBeLessThanOrEqual(2_500_000);
+    for (const batch of batches) expect(countBytes({ batch })).toBeLessThanOrEqual(2_500_000);
   });
 
   it('never exceeds the limit by a single byte', () => {
-    const frame = bytesOf({ batch: [] });
+    const frame = countBytes({ batch: [] });
     const separators = 2;
-    const empty = bytesOf(event('a', { input: '' }));
+    const empty = countBytes(event('a', { input: '' }));
     const sized = (id: string, bytes: number): LegacyEvent => event(id, { input: 'x'.repeat(bytes - empty) });
     const lastFits = 2_500_000 - frame - separators - 900_000 - 900_000 - 1;
     const full = [sized('a', 900_000), sized('b', 900_000), sized('c', lastFits)];
@@ -63,7 +63,7 @@ describe('splitIntoBatches', () => {
       output: '<left out: 500004 bytes>',
       metadata: { m: long.metadata.m, n: 'n' },
     });
-    expect(bytesOf(fitted)).toBeLessThan(1_000_000);
+    expect(countBytes(fitted)).toBeLessThan(1_000_000);
     expect(original.body.output).toBe(long.output);
   });
 

@@ -12,7 +12,7 @@ export interface LegacyClientOptions {
 }
 
 /** An event that Langfuse refused. */
-export interface Refusal {
+export interface RefusedEvent {
   readonly id: string;
   /** Like the status of an HTTP response. */
   readonly status: number;
@@ -37,7 +37,7 @@ export class LegacyClient {
    * @returns the refused events
    * @throws ExportError if nothing was accepted; the signal's reason after an abort
    */
-  async send(batch: LegacyEvent[], signal: AbortSignal): Promise<Refusal[]> {
+  async send(batch: LegacyEvent[], signal: AbortSignal): Promise<RefusedEvent[]> {
     const timeout = AbortSignal.timeout(this.#options.timeoutMs);
     this.#loading ??= loadPackage(this.#options);
     const send = await this.#loading;
@@ -128,6 +128,6 @@ function readRetryAfter(headers: Headers): number | undefined {
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
-function isIngestionResponse(response: unknown): response is { readonly errors: Refusal[] } {
+function isIngestionResponse(response: unknown): response is { readonly errors: RefusedEvent[] } {
   return typeof response === 'object' && response !== null && 'errors' in response && Array.isArray(response.errors);
 }

@@ -23,7 +23,7 @@ const observation = (id: string, fields: Partial<FinishedObservation> = {}): Fin
 });
 
 /** One request with one model call and one retry in it: four events. */
-const traceOf = (number: number, fields: Partial<FinishedObservation> = {}): FinishedTrace => {
+const makeTrace = (number: number, fields: Partial<FinishedObservation> = {}): FinishedTrace => {
   const root = observation(`${number}0`);
   const call = observation(`${number}1`, {
     parentId: root.id,
@@ -62,7 +62,7 @@ describe('LegacyLangfuseExporter', () => {
       ...options,
     });
 
-  const failureOf = async (sending: Promise<void>): Promise<ExportError> => {
+  const readFailure = async (sending: Promise<void>): Promise<ExportError> => {
     const error = await catchRejection(sending);
     if (!(error instanceof ExportError)) throw error;
     expect(error.message).not.toContain(SECRET);
@@ -76,7 +76,7 @@ describe('LegacyLangfuseExporter', () => {
   };
 
   it('sends traces that the server takes, in one request', async () => {
-    await exporter({ environment: 'staging', release: '1.2.3' }).export([traceOf(1), traceOf(2)], never);
+    await exporter({ environment: 'staging', release: '1.2.3' }).export([makeTrace(1), makeTrace(2)], never);
     expect(langfuse.requests).toHaveLength(1);
     expect(langfuse.legacyEvents().map(({ type }) => type)).toEqual([
       'trace-create',
@@ -98,14 +98,14 @@ describe('LegacyLangfuseExporter', () => {
 
   it('adds nothing when it sends the same trace again', async () => {
     const sender = exporter();
-    await sender.export([traceOf(1)], never);
-    await sender.export([traceOf(1)], never);
+    await sender.export([makeTrace(1)], never);
+    await sender.export([makeTrace(1)], never);
     expect(langfuse.requests).toHaveLength(2);
     expect(langfuse.legacyEvents()).toHaveLength(4);
   });
 
   it('splits traces that are too much for one request', async () => {
-    const traces = [1, 2, 3, 4].map((number) => traceOf(number, { output: 'x'.repeat(800_000) }));
+    const traces = [1, 2, 3, 4].map((number) => makeTrace(number, { output: 'x'.repeat(800_000) }));
     await exporter().export(traces, never);
     expect(langfuse.requests.map(({ body }) => body.length <= 2_500_000)).toEqual([true, true]);
     expect(langfuse.legacyEvents()).toHaveLength(16);
@@ -120,7 +120,7 @@ describe('LegacyLangfuseExporter', () => {
     };
     Object.assign(process.env, variables);
     try {
-      await exporter().export([traceOf(1)], never);
+      await exporter().export([makeTrace(1)], never);
     } finally {
       for (const name of Object.keys(variables)) Reflect.deleteProperty(process.env, name);
     }
@@ -130,7 +130,7 @@ describe('LegacyLangfuseExporter', () => {
 
   it('says what to do if the server refuses the whole endpoint', async () => {
     await restart('4.16.0');
-    const error = await failureOf(exporter().export([traceOf(1), traceOf(2)], never));
+    const error = await readFailure(exporter().export([makeTrace(1), makeTrace(2)], never));
     expect(error.retryable).toBe(false);
     expect(error.message).toBe(
       'Langfuse refused 8 of 8 events (8 with status 400), and so 2 of 2 traces as a whole. ' +
@@ -140,7 +140,7 @@ describe('LegacyLangfuseExporter', () => {
 
   it('counts the refused events of a batch, and does not block later ones', async () => {
     langfuse.answerWith('partial-207');
-    const error = await failureOf(exporter().export([traceOf(1)], never));
+    const error = await readFailure(exporter().export([makeTrace(1)], never));
     expect(error).toMatchObject({
       retryable: false,
       message: 'Langfuse refused 2 of 4 events (2 with status 500), and so 0 of 1 traces as a whole',
@@ -149,8 +149,8 @@ describe('LegacyLangfuseExporter', () => {
   });
 
   it('reports an event that the server finds wrong', async () => {
-    const wrong = traceOf(1, { name: 'n', level: 'DEFAULT', id: '' });
-    const error = await failureOf(exporter().export([wrong, traceOf(2)], never));
+    const wrong = makeTrace(1, { name: 'n', level: 'DEFAULT', id: '' });
+    const error = await readFailure(exporter().export([wrong, makeTrace(2)], never));
     expect(error.retryable).toBe(false);
     expect(error.message).toMatch(/^Langfuse refused 1 of 8 events \(1 with status 400\), and so 0 of 2 traces/);
     expect(langfuse.legacyEvents()).toHaveLength(7);
@@ -158,7 +158,7 @@ describe('LegacyLangfuseExporter', () => {
 
   it.each([401, 403, 400, 404, 413])('gives up at status %i', async (status) => {
     langfuse.answerWith({ status });
-    const error = await failureOf(exporter().export([traceOf(1)], never));
+    const error = await readFailure(exporter().export([makeTrace(1)], never));
     expect(error.retryable).toBe(false);
     expect(error.message).toContain(`status ${status}`);
     expect(langfuse.requests).toHaveLength(1);
@@ -166,7 +166,7 @@ describe('LegacyLangfuseExporter', () => {
 
   it('names the variables when the keys are refused', async () => {
     langfuse.rejectKeys();
-    const error = await failureOf(exporter().export([traceOf(1)], never));
+    const error = await readFailure(exporter().export([makeTrace(1)], never));
     expect(error.message).toMatch(/status 401.*LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY/);
   });
 
@@ -174,7 +174,7 @@ describe('LegacyLangfuseExporter', () => {
     'makes one request for status %i, and reports it as retryable',
     async (status) => {
       langfuse.answerWith({ status });
-      const error = await failureOf(exporter().export([traceOf(1)], never));
+      const error = await readFailure(exporter().export([makeTrace(1)], never));
       expect(error).toMatchObject({ retryable: true, retryAfterMs: undefined });
       expect(langfuse.requests).toHaveLength(1);
     },
@@ -182,40 +182,40 @@ describe('LegacyLangfuseExporter', () => {
 
   it('passes on the requested pause', async () => {
     langfuse.answerWith({ status: 429, headers: { 'retry-after': '7' } });
-    expect(await failureOf(exporter().export([traceOf(1)], never))).toMatchObject({ retryAfterMs: 7_000 });
+    expect(await readFailure(exporter().export([makeTrace(1)], never))).toMatchObject({ retryAfterMs: 7_000 });
     const date = 'Mon, 23 Nov 2026 08:00:00 GMT';
     const headers = { date, 'retry-after': 'Mon, 23 Nov 2026 08:00:30 GMT' };
     langfuse.answerWith({ status: 503, headers });
-    expect(await failureOf(exporter().export([traceOf(1)], never))).toMatchObject({ retryAfterMs: 30_000 });
+    expect(await readFailure(exporter().export([makeTrace(1)], never))).toMatchObject({ retryAfterMs: 30_000 });
     langfuse.answerWith({ status: 503, headers: { 'retry-after': 'soon' } });
-    expect(await failureOf(exporter().export([traceOf(1)], never))).toMatchObject({ retryAfterMs: undefined });
+    expect(await readFailure(exporter().export([makeTrace(1)], never))).toMatchObject({ retryAfterMs: undefined });
   });
 
   it('treats web pages as failures', async () => {
     langfuse.answerWith('html-500');
-    expect(await failureOf(exporter().export([traceOf(1)], never))).toMatchObject({ retryable: true });
+    expect(await readFailure(exporter().export([makeTrace(1)], never))).toMatchObject({ retryable: true });
   });
 
   it('treats the response of another kind of server as a failure', async () => {
     langfuse.answerWith({ status: 200 });
-    const error = await failureOf(exporter().export([traceOf(1)], never));
+    const error = await readFailure(exporter().export([makeTrace(1)], never));
     expect(error.message).toContain('LANGFUSE_BASE_URL');
   });
 
   it.each(['down', 'reset'] as const)('reports a server that is %s as retryable', async (behaviour) => {
     langfuse.answerWith(behaviour);
     const sender = exporter();
-    const error = await failureOf(sender.export([traceOf(1)], never));
+    const error = await readFailure(sender.export([makeTrace(1)], never));
     expect(error.retryable).toBe(true);
     expect(error.message).toMatch(/^Langfuse could not be reached \([A-Z_]+\)$/);
     langfuse.answerWith('ok');
-    await sender.export([traceOf(1)], never);
+    await sender.export([makeTrace(1)], never);
     expect(langfuse.legacyEvents()).toHaveLength(4);
   });
 
   it('keeps to its time limit', async () => {
     langfuse.answerWith('hang');
-    const error = await failureOf(exporter({ timeoutMs: 50 }).export([traceOf(1)], never));
+    const error = await readFailure(exporter({ timeoutMs: 50 }).export([makeTrace(1)], never));
     expect(error).toMatchObject({ retryable: true, message: 'Langfuse did not answer within 50 ms' });
     await eventually(() => langfuse.open === 0);
   });
@@ -223,7 +223,7 @@ describe('LegacyLangfuseExporter', () => {
   it('stops when it is aborted', async () => {
     langfuse.answerWith('hang');
     const stop = new AbortController();
-    const sending = catchRejection(exporter().export([traceOf(1)], stop.signal));
+    const sending = catchRejection(exporter().export([makeTrace(1)], stop.signal));
     await eventually(() => langfuse.open === 1);
     const reason = new Error('the end');
     stop.abort(reason);

@@ -1,6 +1,6 @@
 import { ExportError, type FinishedTrace, type TraceExporter } from '../recording/finished-trace.js';
 import { splitIntoBatches } from './legacy-batches.js';
-import { isTemporary, LegacyClient, type LegacyClientOptions, type Refusal } from './legacy-client.js';
+import { isTemporary, LegacyClient, type LegacyClientOptions, type RefusedEvent } from './legacy-client.js';
 import { type Deployment, makeLegacyEvents } from './legacy-events.js';
 
 /**
@@ -19,7 +19,7 @@ export class LegacyLangfuseExporter implements TraceExporter {
 
   async export(traces: readonly FinishedTrace[], signal: AbortSignal): Promise<void> {
     const eventsByTrace = traces.map((trace) => makeLegacyEvents(trace, this.#deployment));
-    const refusals: Refusal[] = [];
+    const refusals: RefusedEvent[] = [];
     for (const batch of splitIntoBatches(eventsByTrace.flat())) {
       refusals.push(...(await this.#client.send(batch, signal)));
     }
@@ -40,7 +40,7 @@ interface Sent {
   readonly lostTraces: number;
 }
 
-function makeRefusalError(refusals: readonly Refusal[], { events, traces, lostTraces }: Sent): ExportError {
+function makeRefusalError(refusals: readonly RefusedEvent[], { events, traces, lostTraces }: Sent): ExportError {
   const counts = new Map<number, number>();
   for (const { status } of refusals) counts.set(status, (counts.get(status) ?? 0) + 1);
   const statuses = [...counts].map(([status, count]) => `${count} with status ${status}`).join(', ');

@@ -39,17 +39,17 @@ const trace = (...observations: FinishedObservation[]): FinishedTrace => ({
   bytes: 0,
 });
 
-const spanOf = (more: Partial<FinishedObservation>, of: Partial<FinishedTrace> = {}) => {
+const makeSpan = (more: Partial<FinishedObservation>, of: Partial<FinishedTrace> = {}) => {
   const [span] = makeReadableSpans({ ...trace(observation(more)), ...of }, ORIGIN);
   if (span === undefined) throw new Error('There is no span');
   return span;
 };
 
-const attributesOf = (more: Partial<FinishedObservation>): Attributes => spanOf(more).attributes;
+const readAttributes = (more: Partial<FinishedObservation>): Attributes => makeSpan(more).attributes;
 
 describe('makeReadableSpans', () => {
   it('has times to the microsecond', () => {
-    const { startTime, endTime, duration } = spanOf({});
+    const { startTime, endTime, duration } = makeSpan({});
     expect([startTime, endTime, duration]).toEqual([
       [1_793_491_200, 250_000],
       [1_793_491_201, 500_250_000],
@@ -58,15 +58,15 @@ describe('makeReadableSpans', () => {
   });
 
   it('makes the root a server span and model calls client spans, and puts a continued trace under its caller', () => {
-    expect(spanOf({}).kind).toBe(SpanKind.SERVER);
-    expect(spanOf({ parentId: '1111111111111111' }).kind).toBe(SpanKind.INTERNAL);
-    expect(spanOf(generation()).kind).toBe(SpanKind.CLIENT);
-    expect(spanOf({}).parentSpanContext).toBeUndefined();
-    expect(spanOf({ parentId: '1111111111111111' }).parentSpanContext).toMatchObject({
+    expect(makeSpan({}).kind).toBe(SpanKind.SERVER);
+    expect(makeSpan({ parentId: '1111111111111111' }).kind).toBe(SpanKind.INTERNAL);
+    expect(makeSpan(generation()).kind).toBe(SpanKind.CLIENT);
+    expect(makeSpan({}).parentSpanContext).toBeUndefined();
+    expect(makeSpan({ parentId: '1111111111111111' }).parentSpanContext).toMatchObject({
       spanId: '1111111111111111',
       isRemote: false,
     });
-    expect(spanOf({}, { callerSpanId: '2222222222222222' }).parentSpanContext).toMatchObject({
+    expect(makeSpan({}, { callerSpanId: '2222222222222222' }).parentSpanContext).toMatchObject({
       spanId: '2222222222222222',
       isRemote: true,
     });
@@ -94,7 +94,7 @@ describe('makeReadableSpans', () => {
       prompt_tokens_details: { cached_tokens: 60 },
       completion_tokens_details: { reasoning_tokens: 20 },
     };
-    const attributes = attributesOf(generation({ usage }));
+    const attributes = readAttributes(generation({ usage }));
     expect(JSON.parse(String(attributes['langfuse.observation.usage_details']))).toEqual({
       input: 40,
       input_cached_tokens: 60,
@@ -108,12 +108,12 @@ describe('makeReadableSpans', () => {
       'gen_ai.usage.cache_read.input_tokens': 60,
       'gen_ai.usage.reasoning.output_tokens': 20,
     });
-    expect(Object.keys(attributesOf(generation())).filter((name) => name.includes('usage'))).toEqual([]);
+    expect(Object.keys(readAttributes(generation())).filter((name) => name.includes('usage'))).toEqual([]);
   });
 
   it('names models, providers and parameters by the conventions', () => {
     const parameters = { temperature: 0, max_completion_tokens: 9, stop: 'END', seed: 1, user: 'u', top_p: 'odd' };
-    const attributes = attributesOf(
+    const attributes = readAttributes(
       generation({ provider: 'azure_openai', answeredBy: 'gpt-1', parameters, finishReason: 'length' }),
     );
     expect(attributes).toMatchObject({
@@ -131,32 +131,32 @@ describe('makeReadableSpans', () => {
     });
     expect(JSON.parse(String(attributes['langfuse.observation.model.parameters']))).toEqual(parameters);
     expect(attributes).not.toHaveProperty(['gen_ai.request.top_p']);
-    expect(attributesOf(generation({ provider: 'ollama' }))['gen_ai.provider.name']).toBe('ollama');
+    expect(readAttributes(generation({ provider: 'ollama' }))['gen_ai.provider.name']).toBe('ollama');
   });
 
   it('has the first token as a time and as a duration', () => {
-    const attributes = attributesOf(generation({ firstTokenTime: START + 0.5 }));
+    const attributes = readAttributes(generation({ firstTokenTime: START + 0.5 }));
     expect(attributes['langfuse.observation.completion_start_time']).toBe('2026-11-01T00:00:00.000750Z');
     expect(attributes['gen_ai.response.time_to_first_chunk']).toBe(0.0005);
   });
 
   it('has the status error for errors alone', () => {
-    const failed = spanOf({ level: 'ERROR', statusMessage: 'upstream_error: upstream status 500' });
+    const failed = makeSpan({ level: 'ERROR', statusMessage: 'upstream_error: upstream status 500' });
     expect(failed.status).toEqual({ code: SpanStatusCode.ERROR, message: 'upstream_error: upstream status 500' });
     expect(failed.attributes).toMatchObject({
       'langfuse.observation.level': 'ERROR',
       'langfuse.observation.status_message': 'upstream_error: upstream status 500',
       'error.type': 'upstream_error',
     });
-    expect(attributesOf({ level: 'ERROR' })['error.type']).toBe('_OTHER');
-    const aborted = spanOf({ level: 'WARNING', statusMessage: 'aborted: client_disconnected' });
+    expect(readAttributes({ level: 'ERROR' })['error.type']).toBe('_OTHER');
+    const aborted = makeSpan({ level: 'WARNING', statusMessage: 'aborted: client_disconnected' });
     expect(aborted.status).toEqual({ code: SpanStatusCode.UNSET });
     expect(aborted.attributes).not.toHaveProperty(['error.type']);
   });
 
   it('repeats events in the metadata for Langfuse', () => {
     const event = { name: 'retry', time: START + 20, level: 'WARNING', data: { attempt: '1' } } as const;
-    const { events, attributes } = spanOf({ events: [event] });
+    const { events, attributes } = makeSpan({ events: [event] });
     expect(events).toEqual([
       {
         name: 'retry',

@@ -2,7 +2,7 @@ import type { Clock, IdSource } from '../../kernel/index.js';
 import { NOOP_TRACE } from '../noop/noop-tracer.js';
 import { type TraceHandle, Tracer, type TraceStart, type TracingHealth } from '../tracer.js';
 import type { Capture } from './capture.js';
-import type { DeliveryQueue, Place } from './delivery-queue.js';
+import type { DeliveryQueue, QueuePlace } from './delivery-queue.js';
 import { OpenTrace } from './open-trace.js';
 import { isSampled } from './sampling.js';
 import { type CallerContext, parseTraceparent } from './traceparent.js';
@@ -78,7 +78,7 @@ export class BackendTracer extends Tracer {
     });
   }
 
-  #placesFor(id: string, caller: CallerContext | undefined): readonly Place[] {
+  #placesFor(id: string, caller: CallerContext | undefined): readonly QueuePlace[] {
     const { isSamplingParentBased, sampleRate, queues } = this.#parts;
     const isKept =
       caller !== undefined && (isSamplingParentBased || !caller.sampled) ? caller.sampled : isSampled(id, sampleRate);

@@ -4,7 +4,7 @@ import type { DeliveryLog } from './delivery-log.js';
 import { ExportError, type FinishedTrace, type TraceExporter } from './finished-trace.js';
 
 /** The limits of a queue. */
-export interface QueueLimits {
+export interface DeliveryLimits {
   /** Most bytes of traces that are open, waiting or being sent. */
   readonly bytes: number;
   /** Most of these traces. */
@@ -12,7 +12,7 @@ export interface QueueLimits {
 }
 
 /** A trace's place in a queue, which it takes when it starts. */
-export interface Place {
+export interface QueuePlace {
   /**
    * Takes room for the trace's present size.
    * @returns false if there is no room: the place is lost, and the trace must not be delivered
@@ -39,7 +39,7 @@ const FLUSH_BACKOFF_MS = 250;
  */
 export class DeliveryQueue {
   readonly #exporter: TraceExporter;
-  readonly #limits: QueueLimits;
+  readonly #limits: DeliveryLimits;
   readonly #clock: Clock;
   readonly #log: DeliveryLog;
   readonly #closing = new AbortController();
@@ -63,7 +63,7 @@ export class DeliveryQueue {
   /** Ends the present pause. */
   #wake: (() => void) | undefined;
 
-  constructor(exporter: TraceExporter, limits: QueueLimits, clock: Clock, log: DeliveryLog) {
+  constructor(exporter: TraceExporter, limits: DeliveryLimits, clock: Clock, log: DeliveryLog) {
     this.#exporter = exporter;
     this.#limits = limits;
     this.#clock = clock;
@@ -91,7 +91,7 @@ export class DeliveryQueue {
    * Takes a place for a trace that starts.
    * @returns undefined if there is no room
    */
-  open(): Place | undefined {
+  open(): QueuePlace | undefined {
     if (this.#closing.signal.aborted || this.#bytes >= this.#limits.bytes || this.#traces >= this.#limits.traces) {
       this.#drop(1);
       return undefined;

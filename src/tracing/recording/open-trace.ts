@@ -1,7 +1,7 @@
 import { NOOP_TRACE } from '../noop/noop-tracer.js';
 import type { GenerationHandle, SpanHandle, TraceHandle, TraceStart } from '../tracer.js';
 import type { Capture } from './capture.js';
-import type { Place } from './delivery-queue.js';
+import type { QueuePlace } from './delivery-queue.js';
 import type { FinishedObservation } from './finished-trace.js';
 import { NOT_ENDED, type ObservationStart, OpenObservation } from './open-observation.js';
 
@@ -13,7 +13,7 @@ interface TraceParts {
   /** The caller's span above the root. */
   readonly callerSpanId?: string;
   /** Its places in the queues of the backends that have room. */
-  readonly places: readonly Place[];
+  readonly places: readonly QueuePlace[];
   readonly capture: Capture;
   /** Milliseconds since the Unix epoch, with a fraction; never goes back. */
   readonly now: () => number;
@@ -32,7 +32,7 @@ export class OpenTrace implements TraceHandle {
   readonly id: string;
   readonly #parts: TraceParts;
   readonly #root: OpenObservation | undefined;
-  #places: readonly Place[];
+  #places: readonly QueuePlace[];
   /** All observations, the root first. Empty once the trace has ended or was given up. */
   #observations: OpenObservation[] = [];
 

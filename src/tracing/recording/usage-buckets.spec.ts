@@ -78,7 +78,7 @@ describe('makeUsageBuckets', () => {
       { cached_tokens: count, audio_tokens: count, reasoning_tokens: count, text_tokens: count },
       { requiredKeys: [] },
     );
-    const sumOf = (buckets: Record<string, number>, side: string): number =>
+    const sumUp = (buckets: Record<string, number>, side: string): number =>
       Object.entries(buckets).reduce((sum, [name, value]) => (name.startsWith(side) ? sum + value : sum), 0);
     fc.assert(
       fc.property(fc.nat(), fc.nat(), details, details, (prompt, completion, promptDetails, completionDetails) => {
@@ -89,8 +89,8 @@ describe('makeUsageBuckets', () => {
           prompt_tokens_details: promptDetails,
           completion_tokens_details: completionDetails,
         });
-        expect(sumOf(buckets, 'input')).toBe(prompt);
-        expect(sumOf(buckets, 'output')).toBe(completion);
+        expect(sumUp(buckets, 'input')).toBe(prompt);
+        expect(sumUp(buckets, 'output')).toBe(completion);
         expect(Object.values(buckets).every((value) => Number.isInteger(value) && value >= 0)).toBe(true);
       }),
     );

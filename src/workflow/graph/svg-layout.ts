@@ -1,5 +1,5 @@
 import type { Drawing, DrawnEdge, DrawnGroup, DrawnNode } from './drawing.js';
-import { cutText, measureWidth } from './svg-text.js';
+import { shortenToWidth, measureWidth } from './svg-text.js';
 
 /** A point, in pixels from the left and from the top. */
 export interface Point {
@@ -124,7 +124,7 @@ function countDisorder(nodes: readonly Placed<DrawnNode>[], edges: readonly Rout
 
 /** Cuts a text to the width of a label. */
 export function cutToFit(text: string, font: keyof typeof FONT): string {
-  return cutText(text === '' ? '(empty)' : text, FONT[font], LONGEST_LABEL);
+  return shortenToWidth(text === '' ? '(empty)' : text, FONT[font], LONGEST_LABEL);
 }
 
 function measureNode({ kind, label, note }: DrawnNode): { readonly width: number; readonly height: number } {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { cutText, measureWidth, escapeXml } from './svg-text.js';
+import { shortenToWidth, measureWidth, escapeXml } from './svg-text.js';
 
 describe('text in an SVG', () => {
   it('escapes markup, and replaces characters that XML cannot hold', () => {
@@ -9,11 +9,11 @@ describe('text in an SVG', () => {
   });
 
   it('is cut between characters', () => {
-    expect(cutText('short', 13, 200)).toBe('short');
-    expect(cutText('😀'.repeat(50), 13, 60)).toBe('😀😀😀…');
+    expect(shortenToWidth('short', 13, 200)).toBe('short');
+    expect(shortenToWidth('😀'.repeat(50), 13, 60)).toBe('😀😀😀…');
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 40, max: 300 }), (text, limit) => {
-        expect(measureWidth(cutText(text, 13, limit), 13)).toBeLessThanOrEqual(limit);
+        expect(measureWidth(shortenToWidth(text, 13, limit), 13)).toBeLessThanOrEqual(limit);
       }),
     );
   });

@@ -27,7 +27,7 @@ export function measureWidth(text: string, size: number): number {
  * @param size the font's size in pixels
  * @param limit the greatest width in pixels
  */
-export function cutText(text: string, size: number, limit: number): string {
+export function shortenToWidth(text: string, size: number, limit: number): string {
   if (measureWidth(text, size) <= limit) return text;
   const characters = [...text];
   let width = measureWidth('…', size);

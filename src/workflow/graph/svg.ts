@@ -2,7 +2,7 @@ import type { CompiledWorkflow } from '../workflow-schema.js';
 import { type Drawing, drawWorkflow, type DrawnGroup, type DrawnNode, type Visibility } from './drawing.js';
 import { FONT, layOut, type Placed, type Point, type Route, cutToFit } from './svg-layout.js';
 import { STYLE } from './svg-style.js';
-import { cutText, measureWidth, escapeXml } from './svg-text.js';
+import { shortenToWidth, measureWidth, escapeXml } from './svg-text.js';
 
 /** Margins, heights of the title and the legend, and least width, in pixels. */
 const MARGIN = 24;
@@ -34,8 +34,8 @@ export async function drawSvg(workflow: CompiledWorkflow): Promise<string> {
     `<desc>${escapeXml(describeDrawing(workflow, drawing))}</desc>`,
     `<style>${STYLE}</style>`,
     `<rect class="mr-page" width="${width}" height="${height}"/>`,
-    drawText('mr-t', MARGIN, MARGIN + 12, cutText(workflow.id, FONT.label, right)),
-    drawText('mr-m', MARGIN, MARGIN + 30, cutText(workflow.description, FONT.note, right)),
+    drawText('mr-t', MARGIN, MARGIN + 12, shortenToWidth(workflow.id, FONT.label, right)),
+    drawText('mr-m', MARGIN, MARGIN + 30, shortenToWidth(workflow.description, FONT.note, right)),
     `<g class="mr-drawing" transform="translate(${left} ${MARGIN + HEAD})" data-width="${Math.ceil(size.width)}" data-height="${Math.ceil(size.height)}">`,
     ...groups.map(drawGroup),
     ...edges.map((edge) => drawArrow(edge, nodes)),
@@ -74,9 +74,9 @@ function drawGroup(group: Placed<DrawnGroup>): string {
 
 function drawGroupTitle({ x, y, width, height, label, note }: Placed<DrawnGroup>): string {
   const room = width - 20;
-  const title = cutToFit(cutText(label, FONT.label, room), 'label');
+  const title = cutToFit(shortenToWidth(label, FONT.label, room), 'label');
   const left = room - measureWidth(title, FONT.label) - 8;
-  const beside = left > 40 ? ` <tspan class="mr-m">${escapeXml(cutText(note, FONT.note, left))}</tspan>` : '';
+  const beside = left > 40 ? ` <tspan class="mr-m">${escapeXml(shortenToWidth(note, FONT.note, left))}</tspan>` : '';
   const place = `x="${round(x - width / 2 + 10)}" y="${round(y - height / 2 + 18)}"`;
   return `<text class="mr-t mr-of-group" ${place}>${escapeXml(title)}${beside}</text>`;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** An event that `POST /api/public/ingestion` has stored. */
-export interface LegacyEvent {
+export interface StoredLegacyEvent {
   /** Of the event: what comes again under the same one replaces it. */
   readonly id: string;
   readonly type: string;
@@ -12,7 +12,7 @@ export interface LegacyEvent {
 
 /** What the endpoint says about one event. */
 export type LegacyVerdict =
-  | { readonly event: LegacyEvent }
+  | { readonly event: StoredLegacyEvent }
   | {
       readonly refusal: {
         readonly id: string;

@@ -1,38 +1,38 @@
-import type { Message } from './protobuf.js';
+import type { ProtobufMessage } from './protobuf.js';
 
 /**
  * The messages of an OTLP trace export: names as in OTLP/JSON, numbers and types from
  * https://github.com/open-telemetry/opentelemetry-proto (collector/trace, trace, resource and common, all v1).
  */
-export const exportTraceServiceRequest: Message = () => ({
+export const exportTraceServiceRequest: ProtobufMessage = () => ({
   1: { name: 'resourceSpans', type: resourceSpans, repeated: true },
 });
 
-const resourceSpans: Message = () => ({
+const resourceSpans: ProtobufMessage = () => ({
   1: { name: 'resource', type: resource },
   2: { name: 'scopeSpans', type: scopeSpans, repeated: true },
   3: { name: 'schemaUrl', type: 'string' },
 });
 
-const resource: Message = () => ({
+const resource: ProtobufMessage = () => ({
   1: { name: 'attributes', type: keyValue, repeated: true },
   2: { name: 'droppedAttributesCount', type: 'uint32' },
 });
 
-const scopeSpans: Message = () => ({
+const scopeSpans: ProtobufMessage = () => ({
   1: { name: 'scope', type: instrumentationScope },
   2: { name: 'spans', type: span, repeated: true },
   3: { name: 'schemaUrl', type: 'string' },
 });
 
-const instrumentationScope: Message = () => ({
+const instrumentationScope: ProtobufMessage = () => ({
   1: { name: 'name', type: 'string' },
   2: { name: 'version', type: 'string' },
   3: { name: 'attributes', type: keyValue, repeated: true },
   4: { name: 'droppedAttributesCount', type: 'uint32' },
 });
 
-const span: Message = () => ({
+const span: ProtobufMessage = () => ({
   1: { name: 'traceId', type: 'hex' },
   2: { name: 'spanId', type: 'hex' },
   3: { name: 'traceState', type: 'string' },
@@ -51,14 +51,14 @@ const span: Message = () => ({
   16: { name: 'flags', type: 'fixed32' },
 });
 
-const event: Message = () => ({
+const event: ProtobufMessage = () => ({
   1: { name: 'timeUnixNano', type: 'fixed64' },
   2: { name: 'name', type: 'string' },
   3: { name: 'attributes', type: keyValue, repeated: true },
   4: { name: 'droppedAttributesCount', type: 'uint32' },
 });
 
-const link: Message = () => ({
+const link: ProtobufMessage = () => ({
   1: { name: 'traceId', type: 'hex' },
   2: { name: 'spanId', type: 'hex' },
   3: { name: 'traceState', type: 'string' },
@@ -67,17 +67,17 @@ const link: Message = () => ({
   6: { name: 'flags', type: 'fixed32' },
 });
 
-const status: Message = () => ({
+const status: ProtobufMessage = () => ({
   2: { name: 'message', type: 'string' },
   3: { name: 'code', type: 'enum' },
 });
 
-const keyValue: Message = () => ({
+const keyValue: ProtobufMessage = () => ({
   1: { name: 'key', type: 'string' },
   2: { name: 'value', type: anyValue },
 });
 
-const anyValue: Message = () => ({
+const anyValue: ProtobufMessage = () => ({
   1: { name: 'stringValue', type: 'string' },
   2: { name: 'boolValue', type: 'bool' },
   3: { name: 'intValue', type: 'int64' },
@@ -87,6 +87,6 @@ const anyValue: Message = () => ({
   7: { name: 'bytesValue', type: 'bytes' },
 });
 
-const arrayValue: Message = () => ({ 1: { name: 'values', type: anyValue, repeated: true } });
+const arrayValue: ProtobufMessage = () => ({ 1: { name: 'values', type: anyValue, repeated: true } });
 
-const keyValueList: Message = () => ({ 1: { name: 'values', type: keyValue, repeated: true } });
+const keyValueList: ProtobufMessage = () => ({ 1: { name: 'values', type: keyValue, repeated: true } });

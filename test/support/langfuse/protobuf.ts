@@ -4,7 +4,7 @@ import { assertNever } from '../../../src/kernel/index.js';
  * How a field is encoded (https://protobuf.dev/programming-guides/encoding/) and how it is shown: 64-bit integers as
  * decimal strings, `bytes` as base64 and `hex` (bytes too) as lower-case hex digits, just as OTLP/JSON has them.
  */
-type FieldType = Scalar | Message;
+type FieldType = Scalar | ProtobufMessage;
 
 type Scalar = 'string' | 'bytes' | 'hex' | 'bool' | 'enum' | 'uint32' | 'int64' | 'fixed32' | 'fixed64' | 'double';
 
@@ -16,7 +16,7 @@ interface Field {
 }
 
 /** A message: its fields by number. A function, because messages can hold themselves. */
-export type Message = () => Readonly<Record<number, Field>>;
+export type ProtobufMessage = () => Readonly<Record<number, Field>>;
 
 /** Bytes that do not hold the expected message. */
 class ProtobufError extends Error {
@@ -47,7 +47,7 @@ const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @throws ProtobufError if they are cut off, hold a field that the message does not have, a wrong wire type, a single
  *   field twice, or text that is no UTF-8
  */
-export function readMessage(message: Message, bytes: Uint8Array): Record<string, unknown> {
+export function readMessage(message: ProtobufMessage, bytes: Uint8Array): Record<string, unknown> {
   return new MessageReader(bytes).read(message);
 }
 
@@ -59,7 +59,7 @@ class MessageReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  read(message: Message): Record<string, unknown> {
+  read(message: ProtobufMessage): Record<string, unknown> {
     const fields = message();
     const result: Record<string, unknown> = {};
     while (this.#at < this.bytes.length) {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AppConfig } from '../../../config/index.js';
-import { ConflictError, RetoldError } from '../../../errors/index.js';
+import { ConflictError, ReplayedError } from '../../../errors/index.js';
 import { findRecord } from '../../../http/index.js';
 import {
   addRunHeaders,
@@ -9,12 +9,12 @@ import {
   assertReached,
   DONE_FRAME,
   LogStreamer,
-  type OpenCalls,
+  type StillWaiting,
   readIdentity,
   readPosition,
   type StreamedLog,
   type TakenRequest,
-  type ToldSegment,
+  type ClientSegment,
   type Waiting,
   watchReading,
 } from '../../wire/index.js';
@@ -36,7 +36,7 @@ export class LoggedCompletionsResponder {
   /**
    * Begins a completion and sends it. A request repeated with its `Idempotency-Key` gets the completion that it has
    * begun.
-   * @throws what {@link LoggedCompletions.start} throws; RetoldError if the run fails before anything was sent; GoneError if it was
+   * @throws what {@link LoggedCompletions.start} throws; ReplayedError if the run fails before anything was sent; GoneError if it was
    *   begun so long ago that its log is gone
    */
   async create(decoded: DecodedRequest, taken: TakenRequest, request: Request, response: Response): Promise<void> {
@@ -67,9 +67,9 @@ export class LoggedCompletionsResponder {
 
   /**
    * Sends a completion that has ended.
-   * @throws ConflictError if it has not, or was cancelled; RetoldError if its run has failed; GoneError if its log is gone
+   * @throws ConflictError if it has not, or was cancelled; ReplayedError if its run has failed; GoneError if its log is gone
    */
-  async sendEnded(segment: ToldSegment, response: Response): Promise<void> {
+  async sendEnded(segment: ClientSegment, response: Response): Promise<void> {
     addRunHeaders(response, segment.run.id);
     assertLogKept(segment.run, 'completion');
     try {
@@ -79,7 +79,7 @@ export class LoggedCompletionsResponder {
         return;
       }
     } catch (error) {
-      if (!(error instanceof RetoldError)) throw error;
+      if (!(error instanceof ReplayedError)) throw error;
       if (error.outcome === 'cancelled') {
         throw new ConflictError('The run of this completion was cancelled before its end.', 'run_cancelled');
       }
@@ -96,7 +96,7 @@ export class LoggedCompletionsResponder {
    * Streams a completion from the position in the request: stored chunks at once, then new ones.
    * @throws InvalidRequestError, GoneError if it cannot be read from there
    */
-  async stream(segment: ToldSegment, request: Request, response: Response): Promise<void> {
+  async stream(segment: ClientSegment, request: Request, response: Response): Promise<void> {
     const position = readPosition(request, 'starting_after', 'id');
     assertLogKept(segment.run, 'completion');
     assertReached(position, segment.run);
@@ -112,7 +112,7 @@ export class LoggedCompletionsResponder {
   }
 
   async #send(
-    segment: ToldSegment,
+    segment: ClientSegment,
     { streams, onDisconnect }: DecodedRequest,
     response: Response,
     { signal, isRepeatable }: Pick<Waiting, 'signal' | 'isRepeatable'>,
@@ -135,7 +135,7 @@ export class LoggedCompletionsResponder {
   }
 
   #sendOpen(
-    { id, open, answeredAt }: OpenCalls,
+    { id, open, answeredAt }: StillWaiting,
     { head: { model }, streams, includeUsage, nodeEvents }: DecodedRequest,
     response: Response,
   ): void {
@@ -150,12 +150,12 @@ export class LoggedCompletionsResponder {
     response.json(collector.completion);
   }
 
-  async #makeFold(segment: ToldSegment, after: number): Promise<CompletionLogFold> {
+  async #makeFold(segment: ClientSegment, after: number): Promise<CompletionLogFold> {
     const { from, head } = segment;
     return new CompletionLogFold(head, { from, after, voids: await this.completions.findVoids(segment) });
   }
 }
 
-function describeLog({ run: { id }, from, isOver }: ToldSegment): StreamedLog {
+function describeLog({ run: { id }, from, isOver }: ClientSegment): StreamedLog {
   return { id, from, isOver };
 }

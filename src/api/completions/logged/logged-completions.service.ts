@@ -15,15 +15,15 @@ import {
   type Asker,
   findFirstEvent,
   findSegment,
-  type OpenCalls,
+  type StillWaiting,
   type ReadingWatch,
   readLog,
-  retellFailure,
+  makeReplayedError,
   type RunLeft,
   SegmentEvents,
   type StartedSegment,
-  type ToldSegment,
-  ToldSegments,
+  type ClientSegment,
+  ClientSegments,
   type Waiting,
 } from '../../wire/index.js';
 import { CompletionCollector } from '../completions.collector.js';
@@ -44,7 +44,7 @@ export class LoggedCompletions implements RunDoor {
   constructor(
     private readonly runs: LoggedRuns,
     private readonly admission: Admission,
-    private readonly segments: ToldSegments,
+    private readonly segments: ClientSegments,
   ) {
     runs.addDoor(this);
   }
@@ -78,14 +78,14 @@ export class LoggedCompletions implements RunDoor {
 
   /**
    * Answers the waits of a run. When this resolves, the answer is stored. @param record notified of the run
-   * @throws as {@link ToldSegments.answer}
+   * @throws as {@link ClientSegments.answer}
    */
   async answer(
     decoded: DecodedRequest,
     outputs: NonNullable<DecodedRequest['outputs']>,
     asker: Asker,
     record: RequestWatch,
-  ): Promise<StartedSegment | OpenCalls> {
+  ): Promise<StartedSegment | StillWaiting> {
     const { workflow, head } = decoded;
     const segment = { id: head.id, head: writeLoggedHead(decoded) };
     return this.segments.answer({ outputs, workflow, param: 'messages', segment, record }, ID_PREFIX, asker);
@@ -102,14 +102,14 @@ export class LoggedCompletions implements RunDoor {
   }
 
   /** @returns undefined if this caller has no logged run with a completion of this id */
-  async find(id: string, caller: Caller): Promise<ToldSegment | undefined> {
+  async find(id: string, caller: Caller): Promise<ClientSegment | undefined> {
     if (!id.startsWith(ID_PREFIX)) return undefined;
     const run = await this.runs.find(id, caller.id);
     return run && findSegment(run, id);
   }
 
   /** The parts of a completion that are void so far. */
-  async findVoids({ from, run: { id, epoch } }: ToldSegment): Promise<Voids> {
+  async findVoids({ from, run: { id, epoch } }: ClientSegment): Promise<Voids> {
     const voids = new Voids();
     // Most runs were begun once.
     if (epoch <= 1) return voids;
@@ -123,10 +123,10 @@ export class LoggedCompletions implements RunDoor {
 
   /**
    * Waits for the end of a completion, as one of the readers of its run.
-   * @throws RetoldError if the run fails; RunAbortedError if it is removed, or the client leaves; RunLeftError if it
+   * @throws ReplayedError if the run fails; RunAbortedError if it is removed, or the client leaves; RunLeftError if it
    * continues later or in another process; OverloadedError if the store is unavailable
    */
-  async collect(segment: ToldSegment, waiting: Waiting): Promise<ChatCompletion> {
+  async collect(segment: ClientSegment, waiting: Waiting): Promise<ChatCompletion> {
     const { signal, isRepeatable } = waiting;
     const left: RunLeft = { advice: adviseToRead(segment.id), isRepeatable };
     const reading = { id: segment.run.id, from: findFirstEvent(segment), signal, left };
@@ -144,9 +144,9 @@ export class LoggedCompletions implements RunDoor {
   /**
    * Collects the completion so far.
    * @returns undefined if it has not ended
-   * @throws RetoldError if the run has failed before its end
+   * @throws ReplayedError if the run has failed before its end
    */
-  async collectSoFar(segment: ToldSegment, watch: ReadingWatch): Promise<ChatCompletion | undefined> {
+  async collectSoFar(segment: ClientSegment, watch: ReadingWatch): Promise<ChatCompletion | undefined> {
     for (;;) {
       const collection = new Collection(segment, await this.findVoids(segment), watch);
       for await (const event of this.runs.readSoFar(segment.run.id, findFirstEvent(segment))) {
@@ -170,7 +170,7 @@ class Collection {
   isMisled = false;
 
   /** @param voids the known void parts; new ones are added */
-  constructor(segment: ToldSegment, voids: Voids, watch: ReadingWatch) {
+  constructor(segment: ClientSegment, voids: Voids, watch: ReadingWatch) {
     const head = readLoggedHead(segment.head);
     this.#collector = new CompletionCollector(head);
     this.#events = new SegmentEvents({ from: segment.from, separator: head.separator ?? '' });
@@ -189,13 +189,13 @@ class Collection {
     return this.#collector.completion;
   }
 
-  /** @throws RetoldError if the run has failed */
+  /** @throws ReplayedError if the run has failed */
   next(event: LoggedEvent): void {
     const number = this.#number++;
     if (this.#collector.hasEnded) return;
     const told = this.#events.take(event, number);
     if (told === undefined) return;
-    if (told.type === 'run-failed') throw retellFailure(told, this.#watch);
+    if (told.type === 'run-failed') throw makeReplayedError(told, this.#watch);
     if (told.type === 'run-started' && told.traceId !== undefined) this.#watch.onTraceId(told.traceId);
     if (told.type === 'node-restarted' && !this.#voids.isKnown(number)) {
       this.#voids.add(told, number);

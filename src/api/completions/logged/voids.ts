@@ -2,7 +2,7 @@ import type { NodeRestarted, RunEvent } from '../../../engine/index.js';
 
 interface Void extends Pick<NodeRestarted, 'node' | 'from' | 'to'> {
   /** Number of the event that declared it void. */
-  readonly toldAt: number;
+  readonly shownAt: number;
 }
 
 /** The void parts of a log: deltas of steps that were started again after their process had ended. */
@@ -11,12 +11,12 @@ export class Voids {
 
   /** @param number of the event in its log */
   add({ node, from, to }: NodeRestarted, number: number): void {
-    if (!this.isKnown(number)) this.#voids.push({ node, from, to, toldAt: number });
+    if (!this.isKnown(number)) this.#voids.push({ node, from, to, shownAt: number });
   }
 
   /** True if the event of this number was added. */
   isKnown(number: number): boolean {
-    return this.#voids.some(({ toldAt }) => toldAt === number);
+    return this.#voids.some(({ shownAt }) => shownAt === number);
   }
 
   /** True for an event with void output. @param number of the event in its log */
@@ -27,6 +27,6 @@ export class Voids {
 
   /** True if a reader at this number has read something void without knowing it. */
   hasMisled(number: number): boolean {
-    return this.#voids.some(({ from, toldAt }) => from <= number && number < toldAt);
+    return this.#voids.some(({ from, shownAt }) => from <= number && number < shownAt);
   }
 }

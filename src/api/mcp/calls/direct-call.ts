@@ -3,8 +3,8 @@ import type { RunOptions, RunService } from '../../../runs/index.js';
 import { Gate } from '../../../streaming/index.js';
 import type { RunRequest } from '../../../workflow/index.js';
 import { finishCall } from './finish-call.js';
-import { readRun } from './read-run.js';
-import type { ToolOutcome, ToolCall } from './tool-call.js';
+import { readRunToEnd } from './read-run.js';
+import type { ToolOutcome, McpToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
 import { SaidToTool } from '../mcp.collector.js';
 
@@ -18,7 +18,7 @@ interface DirectCallOptions extends Omit<RunOptions, 'signal' | 'gate'> {
 
 /** Runs a workflow for a call, and returns its result. Never rejects because of the run. */
 export async function callDirectly(
-  call: ToolCall,
+  call: McpToolCall,
   request: RunRequest,
   { runs, clock }: { readonly runs: RunService; readonly clock: Clock },
   { onTraceId, gate = new Gate(), ...options }: DirectCallOptions,
@@ -27,6 +27,6 @@ export async function callDirectly(
   const said = new SaidToTool();
   const progress = new ToolProgress(call, () => !gate.isOpen);
   const events = runs.start(workflow, request, { ...options, gate, signal: call.signal });
-  const failure = await readRun(events, { said, progress, clock, onTraceId });
+  const failure = await readRunToEnd(events, { said, progress, clock, onTraceId });
   return finishCall(call.tool, said, options.id, failure);
 }

@@ -26,7 +26,7 @@ import type { RunRequest } from '../../../workflow/index.js';
 import { makeCannotWaitError, readLog } from '../../wire/index.js';
 import { elicit, readForm } from './elicitation.js';
 import { finishCall } from './finish-call.js';
-import type { GivenAnswers, ToolOutcome, ToolCall } from './tool-call.js';
+import type { GivenAnswers, ToolOutcome, McpToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
 import { SaidToTool } from '../mcp.collector.js';
 import { describeWaiting } from './waiting-result.js';
@@ -71,7 +71,7 @@ export class LoggedCalls implements RunDoor {
    * RateLimitedError, OverloadedError if it cannot be begun; RunLeftError if this process
    *   has to leave it; RunAbortedError if the client leaves, with which the run ends
    */
-  async begin(call: ToolCall, request: RunRequest, caller: CallerOfTool): Promise<ToolOutcome> {
+  async begin(call: McpToolCall, request: RunRequest, caller: CallerOfTool): Promise<ToolOutcome> {
     const { workflow } = call.tool;
     if (!this.runs.isOn) throw makeCannotWaitError(workflow.id);
     const { owner, origin, record } = caller;
@@ -95,7 +95,7 @@ export class LoggedCalls implements RunDoor {
    * result explains how else to give it. @throws NotFoundError if the caller has no such run of the tool; ConflictError
    * if it has no such wait; and as {@link begin}
    */
-  async goOn(call: ToolCall, { state, responses }: GivenAnswers, caller: CallerOfTool): Promise<ToolOutcome> {
+  async goOn(call: McpToolCall, { state, responses }: GivenAnswers, caller: CallerOfTool): Promise<ToolOutcome> {
     const run = await this.runs.find(state, caller.owner);
     if (run?.workflow !== call.tool.workflow.id) throw makeUnknownStateError();
     caller.onRun(run.id);
@@ -124,7 +124,7 @@ export class LoggedCalls implements RunDoor {
   }
 
   /** @param from number of the first event that the client has not been notified of */
-  async #follow(call: ToolCall, run: LoggedRun, from: number, caller: CallerOfTool): Promise<ToolOutcome> {
+  async #follow(call: McpToolCall, run: LoggedRun, from: number, caller: CallerOfTool): Promise<ToolOutcome> {
     caller.onRun(run.id);
     const said = new SaidToTool();
     const progress = new ToolProgress(call, caller.isPaused);

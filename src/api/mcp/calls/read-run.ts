@@ -21,7 +21,7 @@ interface RunListeners {
  * Reads a run of this process to its end, or until it waits. @returns the error of the run or of reading it; undefined
  * if neither failed
  */
-export async function readRun(
+export async function readRunToEnd(
   events: RunEvents,
   { said, progress, clock, onTraceId }: RunListeners,
 ): Promise<RunError | undefined> {

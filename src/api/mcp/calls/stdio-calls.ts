@@ -8,8 +8,8 @@ import type { RunRequest } from '../../../workflow/index.js';
 import { elicit, readForm } from './elicitation.js';
 import { finishCall } from './finish-call.js';
 import { readAccepted } from './logged-calls.service.js';
-import { readRun } from './read-run.js';
-import type { GivenAnswers, ToolOutcome, ToolCall } from './tool-call.js';
+import { readRunToEnd } from './read-run.js';
+import type { GivenAnswers, ToolOutcome, McpToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
 import { makeErrorResult, SaidToTool } from '../mcp.collector.js';
 
@@ -47,7 +47,7 @@ interface OpenRun {
   readonly id: string;
   readonly end: Cancellation;
   /** Its open call. */
-  call: ToolCall;
+  call: McpToolCall;
   questions: Question[];
   /** Resolves with the next result or question for the client. */
   pending: PendingResult;
@@ -66,7 +66,7 @@ export class StdioCalls {
     this.#tools = tools;
   }
 
-  begin(call: ToolCall, request: RunRequest): Promise<ToolOutcome> {
+  begin(call: McpToolCall, request: RunRequest): Promise<ToolOutcome> {
     const run: OpenRun = {
       id: `mcp_${this.#tools.ids.runId()}`,
       end: new Cancellation(),
@@ -85,7 +85,7 @@ export class StdioCalls {
   }
 
   /** @throws NotFoundError if no run of the tool waits in this process */
-  async goOn(call: ToolCall, { state, responses }: GivenAnswers): Promise<ToolOutcome> {
+  async goOn(call: McpToolCall, { state, responses }: GivenAnswers): Promise<ToolOutcome> {
     const run = this.#open.get(state);
     if (run === undefined || run.call.tool !== call.tool) {
       throw new NotFoundError('No run of this tool waits for an answer here. No new run was begun.', {
@@ -117,7 +117,7 @@ export class StdioCalls {
     for (const { end } of this.#open.values()) end.abort(new RunAbortedError('client_disconnected'));
   }
 
-  async #awaitResult(run: OpenRun, call: ToolCall): Promise<ToolOutcome> {
+  async #awaitResult(run: OpenRun, call: McpToolCall): Promise<ToolOutcome> {
     run.call = call;
     const end = (): void => run.end.abort(new RunAbortedError('cancelled'));
     call.signal.addEventListener('abort', end);
@@ -136,12 +136,12 @@ export class StdioCalls {
       get progressToken() {
         return run.call.progressToken;
       },
-      notify: (notification: Parameters<ToolCall['notify']>[0]) => run.call.notify(notification),
+      notify: (notification: Parameters<McpToolCall['notify']>[0]) => run.call.notify(notification),
     };
     const progress = new ToolProgress(news, () => !gate.isOpen);
     const answer = (wait: OpenWait): unknown => (run.call.canElicit ? this.#ask(run, wait) : undefined);
     const events = runs.start(tool.workflow, request, { id: run.id, gate, signal: run.end, answer });
-    const failure = await readRun(events, { said, progress, clock });
+    const failure = await readRunToEnd(events, { said, progress, clock });
     if (said.waits.length > 0) return makeErrorResult(makeUnansweredError(said.waits), said);
     return finishCall(tool, said, run.id, failure);
   }
@@ -164,7 +164,7 @@ export class StdioCalls {
 }
 
 /** Why a client's answer is invalid; undefined: it is valid, or there is none. */
-async function findFault({ tool }: ToolCall, wait: OpenWait, response: unknown): Promise<string | undefined> {
+async function findFault({ tool }: McpToolCall, wait: OpenWait, response: unknown): Promise<string | undefined> {
   const content = readAccepted(response);
   if (content === undefined) return undefined;
   const read = readForm(content, wait.schema);

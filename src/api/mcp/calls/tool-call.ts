@@ -9,7 +9,7 @@ export type ToolOutcome = CallToolResult | InputRequiredResult;
 type SentNotification = Pick<JSONRPCNotification, 'method' | 'params'>;
 
 /** A tool call over any transport. */
-export interface ToolCall {
+export interface McpToolCall {
   readonly tool: WorkflowTool;
   readonly args: JsonObject;
   /** Aborts when the client leaves or cancels the call. */

@@ -2,16 +2,16 @@ import type { RunEvent } from '../../../engine/index.js';
 import { assertNever } from '../../../kernel/index.js';
 import type { LoggedEvent } from '../../../runs/index.js';
 import type { Delta } from '../../../streaming/index.js';
-import type { ToolCall } from './tool-call.js';
+import type { McpToolCall } from './tool-call.js';
 
 /** Sends a client progress that it has asked for: the names of steps, words of authors, and the text as it comes. */
 export class ToolProgress {
-  readonly #call: Pick<ToolCall, 'progressToken' | 'notify'>;
+  readonly #call: Pick<McpToolCall, 'progressToken' | 'notify'>;
   readonly #isPaused: () => boolean;
   #count = 0;
 
   /** @param isPaused true while the client is behind: all but text is left out then */
-  constructor(call: Pick<ToolCall, 'progressToken' | 'notify'>, isPaused: () => boolean) {
+  constructor(call: Pick<McpToolCall, 'progressToken' | 'notify'>, isPaused: () => boolean) {
     this.#call = call;
     this.#isPaused = isPaused;
   }

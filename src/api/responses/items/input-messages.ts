@@ -2,7 +2,7 @@ import { InvalidRequestError } from '../../../errors/index.js';
 import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
 import type { Message } from '../../../models/index.js';
 import type { AssistantPart, SystemPart, UserPart } from '../dto/index.js';
-import { judgeApprovals, makeCallId, type Verdict } from '../mcp/approvals.js';
+import { judgeApprovals, makeCallId, type ApprovalVerdict } from '../mcp/approvals.js';
 import {
   listParts,
   writeAssistantContent,
@@ -65,7 +65,7 @@ interface MadeCall {
  */
 export function makeMessages(
   items: readonly JsonObject[],
-  verdicts: ReadonlyMap<string, Verdict> = judgeApprovals(items),
+  verdicts: ReadonlyMap<string, ApprovalVerdict> = judgeApprovals(items),
 ): readonly Message[] {
   const conversation = new Conversation(verdicts);
   for (const item of items) conversation.add(item);
@@ -73,9 +73,9 @@ export function makeMessages(
 }
 
 class Conversation {
-  readonly #verdicts: ReadonlyMap<string, Verdict>;
+  readonly #verdicts: ReadonlyMap<string, ApprovalVerdict>;
   /** Those that are written: a question may stand twice. */
-  readonly #judged = new Set<Verdict>();
+  readonly #judged = new Set<ApprovalVerdict>();
   readonly #messages: (Draft | Exchange)[] = [];
   readonly #made: MadeCall[] = [];
   /** Calls by kind and id, and how many of them have their output: some models number their calls anew in each turn. */
@@ -85,7 +85,7 @@ class Conversation {
   #open: Draft | undefined;
   #exchange: Exchange | undefined;
 
-  constructor(verdicts: ReadonlyMap<string, Verdict>) {
+  constructor(verdicts: ReadonlyMap<string, ApprovalVerdict>) {
     this.#verdicts = verdicts;
   }
 

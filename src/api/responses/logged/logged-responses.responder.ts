@@ -7,11 +7,11 @@ import {
   assertLogKept,
   DONE_FRAME,
   LogStreamer,
-  type OpenCalls,
+  type StillWaiting,
   readIdentity,
   type StartedSegment,
   type TakenRequest,
-  type ToldSegment,
+  type ClientSegment,
   type Waiting,
   watchReading,
 } from '../../wire/index.js';
@@ -70,7 +70,7 @@ export class LoggedResponsesResponder {
   }
 
   async #send(
-    segment: ToldSegment,
+    segment: ClientSegment,
     { streams, head }: DecodedRequest,
     response: Response,
     { signal, isRepeated, isRepeatable }: Pick<Waiting, 'signal' | 'isRepeatable'> & Pick<StartedSegment, 'isRepeated'>,
@@ -92,7 +92,7 @@ export class LoggedResponsesResponder {
   }
 
   async #sendOpen(
-    { run, id, isRepeated, open, answeredAt }: OpenCalls,
+    { run, id, isRepeated, open, answeredAt }: StillWaiting,
     { head: asked, workflow, nodeEvents, streams, context }: DecodedRequest,
     { caller }: TakenRequest,
     response: Response,
@@ -107,13 +107,13 @@ export class LoggedResponsesResponder {
     const isKept =
       !encoder.isStored ||
       isRepeated ||
-      (await this.kept.keep(encoder, { context: context.filter((item) => !isCallOf(item, repeated)) }, caller));
+      (await this.kept.keep(encoder, { context: context.filter((item) => !isCallWithId(item, repeated)) }, caller));
     const told = isKept ? last : encoder.endUnstored(last);
     if (streams) this.streamer.send(joinFrames([...events, told]) + DONE_FRAME, response);
     else response.json(encoder.response);
   }
 }
 
-function isCallOf(item: JsonObject, callIds: ReadonlySet<string>): boolean {
+function isCallWithId(item: JsonObject, callIds: ReadonlySet<string>): boolean {
   return item['type'] === 'function_call' && callIds.has(String(item['call_id']));
 }

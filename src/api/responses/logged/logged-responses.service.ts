@@ -16,12 +16,12 @@ import {
   type Asker,
   findFirstEvent,
   findSegment,
-  type OpenCalls,
+  type StillWaiting,
   readLog,
-  retellFailure,
+  makeReplayedError,
   type StartedSegment,
-  type ToldSegment,
-  ToldSegments,
+  type ClientSegment,
+  ClientSegments,
   type Waiting,
 } from '../../wire/index.js';
 import type { DecodedRequest, ResponseHead } from '../decoded-request.js';
@@ -49,7 +49,7 @@ export class LoggedResponses implements RunDoor {
     private readonly state: ResponseState,
     private readonly kept: KeptResponses,
     private readonly admission: Admission,
-    private readonly segments: ToldSegments,
+    private readonly segments: ClientSegments,
     private readonly ids: IdSource,
   ) {
     runs.addDoor(this);
@@ -87,31 +87,31 @@ export class LoggedResponses implements RunDoor {
   /**
    * Answers the waits of a run. When this resolves, the answer is stored. @param record notified of the run, if the
    * request waits for that
-   * @throws as {@link ToldSegments.answer}
+   * @throws as {@link ClientSegments.answer}
    */
   async answer(
     decoded: DecodedRequest,
     outputs: NonNullable<DecodedRequest['outputs']>,
     asker: Asker,
     record?: RequestWatch,
-  ): Promise<StartedSegment | OpenCalls> {
+  ): Promise<StartedSegment | StillWaiting> {
     const { workflow, head, context } = decoded;
     const segment = { id: head.id, head: writeLoggedHead(decoded, context) };
     return this.segments.answer({ outputs, workflow, param: 'input', segment, record }, ID_PREFIX, asker);
   }
 
   /** A response as it is now. */
-  async read(segment: ToldSegment): Promise<ResponseObject> {
+  async read(segment: ClientSegment): Promise<ResponseObject> {
     return (await this.log.fold(segment)).response;
   }
 
   /**
    * Waits for the end of a response, as one of the readers of its run.
-   * @throws RetoldError if the run fails: clients take a failed Response for a successful one (measured);
+   * @throws ReplayedError if the run fails: clients take a failed Response for a successful one (measured);
    * RunAbortedError if it is removed, or the client leaves; RunLeftError if it continues later or in another process;
    * OverloadedError if the store is unavailable
    */
-  async collect(segment: ToldSegment, waiting: Waiting): Promise<ResponseObject> {
+  async collect(segment: ClientSegment, waiting: Waiting): Promise<ResponseObject> {
     const { signal, isRepeatable, onTraceId } = waiting;
     const { from, head, id, run } = segment;
     const first = findFirstEvent(segment);
@@ -123,7 +123,7 @@ export class LoggedResponses implements RunDoor {
         if (event.type === 'run-started' && event.traceId !== undefined) onTraceId(event.traceId);
         if (event.type === 'run-failed' && number >= from) {
           const { error } = event;
-          throw retellFailure({ ...event, error: { ...error, param: renameParameter(error.param) } }, waiting);
+          throw makeReplayedError({ ...event, error: { ...error, param: renameParameter(error.param) } }, waiting);
         }
         fold.next(event, number++);
         if (fold.hasEnded) return fold.response;
@@ -150,7 +150,7 @@ export class LoggedResponses implements RunDoor {
   }
 
   /** @returns undefined if this caller has no background response with this id, or it was removed */
-  async find(id: string, caller: Caller): Promise<ToldSegment | undefined> {
+  async find(id: string, caller: Caller): Promise<ClientSegment | undefined> {
     const segment = await this.log.findInBackground(id, caller);
     if (segment === undefined || !isOneOfSeveral(segment)) return segment;
     return (await this.state.find(id, caller)) && segment;

@@ -1,7 +1,7 @@
 import type { RunFailed } from '../../../engine/index.js';
 import { RunAbortedError, readOutcome, toRunError } from '../../../errors/index.js';
 import type { LoggedEvent } from '../../../runs/index.js';
-import { DONE_FRAME, type LogFold, SegmentEvents, type ToldSegment } from '../../wire/index.js';
+import { DONE_FRAME, type LogFold, SegmentEvents, type ClientSegment } from '../../wire/index.js';
 import type { ResponseEvent } from '../response-events.js';
 import { ResponseEncoder } from '../responses.encoder.js';
 import type { ResponseObject } from '../response-object.js';
@@ -16,7 +16,7 @@ export class ResponseLogFold implements LogFold {
   readonly #events: SegmentEvents;
   #hasEnded = false;
 
-  constructor({ head: json, from }: Pick<ToldSegment, 'head' | 'from'>) {
+  constructor({ head: json, from }: Pick<ClientSegment, 'head' | 'from'>) {
     const { head, phases, nodeEvents, separator = '' } = readLoggedHead(json);
     this.#encoder = new ResponseEncoder(head, { phases: new Map(phases), nodeEvents });
     this.#events = new SegmentEvents({ from, separator });

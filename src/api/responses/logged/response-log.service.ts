@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../../../access/index.js';
 import type { JsonObject } from '../../../kernel/index.js';
 import { LoggedRuns } from '../../../runs/index.js';
-import { findFirstEvent, findSegment, type ToldSegment } from '../../wire/index.js';
+import { findFirstEvent, findSegment, type ClientSegment } from '../../wire/index.js';
 import type { StoredResponse } from '../state/response-state.js';
 import { readLoggedHead } from './logged-head.js';
 import { ResponseLogFold } from './response-log-fold.js';
@@ -30,13 +30,13 @@ export class ResponseLog {
   }
 
   /** A background response. @returns undefined as for {@link find} */
-  async findInBackground(id: string, owner: Caller): Promise<ToldSegment | undefined> {
+  async findInBackground(id: string, owner: Caller): Promise<ClientSegment | undefined> {
     const segment = await this.#findSegment(id, owner);
     return segment !== undefined && readLoggedHead(segment.head).head.background ? segment : undefined;
   }
 
   /** Folds the events of a response so far. */
-  async fold(segment: ToldSegment): Promise<ResponseLogFold> {
+  async fold(segment: ClientSegment): Promise<ResponseLogFold> {
     const fold = new ResponseLogFold(segment);
     fold.open();
     const first = findFirstEvent(segment);
@@ -49,7 +49,7 @@ export class ResponseLog {
   }
 
   /** The input items of a response. */
-  async findContext({ head, run }: ToldSegment): Promise<readonly JsonObject[]> {
+  async findContext({ head, run }: ClientSegment): Promise<readonly JsonObject[]> {
     return readLoggedHead(head).context ?? (((await this.runs.findMemo(run.id)) ?? []) as readonly JsonObject[]);
   }
 
@@ -67,7 +67,7 @@ export class ResponseLog {
   }
 
   /** @returns undefined if there is none with this id, or nothing of it is left */
-  async #findSegment(id: string, owner: Caller): Promise<ToldSegment | undefined> {
+  async #findSegment(id: string, owner: Caller): Promise<ClientSegment | undefined> {
     if (!id.startsWith(ID_PREFIX)) return undefined;
     const run = await this.runs.find(id, owner.id);
     return run?.hasLog === true ? findSegment(run, id) : undefined;
@@ -80,6 +80,6 @@ const COMPLETE: ReadonlySet<string> = new Set(['completed', 'incomplete']);
  * True for an ended response whose run has other segments, too: the log stays when the response is removed, so only the
  * stored copy shows whether it still exists. False for a response that waits for an answer: its run would end with it.
  */
-export function isOneOfSeveral({ run, isOver, isLast }: ToldSegment): boolean {
+export function isOneOfSeveral({ run, isOver, isLast }: ClientSegment): boolean {
   return isOver && run.segments.length > 1 && !(isLast && run.status === 'waiting');
 }

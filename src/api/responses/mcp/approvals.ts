@@ -4,7 +4,7 @@ import type { ApprovedMcpCall } from '../../../workflow/index.js';
 import { findKind } from '../items/input-kinds.js';
 
 /** What becomes of a call that the client was asked to approve. */
-export type Verdict =
+export type ApprovalVerdict =
   /** It is made before a model is asked. */
   | { readonly kind: 'approved'; readonly call: ApprovedMcpCall }
   /** It is not made, for what the model reads. */
@@ -27,7 +27,7 @@ export function makeCallId(itemId: string): string {
  * @param items of the whole conversation, in order
  * @throws InvalidRequestError for an answer to what was not asked
  */
-export function judgeApprovals(items: readonly JsonObject[]): ReadonlyMap<string, Verdict> {
+export function judgeApprovals(items: readonly JsonObject[]): ReadonlyMap<string, ApprovalVerdict> {
   const asked = new Map<string, JsonObject>();
   const answers = new Map<string, { readonly item: JsonObject; readonly index: number }>();
   const made = new Set<unknown>();
@@ -52,7 +52,7 @@ export function judgeApprovals(items: readonly JsonObject[]): ReadonlyMap<string
     }
   }
   for (const id of answers.keys()) if (!asked.has(id) && !made.has(id)) throw makeNotAskedError(id);
-  const verdicts = new Map<string, Verdict>();
+  const verdicts = new Map<string, ApprovalVerdict>();
   for (const [id, request] of asked) {
     const answer = answers.get(id);
     if (made.has(id)) verdicts.set(id, { kind: 'made' });
@@ -66,7 +66,7 @@ export function judgeApprovals(items: readonly JsonObject[]): ReadonlyMap<string
 }
 
 /** The calls that are to be made, in the order in which they were asked for. */
-export function listApproved(verdicts: ReadonlyMap<string, Verdict>): readonly ApprovedMcpCall[] {
+export function listApproved(verdicts: ReadonlyMap<string, ApprovalVerdict>): readonly ApprovedMcpCall[] {
   return [...verdicts.values()].flatMap((verdict) => (verdict.kind === 'approved' ? [verdict.call] : []));
 }
 

@@ -21,7 +21,7 @@ const DEPENDENCIES: readonly Dependency[] = [
 ];
 
 /** Checks the parameters that make no sense without another one. */
-export function checkDependencies(body: JsonObject, faults: FaultLog): void {
+export function checkChatDependencies(body: JsonObject, faults: FaultLog): void {
   for (const { parameter, isMet, message } of DEPENDENCIES) {
     if (isGiven(body, parameter) && !isMet(body)) faults.add(() => makeFault(parameter, message));
   }

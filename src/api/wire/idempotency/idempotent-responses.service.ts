@@ -8,7 +8,7 @@ import {
   RunAbortedError,
 } from '../../../errors/index.js';
 import { rejectOnAbort, type AbortNotice, Clock, sha256, type Timer } from '../../../kernel/index.js';
-import { ResponseMemory, type KeptRequest } from './response-memory.js';
+import { ResponseMemory, type ResponseEntry } from './response-memory.js';
 import { type KeptResponse, keepFailure } from './kept-response.js';
 import { SharedResponses } from './shared-responses.service.js';
 
@@ -138,7 +138,7 @@ export class IdempotentResponses {
   }
 
   /** Stores the end of the claim for the other replicas. @returns false if Redis is unavailable */
-  #settle(id: string, fingerprint: string, kept: KeptRequest | undefined): Promise<boolean> {
+  #settle(id: string, fingerprint: string, kept: ResponseEntry | undefined): Promise<boolean> {
     return kept === undefined ? this.shared.release(id, fingerprint) : this.shared.keep(id, kept, this.#ttlMs);
   }
 
@@ -153,7 +153,7 @@ export class IdempotentResponses {
   }
 }
 
-function makeReplay({ fingerprint, response }: KeptRequest, asked: string): RepeatableResponse {
+function makeReplay({ fingerprint, response }: ResponseEntry, asked: string): RepeatableResponse {
   assertSame(fingerprint, asked);
   return { response, isReplayed: true };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
-import { ResponseMemory, type KeptRequest } from './response-memory.js';
+import { ResponseMemory, type ResponseEntry } from './response-memory.js';
 
-const kept = (body: string): KeptRequest => ({ fingerprint: 'f', response: { status: 200, body } });
+const kept = (body: string): ResponseEntry => ({ fingerprint: 'f', response: { status: 200, body } });
 
 describe('ResponseMemory', () => {
   it('keeps responses for as long as it is told to', () => {

@@ -2,13 +2,13 @@ import type { Clock } from '../../../kernel/index.js';
 import type { KeptResponse } from './kept-response.js';
 
 /** The entry of one key. */
-export interface KeptRequest {
+export interface ResponseEntry {
   /** Hash of the request's body: another body under the same key is a mistake of the client. */
   readonly fingerprint: string;
   readonly response: KeptResponse;
 }
 
-interface Held extends KeptRequest {
+interface Held extends ResponseEntry {
   readonly bytes: number;
   readonly until: number;
 }
@@ -30,7 +30,7 @@ export class ResponseMemory {
     private readonly clock: Clock,
   ) {}
 
-  get(id: string): KeptRequest | undefined {
+  get(id: string): ResponseEntry | undefined {
     const held = this.#held.get(id);
     if (held === undefined) return undefined;
     if (held.until > this.clock.monotonic()) return held;
@@ -38,7 +38,7 @@ export class ResponseMemory {
     return undefined;
   }
 
-  set(id: string, kept: KeptRequest): void {
+  set(id: string, kept: ResponseEntry): void {
     const before = this.#held.get(id);
     if (before !== undefined) this.#drop(id, before);
     // A string takes up to two bytes for each character.

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { REDIS_PREFIX, type Sent, SharedStore } from '../../../access/index.js';
 import { IdSource } from '../../../kernel/index.js';
 import type { KeptResponse } from './kept-response.js';
-import type { KeptRequest } from './response-memory.js';
+import type { ResponseEntry } from './response-memory.js';
 
 /** The state of a request on other replicas. */
 type Claim =
@@ -13,7 +13,7 @@ type Claim =
   | { readonly state: 'claimed' }
   /** Another replica is working on it. */
   | { readonly state: 'busy'; readonly fingerprint: string }
-  | ({ readonly state: 'kept' } & KeptRequest);
+  | ({ readonly state: 'kept' } & ResponseEntry);
 
 /** What is stored in Redis: a claim has an owner, a response has none. Replicas of other versions read these names. */
 interface Stored {
@@ -82,7 +82,7 @@ export class SharedResponses {
   }
 
   /** @returns false if Redis is unavailable */
-  async keep(id: string, { fingerprint, response }: KeptRequest, ttlMs: number): Promise<boolean> {
+  async keep(id: string, { fingerprint, response }: ResponseEntry, ttlMs: number): Promise<boolean> {
     return this.#replace(id, fingerprint, JSON.stringify({ fingerprint, answer: response } satisfies Stored), ttlMs);
   }
 

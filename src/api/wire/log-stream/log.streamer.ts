@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { AppConfig } from '../../../config/index.js';
 import type { RunFailed } from '../../../engine/index.js';
-import { RetoldError, RunLeftError } from '../../../errors/index.js';
+import { ReplayedError, RunLeftError } from '../../../errors/index.js';
 import { findRecord } from '../../../http/index.js';
 import { Cancellation, Clock, type Timer } from '../../../kernel/index.js';
 import { guardCallback, type LoggedEvent, type LogFollower, LoggedRuns } from '../../../runs/index.js';
@@ -12,7 +12,7 @@ import { EventStreamWriter } from '../event-stream-writer.js';
 import type { LogFold, LogFrame } from './log-fold.js';
 import { makeLeftError, type RunLeft } from './read-log.js';
 import { makeTruncatedError } from './read-position.js';
-import { findFirstEvent } from './told-segment.js';
+import { findFirstEvent } from './client-segment.js';
 
 /** The streamed part of a run. */
 export interface StreamedLog {
@@ -72,7 +72,7 @@ export class LogStreamer {
 
   /**
    * Streams a run to its end or that of the fold, or until the client leaves, without delaying the run. @param fold
-   * still empty @throws OverloadedError if the store is unavailable before anything was sent; RetoldError if the run
+   * still empty @throws OverloadedError if the store is unavailable before anything was sent; ReplayedError if the run
    * fails before that, and the status line waits; RunLeftError if this process has to leave the run before that;
    * GoneError if the client's position is behind the end of an ended run
    */
@@ -221,7 +221,7 @@ class LogStream {
   #refuse({ error, outcome, node }: RunFailed): never {
     this.#hold?.cancel();
     findRecord(this.#response).setReplayedFailure({ code: error.code ?? error.type, node });
-    throw new RetoldError(error, outcome);
+    throw new ReplayedError(error, outcome);
   }
 
   /** Stops waiting with the status line. */

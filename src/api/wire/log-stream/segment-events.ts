@@ -1,6 +1,6 @@
 import type { RunFailed, RunFinished, RunWaiting } from '../../../engine/index.js';
 import { assertNever } from '../../../kernel/index.js';
-import { type FinishReason, subtractUsage, worseFinishReason } from '../../../models/index.js';
+import { type FinishReason, subtractUsage, pickWorseFinishReason } from '../../../models/index.js';
 import type { LoggedEvent } from '../../../runs/index.js';
 import { countCharacters, type Delta, moveAnnotations, type TextDelta } from '../../../streaming/index.js';
 
@@ -47,7 +47,7 @@ export class SegmentEvents {
         return { ...event, delta: this.#changeDelta(event.delta, before) };
       case 'node-finished':
         if (event.visible)
-          this.#finishReason = worseFinishReason(this.#finishReason ?? 'stop', event.finishReason ?? 'stop');
+          this.#finishReason = pickWorseFinishReason(this.#finishReason ?? 'stop', event.finishReason ?? 'stop');
         return event;
       case 'run-finished':
         return { ...leaveOutUsage(event, before), finishReason: this.#chooseFinishReason(event) };

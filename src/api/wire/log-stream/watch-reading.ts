@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import type { RunFailed } from '../../../engine/index.js';
-import { GoneError, RetoldError } from '../../../errors/index.js';
+import { GoneError, ReplayedError } from '../../../errors/index.js';
 import { findRecord } from '../../../http/index.js';
 import type { AbortNotice } from '../../../kernel/index.js';
 import type { LoggedRun } from '../../../runs/index.js';
@@ -30,12 +30,12 @@ export function watchReading(response: Response): ReadingWatch {
 }
 
 /** The error for a client that reads the failure of the run. */
-export function retellFailure(
+export function makeReplayedError(
   { error, outcome, node }: Pick<RunFailed, 'error' | 'outcome' | 'node'>,
   { onFailedNode }: Pick<ReadingWatch, 'onFailedNode'>,
-): RetoldError {
+): ReplayedError {
   if (node !== undefined) onFailedNode(node, error.code ?? error.type);
-  return new RetoldError(error, outcome);
+  return new ReplayedError(error, outcome);
 }
 
 /** @param told the client's word for the output. @throws GoneError if the log has expired */

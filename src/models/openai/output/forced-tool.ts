@@ -4,13 +4,13 @@ import type { FinishReason } from '../../finish-reason.js';
 import type { Capabilities } from '../capabilities.js';
 import type { OutputFilter } from './output-filter.js';
 import { JsonTextFilter } from './json-text.js';
-import type { OutputFormat, Schema } from './output-format.js';
+import type { OutputFormat, SentSchema } from './output-format.js';
 
 /** Offers the schema as a tool that the model must call. If the call has other tools, the model must call any one of them. */
 export function forceTool(
   call: ModelCall,
   { name, description, strict }: OutputFormat,
-  schema: Schema,
+  schema: SentSchema,
   { parallelToolCalls }: Pick<Capabilities, 'parallelToolCalls'>,
 ): { readonly call: ModelCall; readonly toolName: string } {
   const { response_format: _, tool_choice: choice, ...parameters } = call.parameters;

@@ -1,14 +1,14 @@
 import type { ModelParameters } from '../../chat-model.js';
 
 /** A JSON schema as it was sent. */
-export type Schema = Readonly<Record<string, unknown>>;
+export type SentSchema = Readonly<Record<string, unknown>>;
 
 /** The JSON that a call requests with `response_format`. */
 export interface OutputFormat {
   readonly name: string;
   readonly description?: string;
   /** Undefined for any object. */
-  readonly schema: Schema | undefined;
+  readonly schema: SentSchema | undefined;
   readonly strict: boolean;
 }
 
@@ -31,7 +31,7 @@ export function readOutputFormat({ response_format: format }: ModelParameters): 
   return {
     name: typeof wanted.name === 'string' && wanted.name !== '' ? wanted.name : 'answer',
     ...(typeof wanted.description === 'string' && { description: wanted.description }),
-    schema: typeof wanted.schema === 'object' && wanted.schema !== null ? (wanted.schema as Schema) : undefined,
+    schema: typeof wanted.schema === 'object' && wanted.schema !== null ? (wanted.schema as SentSchema) : undefined,
     strict: wanted.strict === true,
   };
 }

@@ -2,7 +2,7 @@ import { providerKey } from '../../../config/index.js';
 import { OPENAI_CAPABILITIES } from '../capabilities.js';
 import type { Message } from '../../message.js';
 import { type MessageForm, PLAIN_MESSAGES } from '../request/message-form.js';
-import { renameParameter } from '../request/rename-parameter.js';
+import { makeRenameRule } from '../request/rename-parameter.js';
 import { dropParameters } from '../request/drop-parameters.js';
 import { chooseKey } from './key-file.js';
 import { THINK_TAGS } from './think-tags.js';
@@ -36,8 +36,8 @@ export const mistral = defineVendor({
     streamOptions: false,
     reasoningTags: THINK_TAGS,
     rules: [
-      renameParameter('max_completion_tokens', 'max_tokens'),
-      renameParameter('seed', 'random_seed'),
+      makeRenameRule('max_completion_tokens', 'max_tokens'),
+      makeRenameRule('seed', 'random_seed'),
       dropParameters('stream_options', 'user', 'store', 'service_tier', 'safety_identifier'),
       dropParameters('prompt_cache_key', 'prompt_cache_retention'),
     ],

@@ -1,6 +1,6 @@
 import { providerKey } from '../../../config/index.js';
 import type { RequestRule } from '../capabilities.js';
-import { renameParameter } from '../request/rename-parameter.js';
+import { makeRenameRule } from '../request/rename-parameter.js';
 import { COMPATIBLE } from './compatible.js';
 import { chooseKey } from './key-file.js';
 import { THINK_TAGS } from './think-tags.js';
@@ -24,7 +24,7 @@ export const ollama = defineVendor({
     ...COMPATIBLE,
     parallelToolCalls: false,
     reasoningTags: THINK_TAGS,
-    rules: [renameParameter('max_completion_tokens', 'max_tokens'), dropUnusedTools],
+    rules: [makeRenameRule('max_completion_tokens', 'max_tokens'), dropUnusedTools],
   },
   ignored: { OLLAMA_HOST: 'Set OLLAMA_BASE_URL.' },
   sharedPrefixes: ['OLLAMA'],

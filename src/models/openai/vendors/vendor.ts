@@ -1,4 +1,4 @@
-import type { AppConfig, CommonProviderValues, ProviderDeclaration, Settings, Values } from '../../../config/index.js';
+import type { AppConfig, CommonProviderValues, ProviderDeclaration, Settings, SettingValues } from '../../../config/index.js';
 import type { Capabilities } from '../capabilities.js';
 import type { Endpoint } from '../endpoint.js';
 
@@ -35,7 +35,7 @@ type DefinedVendor<Name extends string, Own extends Settings> = Omit<Vendor<Name
 
 /** Checks, by its type, that a vendor uses only the settings that it declares. */
 export function defineVendor<const Name extends string, Own extends Settings>(
-  vendor: Vendor<Name, keyof Own & string, Values<Own>> & { readonly settings: Own },
+  vendor: Vendor<Name, keyof Own & string, SettingValues<Own>> & { readonly settings: Own },
 ): DefinedVendor<Name, Own> {
   return vendor as unknown as DefinedVendor<Name, Own>;
 }

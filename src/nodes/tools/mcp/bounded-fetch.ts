@@ -2,7 +2,7 @@
 export const MOST_BYTES = 4 * 1024 * 1024;
 
 /** A server sent more than the limit for one response. */
-export class AnswerTooLargeError extends Error {
+export class ResponseTooLargeError extends Error {
   constructor() {
     super(`The server sent more than ${MOST_BYTES / 1024 ** 2} MB at once`);
   }
@@ -15,7 +15,7 @@ export class AnswerTooLargeError extends Error {
  * @param ask sends the requests
  */
 export function makeBoundedFetch(
-  onTooLarge: (error: AnswerTooLargeError) => void,
+  onTooLarge: (error: ResponseTooLargeError) => void,
   ask: typeof fetch = fetch,
 ): typeof fetch {
   return async (input, init) => {
@@ -33,7 +33,7 @@ export function makeBoundedFetch(
             controller.enqueue(chunk);
             return;
           }
-          const error = new AnswerTooLargeError();
+          const error = new ResponseTooLargeError();
           onTooLarge(error);
           controller.error(error);
         },

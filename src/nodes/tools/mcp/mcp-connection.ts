@@ -2,7 +2,7 @@ import type { CallToolResult, Client, ClientOptions, Tool, Transport } from '@mo
 import type { McpServerPlace } from '../../../config/index.js';
 import { type Clock, isError, settleInTime, VERSION } from '../../../kernel/index.js';
 import { ToolError } from '../../../workflow/index.js';
-import { AnswerTooLargeError, makeBoundedFetch, MOST_BYTES } from './bounded-fetch.js';
+import { ResponseTooLargeError, makeBoundedFetch, MOST_BYTES } from './bounded-fetch.js';
 
 /** How long a server may take until it is connected, and until it has listed its tools, in milliseconds. */
 const CONNECT_MS = 10_000;
@@ -22,7 +22,7 @@ interface OpenConnection {
   /** Undefined until they are listed, and after the server has reported a change. */
   tools: Promise<readonly Tool[]> | undefined;
   /** Why the server cannot be used any more: it sent too much. */
-  fault: AnswerTooLargeError | undefined;
+  fault: ResponseTooLargeError | undefined;
 }
 
 /** How a server is asked. */
@@ -195,7 +195,7 @@ export class McpConnection {
     return connection;
   }
 
-  #cutOff(connection: OpenConnection, error: AnswerTooLargeError): void {
+  #cutOff(connection: OpenConnection, error: ResponseTooLargeError): void {
     connection.fault = error;
     this.#drop(connection);
     void connection.client.close().catch(() => undefined);
@@ -243,7 +243,7 @@ function makeHttpTransport(
   { StreamableHTTPClientTransport }: Sdk,
   { url = '', headers = {} }: McpServerPlace & { readonly headers?: Readonly<Record<string, string>> },
   ask: typeof fetch,
-  onTooLarge: (error: AnswerTooLargeError) => void,
+  onTooLarge: (error: ResponseTooLargeError) => void,
 ): Transport {
   const transport = new StreamableHTTPClientTransport(new URL(url), {
     fetch: makeBoundedFetch(onTooLarge, ask),

@@ -227,7 +227,7 @@ function readText(value: unknown): string {
 }
 
 /** Whether a failure is told in the words of the tool. */
-export function isToldByTool(error: Error): boolean {
+export function isReportedByTool(error: Error): boolean {
   return error instanceof McpToolError;
 }
 

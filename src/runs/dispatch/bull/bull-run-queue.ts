@@ -92,7 +92,7 @@ export class BullRunQueue extends RunQueue {
   #opening: Promise<OpenQueues> | undefined;
   #retry: Timer | undefined;
   #isClosed = false;
-  #isTold = false;
+  #isReported = false;
   readonly #works = new Set<Promise<JobEnd>>();
   readonly #places: Semaphore;
   #waiting = 0;
@@ -317,14 +317,14 @@ export class BullRunQueue extends RunQueue {
   }
 
   #tellOfRecovery(): void {
-    if (this.#isTold) this.#logger.log('The queue works again');
-    this.#isTold = false;
+    if (this.#isReported) this.#logger.log('The queue works again');
+    this.#isReported = false;
   }
 
   /** Once, until it works again. */
   #tell(error: unknown): void {
-    if (this.#isTold || this.#isClosed) return;
-    this.#isTold = true;
+    if (this.#isReported || this.#isClosed) return;
+    this.#isReported = true;
     this.#logger.error(
       `The queue of runs cannot be used: ${describeError(error).message}. New runs are stored, and start when the queue is back.`,
     );

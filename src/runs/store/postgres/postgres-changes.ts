@@ -34,7 +34,7 @@ export class PostgresChanges {
   #isListening = false;
   #client: pg.Client | undefined;
   #timer: Timer | undefined;
-  #hasTold = false;
+  #hasReported = false;
   #isClosed = false;
 
   /** @param sender id of this process, which ignores its own notifications */
@@ -105,8 +105,8 @@ export class PostgresChanges {
       return;
     }
     if (this.#client !== client) return;
-    if (this.#hasTold) this.#logger.log('The connection that listens for changes of runs is back');
-    this.#hasTold = false;
+    if (this.#hasReported) this.#logger.log('The connection that listens for changes of runs is back');
+    this.#hasReported = false;
     this.#report('unknown');
     this.#lookLater(client);
   }
@@ -132,12 +132,12 @@ export class PostgresChanges {
     this.#timer?.cancel();
     void client.end().catch(() => undefined);
     if (this.#isClosed) return;
-    if (!this.#hasTold) {
+    if (!this.#hasReported) {
       this.#logger.warn(
         `The connection that listens for changes of runs is lost: ${describeError(error).message}. Until it is back, runs of other processes are polled once a second.`,
       );
     }
-    this.#hasTold = true;
+    this.#hasReported = true;
     this.#timer = this.#clock.after(TRY_AGAIN_MS, () => void this.#listen());
   }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import pg from 'pg';
-import { type LogEntry, readOutcome, runLogged } from '../../../../test/support/crashing-runs.js';
+import { type LogEntry, summarizeLog, runLogged } from '../../../../test/support/crashing-runs.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { describeWithPostgres, PostgresServer } from '../../../../test/support/postgres-server.js';
 import { compilePlan, ran, resumablePlans } from '../../../../test/support/resumable-workflows.js';
@@ -270,7 +270,7 @@ describeWithPostgres('With a real server', () => {
           await writeEntries(other.logs, { id, epoch: 2 }, resumed, kept);
           const read = await readEntries(bench.logs, id);
           const isVague = whole.at(-1)?.event.type === 'run-failed' && !plan.options.inLine;
-          const tell = isVague ? (log: readonly LogEntry[]): unknown => log.at(-1)?.event.type : readOutcome;
+          const tell = isVague ? (log: readonly LogEntry[]): unknown => log.at(-1)?.event.type : summarizeLog;
           expect(tell(read)).toEqual(tell(whole));
         }),
         { numRuns: 20 },

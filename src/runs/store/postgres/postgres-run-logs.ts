@@ -15,7 +15,7 @@ import {
   type WorkerOffer,
 } from '../run-log-store.js';
 import { packText, unpackText } from '../packed-text.js';
-import { readRun, readUnanswered, readWaiting, readWaits } from '../run-rows.js';
+import { readRunRow, readUnanswered, readWaiting, readWaits } from '../run-rows.js';
 import { writeAppend } from './postgres-append.js';
 import type { PostgresChanges } from './postgres-changes.js';
 import type { PostgresDatabase } from './postgres-database.js';
@@ -131,7 +131,7 @@ export class PostgresRunLogs extends RunLogStore {
 
   #compare(row: PostgresRow, identity: RequestIdentity | undefined): Repetition {
     return row['hash'] === identity?.hash
-      ? { kind: 'exists', run: readRun(row, this.clock.now()) }
+      ? { kind: 'exists', run: readRunRow(row, this.clock.now()) }
       : { kind: 'reused' };
   }
 
@@ -140,7 +140,7 @@ export class PostgresRunLogs extends RunLogStore {
     const [row] = await this.database.query(CLAIM, [id, worker, now, wake ?? null, this.database.reachedForMs ?? null]);
     if (row === undefined) return undefined;
     return {
-      run: readRun(row, now),
+      run: readRunRow(row, now),
       request: unpackText(String(row['request'])),
       steps: (JSON.parse(String(row['steps'])) as readonly string[]).map(unpackText),
       waits: readWaits(row),
@@ -241,7 +241,7 @@ export class PostgresRunLogs extends RunLogStore {
   override async find(id: string, owner: string): Promise<LoggedRun | undefined> {
     const now = this.clock.now();
     const [row] = await this.database.query(FIND, [id, owner, now]);
-    return row && readRun(row, now);
+    return row && readRunRow(row, now);
   }
 
   override async list({ owner, model, status, limit, after, order }: RunQuery): Promise<RunPage | undefined> {
@@ -260,7 +260,7 @@ export class PostgresRunLogs extends RunLogStore {
       place?.['id'] ?? null,
       limit + 1,
     ]);
-    return { runs: found.slice(0, limit).map((row) => readRun(row, now)), hasMore: found.length > limit };
+    return { runs: found.slice(0, limit).map((row) => readRunRow(row, now)), hasMore: found.length > limit };
   }
 
   override async findOwner(id: string): Promise<string | undefined> {
@@ -287,7 +287,7 @@ export class PostgresRunLogs extends RunLogStore {
     });
     if (answered === undefined) return undefined;
     this.changes.tell([run]);
-    return readRun(answered, now);
+    return readRunRow(answered, now);
   }
 
   override async findWaits(run: string): Promise<readonly KeptWait[]> {
@@ -297,7 +297,7 @@ export class PostgresRunLogs extends RunLogStore {
   override async findRunOfCall(callId: string, owner: string): Promise<LoggedRun | undefined> {
     const now = this.clock.now();
     const [row] = await this.database.query(FIND_RUN_OF_CALL, [callId, owner, now]);
-    return row && readRun(row, now);
+    return row && readRunRow(row, now);
   }
 
   override async expireWaits(): Promise<ExpiredWaits> {
@@ -309,7 +309,7 @@ export class PostgresRunLogs extends RunLogStore {
       const woken = ids.length === 0 ? [] : await session.query(WAKE_EXPIRED, [ids, now]);
       return [woken, (await session.query(FIND_NEXT_EXPIRY))[0]] as const;
     });
-    const runs = rows.map((row) => readRun(row, now));
+    const runs = rows.map((row) => readRunRow(row, now));
     this.changes.tell(runs.map(({ id }) => id));
     // By this process's clock, which may differ from the database's.
     return { runs, nextAt: next && now + Number(next['in_ms']) };
@@ -326,7 +326,7 @@ export class PostgresRunLogs extends RunLogStore {
     // Afterwards, because the statement before gives some of them a new wake-up.
     const found = left.length === 0 ? [] : await this.database.query(FIND_LEFT, [left, worker]);
     const known = new Set(found.map(({ id }) => id));
-    return [...found, ...lost.filter(({ id }) => !known.has(id))].map((row) => readRun(row, now));
+    return [...found, ...lost.filter(({ id }) => !known.has(id))].map((row) => readRunRow(row, now));
   }
 
   override async beat(worker: string, { graphs, workflows, doors }: WorkerOffer): Promise<void> {

@@ -5,7 +5,7 @@ import type { AppendVerdict, LogBatch, RunAttempt, RunRelease } from '../log-bat
 import type { Creation, LoggedRun, NewLoggedRun, Repetition, RequestIdentity } from '../logged-run.js';
 import type { ClaimedRun, LogPage, RunLimits, RunPage, RunQuery, WaitingRuns } from '../run-log-store.js';
 import { unpackText } from '../packed-text.js';
-import { readRun, readUnanswered, readWaiting, readWaits } from '../run-rows.js';
+import { readRunRow, readUnanswered, readWaiting, readWaits } from '../run-rows.js';
 import { NEXT_NUMBER, writeAppend } from './sqlite-append.js';
 import type { SqliteThread, SqlRow } from './sqlite-thread.js';
 import { SqliteUpkeep } from './sqlite-upkeep.js';
@@ -105,7 +105,7 @@ export class SqliteRunLogs {
 
   #compare(row: SqlRow, identity: RequestIdentity | undefined): Repetition {
     return row['hash'] === identity?.hash
-      ? { kind: 'exists', run: readRun(row, this.clock.now()) }
+      ? { kind: 'exists', run: readRunRow(row, this.clock.now()) }
       : { kind: 'reused' };
   }
 
@@ -130,7 +130,7 @@ export class SqliteRunLogs {
     const row = rows?.[0];
     if (claimed?.[0] === undefined || row === undefined) return undefined;
     return {
-      run: readRun(row, now),
+      run: readRunRow(row, now),
       request: unpackText(String(row['request'])),
       steps: steps.map(({ json }) => unpackText(String(json))),
       waits: readWaits(row),
@@ -222,7 +222,7 @@ export class SqliteRunLogs {
         [id, owner, this.clock.now()],
       ],
     ]);
-    return rows?.[0] && readRun(rows[0], this.clock.now());
+    return rows?.[0] && readRunRow(rows[0], this.clock.now());
   }
 
   async list({ owner, model, status, limit, after, order }: RunQuery): Promise<RunPage | undefined> {
@@ -239,7 +239,7 @@ export class SqliteRunLogs {
     ]);
     const [found = [], anchors = []] = rows;
     if (after !== undefined && anchors.length === 0) return undefined;
-    return { runs: found.slice(0, limit).map((row) => readRun(row, this.clock.now())), hasMore: found.length > limit };
+    return { runs: found.slice(0, limit).map((row) => readRunRow(row, this.clock.now())), hasMore: found.length > limit };
   }
 
   async findOwner(id: string): Promise<string | undefined> {
@@ -288,7 +288,7 @@ export class SqliteRunLogs {
       [`select ${RUN_COLUMNS}, ${HEAD_COLUMN} from runs where id = ?`, [run]],
     ]);
     const row = rows?.[0];
-    return answered?.length === 0 || row === undefined ? undefined : readRun(row, now);
+    return answered?.length === 0 || row === undefined ? undefined : readRunRow(row, now);
   }
 
   async findWaits(run: string): Promise<readonly KeptWait[]> {
@@ -305,7 +305,7 @@ export class SqliteRunLogs {
         [callId, owner, now],
       ],
     ]);
-    return rows?.[0] && readRun(rows[0], now);
+    return rows?.[0] && readRunRow(rows[0], now);
   }
 
   async expireWaits(): Promise<ExpiredWaits> {
@@ -331,7 +331,7 @@ export class SqliteRunLogs {
     ]);
     const nextAt = next?.[0]?.['expires'];
     return {
-      runs: rows.map((row) => readRun(row, now)),
+      runs: rows.map((row) => readRunRow(row, now)),
       nextAt: typeof nextAt === 'number' ? nextAt : undefined,
     };
   }
@@ -348,7 +348,7 @@ export class SqliteRunLogs {
         `select ${RUN_COLUMNS}, ${NO_HEAD_COLUMN} from runs where finished is null and status <> 'waiting' order by created, id`,
       ],
     ]);
-    return rows.map((row) => readRun(row, this.clock.now()));
+    return rows.map((row) => readRunRow(row, this.clock.now()));
   }
 
   async countQueued(owner: string): Promise<number> {

@@ -3,10 +3,10 @@ import type { RunWaiting } from '../../../engine/index.js';
 import { type LoggedRun, LoggedRuns, RunWaits, type RunToLog } from '../../../runs/index.js';
 import type { TakenRequest } from '../request-intake.service.js';
 import { type GivenOutputs, makeAnsweredElsewhereError, WaitAnswers } from '../waits/wait-answers.service.js';
-import { findSegment, type ToldSegment } from './told-segment.js';
+import { findSegment, type ClientSegment } from './client-segment.js';
 
 /** A run to begin, whose first segment has an id. */
-type SegmentToTell = Omit<RunToLog, 'owner' | 'permit'> & Required<Pick<RunToLog, 'segment'>>;
+type NewSegment = Omit<RunToLog, 'owner' | 'permit'> & Required<Pick<RunToLog, 'segment'>>;
 
 /** The caller, and its permit. */
 export type Asker = Pick<TakenRequest, 'caller' | 'permit'>;
@@ -14,12 +14,12 @@ export type Asker = Pick<TakenRequest, 'caller' | 'permit'>;
 /** A segment begun by a request, or by an earlier equal request. */
 export interface StartedSegment {
   readonly run: LoggedRun;
-  readonly segment: ToldSegment;
+  readonly segment: ClientSegment;
   readonly isRepeated: boolean;
 }
 
 /** The result of an answer while its run waits for others: no segment, and the open calls. */
-export interface OpenCalls {
+export interface StillWaiting {
   readonly run: LoggedRun;
   /** Its id for clients: the same for equal answers. */
   readonly id: string;
@@ -31,7 +31,7 @@ export interface OpenCalls {
 
 /** Begins runs that clients see under ids of a door, and continues them when clients answer. */
 @Injectable()
-export class ToldSegments {
+export class ClientSegments {
   constructor(
     private readonly runs: LoggedRuns,
     private readonly answers: WaitAnswers,
@@ -42,7 +42,7 @@ export class ToldSegments {
    * Begins a run with a segment. When this resolves, it is stored and can be read.
    * @throws RateLimitedError, OverloadedError, IdempotencyKeyReusedError as {@link LoggedRuns.start}
    */
-  async start(asked: SegmentToTell, { caller, permit }: Asker): Promise<StartedSegment> {
+  async start(asked: NewSegment, { caller, permit }: Asker): Promise<StartedSegment> {
     const detached = permit.detach();
     const { run, isRepeated } = await this.runs.start({ ...asked, owner: caller.id, permit: detached });
     if (isRepeated) detached.cancel();
@@ -60,7 +60,7 @@ export class ToldSegments {
     given: Omit<GivenOutputs, 'owner'>,
     prefix: string,
     { caller, permit }: Asker,
-  ): Promise<StartedSegment | OpenCalls> {
+  ): Promise<StartedSegment | StillWaiting> {
     const detached = permit.detach();
     const { run, segment: id, isRepeated, open } = await this.answers.answer({ ...given, owner: caller.id });
     if (isRepeated) detached.cancel();

@@ -4,7 +4,7 @@ import type { LoggedRun } from '../../../runs/index.js';
  * The part of a run that a client sees under an id of its own: from one number of the log to where the run waits or
  * ends.
  */
-export interface ToldSegment {
+export interface ClientSegment {
   readonly id: string;
   readonly run: LoggedRun;
   /** Number of its first event. */
@@ -21,7 +21,7 @@ export interface ToldSegment {
 }
 
 /** A segment of a run. @returns undefined if it has none of this id */
-export function findSegment(run: LoggedRun, id: string): ToldSegment | undefined {
+export function findSegment(run: LoggedRun, id: string): ClientSegment | undefined {
   const index = run.segments.findIndex((segment) => segment.id === id);
   const segment = run.segments[index];
   if (segment === undefined) return undefined;
@@ -34,6 +34,6 @@ export function findSegment(run: LoggedRun, id: string): ToldSegment | undefined
  * Number of the first event to read for a segment: the one before it, which has the totals of earlier segments, if
  * there are any.
  */
-export function findFirstEvent({ from }: Pick<ToldSegment, 'from'>): number {
+export function findFirstEvent({ from }: Pick<ClientSegment, 'from'>): number {
   return Math.max(0, from - 1);
 }

@@ -3,7 +3,7 @@ import type { Outcome } from './outcomes.js';
 import type { RunError } from './run-error.js';
 
 /** The error of a run, read from its log: the run may have failed long ago, or in another process. */
-export class RetoldError extends MillraceError {
+export class ReplayedError extends MillraceError {
   override readonly status: number;
   override readonly type: ErrorType;
   override readonly retryable: boolean;
@@ -21,8 +21,8 @@ export class RetoldError extends MillraceError {
   }
 
   /** Makes the same error for a repeated request: trying again would not change it. */
-  makeFinal(): RetoldError {
+  makeFinal(): ReplayedError {
     const { retryAfterMs: _retryAfterMs, ...told } = this.told;
-    return new RetoldError({ ...told, retryable: false }, this.outcome);
+    return new ReplayedError({ ...told, retryable: false }, this.outcome);
   }
 }
