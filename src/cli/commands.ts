@@ -85,7 +85,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
         'and the answers are those that it waits for: --answers \'{"approve": {"approved": true}}\'',
       ],
       run: async ([id = '', message = ''], { input, answers, app }, environment) =>
-        (await import('./run-command.js')).runWorkflow(id, { message, input, answers, app }, environment),
+        (await import('./run-command.js')).runWorkflowCommand(id, { message, input, answers, app }, environment),
     },
   ],
   [

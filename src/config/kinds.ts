@@ -13,14 +13,18 @@ const CREDENTIAL = /^[!-~]+$/;
 export const text: ValueKind<string> = (given) => given;
 
 /** On or off, in any of the words that people write for it: `on`, `true`, `yes`, `1` and their opposites, in any case. */
-export const onOrOff: ValueKind<boolean> = (given) => SWITCHES.get(given.toLowerCase()) ?? new InvalidValue('be on or off');
+export const onOrOff: ValueKind<boolean> = (given) =>
+  SWITCHES.get(given.toLowerCase()) ?? new InvalidValue('be on or off');
 
 /** @param must the fault of a text that does not match; see {@link InvalidValue} */
 export function pattern(form: RegExp, must: string): ValueKind<string> {
   return (given) => (form.test(given) ? given : new InvalidValue(must));
 }
 
-export function oneOf<const T extends string>(values: readonly T[], must = `be one of ${values.join(', ')}`): ValueKind<T> {
+export function oneOf<const T extends string>(
+  values: readonly T[],
+  must = `be one of ${values.join(', ')}`,
+): ValueKind<T> {
   return (given) => values.find((value) => value === given) ?? new InvalidValue(must);
 }
 

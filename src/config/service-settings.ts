@@ -1,4 +1,12 @@
-import { type ValueKind, optional, InvalidValue, secret, serverSetting, setting, type SettingValues } from './setting.js';
+import {
+  type ValueKind,
+  optional,
+  InvalidValue,
+  secret,
+  serverSetting,
+  setting,
+  type SettingValues,
+} from './setting.js';
 import { url } from './address.js';
 import { allowedHosts } from './allowed-hosts.js';
 import { mcpServerPlaces } from './mcp-servers.js';

@@ -11,7 +11,7 @@ import {
   catchRejection,
   eventually,
   readContent,
-  readUsage,
+  findUsage,
 } from '../support/checks.js';
 import { HELLO, openStream, postJson } from '../support/client.js';
 import { errorBody, httpError, scriptCompletion, scriptStream, steps, tokens } from '../support/upstream/index.js';
@@ -53,7 +53,7 @@ describe('an agent whose model fails', () => {
         .next(scriptStream('Here I am.'));
       const items = await (await openTest()).collect();
       assertCompletion(items, { content: 'Here I am.', finish: 'stop', includeUsage: true });
-      expect(readUsage(items)?.total_tokens).toBe(3 + 13);
+      expect(findUsage(items)?.total_tokens).toBe(3 + 13);
       expect(listEvents()).toEqual(['retry WARNING', 'retry WARNING']);
       expect(tracer.generations().map(({ ending }) => ending?.level ?? 'DEFAULT')).toEqual([
         'ERROR',

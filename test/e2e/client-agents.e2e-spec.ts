@@ -109,7 +109,7 @@ describe('the OpenAI Agents SDK as a client', () => {
     const texts: string[] = [];
     const error = await catchRejection(
       (async () => {
-        for await (const event of result) texts.push(...textOf(event));
+        for await (const event of result) texts.push(...readText(event));
       })(),
     );
     expect(error).toBeInstanceOf(OpenAI.APIError);
@@ -146,7 +146,7 @@ async function readAll(result: AsyncIterable<RunStreamEvent>): Promise<{ texts: 
   const texts: string[] = [];
   const items: string[] = [];
   for await (const event of result) {
-    texts.push(...textOf(event));
+    texts.push(...readText(event));
     if (event.type === 'run_item_stream_event') items.push(event.name);
   }
   return { texts, items };

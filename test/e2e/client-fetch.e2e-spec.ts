@@ -133,7 +133,10 @@ describe('plain fetch as a client', () => {
     expect(await readError(refused)).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded' });
 
     const unknown = await ask({ stream, model: 'nope' });
-    expect([unknown.status, await readError(unknown)]).toMatchObject([404, { code: 'model_not_found', param: 'model' }]);
+    expect([unknown.status, await readError(unknown)]).toMatchObject([
+      404,
+      { code: 'model_not_found', param: 'model' },
+    ]);
 
     const wrong = await ask({ stream, messages: [{ role: 'user' }] });
     expect([wrong.status, await readError(wrong)]).toMatchObject([

@@ -12,7 +12,7 @@ import {
   ToolError,
   Workflow,
 } from '../../src/workflow/index.js';
-import { type Conversation, makeWorkflowsModule } from '../support/bench.js';
+import { type ConversationInput, makeWorkflowsModule } from '../support/bench.js';
 import { assertCompletion, assertErrorEnded, eventually } from '../support/checks.js';
 import { LoggedBench } from '../support/logged-bench.js';
 import { findFreePort } from '../support/server-process.js';
@@ -38,21 +38,21 @@ class BrokenTool extends AgentTool<void> {
 
 /** Asks one provider, then another. */
 @Injectable()
-class PatientNode extends AgentStreamingNode<Conversation, string> {
+class PatientNode extends AgentStreamingNode<ConversationInput, string> {
   readonly agentConfig = agent({
     retries: 1,
     model: ['openai', { model: 'ollama/local' }],
     tools: [RefusingTool, BrokenTool],
   });
 
-  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+  async *process(input: ConversationInput, context: TaskContext): AsyncGenerator<Deltas, string, void> {
     return yield* this.streamTextDeltas(this.agent.runStream(input, context));
   }
 }
 
 @Injectable()
 class BuggyNode {
-  process(_input: Conversation): string {
+  process(_input: ConversationInput): string {
     throw new Error('The plan of the author failed');
   }
 }

@@ -69,7 +69,10 @@ describe('a request, however it was mutated', () => {
       fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 4 }), fc.boolean(), async (mutations, plain) => {
         // Without the parameters that need each other, more of the mutated requests get through to a model.
         const seed = plain ? { model: SEED.model, messages: SEED.messages } : SEED;
-        const body = mutations.reduce<AnyJson>((value, change) => mutate(value, change), structuredClone(seed) as AnyJson);
+        const body = mutations.reduce<AnyJson>(
+          (value, change) => mutate(value, change),
+          structuredClone(seed) as AnyJson,
+        );
         if (typeof body === 'object' && body !== null && 'stream' in body && body.stream === true) body.stream = false;
         await expectSane(JSON.stringify(body));
       }),

@@ -53,7 +53,10 @@ describe('a request for a run, however it was mutated', () => {
     async (_, seed) => {
       await fc.assert(
         fc.asyncProperty(fc.array(anyMutation(listPaths(seed)), { minLength: 1, maxLength: 3 }), async (mutations) => {
-          const body = mutations.reduce<AnyJson>((value, change) => mutate(value, change), structuredClone<AnyJson>(seed));
+          const body = mutations.reduce<AnyJson>(
+            (value, change) => mutate(value, change),
+            structuredClone<AnyJson>(seed),
+          );
           const { status, json } = await callRun(bench.app, 'POST', '', {}, JSON.stringify(body));
           if (status === 202) return;
           assertValidError(json);

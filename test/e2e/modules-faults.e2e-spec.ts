@@ -13,7 +13,7 @@ import {
 } from '../../src/workflow/index.js';
 import { NAME, NameNode, nameWorkflow, makeNamedModule } from '../fixtures/name-modules.js';
 import { catchDefinitionError } from '../support/definition-error.js';
-import type { Conversation } from '../support/bench.js';
+import type { ConversationInput } from '../support/bench.js';
 
 describe('Modules', () => {
   const readFaults = async (...imports: Type<unknown>[]): Promise<string> =>
@@ -164,9 +164,9 @@ describe('Modules', () => {
         }
       }
       @Injectable()
-      class ToolNode extends AgentNode<Conversation, string> {
+      class ToolNode extends AgentNode<ConversationInput, string> {
         readonly agentConfig = agent({ tools: [ScopedTool] });
-        process(input: Conversation, context: TaskContext): Promise<string> {
+        process(input: ConversationInput, context: TaskContext): Promise<string> {
           return this.agent.run(input, context);
         }
       }

@@ -13,7 +13,7 @@ import {
   WorkflowRegistry,
 } from '../../src/workflow/index.js';
 import { NAME, NameNode, nameWorkflow, makeNamedModule } from '../fixtures/name-modules.js';
-import { Bench, type Conversation } from '../support/bench.js';
+import { Bench, type ConversationInput } from '../support/bench.js';
 import { HELLO, postJson } from '../support/client.js';
 import { scriptStream, scriptToolCalls } from '../support/upstream/index.js';
 
@@ -112,9 +112,9 @@ describe('Modules', () => {
       }
     }
     @Injectable()
-    class AskNode extends AgentNode<Conversation, string> {
+    class AskNode extends AgentNode<ConversationInput, string> {
       readonly agentConfig = agent({ tools: [NameTool] });
-      process(input: Conversation, context: TaskContext): Promise<string> {
+      process(input: ConversationInput, context: TaskContext): Promise<string> {
         return this.agent.run(input, context);
       }
     }

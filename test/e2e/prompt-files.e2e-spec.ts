@@ -55,7 +55,10 @@ describe('Prompt files of a compiled server', () => {
 
   it('that are edited in src are seen at the next request, without a build', async () => {
     await start();
-    expect([await readInstructions('review'), await readInstructions('effort')]).toEqual(['Review as built.', 'Try hard.']);
+    expect([await readInstructions('review'), await readInstructions('effort')]).toEqual([
+      'Review as built.',
+      'Try hard.',
+    ]);
     await edit(REVIEW, 'Review with care.');
     expect(await readInstructions('review')).toBe('Review with care.');
 

@@ -12,7 +12,7 @@ import {
   type TaskContext,
   Workflow,
 } from '../../src/workflow/index.js';
-import { Bench, type Conversation, makeWorkflowsModule, MetricsPage } from '../support/bench.js';
+import { Bench, type ConversationInput, makeWorkflowsModule, MetricsPage } from '../support/bench.js';
 import { assertCompletion, assertErrorEnded, eventually, readChunks, readContent } from '../support/checks.js';
 import { HELLO, postJson } from '../support/client.js';
 import { scriptCompletion, scriptStream, steps } from '../support/upstream/index.js';
@@ -79,10 +79,10 @@ function readWish({ request }: TaskContext): string {
 
 /** Passes a model's first piece on, and then what the last message names. */
 @Injectable()
-class OddNode extends AgentStreamingNode<Conversation, string> {
+class OddNode extends AgentStreamingNode<ConversationInput, string> {
   readonly agentConfig = agent({});
 
-  async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+  async *process({ messages }: ConversationInput, context: TaskContext): AsyncGenerator<Deltas, string, void> {
     const name = readWish(context);
     for await (const batch of this.agent.runStream({ messages }, context)) {
       yield batch;
@@ -110,7 +110,7 @@ class SilentOddWorkflow {
 
 @Injectable()
 class ProgressNode {
-  process(_input: Conversation, context: TaskContext): string {
+  process(_input: ConversationInput, context: TaskContext): string {
     const name = readWish(context);
     context.progress('Working', UNSPEAKABLE[name]?.value);
     return 'done';
@@ -282,35 +282,35 @@ const TOPIC = { topic: 'said', inside: 'secret' };
 
 /** Shows one field of what it gives. */
 @Injectable()
-class FieldNode extends AgentStreamingNode<Conversation, Topic> {
+class FieldNode extends AgentStreamingNode<ConversationInput, Topic> {
   readonly agentConfig = agent({ output: Topic });
-  async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, Topic, void> {
+  async *process({ messages }: ConversationInput, context: TaskContext): AsyncGenerator<Deltas, Topic, void> {
     return yield* this.streamStructuredDeltas(this.agent.runStream({ messages }, context), { topic: 'content' });
   }
 }
 
 /** Shows all of it, and gives more. */
 @Injectable()
-class RichNode extends AgentStreamingNode<Conversation, Topic> {
+class RichNode extends AgentStreamingNode<ConversationInput, Topic> {
   readonly agentConfig = agent({ output: Topic });
-  async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, Topic, void> {
+  async *process({ messages }: ConversationInput, context: TaskContext): AsyncGenerator<Deltas, Topic, void> {
     const topic = yield* this.streamStructuredDeltas(this.agent.runStream({ messages }, context));
     return Object.assign(topic, { secret: 'key' });
   }
 }
 
 @Injectable()
-class WholeNode extends AgentStreamingNode<Conversation, Topic> {
+class WholeNode extends AgentStreamingNode<ConversationInput, Topic> {
   readonly agentConfig = agent({ output: Topic });
-  async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, Topic, void> {
+  async *process({ messages }: ConversationInput, context: TaskContext): AsyncGenerator<Deltas, Topic, void> {
     return yield* this.streamStructuredDeltas(this.agent.runStream({ messages }, context));
   }
 }
 
 @Injectable()
-class SilentTopicNode extends AgentNode<Conversation, Topic> {
+class SilentTopicNode extends AgentNode<ConversationInput, Topic> {
   readonly agentConfig = agent({ output: Topic });
-  process(input: Conversation, context: TaskContext): Promise<Topic> {
+  process(input: ConversationInput, context: TaskContext): Promise<Topic> {
     return this.agent.run(input, context);
   }
 }

@@ -165,7 +165,12 @@ describe('a stored response', () => {
     bench.upstream.always(scriptStream('Hello'));
     const { id, ...response } = await createResponse(bench.app, { store: false });
     expect(response).toHaveProperty('store', false);
-    for (const url of [makeUrl(id), makeUrl(id, '/input_items'), makeUrl('resp_0'), makeUrl('resp_0', '?stream=true')]) {
+    for (const url of [
+      makeUrl(id),
+      makeUrl(id, '/input_items'),
+      makeUrl('resp_0'),
+      makeUrl('resp_0', '?stream=true'),
+    ]) {
       const { status, json } = await getJson(url);
       expect(status).toBe(404);
       expect(json).toEqual({

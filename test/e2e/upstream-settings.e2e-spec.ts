@@ -24,7 +24,7 @@ describe('the settings of a model provider', () => {
     return bench;
   };
   /** The upstream's path is with its query. */
-  const startAt = async (path: string, addressOf: (origin: string) => Record<string, string>) => {
+  const startAt = async (path: string, readAddress: (origin: string) => Record<string, string>) => {
     const upstream = await ScriptedUpstream.start(path);
     open.push(upstream);
     upstream.always(scriptStream('Hello'));

@@ -127,7 +127,9 @@ describe('a workflow that waits for answers', () => {
         const told =
           answered === 'chat'
             ? await use('chat').tell(
-                WHOLE_CHAT.give({ history: HELLO } as unknown as WaitingAnswer, [{ ...asked, value: { approved: true } }]),
+                WHOLE_CHAT.give({ history: HELLO } as unknown as WaitingAnswer, [
+                  { ...asked, value: { approved: true } },
+                ]),
               )
             : await use('responses').tell(
                 begun === 'responses' ? { input: [output], previous_response_id: id } : { input: [call, output] },

@@ -5,7 +5,7 @@ import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
 import { agent, type ChatRefs, type Deltas, type Flow, type Ref, type TaskContext, Workflow } from 'millrace';
 import {
   Bench,
-  type Conversation,
+  type ConversationInput,
   makeWorkflowsModule,
   RecordingTracer,
   type TestAppOptions,
@@ -21,13 +21,13 @@ class City {
 }
 
 @Injectable()
-class CityNode extends AgentNode<Conversation, City> {
+class CityNode extends AgentNode<ConversationInput, City> {
   readonly agentConfig = agent({
     model: 'openai/small',
     output: City,
     settings: { temperature: 0.2 },
   });
-  process(input: Conversation, context: TaskContext): Promise<City> {
+  process(input: ConversationInput, context: TaskContext): Promise<City> {
     return this.agent.run(input, context);
   }
 }
@@ -40,10 +40,10 @@ class LabelNode {
 }
 
 @Injectable()
-class TellNode extends AgentStreamingNode<Conversation & { label: string }, string> {
+class TellNode extends AgentStreamingNode<ConversationInput & { label: string }, string> {
   readonly agentConfig = agent({});
   async *process(
-    { messages, label }: Conversation & { label: string },
+    { messages, label }: ConversationInput & { label: string },
     context: TaskContext,
   ): AsyncGenerator<Deltas, string, void> {
     yield { type: 'content', text: `${label}: ` };
@@ -203,9 +203,9 @@ describe('workflows of an application developer', () => {
 
     class Undecorated {}
     @Injectable()
-    class BadOutputNode extends AgentNode<Conversation, Undecorated> {
+    class BadOutputNode extends AgentNode<ConversationInput, Undecorated> {
       readonly agentConfig = agent({ output: Undecorated });
-      process(input: Conversation, context: TaskContext): Promise<Undecorated> {
+      process(input: ConversationInput, context: TaskContext): Promise<Undecorated> {
         return this.agent.run(input, context);
       }
     }
@@ -241,7 +241,7 @@ describe('workflows of an application developer', () => {
     }
     @Workflow({ id: 'four', description: '' })
     class FourthWorkflow {
-      define(_flow: Flow, { messages }: ChatRefs): Ref<Conversation['messages']> {
+      define(_flow: Flow, { messages }: ChatRefs): Ref<ConversationInput['messages']> {
         return messages;
       }
     }

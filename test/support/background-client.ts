@@ -1,4 +1,4 @@
-import { getJson, type HttpResponse, postJson, readResponseStream as readAnswer, send } from './http-client.js';
+import { getJson, type HttpResponse, postJson, readResponse as readAnswer, send } from './http-client.js';
 import { assertValidResponse, type WireResponse } from './response-schemas.js';
 import { readResponseStream, responsesUrl } from './responses-client.js';
 import type { StreamedResponse } from './response-rules.js';

@@ -55,12 +55,26 @@ describe('ResponseEncoder', () => {
   });
 
   it('keeps the item of a step open that finished before its turn', () => {
-    const told = tell([content('a', '1'), nodeDone('b'), nodeDone('a'), content('b', '2'), content('b', '3'), finished]);
+    const told = tell([
+      content('a', '1'),
+      nodeDone('b'),
+      nodeDone('a'),
+      content('b', '2'),
+      content('b', '3'),
+      finished,
+    ]);
     expect(outline(told)).toEqual(['message completed: 1', 'message completed: 23']);
   });
 
   it('never opens an item again: reasoning, text, reasoning and text are four', () => {
-    const told = tell([think('a', 'hm'), content('a', 'A'), think('a', 'so'), content('a', 'B'), nodeDone('a'), finished]);
+    const told = tell([
+      think('a', 'hm'),
+      content('a', 'A'),
+      think('a', 'so'),
+      content('a', 'B'),
+      nodeDone('a'),
+      finished,
+    ]);
     expect(outline(told)).toEqual([
       'reasoning completed: hm',
       'message completed: A',

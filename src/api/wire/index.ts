@@ -9,7 +9,12 @@ export { type LogStreamOptions, LogStreamer, type StreamedLog } from './log-stre
 export { readLog, type RunLeft } from './log-stream/read-log.js';
 export { SegmentEvents, type SegmentStart } from './log-stream/segment-events.js';
 export { findFirstEvent, findSegment, type ClientSegment } from './log-stream/client-segment.js';
-export { type Asker, type StillWaiting, type StartedSegment, ClientSegments } from './log-stream/client-segments.service.js';
+export {
+  type Asker,
+  type StillWaiting,
+  type StartedSegment,
+  ClientSegments,
+} from './log-stream/client-segments.service.js';
 export {
   assertLogKept,
   type ReadingWatch,

@@ -26,7 +26,10 @@ const WHOLE_MESSAGE = /^(?:query|question|prompt|input|text|message|body|content
  *
  * @throws UpstreamError (400) if no value can be made for a JSON schema in them
  */
-export function composeOutput(messages: readonly Message[], parameters: ModelParameters): string | readonly ComposedCall[] {
+export function composeOutput(
+  messages: readonly Message[],
+  parameters: ModelParameters,
+): string | readonly ComposedCall[] {
   const conversation = readDemoConversation(messages);
   const tools = chooseTools(parameters, conversation.message, conversation.results.length > 0);
   if (tools.length > 0) return tools.map((tool, index) => callTool(tool, index, conversation));
@@ -40,7 +43,11 @@ export function composeOutput(messages: readonly Message[], parameters: ModelPar
   return makeValue(schema, choices, 'response_format');
 }
 
-function callTool({ kind, name, schema }: OfferedTool, index: number, { message, callCount }: DemoConversation): ComposedCall {
+function callTool(
+  { kind, name, schema }: OfferedTool,
+  index: number,
+  { message, callCount }: DemoConversation,
+): ComposedCall {
   const call = { id: `call_demo_${callCount + index + 1}`, kind, name };
   if (kind === 'custom') return { ...call, input: message };
   const sum = SUM.exec(message)?.[0] ?? message;

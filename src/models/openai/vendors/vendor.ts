@@ -1,4 +1,10 @@
-import type { AppConfig, CommonProviderValues, ProviderDeclaration, Settings, SettingValues } from '../../../config/index.js';
+import type {
+  AppConfig,
+  CommonProviderValues,
+  ProviderDeclaration,
+  Settings,
+  SettingValues,
+} from '../../../config/index.js';
 import type { Capabilities } from '../capabilities.js';
 import type { Endpoint } from '../endpoint.js';
 

@@ -239,7 +239,10 @@ export class SqliteRunLogs {
     ]);
     const [found = [], anchors = []] = rows;
     if (after !== undefined && anchors.length === 0) return undefined;
-    return { runs: found.slice(0, limit).map((row) => readRunRow(row, this.clock.now())), hasMore: found.length > limit };
+    return {
+      runs: found.slice(0, limit).map((row) => readRunRow(row, this.clock.now())),
+      hasMore: found.length > limit,
+    };
   }
 
   async findOwner(id: string): Promise<string | undefined> {
