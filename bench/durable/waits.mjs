@@ -50,8 +50,11 @@ async function wait(target, count) {
   await beginRuns(target, count, { chunks: TOKENS, rate: 0 }, { model: 'approval' });
   for (const status of ['queued', 'running']) {
     for (;;) {
-      const { data } = await (await fetch(`${runsUrl(target)}?status=${status}&limit=1`)).json();
-      if (data.length === 0) break;
+      const response = await fetch(`${runsUrl(target)}?status=${status}&limit=1`);
+      // Where the machine is slow, its store may be too busy to tell.
+      if (response.status !== 503 && !response.ok) throw new Error(`${response.status}: ${await response.text()}`);
+      const { data } = await response.json();
+      if (data?.length === 0) break;
       await delay(200);
     }
   }

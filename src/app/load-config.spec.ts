@@ -322,6 +322,15 @@ describe('loadConfig', () => {
     expect(faults.join('\n')).not.toContain('secret');
   });
 
+  it('wants the database for what processes do for one another', () => {
+    const variables = { RUNS_QUEUE_URL: 'redis://localhost', RUNS_CONCURRENCY: '0' };
+    expect(findConfigFaults(variables)).toEqual([
+      expect.stringContaining('RUNS_QUEUE_URL needs RUNS_DATABASE_URL'),
+      expect.stringContaining('RUNS_CONCURRENCY=0 needs RUNS_DATABASE_URL'),
+    ]);
+    expect(findConfigFaults({ ...variables, RUNS_DATABASE_URL: 'postgres://localhost/runs' })).toEqual([]);
+  });
+
   it('agrees with .env.example, which shows each setting with its default', () => {
     const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
     const shown = Object.fromEntries(

@@ -121,8 +121,8 @@ export const SERVICE_SETTINGS = {
     recordTtlS: setting('RUNS_RECORD_TTL_S', wholeNumber(1, 315_360_000), 2_592_000),
     /** Most bytes that the stored responses of one caller may take; the oldest are deleted first. */
     responsesMaxBytes: setting('RESPONSES_MAX_BYTES', size(), 256 * 1024 ** 2),
-    /** Active background runs of one process; the others wait. */
-    concurrency: setting('RUNS_CONCURRENCY', wholeNumber(1, 100_000), 100),
+    /** Active background runs of one process; the others wait. 0: other processes of the same database work on all of them. */
+    concurrency: setting('RUNS_CONCURRENCY', wholeNumber(0, 100_000), 100),
     /** Runs in the background of one caller that may wait. */
     mostQueuedOfCaller: setting('LIMIT_QUEUED_RUNS', wholeNumber(1, 1_000_000), 1_000),
     /** Longest time of one run in the background, from its beginning to its last token. */
@@ -167,8 +167,16 @@ export const SERVICE_SETTINGS = {
 export type ServiceSettings = SettingValues<typeof SERVICE_SETTINGS>;
 
 /** @returns one line for each fault of settings that do not go together */
-export function findStoreFaults({ databaseUrl, queueUrl }: ServiceSettings['store']): string[] {
-  return queueUrl !== undefined && databaseUrl === undefined
-    ? ['RUNS_QUEUE_URL needs RUNS_DATABASE_URL: the queue only hands out runs that are kept there']
-    : [];
+export function findStoreFaults({ databaseUrl, queueUrl, concurrency }: ServiceSettings['store']): string[] {
+  if (databaseUrl !== undefined) return [];
+  return [
+    ...(queueUrl === undefined
+      ? []
+      : ['RUNS_QUEUE_URL needs RUNS_DATABASE_URL: the queue only hands out runs that are kept there']),
+    ...(concurrency === 0
+      ? [
+          'RUNS_CONCURRENCY=0 needs RUNS_DATABASE_URL: other processes find there the runs that this one does not work on',
+        ]
+      : []),
+  ];
 }

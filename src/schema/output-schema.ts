@@ -30,6 +30,11 @@ export interface OutputSchema<T> {
    *   whatever a rule of the author throws
    */
   readonly parse: (text: string) => Promise<T>;
+  /**
+   * The plain value of a text, without what {@link OutputSchema.parse} drops, and with no rule applied.
+   * @throws StructuredOutputError if the text is not JSON, or does not have the form of the schema
+   */
+  readonly read: (text: string) => unknown;
 }
 
 /** JavaScript would round the number, and code would then use a wrong order, account or amount. */
@@ -71,6 +76,7 @@ function makeClassSchema<T>(type: OutputClass<T>): OutputSchema<T> {
   return {
     name: makeSchemaName(type as OutputClass),
     schema,
+    read: (text) => readOutput(text, definitions),
     parse: async (text) => {
       const plain = readOutput(text, definitions);
       const instance = await settlePromises(keepPromises(() => plainToInstance(type, plain)));
@@ -86,6 +92,7 @@ function makeStandardSchema<T>(type: StandardSchema<T>): OutputSchema<T> {
   return {
     name,
     schema: deepFreeze(schema),
+    read: (text) => readOutput(text, definitions),
     parse: async (text) => {
       const plain = readOutput(text, definitions);
       const result = await keepPromises(() => validateStandard(type, plain));

@@ -75,12 +75,12 @@ export class ProviderFinder {
     const [wrapper, ...others] = wrappers;
     if (wrapper === undefined) {
       const place = from === undefined ? 'a module' : readModuleName(from);
-      const fix = `Add ${type.name} to the providers of ${place}.`;
+      const fix = `Add ${readClassName(type)} to the providers of ${place}.`;
       return { problem: { code: 'not_provided', message: 'no module provides it.', fix } };
     }
     if (others.length > 0) {
       const message = `several modules provide it (${wrappers.map(({ host }) => readModuleName(host)).join(', ')}), none of them within reach of ${readModuleName(from)}.`;
-      const fix = `Add ${type.name} to the providers of ${readModuleName(from)}, or export it from the module that is meant and import that one there.`;
+      const fix = `Add ${readClassName(type)} to the providers of ${readModuleName(from)}, or export it from the module that is meant and import that one there.`;
       return { problem: { code: 'ambiguous_provider', message, fix } };
     }
     return findScopeProblem(wrapper) ?? { instance: wrapper.instance as T };
@@ -123,7 +123,7 @@ async function makeInstance(type: Type<unknown>, host: HostModule): Promise<Foun
   const hook = HOOKS.find((name) => name in type.prototype);
   if (hook !== undefined) {
     const message = `it has ${hook}(), which Nest calls only for what a module provides.`;
-    const fix = `Add ${type.name} to the providers of ${readModuleName(host)}.`;
+    const fix = `Add ${readClassName(type)} to the providers of ${readModuleName(host)}.`;
     return { problem: { code: 'not_provided', message, fix } };
   }
   const module = host.providers.get(ModuleRef)?.instance as ModuleRef;
@@ -132,7 +132,7 @@ async function makeInstance(type: Type<unknown>, host: HostModule): Promise<Foun
   } catch (thrown) {
     // A missing setting concerns the whole service and is not a fault of this class.
     if (thrown instanceof ConfigurationError) throw thrown;
-    return { problem: describeFailedMaking(ensureError(thrown), host) };
+    return { problem: describeFailedMaking(ensureError(thrown), type, host) };
   }
 }
 
@@ -147,13 +147,29 @@ function listDependencies(type: Type<unknown>): readonly unknown[] {
 }
 
 /** Recognises Nest's error by its name, because Nest does not export the class. */
-function describeFailedMaking(error: Error, host: HostModule): ProviderProblem {
+function describeFailedMaking(error: Error, type: Type<unknown>, host: HostModule): ProviderProblem {
   if (error.constructor.name !== 'UnknownDependenciesException') {
     return { code: 'not_made', message: `its constructor threw "${error.message}".`, fix: 'Correct it.' };
   }
-  const [sentence = ''] = error.message.split('\n');
+  const [sentence = ''] = nameClasses(error.message, listDependencies(type)).split('\n');
   const fix = `Add what it injects to the providers of ${readModuleName(host)}, or import a module there that exports it.`;
   return { code: 'not_provided', message: `it cannot be made. ${sentence}`, fix };
+}
+
+/** Nest writes the whole source of an injected class that has no name. */
+function nameClasses(message: string, tokens: readonly unknown[]): string {
+  return tokens.reduce<string>(
+    (text, token) =>
+      typeof token === 'function'
+        ? text.replaceAll(Function.prototype.toString.call(token), token.name || 'class without a name')
+        : text,
+    message,
+  );
+}
+
+/** The name of a class for messages. */
+function readClassName(type: { readonly name: string }): string {
+  return type.name === '' ? 'the class without a name' : type.name;
 }
 
 const INJECTS_SCOPED = 'something that it injects has Scope.REQUEST, but one instance must serve all runs.';

@@ -2,9 +2,9 @@ import { expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { JsonObject } from '../../src/kernel/index.js';
 import { eventually } from '../support/checks.js';
-import { getJson, type HttpResponse, readResponse, send } from '../support/client.js';
+import { getJson, type HttpResponse, postJson, readResponse, send } from '../support/client.js';
 import { describeEachQueue, LONGEST_MS } from '../support/durable-bench.js';
-import { beginRun, endRun, followRun, readEvents, readRun, runUrl, type WireRun } from '../support/logged.js';
+import { beginRun, callRun, endRun, followRun, readEvents, readRun, runUrl, type WireRun } from '../support/logged.js';
 import { queryPostgres } from '../support/postgres-server.js';
 import type { Replica } from '../support/replicas.js';
 import { scriptCompletion, scriptStream, steps } from '../support/upstream/index.js';
@@ -54,6 +54,59 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
       const output = 'A draft\n\n{"thinking":"Whole","reply":"Hello"}';
       expect(await readRun(other, id)).toMatchObject({ status: 'completed', attempts: 2, output });
       expect((await followRun(other, id)).text).toBe(text);
+      expect(upstream.requests).toHaveLength(3);
+    },
+    LONGEST_MS,
+  );
+
+  bench.itOnce(
+    'are left to others by a process that works on none, which takes, reads, answers and cancels them all the same',
+    async () => {
+      const { replicas, upstream } = bench;
+      const web = await replicas.start({ RUNS_CONCURRENCY: '0' });
+      upstream.always(() => scriptStream('Hello'));
+      const { id } = await beginRun(web);
+      await eventually(async () => (await getJson(`${web.url}/metrics`)).text.includes('millrace_due_runs 1\n'));
+      const reading = followRun(web, id);
+      await replicas.start();
+      expect(readEvents((await reading).text).at(-1)).toMatchObject({ type: 'run-finished' });
+      expect(await endRun(web, id)).toMatchObject({ status: 'completed', output: 'Hello', attempts: 1 });
+
+      const body = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }], stream: true };
+      const logged = { 'millrace-on-disconnect': 'continue' };
+      expect((await postJson(`${web.baseUrl}/chat/completions`, body, logged)).text).toContain('data: [DONE]');
+      // Direct requests are served where they arrive.
+      expect(await postJson(`${web.baseUrl}/chat/completions`, { ...body, stream: false })).toMatchObject({
+        status: 200,
+      });
+      const later = await beginRun(web, { run_at: Math.floor(Date.now() / 1_000) + 3_600 });
+      expect((await callRun(web, 'POST', `${later.id}/cancel`)).json).toMatchObject({ status: 'cancelled' });
+    },
+    LONGEST_MS,
+  );
+
+  bench.itOnce(
+    'keep to the pause before their retry though their process is killed in it',
+    async () => {
+      const { upstream } = bench;
+      const replicas = bench.useReleases();
+      const one = await replicas.start();
+      const door = steps.gate();
+      upstream.next(scriptStream('Noted')).next([steps.role(), steps.text('Half'), door, steps.hangUp()]);
+      const { id } = await beginRun(one, { model: 'retried' });
+      await door.reached;
+      const two = await replicas.start();
+      upstream.always(() => scriptStream('Whole'));
+      door.open();
+      const { run_at: runAt } = await eventually(async () => {
+        const run = await readRun(two, id);
+        return run.status === 'queued' ? run : undefined;
+      });
+      one.process.signal('SIGKILL');
+      await one.process.exit;
+      expect(await endRun(two, id)).toMatchObject({ status: 'completed', output: 'Noted\n\nWhole', attempts: 2 });
+      const resumed = readEvents((await followRun(two, id)).text).find(({ type }) => type === 'run-resumed');
+      expect(resumed?.at).toBeGreaterThanOrEqual(Number(runAt) * 1_000);
       expect(upstream.requests).toHaveLength(3);
     },
     LONGEST_MS,

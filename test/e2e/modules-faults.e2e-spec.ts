@@ -28,6 +28,30 @@ describe('Modules', () => {
       );
     });
 
+    it('stops the start without the source of what it injects, which has no name', async () => {
+      const [unnamed] = [
+        class {
+          readonly text = 'of the source';
+        },
+      ] as const;
+      class AskingNode {
+        constructor(readonly given: { readonly text: string }) {}
+        process(): string {
+          return this.given.text;
+        }
+      }
+      Inject(unnamed)(AskingNode, undefined, 0);
+      @Workflow({ id: 'a', description: '' })
+      class AskingWorkflow {
+        define(flow: Flow): Ref<string> {
+          return flow.node(AskingNode, undefined);
+        }
+      }
+      const faults = await readFaults(makeNamedModule('ModuleA', { providers: [AskingWorkflow] }));
+      expect(faults).toContain('the argument "class without a name" at index [0] is available in the ModuleA');
+      expect(faults).not.toContain('of the source');
+    });
+
     it('stops the start if its constructor throws', async () => {
       @Injectable()
       class ThrowingNode {

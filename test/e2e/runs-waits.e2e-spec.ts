@@ -70,9 +70,11 @@ describe('a run that waits for an answer', () => {
   it('takes its first answer again, and no other', async () => {
     const { run, answer } = await waitForApproval();
     bench.upstream.next(scriptStream('It goes out.'));
-    const given = await answer({ value: { approved: true, comment: 'Good' } });
+    const given = await answer({ value: { approved: true, comment: 'Good', by: 'somebody' } });
     await endRun(bench.app, run.id);
-    expect((await answer({ value: { comment: 'Good', approved: true } })).json).toEqual(given.json);
+    // Fields that the workflow does not know of make no other answer.
+    for (const more of [{}, { at: 'noon' }])
+      expect((await answer({ value: { comment: 'Good', approved: true, ...more } })).json).toEqual(given.json);
     expect(await answer({ value: { approved: false } })).toMatchObject({
       status: 409,
       json: { error: { code: 'wait_already_answered' } },

@@ -45,7 +45,7 @@ export abstract class RunQueue {
   /** Runs that wait to be worked on, as far as this process knows. */
   abstract readonly waiting: number;
 
-  /** Makes this process execute runs from now on. */
+  /** Makes this process execute runs from now on, if it may execute any. */
   abstract work(begin: BeginJob): void;
 
   /**

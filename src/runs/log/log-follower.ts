@@ -34,6 +34,8 @@ export class LogFollower {
   #isClosed = false;
   /** True while there is nothing to read. */
   #isWaiting = false;
+  /** True if the store may have lost events that this reader has. */
+  #isInDoubt = false;
   #onClose: (() => void) | undefined;
 
   /**
@@ -63,7 +65,7 @@ export class LogFollower {
   /**
    * Waits for the next events.
    * @returns `over` behind the last event, or once the reader was closed; `gone` if the run was removed; `released` if there is more
-   *   to come, and not from this process
+   *   to come, and not from this process, or if the store has lost events that this reader has
    * @throws OverloadedError if the store is unavailable
    */
   async next(): Promise<readonly LoggedEvent[] | LogEnding> {
@@ -78,11 +80,14 @@ export class LogFollower {
         continue;
       }
       this.#open = undefined;
+      // The store may have refused events because it has lost earlier ones.
+      this.#isInDoubt ||= open?.ending === 'gone';
       const page =
         open === undefined
           ? await this.#readOrWait(this.#source.wait(this.#id, this.#number))
-          : await this.#source.read(this.#id, this.#number);
-      if (page === 'look') continue;
+          : await this.#readSource();
+      this.#isInDoubt ||= page === 'doubt';
+      if (page === 'look' || page === 'doubt') continue;
       if (page === undefined) return 'gone';
       if (page === 'released') return page;
       if (page.events.length > 0) return this.#take(page.events);
@@ -116,11 +121,26 @@ export class LogFollower {
   /** @param canWait true: a reader that has begun waits while the store is unavailable */
   async #read(canWait: boolean): Promise<LogPage | 'released' | undefined> {
     try {
-      return await this.#source.read(this.#id, this.#number);
+      return await this.#readSource();
     } catch (error) {
       if (!canWait || this.#number === this.#from || !(error instanceof OverloadedError)) throw error;
       return { events: [], isOver: false };
     }
+  }
+
+  /**
+   * If in doubt, it makes sure that the last event of this reader is still there. Otherwise other events would follow under the
+   * numbers of those that were lost; its client comes back with its number, and is told so.
+   */
+  async #readSource(): Promise<LogPage | 'released' | undefined> {
+    if (!this.#isInDoubt || this.#number === 0) return this.#source.read(this.#id, this.#number);
+    const page = await this.#source.read(this.#id, this.#number - 1);
+    if (page === undefined || page === 'released') return page;
+    if (page.events.length === 0) return 'released';
+    this.#isInDoubt = false;
+    return page.events.length === 1
+      ? this.#source.read(this.#id, this.#number)
+      : { ...page, events: page.events.slice(1) };
   }
 
   #untilClosed(): Promise<'look'> {

@@ -9,9 +9,10 @@ const LOOK_EVERY_MS = 1_000;
 const MOST_READ = 300;
 
 /**
- * Wakes a waiting reader: there are new events, it must read the store itself, or this process has released the run.
+ * Wakes a waiting reader: there are new events, it must read the store itself, the store was away and may have lost
+ * events meanwhile, or this process has released the run.
  */
-export type LogNews = LogPage | 'look' | 'released';
+export type LogNews = LogPage | 'look' | 'doubt' | 'released';
 
 /** A reader that waits for more of a log. */
 export interface LogWait {
@@ -25,6 +26,8 @@ export interface LogWait {
 interface Waiter {
   /** Number of the next event. */
   readonly from: number;
+  /** True if the store could not be read while it waited. */
+  isInDoubt: boolean;
   tell(news: LogNews): void;
 }
 
@@ -58,7 +61,7 @@ export class LogHub {
       tell('released');
       return { news, isWatched: true, leave: () => undefined };
     }
-    const waiter = { from, tell };
+    const waiter = { from, tell, isInDoubt: false };
     const others = this.#waiters.get(id);
     if (others === undefined) this.#waiters.set(id, new Set([waiter]));
     else others.add(waiter);
@@ -126,6 +129,7 @@ export class LogHub {
     } catch (error) {
       // The readers keep waiting; all logs are read again in a moment.
       this.#moved = new Set();
+      for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.isInDoubt = true;
       if (!(error instanceof OverloadedError))
         this.#logger.error(`Logs cannot be read: ${describeError(error).message}`);
     } finally {
@@ -136,7 +140,8 @@ export class LogHub {
   #tell(id: string, from: number, page: LogPage | undefined): void {
     const hasNews = page === undefined || page.isOver || page.events.length > 0;
     for (const waiter of this.#waiters.get(id) ?? []) {
-      if (waiter.from !== from) waiter.tell('look');
+      if (waiter.isInDoubt) waiter.tell('doubt');
+      else if (waiter.from !== from) waiter.tell('look');
       else if (hasNews) waiter.tell(page ?? 'look');
       else continue;
       this.#remove(id, waiter);

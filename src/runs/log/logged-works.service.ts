@@ -47,7 +47,8 @@ export class LoggedWorks {
   readonly #tools: WorkTools;
   readonly #alive: Timer;
   readonly #lease: Timer;
-  #isLeaving = false;
+  /** True if other processes need not leave any runs to this one. */
+  #offersNothing: boolean;
   #onAway: ((id: string) => void) | undefined;
   #onLeft: ((id: string) => void) | undefined;
   #onReleased: ((job: RunJob) => Promise<void>) | undefined;
@@ -64,7 +65,8 @@ export class LoggedWorks {
     metrics: Metrics,
     ids: IdSource,
   ) {
-    const { timeoutMs, leaveGraceMs } = config.store;
+    const { timeoutMs, leaveGraceMs, concurrency } = config.store;
+    this.#offersNothing = concurrency === 0;
     this.hub = new LogHub(store, clock);
     // A run whose log takes no more events has no reader left.
     this.#writer = new LogWriter(
@@ -167,7 +169,7 @@ export class LoggedWorks {
   /** Makes this process take no more runs, so that others need not leave any to it. */
   sayGoodbye(): void {
     if (!this.store.isShared) return;
-    this.#isLeaving = true;
+    this.#offersNothing = true;
     this.runs.holdOpen('the end of this process', this.#beat());
   }
 
@@ -317,7 +319,7 @@ export class LoggedWorks {
 
   /** Never rejects. */
   async #beat(): Promise<void> {
-    await this.store.beat(this.worker.id, this.#isLeaving ? NO_OFFER : this.#listOffer()).catch(() => undefined);
+    await this.store.beat(this.worker.id, this.#offersNothing ? NO_OFFER : this.#listOffer()).catch(() => undefined);
   }
 
   #listOffer(): WorkerOffer {

@@ -194,12 +194,23 @@ export class RunWaits {
         `Nobody answered "${name}" in time, and the run ${run.id} has continued: its events and segments show the result.`,
         'wait_expired',
       );
-    if (writeSortedJson(answer.value) !== writeSortedJson(value))
+    if (this.#simplify(run, wait, answer.value) !== this.#simplify(run, wait, value))
       throw new ConflictError(
         `"${name}" has another answer already, and the first one counts.`,
         'wait_already_answered',
       );
     return wait;
+  }
+
+  /** An answer as JSON in which no order and no field counts that the step does not get. */
+  #simplify(run: LoggedRun, { node }: KeptWait, value: unknown): string {
+    const declared = this.#listDeclared(run).find((wait) => wait.node === node);
+    try {
+      return writeSortedJson(declared === undefined ? value : declared.answer.read(JSON.stringify(value)));
+    } catch (error) {
+      if (!(error instanceof StructuredOutputError)) throw error;
+      return writeSortedJson(value);
+    }
   }
 
   #listDeclared({ workflow }: LoggedRun): readonly CompiledWait[] {
@@ -230,7 +241,8 @@ export class RunWaits {
       const message = `The answer to "${name}" does not fit, and the run still waits for one: ${error.faults.join('; ')}.`;
       throw new InvalidRequestError(message, { code: 'invalid_value', param });
     }
-    return json;
+    // Nothing that the workflow does not know of is kept.
+    return JSON.stringify(declared.answer.read(json));
   }
 
   /** Searches for expired waits at this time, unless an earlier search is planned. */

@@ -214,7 +214,12 @@ export class ScopeCompiler {
     if (instance === undefined) return undefined;
     if (typeof (instance as Partial<WorkflowNode>).process !== 'function') {
       const fix = 'Give it process(input, context).';
-      this.#faults.add('not_a_node', `the class ${node.name} has no process().`, fix, key);
+      this.#faults.add(
+        'not_a_node',
+        `${node.name === '' ? 'its class' : `the class ${node.name}`} has no process().`,
+        fix,
+        key,
+      );
       return undefined;
     }
     instance.prepare?.();

@@ -70,7 +70,7 @@ type OpenQueues = ReadonlyMap<string, OpenQueue>;
 
 /** How many runs there may be. */
 interface BullLimits {
-  /** At work in this process. */
+  /** At work in this process. 0: it only queues runs. */
   readonly concurrency: number;
   /** Waiting runs of one caller, in all processes together. */
   readonly mostQueuedOfCaller: number;
@@ -122,7 +122,7 @@ export class BullRunQueue extends RunQueue {
   }
 
   override work(begin: BeginJob): void {
-    this.#begin = begin;
+    if (this.#limits.concurrency > 0) this.#begin = begin;
     void this.#open().catch(() => undefined);
   }
 
