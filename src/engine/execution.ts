@@ -294,8 +294,8 @@ export class Execution implements Values {
   }
 
   /**
-   * Handles a failed node: the run ends early without an error, goes on with the substitute output, or fails.
-   * @returns true if it goes on
+   * Handles a failed node: the run ends early without an error, continues with the substitute output, or fails.
+   * @returns true if the run continues
    */
   async #recover(step: NodeStep, thrown: unknown, { report, usage, log, order }: StepFacts): Promise<boolean> {
     if (this.run.cancellation.aborted) throw this.#tellAborted(thrown, report, log);

@@ -7,7 +7,7 @@ export function logRecovered(log: StepLogger, error: MillraceError, call: CallNa
   const isBug = error instanceof InternalError;
   log.write(
     isBug ? 'error' : 'warn',
-    `goes on with the substitute output of a step that failed: ${words}`,
+    `continues with the substitute output of a step that failed: ${words}`,
     { ...call, ...facts },
     isBug ? formatStackForLog(error.cause) : undefined,
   );

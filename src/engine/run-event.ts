@@ -211,11 +211,13 @@ export interface RunFailed extends Sequenced {
 }
 
 /**
- * One thing that happened in a run, as plain JSON. A run's events begin with `run-started` (or, in a process that goes on with
- * what another one began, with `run-resumed`, or with `run-continued` if it had waited) and end with exactly one of `run-finished`,
- * `run-failed`, `run-waiting` and `run-retrying`; the Observable that brings them then completes and never errors. Each `node-started` is followed by exactly one of `node-finished` and
- * `node-failed` of the same step, unless a `run-resumed` comes first; for a nested workflow that waits it comes in a later attempt. Deltas come in the order in which the workflow declares its
- * nodes, all other events when they happen.
+ * One thing that happened in a run, as plain JSON. The order of a run's events:
+ * - The first one is `run-started`; in a process that continues the run `run-resumed`, or `run-continued` if it had waited.
+ * - Exactly one of `run-finished`, `run-failed`, `run-waiting` and `run-retrying` comes last. The Observable of the events
+ *   then completes; it never errors.
+ * - Each `node-started` is followed by exactly one of `node-finished` and `node-failed` of the same step, unless a
+ *   `run-resumed` comes first. For a nested workflow that waits, it comes in a later attempt.
+ * - Deltas come in the order in which the workflow declares its nodes, all other events when they happen.
  */
 export type RunEvent =
   | RunStarted

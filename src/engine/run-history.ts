@@ -196,14 +196,14 @@ export class RunHistory {
     }
   }
 
-  /** True if the log ends with a wait, so that the run continues after the wait and no death counts. */
+  /** True if the log ends with a wait, so that the run continues after the wait and no lost process counts. */
   get isWaiting(): boolean {
     return this.#isWaiting;
   }
 
   /**
-   * When the run is tried again, in milliseconds since the Unix epoch, if the log ends where it has failed: nobody has died. Else
-   * undefined.
+   * When the run is tried again, in milliseconds since the Unix epoch, if the log ends with a failure and not with a
+   * lost process; else undefined.
    */
   get retryAt(): number | undefined {
     return this.#retryAt;

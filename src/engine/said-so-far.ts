@@ -77,8 +77,8 @@ export function addSaid(
 }
 
 /**
- * Whether the lengths of deltas of this channel show that all of them were received. Not those of audio: what becomes of it depends on
- * what was said before, and it has no text to compare.
+ * Whether the lengths of deltas of this channel show that all of them were received. False for audio: its form depends
+ * on earlier output, and it has no text to compare.
  */
 const IS_COUNTED: Readonly<Record<Delta['type'], boolean>> = {
   content: true,

@@ -108,7 +108,7 @@ async function makesSame(json: string, output: unknown, schema: OutputSchema<unk
   try {
     return isDeepStrictEqual(await schema.parse(json), output);
   } catch {
-    // It does not fit, or a rule of the author fails the second time.
+    // The JSON does not fit, or a rule of the author fails the second time.
     return false;
   }
 }

@@ -15,7 +15,7 @@ interface StepEnding {
 interface StepFailure {
   /** True if the step was aborted because the run fails for another reason. */
   readonly aborted?: boolean;
-  /** True if the run goes on with a substitute output. */
+  /** True if the run continues with a substitute output. */
   readonly recovered?: boolean;
 }
 

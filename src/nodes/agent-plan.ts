@@ -180,7 +180,7 @@ function isModelOption(option: unknown, isListed: boolean): boolean {
   return isListed && isJsonObject(option) && typeof option['model'] === 'string';
 }
 
-/** What Millrace itself writes into each call. */
+/** The parameters that Millrace itself writes into each call. */
 const OWN_PARAMETERS: readonly string[] = ['model', 'messages', 'stream', 'stream_options'];
 
 function findWrongSettings({

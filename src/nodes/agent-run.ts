@@ -17,7 +17,7 @@ import { dropChoices, listToolNames, NO_RESULT, type RequestedTools, type TellMc
 const BLANK_LINE = '\n\n';
 
 const NOTHING: readonly Delta[] = [];
-/** Of a node that clients cannot give tools of MCP servers. */
+/** Why a node cannot have tools of MCP servers. */
 const NO_RESOURCES = 'its constructor does not pass AgentResources on. Call super(providers, resources).';
 
 /** The final output of an agent's model. */

@@ -21,8 +21,8 @@ export interface TryCounter {
 }
 
 /**
- * One call of a model while it lasts: its controls, too. Applies its time limit and emits its events. Whoever opens it must close it. The
- * request is sent when the first batch is asked for.
+ * One open call of a model, with its controls. Applies its time limit and emits its events. The code that opens it must
+ * close it. The request is sent when the first batch is asked for.
  */
 export class OpenCall implements CallControls {
   /** What has been received so far. */

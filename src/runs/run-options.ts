@@ -39,7 +39,7 @@ interface RunPermit {
 export interface QueuedPermit extends RunPermit {
   /** What another process needs to admit the run again. */
   readonly kept: JsonObject;
-  /** It has its place. @returns false if its caller may not have another active run now */
+  /** Begins to execute. @returns false if its caller may not have another active run now */
   begin(): boolean;
 }
 
@@ -47,7 +47,7 @@ export interface QueuedPermit extends RunPermit {
 export interface RunEnding {
   readonly usage?: Usage;
   readonly untoldTokens?: number;
-  /** What it failed with. */
+  /** The error that it failed with. */
   readonly error?: RunError;
   /** The step that failed, as the run's last event names it. */
   readonly node?: string;

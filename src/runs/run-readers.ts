@@ -76,7 +76,7 @@ export class RunReaders {
   }
 
   #dropReader(subscriber: Subscriber<RunEvent>, reason: unknown): void {
-    this.#log.write('error', 'has a reader that failed; the run goes on', {}, formatStackForLog(reason));
+    this.#log.write('error', 'has a reader that failed; the run continues', {}, formatStackForLog(reason));
     subscriber.error(reason);
   }
 }

@@ -153,7 +153,7 @@ describe('RunService', () => {
       const own = listen(start());
       const reading = read(runs.attach('run-1'), fail);
       expect(await reading).toMatchObject({ isReaderFault: true, error: { code: 'internal_error' } });
-      expect(write).toHaveBeenCalledWith('error', 'has a reader that failed; the run goes on', {}, expect.anything());
+      expect(write).toHaveBeenCalledWith('error', 'has a reader that failed; the run continues', {}, expect.anything());
       talk.end();
       await ended();
       expect(own.types.at(-1)).toBe('run-finished');

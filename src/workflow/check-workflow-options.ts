@@ -32,7 +32,7 @@ const FORMS: Readonly<Record<keyof WorkflowOptions, OptionForm>> = {
 
 /**
  * The options that `@Workflow` was given, without those that cannot be used.
- * @param given as somebody has written them
+ * @param given as the author has written them
  * @param name the name of the class, which stands for an id that is missing
  */
 export function checkWorkflowOptions(

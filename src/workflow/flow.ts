@@ -117,12 +117,12 @@ type StreamParameters<Output, C> = [Output] extends [string]
 /** The input of a node that takes none: left out, or `{}` before options. */
 type Nothing = Readonly<Record<string, never>> | undefined;
 
-/** Makes it a compile error if `process` is a synchronous generator: nobody could await it. */
+/** Makes it a compile error if `process` is a synchronous generator: it could not be awaited. */
 type NoSyncGenerator<N> = N extends { process(...parameters: never[]): Generator<unknown, unknown, never> }
   ? { readonly processIsNoAsyncGenerator: N }
   : unknown;
 
-/** Makes it a compile error if code in place is a generator: it is silent, so nobody would read what it yields. */
+/** Makes it a compile error if code in place is a generator: it is silent, so what it yields would be lost. */
 type NoGenerator<Output> = 0 extends 1 & Output
   ? unknown
   : Output extends Generator<unknown, unknown, never> | AsyncGenerator<unknown, unknown, never>
@@ -133,8 +133,8 @@ type NoGenerator<Output> = 0 extends 1 & Output
 type Decision = string | number | boolean | null | undefined;
 
 /**
- * Makes it a compile error to route by an arbitrary text or number, whose branches nobody could list, or by a value that may
- * be missing: `ref.map((value) => value ?? 'none')` gives that a branch.
+ * Makes it a compile error to route by an arbitrary text or number, whose branches cannot be listed, or by a value that
+ * may be missing: `ref.map((value) => value ?? 'none')` gives that a branch.
  */
 type Constants<K> = [Extract<K, null | undefined>] extends [never]
   ? string extends K
@@ -370,7 +370,7 @@ function readName(verb: 'run' | 'interrupt', name: unknown): string {
   throw new WiringError({ code: 'invalid_key', problem, fix: `Give it a name first: flow.${verb}('name', { … }, …).` });
 }
 
-/** @throws WiringError if what a step is to be made of is no class, as where two files import each other */
+/** @throws WiringError if a step is not made of a class, as where two files import each other */
 function assertClass(verb: 'node' | 'workflow', type: unknown, node: string | undefined): void {
   if (typeof type === 'function') return;
   const problem = `what flow.${verb} is given is ${describeGiven(type)}, and no class.`;

@@ -39,9 +39,9 @@ export type FoundProvider<T> = { readonly instance: T } | { readonly problem: Pr
 /**
  * Finds the instances of classes that workflows name: nodes, tools and other workflows.
  *
- * If several modules provide a class, the instance depends on who asks. The rule is that of Nest for constructors: first the
- * asker's module, then what its imports export, global modules last. An instance out of reach is still used if the
- * application has exactly one. An instance that {@link make} made for a module comes first.
+ * If several modules provide a class, the instance depends on the asker. The rule is that of Nest for constructors:
+ * first the asker's module, then what its imports export, global modules last. An instance out of reach is still used
+ * if the application has exactly one. An instance that {@link make} made for a module comes first.
  */
 @Injectable()
 export class ProviderFinder {

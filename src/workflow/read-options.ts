@@ -14,9 +14,9 @@ export interface OptionFault {
 }
 
 /**
- * Reads options, without those that cannot be used: code without types can hand over anything, and a slip in a name would be an
- * option that nobody reads.
- * @param given as somebody has written them; undefined: none
+ * Reads options, without those that cannot be used: code without types can pass anything, and an option with a misspelt
+ * name would have no effect.
+ * @param given as the author has written them; undefined: none
  * @param forms all options that there are
  */
 export function readOptions(

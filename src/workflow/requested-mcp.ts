@@ -1,6 +1,6 @@
 import type { OpaqueObject } from '../streaming/index.js';
 
-/** Which tools of a server are meant: those that fit all that it says. */
+/** Selects tools of a server: those that match all of its fields. */
 export interface McpToolFilter {
   /** Their names, as the server calls them. */
   readonly names?: readonly string[];
@@ -9,8 +9,8 @@ export interface McpToolFilter {
 }
 
 /**
- * Headers with credentials. They are in no JSON and no log: neither shows private fields. So a run that goes on in another process does
- * not have them.
+ * Headers with credentials. They are in no JSON and no log: neither shows private fields. So a run that continues in
+ * another process does not have them.
  */
 export class HiddenHeaders {
   readonly #headers: Readonly<Record<string, string>>;
@@ -32,17 +32,17 @@ export interface RequestedMcpServer {
   readonly url: string;
   /** Absent: none. */
   readonly headers?: HiddenHeaders;
-  /** What models are told of it. */
+  /** Its description for models. */
   readonly description?: string;
   /** Absent: all of its tools. */
   readonly allowed?: McpToolFilter;
-  /** Tools whose calls need an approval. Those that are in neither list need one. */
+  /** Tools whose calls need an approval. Tools in neither list need one, too. */
   readonly approval: { readonly always?: readonly McpToolFilter[]; readonly never?: readonly McpToolFilter[] };
   /** Its tools, from an earlier part of the conversation. Absent: it is asked for them. */
   readonly tools?: readonly OpaqueObject[];
 }
 
-/** A call that the client has approved, and that nobody has made yet. */
+/** A call that the client has approved, and that was not made yet. */
 export interface ApprovedMcpCall {
   /** Id of the approval. */
   readonly approval: string;
@@ -56,7 +56,7 @@ export interface ApprovedMcpCall {
   readonly arguments: string;
 }
 
-/** The MCP servers of a request, and what it says of their tools. */
+/** The MCP servers of a request, and its settings for their tools. */
 export interface RequestedMcp {
   readonly servers: readonly RequestedMcpServer[];
   readonly approved: readonly ApprovedMcpCall[];

@@ -35,8 +35,8 @@ export interface StreamOptions<Output = unknown> extends StepOptions {
 /** Options of a silent step. */
 export interface AskOptions<Output = unknown> extends StreamOptions<Output> {
   /**
-   * Marks a step that is run for its effect and whose output nobody needs. Without it, a silent step with an unused output is
-   * a fault.
+   * Marks a step that runs for its effect and whose output is not needed. Without it, a silent step with an unused
+   * output is a fault.
    */
   readonly effect?: boolean;
 }
@@ -111,7 +111,7 @@ const FORMS: Readonly<Record<OptionName, OptionForm>> = {
 
 /**
  * The options of a step, without those that cannot be used.
- * @param given as somebody has written them; undefined: none
+ * @param given as the author has written them; undefined: none
  */
 export function readStepOptions<V extends Verb>(
   verb: V,

@@ -18,7 +18,7 @@ export interface TaskContextParts<Request extends RunRequest = RunRequest> {
   readonly metadata?: Map<string, unknown>;
   readonly attempt?: number;
   readonly log?: StepLogger;
-  /** True if tokens that upstreams do not tell are estimated. */
+  /** True if tokens that upstreams do not report are estimated. */
   readonly estimatesTokens?: boolean;
   readonly canWait?: (ms: number) => boolean;
   readonly onStop?: () => void;
@@ -28,7 +28,7 @@ export interface TaskContextParts<Request extends RunRequest = RunRequest> {
 const NO_LOG = new RunLogger();
 const NO_EVENTS: StepEvents = { wantsContent: false, emit: () => undefined, nextNumber: () => 0 };
 
-/** What one node is given of the run it takes part in. */
+/** The view that one node has of its run. */
 export class TaskContext<Request extends RunRequest = RunRequest> {
   /** The validated request. */
   readonly request: Request;
@@ -36,7 +36,7 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
   readonly trace: StepSpan;
   readonly clock: Clock;
   /**
-   * How often the run has been started, this attempt included. More than 1 only where a logged run goes on after a
+   * How often the run has been started, this attempt included. More than 1 only if a logged run continues after a
    * restart.
    */
   readonly attempt: number;
@@ -47,13 +47,13 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
   readonly metadata: Map<string, unknown>;
   /** For agents: reports what happens in the step. */
   readonly events: StepEvents;
-  /** For agents: whether tokens that upstreams do not tell are estimated. */
+  /** For agents: whether tokens that upstreams do not report are estimated. */
   readonly estimatesTokens: boolean;
   /** For agents: lines of the log, which have the ids of the run and the step. */
   readonly log: StepLogger;
   /**
-   * For agents: whether the reader of the run can be kept waiting for so many milliseconds before a failed call is made again.
-   * If not, the failure is to end the node at once.
+   * For agents: whether the reader of the run can be kept waiting for so many milliseconds before a failed call is made
+   * again. If not, the failure must end the node at once.
    */
   readonly canWait: (ms: number) => boolean;
   #abort: AbortSignal | Cancellation | undefined;

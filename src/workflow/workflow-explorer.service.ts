@@ -72,7 +72,7 @@ export class WorkflowExplorer implements OnModuleInit {
     if (faults.length > 0) throw new DefinitionError(faults);
   }
 
-  /** Looks at the instance, because factories and values say nothing about its class. */
+  /** Inspects the instance, because factories and values say nothing about its class. */
   #inspect(wrapper: ProviderWrapper): void {
     const type = findClass(wrapper);
     if (type === undefined) return;
@@ -101,7 +101,7 @@ export class WorkflowExplorer implements OnModuleInit {
     this.#refused.push(faults);
   }
 
-  /** Runs its `define`, and makes the classes that its steps name and nobody provides. */
+  /** Runs its `define`, and makes the classes that its steps name and no module provides. */
   async #wire(candidate: Candidate): Promise<void> {
     const { definition, faults, host } = candidate;
     if (!isDefinition(definition)) {

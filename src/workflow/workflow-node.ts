@@ -34,7 +34,7 @@ export function isStreaming({ streams, process }: Pick<WorkflowNode, 'streams' |
   return streams ?? Object.prototype.toString.call(process) === '[object AsyncGeneratorFunction]';
 }
 
-/** Whether `process` is a synchronous generator, which nobody can await. */
+/** Whether `process` is a synchronous generator, which cannot be awaited. */
 export function isSyncGenerator({ process }: Pick<WorkflowNode, 'process'>): boolean {
   return Object.prototype.toString.call(process) === '[object GeneratorFunction]';
 }

@@ -102,7 +102,7 @@ export interface NestedStep extends StepBase {
 /** A wait for an answer of a person or a program. */
 export interface InterruptStep extends StepBase {
   readonly kind: 'interrupt';
-  /** What clients call it; unique among the waits of a workflow and of those inside it. */
+  /** Its name for clients; unique among the waits of a workflow and of those inside it. */
   readonly name: string;
   /** Builds what is shown to the person who answers. */
   readonly shown: (values: Values) => Readonly<Record<string, unknown>>;
@@ -180,7 +180,7 @@ export interface CompiledWorkflow {
   readonly waits: readonly CompiledWait[];
   /** When it runs by itself. */
   readonly schedules: readonly WorkflowSchedule[];
-  /** What becomes of runs that were begun with another version of it, see `WorkflowOptions.onChange`. */
+  /** What happens to runs that were begun with another version of it, see `WorkflowOptions.onChange`. */
   readonly onChange: 'resume' | 'fail';
   /** Names of the inputs that it needs beside a chat request when it runs as a step. */
   readonly needs: readonly string[];

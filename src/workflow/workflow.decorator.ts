@@ -10,11 +10,11 @@ export interface WorkflowAlias {
   readonly streamByDefault?: boolean;
 }
 
-/** How logged runs of a workflow are worked on, such as those in the background. */
+/** How logged runs of a workflow are executed, such as those in the background. */
 export interface BackgroundOptions {
   /**
    * How many may execute at the same time, in all processes together; the others wait. Absent: only `RUNS_CONCURRENCY`
-   * holds.
+   * applies.
    */
   readonly concurrency?: number;
   /**
@@ -23,8 +23,8 @@ export interface BackgroundOptions {
    */
   readonly retries?: number;
   /**
-   * How long it waits before it is begun again for the first time, as milliseconds or with a unit (`30s`, `5m`); twice as long each
-   * further time, up to an hour, and a part of that less by chance. Absent: `10s`.
+   * How long it waits before it is begun again for the first time, as milliseconds or with a unit (`30s`, `5m`); twice
+   * as long each further time, up to an hour, minus a random part. Absent: `10s`.
    */
   readonly retryDelay?: number | string;
 }
@@ -48,16 +48,16 @@ export interface WorkflowOptions {
   readonly onlyAsStep?: boolean;
   /** How many nodes of one run may run at the same time; 8 if absent. */
   readonly concurrency?: number;
-  /** How its logged runs are worked on. */
+  /** How its logged runs are executed. */
   readonly background?: BackgroundOptions;
   /** A version of the author's choice, such as `2026-11`, that distinguishes runs in traces. */
   readonly version?: string;
   /** False: neither its runs nor its part of other workflows' runs are traced. True if absent. */
   readonly tracing?: boolean;
   /**
-   * What becomes of a logged run that was begun with another version of this workflow, once no process has that version any more.
-   * `resume`: steps that had finished and are still what they were do not run again, the others do. `fail`: it ends with the code
-   * `workflow_changed`. Absent: `resume`, but `fail` if the workflow can wait for an answer.
+   * What happens to a logged run that was begun with another version of this workflow, once no process has that version
+   * any more. `resume`: steps that had finished and are still what they were do not run again, the others do. `fail`:
+   * it ends with the code `workflow_changed`. Absent: `resume`, but `fail` if the workflow can wait for an answer.
    */
   readonly onChange?: 'resume' | 'fail';
   /** When it runs by itself, each time as a logged run. Absent: never. */

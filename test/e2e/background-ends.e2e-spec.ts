@@ -65,7 +65,7 @@ describe('a response in the background whose process ends', () => {
       await server.process.exit;
       upstream.next(scriptStream('Hello again')).next(scriptStream('Hello, too'));
       await start(env);
-      await server.process.waitForLine(/Runs had not ended when their process did: 1 go on, 1 that waited begin/);
+      await server.process.waitForLine(/Runs had not ended when their process did: 1 continue, 1 that waited begin/);
       for (const [place, expected] of ['Hello again', 'Hello, too'].entries()) {
         const { text } = await followResponse(app, [id, waiting][place] ?? '');
         const { response } = readStream(text);

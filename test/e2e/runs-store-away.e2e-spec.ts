@@ -58,7 +58,7 @@ describe('a run whose store takes nothing any more', () => {
     expect((await endRun(bench.app, id)).status).toBe('cancelled');
     expect((await callRun(bench.app, 'POST', `${id}/cancel`)).status).toBe(200);
     const words = bench.lines('Runs').map(({ message }) => message);
-    expect(words.join('\n')).toMatch(/^Runs were left while the store was away: [12] go on, 0 that waited begin$/m);
+    expect(words.join('\n')).toMatch(/^Runs were left while the store was away: [12] continue, 0 that waited begin$/m);
     expect(words.join('\n')).not.toContain('their process');
   });
 

@@ -8,7 +8,7 @@ export function DescribeRetrieval(): MethodDecorator {
       operationId: 'retrieveChatCompletion',
       summary: 'Get a completion again',
       description:
-        'Available for requests with the header `millrace-on-disconnect`, or of workflows that wait for answers. The whole completion exists once its run has finished or waits (409 before). With `stream=true` its chunks are streamed, stored ones at once and then those that come, the same to every reader; `Last-Event-ID` counts as `starting_after`, and the greater of both holds. A reader that has everything, and says so in `Last-Event-ID`, gets 204.',
+        'Available for requests with the header `millrace-on-disconnect`, or of workflows that wait for answers. The whole completion exists once its run has finished or waits (409 before). With `stream=true` its chunks are streamed, stored ones at once and then those that come, the same to every reader; `Last-Event-ID` counts as `starting_after`, and the greater of the two applies. A reader whose `Last-Event-ID` is that of the last event gets 204.',
     }),
     ApiParam({
       name: 'id',

@@ -6,9 +6,9 @@ export function DescribeResponse(): MethodDecorator {
   return OpenApi(({ ApiBody, ApiOperation, ApiResponse }) => [
     ApiOperation({
       operationId: 'createResponse',
-      summary: 'Run a workflow and answer as an OpenAI model, in the protocol of responses',
-      description: `With \`stream: true\` the answer is a stream of server-sent events, sent as they are generated; without it, one
-JSON object. Each step that speaks is an item of the output.
+      summary: 'Run a workflow as an OpenAI model, in the protocol of responses',
+      description: `With \`stream: true\` the response is a stream of server-sent events, sent as they are generated; without it, one
+JSON object. Each visible step is an item of the output.
 
 In a stream, the first events leave at once, and each has a \`sequence_number\`. The last one has the whole response; \`[DONE]\`
 follows it. A run that fails ends with an \`error\` event and \`response.failed\`. Lines that begin with a colon are comments that

@@ -5,8 +5,8 @@ import { findKind } from './items/input-kinds.js';
 import { listParts } from './items/input-content.js';
 
 /**
- * The outputs of calls after the last text of the workflow: answers to the waits of a run. Where models are given the
- * client's tools, too, those of calls that are no wait's are left out.
+ * The outputs of calls after the last text of the workflow: answers to the waits of a run. Outputs that answer no wait
+ * are ignored if the workflow also forwards the client's tools.
  * @param earlier items of the continued conversation
  * @param input of the request
  * @returns undefined if there are none, or the workflow has no waits: the request begins a run

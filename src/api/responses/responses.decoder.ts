@@ -71,7 +71,7 @@ export class ResponsesDecoder {
     const input = given.filter((item) => !isCutOff(item) && !isReference(item));
     const conversation = [...earlier, ...input];
     const verdicts = judgeApprovals(conversation);
-    // The run that goes on has its own.
+    // The run that continues has its own.
     const messages =
       outputs === undefined ? [...writeInstructions(body), ...makeMessages(conversation, verdicts)] : NO_MESSAGES;
     const mcp = makeRequestedMcp(body, conversation, listApproved(verdicts), {
@@ -178,7 +178,7 @@ function assertAllFound(
   );
 }
 
-/** For this response alone, and no part of the conversation that later ones continue. */
+/** Instructions apply to this response alone, and are no part of the conversation that later ones continue. */
 function writeInstructions({ instructions }: ResponseRequest): readonly Message[] {
   return (instructions ?? '') === '' ? [] : [{ role: 'system', content: instructions as string }];
 }

@@ -14,7 +14,7 @@ export const requestExamples = {
   },
 };
 
-/** An answer that is one JSON object. */
+/** A response that is one JSON object. */
 export const responseExample = {
   id: 'resp_4e1f0c9d8b7a695847362514',
   created_at: 1795344000,
@@ -71,7 +71,7 @@ export const responseExample = {
   ],
 };
 
-/** What a short stream looks like on the wire, without what is the same in every response. */
+/** A short stream as it is on the wire, without the fields that are the same in every response. */
 export const streamExample = [
   'event: response.created\ndata: {"type":"response.created","sequence_number":0,"response":{"id":"resp_4e1f",…,"status":"in_progress","output":[]}}',
   'event: response.in_progress\ndata: {"type":"response.in_progress","sequence_number":1,"response":{…}}',

@@ -130,8 +130,8 @@ function makeTools(
 }
 
 /**
- * Tools, and the choice among them, where models have tools of MCP servers as well. Nobody knows the names of those yet: where a choice
- * names one, only what it names is offered.
+ * Tools, and the choice among them, if models have tools of MCP servers as well. The names of those are not known yet:
+ * if a choice names one, only that one is offered.
  */
 function chooseBesideServers(choice: ResponseToolChoice | null | undefined, offered: readonly object[]): object {
   const named = typeof choice === 'object' && choice !== null ? choice : undefined;

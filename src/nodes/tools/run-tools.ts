@@ -28,9 +28,9 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** How long an aborted tool may take to clean up, in milliseconds: less than the engine gives its node. */
 const ABORT_GRACE_MS = 500;
 
-/** What came of a call. */
+/** The outcome of a call. */
 export interface CallEnding {
-  /** What the model is told. */
+  /** The text for the model. */
   readonly text: string;
   /** Undefined if it went well. */
   readonly failure?: Error;
@@ -38,7 +38,7 @@ export interface CallEnding {
 
 /**
  * Runs the tool calls of one round in parallel.
- * @param onEnd told of each call when it has ended, by its place among the calls; not after an abort
+ * @param onEnd called for each call when it has ended, with its place among the calls; not after an abort
  * @returns the text for the model for each call, in their order: the result, or what went wrong
  * @throws the run's abort reason after an abort, once all tools have ended
  */

@@ -31,7 +31,7 @@ export function listClientTools(forwarded: ModelParameters, toolbox: Toolbox): r
   const { tools, tool_choice: choice } = forwarded;
   if (!Array.isArray(tools) || choice === 'none') return [];
   for (const { function: callable, custom } of tools as readonly ClientTool[]) {
-    // A tool may also have a part of the other kind, which nobody has validated.
+    // A tool may also have a part of the other kind, which was not validated.
     const name = [callable?.name, custom?.name]
       .filter((one) => typeof one === 'string')
       .find((one) => toolbox.find(one) !== undefined);

@@ -20,7 +20,7 @@ interface ToolLimits {
   readonly maxToolCalls?: number;
 }
 
-/** What becomes of the calls of one output. */
+/** How the calls of one output are handled. */
 interface ChosenCalls {
   /** The server runs them. */
   readonly run: readonly ModelToolCall[];
@@ -76,8 +76,9 @@ export class ToolRounds {
   /**
    * Chooses the calls that the server runs, and those that it asks the client for; none if the output is final.
    *
-   * A call that the client answers ends the run: one of its own tools, or one that it has to approve. Its next request holds only what it
-   * was told of. So if a model asks for both kinds at once, the server's own tools are not run: their results could never reach the model.
+   * A call that the client answers ends the run: one of its own tools, or one that it has to approve. Its next request
+   * holds only what it has received. So if a model asks for both kinds at once, the server's own tools are not run:
+   * their results could never reach the model.
    */
   chooseCalls({ toolCalls }: DeltaCollector, finishReason: FinishReason): ChosenCalls {
     if (this.#toolbox.isEmpty || toolCalls.length === 0) return NO_CALLS;
@@ -115,7 +116,7 @@ export class ToolRounds {
 
   /**
    * Runs the chosen calls.
-   * @param tell told of calls of tools of servers that the client names
+   * @param tell called for calls of tools of servers that the client names
    * @returns the messages that the round adds to the conversation
    * @throws ToolRoundsExceededError or ToolCallsExceededError if the model has used up its tools, the run's abort reason
    *   after an abort

@@ -19,11 +19,11 @@ export interface ToolboxEntry {
   readonly tool: AgentTool;
   /** @throws StructuredOutputError if the arguments do not fit the tool's class */
   readonly parse: (args: string) => Promise<object | void> | undefined;
-  /** Of a tool of a server that the client names: it is told of calls. Absent for others. */
+  /** For a tool of a server that the client names: the client gets events of its calls. Absent for others. */
   readonly remote?: RemoteTool;
 }
 
-/** Whose tool it is, in the words of the client. */
+/** Identifies the tool in the client's words. */
 export interface RemoteTool {
   /** Label of the server. */
   readonly server: string;
@@ -33,7 +33,7 @@ export interface RemoteTool {
   readonly needsApproval: boolean;
 }
 
-/** A tool of a server, as that has listed it. */
+/** A tool of a server, as the server has listed it. */
 export interface ListedTool extends ToolboxEntry {
   /** For models; no other tool of the agent has it. */
   readonly name: string;
@@ -60,7 +60,7 @@ export class Toolbox {
     this.definitions = tools.map((tool) => this.#add(tool));
   }
 
-  /** The same tools and these. */
+  /** Makes a toolbox with these tools as well. */
   with(listed: readonly ListedTool[]): Toolbox {
     const box = new Toolbox([]);
     for (const [name, entry] of this.#entries) box.#entries.set(name, entry);

@@ -12,7 +12,7 @@ import {
 
 /** Most runs that may wait in one process. */
 const MOST_WAITING = 10_000;
-/** Pause before a run is tried again that its caller's limits hold back, in milliseconds. */
+/** Pause before a run that its caller's limits hold back is tried again, in milliseconds. */
 const LOOK_AGAIN_MS = 1_000;
 
 /** How many runs there may be. */

@@ -10,12 +10,12 @@ import { makeJob, type RunJob, RunQueue } from './run-queue.js';
 
 /** Pause before runs are searched for again while the store is unavailable, in milliseconds. */
 const LOOK_AGAIN_MS = 2_000;
-/** How often runs are searched for that other processes may have left behind, in milliseconds. */
+/** How often this process searches for runs that others may have left behind, in milliseconds. */
 const LOOK_EVERY_MS = 5_000;
 /** This process remembers at most this many runs that it has left. The periodic search finds the others later. */
 const MOST_LEFT = 1_000;
 
-/** Queues unfinished runs again whose process or job was lost. */
+/** Queues again the unfinished runs whose process or job was lost. */
 @Injectable()
 export class LostRuns {
   readonly #logger = new Logger('Runs');
@@ -56,7 +56,7 @@ export class LostRuns {
       if (this.#left.size > 0) this.#lookAfter(LOOK_AGAIN_MS);
       else if (this.store.isShared) this.#lookAfter(LOOK_EVERY_MS);
     } catch (error) {
-      if (!(error instanceof OverloadedError)) this.#logger.error('Runs cannot go on', formatStackForLog(error));
+      if (!(error instanceof OverloadedError)) this.#logger.error('Runs cannot continue', formatStackForLog(error));
       this.#lookAfter(LOOK_AGAIN_MS);
     }
   }
@@ -121,6 +121,6 @@ export class LostRuns {
   #tell(cause: string, lost: readonly LoggedRun[]): void {
     if (lost.length === 0) return;
     const begun = lost.filter(({ epoch }) => epoch > 0).length;
-    this.#logger.warn(`${cause}: ${begun} go on, ${lost.length - begun} that waited begin`);
+    this.#logger.warn(`${cause}: ${begun} continue, ${lost.length - begun} that waited begin`);
   }
 }

@@ -1,6 +1,6 @@
 import type { LoggedRun } from '../store/logged-run.js';
 
-/** A run that is to be executed now or later. */
+/** A run that will execute now or later. */
 export type RunJob = Pick<
   LoggedRun,
   'id' | 'owner' | 'door' | 'workflow' | 'admission' | 'priority' | 'runAt' | 'wake'

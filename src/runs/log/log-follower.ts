@@ -15,7 +15,7 @@ export interface LogSource {
   read(id: string, from: number): Promise<LogPage | 'released' | undefined>;
   /** Waits for more events of a run that is active elsewhere. */
   wait(id: string, from: number): LogWait;
-  /** The time, if nothing can happen in the run before somebody in this process begins it. Milliseconds since the Unix epoch. */
+  /** The time, if nothing can happen in the run before this process begins it. Milliseconds since the Unix epoch. */
   findQuietTime(id: string): number | undefined;
 }
 
@@ -52,8 +52,8 @@ export class LogFollower {
   }
 
   /**
-   * The time, if nothing has happened up to now that this reader has not seen; else undefined. Milliseconds since the Unix epoch.
-   * Whatever happens later has this time or a later one.
+   * The time, if this reader has seen everything that has happened up to now; else undefined. Milliseconds since the
+   * Unix epoch. Whatever happens later has this time or a later one.
    */
   get quietAt(): number | undefined {
     const open = this.#open;
@@ -157,7 +157,8 @@ export class LogFollower {
   async #wait(open: OpenLog): Promise<void> {
     await new Promise<void>((resolve) => {
       const leave = open.watch(resolve);
-      // Assigned at once, V8 would make it in its old space, where it would keep all that it knows.
+      // Not assigned directly: V8 would then make the closure in its old space, where it would keep everything it
+      // refers to.
       const close = (): void => {
         leave();
         resolve();

@@ -8,12 +8,12 @@ import type { OpenLog } from './open-log.js';
 /** Least time between two commits, in milliseconds. The first thing that is written after a pause does not wait. */
 const WINDOW_MS = 25;
 /**
- * A row of a log costs a database more than the events in it. So a commit takes this many of the runs that have just been written, the
- * longest waiting first: where more of them speak, each has several events in its row. One that was in no commit for {@link LONGEST_MS},
- * or that somebody waits for, comes with the next one in any case.
+ * A row of a log costs a database more than the events in it. So a commit takes this many of the runs that have just
+ * been written, the longest waiting first: if more of them are active, each has several events in its row. A run that
+ * was in no commit for {@link LONGEST_MS}, or whose log a caller waits for, comes with the next one in any case.
  */
 const USUAL_RUNS = 50;
-/** For how long a run that speaks waits at most for its turn, in milliseconds. */
+/** Longest wait of an active run for its turn, in milliseconds. */
 const LONGEST_MS = 200;
 /** Most runs in one commit. */
 const MOST_RUNS = 300;
@@ -48,7 +48,7 @@ export class LogWriter {
   /**
    * @param onLost called with the logs that the store refuses for good: their runs were removed or taken over by
    * another process, or the store has been unavailable for too long
-   * @param onCancelled called with the logs whose runs are to be cancelled
+   * @param onCancelled called with the logs whose runs must be cancelled
    * @param instruments measure the commits
    */
   constructor(
@@ -130,7 +130,7 @@ export class LogWriter {
     this.#schedule();
   }
 
-  /** Takes those that come into the next commit from those that wait. */
+  /** Takes the logs for the next commit from the waiting ones. */
   #choose(now: number): readonly OpenLog[] {
     const urgent: OpenLog[] = [];
     const due: OpenLog[] = [];

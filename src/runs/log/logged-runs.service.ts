@@ -50,8 +50,8 @@ export class LoggedRuns {
 
   /**
    * Begins a run as soon as there is a place for it. When this resolves, the run is stored and can be followed.
-   * @returns the run, and whether an equal request has begun it before: then the permit of this one is to be ended by the caller, and
-   *   it does not matter how many wait
+   * @returns the run, and whether an equal request has begun it before: then the caller must end the permit of this
+   * one, and the number of waiting runs does not matter
    * @throws RateLimitedError, OverloadedError if too many wait, the store is away, or the server is shutting down;
    *   IdempotencyKeyReusedError if another request of this caller had the same key
    */

@@ -138,7 +138,7 @@ export class LoggedWork {
 
   /**
    * Aborts the run because the store refuses further events of it from this process.
-   * @param ending `gone`: the run was removed, or somebody else has begun it
+   * @param ending `gone`: the run was removed, or another process has begun it
    */
   abandon(ending: 'gone' | 'released'): void {
     this.#log?.close(ending);
@@ -159,7 +159,7 @@ export class LoggedWork {
     try {
       const claimed = await store.claim(id, worker, wake).catch((error: unknown) => this.#letGo(error));
       if (claimed === undefined) {
-        // The queue took the process that has it for dead, whose clock is another one than that of whoever looked.
+        // The queue has considered the run's process dead, because the clocks of processes differ.
         if (await store.isAtWork(id, wake).catch(() => true)) this.#resolveEnded('held');
         return;
       }
@@ -213,7 +213,7 @@ export class LoggedWork {
     const past =
       claimed.run.length === 0 ? undefined : await readPast(claimed, workflow, store, (event) => said.add(event));
     const retryAt = past?.resumed.history.retryAt;
-    // The process of before had no time, or no store, to keep its pause.
+    // The previous process had no time, or no store, to keep its pause.
     if (retryAt !== undefined && claimed.run.runAt < retryAt && retryAt > clock.now())
       return this.#release(log, { runAt: retryAt });
     await this.#forgetEnd(claimed, past?.waitedAt ?? -1);
@@ -317,7 +317,7 @@ export class LoggedWork {
     this.#leave(ending);
   }
 
-  /** The store was unavailable when the run was to begin. */
+  /** The store was unavailable when the run should have begun. */
   #letGo(error: unknown): undefined {
     if (!(error instanceof OverloadedError)) this.#report(error);
     this.#tools.onStoreAway(this.#run.job.id);

@@ -26,7 +26,10 @@ import { readEnding } from './run-recorder.js';
  * this precision.
  */
 const ALIVE_EVERY_MS = 5_000;
-/** How often this process says that it is alive while it has runs at work: others take them over when it has not for 4.5 s. Milliseconds. */
+/**
+ * How often this process reports that it is alive while it executes runs: after 4.5 s without a report, others take
+ * them over. Milliseconds.
+ */
 const RENEW_LEASE_MS = 1_500;
 const NO_OFFER: WorkerOffer = { graphs: [], workflows: [], doors: [] };
 /** Most characters of one log. */
@@ -173,7 +176,7 @@ export class LoggedWorks {
     this.runs.holdOpen('the end of this process', this.#beat());
   }
 
-  /** Name of the door that tells a segment; undefined if it is not here. */
+  /** Name of the door that shows a segment; undefined if this process does not have the door. */
   findDoorOfSegment(id: string): string | undefined {
     return [...this.#doors.values()].find(
       ({ segmentPrefix }) => segmentPrefix !== undefined && id.startsWith(segmentPrefix),
@@ -311,7 +314,7 @@ export class LoggedWorks {
     if (this.#works.size > 0 || (this.store.isShared && !this.runs.draining)) this.#alive.restart();
   }
 
-  /** As long as runs are at work here. Never rejects. */
+  /** Runs as long as this process executes runs. Never rejects. */
   async #renewLease(): Promise<void> {
     await this.#beat();
     if (this.#works.size > 0) this.#lease.restart();

@@ -34,7 +34,7 @@ interface LogPiece {
 /** How an attempt at a run ends with its last event: the run is over, or it waits. */
 export type AttemptEnding = Pick<LogBatch, 'ending' | 'waits'>;
 
-/** What is on its way to the store. */
+/** A batch on its way to the store. */
 interface Waiting {
   readonly batch: LogBatch;
   readonly events: readonly LoggedEvent[];
@@ -65,7 +65,7 @@ export class OpenLog {
   #lastAt = 0;
   #ending: LogEnding | undefined;
   #watchers = new Set<() => void>();
-  /** How many wait until all is kept. */
+  /** How many callers wait until everything is stored. */
   #awaiting = 0;
 
   constructor(parts: OpenLogParts) {
@@ -98,7 +98,7 @@ export class OpenLog {
     return this.#waiting !== undefined || this.#events.length > 0;
   }
 
-  /** True if somebody waits until the store has all of it. */
+  /** True if a caller waits until the store has all of it. */
   get isAwaited(): boolean {
     return this.#awaiting > 0;
   }

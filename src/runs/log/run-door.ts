@@ -20,7 +20,7 @@ export interface NextSegment {
  * it may end in another process.
  */
 export interface RunDoor {
-  /** Stands in the runs that it begins, and never changes. */
+  /** Stored with the runs that it begins, and never changes. */
   readonly name: string;
   /** The prefix of its segments' ids, which no other door uses. Absent: it shows runs under their own ids only. */
   readonly segmentPrefix?: string;

@@ -45,7 +45,7 @@ interface AnswersToRun {
   readonly record?: RequestWatch | undefined;
 }
 
-/** What came of answers. */
+/** The outcome of answers. */
 export interface AnsweredRun {
   readonly run: LoggedRun;
   /** Id of the segment that shows the result; undefined: they were given without one. */
@@ -261,18 +261,18 @@ export class RunWaits {
       this.works.hub.wake(run.id);
     }
     if (nextAt !== undefined) this.#lookAt(Math.max(nextAt, this.clock.now() + 1));
-    // Others begin to wait in other processes.
+    // Runs also begin to wait in other processes.
     if (this.store.isShared) this.#lookAt(this.clock.now() + LOOK_EVERY_MS);
   }
 }
 
-/** An answer to a wait, with what is kept of that. */
+/** An answer, and the stored wait that it is for. */
 interface GivenAnswer {
   readonly wait: KeptWait;
   readonly value: unknown;
 }
 
-/** What came of answers that were all given before. */
+/** The outcome of answers that were all given before. */
 function findRepeated(run: LoggedRun, waits: readonly KeptWait[], given: readonly GivenAnswer[]): AnsweredRun {
   const outcomes = given.flatMap(({ wait }) => wait.answer ?? []);
   const { at, order, segment } = outcomes.reduce((last, next) => (next.order > last.order ? next : last));

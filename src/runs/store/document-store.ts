@@ -2,7 +2,7 @@ import type { RunAttempt } from './log-batch.js';
 
 /** A part of a document that later requests can refer to. */
 export interface DocumentPart {
-  /** Nobody can guess it. */
+  /** Cannot be guessed. */
   readonly id: string;
   readonly json: string;
 }
@@ -11,7 +11,7 @@ export interface DocumentPart {
 export interface StoredDocument {
   /** A kind of document, whose number and size are limited separately. */
   readonly kind: 'response' | 'inspection';
-  /** Nobody can guess it. */
+  /** Cannot be guessed. */
   readonly id: string;
   /** Id of the caller who owns it. For all others it does not exist. */
   readonly owner: string;
@@ -27,8 +27,8 @@ export interface StoredDocument {
 }
 
 /**
- * What became of a document. `refused`: it is too large, or nothing is stored at all. `overtaken`: its attempt has
- * ended, or is no longer the newest one of its run.
+ * The outcome of storing a document. `refused`: it is too large, or nothing is stored at all. `overtaken`: its attempt
+ * has ended, or is no longer the newest one of its run.
  */
 export type PutVerdict = 'kept' | 'refused' | 'overtaken';
 
@@ -45,9 +45,8 @@ export interface DocumentLimits {
 export const KEPT_SHARE = 0.9;
 
 /**
- * Where documents are kept that outlive a request: as long as the configuration says, and as many as one owner may
- * have; the owner's oldest are removed first. Every method rejects with an OverloadedError while the store is
- * unavailable.
+ * Stores documents that outlive a request: for as long as the configuration says, and as many as one owner may have;
+ * the owner's oldest are removed first. Every method rejects with an OverloadedError while the store is unavailable.
  */
 export abstract class DocumentStore {
   /** False: nothing is stored or found. */

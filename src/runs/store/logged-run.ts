@@ -13,7 +13,7 @@ type EndedStatus = Exclude<LoggedStatus, 'queued' | 'running' | 'waiting'>;
  * number on.
  */
 export interface RunSegment {
-  /** Nobody can guess it. */
+  /** Cannot be guessed. */
   readonly id: string;
   /** Number of its first event. */
   readonly from: number;
@@ -34,7 +34,7 @@ export interface RequestIdentity {
 
 /** The facts about a run that are known before it begins and never change. */
 interface RunFacts {
-  /** Nobody can guess it. */
+  /** Cannot be guessed. */
   readonly id: string;
   /** Id of the caller who owns it. For all others it does not exist. */
   readonly owner: string;

@@ -112,8 +112,8 @@ export abstract class RunLogStore {
   abstract claim(id: string, worker: string, wake?: number): Promise<ClaimedRun | undefined>;
 
   /**
-   * True if a run is at work for this time that it came into the queue, in another process that has said some seconds ago that it is
-   * alive ({@link beat}), by the clock of the store.
+   * True if a run is active for this wake-up in another process that was alive a few seconds ago ({@link beat}), by the
+   * clock of the store.
    */
   abstract isAtWork(id: string, wake: number): Promise<boolean>;
 

@@ -10,7 +10,7 @@ export interface ScheduleId {
 export interface KeptSchedule extends ScheduleId {
   /** Milliseconds since the Unix epoch. */
   readonly createdAt: number;
-  /** JSON that the store does not look into. */
+  /** JSON that the store does not parse. */
   readonly json: string;
   /** Its next due time, in milliseconds since the Unix epoch; undefined: none until it is changed. */
   readonly next: number | undefined;

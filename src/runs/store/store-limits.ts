@@ -2,7 +2,7 @@ import type { AppConfig } from '../../config/index.js';
 import type { DocumentLimits } from './document-store.js';
 import type { RunLimits } from './run-log-store.js';
 
-/** Of one owner. */
+/** Most documents of one owner. */
 const MOST_DOCUMENTS = 10_000;
 
 export function readDocumentLimits({ store }: AppConfig): DocumentLimits {

@@ -99,7 +99,7 @@ export class StoreMetrics {
       const { logs } = this.store;
       [this.#waiting, this.#unanswered] = await Promise.all([logs.countWaiting(), logs.countOpenWaits()]);
     } catch {
-      // `millrace_store_up` tells of it.
+      // `millrace_store_up` shows it.
     }
     this.#countedAt = this.clock.monotonic();
   }

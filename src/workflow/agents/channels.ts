@@ -23,8 +23,8 @@ const CHANNELS: ReadonlySet<unknown> = new Set(
 );
 
 /**
- * What the types of channels say, for code without types: the client would get an empty answer.
- * @param channels fields and channels, as somebody has written them
+ * Checks what the types of channels check, for code without types: otherwise the client would get an empty output.
+ * @param channels fields and channels, as the author has written them
  * @param fields of the output, in order
  * @returns undefined if nothing is wrong
  */

@@ -3,7 +3,7 @@ import type { HttpMcpServer, McpServerPlace, ProgramMcpServer } from '../../conf
 /** An MCP server whose tools an agent has. Make it with {@link mcpServer}. */
 export class McpServer {
   /**
-   * @param name what logs call it, and what stands before the name of a tool whose own name another tool has
+   * @param name for logs, and a prefix for a tool whose own name another tool has
    * @param place undefined: the configuration (`MCP_SERVERS`) says where it is
    * @param tools names of the tools that the agent has of it; undefined: all that the place allows
    */

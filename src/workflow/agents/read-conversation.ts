@@ -2,8 +2,8 @@ import { describeKind } from '../../kernel/index.js';
 import type { Message } from '../../models/index.js';
 
 /**
- * The conversation that a step is given: a text is one message of the user. Types say what it is, but code without them can give
- * anything, and it would reach a provider.
+ * Reads the conversation of a step: a text is one message of the user. Code without types can pass anything, and it
+ * would reach a provider.
  * @param step the key of the step, for the message; undefined: an agent that runs outside of a workflow
  * @throws Error if it is neither a text nor a list of messages
  */

@@ -12,7 +12,7 @@ import type { WiredWorkflow } from './wire-workflow.js';
 const BLANK_LINE = '\n\n';
 /** The default number of nodes of one run that run at the same time. */
 const CONCURRENCY = 8;
-/** The default pause before a logged run is begun again, in milliseconds, and the most of these times. */
+/** The default pause before a logged run is retried, in milliseconds, and the greatest number of retries. */
 const RETRY_DELAY_MS = 10_000;
 const MOST_RETRIES = 100;
 

@@ -6,10 +6,10 @@ import type { WorkflowOptions } from '../workflow.decorator.js';
 import { findNextSlot } from './schedule-slots.js';
 import type { WorkflowSchedule } from './workflow-schedule.js';
 
-/** Names of schedules, by whomever they are made. */
+/** Names of schedules, whether authors or clients make them. */
 export const SCHEDULE_NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** Checks what a workflow says of its schedules. Code without types can say anything. */
+/** Checks the schedules that a workflow declares. Code without types can pass anything. */
 export async function checkSchedules(options: WorkflowOptions, faults: DefinitionFaults): Promise<void> {
   const { schedules = [], onlyAsStep = false } = options;
   const names = new Set<unknown>();
@@ -27,7 +27,7 @@ export async function checkSchedules(options: WorkflowOptions, faults: Definitio
   }
 }
 
-/** Checks that a workflow takes the parameters that its schedules ask with. */
+/** Checks that a workflow takes the parameters that its schedules send. */
 export function checkScheduledParameters(workflow: CompiledWorkflow, faults: DefinitionFaults): void {
   for (const { name, parameters = {} } of workflow.schedules) {
     try {

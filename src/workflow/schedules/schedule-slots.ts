@@ -1,4 +1,4 @@
-/** When something is to happen again and again. */
+/** The times of something that repeats. */
 export interface ScheduleTimes {
   /** Five fields of cron: minute, hour, day of the month, month, day of the week. */
   readonly pattern: string;
@@ -10,7 +10,7 @@ export interface ScheduleTimes {
 export class ScheduleTimesError extends Error {
   override readonly name = 'ScheduleTimesError';
 
-  /** @param field the one that is to be corrected */
+  /** @param field the field that must be corrected */
   constructor(
     readonly field: keyof ScheduleTimes,
     message: string,
@@ -19,14 +19,14 @@ export class ScheduleTimesError extends Error {
   }
 }
 
-/** A place that the library fills with a random number, another one in each process. */
+/** A place that the library fills with a random number, a different one in each process. */
 const RANDOM_FIELD = /(?:^|[\s,/])H/i;
 
 /**
  * The first time of a schedule after another time. Where clocks are put forward, a time that does not exist is an hour later; where they are
  * put back, a time that comes twice counts once.
  * @param after milliseconds since the Unix epoch
- * @throws ScheduleTimesError if the pattern or the time zone is none, or no such time ever comes
+ * @throws ScheduleTimesError if the pattern or the time zone is invalid, or no such time ever comes
  */
 export async function findNextSlot({ pattern, timezone }: ScheduleTimes, after: number): Promise<number> {
   assertTimezone(timezone);

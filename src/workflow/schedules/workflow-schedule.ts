@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../kernel/index.js';
 import type { Message } from '../../models/index.js';
 
-/** What a run of a schedule is asked: a text of the user, or a whole conversation. */
+/** The input of a schedule's runs: a text of the user, or a whole conversation. */
 type ScheduledConversation =
   | { readonly input: string; readonly messages?: never }
   | { readonly messages: readonly Message[]; readonly input?: never };
@@ -12,11 +12,11 @@ export type WorkflowSchedule = ScheduledConversation & {
   readonly name: string;
   /** Five fields of cron, such as `30 7 * * MON-FRI`: minute, hour, day of the month, month, day of the week. */
   readonly pattern: string;
-  /** Where these are the time of day, such as `Europe/Berlin`. Absent: UTC. */
+  /** The time zone of the pattern, such as `Europe/Berlin`. Absent: UTC. */
   readonly timezone?: string;
   /** Parameters of the request, such as `temperature`. */
   readonly parameters?: JsonObject;
-  /** What its runs have as `metadata`, beside `schedule` and `scheduled_at`. */
+  /** The `metadata` of its runs, beside `schedule` and `scheduled_at`. */
   readonly metadata?: JsonObject;
   /** From 0 to 9; runs with 9 begin first. Absent: 5. */
   readonly priority?: number;

@@ -10,7 +10,7 @@ import { ServiceTier, SystemFingerprint } from './provider-fields.js';
 import { ToolCallChunk } from './tool-call-chunk.js';
 import { AskedModel, ChoiceIndex, RunId, StartedAt } from './completion-fields.js';
 
-@JSONSchema({ description: 'A piece of spoken output. Fields without news are absent.' })
+@JSONSchema({ description: 'A piece of spoken output. Fields that did not change are absent.' })
 class CompletionAudioChunk {
   @OrAbsent()
   @IsString()

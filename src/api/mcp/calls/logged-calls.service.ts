@@ -113,7 +113,7 @@ export class LoggedCalls implements RunDoor {
       if (answered.open.length > 0) return await elicit(answered.open, run.id);
       return await this.#follow(call, answered.run, run.length, caller);
     } catch (error) {
-      // It waits still.
+      // The run still waits.
       if (error instanceof InvalidRequestError && error.code === 'invalid_value')
         return elicit(open, run.id, error.message);
       throw error;

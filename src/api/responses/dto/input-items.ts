@@ -248,13 +248,13 @@ class InputItemReference {
   readonly id: string;
 }
 
-/** A tool of an MCP server, and its server. */
+/** The label of an MCP server. */
 function ServerLabel(): PropertyDecorator {
   return applyDecorators(JSONSchema({ description: 'Label of the MCP server.', example: 'docs' }), IsString());
 }
 
 @JSONSchema({
-  description: 'What an MCP server has listed. It is not asked again in this conversation.',
+  description: 'The tools that an MCP server has listed. The server is not asked again in this conversation.',
   example: {
     type: 'mcp_list_tools',
     server_label: 'docs',
@@ -278,7 +278,7 @@ export class InputMcpListTools {
 }
 
 @JSONSchema({
-  description: 'A call of a tool of an MCP server, and what it gave.',
+  description: 'A call of a tool of an MCP server, and its output.',
   example: { type: 'mcp_call', server_label: 'docs', name: 'search', arguments: '{"query":"snow"}', output: 'found' },
 })
 export class InputMcpCall {
@@ -298,12 +298,12 @@ export class InputMcpCall {
 
   @IsOptional()
   @IsString()
-  @JSONSchema({ description: 'What it gave.' })
+  @JSONSchema({ description: 'The output of the tool.' })
   readonly output?: string | null;
 
   @IsOptional()
   @IsString()
-  @JSONSchema({ description: 'Id of the approval that it was made by.' })
+  @JSONSchema({ description: 'Id of the approval of the call.' })
   readonly approval_request_id?: string | null;
 
   @ItemId()
@@ -349,7 +349,7 @@ export class InputMcpApprovalResponse {
   readonly approval_request_id: string;
 
   @IsBoolean()
-  @JSONSchema({ description: 'True: the call is made; false: the model is told that it is not.' })
+  @JSONSchema({ description: 'True: the call is made; false: it is not, and the model is informed.' })
   readonly approve: boolean;
 
   @IsOptional()

@@ -82,17 +82,14 @@ const ITEMS = {
     TOLD_NODE,
   ),
   ResponseMcpList: object(
-    'What an MCP server has listed.',
+    'The tools that an MCP server has listed.',
     {
       id: text('Id of the item.'),
       type: choice(['mcp_list_tools'], 'Always `mcp_list_tools`.'),
       server_label: text('Label of the server.'),
-      tools: list(
-        anyObject('A tool: `name`, `description`, `input_schema`, `annotations`.'),
-        'Those that are allowed.',
-      ),
+      tools: list(anyObject('A tool: `name`, `description`, `input_schema`, `annotations`.'), 'The allowed tools.'),
     },
-    { error: text('Why there are none. Absent: the server has listed them.'), ...TOLD_NODE },
+    { error: text('Why there are none; absent if the server has listed them.'), ...TOLD_NODE },
   ),
   ResponseMcpCall: object(
     'A call of a tool of an MCP server.',
@@ -103,11 +100,11 @@ const ITEMS = {
         ['in_progress', 'completed', 'incomplete', 'failed'],
         'Whether it is open, went well, was cut, or failed.',
       ),
-      approval_request_id: orNull(text('Id of the approval that it was made by; else null.')),
+      approval_request_id: orNull(text('Id of the approval of the call; else null.')),
       server_label: text('Label of the server.'),
       name: text('Name of the tool.'),
       arguments: text('Its arguments, as JSON.'),
-      output: orNull(text('What it gave; null if it failed.')),
+      output: orNull(text('The output of the tool; null if the call failed.')),
       error: orNull(anyObject('What went wrong; else null.')),
     },
     TOLD_NODE,
@@ -149,7 +146,7 @@ const RESPONSE = object(
     created_at: SECONDS('When it was requested.'),
     completed_at: orNull(SECONDS('When it was completed; else null.')),
     status: STATUS,
-    background: flag('Whether it goes on without its client.'),
+    background: flag('Whether it continues without its client.'),
     error: orNull(
       object('The error; else null.', {
         code: choice(['server_error', 'rate_limit_exceeded', 'invalid_prompt'], 'Whether a retry makes sense.'),

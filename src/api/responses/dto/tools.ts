@@ -25,7 +25,7 @@ export class ResponseCustomTool extends CustomToolFields {
   readonly format?: JsonObject | null;
 }
 
-/** Which tools of an MCP server are meant. */
+/** Selects tools of an MCP server. */
 export interface McpFilter {
   readonly tool_names?: readonly string[] | null;
   readonly read_only?: boolean | null;
@@ -47,7 +47,7 @@ const MCP_FILTER = {
 
 @JSONSchema({
   description:
-    'The tools of an MCP server, which this server calls for the model, where its operator allows that host (`MCP_ALLOWED_HOSTS`). ' +
+    'The tools of an MCP server, which this server calls for the model, if its operator allows that host (`MCP_ALLOWED_HOSTS`). ' +
     'Credentials are sent to that server alone, and with each request anew. `allowed_tools` says which tools models are ' +
     'offered: a list of names, or an object with `tool_names` and `read_only`.',
   additionalProperties: true,
@@ -66,7 +66,7 @@ export class ResponseMcpTool {
     message: 'begins with a letter, and consists of at most 64 letters, digits, _ and -',
   })
   @IsString()
-  @JSONSchema({ description: 'What calls of its tools name it.', example: 'docs' })
+  @JSONSchema({ description: 'Name of the server in calls of its tools.', example: 'docs' })
   readonly server_label: string;
 
   @IsOptional()
@@ -86,26 +86,26 @@ export class ResponseMcpTool {
   @IsOptional()
   @IsString()
   @MaxLength(1_000)
-  @JSONSchema({ description: 'What the server is for. Models read it behind the description of each of its tools.' })
+  @JSONSchema({ description: 'What the server is for. Models read it after the description of each of its tools.' })
   readonly server_description?: string | null;
 
   @IsOptional()
   @IsString()
   @MaxLength(16_384)
   @JSONSchema({
-    description: 'An access token, sent to the server as a bearer token. It is in no answer, and not stored.',
+    description: 'An access token, sent to the server as a bearer token. It is in no response, and not stored.',
   })
   readonly authorization?: string | null;
 
   @IsOptional()
   @IsObject()
   @JSONSchema({
-    description: 'Sent to the server with each request. They are in no answer, and not stored.',
+    description: 'Sent to the server with each request. They are in no response, and not stored.',
     additionalProperties: { type: 'string' },
   })
   readonly headers?: Readonly<Record<string, string>> | null;
 
-  // A list or an object: no rule says that, and it is checked by hand.
+  // A list or an object, which no rule can express: it is checked by hand.
   readonly allowed_tools?: readonly string[] | McpFilter | null;
 
   @IsOptional()
@@ -171,7 +171,7 @@ export class ResponseAllowedTools {
   readonly tools: readonly JsonObject[];
 }
 
-/** A tool of another type than these is accepted, told of in the response, and not offered to models. */
+/** A tool of another type than these is accepted, repeated in the response, and not offered to models. */
 export type ResponseTool = ResponseFunctionTool | ResponseCustomTool | ResponseMcpTool | { readonly type: string };
 
 /** Whether and which tool the model calls. */

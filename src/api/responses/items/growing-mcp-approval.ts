@@ -21,12 +21,12 @@ export class GrowingMcpApproval extends GrowingItem {
     return { ...this.named, type: 'mcp_approval_request', server_label: server, name, arguments: this.#arguments };
   }
 
-  /** Nobody can approve a call without arguments. */
+  /** A call without arguments cannot be approved. */
   protected override clear(): void {
     this.#arguments = '';
   }
 
   protected override closeParts(): void {
-    // It has none.
+    // An approval has no parts.
   }
 }

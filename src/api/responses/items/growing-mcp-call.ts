@@ -14,7 +14,7 @@ export interface McpCallHead {
   readonly approval?: string;
 }
 
-/** The code of JSON-RPC for errors that a server defines: what failed has none, or one that is not passed on. */
+/** The code of JSON-RPC for errors that a server defines: the failure has none, or one that is not passed on. */
 const SERVER_ERROR = -32_000;
 
 /** A call of a tool of an MCP server. */

@@ -14,7 +14,7 @@ import { findKind } from './input-kinds.js';
 
 type CallKind = 'function call' | 'custom tool call' | 'MCP call';
 
-/** Stands where the result of a call is to be, for agents that do not make it. */
+/** Stands for the result of a call, for agents that do not make it. */
 const APPROVED = 'The user has approved this call.';
 const CUT_OFF = 'This call was cut off: whether it was made is not known.';
 
@@ -52,15 +52,15 @@ interface MadeCall {
 /**
  * Converts a conversation of items into chat messages.
  * - Calls that follow each other, and the assistant's text just before them, are one message.
- * - The outputs of its calls stand right behind it, wherever they stand among the items. Images and files of theirs follow as a
- *   message of the user.
+ * - The outputs of its calls follow it directly, wherever they stand among the items. Their images and files follow as
+ * a message of the user.
  * - Calls of tools of MCP servers are calls with their outputs.
  * - What the model thought, and receipts of tools that others run, are left out.
  *
  * Takes linear time.
  *
  * @param items checked, references resolved
- * @param verdicts what becomes of calls that clients were asked to approve
+ * @param verdicts the outcomes of the calls that clients were asked to approve
  * @throws InvalidRequestError if a call has no output, or an output no call
  */
 export function makeMessages(
@@ -162,9 +162,9 @@ class Conversation {
     this.#messages.push(this.#open);
   }
 
-  /** A call that this server has made, or was to make. Nobody else answers it. */
+  /** A call that this server has made, or could have made. Clients do not answer it. */
   #addMcpCall({ id, name, arguments: args }: JsonObject, result: string): void {
-    // It is void: its step has begun again.
+    // The call is void: its step has begun again.
     if (args === '') return;
     const callId = makeCallId(
       typeof id === 'string' && id !== '' ? id : `${this.#messages.length} ${this.#made.length}`,

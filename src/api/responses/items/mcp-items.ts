@@ -18,7 +18,7 @@ export class McpItems {
 
   /**
    * @param place makes the place of a new item
-   * @returns the item that it begins, if it does
+   * @returns the new item, if the delta begins one
    */
   add(delta: McpDelta, place: () => ItemPlace): GrowingItem | undefined {
     switch (delta.step) {
@@ -41,7 +41,7 @@ export class McpItems {
     }
   }
 
-  /** Closes what is open. @param node of one step alone; undefined: of all */
+  /** Closes the open items. @param node of this step alone; undefined: of all */
   close(node?: string): void {
     for (const items of [this.#lists, this.#calls]) {
       for (const [key, item] of items) {
@@ -52,7 +52,7 @@ export class McpItems {
     }
   }
 
-  /** What a step was at is void: it begins again. */
+  /** Forgets the open items of a step, which begins again: they are void. */
   forget(node: string): void {
     for (const items of [this.#lists, this.#calls]) {
       for (const [key, item] of items) if (item.node === node) items.delete(key);

@@ -54,7 +54,7 @@ export interface CustomToolCallItem extends ItemBase {
   readonly input: string;
 }
 
-/** What an MCP server has listed. What it does not say is left out: clients refuse null there. */
+/** The tools that an MCP server has listed. Missing fields are left out: clients refuse null there. */
 export interface McpListItem extends Omit<ItemBase, 'status'>, JsonObject {
   readonly type: 'mcp_list_tools';
   readonly server_label: string;

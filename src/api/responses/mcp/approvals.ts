@@ -7,25 +7,26 @@ import { findKind } from '../items/input-kinds.js';
 export type ApprovalVerdict =
   /** It is made before a model is asked. */
   | { readonly kind: 'approved'; readonly call: ApprovedMcpCall }
-  /** It is not made, for what the model reads. */
+  /** It is not made, for the reason that the model reads. */
   | { readonly kind: 'refused'; readonly words: string }
-  /** It was made: an item of its own tells of it. */
+  /** It was made: a separate item shows it. */
   | { readonly kind: 'made' };
 
 /** Characters of ids that providers take everywhere. */
 const ID_DIGITS = 24;
 
-/** The id, in chat form, of a call that an item tells of: providers refuse long ones. */
+/** The id, in chat form, of the call in an item: providers refuse long ones. */
 export function makeCallId(itemId: string): string {
   return `call_${sha256(itemId).slice(0, ID_DIGITS)}`;
 }
 
 /**
- * Finds what becomes of the calls that clients were asked to approve, by the ids of the items that ask.
+ * Finds the outcomes of the calls that clients were asked to approve, by the ids of the items that ask.
  *
- * An approval counts once: not where its call was made, nor where the model has spoken since. The first answer to a question counts.
+ * An approval counts once: not if its call was made, and not if the model has written since. The first answer to a
+ * question counts.
  * @param items of the whole conversation, in order
- * @throws InvalidRequestError for an answer to what was not asked
+ * @throws InvalidRequestError for an answer without a question
  */
 export function judgeApprovals(items: readonly JsonObject[]): ReadonlyMap<string, ApprovalVerdict> {
   const asked = new Map<string, JsonObject>();
@@ -36,7 +37,7 @@ export function judgeApprovals(items: readonly JsonObject[]): ReadonlyMap<string
     const { id, approval_request_id: approval, arguments: args } = item;
     switch (findKind(item)) {
       case 'mcp_approval_request':
-        // One without arguments is void: its step had begun again.
+        // A question without arguments is void: its step had begun again.
         if (args !== '') asked.set(String(id), item);
         break;
       case 'mcp_approval_response':

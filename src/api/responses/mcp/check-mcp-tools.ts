@@ -13,7 +13,7 @@ const OWN =
   /^(?:accept|content-(?:type|length|encoding)|host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|proxy-.*|mcp-.*|last-event-id)$/i;
 
 /**
- * Checks what the class of a server of a request cannot say. No fault quotes a value: some are secrets.
+ * Checks what the class of an MCP server in a request cannot express. No fault quotes a value: some are secrets.
  * @param path of its place among the tools
  */
 export function checkMcpTool(tool: JsonObject, path: string, faults: FaultLog): void {

@@ -17,7 +17,7 @@ export interface McpRules {
   readonly mayRequest: (url: URL) => boolean;
   /** True if the workflow hands tools on to its models. */
   readonly isTaken: boolean;
-  /** True if the run may go on in another process, which has no credentials. */
+  /** True if the run may continue in another process, which has no credentials. */
   readonly isLogged: boolean;
 }
 
@@ -28,7 +28,7 @@ export function isMcp(tool: ResponseTool): tool is ResponseMcpTool {
 
 /**
  * The MCP servers that a request names.
- * @param items of the whole conversation: servers whose tools it tells are not asked for them again
+ * @param items of the whole conversation: servers whose tools it lists are not asked for them again
  * @param approved calls that are made before a model is asked
  * @returns undefined if there are none, or the workflow takes no tools
  * @throws InvalidRequestError if one may not be asked, or a call is approved whose server is not named
@@ -58,7 +58,7 @@ export function makeRequestedMcp(
   };
 }
 
-/** A server as its client is told of it: without credentials, and without a path, which may be one. */
+/** A server as its client sees it: without credentials, and without a path, which may be one. */
 export function describeMcpTool(tool: ResponseMcpTool): object {
   const { authorization: _authorization, headers: _headers, server_url: url, ...rest } = tool;
   return { ...rest, server_url: `${new URL(url).origin}/<redacted>` };
@@ -88,7 +88,7 @@ function readApproval(approval: ResponseMcpTool['require_approval']): RequestedM
   if (approval === 'never') return { never: [{}] };
   if (!isGiven(approval) || approval === 'always') return { always: [{}] };
   const { always, never } = approval;
-  // A filter that says nothing means no tool: it must not take away what needs an approval.
+  // An empty filter selects no tool: it must not take away what needs an approval.
   const read = (filter: McpFilter | null | undefined): readonly McpToolFilter[] =>
     isGiven(filter) && (isGiven(filter.tool_names) || isGiven(filter.read_only)) ? [readFilter(filter)] : [];
   return { always: read(always), never: read(never) };
@@ -98,7 +98,7 @@ function readFilter({ tool_names: names, read_only: isReadOnly }: McpFilter): Mc
   return { ...(isGiven(names) && { names }), ...(isGiven(isReadOnly) && { isReadOnly }) };
 }
 
-/** The only tools that models may call, where the choice names such ones. */
+/** The only tools that models may call, if the choice names such tools. */
 function findOnly(choice: ResponseRequest['tool_choice']): RequestedMcp['only'] {
   if (typeof choice !== 'object' || choice === null) return undefined;
   if (choice.type === 'mcp') return [readPlace({ ...choice })];
@@ -112,13 +112,13 @@ function readPlace({ server_label: server, name }: Readonly<Record<string, unkno
   return { server: String(server), ...(typeof name === 'string' && { name }) };
 }
 
-/** Tools by the labels of their servers, as the conversation tells them last. */
+/** Tools by the labels of their servers, as the conversation lists them last. */
 function listKnown(items: readonly JsonObject[]): ReadonlyMap<string, readonly OpaqueObject[]> {
   const known = new Map<string, readonly OpaqueObject[]>();
   for (const item of items) {
     const { server_label: label, tools, error } = item;
     if (findKind(item) !== 'mcp_list_tools' || typeof label !== 'string') continue;
-    // One that could not be asked is asked again; so is one whose list is void, as its step had begun again.
+    // A server that could not be asked is asked again; so is one whose list is void, because its step had begun again.
     if (isGiven(error) || !Array.isArray(tools) || tools.length === 0) known.delete(label);
     else known.set(label, tools as readonly OpaqueObject[]);
   }
@@ -138,7 +138,7 @@ function assertAllowed(
   );
 }
 
-/** What is kept of a run are its request and its events, and neither may hold credentials. */
+/** The request and the events of a run are stored, and neither may hold credentials. */
 function assertKeepable({ server_url: address, authorization, headers }: ResponseMcpTool, path: string): void {
   const field = isGiven(authorization)
     ? 'authorization'
@@ -149,14 +149,14 @@ function assertKeepable({ server_url: address, authorization, headers }: Respons
         : 'server_url';
   if (field === undefined) return;
   throw new InvalidRequestError(
-    `Invalid value for '${path}.${field}': this run is kept, so that another process can go on with it, and credentials are not. Leave \`background\` out, use a workflow that waits for nothing, or have the server configured (MCP_SERVERS).`,
+    `Invalid value for '${path}.${field}': this run is stored, so that another process can continue it, and credentials are not. Leave \`background\` out, use a workflow that waits for nothing, or have the server configured (MCP_SERVERS).`,
     { param: `${path}.${field}`, code: 'unsupported_value' },
   );
 }
 
 function makeLostServerError({ server }: ApprovedMcpCall, isTaken: boolean): InvalidRequestError {
   const remedy = isTaken
-    ? `Send the MCP server \`${server.slice(0, 64)}\` in 'tools' again: it is not kept.`
+    ? `Send the MCP server \`${server.slice(0, 64)}\` in 'tools' again: it is not stored.`
     : 'This workflow does not hand tools on to its models.';
   return new InvalidRequestError(`A call is approved that cannot be made. ${remedy}`, {
     param: 'tools',

@@ -79,11 +79,11 @@ const DELTAS: Readonly<Record<Delta['type'], RunSchema>> = {
   ),
   mcp: delta(
     ['mcp'],
-    'What becomes of an MCP server that the request names, and of calls of its tools.',
+    'What happens to an MCP server that the request names, and to calls of its tools.',
     {
       step: choice(
         ['listing', 'listed', 'calling', 'called', 'asking'],
-        'It is asked for its tools, has listed them, a tool is called, the call has ended, or needs an approval.',
+        'The server is asked for its tools, it has listed them, a tool is called, the call has ended, or it needs an approval.',
       ),
       server: text('Label of the server.'),
     },
@@ -93,7 +93,7 @@ const DELTAS: Readonly<Record<Delta['type'], RunSchema>> = {
       name: text('Of a call: name of the tool.'),
       arguments: text('Of a call: its arguments, as JSON.'),
       approval: text('Of `calling`: id of the approval that the client gave.'),
-      output: text('Of `called`: what the tool gave.'),
+      output: text('Of `called`: the output of the tool.'),
       error: anything('Of `listed` and `called`: what went wrong.'),
     },
   ),

@@ -9,9 +9,9 @@ export class ResponseTooLargeError extends Error {
 }
 
 /**
- * `fetch` that reads no more of an answer than {@link MOST_BYTES}. A stream that was not asked for by a message stays open for long: there,
- * each message is bounded.
- * @param onTooLarge called when an answer is cut off
+ * `fetch` that reads no more of a response than {@link MOST_BYTES}. A stream that was not asked for by a message stays
+ * open for long: there, each message is bounded.
+ * @param onTooLarge called when a response is cut off
  * @param ask sends the requests
  */
 export function makeBoundedFetch(

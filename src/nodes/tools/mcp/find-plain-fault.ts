@@ -1,9 +1,10 @@
 import { describeKind, isJsonObject, type JsonObject } from '../../../kernel/index.js';
 
 /**
- * What is plainly wrong with arguments: a property that is required is not there, or is of another type than its schema says. No more of a
- * schema is looked at, since a server that nobody here has chosen could give one that takes hours to check. The server checks the rest.
- * @returns undefined if nothing is
+ * Finds an obvious fault of arguments: a required property is missing, or has another type than in its schema. No more
+ * of the schema is checked, since a server that a client has chosen could send one that takes hours to check. The
+ * server checks the rest.
+ * @returns undefined if there is none
  */
 export function findPlainFault({ required, properties }: JsonObject, args: JsonObject): string | undefined {
   const missing = (Array.isArray(required) ? required : []).find(

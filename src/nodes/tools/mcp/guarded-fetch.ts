@@ -13,8 +13,9 @@ export interface GuardedFetch {
 }
 
 /**
- * `fetch` that goes where a policy lets it: the host is checked before each request, and the address when it is connected to, which is the
- * one that was checked. It follows no redirect, and uses no proxy, which would resolve the name anew.
+ * `fetch` for the hosts that a policy allows: the host is checked before each request, and the address when it is
+ * connected to, which is the one that was checked. It follows no redirect, and uses no proxy, which would resolve the
+ * name anew.
  */
 export function makeGuardedFetch(policy: HostPolicy): GuardedFetch {
   const options = { keepAlive: true, lookup: makeLookup(policy) };
@@ -53,7 +54,7 @@ function makeResponse(message: IncomingMessage): Response {
   }
   const hasNoBody = status === 204 || status === 205 || status === 304;
   if (hasNoBody) message.resume();
-  // The two declarations of streams of the web are of one and the same.
+  // These are two declarations of the same web streams.
   const body = hasNoBody ? null : (Readable.toWeb(message) as ReadableStream<Uint8Array>);
   return new Response(body, { status, headers });
 }

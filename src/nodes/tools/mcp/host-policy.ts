@@ -2,9 +2,9 @@ import { type BlockList, isIP } from 'node:net';
 import { type AllowedHosts, makeAddressList } from '../../../config/index.js';
 
 /**
- * IPv4 addresses in the form of IPv6 count as what they are: a list looks them up among its IPv4 ranges.
- *
- * Addresses that are not public: of this machine, of private networks and links, of several receivers, for documents and for translation. */
+ * Addresses that are not public: of this machine, of private networks and links, of several receivers, for documents
+ * and for translation. IPv4 addresses in the form of IPv6 are checked against the IPv4 ranges.
+ */
 const NOT_PUBLIC = makeAddressList(
   [
     '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24',
@@ -23,7 +23,7 @@ const LOOPBACK = makeAddressList([
   { address: '::1', prefix: 128 },
 ]);
 
-/** Where clients may send this server, as its operator has it. */
+/** The hosts to which requests of clients may make this server connect, as its operator has configured them. */
 export class HostPolicy {
   readonly #hosts: AllowedHosts['hosts'];
   readonly #ranges: BlockList;
@@ -46,8 +46,8 @@ export class HostPolicy {
   }
 
   /**
-   * Whether it may be connected to an address. Asked for what a name has just been resolved to, so that a name that leads elsewhere later
-   * (DNS rebinding) gains nothing.
+   * Whether it may be connected to an address. Called with the address to which a name has just been resolved, so that
+   * a name that leads elsewhere later (DNS rebinding) gains nothing.
    */
   mayConnect(hostname: string, address: string): boolean {
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';

@@ -30,8 +30,8 @@ interface ConnectionOptions {
   /** Sends requests to a server over HTTP. */
   readonly ask?: typeof fetch;
   /**
-   * False for a server that nobody here has chosen: its schemas are not compiled, since one that is made for it keeps a process busy for
-   * hours.
+   * False for a server that a client has chosen: its schemas are not compiled, since a malicious one can keep a process
+   * busy for hours.
    */
   readonly isTrusted?: boolean;
 }
@@ -117,7 +117,7 @@ export class McpConnection {
     return client.callTool({ name, arguments: args }, { signal, timeout: this.callMs + CONNECT_MS });
   }
 
-  /** Says to the server that the connection is of no more use, and closes it, for good. Never rejects. */
+  /** Announces to the server that the connection is no longer needed, and closes it, for good. Never rejects. */
   async end(): Promise<void> {
     const { transport } = (await this.#opening?.catch(() => undefined))?.client ?? {};
     if (transport !== undefined && 'terminateSession' in transport) {
@@ -171,9 +171,9 @@ export class McpConnection {
     const client = new sdk.Client(
       { name: 'millrace', version: VERSION },
       {
-        // For a program, trying would start it twice.
+        // A program would be started twice by the probe.
         versionNegotiation: { mode: isHttp ? 'auto' : 'legacy', probe: { timeoutMs: CONNECT_MS } },
-        // At once: with the SDK's pause, a server that says it often would never be asked again.
+        // No debounce: with the SDK's pause, a server that often reports changes would never be asked again.
         ...(!this.#isTrusted && { jsonSchemaValidator: NO_VALIDATOR }),
         listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: invalidate } },
       },
@@ -228,7 +228,7 @@ export class McpConnection {
   }
 }
 
-/** Takes everything. */
+/** A validator that accepts everything. */
 const NO_VALIDATOR = {
   getValidator: () => (input: unknown) => ({ valid: true, data: input, errorMessage: undefined }),
 } as NonNullable<ClientOptions['jsonSchemaValidator']>;

@@ -9,7 +9,7 @@ const LONGEST_RESULT = 256 * 1024;
 /** Most characters of a tool's description, and of its schema as JSON. */
 export const LONGEST_DESCRIPTION = 8 * 1024;
 export const LONGEST_SCHEMA = 64 * 1024;
-/** Most faults of arguments that a model is told. */
+/** Most faults of arguments that a model gets. */
 const MOST_FAULTS = 10;
 
 /**
@@ -82,7 +82,7 @@ export function readArguments(text: string): JsonObject {
   throw new ToolError('the arguments are no JSON object.');
 }
 
-/** A tool says that it has failed, in words of its own. */
+/** A tool has reported a failure in its own words. */
 export class McpToolError extends ToolError {}
 
 /** The text of a result for the model. @throws ToolError if the result is an error or too long */

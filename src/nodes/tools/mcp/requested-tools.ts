@@ -29,9 +29,9 @@ const MOST_TOOLS = 128;
 /** Deepest schema of a tool. */
 const DEEPEST_SCHEMA = 64;
 
-/** What came of asking a server for its tools. */
+/** The outcome of asking a server for its tools. */
 interface Listing {
-  /** Those that may be used, as clients are told. */
+  /** The usable tools, as clients see them. */
   readonly tools: readonly OpaqueObject[];
   /** Why there are none; undefined: the server has listed them. */
   readonly error?: string;
@@ -43,7 +43,7 @@ interface OpenServer {
   readonly close: GuardedFetch['close'];
 }
 
-/** Told of each thing that clients are to know. */
+/** Called with each delta for clients. */
 export type TellMcp = (delta: McpDelta) => void;
 
 /**
@@ -58,7 +58,7 @@ export class RequestedTools {
   readonly #listings = new Map<string, Promise<Listing>>();
   /** Results of the approved calls, by the ids of their approvals; undefined: no agent has made them yet. */
   #approved: Promise<ReadonlyMap<string, string>> | undefined;
-  /** Schemas of what tools give, by their servers and names. */
+  /** Output schemas of tools, by their servers and names. */
   readonly #outputs = new Map<string, JsonObject>();
   #users = 0;
   #calls = 0;
@@ -73,12 +73,12 @@ export class RequestedTools {
     return this.#requested.approved;
   }
 
-  /** An agent is at work. */
+  /** Notes that an agent uses the tools. */
   hold(): void {
     this.#users++;
   }
 
-  /** It is at work no more. */
+  /** Ends the use by one agent; the last one closes the connections. */
   release(): void {
     this.#users--;
     if (this.#users > 0) return;
@@ -89,9 +89,9 @@ export class RequestedTools {
   }
 
   /**
-   * The tools that an agent is given. Each server is asked once in a run, and clients are told of it once.
+   * The tools that an agent is given. Each server is asked once in a run, and clients see that once.
    * @param taken names that other tools of the agent have
-   * @param canAsk false for an agent whose approvals nobody would see: it has no tools that need one
+   * @param canAsk false for an agent whose requests for approval no client would see: it has no tools that need one
    */
   async listTools(
     taken: readonly string[],
@@ -262,7 +262,7 @@ function chooseTools(
   return { tools: [], error };
 }
 
-/** Those that no list has need one. */
+/** Tools in neither list need an approval. */
 function isApprovalNeeded({ approval: { always = [], never = [] } }: RequestedMcpServer, tool: OpaqueObject): boolean {
   return always.some((filter) => isMeant(tool, filter)) || !never.some((filter) => isMeant(tool, filter));
 }

@@ -84,7 +84,8 @@ export class Api {
 
   /**
    * Reads the events of a run, stored ones first, until it ends or waits.
-   * @param {string} id @param {number} after number of the last event that is not wanted again @param {AbortSignal} signal
+   * @param {string} id @param {number} after number of the last event that the page already has @param {AbortSignal}
+   * signal
    * @returns {AsyncGenerator<RunEvent, void, void>}
    */
   async *streamRun(id, after, signal) {

@@ -29,7 +29,7 @@ export class CodeView {
   #text = '';
   /** So much of the text is settled. */
   #settled = 0;
-  /** The frame that goes on with colouring. @type {number | undefined} */
+  /** The frame that continues the colouring. @type {number | undefined} */
   #frame;
 
   /** @param {string} language as it was written, possibly empty */
@@ -105,7 +105,7 @@ export class CodeView {
     });
   }
 
-  /** Tells the page, which knows how to copy, and how to say so. */
+  /** Notifies the page, which copies the code and confirms it. */
   #copy() {
     this.element.dispatchEvent(new CustomEvent('copy-code', { bubbles: true, detail: this.#text }));
   }

@@ -10,7 +10,7 @@ import { Tree } from './tree.js';
 /** Pause between two requests for a run that continues, in milliseconds. */
 const PAUSE = 1_000;
 
-/** Shows what one step of a run was given, and gave: in a dialog beside the conversation. */
+/** Shows the input and output of one step of a run, in a dialog beside the conversation. */
 export class InsideView {
   #dialog = findById('inside', HTMLDialogElement);
   #body = findById('inside-body', HTMLElement);
@@ -55,11 +55,11 @@ export class InsideView {
   }
 }
 
-/** What is known of the insides of answers. */
+/** The known inspections of answers. */
 export class Inspections {
   /** Of answers that are over, by the ids of their runs. @type {Map<string, Inspection>} */
   #known = new Map();
-  /** Why this key may not look. @type {string | undefined} */
+  /** Why this key may not inspect runs. @type {string | undefined} */
   #refusal;
 
   /** @param {Api} api */
@@ -67,7 +67,7 @@ export class Inspections {
     this.api = api;
   }
 
-  /** Another key may look. */
+  /** Another key may be allowed to inspect runs. */
   forgetRefusal() {
     this.#refusal = undefined;
   }

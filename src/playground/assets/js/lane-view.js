@@ -15,7 +15,7 @@ const STATES = {
   running: 'running',
   done: 'done',
   failed: 'failed',
-  recovered: 'failed, went on with a substitute',
+  recovered: 'failed, continued with a substitute',
   stopped: 'stopped',
 };
 
@@ -70,7 +70,7 @@ export class LaneView {
     this.element.dataset['path'] = path;
     if (step !== undefined && step.depth > 0) this.element.classList.add('inner');
     if (step?.branch) this.#name.after(el('span', {}, step.branch));
-    // People see this by its place below the workflow, so only screen readers are told.
+    // People see this by its place below the workflow, so only screen readers need it.
     if (step?.around) this.#name.after(el('span', { class: 'visually-hidden' }, `in ${step.around}`));
     if (path !== '') {
       const look = makeButton('Inside', onInspect, { class: 'quiet small look', 'aria-label': `Look inside ${label}` });

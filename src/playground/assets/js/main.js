@@ -209,7 +209,7 @@ class Page {
     this.#inside.open(answer, path, this.#graph.findLabel(path));
   }
 
-  /** Answers the waits of a run, and goes on with it. @param {Turn} turn @param {string} name @param {unknown} value */
+  /** Answers the waits of a run, and continues it. @param {Turn} turn @param {string} name @param {unknown} value */
   async #reply(turn, name, value) {
     const { runId } = turn.answer;
     if (runId === undefined) return;

@@ -21,8 +21,8 @@ const WITHOUT_END =
  * @property {string} shown what is shown of it: code or plain text as it is, other text as Markdown
  * @property {string} language of code
  * @property {boolean} isGrowing
- * @property {'table' | 'text' | undefined} continues what it goes on with: the table before it, or anything else
- * @property {number | undefined} first number of its first item, where it goes on with a list
+ * @property {'table' | 'text' | undefined} continues what it continues: the table before it, or anything else
+ * @property {number | undefined} first number of its first item, if it continues a list
  */
 
 /** A block with its place in the text. @typedef {Block & { raw: string, token: Token }} Found */
@@ -37,7 +37,7 @@ export class BlockReader {
   /** Code whose end has not come: where it begins, and what ends it. @type {{ begin: number, language: string, indent: number, end:
    * RegExp, scanned: number } | undefined} */
   #code;
-  /** How the rest goes on. @type {{ table?: string, list?: number, text?: boolean }} */
+  /** How the rest continues. @type {{ table?: string, list?: number, text?: boolean }} */
   #continued = {};
   /** True once the rest is shown as it is. */
   #isPlain = false;
@@ -197,8 +197,8 @@ export class BlockReader {
 }
 
 /**
- * Finds where to cut a long block, and how its rest goes on.
- * @param {Found} block @param {string} header of the table that it goes on with @param {boolean} mustBeCut
+ * Finds where to cut a long block, and how its rest continues.
+ * @param {Found} block @param {string} header of the table that it continues @param {boolean} mustBeCut
  * @returns {{ length: number, continued: { table?: string, list?: number, text?: boolean } } | undefined} undefined if it is better
  * left as it is
  */

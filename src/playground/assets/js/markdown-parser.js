@@ -9,7 +9,7 @@ import { UNFINISHED_BEGIN, UNFINISHED_END } from './unfinished.js';
 let elements = [];
 /** True while the end of the text may be the middle of a formula. */
 let isOpenEnded = false;
-/** A formula without an end that is longer is none. */
+/** A longer formula without an end is plain text. */
 const LONGEST_UNFINISHED = 4_000;
 
 /** @param {'div' | 'span'} tag @param {HTMLElement} element */
@@ -20,7 +20,10 @@ function place(tag, element) {
 
 /** A formula that stands by itself, in lines of its own. */
 const DISPLAY = /^ {0,3}(?:\$\$([^]{1,4000}?)\$\$|\\\[([^]{1,4000}?)\\\])[ \t]*(?:\n+|$)/;
-/** In a line: the marks must stand at the words as quotes do, and `$` not before or behind a digit or letter, so that prices are none. */
+/**
+ * In a line: the marks must stand at the words as quotes do, and `$` not before or behind a digit or letter, so that
+ * prices are no formulas.
+ */
 const INLINE =
   /^(?:\$\$((?:\\[^]|[^\\$]){1,4000}?)\$\$|\\\[([^]{1,4000}?)\\\]|\\\(([^]{1,4000}?)\\\)|\$(?![\s$])((?:\\.|[^\\$\n]){0,1000}?[^\s\\$])\$(?![\w$]))/;
 /** Words or numbers behind a number, and nothing that reckons with it, are prose: `$5 for me, 10$ for you`. */

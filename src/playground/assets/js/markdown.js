@@ -26,7 +26,7 @@ export class MarkdownView {
   #labelled = new Map();
   #text = '';
   #isGrowing = false;
-  /** The frame that goes on with a long text. @type {number | undefined} */
+  /** The frame that continues a long text. @type {number | undefined} */
   #frame;
 
   /** @param {string} text @param {boolean} isGrowing true: more will come */

@@ -16,7 +16,7 @@ export class ApiError extends Error {
     this.events = events;
   }
 
-  /** Seconds after which another try makes sense, if the server has told. */
+  /** Seconds after which another try makes sense, if the server has sent it. */
   get retryAfter() {
     const seconds = Number(this.headers?.get('retry-after') ?? NaN);
     return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;

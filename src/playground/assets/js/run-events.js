@@ -73,7 +73,7 @@ export class RunFold {
         takeEvent(answer, event, plan, now);
         break;
       case 'run-retrying':
-        // The steps that failed have said why, and the run goes on.
+        // The steps that failed have shown why, and the run continues.
         break;
       default:
         ignoreUnknown(event);
@@ -126,7 +126,7 @@ export class RunFold {
     return result;
   }
 
-  /** What a step has said is void: it says it again. @param {string} node */
+  /** The output of a step is void: the step sends it again. @param {string} node */
   #forget(node) {
     const lane = findLane(this.answer, node);
     if (lane === undefined) return;

@@ -32,7 +32,7 @@ export async function runRequest({ api, request, answer, plan, signal, clock, ch
         if (error.headers !== undefined) keepIds(answer, error.headers);
         for (const event of error.events) takeEvent(answer, event, plan, clock());
       }
-      // A run that failed before its answer began tells by its events what ran before.
+      // The events of a run that failed before its answer began show what ran before.
       const hasBegun = error instanceof ApiError && error.status !== undefined && error.events.length === 0;
       if (hasBegun && answer.runId !== undefined)
         await followRun({ api, id: answer.runId, answer, plan, signal, changed });
@@ -65,8 +65,8 @@ async function findWaits(api, answer) {
 const [MOST_TRIES, PAUSE] = [20, 1_000];
 
 /**
- * Fills an answer with what a run that the server keeps has told, from its beginning, and goes on with what comes, until it ends or waits.
- * Never rejects: what goes wrong is in the answer.
+ * Fills an answer with the stored events of a run from its beginning, and then with new ones, until the run ends or
+ * waits. Never rejects: what goes wrong is in the answer.
  * @param {object} run
  * @param {Api} run.api
  * @param {string} run.id
@@ -74,7 +74,8 @@ const [MOST_TRIES, PAUSE] = [20, 1_000];
  * @param {Plan} run.plan
  * @param {AbortSignal} run.signal
  * @param {() => void} run.changed called when there is something new
- * @param {(at: number) => void} [run.began] told when it began, in milliseconds since the Unix epoch
+ * @param {(at: number) => void} [run.began] called with the time at which it began, in milliseconds since the Unix
+ * epoch
  */
 export async function followRun({ api, id, answer, plan, signal, changed, began }) {
   const fold = new RunFold(answer, plan);
@@ -92,7 +93,7 @@ export async function followRun({ api, id, answer, plan, signal, changed, began 
         changed();
       }
       if (isOver(answer) && (answer.state !== 'asking' || !isNew)) return;
-      // A stream ends where the run has waited, even if it has gone on since.
+      // A stream ends where the run has waited, even if it has continued since.
       if (answer.state === 'asking') continue;
     } catch (error) {
       const isRefused = error instanceof ApiError && error.status !== undefined && error.status < 500;

@@ -10,7 +10,7 @@ import { describeProblem } from './problem.js';
 import { isOver, makeAnswer } from './run-state.js';
 import { followRun } from './run.js';
 
-/** Pause between two looks at the list, in milliseconds. */
+/** Pause between two reads of the list, in milliseconds. */
 const PAUSE = 2_000;
 const PAGE = 50;
 const STATUSES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'];
@@ -76,7 +76,7 @@ export class RunsView {
     this.#open?.draw();
   }
 
-  /** How far the run that is open is, in milliseconds; undefined: none is. */
+  /** The elapsed time of the open run, in milliseconds; undefined: none is open. */
   get now() {
     return this.#open?.now;
   }
@@ -118,7 +118,7 @@ export class RunsView {
     this.#timer = setTimeout(() => (document.hidden ? this.#later() : void this.#refresh()), PAUSE);
   }
 
-  /** Nobody looks now. */
+  /** Reads the list again when the page is visible. */
   #later() {
     document.addEventListener('visibilitychange', () => !this.#place.hidden && void this.#refresh(), { once: true });
   }

@@ -1,7 +1,10 @@
 import purify from '../vendor/dompurify.js';
 import { el } from './dom.js';
 
-/** Marks the places of elements that the page makes itself. Nobody else can: it is another one each time the page is loaded. */
+/**
+ * Marks the places of elements that the page makes itself. Text cannot forge it: it is a different one each time the
+ * page is loaded.
+ */
 const MARK = [...crypto.getRandomValues(new Uint32Array(4))].map((number) => number.toString(36)).join('');
 
 const sanitizer = purify(window);

@@ -21,7 +21,7 @@ export async function* readEvents(body) {
       }
     }
   } finally {
-    // Leaving the loop early closes the connection, so that nobody goes on writing.
+    // Leaving the loop early closes the connection, so that the server stops writing.
     await reader.cancel().catch(() => undefined);
   }
 }

@@ -1,4 +1,4 @@
-/** Texts that the browser keeps for this page. It may have no room, or be told to keep nothing: nothing here throws. */
+/** Texts that the browser keeps for this page. It may have no room, or be set to keep nothing: nothing here throws. */
 class Store {
   /** @param {() => Storage} area called each time, because a browser that keeps nothing throws even there */
   constructor(area) {

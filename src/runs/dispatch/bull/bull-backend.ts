@@ -14,7 +14,7 @@ import { readErrorCode } from '../../../kernel/index.js';
 
 /** BullMQ's tables have a schema of their own. */
 const SCHEMA = 'bullmq';
-/** Names of BullMQ in Redis begin so. */
+/** Prefix of BullMQ's names in Redis. */
 const PREFIX = 'millrace';
 /** Connections of one process to PostgreSQL for statements. In addition, each worker has one that listens. */
 const MOST_CONNECTIONS = 4;

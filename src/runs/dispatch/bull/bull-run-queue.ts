@@ -36,7 +36,7 @@ const LOOK_FOR_STALLED_MS = 2_000;
 /** BullMQ gives up jobs that stall this often. Here the store decides, by the deaths that it counts. */
 const MOST_STALLS = 1_000_000;
 /**
- * Pause before a run is tried again that its caller's limits hold back or that belongs to another process, in
+ * Pause before a run that its caller's limits hold back, or that belongs to another process, is tried again, in
  * milliseconds. A random part of up to the same length is added.
  */
 const HOLD_MS = 1_000;
@@ -65,7 +65,7 @@ interface OpenQueue {
   readonly mostAtWork: number | undefined;
 }
 
-/** Those that are open, by their names. {@link NAME} is always there. */
+/** The open queues, by their names. {@link NAME} is always there. */
 type OpenQueues = ReadonlyMap<string, OpenQueue>;
 
 /** How many runs there may be. */
@@ -312,7 +312,7 @@ export class BullRunQueue extends RunQueue {
       const counts = await Promise.all(queues.map(({ queue }) => queue.getJobCounts('waiting', 'prioritized')));
       this.#waiting = counts.flatMap((each) => Object.values(each)).reduce((sum, count) => sum + count, 0);
     } catch {
-      // The number of before stays.
+      // The previous number stays.
     }
   }
 

@@ -73,8 +73,8 @@ export const FUNCTIONS = `
 
 /** The function that appends more than events, since the release in which runs can wait. */
 export const APPEND_ALL_FUNCTION = `
-  -- With steps that have finished, waits that are open, and runs that have ended. Whoever finishes a step, or waits, is no poison. Of a
-  -- run that waits already, or again, nothing changes: its batch was sent twice.
+  -- With steps that have finished, waits that are open, and runs that have ended. A run that finishes a step, or
+  -- waits, does not crash its processes. A run that waits already, or again, does not change: its batch was sent twice.
   create function millrace.append_all_2(the_runs text[], epochs int[], firsts int[], lasts int[], texts text[],
       step_runs text[], step_nodes text[], step_texts text[],
       ended_runs text[], ended_statuses text[], ended_at bigint[], ended_texts text[], log_ttl bigint, record_ttl bigint,

@@ -20,9 +20,9 @@ const MIGRATIONS: readonly string[] = [
   create index document_parts_by_document on millrace.document_parts (document);
   create table millrace.document_owners (owner text primary key, count integer not null, length bigint not null);
 
-  -- "moved" is the database's time of the last sign that somebody cares for the run: leases count from it, whatever the clocks of
-  -- the processes say. It stands in no index, so that saying it costs no entry in one. "read_at" is the same for those who read a
-  -- run that is to end without readers; of other runs it is null.
+  -- "moved" is the database's time of the last report about the run: leases count from it, whatever the clocks of the processes
+  -- say. It is in no index, so that an update costs no index entry. "read_at" is the same for the readers of a run that ends
+  -- without readers; of other runs it is null.
   create table millrace.runs (
     id text primary key, owner text not null, door text not null, workflow text not null, version text, model text not null,
     status text not null, epoch integer not null, wakes integer not null, worker text, moved timestamptz not null, read_at timestamptz,
@@ -91,7 +91,7 @@ const MIGRATIONS: readonly string[] = [
   `,
   `
   alter table millrace.run_segments add column head text;
-  -- Open until there is an answer, it expires, or its run ends. Nothing stands in "value" if it has expired.
+  -- Open until there is an answer, it expires, or its run ends. "value" is empty if it has expired.
   create table millrace.run_waits (
     run text not null, node text not null, name text not null, call_id text not null unique, place integer not null,
     shown text not null, schema text not null, asked bigint not null, expires bigint, is_open boolean not null,
@@ -103,7 +103,7 @@ const MIGRATIONS: readonly string[] = [
     return null;
   end $$;
   create trigger run_removed_with_waits after delete on millrace.runs for each row execute function millrace.remove_run_waits();
-  -- Thousands may wait for answers, and they are in nobody's way.
+  -- Thousands of runs may wait for answers, and they must not slow others down.
   create index runs_in_work on millrace.runs (created, id) where status in ('queued', 'running');
   drop index millrace.runs_unfinished;
   ${APPEND_ALL_FUNCTION}`,

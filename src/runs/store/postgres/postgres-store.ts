@@ -64,7 +64,7 @@ export class PostgresStore extends RunStores implements OnApplicationShutdown {
     await this.#database.close();
   }
 
-  /** Goes on after a failure, too. */
+  /** Continues after a failure, too. */
   #sweepLater(): void {
     if (this.#isClosed) return;
     this.#timer = this.#clock.after(SWEEP_EVERY_MS, () => {

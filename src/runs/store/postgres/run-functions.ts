@@ -24,7 +24,7 @@ export const WAITS_COLUMN = `(
     from millrace.run_waits where run = runs.id
   ) as waits`;
 
-/** For how long a process counts as alive, whose runs nobody takes over, after it has said so. Milliseconds. */
+/** How long a process counts as alive after a report, so that its runs are not taken over. Milliseconds. */
 const LEASE_MS = 4_500;
 
 /** Characters of a piece of a log. A packed piece begins with its original length. */
@@ -64,8 +64,8 @@ export const RUN_FUNCTIONS = `
       and (finished is null or expires > at);
   end $$;
 
-  -- What others have committed up to the moment at which the run was theirs no more is seen by a statement of its own. "reached_for_ms" is for
-  -- how long the process has reached the database; null: as long as it knows. Of whoever could not say that it is alive, nobody knows that it died.
+  -- A separate statement sees everything that another process committed before it lost the run. "reached_for_ms" is how long the process
+  -- has reached the database; null: always. A process that could not reach it to report may be alive.
   create function millrace.claim_1(the_id text, the_worker text, at bigint, the_wake int, reached_for_ms double precision)
     returns table (${RUN_TYPES}, head text, request text, waits text, steps text, log_length bigint) ${SETTINGS} as $$
   #variable_conflict use_column
@@ -82,7 +82,7 @@ export const RUN_FUNCTIONS = `
     from millrace.runs join millrace.run_requests on run_requests.run = runs.id where runs.id = the_id;
   end $$;
 
-  -- Puts packed pieces of a log in the place of their rows. A piece whose first row is packed already was packed by somebody else.
+  -- Puts packed pieces of a log in the place of their rows. A piece whose first row is packed already was packed by another process.
   create function millrace.pack_log_1(the_run text, firsts int[], lasts int[], texts text[]) returns void ${SETTINGS} as $$
   begin
     for place in 1 .. cardinality(firsts) loop
@@ -95,9 +95,9 @@ export const RUN_FUNCTIONS = `
   end $$;
 `;
 
-/** How {@link RUN_FUNCTIONS} changed when leases came to be by the database's clock. */
+/** The changes of {@link RUN_FUNCTIONS} for leases by the database's clock. */
 export const LEASE_FUNCTIONS = `
-  -- A process that has runs at work says so each 1.5 s.
+  -- A process that executes runs reports every 1.5 s.
   create function millrace.is_alive_1(the_worker text) returns boolean ${SETTINGS} as $$
   begin return exists (select from millrace.run_workers where id = the_worker and seen > now() - interval '${LEASE_MS} ms'); end $$;
 

@@ -98,7 +98,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   ],
   [
     'alter table run_segments add column head text',
-    // Open until there is an answer, it expires, or its run ends. Nothing stands in "value" if it has expired.
+    // Open until there is an answer, it expires, or its run ends. "value" is empty if it has expired.
     `create table run_waits (
        run text not null, node text not null, name text not null, call_id text not null unique, place integer not null,
        shown text not null, schema text not null, asked integer not null, expires integer, is_open integer not null,
