@@ -8,7 +8,7 @@ import { readTargetStart } from './targets/index.mjs';
 
 const HEAP_REPORTER = join(import.meta.dirname, 'soak/report-levels.mjs');
 const ADDRESS = /http:\/\/127\.0\.0\.1:\d+/;
-/** How long the work that a load leaves behind its last answer may take, in milliseconds. */
+/** How long the work after the last answer of a load may take, in milliseconds. */
 const SETTLE_MS = 50;
 const MEMORY_SAMPLES = 8;
 const MEMORY_INTERVAL_MS = 100;

@@ -49,7 +49,7 @@ function timesRaw({ targets }, name, load, metric) {
   return of(name) / of('raw');
 }
 
-/** Given only where the difference is larger than that between the rounds of one result. */
+/** A verdict is given only if the difference is larger than that between the rounds of one result. */
 function verdict(metric, ratio, spread) {
   if (!Number.isFinite(spread)) return 'one round';
   if (Math.abs(ratio - 1) <= spread) return '';

@@ -1,9 +1,9 @@
 /**
- * What runs cost that outlive their requests, with what they must not exceed and what is aimed at: CPU for an event, the way of a token
- * to a reader in another process, how soon runs of a killed process go on, runs that wait, whether direct requests notice thousands in the
- * queue, what is installed and started for it. To be called with an empty database on this machine:
- * `RUNS_DATABASE_URL=postgres://localhost:5432/bench npm run bench:durable`, or some parts of it, as in `… -- tokens,kills`. Exits with 1
- * if a figure is more than it may be.
+ * Measures what runs that outlive their requests cost, against limits and aims: CPU for an event, the way of a token to
+ * a reader in another process, how soon runs of a killed process continue, runs that wait, whether thousands of queued
+ * runs slow direct requests down, and what is installed and started for them. Call it with an empty database on this
+ * machine: `RUNS_DATABASE_URL=postgres://localhost:5432/bench npm run bench:durable`, or some parts of it, as in
+ * `… -- tokens,kills`. Exits with 1 if a figure exceeds its limit.
  */
 import { availableParallelism } from 'node:os';
 import pg from 'pg';
@@ -17,7 +17,7 @@ import { measureWaits } from './durable/waits.mjs';
 import { readMachineFacts } from './report/result.mjs';
 import { figure, table } from './report/table.mjs';
 
-/** Runs that speak at once, and as many as two processors can serve with all that is beside them: model, clients and database. */
+/** Runs at the same time: as many as two processors can serve together with the model, the clients and the database. */
 const RUNS = 1_000;
 const RUNS_OF_TWO_PROCESSORS = 300;
 

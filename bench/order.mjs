@@ -6,7 +6,7 @@
  * @property {number} chunks how many content chunks a text answer has
  * @property {number} pieces how many a structured answer has
  * @property {number} rate chunks per second; 0: as fast as they are taken
- * @property {boolean} hold true: halfway the answer waits until the upstream is told to go on
+ * @property {boolean} hold true: halfway the answer waits until the upstream releases it
  */
 
 /**

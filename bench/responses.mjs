@@ -35,7 +35,7 @@ const LOADS = {
 /** Logs that are read again, by the number of their deltas, which come too slowly to be joined. */
 const LOGS = { shortLog: 200, longLog: 2_000 };
 const LOG_RATE = 90;
-/** Each log is read as often as makes so many events. */
+/** Each log is read until this many events were read. */
 const LOGGED_EVENTS = 6_000;
 
 /** @type {readonly (readonly [what: string, dear: string, cheap: string, most: number])[]} */
@@ -94,7 +94,7 @@ async function measure(target, load) {
   return cpuPerChunk;
 }
 
-/** Has a response made in the background. @returns {Promise<string>} the address of its events */
+/** Makes a response in the background. @returns {Promise<string>} the address of its events */
 async function writeLog({ url }, chunks) {
   const input = messageFor({ chunks, pieces: 0, rate: LOG_RATE, hold: false });
   const body = JSON.stringify({ model: 'chat', background: true, stream: true, input });
@@ -131,7 +131,7 @@ function print(samples) {
   ]);
   console.log(table(['CPU time in microseconds for a token or event', 'median', 'least', 'noise'], rows));
   for (const [what, dear, cheap, most] of BOUNDS) {
-    // Of the rounds, each of which compares what was measured within seconds.
+    // Of the ratios of all rounds, since a round compares what was measured within seconds.
     const ratio = median(samples[dear].map((value, round) => value / samples[cheap][round]));
     const holds = ratio <= most;
     console.log(`${holds ? 'ok  ' : 'FAIL'}  ${what}: ${figure(ratio)}, at most ${most}`);

@@ -1,7 +1,7 @@
 /**
- * A guard, not a measure: `npm run bench:smoke`. It compares within one run, takes the least of several rounds, and has
- * bounds that a busy machine does not break, but that work which grows with the length of an answer, a slow way of reading
- * the upstream, caches of the engine that are spoilt, or a stream that keeps all others waiting does.
+ * A guard, not a measurement: `npm run bench:smoke`. It compares within one run, and takes the least of several rounds.
+ * A busy machine does not break its bounds, but these faults do: work that grows with the length of an answer, a slow
+ * way of reading the upstream, spoilt caches of the engine, or a stream that keeps all others waiting.
  */
 import { Bench } from './bench.mjs';
 import { measureOpenStream } from './open-streams.mjs';

@@ -64,7 +64,7 @@ async function send(clients, part) {
   return results;
 }
 
-/** Waits until nothing falls any more that is above its level. */
+/** Waits until no value above its level falls any more. */
 async function rest(target, before) {
   const deadline = performance.now() + LONGEST_REST_MS;
   for (;;) {

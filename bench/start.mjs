@@ -18,7 +18,7 @@ const ROUNDS = Number(process.argv[2] ?? 9);
 const SETTLED_MS = 1_000;
 const LONGEST_MS = 60_000;
 
-/** The upstream is never asked: an address where somebody listens is enough. */
+/** The upstream is never asked: an address with a listener is enough. */
 const upstream = createServer().listen(0, '127.0.0.1');
 await once(upstream, 'listening');
 const address = `http://127.0.0.1:${upstream.address().port}`;

@@ -25,7 +25,7 @@ export function newToken() {
 }
 
 /**
- * How old the token is whose mark stands at `index` of the text, in microseconds. NaN if it is damaged.
+ * The age of the token whose mark is at `index` of the text, in microseconds. NaN if it is damaged.
  * @param {string} text
  * @param {number} index
  * @param {number} now

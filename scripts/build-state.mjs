@@ -1,4 +1,4 @@
-/** What builds note of the files that they read and wrote, so that they need not be done again. */
+/** Notes of builds about the files that they read and wrote, so that they need not be repeated. */
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

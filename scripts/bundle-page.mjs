@@ -23,7 +23,7 @@ const newestFonts = {
   },
 };
 
-/** The licence of each package that a part of is in these files, as it comes with the package. */
+/** The licence of each package with a part in these files, as it comes with the package. */
 function collectLicences(inputs) {
   const names = inputs.map((path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
   return [...new Set(names)]

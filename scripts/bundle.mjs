@@ -15,12 +15,12 @@ const packages = join(root, 'node_modules');
 /** What was bundled, with size and time of each file. */
 const stamp = join(folder, 'inputs.json');
 /**
- * Of so many bundles before the last one the files stay, named by their contents: a service that runs from one of them loads some of
- * them only when they are needed.
+ * The files of this many earlier bundles stay, named by their contents: a service that runs from one of them loads some
+ * of them only when they are needed.
  */
 const KEPT_BUNDLES = 4;
 
-/** Whatever imports one of these has to find the copy that is bundled, so packages that depend on them are bundled, too. */
+/** Code that imports one of these must find the bundled copy, so packages that depend on them are bundled, too. */
 const SHARED = [
   '@nestjs/common',
   '@nestjs/core',
@@ -136,7 +136,7 @@ const keptFacts = {
   },
 };
 
-/** Joining files renames classes; models, logs and errors are told the names that they had. */
+/** Joining files renames classes; models, logs and errors need the original names. */
 function keepClassNames(text, path) {
   let count = 0;
   const kept = text.replace(CLASS, (head, name) => {
@@ -203,7 +203,7 @@ function keepOwnLines(text) {
     for (const [column, source, line, sourceColumn] of segments) {
       const place = places[source] ?? -1;
       const isSame = place === last[0] && (place < 0 || (line === last[1] && kept.length > 0));
-      // What is of no kept source has to say so: otherwise it would be taken for a part of the line before.
+      // Segments of other sources must be marked: otherwise they would be taken for a part of the line before.
       if (!isSame) kept.push(place < 0 ? [column] : [column, place, line, sourceColumn]);
       last = [place, line];
     }

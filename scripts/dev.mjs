@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const cli = join(root, 'dist/cli.js');
 
-// Whatever else is not built yet, or stale, is compiled by the command itself.
+// Everything else that is not built yet, or stale, is compiled by the command itself.
 if (!existsSync(cli)) {
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

@@ -1,6 +1,6 @@
 /**
- * What it costs to append to the logs of runs in PostgreSQL: microseconds of CPU for each event, of this process and of the server,
- * and bytes of disk. To be called with the address of an empty database on this machine:
+ * Measures the cost of appending to the logs of runs in PostgreSQL: microseconds of CPU for each event, of this process
+ * and of the server, and bytes of disk. Call it with the address of an empty database on this machine:
  * `node bench/durable/append.mjs postgres://localhost:5432/bench`
  */
 import pg from 'pg';

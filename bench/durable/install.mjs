@@ -6,11 +6,11 @@ import { median } from '../report/summary.mjs';
 import { beginRuns } from './runs.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** What durable runs need, and nothing else does. */
+/** The packages that only durable runs need. */
 const PACKAGES = ['bullmq', 'pg', 'node-sqlite3-wasm', 'cron-parser'];
 const ROUNDS = 5;
 
-/** What durable runs add to what is installed, and to a server that has not begun any. */
+/** Measures what durable runs add to the installation, and to a server without such runs. */
 export async function measureInstall({ bench, env, add }) {
   const own = await listOwnPackages();
   const sizes = await Promise.all(own.map((path) => sizeFolder(join(ROOT, path))));
@@ -59,7 +59,7 @@ async function listOwnPackages() {
 function reach(packages, names) {
   const found = new Set();
   const visit = (from, name) => {
-    // As Node looks for it: in the folder of who needs it, and in all above.
+    // Searched as Node does: in the folder of the package that needs it, and in all folders above.
     for (let base = from; ; base = base.slice(0, Math.max(0, base.lastIndexOf('/node_modules/')))) {
       const path = `${base === '' ? '' : `${base}/`}node_modules/${name}`;
       if (packages[path] !== undefined) {

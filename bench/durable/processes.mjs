@@ -15,7 +15,7 @@ export async function measureReaders({ bench, env, add }) {
     const see = ({ type, at }) => void (type === 'delta' && times.push(Date.now() - at));
     await Promise.all(targets.map((target) => readEvents(target, id, see)));
   }
-  // One of the two readers is where the run is at work: the slower half is the other one.
+  // One of the two readers is in the process of the run: the slower half is that of the other one.
   const sorted = times.toSorted((one, other) => one - other);
   const slower = sorted.slice(sorted.length / 2);
   add('a token to a reader in another process, p50', slower[Math.floor(slower.length / 2)], 'ms', 50, 20);
@@ -23,7 +23,7 @@ export async function measureReaders({ bench, env, add }) {
   for (const target of targets) await bench.stopTarget(target);
 }
 
-/** How soon runs of a killed process go on in another one. */
+/** How soon runs of a killed process continue in another one. */
 export async function measureKills({ bench, env, add }) {
   for (const others of [1, 2]) {
     const times = [];
@@ -36,7 +36,7 @@ export async function measureKills({ bench, env, add }) {
       const killedAt = Date.now();
       process.kill(worker.child.pid, 'SIGKILL');
       const see = ({ type }) => (type === 'run-resumed' ? Date.now() - killedAt : undefined);
-      // Those that others have at work go on to their end.
+      // Runs of other processes continue to their end.
       const left = ids.map((id) =>
         Promise.race([readEvents(readers[0], id, see), delay(15_000, undefined, { ref: false })]),
       );

@@ -2,7 +2,7 @@ import { median } from '../report/summary.mjs';
 import { beginRuns, waitForRuns } from './runs.mjs';
 
 const QUEUED = 5_000;
-/** So many have the places of those that are queued. */
+/** Number of active runs, which take the places of the queued ones. */
 const AT_WORK = 4;
 const ROUNDS = 5;
 const SHORT = { name: 'direct, short', model: 'chat', requests: 200, concurrency: 4, chunks: 5, rate: 0 };
@@ -11,7 +11,7 @@ const SHORT = { name: 'direct, short', model: 'chat', requests: 200, concurrency
 export async function measureQueued({ bench, client, env, add }) {
   const target = await bench.startTarget('millrace', { ...env, RUNS_CONCURRENCY: String(AT_WORK) });
   await bench.warmUp(target);
-  // A token each half minute: they hold their places.
+  // A token each half minute: these runs hold their places.
   await beginRuns(target, AT_WORK, { chunks: 100, rate: 1 / 30 });
   await waitForRuns(client, ['running'], (count) => count === AT_WORK);
   const measure = async () => (await bench.measure(target, SHORT)).firstTokenP50;
@@ -29,7 +29,7 @@ export async function measureQueued({ bench, client, env, add }) {
     "delete from bullmq.job where id in (select id || '-' || wakes from millrace.runs where status = 'queued')",
   );
   await client.query("delete from millrace.runs where status = 'queued'");
-  // Once more: what else the machine does changes.
+  // Measured once more, because other work on the machine varies.
   for (let round = 0; round < ROUNDS; round++) without.push(await measure());
   add(
     `first token of a direct request beside ${QUEUED} queued runs, over one without`,

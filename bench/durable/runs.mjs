@@ -33,7 +33,7 @@ export async function beginRuns(target, count, { chunks, rate, hold = false }, m
   return ids;
 }
 
-/** Waits until so many runs of a status are in the database, asked as seldom as does not count. */
+/** Waits until the database has enough runs of a status, and polls so rarely that it does not count. */
 export async function waitForRuns(client, status, isThere) {
   for (;;) {
     const { rows } = await client.query('select count(*)::int as count from millrace.runs where status = any($1)', [

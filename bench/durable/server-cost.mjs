@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 
 /**
- * Ticks of 10 ms that all processes of a PostgreSQL server on this machine have used, those that have ended among them.
+ * Ticks of 10 ms that all processes of a PostgreSQL server on this machine have used, including those that have ended.
  * @param {import('pg').ClientBase} client connected to it
  * @returns {Promise<number>}
  */

@@ -8,12 +8,12 @@ const ROUNDS = 3;
 /** Tokens of one run, and how many come in a second. */
 const CHUNKS = 200;
 const RATE = 20;
-/** For how long the database is looked at while all runs speak, in milliseconds. */
+/** How long the database is measured while all runs write, in milliseconds. */
 const STEADY_MS = 3_000;
 const TICK_US = 10_000;
 
 /**
- * CPU for an event of runs that nobody reads, over that of a direct request for the same.
+ * CPU for an event of runs without readers, over that of a direct request for the same.
  * @param {number} runs how many at once
  */
 export async function measureTokens({ bench, client, target, add }, runs) {
@@ -28,7 +28,7 @@ export async function measureTokens({ bench, client, target, add }, runs) {
     await beginRuns(target, runs, { chunks: CHUNKS, rate: RATE });
     const speaking = await measureSteady(client);
     await finishRuns(client);
-    // What packs their logs comes behind their end.
+    // Their logs are packed after their end.
     await delay(500);
     logged.push(((await measureCost(target.child)).cpu - before.cpu) / runs / CHUNKS);
     const all = ((await readServerTicks(client)) - ticks) * TICK_US;
@@ -42,7 +42,7 @@ export async function measureTokens({ bench, client, target, add }, runs) {
   add('the database: beginning, queue and end of a run', median(around), 'ms');
 }
 
-/** @returns {Promise<number>} microseconds of the database for an event while all runs speak */
+/** @returns {Promise<number>} microseconds of the database for an event while all runs write */
 async function measureSteady(client) {
   await waitForRuns(client, ['queued'], (count) => count === 0);
   await delay(200);

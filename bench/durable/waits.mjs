@@ -5,12 +5,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { beginRuns, runsUrl } from './runs.mjs';
 
 const WAITS = 2_000;
-/** So many before: caches, pools and compiled code are there then. */
+/** Runs before the measurement, which fill caches and pools and compile code. */
 const WARM_UP = 300;
-/** Tokens of what is shown to whoever answers: 9 characters each here, and 4 in most languages. */
+/** Tokens of the text shown to the person who answers: 9 characters each here, and 4 in most languages. */
 const TOKENS = 50;
 
-/** What a run takes that waits for an answer: on disk, without room that is used again, and of the heap of its process. */
+/**
+ * Measures what a run that waits for an answer takes: on disk, without room that is used again, and of the heap of its
+ * process.
+ */
 export async function measureWaits({ bench, client, env, add }) {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
   try {

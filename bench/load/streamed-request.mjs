@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { measureAge, MARK, microseconds, TOKEN_LENGTH } from '../token.mjs';
 
 const END = 'data: [DONE]\n\n';
-/** What follows repeats the text. */
+/** The events after this one repeat the text. */
 const RESPONSE_TEXT_END = 'event: response.output_text.done';
 const KEPT = Math.max(END.length, RESPONSE_TEXT_END.length);
 

@@ -68,7 +68,7 @@ export class Child {
     return this.#process.pid;
   }
 
-  /** The last that it has written. */
+  /** The end of its output. */
   get output() {
     return this.#output;
   }

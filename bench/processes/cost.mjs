@@ -10,7 +10,7 @@ import { join } from 'node:path';
  * @property {number} memory resident, in kilobytes
  */
 
-/** A module that lets a process tell its own cost; only where nobody else can. */
+/** A module that lets a process report its own cost; used only if the system does not show it. */
 export const COST_REPORTER = join(import.meta.dirname, 'report-cost.mjs');
 
 /** How the cost of a process is found here. @type {'schedstat' | 'stat' | 'channel'} */

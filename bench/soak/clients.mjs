@@ -98,7 +98,7 @@ export class Clients {
     assertError(name, status, text);
   }
 
-  /** What is no HTTP, behind a request that is answered. */
+  /** Sends something that is no HTTP behind a request that is answered. */
   async noHttp() {
     const socket = await this.#socket();
     socket.write(this.#message(bodyFor('stall')));
@@ -213,7 +213,7 @@ function assertError(name, status, text) {
   try {
     ({ error } = JSON.parse(text));
   } catch {
-    // Said below.
+    // Reported below.
   }
   assert(
     status >= 400 && typeof error?.message === 'string',

@@ -1,6 +1,6 @@
 /**
- * Loaded into the server by `node --expose-gc --import`: tells, after a collection of garbage, what is left in its memory, or the
- * size of its heap alone, which takes less time.
+ * Loaded into the server by `node --expose-gc --import`: reports, after a collection of garbage, what is left in its
+ * memory, or the size of its heap alone, which takes less time.
  */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';

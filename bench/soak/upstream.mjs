@@ -86,7 +86,7 @@ async function onRequest(request, response) {
 
 process.on('disconnect', () => process.exit());
 
-// Idle connections go before the levels are looked at.
+// Idle connections are closed before the levels are read.
 const server = createServer({ keepAlive: true, keepAliveTimeout: 5_000 }, (request, response) => {
   void onRequest(request, response);
 });

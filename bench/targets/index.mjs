@@ -13,7 +13,7 @@ const TARGETS = {
 export const TARGET_NAMES = Object.keys(TARGETS);
 
 /**
- * How to start a target, so that it calls this upstream and listens on a port of its own choice, which it tells.
+ * How to start a target, so that it calls this upstream and listens on a port of its own choice, which it prints.
  * @param {string} name
  * @param {string} upstream
  */

@@ -1,4 +1,4 @@
-/** Takes traces as Langfuse does, in a process of its own, and tells how much came. It keeps nothing. */
+/** Takes traces as Langfuse does, in a process of its own, and reports how much came. It keeps nothing. */
 import { createServer } from 'node:http';
 
 let requests = 0;

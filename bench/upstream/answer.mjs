@@ -6,14 +6,14 @@ import { writeFrames } from './pace.mjs';
 import { cutStructuredPieces } from './structured.mjs';
 
 const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
-/** Longest time that an answer is held, whatever happens to who holds it. */
+/** Longest time that an answer is held, whatever happens to its holder. */
 const LONGEST_HOLD_MS = 30_000;
 
 /**
  * Answers one request as it orders.
  * @param {any} request the body of the request
  * @param {import('node:http').ServerResponse} response
- * @param {Promise<void>} released resolves when held answers are to go on
+ * @param {Promise<void>} released resolves when held answers may continue
  * @throws Error if the request holds no order, or asks for no stream
  */
 export async function answer(request, response, released) {

@@ -1,4 +1,4 @@
-/** A fake OpenAI in a process of its own. Says where it listens, and ends with the process that started it. */
+/** A fake OpenAI in a process of its own. Prints where it listens, and ends with the process that started it. */
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { answer } from './answer.mjs';

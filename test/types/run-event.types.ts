@@ -1,4 +1,7 @@
-/** What must compile and what must not, as in `wiring.types.ts`: the events of a run, and what observers are told beside them, are plain JSON. */
+/**
+ * What must compile and what must not, as in `wiring.types.ts`: the events of a run, and those that only observers get,
+ * are plain JSON.
+ */
 import { expectTypeOf } from 'expect-type';
 import type { ObserverEvent, RunEvent } from '../../src/engine/index.js';
 import type { JsonValue } from '../../src/kernel/index.js';

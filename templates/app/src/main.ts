@@ -14,7 +14,7 @@ try {
   await app.listen(process.env['PORT'] ?? 3000);
   app.flushLogs();
 } catch (error) {
-  // Wrong settings, workflows or ports are told by their messages; anything else is a bug, whose stack helps.
+  // Messages explain wrong settings, workflows or ports; anything else is a bug, whose stack helps.
   const isRefusal = error instanceof StartUpError || (error instanceof Error && 'syscall' in error);
   process.stderr.write(`${isRefusal ? error.message : inspect(error)}\n`);
   process.exit(1);

@@ -7,7 +7,10 @@ class Topic {
   readonly topic!: 'billing' | 'other';
 }
 
-/** A silent agent finds out what is asked, and a route decides who answers. A branch that is missing does not compile. */
+/**
+ * A silent agent classifies the message, and a route decides which branch answers. A branch that is missing does not
+ * compile.
+ */
 @Workflow({ id: 'sample', description: 'Sample' })
 export class SampleWorkflow {
   readonly classify = agent({ instructions: 'Say what the newest message of the user is about.', output: Topic });

@@ -9,7 +9,7 @@ class TimeArgs {
   readonly city!: keyof typeof CITIES;
 }
 
-/** Something that the model may ask for while it answers. Its constructor may ask for services of your application. */
+/** A tool that the model may call while it answers. Its constructor may ask for services of your application. */
 class TimeTool extends AgentTool<TimeArgs, string> {
   readonly name = 'local_time';
   readonly description = 'Tells what time it is in a city';
