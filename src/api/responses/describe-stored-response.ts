@@ -23,7 +23,7 @@ export function DescribeRetrieveResponse(): MethodDecorator {
     ApiQuery({
       name: 'starting_after',
       required: false,
-      description: 'With `stream=true`: the `sequence_number` of the last event that is not wanted again.',
+      description: 'With `stream=true`: the `sequence_number` of the last event that you already have.',
       schema: { type: 'integer', minimum: 0 },
     }),
     ApiResponse({
