@@ -53,7 +53,7 @@ function onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): vo
   if (onListenerError !== undefined) {
     onListenerError(error);
   } else if (!isRejection || !(error instanceof RunAbortedError || error.cause instanceof RunAbortedError)) {
-    const what = isRejection ? 'A promise that nobody awaits was rejected' : 'An error that nobody caught';
+    const what = isRejection ? 'A promise that is not awaited was rejected' : 'An uncaught error';
     process.stderr.write(`${what}: ${describeError(error).stack}\n`);
     process.exit(1);
   }

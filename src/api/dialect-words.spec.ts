@@ -28,7 +28,7 @@ it('uses the words of chat completions only in their door', () => {
   // Upstreams speak the same dialect.
   const others = sourcesOutside('api/completions', 'models/openai', 'testing/upstream');
   expect(filesWith(/chatcmpl|\/v1\/chat\/completions|chat\.completion/i, others)).toEqual([]);
-  // A run tells what clients call its parts.
+  // A run names its parts as clients do.
   expect(filesWith(/completion_?id/i, others).filter((path) => !path.startsWith('api/runs/'))).toEqual([]);
   expect(filesWith(/millrace-events/i, sourcesOutside('api/wire', 'api/completions', 'api/responses'))).toEqual([]);
 });

@@ -74,10 +74,10 @@ export class ServiceEnd {
     const isRejection = origin === 'unhandledRejection';
     const run = isRejection ? runner.findAbortedRun(thrown) : undefined;
     if (run !== undefined) {
-      this.#logger.warn(`${run}: a promise that nobody awaits was rejected when the run was aborted`, CONTEXT);
+      this.#logger.warn(`${run}: a promise that is not awaited was rejected when the run was aborted`, CONTEXT);
       return;
     }
-    const what = isRejection ? 'A promise that nobody awaits was rejected' : 'An error that nobody caught';
+    const what = isRejection ? 'A promise that is not awaited was rejected' : 'An uncaught error';
     const runs = describeRuns(runner.openRunNames);
     if (isRejection && !(toMillraceError(thrown) instanceof InternalError)) {
       this.#logger.error(`${what}. ${runs}`, formatStackForLog(thrown), CONTEXT);

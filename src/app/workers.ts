@@ -79,7 +79,7 @@ class Workers {
     );
     process.on('uncaughtException', (thrown) => {
       this.#exitCode ||= 1;
-      this.#logger.error('An error that nobody caught: all processes end', formatStackForLog(thrown));
+      this.#logger.error('An uncaught error: all processes end', formatStackForLog(thrown));
       if (!this.#isEnding) this.#end();
     });
     // While all workers are dead, nothing else keeps this process alive.

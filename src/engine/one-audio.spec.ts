@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { AudioDelta } from '../streaming/index.js';
 import { OneAudio } from './one-audio.js';
 
-/** The pieces that the client gets of those that steps speak. */
+/** The pieces that the client gets when steps yield these. */
 function take(...pieces: readonly (readonly [node: string, piece: Omit<AudioDelta, 'type'>])[]): readonly unknown[] {
   const audio = new OneAudio();
   return pieces.flatMap(([node, piece]) => audio.take(node, { type: 'audio', ...piece }) ?? []);

@@ -18,7 +18,7 @@ const SPEAKS = {
   after: [],
 } as const;
 
-/** What was not heard of the second step has no text that could be missed. */
+/** The missing output of the second step has no text that could be missed. */
 const CALL_WITHOUT_ARGUMENTS: ResumablePlan = {
   options: { inLine: false, concurrency: 2 },
   plans: [

@@ -18,7 +18,7 @@ const TICKET_FAULTS = {
   ticket_expired:
     'This ticket has expired. Ask for another one, and open the stream again from the last event that you have.',
   invalid_ticket:
-    'This ticket is not good for the events of this run. Ask for one with the API key that began the run.',
+    'This ticket is not valid for the events of this run. Ask for one with the API key that began the run.',
 } as const;
 
 /** The ticket in the address of a stream is not valid for it, or has expired. Status 401. */

@@ -74,7 +74,7 @@ export class InterruptedRepeatedlyError extends MillraceError {
   override readonly retryable = false;
 
   constructor(deaths: number) {
-    super(`The server stopped ${deaths} times in a row while this ran, so it is not begun again.`, {
+    super(`The server stopped ${deaths} times in a row while this ran, so it is not started again.`, {
       code: 'interrupted_repeatedly',
     });
   }
@@ -89,7 +89,7 @@ export class InterruptedStepError extends MillraceError {
   /** @param step its key in the run */
   constructor(step: string) {
     super(
-      'The server stopped while this did something that must not be done twice, so it is not begun again. Find out whether that was done before you send the request again.',
+      'The server stopped during a step that must not run twice, so this run is not started again. Check whether the step took effect before you send the request again.',
       { code: 'interrupted', diagnostic: `the step "${step}" was active, and has { onInterruption: 'fail' }` },
     );
   }

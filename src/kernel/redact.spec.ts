@@ -184,7 +184,7 @@ describe('redactBeginning', () => {
     for (let limit = before.length; limit <= before.length + secret.length + 1; limit++) {
       const { text: kept, beyond } = redactBeginning(text, limit);
       expect(kept.length + beyond).toBe(text.length);
-      // It is cut at the limit by whoever asked.
+      // The caller cuts it at the limit.
       expect(whole.startsWith(kept.slice(0, limit))).toBe(true);
     }
   });

@@ -27,7 +27,7 @@ export function describeClass(
   const validators = findValidators(type);
   if (validators.size === 0) {
     report(
-      `${type.name} has no property with a class-validator decorator. Decorate what the model is to write, for example with @IsString().`,
+      `${type.name} has no property with a class-validator decorator. Decorate what the model should write, for example with @IsString().`,
     );
     return { description: undefined, properties: [] };
   }

@@ -192,7 +192,7 @@ describe('a class that cannot describe an output', () => {
       text: string;
     }
     expect(findFaults(Bare)).toEqual([
-      'Bare has no property with a class-validator decorator. Decorate what the model is to write, for example with @IsString().',
+      'Bare has no property with a class-validator decorator. Decorate what the model should write, for example with @IsString().',
     ]);
   });
 

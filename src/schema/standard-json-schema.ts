@@ -56,7 +56,7 @@ function readJsonSchema(schema: StandardSchema, subject: string): RawSchema {
     if (own.toJsonSchema !== undefined) return own.toJsonSchema() as RawSchema;
   } catch (error) {
     throw new OutputClassError(subject, [
-      `its library cannot write it as JSON Schema: ${ensureError(error).message} Describe what the model is to write with what JSON has.`,
+      `its library cannot write it as JSON Schema: ${ensureError(error).message} Describe the output with types that JSON has.`,
     ]);
   }
   throw new OutputClassError(subject, [
@@ -88,7 +88,7 @@ class StandardCompiler {
   compile(): CompiledSchema {
     const root = this.#merge(this.#target(this.#root), '$');
     if (!isObject(root)) {
-      this.#report('it describes no object. Put what the model is to write into the properties of one.');
+      this.#report('it describes no object. Put the output into the properties of one.');
       return { schema: EMPTY, definitions: this.#definitions };
     }
     this.#references.set(this.#root, ROOT);

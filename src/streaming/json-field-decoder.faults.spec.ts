@@ -14,7 +14,7 @@ function decode(...pieces: readonly string[]): { text: string; fault: MalformedJ
 }
 
 describe('JsonFieldDecoder on text that is no JSON object', () => {
-  // The position is that of the character at which the text cannot be one any more.
+  // The position is that of the first character with which the text cannot be a JSON object.
   it.each([
     ['prose', `Sure! ${SECRET}`, 0, ''],
     ['a fence', '```json\n{"a":"x"}', 0, ''],

@@ -26,7 +26,7 @@ const media = fc.oneof(
 );
 const delta: fc.Arbitrary<Delta> = fc.oneof(text, call, media);
 
-/** Collects deltas as a client does that concatenates them. */
+/** Collects deltas like a client that concatenates them. */
 function collectDeltas(deltas: readonly Delta[]): unknown {
   const texts: Record<string, string> = {};
   const add = (key: string, piece = ''): void => {

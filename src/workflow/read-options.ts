@@ -33,7 +33,7 @@ export function readOptions(
   for (const [name, value] of Object.entries(given)) {
     const [form, fits] = Object.hasOwn(forms, name) ? (forms[name] as OptionForm) : [];
     if (fits === undefined) {
-      faults.push({ name, problem: `it has the option "${name}", which there is not.`, fix: undefined });
+      faults.push({ name, problem: `it has the option "${name}", which does not exist.`, fix: undefined });
     } else if (value === undefined || fits(value)) {
       options[name] = value;
     } else {

@@ -128,7 +128,7 @@ export function readStepOptions<V extends Verb>(
 /** @param given what stands behind the options of an agent that gives text */
 export function findSurplus(given: unknown): readonly OptionProblem[] {
   if (given === undefined) return [];
-  const problem = 'it has a fourth parameter, which nobody reads: an agent that gives text has no channels.';
+  const problem = 'it has a fourth parameter, which has no effect: an agent that gives text has no channels.';
   return [makeProblem(problem, 'Give the options as the third: flow.stream(agent, input, options).')];
 }
 

@@ -22,7 +22,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[not_an_agent] workflow "faulty", node "answer": what it is to ask is no agent. Make it with agent({ … }) in a field of the workflow.',
+        '[not_an_agent] workflow "faulty", node "answer": what it asks is no agent. Make it with agent({ … }) in a field of the workflow.',
       );
     });
 
@@ -37,7 +37,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[not_an_agent] workflow "faulty", node "answer": what it is to ask is no agent.',
+        '[not_an_agent] workflow "faulty", node "answer": what it asks is no agent.',
       );
     });
 
@@ -62,7 +62,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[duplicate_node_key] workflow "faulty", node "answer": it stands in the workflow twice. Give one of the two a key: { key: … }.',
+        '[duplicate_node_key] workflow "faulty", node "answer": it is in the workflow twice. Give one of the two a key: { key: … }.',
       );
     });
 
@@ -233,7 +233,7 @@ describe('A workflow with agents in its fields', () => {
         `${place}: it streams the field "replay", which its output does not have. Name fields of the output: thinking, reply.`,
       );
       expect(await refuse({ reply: 'contents' })).toContain(
-        `${place}: it streams the field "reply" in the channel "contents", which there is not. Use one of content, reasoning, refusal.`,
+        `${place}: it streams the field "reply" in the channel "contents", which does not exist. Use one of content, reasoning, refusal.`,
       );
       expect(await refuse({ thinking: 'content', reply: 'content' })).toContain(
         `${place}: it streams the fields "thinking" and "reply" in one channel`,
@@ -261,12 +261,12 @@ describe('A workflow with agents in its fields', () => {
       }
       const message = await readFaults(Faulty);
       for (const line of [
-        'node "topic": it has the option "efect", which there is not. flow.ask takes key, after, onError, effect, onInterruption.',
-        'node "count": it has the option "key", which there is not. flow.run takes after, onError, effect, onInterruption.',
+        'node "topic": it has the option "efect", which does not exist. flow.ask takes key, after, onError, effect, onInterruption.',
+        'node "count": it has the option "key", which does not exist. flow.run takes after, onError, effect, onInterruption.',
         'node "count": its option "effect" is "yes". Give true or false, or leave it out.',
         'node "think": its option "after" is a ref. Give a list of refs: { after: [ref] }, or leave it out.',
-        'node "choice": it has the option "silent", which there is not. flow.route takes key, after.',
-        'node "answer": it has a fourth parameter, which nobody reads: an agent that gives text has no channels. ' +
+        'node "choice": it has the option "silent", which does not exist. flow.route takes key, after.',
+        'node "answer": it has a fourth parameter, which has no effect: an agent that gives text has no channels. ' +
           'Give the options as the third: flow.stream(agent, input, options).',
       ]) {
         expect(message).toContain(`[invalid_options] workflow "faulty", ${line}`);
@@ -296,7 +296,7 @@ describe('A workflow with agents in its fields', () => {
       Workflow(given as never)(Faulty);
       const { message } = await catchDefinitionError(makeWorkflowsModule(Faulty));
       for (const line of [
-        'it has the option "alias", which there is not. @Workflow takes id, aliases, description, ',
+        'it has the option "alias", which does not exist. @Workflow takes id, aliases, description, ',
         'its option "aliases" is "y". Give a list of names, each a text or { id, streamByDefault }, or leave it out.',
         'its option "schedules" is 3. Give a list: [{ name, pattern, timezone, input }], or leave it out.',
         'its option "background" is null. Give an object: { concurrency, retries, retryDelay }, or leave it out.',

@@ -74,22 +74,17 @@ describe('what authors can do wrong', () => {
     [
       'promises that nobody awaits',
       'reject a promise + reject with error without stack + reject with error with a list as stack + reject again and again',
-      Array<RegExp>(6).fill(/FATAL.*A promise that nobody awaits was rejected/),
-      /FATAL.*A promise that nobody awaits was rejected.*Open runs: .*chat chatcmpl-\w+/,
+      Array<RegExp>(6).fill(/FATAL.*A promise that is not awaited was rejected/),
+      /FATAL.*A promise that is not awaited was rejected.*Open runs: .*chat chatcmpl-\w+/,
     ],
     [
       'errors in timers',
       'throw proxy in a timer + throw error with a symbol as message in a timer + throw in a timer',
-      Array<RegExp>(3).fill(/FATAL.*An error that nobody caught/),
-      /FATAL.*An error that nobody caught.*Open runs: .*chat chatcmpl-\w+[^]*Error: too late\n\s+at .*workflows\.module/,
+      Array<RegExp>(3).fill(/FATAL.*An uncaught error/),
+      /FATAL.*An uncaught error.*Open runs: .*chat chatcmpl-\w+[^]*Error: too late\n\s+at .*workflows\.module/,
     ],
     // Node itself fails on this one, and reports that.
-    [
-      'a promise with a reason that Node cannot read',
-      'reject with proxy',
-      [/FATAL.*An error that nobody caught/],
-      /FATAL/,
-    ],
+    ['a promise with a reason that Node cannot read', 'reject with proxy', [/FATAL.*An uncaught error/], /FATAL/],
   ])(
     'ends no answer: %s. Each is logged with its stack, and the process finishes what is open, and leaves with 1',
     async (_, faults, lines, log) => {
@@ -192,7 +187,7 @@ describe('what authors can do wrong', () => {
     upstream = await ScriptedUpstream.start();
     const child = await startProcess([faulty.cli, 'run', 'faulty', 'reject a promise'], { cwd: faulty.folder });
     expect(await child.exit).toEqual({ code: 1, signal: null });
-    expect(child.stderr).toMatch(/^A promise that nobody awaits was rejected: Error: nobody awaits me\n\s+at /m);
+    expect(child.stderr).toMatch(/^A promise that is not awaited was rejected: Error: nobody awaits me\n\s+at /m);
   });
 });
 
@@ -223,7 +218,7 @@ describe('what authors can do wrong without an end of the process', () => {
     assertCompletion(await (await ask(url, 'faulty', 'reject with a failure of a model')).collect(), {
       content: 'Said.',
     });
-    await child.waitForLine(/ERROR.*A promise that nobody awaits was rejected/);
+    await child.waitForLine(/ERROR.*A promise that is not awaited was rejected/);
     expect(await isReady(url)).toBe(true);
   });
 
@@ -291,7 +286,7 @@ describe('what authors can do wrong without an end of the process', () => {
     await stream.until((item) => item.kind === 'data' && item.data.includes('Waiting'));
     stream.destroy();
     await child.waitForLine(
-      /WARN.*faulty chatcmpl-\w+: a promise that nobody awaits was rejected when the run was aborted/,
+      /WARN.*faulty chatcmpl-\w+: a promise that is not awaited was rejected when the run was aborted/,
     );
     expect(await isReady(url)).toBe(true);
   });

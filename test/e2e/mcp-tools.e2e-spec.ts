@@ -128,7 +128,7 @@ describe('tools of MCP servers', () => {
       [
         'that is refused',
         (call, response) => sendError(response, call, -32_000, `secret ${SECRET}`),
-        'Error: the MCP server "docs" refused the call, or gave what does not fit its own schema.',
+        'Error: the MCP server "docs" refused the call, or returned what does not fit its own schema.',
       ],
       [
         'that is answered with no JSON',
@@ -158,7 +158,7 @@ describe('tools of MCP servers', () => {
         const called = await callTool({ query: 'snow' });
         return called.told.startsWith('Error') && called.told;
       });
-      expect(told).toBe('Error: the MCP server "docs" refused the call, or gave what does not fit its own schema.');
+      expect(told).toBe('Error: the MCP server "docs" refused the call, or returned what does not fit its own schema.');
     });
   });
 

@@ -161,7 +161,7 @@ describe('MCP servers that a request for a response names', () => {
       [
         'with an error, whose words are not passed on',
         (call, response) => sendError(response, call, -32_000, 'secret'),
-        { message: 'the MCP server "docs" refused the call, or gave what does not fit its own schema.' },
+        { message: 'the MCP server "docs" refused the call, or returned what does not fit its own schema.' },
       ],
       [
         'by sending elsewhere',
@@ -194,7 +194,7 @@ describe('MCP servers that a request for a response names', () => {
       const { output } = await createResponse(kit.bench.app, { tools: [docs()] });
       expect(output[1]).toMatchObject({
         status: 'failed',
-        error: { message: 'the MCP server "docs" gave what does not fit its own schema.' },
+        error: { message: 'the MCP server "docs" returned what does not fit its own schema.' },
       });
     });
 

@@ -182,7 +182,7 @@ describe('runs whose process dies, when the next one is there', () => {
       const { response, error } = readStream((await followResponse(app, id)).text);
       expect([response.status, error?.message]).toEqual([
         'failed',
-        'The server stopped 4 times in a row while this ran, so it is not begun again.',
+        'The server stopped 4 times in a row while this ran, so it is not started again.',
       ]);
       expect(upstream.requests).toHaveLength(4);
       door.open();

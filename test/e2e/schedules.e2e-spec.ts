@@ -285,7 +285,7 @@ describe('schedules', () => {
     const unusable = { tools: [{ type: 'function', function: { name: 'f' } }] };
     const { faults } = await catchDefinitionError(makeOptionsModule({ schedules }, echo));
     expect(faults.map(({ code, message }) => [code, message])).toEqual([
-      ['invalid_schedule', expect.stringContaining('"0 * * *" has not the five fields of cron')],
+      ['invalid_schedule', expect.stringContaining('"0 * * *" does not have the five fields of cron')],
       ['invalid_schedule', expect.stringContaining('another one of this workflow has the same name')],
       ['invalid_schedule', expect.stringContaining('"Berlin" is no time zone')],
       ['invalid_schedule', expect.stringContaining('either an input or messages')],

@@ -55,7 +55,7 @@ class MapState extends ResponseState {
   }
 }
 
-// No gateway says who asks, and nothing is limited.
+// No gateway names the user, and nothing is limited.
 const config = { access: {} } as AppConfig;
 const limits = {} as Caller['limits'];
 const caller = (id = 'anybody') => new Caller({ id, limits });

@@ -33,7 +33,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
     expect(told.response).toMatchObject({ status: 'incomplete', incomplete_details: { reason }, completed_at: null });
     expect(outline(told)).toEqual(['message completed: whole', 'message incomplete: cu', 'message completed: whole']);
     expect(told.events.at(-1)?.type).toBe('response.incomplete');
-    // The result of a silent step: nobody saw it being cut.
+    // The result of a silent step: no client saw it being cut.
     expect(outline(tell([content('r', 'cu'), { type: 'run-finished', finishReason }]))).toEqual([
       'message incomplete: cu',
     ]);

@@ -41,7 +41,7 @@ const ending = fc.constantFrom<UnnumberedEvent>(
   },
 );
 
-/** The steps speak one after the other; each is told to be done after its last word, or before its first. */
+/** The steps speak one after the other; each is reported as finished after its last word, or before its first. */
 const run = fc.record({ steps, ending, gaps: fc.infiniteStream(gap) }).map(({ steps: all, ending: last, gaps }) => {
   const events = all.flatMap(({ said: deltas, isEarly, finish }, index) => {
     const node = `step${index}`;

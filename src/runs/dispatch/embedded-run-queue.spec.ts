@@ -8,7 +8,7 @@ describe('EmbeddedRunQueue', () => {
   let clock: FakeClock;
   /** Names of the runs that have begun. */
   let begun: string[];
-  /** Ends those that are at work, by name. */
+  /** Ends the active runs, by name. */
   let ends: Map<string, () => void>;
   /** Callers that may not have another run at work. */
   let held: Set<string>;

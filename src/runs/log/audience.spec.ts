@@ -7,7 +7,7 @@ describe('Audience', () => {
   let left: string[];
   let audience: Audience;
   let marked: (readonly string[])[];
-  /** For how long other processes have not said that a run is read; undefined: it is at work in one of them. */
+  /** How long no other process has reported readers of a run; undefined: the run is active in one of them. */
   let unreadMs: number | undefined;
   const store = {
     isShared: true,

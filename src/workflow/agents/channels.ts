@@ -37,7 +37,7 @@ export function findChannelProblem(channels: ChannelMap<never>, fields: readonly
       return { code, problem, fix: `Name fields of the output: ${fields.join(', ')}.` };
     }
     if (!CHANNELS.has(channel)) {
-      const problem = `it streams the field "${field}" in the channel ${describeValue(channel)}, which there is not.`;
+      const problem = `it streams the field "${field}" in the channel ${describeValue(channel)}, which does not exist.`;
       return { code, problem, fix: `Use one of ${[...CHANNELS].join(', ')}.` };
     }
     const [other] = entries.find(([name, used]) => name !== field && used === channel) ?? [];

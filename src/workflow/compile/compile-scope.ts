@@ -105,7 +105,7 @@ export class ScopeCompiler {
       if (isNeeded || this.#used.has(key)) continue;
       this.#faults.add(
         'unused_node',
-        'it says nothing to the client, and nobody uses its output.',
+        'it is silent, and its output is not used.',
         'Wire its output, or remove it, or mark it with { effect: true } if it is run for what it does.',
         key,
       );
@@ -116,7 +116,7 @@ export class ScopeCompiler {
     if (this.#keys.has(step.key)) {
       this.#faults.add(
         'duplicate_node_key',
-        'it stands in the workflow twice.',
+        'it is in the workflow twice.',
         'Give one of the two a key: { key: … }.',
         step.key,
       );
@@ -185,7 +185,7 @@ export class ScopeCompiler {
     this.#assertConversation(key, input);
     if (!(agent instanceof Agent)) {
       const fix = 'Make it with agent({ … }) in a field of the workflow.';
-      this.#faults.add('not_an_agent', 'what it is to ask is no agent.', fix, key);
+      this.#faults.add('not_an_agent', 'what it asks is no agent.', fix, key);
       return undefined;
     }
     const variables = Object.keys(input ?? {}).filter((name) => name !== 'messages');

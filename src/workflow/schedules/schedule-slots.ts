@@ -31,7 +31,10 @@ const RANDOM_FIELD = /(?:^|[\s,/])H/i;
 export async function findNextSlot({ pattern, timezone }: ScheduleTimes, after: number): Promise<number> {
   assertTimezone(timezone);
   if (pattern.trim().split(/\s+/).length !== 5 || RANDOM_FIELD.test(pattern)) {
-    throw new ScheduleTimesError('pattern', `"${pattern}" has not the five fields of cron, such as "30 7 * * MON-FRI"`);
+    throw new ScheduleTimesError(
+      'pattern',
+      `"${pattern}" does not have the five fields of cron, such as "30 7 * * MON-FRI"`,
+    );
   }
   // Loaded only if there is a schedule.
   const { CronExpressionParser } = await import('cron-parser');
@@ -41,7 +44,7 @@ export async function findNextSlot({ pattern, timezone }: ScheduleTimes, after: 
       .getTime();
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'it cannot be read';
-    throw new ScheduleTimesError('pattern', `"${pattern}" is no pattern of cron: ${reason}`);
+    throw new ScheduleTimesError('pattern', `"${pattern}" is not a valid cron pattern: ${reason}`);
   }
 }
 

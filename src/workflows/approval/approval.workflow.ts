@@ -9,7 +9,7 @@ export class Verdict {
 
   @IsOptional()
   @IsString()
-  @Describe('What is to be changed, or why not')
+  @Describe('What should change, or why it is refused')
   readonly comment?: string;
 }
 

@@ -148,7 +148,7 @@ describe('isMisread', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), (integer) => {
         const text = String(integer);
-        // What is written again and read by somebody exact: the shortest text that stands for the double.
+        // A number that is written again and read exactly: the shortest text that stands for the double.
         const kept = BigInt(
           JSON.stringify(Number(text)).replace(
             /^(-?\d)(?:\.(\d+))?e\+(\d+)$/,

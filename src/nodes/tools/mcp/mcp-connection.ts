@@ -223,7 +223,7 @@ export class McpConnection {
     if (/timeout/i.test(code)) return new ToolError(`${server} did not answer in time.`);
     // Errors of JSON-RPC have numbers.
     if (/^-\d+$/.test(code))
-      return new ToolError(`${server} refused the call, or gave what does not fit its own schema.`);
+      return new ToolError(`${server} refused the call, or returned what does not fit its own schema.`);
     return new ToolError(`${server} could not be asked, or gave no valid answer.`);
   }
 }

@@ -206,7 +206,7 @@ export class RequestedTools {
             hasFailed !== true &&
             findPlainFault(promised, isJsonObject(given) ? given : {})
           ) {
-            throw new ToolError(`the MCP server "${server.label}" gave what does not fit its own schema.`);
+            throw new ToolError(`the MCP server "${server.label}" returned what does not fit its own schema.`);
           }
           return toUSVString(readResult(result, server.label));
         },

@@ -137,7 +137,7 @@ describeWithPostgres('With a real server', () => {
       expect([await find('run_one'), await find('run_two')]).toEqual([all, all]);
       await bench.logs.remove('run_one', 'a');
       await bench.append([bench.makeBatch('run_two', 2, 1, { epoch: 1, ending: bench.makeEnding() })]);
-      // What steps gave goes with the end.
+      // The outputs of steps are removed at the end.
       expect([await find('run_one'), await find('run_two')]).toEqual([[], all.filter((name) => name !== 'run_steps')]);
       bench.clock.advance(DAY_MS);
       await bench.stores.sweep();
@@ -182,7 +182,7 @@ describeWithPostgres('With a real server', () => {
       }
       await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ id: 'r1' });
       expect(error).toHaveBeenCalledTimes(1);
-      // Meanwhile nobody could say that it is alive: taking over what it had is no death, but the next time is one.
+      // The process could not report meanwhile: taking over its run is no death, but the next time is one.
       await expect(bench.claim('r1')).resolves.toMatchObject({ run: { attempts: 2, deaths: 0 } });
       bench.clock.advance(60_000);
       await expect(bench.claim('r1')).resolves.toMatchObject({ run: { attempts: 3, deaths: 1 } });
