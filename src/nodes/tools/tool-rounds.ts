@@ -101,12 +101,12 @@ export class ToolRounds {
     return { run, asked, isFinal };
   }
 
-  /** Whether clients are told of one of the calls. */
+  /** Whether clients get events of one of the calls. */
   tellsAny(calls: readonly ModelToolCall[]): boolean {
     return calls.some((call) => this.#findRemote(call) !== undefined);
   }
 
-  /** What clients are told of calls that they have to approve. */
+  /** The deltas for calls that clients have to approve. */
   describeAsked(calls: readonly ModelToolCall[]): readonly McpDelta[] {
     return calls.flatMap((call) => {
       const remote = this.#findRemote(call);

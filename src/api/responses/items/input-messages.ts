@@ -74,7 +74,7 @@ export function makeMessages(
 
 class Conversation {
   readonly #verdicts: ReadonlyMap<string, ApprovalVerdict>;
-  /** Those that are written: a question may stand twice. */
+  /** Verdicts that were written: a question may occur twice. */
   readonly #judged = new Set<ApprovalVerdict>();
   readonly #messages: (Draft | Exchange)[] = [];
   readonly #made: MadeCall[] = [];

@@ -3,7 +3,7 @@ import { type JsonObject, sha256 } from '../../../kernel/index.js';
 import type { ApprovedMcpCall } from '../../../workflow/index.js';
 import { findKind } from '../items/input-kinds.js';
 
-/** What becomes of a call that the client was asked to approve. */
+/** The outcome of a call that the client was asked to approve. */
 export type ApprovalVerdict =
   /** It is made before a model is asked. */
   | { readonly kind: 'approved'; readonly call: ApprovedMcpCall }
@@ -66,7 +66,7 @@ export function judgeApprovals(items: readonly JsonObject[]): ReadonlyMap<string
   return verdicts;
 }
 
-/** The calls that are to be made, in the order in which they were asked for. */
+/** The approved calls, in the order in which they were asked for. */
 export function listApproved(verdicts: ReadonlyMap<string, ApprovalVerdict>): readonly ApprovedMcpCall[] {
   return [...verdicts.values()].flatMap((verdict) => (verdict.kind === 'approved' ? [verdict.call] : []));
 }

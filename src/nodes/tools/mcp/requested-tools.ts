@@ -226,7 +226,7 @@ function readText(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Whether a failure is told in the words of the tool. */
+/** Whether a failure is reported in the words of the tool. */
 export function isReportedByTool(error: Error): boolean {
   return error instanceof McpToolError;
 }
