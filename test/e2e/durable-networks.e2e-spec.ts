@@ -133,6 +133,49 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
   );
 
   it(
+    'go on from what is left after a failover that lost commits; readers beyond it are told, and get no other text',
+    async () => {
+      const [first, second] = [gate(), gate()];
+      upstream.next(scriptStream(['One', first, ' two', second]));
+      // On a slow machine, its tables may take longer to be made than a request waits.
+      const { id } = await eventually(() => beginRun(worker).catch(() => undefined), { within: 30_000 });
+      await first.reached;
+      const countSaid = async (text: string): Promise<number> => {
+        const sql = `select last from millrace.run_log where run = $1 and events like $2`;
+        const [row] = await queryPostgres<{ last: number }>(databaseUrl, sql, [id, `%${text}%`]);
+        return row?.last ?? 0;
+      };
+      await eventually(async () => (await countSaid('One')) > 0);
+      await postgres.copy();
+      first.open();
+      const last = await eventually(async () => (await countSaid(' two')) || undefined);
+      // Without a last event, so that its client comes back with its number.
+      const following = followRun(worker, id, `?after=${last}`).then(
+        () => 'ended',
+        () => 'broken off',
+      );
+      const other = await replicas.start({ RUNS_DATABASE_URL: databaseUrl });
+      await postgres.failOver();
+
+      const beyond = await eventually(async () => {
+        const read = await followRun(other, id, `?after=${last}`);
+        return read.status === 503 ? undefined : read;
+      });
+      expect(beyond).toMatchObject({ status: 410, json: { error: { code: 'log_truncated' } } });
+      upstream.always(() => scriptStream('Again'));
+      // What its process says next does not follow what is left.
+      second.open();
+      expect(await endRun(other, id)).toMatchObject({ status: 'completed', output: 'Again', attempts: 2 });
+      expect(await following).toBe('broken off');
+      const { text } = await followRun(other, id);
+      const numbers = readNumbers(text);
+      expect(numbers).toEqual(range(numbers.length));
+      expect(text).toContain('node-restarted');
+    },
+    LONGEST_MS,
+  );
+
+  it(
     'are refused while packets are dropped; direct requests and readiness do not notice',
     async () => {
       link.freeze();

@@ -122,6 +122,30 @@ export class PostgresServer {
     await this.up();
   }
 
+  /** Copies all that is committed now, as a standby does that lags behind from then on. */
+  async copy(): Promise<void> {
+    await rm(this.#standby, { recursive: true, force: true });
+    await mkdir(this.#standby, { mode: 0o700 });
+    if (isRoot()) await run('chown', ['postgres', this.#standby]);
+    const from = ['-h', '127.0.0.1', '-p', String(this.port), '-U', USER];
+    const copying = await startAsServer('pg_basebackup', [...from, '-D', this.#standby, '-c', 'fast', '--no-sync']);
+    const { code } = await copying.exit;
+    if (code !== 0) throw new Error(`pg_basebackup ended with ${code}:\n${copying.stdout}${copying.stderr}`);
+  }
+
+  /** Crashes it, and goes on at the same address with the last {@link copy}: what was committed after that is lost. */
+  async failOver(): Promise<void> {
+    await this.crash();
+    const data = join(this.folder, 'data');
+    await rm(data, { recursive: true });
+    await rename(this.#standby, data);
+    await this.up();
+  }
+
+  get #standby(): string {
+    return join(this.folder, 'standby');
+  }
+
   /** Stops it from answering, new connections among them; open ones stay open. */
   async freeze(): Promise<void> {
     await this.#signalAll('STOP');
