@@ -121,7 +121,10 @@ export const SERVICE_SETTINGS = {
     recordTtlS: setting('RUNS_RECORD_TTL_S', wholeNumber(1, 315_360_000), 2_592_000),
     /** Most bytes that the stored responses of one caller may take; the oldest are deleted first. */
     responsesMaxBytes: setting('RESPONSES_MAX_BYTES', size(), 256 * 1024 ** 2),
-    /** Active background runs of one process; the others wait. 0: other processes of the same database work on all of them. */
+    /**
+     * Active background runs of one process; the others wait. 0: other processes of the same database execute all of
+     * them.
+     */
     concurrency: setting('RUNS_CONCURRENCY', wholeNumber(0, 100_000), 100),
     /** Runs in the background of one caller that may wait. */
     mostQueuedOfCaller: setting('LIMIT_QUEUED_RUNS', wholeNumber(1, 1_000_000), 1_000),
@@ -175,7 +178,7 @@ export function findStoreFaults({ databaseUrl, queueUrl, concurrency }: ServiceS
       : ['RUNS_QUEUE_URL needs RUNS_DATABASE_URL: the queue only hands out runs that are kept there']),
     ...(concurrency === 0
       ? [
-          'RUNS_CONCURRENCY=0 needs RUNS_DATABASE_URL: other processes find there the runs that this one does not work on',
+          'RUNS_CONCURRENCY=0 needs RUNS_DATABASE_URL: there, other processes find the runs that this one does not execute',
         ]
       : []),
   ];

@@ -129,8 +129,8 @@ export class LogFollower {
   }
 
   /**
-   * If in doubt, it makes sure that the last event of this reader is still there. Otherwise other events would follow under the
-   * numbers of those that were lost; its client comes back with its number, and is told so.
+   * If in doubt, checks that the last event of this reader is still there. Otherwise other events would follow under
+   * the numbers of the lost ones. The client comes back with its number, and then gets an error.
    */
   async #readSource(): Promise<LogPage | 'released' | undefined> {
     if (!this.#isInDoubt || this.#number === 0) return this.#source.read(this.#id, this.#number);

@@ -309,7 +309,8 @@ export class LoggedWork {
         await this.#tools.onReleased({ ...job, ...next });
         // Its readers wait in this process, which knows when the run continues.
         if (runAt !== undefined) ending = 'gone';
-        // Refused, too: a database that lost its last commits refuses what comes next, and nobody else has the run.
+        // Refused as well: a database that lost its last commits refuses further events, and no other process has the
+        // run.
       } else this.#tools.onStoreAway(job.id);
     } catch {
       this.#tools.onStoreAway(job.id);
@@ -342,7 +343,7 @@ export class LoggedWork {
   /** Never rejects. */
   async #end(log: OpenLog, last: RunEvent, output?: string): Promise<void> {
     await this.#writeLast(log, last, (logged) => ({ ending: readEnding(logged, output) }));
-    // Refused: another process has the run, or nobody has it, since the database has lost its last commits.
+    // Refused: another process has the run, or none has it, since the database has lost its last commits.
     if (log.ending === 'gone') this.#tools.onStoreAway(this.#run.job.id);
   }
 

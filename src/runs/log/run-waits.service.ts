@@ -202,7 +202,9 @@ export class RunWaits {
     return wait;
   }
 
-  /** An answer as JSON in which no order and no field counts that the step does not get. */
+  /**
+   * Writes an answer as sorted JSON, without fields that the step does not get, so that equal answers are equal texts.
+   */
   #simplify(run: LoggedRun, { node }: KeptWait, value: unknown): string {
     const declared = this.#listDeclared(run).find((wait) => wait.node === node);
     try {
@@ -241,7 +243,7 @@ export class RunWaits {
       const message = `The answer to "${name}" does not fit, and the run still waits for one: ${error.faults.join('; ')}.`;
       throw new InvalidRequestError(message, { code: 'invalid_value', param });
     }
-    // Nothing that the workflow does not know of is kept.
+    // Fields that the workflow does not know are not stored.
     return JSON.stringify(declared.answer.read(json));
   }
 
