@@ -156,7 +156,7 @@ describe('the command line', () => {
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(
-        /^There is no workflow "nothing"\. There are: chat, streaming, default, .* is there after the next: npm run build\.\n$/,
+        /^There is no workflow "nothing"\. There are: chat, streaming, default, .* needs another one: npm run build\.\n$/,
       ),
     });
     const wrong = await ended(await start(['list'], { PORT: 'eighty' }));
