@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { EventSource } from 'eventsource';
-import OpenAI from 'openai';
-import OpenAIv5 from 'openai-v5';
-import OpenAIv7 from 'openai-v7';
+import type OpenAI from 'openai';
 import type { ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { Bench } from '../support/app.js';
 import { beginResponse, responseUrl } from '../support/background-client.js';
 import { eventually } from '../support/eventually.js';
+import { OPENAI_VERSIONS } from '../support/openai-versions.js';
 import { readOutputText } from '../support/response-rules.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
@@ -17,11 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-describe.each([
-  ['5', OpenAIv5 as unknown as typeof OpenAI],
-  ['6', OpenAI],
-  ['7', OpenAIv7 as unknown as typeof OpenAI],
-])('the openai SDK %s as a client of responses in the background', (_, Sdk) => {
+describe.each(OPENAI_VERSIONS)('the openai SDK %s as a client of responses in the background', (_, Sdk) => {
   let client: OpenAI;
   beforeEach(() => {
     client = new Sdk({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });

@@ -1,40 +1,21 @@
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { Bench } from '../support/app.js';
-import { type ChildProcess, startProcess } from '../support/process.js';
-import { describeIfRuns, PYTHON_ENV } from '../support/programs.js';
+import type { Bench } from '../support/app.js';
+import { describePython, PythonClient } from '../support/python-client.js';
 import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { chunk, errorBody, httpError, role, stall, text } from '../support/upstream/steps.js';
 
-const SCRIPT = join(import.meta.dirname, '../fixtures/openai_client.py');
 /** Python may take seconds for its imports on a busy machine. */
 const LONGEST_MS = 20_000;
 const NOTHING = { content: '', reasoning: '', finish: null, tokens: null, error: null };
 
-const describePython = describeIfRuns('python3', ['-c', 'import openai'], PYTHON_ENV);
-
 describePython('the openai package for Python as a client', () => {
   let bench: Bench;
-  let child: ChildProcess | undefined;
+  let client: PythonClient;
   beforeEach(async () => {
-    bench = await Bench.start();
+    client = await PythonClient.start('openai_client.py');
+    ({ bench } = client);
   });
-  afterEach(async () => {
-    await child?.stop();
-    await bench.close();
-  });
-
-  /** What the client gets when it asks for these models, one after the other. */
-  async function ask(...models: readonly string[]): Promise<unknown[]> {
-    const args = ['-B', SCRIPT, bench.app.baseUrl, ...models];
-    child = await startProcess(args, { command: 'python3', env: PYTHON_ENV });
-    const { code } = await child.exit;
-    if (code !== 0) throw new Error(`The script failed:\n${child.stderr}`);
-    return child.stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as unknown);
-  }
+  afterEach(() => client.close());
 
   it(
     'streams text, reasoning and usage, from a log too',
@@ -45,7 +26,7 @@ describePython('the openai package for Python as a client', () => {
       bench.upstream.next(scriptStream('Hello 🙂', { usage: tokens(3, 4) }));
       const whole = { ...NOTHING, content: 'Hello 🙂', finish: 'stop', tokens: 7 };
       const all = [whole, { ...whole, reasoning: 'Let me think.' }, whole];
-      expect(await ask('chat', 'reasoning', 'chat:logged')).toEqual(all);
+      expect(await client.ask('chat', 'reasoning', 'chat:logged')).toEqual(all);
     },
     LONGEST_MS,
   );
@@ -54,7 +35,7 @@ describePython('the openai package for Python as a client', () => {
     'answers what a run waits for, as a call of a tool',
     async () => {
       bench.upstream.next(scriptStream('A draft.')).next(scriptStream('It goes out.'));
-      expect(await ask('approval:answer')).toEqual([
+      expect(await client.ask('approval:answer')).toEqual([
         { asked: ['A draft.', 'tool_calls', 'approve', { draft: 'A draft.' }], closed: ['It goes out.', 'stop'] },
       ]);
     },
@@ -67,7 +48,7 @@ describePython('the openai package for Python as a client', () => {
       bench.upstream.next(httpError(429, errorBody('slow'))).next([role(), text('So far'), chunk(errorBody('boom'))]);
       bench.upstream.next([role(), text('So far'), chunk(errorBody('boom'))]).next(httpError(400, errorBody('no')));
       const node = 'TextStreamingNode';
-      expect(await ask('nope', 'chat', 'chat', 'streaming', 'streaming')).toEqual([
+      expect(await client.ask('nope', 'chat', 'chat', 'streaming', 'streaming')).toEqual([
         { ...NOTHING, error: { class: 'NotFoundError', status: 404, code: 'model_not_found' } },
         { ...NOTHING, error: { class: 'RateLimitError', status: 429, code: 'rate_limit_exceeded' } },
         { ...NOTHING, content: 'So far', error: { class: 'APIError', status: null, code: 'upstream_error' } },
@@ -82,7 +63,7 @@ describePython('the openai package for Python as a client', () => {
     'stops the upstream by leaving the loop',
     async () => {
       bench.upstream.next([role(), text('One'), stall()]);
-      expect(await ask('chat:leave')).toEqual([{ ...NOTHING, content: 'One' }]);
+      expect(await client.ask('chat:leave')).toEqual([{ ...NOTHING, content: 'One' }]);
       expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
     },
     LONGEST_MS,

@@ -1,14 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import OpenAI from 'openai';
+import type OpenAI from 'openai';
 import { zodTextFormat } from 'openai/helpers/zod';
-import OpenAIv5 from 'openai-v5';
-import OpenAIv7 from 'openai-v7';
 import type { ResponseInput } from 'openai/resources/responses/responses';
 import { City, REPLY, ULM } from '../fixtures/structured-outputs.js';
 import { Bench } from '../support/bench.js';
 import { BodyWatch } from '../support/conversations.js';
 import { NetworkWatch } from '../support/network-watch.js';
 import { catchRejection } from '../support/checks.js';
+import { OPENAI_VERSIONS } from '../support/openai-versions.js';
 import { readOutputText } from '../support/response-rules.js';
 import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
@@ -24,11 +23,7 @@ const ADD = {
   },
 };
 
-describe.each([
-  ['5', OpenAIv5 as unknown as typeof OpenAI],
-  ['6', OpenAI],
-  ['7', OpenAIv7 as unknown as typeof OpenAI],
-])('the openai SDK %s as a client of responses', (version, Sdk) => {
+describe.each(OPENAI_VERSIONS)('the openai SDK %s as a client of responses', (version, Sdk) => {
   let network: NetworkWatch;
   let bench: Bench;
   let client: OpenAI;

@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { EventSource } from 'eventsource';
-import OpenAI from 'openai';
-import OpenAIv5 from 'openai-v5';
-import OpenAIv7 from 'openai-v7';
+import type OpenAI from 'openai';
 import { Bench } from '../support/app.js';
 import { beginCompletion, completionUrl, GOES_ON, readUntil } from '../support/completion-client.js';
 import { eventually } from '../support/eventually.js';
 import { HELLO } from '../support/messages.js';
+import { OPENAI_VERSIONS } from '../support/openai-versions.js';
 import { catchRejection } from '../support/rejection.js';
 import { scriptStream, scriptToolCalls, tokens } from '../support/upstream/scripts.js';
 import { gate, httpError } from '../support/upstream/steps.js';
@@ -17,11 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-describe.each([
-  ['5', OpenAIv5 as unknown as typeof OpenAI],
-  ['6', OpenAI],
-  ['7', OpenAIv7 as unknown as typeof OpenAI],
-])('the openai SDK %s, whose completions outlive its connection', (_, Sdk) => {
+describe.each(OPENAI_VERSIONS)('the openai SDK %s, whose completions outlive its connection', (_, Sdk) => {
   it('notices nothing', async () => {
     const client = new Sdk({
       baseURL: bench.app.baseUrl,
