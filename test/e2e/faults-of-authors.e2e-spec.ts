@@ -33,19 +33,20 @@ const openAnswer = async (
 
 const isReady = async (url: string): Promise<boolean> => (await getJson(`${url}/health/ready`)).status === 200;
 
+let faulty: FaultyServer;
+beforeAll(async () => {
+  faulty = await FaultyServer.build();
+}, 120_000);
+afterAll(() => faulty.remove());
+
 describe('what authors can do wrong', () => {
-  let faulty: FaultyServer;
   let server: ServerProcess | undefined;
   let upstream: ScriptedUpstream;
-  beforeAll(async () => {
-    faulty = await FaultyServer.build();
-  }, 120_000);
   afterEach(async () => {
     await server?.process.stop();
     server = undefined;
     await upstream.close();
   });
-  afterAll(() => faulty.remove());
 
   const start = async (env: Record<string, string> = {}): Promise<ServerProcess> => {
     upstream = await ScriptedUpstream.start();
@@ -192,23 +193,20 @@ describe('what authors can do wrong', () => {
 });
 
 describe('what authors can do wrong without an end of the process', () => {
-  let faulty: FaultyServer;
   let server: ServerProcess;
   let upstream: ScriptedUpstream;
   /** Of the log before the test. */
   let length = 0;
   beforeAll(async () => {
-    faulty = await FaultyServer.build();
     upstream = await ScriptedUpstream.start();
     server = await startFaulty(faulty, upstream);
-  }, 120_000);
+  });
   beforeEach(() => {
     length = server.process.stderr.length;
   });
   afterAll(async () => {
     await server.process.stop();
     await upstream.close();
-    await faulty.remove();
   });
 
   const said = (): string => server.process.stderr.slice(length);

@@ -3,20 +3,7 @@ import { agent } from '../../src/workflow/index.js';
 import { Bench, makeWiredModule, type Wire } from '../support/bench.js';
 import { eventually } from '../support/checks.js';
 import { getJson } from '../support/client.js';
-import {
-  askRun,
-  beginResponse,
-  beginRun,
-  callRun,
-  endRun,
-  followResponse,
-  followRun,
-  joinContent,
-  readEvents,
-  readRun,
-  readStream,
-  runUrl,
-} from '../support/logged.js';
+import * as logged from '../support/logged.js';
 import { errorBody, httpError, scriptCompletion, scriptStream, steps } from '../support/upstream/index.js';
 
 describe('a run', () => {
@@ -29,7 +16,7 @@ describe('a run', () => {
   it('is kept before it is answered, goes on alone, and tells its output when it has ended', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
-    const { status, headers, json } = await askRun(bench.app, { metadata: { ticket: 'T-1' }, temperature: 0.5 });
+    const { status, headers, json } = await logged.askRun(bench.app, { metadata: { ticket: 'T-1' }, temperature: 0.5 });
     const { id } = json as { id: string };
     expect([status, headers['location'], headers['millrace-run-id']]).toEqual([202, `/v1/runs/${id}`, id]);
     expect(json).toMatchObject({
@@ -42,9 +29,9 @@ describe('a run', () => {
       segments: [{ completion_id: null, response_id: null, from: 0 }],
     });
     await door.reached;
-    expect(await readRun(bench.app, id)).toMatchObject({ status: 'running', attempts: 1, output: null });
+    expect(await logged.readRun(bench.app, id)).toMatchObject({ status: 'running', attempts: 1, output: null });
     door.open();
-    expect(await endRun(bench.app, id)).toMatchObject({
+    expect(await logged.endRun(bench.app, id)).toMatchObject({
       status: 'completed',
       output: 'Hello',
       finish_reason: 'stop',
@@ -62,8 +49,8 @@ describe('a run', () => {
       { role: 'user', content: 'Hi' },
     ];
     for (const name of ['messages', 'input']) {
-      const { id } = await beginRun(bench.app, { [name]: messages });
-      await endRun(bench.app, id);
+      const { id } = await logged.beginRun(bench.app, { [name]: messages });
+      await logged.endRun(bench.app, id);
     }
     for (const place of [0, 1]) expect((await bench.upstream.request(place)).body['messages']).toEqual(messages);
   });
@@ -71,30 +58,34 @@ describe('a run', () => {
   it('is read event by event from every number on, while it runs and afterwards, by any number of readers', async () => {
     const doors = [steps.gate(), steps.gate()];
     bench.upstream.next(scriptStream(['One ', doors[0]!, 'two ', doors[1]!, '🦀.']));
-    const { id } = await beginRun(bench.app);
-    const first = followRun(bench.app, id);
+    const { id } = await logged.beginRun(bench.app);
+    const first = logged.followRun(bench.app, id);
     // Nobody can have read a number that is not there yet.
-    await eventually(async () => ((await readRun(bench.app, `${id}?include=steps`))['steps'] as object[]).length === 1);
-    const readers = [first, followRun(bench.app, id, '?after=1')];
+    await eventually(
+      async () => ((await logged.readRun(bench.app, `${id}?include=steps`))['steps'] as object[]).length === 1,
+    );
+    const readers = [first, logged.followRun(bench.app, id, '?after=1')];
     for (const door of doors) {
       await door.reached;
       door.open();
     }
     const [whole, later] = (await Promise.all(readers)).map(({ text }) => text);
-    const events = readEvents(whole!);
+    const events = logged.readEvents(whole!);
     expect(events.map(({ n }) => n)).toEqual(events.map((_, place) => place));
-    expect(joinContent(events)).toBe('One two 🦀.');
-    expect(readEvents(later!)).toEqual(events.slice(2));
+    expect(logged.joinContent(events)).toBe('One two 🦀.');
+    expect(logged.readEvents(later!)).toEqual(events.slice(2));
     for (let after = 0; after < events.length - 1; after++) {
-      expect(readEvents((await followRun(bench.app, id, `?after=${after}`)).text)).toEqual(events.slice(after + 1));
+      expect(logged.readEvents((await logged.followRun(bench.app, id, `?after=${after}`)).text)).toEqual(
+        events.slice(after + 1),
+      );
     }
   });
 
   it('is an event stream from its beginning to its end, with a time of return', async () => {
     bench.upstream.next(scriptStream('Hello'));
-    const { id } = await beginRun(bench.app);
-    const { text, headers } = await followRun(bench.app, id);
-    const events = readEvents(text);
+    const { id } = await logged.beginRun(bench.app);
+    const { text, headers } = await logged.followRun(bench.app, id);
+    const events = logged.readEvents(text);
     expect(events.at(0)).toMatchObject({ type: 'run-started', model: 'chat' });
     expect(events.at(-1)).toMatchObject({ type: 'run-finished', finish_reason: 'stop' });
     const finished = { type: 'node-finished', visible: true, output: 'Hello' };
@@ -109,10 +100,10 @@ describe('a run', () => {
       if (schema === undefined) return scriptStream('Dear customer');
       return scriptCompletion({ reasoning: 'secret', intent: 'product question', escalate: false, spam: false });
     });
-    const { id } = await beginRun(bench.app, { model: 'customer-care' });
-    const { status } = await endRun(bench.app, id);
-    const { text } = await followRun(bench.app, id);
-    const { text: run } = await callRun(bench.app, 'GET', `${id}?include=steps`);
+    const { id } = await logged.beginRun(bench.app, { model: 'customer-care' });
+    const { status } = await logged.endRun(bench.app, id);
+    const { text } = await logged.followRun(bench.app, id);
+    const { text: run } = await logged.callRun(bench.app, 'GET', `${id}?include=steps`);
     expect(text).not.toContain('secret');
     expect(run).not.toContain('secret');
     expect(status).toBe('completed');
@@ -126,30 +117,34 @@ describe('a run', () => {
 
   it('tells a browser that reconnects after the end to stop, and refuses positions beyond the end', async () => {
     bench.upstream.next(scriptStream('Hello'));
-    const { id } = await beginRun(bench.app);
-    await endRun(bench.app, id);
-    const last = readEvents((await followRun(bench.app, id)).text).length - 1;
-    const reconnect = (query: string, header: string) => followRun(bench.app, id, query, { 'last-event-id': header });
+    const { id } = await logged.beginRun(bench.app);
+    await logged.endRun(bench.app, id);
+    const last = logged.readEvents((await logged.followRun(bench.app, id)).text).length - 1;
+    const reconnect = (query: string, header: string) =>
+      logged.followRun(bench.app, id, query, { 'last-event-id': header });
     const gone = await reconnect('?after=0', `${last}`);
     expect([gone.status, gone.text]).toEqual([204, '']);
-    expect(readEvents((await reconnect(`?after=${last - 1}`, '0')).text)).toHaveLength(1);
-    const none = await followRun(bench.app, id, `?after=${last}`);
-    expect([none.status, readEvents(none.text)]).toEqual([200, []]);
-    for (const answer of [await followRun(bench.app, id, `?after=${last + 1}`), await reconnect('', `${last + 1}`)]) {
+    expect(logged.readEvents((await reconnect(`?after=${last - 1}`, '0')).text)).toHaveLength(1);
+    const none = await logged.followRun(bench.app, id, `?after=${last}`);
+    expect([none.status, logged.readEvents(none.text)]).toEqual([200, []]);
+    for (const answer of [
+      await logged.followRun(bench.app, id, `?after=${last + 1}`),
+      await reconnect('', `${last + 1}`),
+    ]) {
       expect(answer).toMatchObject({ status: 410, json: { error: { code: 'log_truncated' } } });
     }
-    expect(readEvents((await reconnect('', 'x')).text)).toHaveLength(last + 1);
+    expect(logged.readEvents((await reconnect('', 'x')).text)).toHaveLength(last + 1);
   });
 
   it('refuses unknown parameters and bodies instead of ignoring them', async () => {
     bench.upstream.always(scriptStream('Hello'));
-    const other = await askRun(bench.app, {}, { 'millrace-on-disconnect': 'nonsense' });
+    const other = await logged.askRun(bench.app, {}, { 'millrace-on-disconnect': 'nonsense' });
     expect(other).toMatchObject({
       status: 400,
       json: { error: { code: 'invalid_value', message: expect.stringContaining('millrace-on-disconnect') } },
     });
-    const { id } = await beginRun(bench.app, {}, { 'millrace-on-disconnect': 'cancel' });
-    await endRun(bench.app, id);
+    const { id } = await logged.beginRun(bench.app, {}, { 'millrace-on-disconnect': 'cancel' });
+    await logged.endRun(bench.app, id);
     for (const [path, param] of [
       [`${id}/events?after[]=1`, 'after'],
       [`${id}/events?after=1&after[]=2`, 'after'],
@@ -157,14 +152,14 @@ describe('a run', () => {
       [`${id}/events?until=end`, 'until'],
       ['?limit[]=1', 'limit'],
     ] as const) {
-      expect([path, await callRun(bench.app, 'GET', path)]).toMatchObject([
+      expect([path, await logged.callRun(bench.app, 'GET', path)]).toMatchObject([
         path,
         { status: 400, json: { error: { param } } },
       ]);
     }
     for (const action of ['cancel', 'ticket']) {
       for (const body of ['x', '[]', '"x"']) {
-        const { status, json } = await callRun(bench.app, 'POST', `${id}/${action}`, {}, body);
+        const { status, json } = await logged.callRun(bench.app, 'POST', `${id}/${action}`, {}, body);
         expect([action, body, status, json]).not.toMatchObject([
           action,
           body,
@@ -183,9 +178,9 @@ describe('a run', () => {
       bench = await Bench.start({ imports: [makeWiredModule(wire)] });
     };
     await restart((flow) => flow.run('score', {}, () => score));
-    const { id } = await beginRun(bench.app, { model: 'test' });
-    expect(await endRun(bench.app, id)).toMatchObject({ status: 'completed', result: score });
-    expect(readEvents((await followRun(bench.app, id)).text).at(-1)).toMatchObject({ result: score });
+    const { id } = await logged.beginRun(bench.app, { model: 'test' });
+    expect(await logged.endRun(bench.app, id)).toMatchObject({ status: 'completed', result: score });
+    expect(logged.readEvents((await logged.followRun(bench.app, id)).text).at(-1)).toMatchObject({ result: score });
 
     const speaker = agent({});
     await restart((flow, { messages }) => {
@@ -193,9 +188,12 @@ describe('a run', () => {
       return flow.run('score', {}, () => score);
     });
     bench.upstream.next(scriptStream('Hello'));
-    const { id: other } = await beginRun(bench.app, { model: 'test' });
-    expect(await endRun(bench.app, other)).toMatchObject({ status: 'completed', output: 'Hello' });
-    for (const text of [JSON.stringify(await readRun(bench.app, other)), (await followRun(bench.app, other)).text]) {
+    const { id: other } = await logged.beginRun(bench.app, { model: 'test' });
+    expect(await logged.endRun(bench.app, other)).toMatchObject({ status: 'completed', output: 'Hello' });
+    for (const text of [
+      JSON.stringify(await logged.readRun(bench.app, other)),
+      (await logged.followRun(bench.app, other)).text,
+    ]) {
       expect(text).not.toContain('short');
     }
   });
@@ -203,32 +201,38 @@ describe('a run', () => {
   it('is cancelled from another connection, once, and everybody is told', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
-    const { id } = await beginRun(bench.app);
+    const { id } = await logged.beginRun(bench.app);
     await door.reached;
-    const reader = followRun(bench.app, id);
-    const { status, json } = await callRun(bench.app, 'POST', `${id}/cancel`);
+    const reader = logged.followRun(bench.app, id);
+    const { status, json } = await logged.callRun(bench.app, 'POST', `${id}/cancel`);
     expect([status, json]).toMatchObject([200, { id, status: 'cancelled', error: null, output: null }]);
-    expect(readEvents((await reader).text).at(-1)).toMatchObject({ type: 'run-failed', error: { code: 'cancelled' } });
-    expect((await callRun(bench.app, 'POST', `${id}/cancel`)).json).toEqual(json);
+    expect(logged.readEvents((await reader).text).at(-1)).toMatchObject({
+      type: 'run-failed',
+      error: { code: 'cancelled' },
+    });
+    expect((await logged.callRun(bench.app, 'POST', `${id}/cancel`)).json).toEqual(json);
     await eventually(async () => (await (await bench.upstream.request(0)).closed) === 'aborted');
-    expect((await callRun(bench.app, 'GET', `${id}?include=steps`)).json).toMatchObject({
+    expect((await logged.callRun(bench.app, 'GET', `${id}?include=steps`)).json).toMatchObject({
       steps: [{ status: 'failed' }],
     });
   });
 
   it('cannot be cancelled once it has ended otherwise', async () => {
     bench.upstream.next(scriptStream('Hello')).next(httpError(500, errorBody('Down')));
-    const { id } = await beginRun(bench.app);
-    await endRun(bench.app, id);
-    const { id: other } = await beginRun(bench.app);
-    expect(await endRun(bench.app, other)).toMatchObject({ status: 'failed', error: { code: 'upstream_error' } });
+    const { id } = await logged.beginRun(bench.app);
+    await logged.endRun(bench.app, id);
+    const { id: other } = await logged.beginRun(bench.app);
+    expect(await logged.endRun(bench.app, other)).toMatchObject({
+      status: 'failed',
+      error: { code: 'upstream_error' },
+    });
     for (const ended of [id, other]) {
-      expect(await callRun(bench.app, 'POST', `${ended}/cancel`)).toMatchObject({
+      expect(await logged.callRun(bench.app, 'POST', `${ended}/cancel`)).toMatchObject({
         status: 400,
         json: { error: { code: 'run_ended' } },
       });
     }
-    expect(readEvents((await followRun(bench.app, other)).text).at(-1)).toMatchObject({
+    expect(logged.readEvents((await logged.followRun(bench.app, other)).text).at(-1)).toMatchObject({
       type: 'run-failed',
       error: { code: 'upstream_error' },
     });
@@ -237,27 +241,27 @@ describe('a run', () => {
   it('is removed with all that is kept of it, and its readers are closed', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
-    const { id } = await beginRun(bench.app);
+    const { id } = await logged.beginRun(bench.app);
     await door.reached;
-    const reader = followRun(bench.app, id);
-    expect((await callRun(bench.app, 'DELETE', id)).json).toEqual({ id, object: 'run', deleted: true });
-    expect(readEvents((await reader).text).at(-1)?.type).toBe('run-failed');
-    for (const path of [id, `${id}/events`]) expect((await callRun(bench.app, 'GET', path)).status).toBe(404);
+    const reader = logged.followRun(bench.app, id);
+    expect((await logged.callRun(bench.app, 'DELETE', id)).json).toEqual({ id, object: 'run', deleted: true });
+    expect(logged.readEvents((await reader).text).at(-1)?.type).toBe('run-failed');
+    for (const path of [id, `${id}/events`]) expect((await logged.callRun(bench.app, 'GET', path)).status).toBe(404);
     for (const path of [`${id}/cancel`, `${id}/ticket`]) {
-      expect((await callRun(bench.app, 'POST', path)).status).toBe(404);
+      expect((await logged.callRun(bench.app, 'POST', path)).status).toBe(404);
     }
-    expect((await callRun(bench.app, 'DELETE', id)).status).toBe(404);
+    expect((await logged.callRun(bench.app, 'DELETE', id)).status).toBe(404);
   });
 
-  const list = async (query: string) => (await getJson(`${runUrl(bench.app)}?${query}`)).json as RunPage;
+  const list = async (query: string) => (await getJson(`${logged.runUrl(bench.app)}?${query}`)).json as RunPage;
   /** Two runs, and a response between them. */
   async function endThree() {
     bench.upstream.always(scriptStream('Hello'));
-    const first = await beginRun(bench.app);
-    const response = await beginResponse(bench.app);
-    const last = await beginRun(bench.app, { model: 'default' });
-    for (const { id } of [first, last]) await endRun(bench.app, id);
-    await followResponse(bench.app, response.id);
+    const first = await logged.beginRun(bench.app);
+    const response = await logged.beginResponse(bench.app);
+    const last = await logged.beginRun(bench.app, { model: 'default' });
+    for (const { id } of [first, last]) await logged.endRun(bench.app, id);
+    await logged.followResponse(bench.app, response.id);
     return { first, response, last };
   }
 
@@ -271,9 +275,9 @@ describe('a run', () => {
       output: 'Hello',
       segments: [{ completion_id: null, response_id: response.id, from: 0 }],
     });
-    expect(joinContent(readEvents((await followRun(bench.app, middle.id)).text))).toBe('Hello');
+    expect(logged.joinContent(logged.readEvents((await logged.followRun(bench.app, middle.id)).text))).toBe('Hello');
     // What clients call a part of a run is not the run.
-    expect((await callRun(bench.app, 'GET', response.id)).status).toBe(404);
+    expect((await logged.callRun(bench.app, 'GET', response.id)).status).toBe(404);
   });
 
   it('is listed page by page, by model and by status', async () => {
@@ -290,13 +294,13 @@ describe('a run', () => {
   it('ends a response in the background that is removed as a run, and tells its readers', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
-    const response = await beginResponse(bench.app);
+    const response = await logged.beginResponse(bench.app);
     await door.reached;
-    const reader = followResponse(bench.app, response.id);
-    const { json } = await getJson(runUrl(bench.app));
+    const reader = logged.followResponse(bench.app, response.id);
+    const { json } = await getJson(logged.runUrl(bench.app));
     const { id } = (json as RunPage).data[0]!;
-    expect((await callRun(bench.app, 'DELETE', id)).status).toBe(200);
-    expect(readStream((await reader).text).response.status).toBe('cancelled');
+    expect((await logged.callRun(bench.app, 'DELETE', id)).status).toBe(200);
+    expect(logged.readStream((await reader).text).response.status).toBe('cancelled');
     expect((await getJson(`${bench.app.baseUrl}/responses/${response.id}`)).status).toBe(404);
   });
 });
