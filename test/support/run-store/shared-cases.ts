@@ -188,13 +188,13 @@ export function describeSharing(bench: StoreBench): void {
     expect(await find()).toEqual([['waiting', 'due now'], []]);
   });
 
-  it('finds the runs of a process that has not reported for 10 s that it is alive', async () => {
+  it('finds the runs of a process that has not reported for 7 s that it is alive', async () => {
     for (const id of ['r1', 'r2']) await bench.create(id);
     await bench.logs.claim('r1', 'one');
     await bench.logs.claim('r2', 'two');
     const find = async (): Promise<unknown> => (await bench.logs.findLost([], 'nobody')).map(({ id }) => id);
     await bench.logs.beat('one', OFFER);
-    await bench.adapter.age(9_000);
+    await bench.adapter.age(6_000);
     expect(await find()).toEqual([]);
     await bench.logs.beat('two', OFFER);
     await bench.adapter.age(2_000);

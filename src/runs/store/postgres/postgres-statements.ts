@@ -4,6 +4,12 @@ import { HEAD_COLUMN, NEXT_NUMBER, RUN_COLUMNS, WAITS_COLUMN } from './run-funct
 /** Most lost runs found at once. */
 const LOST_AT_ONCE = 500;
 
+/**
+ * A process that has not reported for this long has died: with the search every 5 s, its runs continue within 12 s even if
+ * the queue does not notice. It reports every 1.5 s, and keeps its runs for 4.5 s. Milliseconds.
+ */
+const SILENT_MS = 7_000;
+
 /** Most runs whose waits expire at once. */
 const EXPIRED_AT_ONCE = 500;
 
@@ -87,7 +93,7 @@ export const FIND_LOST = `
       select id from millrace.runs where status in ('queued', 'running') and (
         (status = 'queued' and moved < now() - interval '15 s' and (run_at <= created or run_at <= extract(epoch from now() - interval '15 s') * 1000))
         or (status = 'running' and (moved < now() - interval '30 s'
-          or exists (select from millrace.run_workers where run_workers.id = worker and run_workers.seen < now() - interval '10 s'))))
+          or exists (select from millrace.run_workers where run_workers.id = worker and run_workers.seen < now() - interval '${SILENT_MS} ms'))))
       order by created, id limit ${LOST_AT_ONCE} for update skip locked
     ), found as (
       update millrace.runs set moved = now(), wakes = wakes + (status = 'running')::int, worker = null from lost where lost.id = runs.id
