@@ -4,6 +4,7 @@ import { AppConfig } from '../config/index.js';
 import { type AbortNotice, Clock, type JsonObject } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
+import type { QueuedPermit } from '../runs/index.js';
 import { Caller } from './caller.js';
 import { type CountedRequest, type HeaderTarget, RateLimits, ConcurrencyLimit } from './limits/index.js';
 import { LoopWatch, type MemoryShare, makeOverloadedError, PlaceQueue } from './overload/index.js';
@@ -37,20 +38,7 @@ export interface Permit {
    * Ends the permit of a request whose run continues without it: its memory and its place among the runs are released.
    * @returns the permit of the run, which has its place elsewhere
    */
-  detach(): DetachedPermit;
-}
-
-/** The permit of a run that executes without its request. */
-interface DetachedPermit extends Pick<Permit, 'estimatesTokens' | 'end'> {
-  /** What {@link Admission.readmit} needs to let the run in once more, in another process. */
-  readonly kept: JsonObject;
-  /** Ends the permit of a run that was begun before by an equal request. The request is not counted. */
-  cancel(): void;
-  /**
-   * Begins to execute. @returns false if the caller, or all callers together, have reached their limit of concurrent
-   * runs
-   */
-  begin(): boolean;
+  detach(): QueuedPermit;
 }
 
 /** What stays of a permit when its process ends. */
@@ -89,7 +77,7 @@ interface PermitDesk {
     caller: Caller,
     estimatesTokens: boolean,
     counted: readonly CountedRequest[] | undefined,
-  ) => DetachedPermit;
+  ) => QueuedPermit;
 }
 
 /** The permit of one request. */
@@ -137,7 +125,7 @@ class RequestPermit implements Permit {
     if (this.#leave() && this.#counted !== undefined) this.#desk.charge(this.#caller, usage, untoldTokens);
   }
 
-  detach(): DetachedPermit {
+  detach(): QueuedPermit {
     this.#leave();
     return this.#desk.detach(this.#caller, this.estimatesTokens, this.#counted);
   }
@@ -186,7 +174,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
       close: () => this.#open--,
       charge: (caller, usage, untoldTokens) => this.#charge(caller, usage, untoldTokens),
       detach: (caller, estimatesTokens, counted) =>
-        this.#makeDetachedPermit(caller, estimatesTokens, counted !== undefined, counted),
+        this.#makeQueuedPermit(caller, estimatesTokens, counted !== undefined, counted),
     };
   }
 
@@ -223,9 +211,9 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
    * Admits a run again that an earlier process has admitted. It is not counted as another request.
    * @param kept what its permit had, after a journey through JSON
    */
-  readmit(kept: JsonObject): DetachedPermit {
+  readmit(kept: JsonObject): QueuedPermit {
     const { id, limits, estimatesTokens, isCounted } = readPermit(kept);
-    return this.#makeDetachedPermit(new Caller({ id, limits }), estimatesTokens, isCounted);
+    return this.#makeQueuedPermit(new Caller({ id, limits }), estimatesTokens, isCounted);
   }
 
   /** Makes what {@link readmit} needs for runs that a caller starts without a request, such as those of a schedule. */
@@ -259,12 +247,12 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
   }
 
   /** @param counted where the request was counted, if that was in this process */
-  #makeDetachedPermit(
+  #makeQueuedPermit(
     caller: Caller,
     estimatesTokens: boolean,
     isCounted: boolean,
     counted?: readonly CountedRequest[],
-  ): DetachedPermit {
+  ): QueuedPermit {
     let giveBack: (() => void) | undefined;
     let state: 'waiting' | 'open' | 'ended' = 'waiting';
     const { id, limits } = caller;

@@ -35,10 +35,12 @@ interface RunPermit {
   end(usage?: Usage, untoldTokens?: number): void;
 }
 
-/** The permit of a run that can wait in the queue. */
+/** The permit of a run that executes without its request, and can wait in the queue. */
 export interface QueuedPermit extends RunPermit {
   /** What another process needs to admit the run again. */
   readonly kept: JsonObject;
+  /** Ends the permit of a run that an equal request had begun before. The request is not counted. */
+  cancel(): void;
   /** Begins to execute. @returns false if its caller may not have another active run now */
   begin(): boolean;
 }
@@ -100,5 +102,5 @@ export interface RunOptions {
    */
   readonly retry?: ((error: MillraceError) => number | undefined) | undefined;
   /** Notified of the start and end of the run. Absent if no request waits for it. */
-  readonly record?: RequestWatch;
+  readonly watch?: RequestWatch;
 }

@@ -1,9 +1,9 @@
 import { All, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { MethodNotAllowedError } from '../../errors/index.js';
-import { findRecord, OpenApi } from '../../http/index.js';
-import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js';
-import { RequestIntake, type TakenRequest, WholeResponses } from '../wire/index.js';
+import { OpenApi } from '../../http/index.js';
+import { RunService } from '../../runs/index.js';
+import { RequestIntake, startRun, type TakenRequest, WholeResponses } from '../wire/index.js';
 import { collectCompletion } from './completions.collector.js';
 import { CompletionsDecoder, type DecodedRequest } from './completions.decoder.js';
 import { COMPLETIONS_PATH } from './completions.path.js';
@@ -35,7 +35,7 @@ export class CompletionsController {
       if (decoded.outputs !== undefined) return this.logged.answer(decoded, decoded.outputs, taken, response);
       if (decoded.isLogged) return this.logged.create(decoded, taken, request, response);
       if (decoded.streams) {
-        return this.streamer.stream(decoded, response, (options) => this.#start(decoded, taken, response, options));
+        return this.streamer.stream(decoded, response, (options) => startRun(this.runs, decoded, taken, response, options));
       }
       const collect = async (): Promise<string> => JSON.stringify(await this.#collect(decoded, taken, response));
       return this.wholeResponses.send(request, response, taken, collect);
@@ -50,17 +50,6 @@ export class CompletionsController {
 
   #collect(decoded: DecodedRequest, taken: TakenRequest, response: Response): Promise<ChatCompletion> {
     const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
-    return collectCompletion(this.#start(decoded, taken, response), decoded.head, setTraceId);
-  }
-
-  #start(
-    { workflow, request, head, origin }: DecodedRequest,
-    { permit, signal }: TakenRequest,
-    response: Response,
-    { gate, failFastMs }: Pick<RunOptions, 'gate' | 'failFastMs'> = {},
-  ): RunEvents {
-    const record = findRecord(response);
-    // Written out, as wherever every request passes: a spread takes V8 up to 10 µs (docs/performance.md).
-    return this.runs.start(workflow, request, { id: head.id, gate, failFastMs, signal, origin, permit, record });
+    return collectCompletion(startRun(this.runs, decoded, taken, response), decoded.head, setTraceId);
   }
 }

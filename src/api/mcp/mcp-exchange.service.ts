@@ -162,7 +162,7 @@ export class McpExchanges {
         record.setRun(id);
         if (!response.headersSent) addRunHeaders(response, id);
       };
-      const from = { owner: caller.id, permit, origin, record, onRun, isPaused: () => !gate.isOpen };
+      const from = { owner: caller.id, permit, origin, watch: record, onRun, isPaused: () => !gate.isOpen };
       if (call.answers !== undefined) return this.logged.goOn(call, call.answers, from);
       return this.logged.begin(call, decodeArguments(call.args, workflow), from);
     }
@@ -177,7 +177,7 @@ export class McpExchanges {
         gate,
         origin,
         permit,
-        record,
+        watch: record,
         onTraceId: (id) => void (response.headersSent || response.setHeader('x-trace-id', id)),
       },
     );

@@ -23,11 +23,11 @@ export class ResponsesCollector {
    */
   async collect(
     events: RunEvents,
-    asked: DecodedRequest,
+    decoded: DecodedRequest,
     owner: Caller,
     onTraceId: (traceId: string) => void,
   ): Promise<ResponseObject> {
-    const encoder = makeEncoder({ ...asked, nodeEvents: false });
+    const encoder = makeEncoder({ ...decoded, nodeEvents: false });
     const { clock } = this;
     // Joined, because the pieces are not read one by one.
     let held: RunEvent | undefined;
@@ -47,7 +47,7 @@ export class ResponsesCollector {
         throw renameFault(thrown);
       },
     });
-    if (encoder.response.store && !(await this.kept.keep(encoder, asked, owner)))
+    if (encoder.response.store && !(await this.kept.keep(encoder, decoded, owner)))
       return { ...encoder.response, store: false };
     return encoder.response;
   }

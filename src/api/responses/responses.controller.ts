@@ -1,10 +1,9 @@
 import { All, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { MethodNotAllowedError } from '../../errors/index.js';
-import { findRecord, OpenApi } from '../../http/index.js';
+import { OpenApi } from '../../http/index.js';
 import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js';
-import { RequestIntake, type TakenRequest, WholeResponses } from '../wire/index.js';
-import type { DecodedRequest } from './decoded-request.js';
+import { RequestIntake, startRun, WholeResponses } from '../wire/index.js';
 import { DescribeResponse } from './describe-response.js';
 import { LoggedResponsesResponder } from './logged/logged-responses.responder.js';
 import { ResponsesCollector } from './responses.collector.js';
@@ -31,25 +30,16 @@ export class ResponsesController {
   @DescribeResponse()
   create(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.intake.take(request, response, async (taken) => {
-      const asked = await this.decoder.decode(request, response, taken);
-      if (asked.outputs !== undefined) {
-        await this.logged.answer(asked, asked.outputs, taken, response);
-        return;
-      }
-      if (asked.isLogged) {
-        await this.logged.create(asked, taken, request, response);
-        return;
-      }
-      if (asked.streams) {
-        const start = (options: Pick<RunOptions, 'gate'>): RunEvents => this.#start(asked, taken, response, options);
-        await this.streamer.stream(asked, taken.caller, response, start);
-        return;
-      }
+      const decoded = await this.decoder.decode(request, response, taken);
+      if (decoded.outputs !== undefined) return this.logged.answer(decoded, decoded.outputs, taken, response);
+      if (decoded.isLogged) return this.logged.create(decoded, taken, request, response);
+      const start = (options?: Pick<RunOptions, 'gate'>): RunEvents =>
+        startRun(this.runs, decoded, taken, response, options);
+      if (decoded.streams) return this.streamer.stream(decoded, taken.caller, response, start);
       const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
-      await this.wholeResponses.send(request, response, taken, async () => {
-        const events = this.#start(asked, taken, response);
-        return JSON.stringify(await this.collector.collect(events, asked, taken.caller, setTraceId));
-      });
+      return this.wholeResponses.send(request, response, taken, async () =>
+        JSON.stringify(await this.collector.collect(start(), decoded, taken.caller, setTraceId)),
+      );
     });
   }
 
@@ -57,15 +47,5 @@ export class ResponsesController {
   @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
   otherMethods(): never {
     throw new MethodNotAllowedError(['POST']);
-  }
-
-  #start(
-    { workflow, request, head, origin }: DecodedRequest,
-    { permit, signal }: TakenRequest,
-    response: Response,
-    { gate }: Pick<RunOptions, 'gate'> = {},
-  ): RunEvents {
-    const record = findRecord(response);
-    return this.runs.start(workflow, request, { id: head.id, gate, signal, origin, permit, record });
   }
 }

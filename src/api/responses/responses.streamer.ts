@@ -27,12 +27,12 @@ export class ResponsesStreamer {
 
   /**
    * Runs a workflow and streams its events to the client. The head and the first events leave at once, before the first model is
-   * asked: some clients hand the stream to their users only then. So every outcome of the run is reported in the
+   * decoded: some clients hand the stream to their users only then. So every outcome of the run is reported in the
    * stream. @param start begins the run @returns when the response has been handed to the connection
    * @throws MillraceError if the run cannot be begun
    */
   async stream(
-    asked: DecodedRequest,
+    decoded: DecodedRequest,
     owner: Caller,
     response: Response,
     start: (options: Pick<RunOptions, 'gate'>) => RunEvents,
@@ -43,16 +43,16 @@ export class ResponsesStreamer {
     const record = findRecord(response);
     const events = start({ gate });
     const stream = new ResponseStream(response, {
-      encoder: makeEncoder(asked),
-      keep: async (encoder) => this.kept.keep(encoder, asked, owner),
+      encoder: makeEncoder(decoded),
+      keep: async (encoder) => this.kept.keep(encoder, decoded, owner),
       gate,
       clock,
       heartbeatMs,
-      nodeEvents: asked.nodeEvents,
+      nodeEvents: decoded.nodeEvents,
       metrics: record.openStream(),
       record,
     });
-    await events.read(stream, paceRunEvents(clock, debounceMs, asked.nodeEvents));
+    await events.read(stream, paceRunEvents(clock, debounceMs, decoded.nodeEvents));
     await stream.ended;
   }
 }
@@ -65,7 +65,7 @@ interface ResponseStreamParts {
   readonly gate: Gate;
   readonly clock: Clock;
   readonly heartbeatMs: number;
-  /** True if the client asked for node events. */
+  /** True if the client decoded for node events. */
   readonly nodeEvents: boolean;
   readonly metrics: StreamMetrics;
   /** Called with faults of the stream itself. */

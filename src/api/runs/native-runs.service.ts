@@ -62,13 +62,12 @@ export class NativeRuns implements RunDoor {
    * @throws RateLimitedError, OverloadedError if it cannot be begun; IdempotencyKeyReusedError
    */
   async start(
-    asked: DecodedRequest,
+    decoded: DecodedRequest,
     { caller, permit }: Pick<TakenRequest, 'caller' | 'permit'>,
     identity: RunToLog['identity'],
   ): Promise<StartedRun> {
-    const { workflow, request, metadata, runAt, priority, origin } = asked;
-    const detached = permit.detach();
-    const started = await this.runs.start({
+    const { workflow, request, metadata, runAt, priority, origin } = decoded;
+    return this.runs.start({
       door: this.name,
       owner: caller.id,
       workflow,
@@ -77,13 +76,11 @@ export class NativeRuns implements RunDoor {
       metadata,
       origin,
       wantsContent: true,
-      permit: detached,
-      ...(identity !== undefined && { identity }),
-      ...(runAt !== undefined && { runAt }),
-      ...(priority !== undefined && { priority }),
+      permit: permit.detach(),
+      identity,
+      runAt,
+      priority,
     });
-    if (started.isRepeated) detached.cancel();
-    return started;
   }
 
   /** @throws NotFoundError if this owner may see none */

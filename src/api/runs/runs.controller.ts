@@ -29,8 +29,8 @@ export class RunsController {
   create(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.intake.take(request, response, async (taken) => {
       this.runs.assertOn();
-      const asked = this.decoder.decode(request, response, taken);
-      await this.#begin(asked, taken, readIdentity(request, this.runs.name, taken.body), response);
+      const decoded = this.decoder.decode(request, response, taken);
+      await this.#begin(decoded, taken, readIdentity(request, this.runs.name, taken.body), response);
     });
   }
 
@@ -41,18 +41,18 @@ export class RunsController {
     return this.intake.take(request, response, async (taken) => {
       const id = readPathParameter(request, 'id');
       const earlier = await this.runs.findAsked(id, taken.caller.id);
-      const asked = this.decoder.decodeAgain(request, response, earlier, taken.caller);
-      await this.#begin(asked, taken, readIdentity(request, this.runs.name, { retry: id }), response);
+      const decoded = this.decoder.decodeAgain(request, response, earlier, taken.caller);
+      await this.#begin(decoded, taken, readIdentity(request, this.runs.name, { retry: id }), response);
     });
   }
 
   async #begin(
-    asked: DecodedRequest,
+    decoded: DecodedRequest,
     taken: TakenRequest,
     identity: RunToLog['identity'],
     response: Response,
   ): Promise<void> {
-    const { run, isRepeated } = await this.runs.start(asked, taken, identity);
+    const { run, isRepeated } = await this.runs.start(decoded, taken, identity);
     findRecord(response).setRun(run.id);
     addRunHeaders(response, run.id, isRepeated);
     response.setHeader('location', `${this.place.path}${RUNS_PATH}/${run.id}`);

@@ -63,6 +63,7 @@ export { addRunHeaders } from './run-headers.js';
 export * as schemaParts from './schema-parts.js';
 export { isRepeated, NewestEvents, paceRunEvents, type RepeatedEvent, wantsNodeEvents } from './pace-run-events.js';
 export { SaidContent } from './said-content.js';
+export { startRun } from './start-run.js';
 export { DONE_FRAME, encodeError } from './sse-frames.js';
 export { type BodyRules, validateBody } from './validate-body.js';
 export { WholeResponses } from './whole-responses.service.js';

@@ -50,13 +50,13 @@ export class LoggedRuns {
 
   /**
    * Begins a run as soon as there is a place for it. When this resolves, the run is stored and can be followed.
-   * @returns the run, and whether an equal request has begun it before: then the caller must end the permit of this
-   * one, and the number of waiting runs does not matter
+   * @returns the run, and whether an equal request has begun it before: then the permit of this one has ended, and
+   * the number of waiting runs does not matter
    * @throws RateLimitedError, OverloadedError if too many wait, the store is away, or the server is shutting down;
    *   IdempotencyKeyReusedError if another request of this caller had the same key
    */
   async start(asked: RunToLog): Promise<StartedRun> {
-    const { owner, record } = asked;
+    const { owner, watch } = asked;
     this.works.assertDoor(asked.door);
     const shutdown = new Cancellation();
     const untrack = this.runs.trackWait(shutdown);
@@ -68,13 +68,13 @@ export class LoggedRuns {
       untrack();
       const earlier = identity && (await this.store.findRepeated(owner, identity));
       if (earlier === undefined) throw error;
-      return makeRepeated(earlier);
+      return makeRepeated(earlier, asked);
     }
     try {
       const run = this.#makeRun(asked);
       const creation = await this.store.create({ ...run, ...makeKeptRequest(asked), identity });
-      if (creation.kind !== 'created') return makeRepeated(creation);
-      if (record !== undefined) this.works.keepRecord(run.id, record);
+      if (creation.kind !== 'created') return makeRepeated(creation, asked);
+      if (watch !== undefined) this.works.keepWatch(run.id, watch);
       if (asked.endsWhenLeft === true) this.works.audience.bind(run.id);
       await this.lost.put(makeJob(run));
       return { run, isRepeated: false };
@@ -182,7 +182,9 @@ export interface StartedRun {
 }
 
 /** @throws IdempotencyKeyReusedError */
-function makeRepeated(earlier: Repetition): StartedRun {
+/** An equal request has begun the run, which has a permit of its own. */
+function makeRepeated(earlier: Repetition, { permit }: RunToLog): StartedRun {
   if (earlier.kind === 'reused') throw new IdempotencyKeyReusedError();
+  permit.cancel();
   return { run: earlier.run, isRepeated: true };
 }

@@ -44,7 +44,7 @@ interface RunToWork extends Pick<RunToLog, 'workflow' | 'permit'> {
   readonly job: RunJob;
   readonly door: RunDoor;
   /** Undefined if no request waits for the run. */
-  readonly record?: RequestWatch | undefined;
+  readonly watch?: RequestWatch | undefined;
 }
 
 /** What the work on a run needs. */
@@ -202,7 +202,7 @@ export class LoggedWork {
       job: { id },
       workflow,
       permit,
-      record,
+      watch,
     } = this.#run;
     const { runs, store, audience, clock, timeoutMs, longestLog, onResumed } = this.#tools;
     const kept = JSON.parse(claimed.request) as KeptRequest;
@@ -257,7 +257,7 @@ export class LoggedWork {
         const delayMs = chooseRunRetryDelay({ id, workflow, retries }, error);
         return delayMs === undefined ? undefined : clock.now() + delayMs;
       },
-      ...(record !== undefined && { record }),
+      ...(watch !== undefined && { watch }),
     });
     this.#state = 'running';
     if (this.#refusal !== undefined) runs.cancel(id, this.#refusal);

@@ -45,7 +45,7 @@ export class LoggedWorks {
   readonly #works = new Map<string, LoggedWork>();
   readonly #doors = new Map<string, RunDoor>();
   /** The records of requests that wait for their run to begin, by the runs' ids. */
-  readonly #records = new Map<string, RequestWatch>();
+  readonly #watches = new Map<string, RequestWatch>();
   readonly #writer: LogWriter;
   readonly #tools: WorkTools;
   readonly #alive: Timer;
@@ -198,13 +198,13 @@ export class LoggedWorks {
     return log?.ending === 'gone' ? undefined : log;
   }
 
-  /** @param record notified of the run, if it begins in this process while its request waits */
-  keepRecord(id: string, record: RequestWatch): void {
-    this.#records.set(id, record);
+  /** @param watch notified of the run, if it begins in this process while its request waits */
+  keepWatch(id: string, watch: RequestWatch): void {
+    this.#watches.set(id, watch);
   }
 
   forgetRecord(id: string): void {
-    this.#records.delete(id);
+    this.#watches.delete(id);
   }
 
   /** See `BeginJob`. */
@@ -235,8 +235,8 @@ export class LoggedWorks {
     const { id } = job;
     const permit = door.readmit(job.admission);
     if (!permit.begin()) return undefined;
-    const work = new LoggedWork({ job, door, workflow, permit, record: this.#records.get(id) }, this.#tools);
-    this.#records.delete(id);
+    const work = new LoggedWork({ job, door, workflow, permit, watch: this.#watches.get(id) }, this.#tools);
+    this.#watches.delete(id);
     if (this.#works.size === 0) this.#alive.restart();
     this.#works.set(id, work);
     if (this.#works.size === 1 && this.store.isShared) void this.#renewLease();
@@ -270,7 +270,7 @@ export class LoggedWorks {
     const [verdict] = await this.store.append([batch]);
     if (verdict?.isKept !== true) return false;
     door?.readmit(admission).end();
-    this.#records.delete(id);
+    this.#watches.delete(id);
     this.audience.release(id);
     this.hub.wake(id);
     return true;

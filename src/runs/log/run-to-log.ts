@@ -29,15 +29,15 @@ export interface RunToLog {
   readonly wantsContent: boolean;
   readonly permit: QueuedPermit;
   /** The same key with an equal body returns the existing run. Absent: every request begins a new run. */
-  readonly identity?: { readonly key: string; readonly body: unknown };
+  readonly identity?: { readonly key: string; readonly body: unknown } | undefined;
   /** Earliest start, in milliseconds since the Unix epoch. Absent: now. */
-  readonly runAt?: number;
+  readonly runAt?: number | undefined;
   /** From 0 to 9; those with 9 come first. Absent: {@link USUAL_PRIORITY}. */
-  readonly priority?: number;
+  readonly priority?: number | undefined;
   /** True if it ends when it has had no reader for a while. Absent: it runs to its end. */
   readonly endsWhenLeft?: boolean;
   /** Notified of the run while it is active in this process. Absent: no request waits for it. */
-  readonly record?: RequestWatch;
+  readonly watch?: RequestWatch | undefined;
 }
 
 /** The stored part of a run's request, as JSON. */

@@ -42,7 +42,7 @@ interface AnswersToRun {
   /** The segment under which the client reads on; absent: the run's own id. */
   readonly segment?: { readonly id: string; readonly head: string };
   /** Notified of the run, if it continues in this process and has a reader. Absent: no request waits for it. */
-  readonly record?: RequestWatch | undefined;
+  readonly watch?: RequestWatch | undefined;
 }
 
 /** The outcome of answers. */
@@ -153,7 +153,7 @@ export class RunWaits {
   }
 
   /** @returns undefined if another answer was faster, or the run is active */
-  async #tryAnswer({ run, values, param, segment, record }: AnswersToRun): Promise<AnsweredRun | undefined> {
+  async #tryAnswer({ run, values, param, segment, watch }: AnswersToRun): Promise<AnsweredRun | undefined> {
     const waits = await this.list(run);
     const known = values.map(({ name, value }) => ({ value, wait: this.#find(run, waits, name, value) }));
     const fresh = known.filter(({ wait }) => wait.answer === undefined);
@@ -172,7 +172,7 @@ export class RunWaits {
     const answered = new Set(checked.map(({ node }) => node));
     const goesOn = kept.status !== 'waiting';
     const open = goesOn ? [] : waits.filter(({ node, answer }) => answer === undefined && !answered.has(node));
-    if (goesOn && record !== undefined) this.works.keepRecord(run.id, record);
+    if (goesOn && watch !== undefined) this.works.keepWatch(run.id, watch);
     if (goesOn) await this.lost.put(makeJob(kept));
     this.works.hub.wake(run.id);
     return { run: kept, segment: segment?.id, isRepeated: false, open };

@@ -7,32 +7,32 @@ import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from
 /** Writes the facts of a run into the record of its request, from which the access log line is made. */
 @Injectable()
 export class AccessLogObserverFactory implements RunObserverFactory {
-  observe({ options: { id, record } }: ObservedRun): RunObserver | undefined {
-    return record && new AccessLogObserver(id, record);
+  observe({ options: { id, watch } }: ObservedRun): RunObserver | undefined {
+    return watch && new AccessLogObserver(id, watch);
   }
 }
 
 class AccessLogObserver implements RunObserver {
   constructor(
     private readonly id: string,
-    private readonly record: RequestWatch,
+    private readonly watch: RequestWatch,
   ) {}
 
   next(event: ObservedEvent): void {
     if (isLastEvent(event)) this.#end(event);
-    else if (event.type === 'run-started' || event.type === 'run-continued') this.record.beginRun(this.id);
+    else if (event.type === 'run-started' || event.type === 'run-continued') this.watch.beginRun(this.id);
   }
 
   #end(event: LastEvent): void {
     switch (event.type) {
       case 'run-finished':
-        this.record.endRun(event.finishReason, event);
+        this.watch.endRun(event.finishReason, event);
         break;
       case 'run-failed':
-        this.record.endRun(event.outcome, event);
+        this.watch.endRun(event.outcome, event);
         break;
       case 'run-waiting':
-        this.record.endRun('waiting', event);
+        this.watch.endRun('waiting', event);
         break;
       case 'run-retrying':
         // The request waits for the next attempt.

@@ -51,17 +51,17 @@ export class LoggedCompletions implements RunDoor {
 
   /**
    * Begins a completion. When this resolves, it is stored and can be read. @param identity identifies repeated
-   * requests; undefined: every request begins a new run @param record notified of the run
+   * requests; undefined: every request begins a new run @param watch notified of the run
    * @throws RateLimitedError, OverloadedError, IdempotencyKeyReusedError as {@link LoggedRuns.start}
    */
   async start(
     decoded: DecodedRequest,
     asker: Asker,
     identity: RunToLog['identity'],
-    record: RequestWatch,
+    watch: RequestWatch,
   ): Promise<StartedSegment> {
     const { workflow, request, head, origin, nodeEvents, onDisconnect } = decoded;
-    const asked = {
+    const run = {
       door: this.name,
       segment: head.id,
       workflow,
@@ -70,25 +70,25 @@ export class LoggedCompletions implements RunDoor {
       origin,
       wantsContent: nodeEvents,
       endsWhenLeft: onDisconnect === 'cancel',
-      record,
-      ...(identity !== undefined && { identity }),
+      identity,
+      watch,
     };
-    return this.segments.start(asked, asker);
+    return this.segments.start(run, asker);
   }
 
   /**
-   * Answers the waits of a run. When this resolves, the answer is stored. @param record notified of the run
+   * Answers the waits of a run. When this resolves, the answer is stored. @param watch notified of the run
    * @throws as {@link ClientSegments.answer}
    */
   async answer(
     decoded: DecodedRequest,
     outputs: NonNullable<DecodedRequest['outputs']>,
     asker: Asker,
-    record: RequestWatch,
+    watch: RequestWatch,
   ): Promise<StartedSegment | StillWaiting> {
     const { workflow, head } = decoded;
     const segment = { id: head.id, head: writeLoggedHead(decoded) };
-    return this.segments.answer({ outputs, workflow, param: 'messages', segment, record }, ID_PREFIX, asker);
+    return this.segments.answer({ outputs, workflow, param: 'messages', segment, watch }, ID_PREFIX, asker);
   }
 
   continueHead(run: LoggedRun, { id, before, at }: NextSegment): Promise<string> {

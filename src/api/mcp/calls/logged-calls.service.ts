@@ -37,7 +37,7 @@ interface CallerOfTool {
   readonly owner: string;
   readonly permit: Permit;
   readonly origin: RunOrigin;
-  readonly record: RequestWatch;
+  readonly watch: RequestWatch;
   /** Called with the run before anything is sent. */
   readonly onRun: (id: string) => void;
   /** True while the client is behind. */
@@ -74,7 +74,7 @@ export class LoggedCalls implements RunDoor {
   async begin(call: McpToolCall, request: RunRequest, caller: CallerOfTool): Promise<ToolOutcome> {
     const { workflow } = call.tool;
     if (!this.runs.isOn) throw makeCannotWaitError(workflow.id);
-    const { owner, origin, record } = caller;
+    const { owner, origin, watch } = caller;
     const { run } = await this.runs.start({
       door: this.name,
       owner,
@@ -85,7 +85,7 @@ export class LoggedCalls implements RunDoor {
       wantsContent: true,
       permit: caller.permit.detach(),
       // The client's disconnect ends it, in #follow. Once it has waited, it may be answered while it has no reader.
-      record,
+      watch,
     });
     return this.#follow(call, run, 0, caller);
   }
@@ -109,7 +109,7 @@ export class LoggedCalls implements RunDoor {
     }
     const detached = caller.permit.detach();
     try {
-      const answered = await this.waits.answer({ run, values, param: 'value', record: caller.record });
+      const answered = await this.waits.answer({ run, values, param: 'value', watch: caller.watch });
       if (answered.open.length > 0) return await elicit(answered.open, run.id);
       return await this.#follow(call, answered.run, run.length, caller);
     } catch (error) {

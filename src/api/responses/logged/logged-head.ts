@@ -24,8 +24,8 @@ export interface LoggedHead {
  * The data stored with the log of a response, as JSON. @param context of a response that continues the run of another
  * one
  */
-export function writeLoggedHead(asked: DecodedRequest, context?: readonly JsonObject[]): string {
-  const { head, workflow, nodeEvents, streams } = asked;
+export function writeLoggedHead(decoded: DecodedRequest, context?: readonly JsonObject[]): string {
+  const { head, workflow, nodeEvents, streams } = decoded;
   return JSON.stringify({
     head,
     phases: [...findPhases(workflow)],

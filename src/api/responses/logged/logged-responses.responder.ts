@@ -34,18 +34,18 @@ export class LoggedResponsesResponder {
   /**
    * Begins a response and sends it; a background response is sent as it is then, unless it is streamed. A request
    * repeated with its `Idempotency-Key` gets the response that it has begun.
-   * @throws what {@link LoggedResponses.create} and {@link LoggedResponses.collect} throw; GoneError if it was begun so long ago that its
+   * @throws what {@link LoggedResponses.start} and {@link LoggedResponses.collect} throw; GoneError if it was begun so long ago that its
    *   log is gone
    */
-  async create(asked: DecodedRequest, taken: TakenRequest, request: Request, response: Response): Promise<void> {
+  async create(decoded: DecodedRequest, taken: TakenRequest, request: Request, response: Response): Promise<void> {
     const identity = readIdentity(request, this.responses.name, taken.body);
     const record = findRecord(response);
-    const waits = !asked.head.background;
-    const { segment, isRepeated } = await this.responses.create(asked, taken, identity, waits ? record : undefined);
+    const waits = !decoded.head.background;
+    const { segment, isRepeated } = await this.responses.start(decoded, taken, identity, waits ? record : undefined);
     if (!waits) record.setRun(segment.run.id);
     addRunHeaders(response, segment.run.id, isRepeated);
     const isRepeatable = identity !== undefined;
-    await this.#send(segment, asked, response, { signal: taken.signal, isRepeated, isRepeatable });
+    await this.#send(segment, decoded, response, { signal: taken.signal, isRepeated, isRepeatable });
   }
 
   /**
@@ -54,19 +54,19 @@ export class LoggedResponsesResponder {
    * @throws what {@link LoggedResponses.answer} throws, and as {@link create}
    */
   async answer(
-    asked: DecodedRequest,
+    decoded: DecodedRequest,
     outputs: NonNullable<DecodedRequest['outputs']>,
     taken: TakenRequest,
     response: Response,
   ): Promise<void> {
-    const record = asked.head.background ? undefined : findRecord(response);
-    const answered = await this.responses.answer(asked, outputs, taken, record);
+    const record = decoded.head.background ? undefined : findRecord(response);
+    const answered = await this.responses.answer(decoded, outputs, taken, record);
     const { run, isRepeated } = answered;
     findRecord(response).setRun(run.id);
     addRunHeaders(response, run.id, isRepeated);
     if ('segment' in answered) {
-      await this.#send(answered.segment, asked, response, { signal: taken.signal, isRepeated, isRepeatable: true });
-    } else await this.#sendOpen(answered, asked, taken, response);
+      await this.#send(answered.segment, decoded, response, { signal: taken.signal, isRepeated, isRepeatable: true });
+    } else await this.#sendOpen(answered, decoded, taken, response);
   }
 
   async #send(

@@ -57,18 +57,18 @@ export class LoggedResponses implements RunDoor {
 
   /**
    * Begins a response. When this resolves, it is stored, and continues without its client. @param identity identifies
-   * repeated requests @param record notified of the run, if the request waits for it
+   * repeated requests @param watch notified of the run, if the request waits for it
    * @throws RateLimitedError, OverloadedError if it cannot be begun; IdempotencyKeyReusedError
    */
-  async create(
+  async start(
     decoded: DecodedRequest,
     asker: Asker,
     identity: RunToLog['identity'],
-    record?: RequestWatch,
+    watch: RequestWatch | undefined,
   ): Promise<StartedSegment> {
     const { workflow, request, context, origin, nodeEvents } = decoded;
     const { id, metadata } = decoded.head;
-    const asked = {
+    const run = {
       door: this.name,
       segment: id,
       workflow,
@@ -78,14 +78,14 @@ export class LoggedResponses implements RunDoor {
       metadata,
       origin,
       wantsContent: nodeEvents,
-      ...(identity !== undefined && { identity }),
-      ...(record !== undefined && { record }),
+      identity,
+      watch,
     };
-    return this.segments.start(asked, asker);
+    return this.segments.start(run, asker);
   }
 
   /**
-   * Answers the waits of a run. When this resolves, the answer is stored. @param record notified of the run, if the
+   * Answers the waits of a run. When this resolves, the answer is stored. @param watch notified of the run, if the
    * request waits for that
    * @throws as {@link ClientSegments.answer}
    */
@@ -93,11 +93,11 @@ export class LoggedResponses implements RunDoor {
     decoded: DecodedRequest,
     outputs: NonNullable<DecodedRequest['outputs']>,
     asker: Asker,
-    record?: RequestWatch,
+    watch?: RequestWatch,
   ): Promise<StartedSegment | StillWaiting> {
     const { workflow, head, context } = decoded;
     const segment = { id: head.id, head: writeLoggedHead(decoded, context) };
-    return this.segments.answer({ outputs, workflow, param: 'input', segment, record }, ID_PREFIX, asker);
+    return this.segments.answer({ outputs, workflow, param: 'input', segment, watch }, ID_PREFIX, asker);
   }
 
   /** A response as it is now. */

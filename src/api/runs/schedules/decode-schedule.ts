@@ -14,7 +14,7 @@ export interface DecodedSchedule {
   readonly times: ScheduleTimes;
   readonly isPaused: boolean;
   /** The request of its runs. */
-  readonly asked: DecodedRequest;
+  readonly decoded: DecodedRequest;
 }
 
 /** @throws InvalidRequestError, ModelNotFoundError, ForbiddenError */
@@ -31,8 +31,8 @@ export function decodeSchedule(
       code: 'invalid_value',
     });
   }
-  const asked = decoder.decode(request, response, { ...taken, body });
-  return { times: { pattern, timezone: timezone ?? 'UTC' }, isPaused: paused ?? false, asked };
+  const decoded = decoder.decode(request, response, { ...taken, body });
+  return { times: { pattern, timezone: timezone ?? 'UTC' }, isPaused: paused ?? false, decoded };
 }
 
 /** @throws InvalidRequestError */

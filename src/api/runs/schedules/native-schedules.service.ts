@@ -66,8 +66,8 @@ export class NativeSchedules implements ScheduleDoor {
   }
 
   /** Stores a schedule, in place of one with the same id. @throws InvalidRequestError, OverloadedError */
-  async put(id: string, caller: Caller, { times, isPaused, asked }: DecodedSchedule): Promise<ScheduleObject> {
-    const { request, metadata, priority, origin } = asked;
+  async put(id: string, caller: Caller, { times, isPaused, decoded }: DecodedSchedule): Promise<ScheduleObject> {
+    const { request, metadata, priority, origin } = decoded;
     const facts = {
       ...times,
       isPaused,

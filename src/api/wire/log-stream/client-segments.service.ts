@@ -43,9 +43,7 @@ export class ClientSegments {
    * @throws RateLimitedError, OverloadedError, IdempotencyKeyReusedError as {@link LoggedRuns.start}
    */
   async start(asked: NewSegment, { caller, permit }: Asker): Promise<StartedSegment> {
-    const detached = permit.detach();
-    const { run, isRepeated } = await this.runs.start({ ...asked, owner: caller.id, permit: detached });
-    if (isRepeated) detached.cancel();
+    const { run, isRepeated } = await this.runs.start({ ...asked, owner: caller.id, permit: permit.detach() });
     const segment = findSegment(run, run.segments[0]?.id ?? '');
     if (segment === undefined) throw new Error(`The run ${run.id} has no segment`);
     return { run, segment, isRepeated };

@@ -30,7 +30,7 @@ export interface GivenOutputs {
   /** The segment for the client from here on, once the run continues. */
   readonly segment: { readonly id: string; readonly head: string };
   /** Notified of the run, if the client waits for it. */
-  readonly record?: RequestWatch | undefined;
+  readonly watch?: RequestWatch | undefined;
 }
 
 /** Takes answers to waits from clients that give them as outputs of calls. */
@@ -49,7 +49,7 @@ export class WaitAnswers {
    * Answers the waits of a run. @throws NotFoundError if the caller has no run of this workflow with these calls;
    * InvalidRequestError for outputs that are not JSON, or of different runs; and what {@link RunWaits.answer} throws
    */
-  async answer({ outputs, owner, workflow, param, segment, record }: GivenOutputs): Promise<AnsweredRun> {
+  async answer({ outputs, owner, workflow, param, segment, watch }: GivenOutputs): Promise<AnsweredRun> {
     const values = new Map<string, unknown>();
     let run: LoggedRun | undefined;
     for (const { callId, text } of outputs) {
@@ -73,7 +73,7 @@ export class WaitAnswers {
     }
     if (run === undefined) throw new Error('There is no output');
     const answers = [...values].map(([name, value]) => ({ name, value }));
-    return this.waits.answer({ run, values: answers, param, segment, record });
+    return this.waits.answer({ run, values: answers, param, segment, watch });
   }
 
   /** @param wait its name */
