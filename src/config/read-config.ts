@@ -11,7 +11,7 @@ import { PROXY_SETTINGS, readProxyConfig } from './proxy-settings.js';
 import { readSecretFiles } from './secret-files.js';
 import { SERVER_SETTINGS } from './server-settings.js';
 import { findStoreFaults, SERVICE_SETTINGS } from './service-settings.js';
-import { listSettings, readSettings, type Setting, Source, type Variables } from './setting.js';
+import { listSettings, readSettings, Source, type Variables } from './setting.js';
 import { SettingWords } from './setting-words.js';
 import { findTracingFaults, readTracingConfig, TRACING_SETTINGS } from './tracing-settings.js';
 
@@ -60,9 +60,11 @@ const KNOWN_ELSEWHERE = {
 /** docker-compose.yml reads it from the same .env, and Kubernetes sets it for a service named langfuse. */
 const FOREIGN = ['LANGFUSE_PORT'];
 
-/** The names of all variables that are read. */
+/** The names of all variables that are read, with those of the files that hold secrets. */
 export function listSettingNames(providers: readonly ProviderDeclaration[]): readonly string[] {
-  return listNamesWithFiles(listSettings({ ...SETTINGS, providers: makeProviderSettings(providers) }));
+  const settings = listSettings({ ...SETTINGS, providers: makeProviderSettings(providers) });
+  const secrets = settings.filter(({ secrecy }) => secrecy !== 'open');
+  return [...settings.map(({ name }) => name), ...secrets.map(({ name }) => `${name}_FILE`)];
 }
 
 /**
@@ -97,9 +99,8 @@ export function readModuleConfig(
 /** @param written the options of the application; absent: Millrace is a service of its own */
 function read(given: Variables, providers: readonly ProviderDeclaration[], written?: WrittenOptions): AppConfig {
   const settings = { ...SETTINGS, providers: makeProviderSettings(providers) };
-  const all = listSettings(settings);
-  const known = new Set(listNamesWithFiles(all));
-  const secrets = readSecretFiles(given, all);
+  const known = new Set(listSettingNames(providers));
+  const secrets = readSecretFiles(given, listSettings(settings));
   const { variables } = secrets;
   const describe = (name: string): string =>
     written?.places.get(name) ?? (secrets.read.has(name) ? `${name}_FILE: ${name}` : name);
@@ -155,9 +156,4 @@ function listConventionalNames(providers: readonly ProviderDeclaration[]): Reado
 
 function isProduction(environment = ''): boolean {
   return /^prod(uction)?$/i.test(environment.trim());
-}
-
-function listNamesWithFiles(settings: readonly Setting<unknown>[]): string[] {
-  const secrets = settings.filter(({ secrecy }) => secrecy !== 'open');
-  return [...settings.map(({ name }) => name), ...secrets.map(({ name }) => `${name}_FILE`)];
 }

@@ -10,15 +10,14 @@ import {
   type RouteStep,
   type RunRequest,
   type Step,
-  type StepEvents,
   type StepLogger,
-  TaskContext,
   type Values,
 } from '../workflow/index.js';
 import { askForAnswer } from './ask-for-answer.js';
 import type { Checkpoints, RestoredStep } from './checkpoints.js';
 import { FinishReasons } from './finish-reasons.js';
 import { logRecovered } from './log-recovered.js';
+import { makeContext } from './make-context.js';
 import { NestedReport } from './nested-report.js';
 import { NodeEventSender } from './node-event-sender.js';
 import { NodeWork } from './node-work.js';
@@ -268,12 +267,9 @@ export class Execution implements Values {
       ({ wantsContent } = this);
       if (wantsContent) report.tellEntry(step.key, this.path, input);
       const sources = checkpoints && new WeakMap<object, string>();
-      const context = this.#makeContext(
-        step,
-        report,
-        new NodeEventSender(this.run, node, usage, this.wantsContent, sources),
-        log,
-      );
+      const events = new NodeEventSender(this.run, node, usage, this.wantsContent, sources);
+      const onStop = (): void => this.#stop(step.key);
+      const context = makeContext(this.run, this, { metadata: this.#metadata, events, log, report, onStop });
       this.run.addStarted(step, context);
       if (order !== undefined) this.#hasVisibleStep = true;
       const output = await work.do(input, context);
@@ -361,23 +357,6 @@ export class Execution implements Values {
       checkpoints.sayUnsaid(kept, order);
     }
     return checkpoint.brokenOff !== true;
-  }
-
-  #makeContext(step: NodeStep, report: StepReport, events: StepEvents, log: StepLogger): TaskContext {
-    const { attempt, cancellation, clock, canWait, estimatesTokens } = this.run;
-    return TaskContext.makeWithin(cancellation, {
-      request: this.request,
-      clock,
-      events,
-      estimatesTokens,
-      log,
-      canWait,
-      output: (type, key) => this.outputs.findByNode(type, key),
-      metadata: this.#metadata,
-      attempt,
-      onStop: () => this.#stop(step.key),
-      onProgress: (message, data) => report.tellProgress(message, data),
-    });
   }
 
   #stop(key: string): void {

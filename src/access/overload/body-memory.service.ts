@@ -78,6 +78,7 @@ export class BodyMemory implements OnModuleInit {
    * it.
    * @param bytes at most {@link callerLimit} is taken: a request that needs more has the whole share to itself
    * @param signal aborts when the client leaves
+   * @returns a promise only if the request waits: its client may have left meanwhile, which the caller must check
    * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, or with a
    *   RateLimitedError if what is taken is the caller's own; with a RunAbortedError if the client leaves
    */

@@ -32,6 +32,7 @@ export {
   PromptCacheKey,
   PromptCacheRetention,
   RequestedServiceTier,
+  SafetyIdentifier,
   Temperature,
   TopP,
   WorkflowModel,

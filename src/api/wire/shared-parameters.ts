@@ -78,6 +78,15 @@ export function EndUser(): PropertyDecorator {
   );
 }
 
+/** `safety_identifier` of a request. */
+export function SafetyIdentifier(): PropertyDecorator {
+  return applyDecorators(
+    JSONSchema({ description: 'Identifies the end user for the provider; forwarded.' }),
+    IsString(),
+    IsOptional(),
+  );
+}
+
 /** `prompt_cache_key` of a request. */
 export function PromptCacheKey(): PropertyDecorator {
   return applyDecorators(

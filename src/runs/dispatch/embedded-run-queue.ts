@@ -21,8 +21,6 @@ export interface RunQueueLimits {
   readonly concurrency: number;
   /** Waiting runs of one caller. */
   readonly mostQueuedOfCaller: number;
-  /** Waiting runs of all callers. Absent: {@link MOST_WAITING}. */
-  readonly mostWaiting?: number;
   /** Active runs of single workflows. Read when the first run comes. Absent: no workflow has a limit of its own. */
   readonly listMostAtWork?: () => MostAtWork;
 }
@@ -65,11 +63,11 @@ export class EmbeddedRunQueue extends RunQueue {
   }
 
   override reserve(owner: string): Promise<() => void> {
-    const { mostQueuedOfCaller, mostWaiting = MOST_WAITING } = this.#limits;
+    const { mostQueuedOfCaller } = this.#limits;
     if ((this.#ofOwners.get(owner) ?? 0) >= mostQueuedOfCaller) {
       return Promise.reject(new RateLimitedError(makeQueuedMessage(mostQueuedOfCaller), 'requests', RETRY_AFTER_MS));
     }
-    if (this.#reserved >= mostWaiting) {
+    if (this.#reserved >= MOST_WAITING) {
       const message = 'Too many runs wait to be started. Send the request again in a moment.';
       return Promise.reject(new OverloadedError(message, { code: 'overloaded', retryAfterMs: RETRY_AFTER_MS }));
     }

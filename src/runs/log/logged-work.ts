@@ -9,17 +9,11 @@ import {
   toRunError,
   WorkflowChangedError,
 } from '../../errors/index.js';
-import type { Clock, IdSource } from '../../kernel/index.js';
 import { coalesce } from '../../streaming/index.js';
 import { mergeDeltaEvents } from '../merge-delta-events.js';
-import type { JobEnd, RunJob } from '../dispatch/run-queue.js';
-import type { RequestWatch } from '../run-options.js';
-import type { RunService } from '../run.service.js';
-import type { DocumentStore } from '../store/document-store.js';
+import type { JobEnd } from '../dispatch/run-queue.js';
 import type { RunAttempt } from '../store/log-batch.js';
-import type { ClaimedRun, RunLogStore } from '../store/run-log-store.js';
-import type { LoggedRun } from '../store/logged-run.js';
-import type { Audience } from './audience.js';
+import type { ClaimedRun } from '../store/run-log-store.js';
 import { beginSegment } from './begin-segment.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
 import { type AttemptEnding, OpenLog } from './open-log.js';
@@ -27,8 +21,9 @@ import type { RunDoor } from './run-door.js';
 import { chooseRunRetryDelay } from './choose-retry.js';
 import { hashWorkflow, readPast } from './resume-run.js';
 import { isReleased, readEnding, RunRecorder } from './run-recorder.js';
-import type { KeptRequest, RunToLog } from './run-to-log.js';
+import type { KeptRequest } from './run-to-log.js';
 import { SpentTokens } from './spent-tokens.js';
+import type { RunToWork, WorkTools } from './work-tools.js';
 
 /** Least time between two pieces of text in a log, in milliseconds, where a node has no window of its own. */
 const DEBOUNCE_MS = 25;
@@ -38,49 +33,6 @@ const MOST_DEATHS = 4;
 
 /** Pause before a run that another version of its workflow must continue is tried again, in milliseconds. */
 const OTHER_GRAPH_MS = 2_000;
-
-/** What must be known of a run before it is claimed. */
-interface RunToWork extends Pick<RunToLog, 'workflow' | 'permit'> {
-  readonly job: RunJob;
-  readonly door: RunDoor;
-  /** Undefined if no request waits for the run. */
-  readonly watch?: RequestWatch | undefined;
-}
-
-/** What the work on a run needs. */
-export interface WorkTools {
-  readonly runs: RunService;
-  readonly store: RunLogStore;
-  readonly documents: Pick<DocumentStore, 'remove'>;
-  /** Id of this process. */
-  readonly worker: string;
-  readonly audience: Audience;
-  /** Called when there are events to store. */
-  readonly onWrite: (log: OpenLog) => void;
-  readonly clock: Clock;
-  /** How long a run may take, in milliseconds. */
-  readonly timeoutMs: number;
-  /** Most characters of one log. */
-  readonly longestLog: number;
-  /** Called when this process begins or stops writing the log of a run. */
-  readonly onMove: (run: string) => void;
-  readonly ids: Pick<IdSource, 'runId'>;
-  /**
-   * The door of the last segment of a run; undefined: the run has no segment, or this process does not have the door.
-   */
-  readonly findTeller: (run: LoggedRun) => RunDoor | undefined;
-  /** Called for each continued run, with the id of its workflow. */
-  readonly onResumed: (workflow: string) => void;
-  /** Called for each retried run, with the id of its workflow. */
-  readonly onRetried: (workflow: string) => void;
-  /** Called for a run that this process has released, with its next wake-up. */
-  readonly onReleased: (job: RunJob) => Promise<void>;
-  /** Called for a run that begins to wait, with the time of its first expiry, in milliseconds since the Unix epoch. */
-  readonly onWaiting: (expiresAt: number) => void;
-  /** Called for a run that this process left while the store was unavailable. */
-  readonly onStoreAway: (run: string) => void;
-  readonly onFault: (run: string, error: unknown) => void;
-}
 
 /** The work on one logged run, from its claim to its last event. */
 export class LoggedWork {
@@ -109,7 +61,7 @@ export class LoggedWork {
     });
   }
 
-  /** See {@link RunJob.wake}. */
+  /** See `RunJob.wake`. */
   get wake(): number {
     return this.#run.job.wake;
   }

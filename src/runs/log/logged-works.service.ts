@@ -15,11 +15,12 @@ import { Audience } from './audience.js';
 import { LogHub } from './log-hub.js';
 import { LogWriter } from './log-writer.js';
 import { makeLoggedEvent } from './logged-event.js';
-import { LoggedWork, makeFailed, type WorkTools } from './logged-work.js';
+import { LoggedWork, makeFailed } from './logged-work.js';
 import type { OpenLog } from './open-log.js';
 import { hashWorkflow } from './resume-run.js';
 import type { RunDoor } from './run-door.js';
 import { readEnding } from './run-recorder.js';
+import type { WorkTools } from './work-tools.js';
 
 /**
  * How often runs report that they are active, in milliseconds. If their process dies, their running time is known to

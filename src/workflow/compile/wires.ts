@@ -1,5 +1,6 @@
 import { assertNever } from '../../kernel/index.js';
-import { type Flow, type FlowStep, isRefs } from '../flow.js';
+import type { Flow, FlowStep } from '../flow.js';
+import { isRefs } from '../request-refs.js';
 import { findOrigin, Ref } from '../ref.js';
 import type { Values } from '../workflow-schema.js';
 

@@ -9,6 +9,7 @@ import {
   PromptCacheKey,
   PromptCacheRetention,
   RequestedServiceTier,
+  SafetyIdentifier,
   Temperature,
   TopP,
   WorkflowModel,
@@ -202,10 +203,8 @@ export class ResponseRequest {
   @EndUser()
   readonly user?: string | null;
 
-  @IsOptional()
-  @IsString()
   @MaxLength(64)
-  @JSONSchema({ description: 'Identifies the end user for the provider; forwarded.' })
+  @SafetyIdentifier()
   readonly safety_identifier?: string | null;
 
   @PromptCacheKey()

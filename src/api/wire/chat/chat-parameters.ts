@@ -21,6 +21,7 @@ import {
   PromptCacheKey,
   PromptCacheRetention,
   RequestedServiceTier,
+  SafetyIdentifier,
   Temperature,
   TopP,
 } from '../shared-parameters.js';
@@ -147,9 +148,7 @@ export class ChatParameters {
   @EndUser()
   readonly user?: string | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Identifies the end user for the provider; forwarded.' })
+  @SafetyIdentifier()
   readonly safety_identifier?: string | null;
 
   @PromptCacheKey()
