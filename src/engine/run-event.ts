@@ -18,7 +18,7 @@ interface InStep extends Sequenced {
 }
 
 /** The run has begun. `traceId` is absent if the run has no trace. */
-export interface RunStarted extends Sequenced {
+interface RunStarted extends Sequenced {
   readonly type: 'run-started';
   readonly traceId?: string;
 }
@@ -27,7 +27,7 @@ export interface RunStarted extends Sequenced {
  * The run continues after its process has ended or its attempt has failed. Unfinished steps begin again, and finished
  * steps are not reported again. Only a logged run is resumed.
  */
-export interface RunResumed extends Sequenced {
+interface RunResumed extends Sequenced {
   readonly type: 'run-resumed';
   /** The number of this attempt: `attempts` of the run. */
   readonly epoch: number;
@@ -46,7 +46,7 @@ export interface NodeRestarted extends InStep {
 }
 
 /** A step has begun. */
-export interface NodeStarted extends InStep {
+interface NodeStarted extends InStep {
   readonly type: 'node-started';
   readonly kind: StepKind;
   /** True if the client sees what it yields. */
@@ -54,7 +54,7 @@ export interface NodeStarted extends InStep {
 }
 
 /** A node reports its progress in its author's words. */
-export interface NodeProgress extends InStep {
+interface NodeProgress extends InStep {
   readonly type: 'node-progress';
   readonly message: string;
   /** Absent unless a reader of the run wants content. */
@@ -62,13 +62,13 @@ export interface NodeProgress extends InStep {
 }
 
 /** A route has chosen its branch. */
-export interface RouteTaken extends InStep {
+interface RouteTaken extends InStep {
   readonly type: 'route-taken';
   readonly branch: string;
 }
 
 /** A model has named itself. Comes before the first delta of its output. */
-export interface ModelIdentified extends InStep {
+interface ModelIdentified extends InStep {
   readonly type: 'model-identified';
   readonly identity: ModelIdentity;
 }
@@ -146,7 +146,7 @@ export interface RunWaiting extends Sequenced {
 }
 
 /** A wait is over: it was answered, or it has expired and has a value for that case. */
-export interface RunContinued extends Sequenced {
+interface RunContinued extends Sequenced {
   readonly type: 'run-continued';
   readonly name: string;
 }

@@ -1,12 +1,8 @@
 export { AgentNode } from './agent-node.js';
 export { AgentResources } from './agent-resources.js';
-export { AgentRunner } from './agent-runner.js';
-export { AgentStream } from './agent-stream.js';
 export { AgentStreamingNode } from './agent-streaming-node.js';
 export { McpServers } from './tools/index.js';
 export { NodesModule } from './nodes.module.js';
-export type { PromptInfo } from './prompts/front-matter.js';
-export { PromptError } from './prompts/prompt-error.js';
 export { PromptManager } from './prompts/prompt-manager.js';
 export { Prompt } from './prompts/prompt.js';
 export { ToolRoundsExceededError } from './tools/tool-errors.js';

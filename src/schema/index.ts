@@ -1,7 +1,7 @@
 export type { ObjectSchema } from './json-schema.js';
 export { type OutputSchema, makeOutputSchema } from './output-schema.js';
 export type { ObjectType, OutputClass, OutputIsNoObject, OutputType } from './output-type.js';
-export { isStandardSchema, type StandardSchema } from './standard-schema.js';
+export { type StandardSchema } from './standard-schema.js';
 export { Describe } from './describe.js';
 export { checkObject } from './rules/check-object.js';
 export {

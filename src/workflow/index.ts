@@ -25,17 +25,16 @@ export { Flow } from './flow.js';
 export type {
   AskOptions,
   CodeOptions,
-  InterruptOptions,
   NestedOptions,
   NodeOptions,
   StepOptions,
   StreamOptions,
 } from './step-options.js';
-export { type GraphJson, makeGraphJson, type WorkflowGraph } from './graph/graph-json.js';
+export { makeGraphJson } from './graph/graph-json.js';
 export { drawMermaid } from './graph/mermaid.js';
 export { drawSvg } from './graph/svg.js';
 export { IncompleteOutputError } from './incomplete-output-error.js';
-export type { Deltas, InputOf, NodeLike, OutputOf } from './node-signature.js';
+export type { Deltas, InputOf, OutputOf } from './node-signature.js';
 export { assertParametersTaken, findGroup, PARAMETER_GROUPS, type ParameterGroup } from './parameter-groups.js';
 export { type FoundProvider, ProviderFinder } from './provider-finder.service.js';
 export { Ref, type Refs, type RefValue, type Unwired, type Wired } from './ref.js';
@@ -43,27 +42,22 @@ export { type CallName, describeFailure, RunLogger, StepLogger } from './run-log
 export { SCHEDULE_NAME } from './schedules/check-schedules.js';
 export { findNextSlot, type ScheduleTimes, ScheduleTimesError } from './schedules/schedule-slots.js';
 export type { WorkflowSchedule } from './schedules/workflow-schedule.js';
-export { type SpanEnding, type SpanStart, type StepEvents, StepSpan, toContent } from './step-span.js';
-export { TaskContext, type TaskContextParts } from './task-context.js';
-export { WiringError, type WiringProblem } from './wiring-error.js';
+export { type StepEvents, StepSpan, toContent } from './step-span.js';
+export { TaskContext } from './task-context.js';
+export { WiringError } from './wiring-error.js';
 export type { WorkflowNode } from './workflow-node.js';
 export { type WorkflowName, WorkflowRegistry } from './workflow-registry.service.js';
 export type {
-  Branch,
   CompiledWait,
   CompiledWorkflow,
-  Connection,
   InterruptStep,
   NestedStep,
-  NodeConfig,
   NodeStep,
   RouteStep,
   CompiledScope,
   Step,
-  NodeKind,
   StepKind,
   Values,
-  WorkflowSchema,
 } from './workflow-schema.js';
 export { STEP_KINDS } from './workflow-schema.js';
 export type { ChatRefs, RequestOf, ResultOf, WorkflowLike } from './workflow-types.js';

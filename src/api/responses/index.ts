@@ -2,5 +2,4 @@ export { INPUT_ITEMS, ResponseRequest, TOOL_CHOICES, TOOLS } from './dto/index.j
 export { RESPONSE_SCHEMAS } from './dto/response.schema.js';
 export { ResponsesController } from './responses.controller.js';
 export { ResponsesModule } from './responses.module.js';
-export { RESPONSES_PATH } from './responses.path.js';
 export { StoredResponsesController } from './stored-responses.controller.js';

@@ -25,7 +25,7 @@ import type { AskedAgain, DecodedRequest } from './runs.decoder.js';
 export const RUNS_DOOR = 'runs';
 
 /** A page of runs, as clients see it. */
-export interface RunList {
+interface RunList {
   readonly object: 'list';
   readonly data: readonly RunObject[];
   readonly first_id: string | null;

@@ -12,7 +12,7 @@ const EVENT_BYTES = 64 * 1024;
 const OUTPUT_LENGTH = EVENT_BYTES / 2;
 
 /** Facts about a run beside its events. */
-export interface RunEncoderOptions {
+interface RunEncoderOptions {
   /** The model name in its request. */
   readonly model: string;
   /** Number of the last event that the reader has; -1: none. */

@@ -5,9 +5,9 @@ export { TOOL_CALLS, type ToolCall } from './chat/tool-calls.js';
 export { CustomToolFields, FunctionFields } from './chat/tools.js';
 export { EventStreamWriter } from './event-stream-writer.js';
 export type { LogFold, LogFrame } from './log-stream/log-fold.js';
-export { type LogStreamOptions, LogStreamer, type StreamedLog } from './log-stream/log.streamer.js';
+export { LogStreamer, type StreamedLog } from './log-stream/log.streamer.js';
 export { readLog, type RunLeft } from './log-stream/read-log.js';
-export { SegmentEvents, type SegmentStart } from './log-stream/segment-events.js';
+export { SegmentEvents } from './log-stream/segment-events.js';
 export { findFirstEvent, findSegment, type ClientSegment } from './log-stream/client-segment.js';
 export {
   type Asker,
@@ -22,7 +22,7 @@ export {
   type Waiting,
   watchReading,
 } from './log-stream/watch-reading.js';
-export { assertReached, readPosition, type StreamPosition } from './log-stream/read-position.js';
+export { assertReached, readPosition } from './log-stream/read-position.js';
 export { cutFolder, NODE_EVENTS_HEADER, NodeEvents } from './node-events.js';
 export {
   EndUser,

@@ -29,7 +29,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const ABORT_GRACE_MS = 500;
 
 /** The outcome of a call. */
-export interface CallEnding {
+interface CallEnding {
   /** The text for the model. */
   readonly text: string;
   /** Undefined if it went well. */

@@ -16,7 +16,7 @@ const MOST_WAITING = 10_000;
 const LOOK_AGAIN_MS = 1_000;
 
 /** How many runs there may be. */
-export interface RunQueueLimits {
+interface RunQueueLimits {
   /** At work. */
   readonly concurrency: number;
   /** Waiting runs of one caller. */

@@ -4,7 +4,7 @@ import type { Cost, ModelName, Usage } from '../../models/index.js';
 import type { EventLevel, StepKind } from '../../workflow/index.js';
 
 /** What happened between two moments. Times are in milliseconds since the Unix epoch. */
-export interface TimedPart {
+interface TimedPart {
   readonly startedAt: number;
   /** Absent: it has not ended. */
   endedAt?: number;

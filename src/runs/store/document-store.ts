@@ -1,7 +1,7 @@
 import type { RunAttempt } from './log-batch.js';
 
 /** A part of a document that later requests can refer to. */
-export interface DocumentPart {
+interface DocumentPart {
   /** Cannot be guessed. */
   readonly id: string;
   readonly json: string;

@@ -32,7 +32,7 @@ export interface McpFilter {
 }
 
 /** Which tools of an MCP server need an approval. */
-export interface McpApprovalFilter {
+interface McpApprovalFilter {
   readonly always?: McpFilter | null;
   readonly never?: McpFilter | null;
 }
@@ -142,7 +142,7 @@ class ResponseCustomChoice {
 }
 
 @JSONSchema({ description: 'The model must call a tool of this MCP server.' })
-export class ResponseMcpChoice {
+class ResponseMcpChoice {
   @Always('mcp')
   readonly type: 'mcp';
 

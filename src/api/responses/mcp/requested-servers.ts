@@ -12,7 +12,7 @@ import type { McpFilter, ResponseMcpTool, ResponseRequest, ResponseTool } from '
 import { findKind } from '../items/input-kinds.js';
 
 /** What decides which servers a request may name. */
-export interface McpRules {
+interface McpRules {
   /** Whether the operator lets requests name a server there. */
   readonly mayRequest: (url: URL) => boolean;
   /** True if the workflow hands tools on to its models. */

@@ -27,7 +27,7 @@ export interface StreamedLog {
 }
 
 /** How a client reads a log. */
-export interface LogStreamOptions {
+interface LogStreamOptions {
   /** Number of the last frame that the client has; -1: none. */
   readonly after: number;
   /** True if each frame repeats its number where browsers read it. */

@@ -4,7 +4,7 @@ import { readQuery } from '../../../http/index.js';
 import type { LoggedRun } from '../../../runs/index.js';
 
 /** The position from which a client reads on in a stream. */
-export interface StreamPosition {
+interface StreamPosition {
   /** Number of the last frame that the reader has; -1: none. */
   readonly after: number;
   /** True if the browser sent it by itself: it reconnects again and again until it gets a 204. */

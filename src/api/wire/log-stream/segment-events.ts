@@ -5,7 +5,7 @@ import type { LoggedEvent } from '../../../runs/index.js';
 import { countCharacters, type Delta, moveAnnotations, type TextDelta } from '../../../streaming/index.js';
 
 /** Where a segment of a run begins. */
-export interface SegmentStart {
+interface SegmentStart {
   /** Number of its first event. */
   readonly from: number;
   /** The workflow's separator between the texts of two steps. */
