@@ -35,7 +35,9 @@ export class CompletionsController {
       if (decoded.outputs !== undefined) return this.logged.answer(decoded, decoded.outputs, taken, response);
       if (decoded.isLogged) return this.logged.create(decoded, taken, request, response);
       if (decoded.streams) {
-        return this.streamer.stream(decoded, response, (options) => startRun(this.runs, decoded, taken, response, options));
+        return this.streamer.stream(decoded, response, (options) =>
+          startRun(this.runs, decoded, taken, response, options),
+        );
       }
       const collect = async (): Promise<string> => JSON.stringify(await this.#collect(decoded, taken, response));
       return this.wholeResponses.send(request, response, taken, collect);
