@@ -1,17 +1,17 @@
-# Debian slim rather than Alpine: the same C library (glibc) that the tests run on, for some 50 MB more on disk.
-# Pin by digest where builds must repeat: --build-arg NODE_IMAGE=node:24-slim@sha256:…
+# Debian slim rather than Alpine: it has the C library of the tests (glibc), for some 50 MB more on disk.
+# For reproducible builds, pin by digest: --build-arg NODE_IMAGE=node:24-slim@sha256:…
 ARG NODE_IMAGE=node:24-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 # NODE_ENV stays unset in this stage: with `production`, npm ci would leave out the compiler.
-# .npmrc stays out: its options are jest's. Install scripts are not needed by any dependency, so none may run.
+# .npmrc is not copied: its options are for jest. No dependency needs install scripts, so none may run.
 COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build-state.mjs scripts/bundle.mjs scripts/bundle-page.mjs scripts/copy-assets.mjs ./scripts/
 COPY src ./src
-# --omit=optional takes away what only an optional peer dependency holds in place (TypeScript, 24 MB; zod, 9 MB).
+# --omit=optional removes packages that only optional peer dependencies need (TypeScript, 24 MB; zod, 9 MB).
 RUN npm run build \
  && rm -f dist/.tsbuildinfo \
  && npm prune --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
@@ -19,7 +19,7 @@ RUN npm run build \
 FROM ${NODE_IMAGE}
 WORKDIR /app
 ENV NODE_ENV=production LOG_FORMAT=json
-# Owned by root, run as another: the process cannot change its own code.
+# Owned by root, but run as another user: the process cannot change its own code.
 COPY --from=build /app/package.json ./
 # Served at /docs-json.
 COPY openapi.json ./

@@ -1,4 +1,4 @@
-// Streams reasoning and text, lets the model use a tool, and asks for an object, with the Vercel AI SDK.
+// Streams reasoning and text, lets the model use a tool, and requests an object, with the Vercel AI SDK.
 // Run it: `npm ci && npm start`, and in another terminal `node examples/ai-sdk.mjs`.
 // Another server: `BASE_URL=http://host:8080/v1 node examples/ai-sdk.mjs`.
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lists the workflows, then asks for a whole answer and for a stream, with curl.
+# Lists the workflows, then requests a whole completion and a stream, with curl.
 # Run it: `npm ci && npm start`, and in another terminal `sh examples/curl.sh`.
 # Another server: `BASE_URL=http://host:8080/v1 sh examples/curl.sh`.
 set -eu
@@ -14,7 +14,7 @@ curl -sS --fail-with-body "$base/chat/completions" \
   -d '{"model": "chat", "messages": [{"role": "user", "content": "What is 12 * 7?"}]}'
 printf '\n\n'
 
-# -N: curl passes each event on as it comes.
+# -N: curl prints each event on arrival.
 curl -sSN --fail-with-body "$base/chat/completions" \
   -H 'Content-Type: application/json' \
   -d '{

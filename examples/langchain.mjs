@@ -1,4 +1,4 @@
-// Streams an answer, shows the reasoning of another, lets the model use a tool, and asks for an object, with LangChain.
+// Streams a text, shows the reasoning of another, lets the model use a tool, and requests an object, with LangChain.
 // Run it: `npm ci && npm start`, and in another terminal `node examples/langchain.mjs`.
 // Another server: `BASE_URL=http://host:8080/v1 node examples/langchain.mjs`.
 import { HumanMessage } from '@langchain/core/messages';

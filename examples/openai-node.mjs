@@ -1,4 +1,4 @@
-// Streams an answer, lets the model use a tool, and asks for JSON, with the `openai` package.
+// Streams a text, lets the model use a tool, and requests JSON, with the `openai` package.
 // Run it: `npm ci && npm start`, and in another terminal `node examples/openai-node.mjs`.
 // Another server: `BASE_URL=http://host:8080/v1 node examples/openai-node.mjs`.
 import OpenAI from 'openai';

@@ -7,9 +7,9 @@ import { AppModule } from './app.module.js';
 if (existsSync('.env')) process.loadEnvFile('.env');
 
 try {
-  // The log is held back until the application listens, so that a start that fails shows its reason alone.
+  // The log is held back until the application listens, so that a failed start shows only its reason.
   const app = await NestFactory.create(AppModule, { abortOnError: false, bufferLogs: true, autoFlushLogs: false });
-  // On SIGTERM and Ctrl-C, open answers are finished first.
+  // On SIGTERM and Ctrl-C, open responses are finished first.
   app.enableShutdownHooks();
   await app.listen(process.env['PORT'] ?? 3000);
   app.flushLogs();

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { fakeModelBySteps, runWorkflow } from 'millrace/testing';
 import { SampleWorkflow } from './sample.workflow.js';
 
-it('advises by what both have found', async () => {
+it('advises from both findings', async () => {
   const models = fakeModelBySteps({ benefits: 'It is quick.', risks: 'It is dear.', advise: 'Wait.' });
   const run = await runWorkflow(SampleWorkflow, 'Shall we move?', { models });
   expect(run.text).toBe('Wait.');

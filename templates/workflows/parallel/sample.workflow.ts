@@ -1,6 +1,6 @@
 import { agent, type ChatRefs, type Flow, Workflow } from 'millrace';
 
-/** Two silent agents at the same time, since neither waits for the other, and one that joins what they found. */
+/** Two silent agents, which run in parallel because they are independent, and one that combines their findings. */
 @Workflow({ id: 'sample', description: 'Sample' })
 export class SampleWorkflow {
   readonly benefits = agent({ instructions: 'Say in a few sentences what speaks for the plan of the user.' });
