@@ -158,7 +158,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.answer, { messages });
         }
       }
-      expect(await readFaults(Faulty)).toContain('[unused_node] workflow "faulty", node "topic": it says nothing');
+      expect(await readFaults(Faulty)).toContain('[unused_node] workflow "faulty", node "topic": it is silent, and');
     });
 
     it('with code in place that is a generator', async () => {
