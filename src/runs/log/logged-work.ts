@@ -9,6 +9,7 @@ import {
   toRunError,
   WorkflowChangedError,
 } from '../../errors/index.js';
+import { assertNever } from '../../kernel/index.js';
 import { coalesce } from '../../streaming/index.js';
 import { mergeDeltaEvents } from '../merge-delta-events.js';
 import type { JobEnd } from '../dispatch/run-queue.js';
@@ -221,11 +222,19 @@ export class LoggedWork {
         merge: mergeDeltaEvents,
       }),
     );
-    if (recorder.last === undefined) return;
-    if (recorder.last.type === 'run-waiting') await this.#wait(log, recorder.last);
-    else if (recorder.last.type === 'run-retrying') await this.#retry(log, recorder.last);
-    else if (isReleased(recorder.last)) await this.#release(log);
-    else await this.#end(log, recorder.last, said.text);
+    const { last } = recorder;
+    if (last === undefined) return;
+    switch (last.type) {
+      case 'run-waiting':
+        return this.#wait(log, last);
+      case 'run-retrying':
+        return this.#retry(log, last);
+      case 'run-finished':
+      case 'run-failed':
+        return isReleased(last) ? this.#release(log) : this.#end(log, last, said.text);
+      default:
+        return assertNever(last);
+    }
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
 import { readOutcome, RunOutputTooLargeError } from '../../errors/index.js';
 import { Cancellation } from '../../kernel/index.js';
-import { isLastEvent } from '../last-event.js';
+import { isLastEvent, type LastEvent } from '../last-event.js';
 import type { ReadFailure, RunReader } from '../run-events.js';
 import type { LoggedEnding } from '../store/logged-run.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
@@ -21,7 +21,7 @@ export class RunRecorder implements RunReader {
   readonly #graph: string;
   /** Aborted steps. Only the run's last event shows whether they have really ended. */
   readonly #aborted: Exclude<RunEvent, RunFailed>[] = [];
-  #last: RunEvent | undefined;
+  #last: LastEvent | undefined;
 
   /**
    * @param wantsContent true if clients may see what happens in the workflow @param longest most characters of the log.
@@ -39,7 +39,7 @@ export class RunRecorder implements RunReader {
   }
 
   /** The run's last event, not yet in the log. A reader that sees it must find everything else stored. */
-  get last(): RunEvent | undefined {
+  get last(): LastEvent | undefined {
     return this.#last;
   }
 
