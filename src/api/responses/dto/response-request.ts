@@ -203,8 +203,8 @@ export class ResponseRequest {
   @EndUser()
   readonly user?: string | null;
 
-  @MaxLength(64)
   @SafetyIdentifier()
+  @MaxLength(64)
   readonly safety_identifier?: string | null;
 
   @PromptCacheKey()
