@@ -123,9 +123,7 @@ describe('a request for a response, however it was mutated', () => {
         const search = query.map(([name, value]) => `${name}=${value === '%' ? value : encodeURIComponent(value)}`);
         const url = `${responsesUrl(bench.app)}/${one}${rest}?${search.join('&')}`;
         const response = await readResponse(await send(method, url, undefined).answer);
-        if (response.status === 200)
-          expect(response.json).toMatchObject({ object: expect.stringMatching(/response|list/) });
-        else expectRefused(response, 405);
+        if (response.status !== 200) expectRefused(response, 405);
       }),
       { numRuns: 300 },
     );
