@@ -205,10 +205,9 @@ describeInBrowser()('the playground', () => {
       .first()
       .evaluate((each) => (each as unknown as { style: { height: string } }).style.height);
     expect(strut).toMatch(/em$/);
-    const font: string = await page.evaluate(
-      '[...document.fonts].filter((font) => font.status === "loaded").map((font) => font.family).join()',
-    );
-    expect(font).toContain('KaTeX_Main');
+    // Fonts load after the layout that needs them.
+    const readFonts = '[...document.fonts].filter((font) => font.status === "loaded").map((font) => font.family)';
+    await eventually(async () => (await page.evaluate<string[]>(readFonts)).includes('KaTeX_Main'));
   });
 
   it('never shows the marks of what is half written, and in the end shows the same as if all had come at once', async () => {
