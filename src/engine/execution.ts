@@ -17,7 +17,7 @@ import { askForAnswer } from './ask-for-answer.js';
 import type { Checkpoints, RestoredStep } from './checkpoints.js';
 import { FinishReasons } from './finish-reasons.js';
 import { logRecovered } from './log-recovered.js';
-import { makeContext } from './make-context.js';
+import { makeTaskContext } from './make-task-context.js';
 import { NestedReport } from './nested-report.js';
 import { NodeEventSender } from './node-event-sender.js';
 import { NodeWork } from './node-work.js';
@@ -269,7 +269,7 @@ export class Execution implements Values {
       const sources = checkpoints && new WeakMap<object, string>();
       const events = new NodeEventSender(this.run, node, usage, this.wantsContent, sources);
       const onStop = (): void => this.#stop(step.key);
-      const context = makeContext(this.run, this, { metadata: this.#metadata, events, log, report, onStop });
+      const context = makeTaskContext(this.run, this, { metadata: this.#metadata, events, log, report, onStop });
       this.run.addStarted(step, context);
       if (order !== undefined) this.#hasVisibleStep = true;
       const output = await work.do(input, context);

@@ -3,7 +3,7 @@ import { RunService } from '../../src/runs/index.js';
 import { Bench, FakeClock, RecordingTracer, TestApp } from '../support/bench.js';
 import { eventually, type SseItem, standstill } from '../support/checks.js';
 import { getJson, postJson, send } from '../support/client.js';
-import { readOutputText, type StreamedResponse } from '../support/response-rules.js';
+import { readOutputText, type CheckedStream } from '../support/response-rules.js';
 import {
   askResponse,
   createResponse,
@@ -18,7 +18,7 @@ const REPLY = { thinking: 'Hm.', reply: 'Hello 🙂' };
 const TOOLS = [{ type: 'function', name: 'weather', parameters: { type: 'object', properties: {} } }];
 
 /** Types of the events, what repeats itself once. */
-function listTypes({ events }: Pick<StreamedResponse, 'events'>): readonly string[] {
+function listTypes({ events }: Pick<CheckedStream, 'events'>): readonly string[] {
   return events.map(({ type }) => type).filter((type, index, all) => type !== all[index - 1]);
 }
 

@@ -1,7 +1,7 @@
 import { getJson, type HttpResponse, postJson, readResponse as readAnswer, send } from './http-client.js';
 import { assertValidResponse, type WireResponse } from './response-schemas.js';
 import { readResponseStream, responsesUrl } from './responses-client.js';
-import type { StreamedResponse } from './response-rules.js';
+import type { CheckedStream } from './response-rules.js';
 import { readFrames } from './sse-frames.js';
 
 type App = { readonly baseUrl: string };
@@ -72,6 +72,6 @@ export function bareFrames(stream: string): string {
 }
 
 /** Checks a stream by every rule. */
-export function readStream(stream: string): StreamedResponse {
+export function readStream(stream: string): CheckedStream {
   return readResponseStream(readFrames(bareFrames(stream)));
 }

@@ -5,7 +5,7 @@ import type { ResponseHead } from '../../src/api/responses/decoded-request.js';
 import { readEventJson, type ResponseEvent } from '../../src/api/responses/response-events.js';
 import { ResponseEncoder, type ResponseShape } from '../../src/api/responses/responses.encoder.js';
 import { CREATED_AT, RESPONSE_HEAD } from './response-head.js';
-import { assertResponseStream, type StreamedResponse } from './response-rules.js';
+import { assertResponseStream, type CheckedStream } from './response-rules.js';
 
 /** A run event, and how many milliseconds after the one before it comes. */
 export type TimedEvent = UnnumberedEvent & { readonly afterMs?: number };
@@ -59,12 +59,12 @@ export function fold(
 }
 
 /** The events, checked by all rules, and what they come to. */
-export function tell(events: readonly TimedEvent[], options: Parameters<typeof fold>[1] = {}): StreamedResponse {
+export function tell(events: readonly TimedEvent[], options: Parameters<typeof fold>[1] = {}): CheckedStream {
   return assertResponseStream(fold(events, options).map((event) => JSON.parse(readEventJson(event)) as unknown));
 }
 
 /** Types of the items, with what each has said. */
-export function outline({ response }: StreamedResponse): readonly string[] {
+export function outline({ response }: CheckedStream): readonly string[] {
   return response.output.map((item) => {
     switch (item.type) {
       case 'message':

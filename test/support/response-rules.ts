@@ -6,7 +6,7 @@ type WireItem = WireResponse['output'][number];
 type EventOf<T extends WireEvent['type']> = Extract<WireEvent, { type: T }>;
 
 /** What a whole stream of a response said. */
-export interface StreamedResponse {
+export interface CheckedStream {
   readonly events: readonly WireEvent[];
   /** As the last event has it. */
   readonly response: WireResponse;
@@ -26,7 +26,7 @@ const TERMINAL: ReadonlySet<string> = new Set(['response.completed', 'response.i
  * @param json the events as parsed
  * @throws AssertionError naming the rule that is broken, or Error if an event is not valid at all
  */
-export function assertResponseStream(json: readonly unknown[]): StreamedResponse {
+export function assertResponseStream(json: readonly unknown[]): CheckedStream {
   const stream = new StreamRules();
   const events = json.map((event) => {
     assertValidResponseEvent(event);

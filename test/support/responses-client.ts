@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { postJson, type HttpResponse } from './http-client.js';
 import { assertValidResponse, type WireResponse } from './response-schemas.js';
-import { assertResponseStream, type StreamedResponse } from './response-rules.js';
+import { assertResponseStream, type CheckedStream } from './response-rules.js';
 import { openStream, type SseStream } from './sse-client.js';
 import { DONE, type SseItem } from './sse-frames.js';
 import { assertValidError, type ErrorEnvelope } from './wire-schema.js';
@@ -61,7 +61,7 @@ export function openResponse(
  * Checks a whole stream by every rule, its `[DONE]` too.
  * @throws AssertionError naming the rule that is broken, or Error if an event is not valid at all
  */
-export function readResponseStream(items: readonly SseItem[]): StreamedResponse {
+export function readResponseStream(items: readonly SseItem[]): CheckedStream {
   const data = items.flatMap((item) => (item.kind === 'data' ? [item] : []));
   assert.equal(data.at(-1)?.data, DONE, '[DONE] is last');
   for (const { event, json } of data.slice(0, -1)) assert.equal(event, (json as { type?: unknown }).type);
@@ -73,6 +73,6 @@ export async function streamResponse(
   app: { readonly baseUrl: string },
   body: object = {},
   headers: Readonly<Record<string, string>> = {},
-): Promise<StreamedResponse> {
+): Promise<CheckedStream> {
   return readResponseStream(await (await openResponse(app, body, headers)).collect({ within: 20_000 }));
 }

@@ -31,8 +31,6 @@ export interface ResponseObject extends ResponseHead, JsonObject {
   readonly error: ResponseError | null;
   readonly incomplete_details: { readonly reason: 'max_output_tokens' | 'content_filter' } | null;
   readonly output: readonly OutputItem[];
-  /** Null until it has ended; then numbers, 0 if unknown. */
   readonly usage: ResponseUsage | null;
-  /** True if more may have been used than was reported. Absent: false. */
   readonly usage_incomplete?: true;
 }

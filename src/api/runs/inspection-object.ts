@@ -9,13 +9,13 @@ interface CostObject {
   readonly prices: string;
 }
 
-/** One thing that happened in a step. Times are in milliseconds since the Unix epoch. */
+/** One thing that happened in a step. */
 interface EventObject {
   readonly type: InspectedEvent['type'];
   readonly [field: string]: JsonValue | undefined;
 }
 
-/** One step, each time that it ran. */
+/** One run of a step. */
 interface StepInspectionObject {
   readonly node: string;
   readonly kind: string;

@@ -9,7 +9,6 @@ import { describeWait, type WaitObject } from './wait-object.js';
 interface SegmentObject {
   readonly completion_id: string | null;
   readonly response_id: string | null;
-  /** Number of its first event. */
   readonly from: number;
 }
 

@@ -11,11 +11,8 @@ export interface StepObject {
   readonly node: string;
   readonly kind: string;
   readonly status: 'running' | 'completed' | 'failed';
-  /** Number of attempts. */
   readonly attempt: number;
-  /** When its last attempt began, in whole seconds since the Unix epoch. */
   readonly started_at: number;
-  /** How long it took, in milliseconds; null while it runs. */
   readonly elapsed_ms: number | null;
   readonly usage: Usage | null;
   readonly finish_reason: FinishReason | null;

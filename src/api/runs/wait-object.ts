@@ -7,7 +7,6 @@ export interface WaitObject {
   /** The call id by which clients of protocols with function calls answer it. */
   readonly call_id: string;
   readonly shown: JsonValue;
-  /** JSON Schema of the answer. */
   readonly schema: JsonValue;
   readonly asked_at: number;
   /** Null: never. */

@@ -174,7 +174,7 @@ export class ResponseAllowedTools {
 /** A tool of another type than these is accepted, repeated in the response, and not offered to models. */
 export type ResponseTool = ResponseFunctionTool | ResponseCustomTool | ResponseMcpTool | { readonly type: string };
 
-/** Whether and which tool the model calls. */
+/** The values of `tool_choice`. */
 export type ResponseToolChoice =
   | 'none'
   | 'auto'

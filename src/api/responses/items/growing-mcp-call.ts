@@ -17,7 +17,7 @@ export interface McpCallHead {
 /** The code of JSON-RPC for errors that a server defines: the failure has none, or one that is not passed on. */
 const SERVER_ERROR = -32_000;
 
-/** A call of a tool of an MCP server. */
+/** The item of such a call while it grows. */
 export class GrowingMcpCall extends GrowingItem {
   readonly #head: McpCallHead;
   #arguments = '';

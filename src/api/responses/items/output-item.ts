@@ -54,7 +54,7 @@ export interface CustomToolCallItem extends ItemBase {
   readonly input: string;
 }
 
-/** The tools that an MCP server has listed. Missing fields are left out: clients refuse null there. */
+/** The item that lists the tools of a server. Missing fields are left out: clients refuse null there. */
 export interface McpListItem extends Omit<ItemBase, 'status'>, JsonObject {
   readonly type: 'mcp_list_tools';
   readonly server_label: string;
@@ -62,7 +62,7 @@ export interface McpListItem extends Omit<ItemBase, 'status'>, JsonObject {
   readonly error?: string;
 }
 
-/** A call of a tool of an MCP server. */
+/** The item of a call that the server of a tool has answered or failed. */
 export interface McpCallItem extends Omit<ItemBase, 'status'>, JsonObject {
   readonly type: 'mcp_call';
   readonly status: ItemStatus | 'failed';

@@ -44,7 +44,7 @@ class ResponseFormatJsonSchema {
   readonly json_schema: NamedJsonSchema;
 }
 
-/** The form of the completion. */
+/** The values of `response_format`. */
 export type ResponseFormat = ResponseFormatText | ResponseFormatJsonObject | ResponseFormatJsonSchema;
 
 /** Classes of formats by their `type`. */

@@ -135,7 +135,7 @@ class AllowedToolsChoice {
   readonly allowed_tools: AllowedTools;
 }
 
-/** Whether and which tool the model calls. */
+/** The values of `tool_choice`. */
 export type ToolChoice = 'none' | 'auto' | 'required' | FunctionToolChoice | CustomToolChoice | AllowedToolsChoice;
 
 /** Classes of choices by their `type`. */

@@ -15,7 +15,7 @@ interface NodeParts {
 }
 
 /** Makes the context that a node works in. */
-export function makeContext(
+export function makeTaskContext(
   { attempt, cancellation, clock, canWait, estimatesTokens }: SharedRun,
   { request, outputs }: { readonly request: RunRequest; readonly outputs: Outputs },
   { metadata, events, log, report, onStop }: NodeParts,
