@@ -97,29 +97,28 @@ module.exports = {
     {
       name: 'models-and-tracing-apart',
       severity: 'error',
-      comment: 'Two ports of one tier: a model call is traced by the agent that makes it.',
+      comment: 'Two ports of one tier: an observer traces model calls, from the events of agents.',
       from: { path: '^src/models/' },
       to: { path: '^src/tracing/' },
     },
     {
       name: 'runs-know-no-observers',
       severity: 'error',
-      comment: 'What runs is told as events; traces and metrics are made of them, by the observers of runs/.',
+      comment: 'They emit events, from which the observers in runs/ make traces and metrics.',
       from: { path: '^src/(workflow|nodes|engine)/' },
       to: { path: '^src/(tracing|metrics)/' },
     },
     {
       name: 'tracing-for-runs-and-refusals',
       severity: 'error',
-      comment:
-        'Runs are traced by an observer, requests that became none by http; the composition opens and closes it all.',
+      comment: 'An observer traces runs, and http traces refused requests; module and app open and close the tracer.',
       from: { path: '^src/[^/]+/', pathNot: '^src/(tracing|metrics|runs|http|module|app)/' },
       to: { path: '^src/tracing/' },
     },
     {
       name: 'metrics-not-in-doors',
       severity: 'error',
-      comment: 'What a door streams is measured by the record of its request.',
+      comment: 'The record of a request measures what a door streams.',
       from: { path: '^src/[^/]+/', pathNot: '^src/(metrics|runs|http|access|health|module|app)/' },
       to: { path: '^src/metrics/' },
     },

@@ -32,20 +32,10 @@ const SHARED = [
 ];
 
 /**
- * Packages that almost every process loads, at its start or right after it: they are bundled with all that they depend on. Others
- * stay where they are: they are loaded when they are needed, or have native code or files of their own.
+ * Packages that each start loads: they are bundled with all that they depend on. Others stay where they are: they are loaded when
+ * they are needed, or have native code or files of their own.
  */
-const LOADED = [
-  ...SHARED,
-  'class-validator-jsonschema',
-  'cors',
-  'express',
-  'helmet',
-  'openai',
-  'prom-client',
-  'undici',
-  'yaml',
-];
+const STARTED = [...SHARED, 'class-validator-jsonschema', 'cors', 'express', 'helmet', 'prom-client', 'yaml'];
 
 /** Comes first in each file: its import is evaluated before those of other files of the bundle, where decorators need it. */
 const BANNER = `import 'reflect-metadata';
@@ -102,13 +92,13 @@ function findDependencies(names, found = new Set()) {
 
 /** Decides for each package whether it is bundled. `reflect-metadata` never is, so that it is there once, and first. */
 function makePackageRule() {
-  const loaded = findDependencies(LOADED);
-  loaded.delete('reflect-metadata');
+  const started = findDependencies(STARTED);
+  started.delete('reflect-metadata');
   const answers = new Map();
   const decide = (name) => {
     const { dependencies, peerDependencies } = readManifest(name);
     const needed = Object.keys({ ...dependencies, ...peerDependencies });
-    return loaded.has(name) || needed.some((one) => SHARED.includes(one));
+    return started.has(name) || needed.some((one) => SHARED.includes(one));
   };
   return (name) => {
     if (!answers.has(name)) answers.set(name, decide(name));

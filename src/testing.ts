@@ -42,7 +42,7 @@ export {
   SseStream,
   type Step,
   steps,
-  type StreamOptions,
+  type ScriptOptions,
   tokens,
   toolCall,
   type Usage,

@@ -22,13 +22,13 @@ export async function answer(request, response, released) {
   if (request.stream !== true) throw new Error('Only streams are answered.');
   const schema = request.response_format?.json_schema?.schema;
   const count = schema === undefined ? order.chunks : order.pieces;
-  const textOf = schema === undefined ? newToken : cutStructuredPieces(Object.keys(schema.properties), count);
+  const nextText = schema === undefined ? newToken : cutStructuredPieces(Object.keys(schema.properties), count);
   const includeUsage = request.stream_options?.include_usage === true;
   const chunks = new Chunks({ model: request.model, includeUsage });
 
   response.writeHead(200, HEADERS);
   response.write(chunks.role());
-  const frame = (index) => chunks.content(textOf(index));
+  const frame = (index) => chunks.content(nextText(index));
   const half = order.hold ? Math.ceil(count / 2) : count;
   await writeFrames(response, { rate: order.rate, from: 0, to: half, frame });
   if (order.hold) await Promise.race([released, delay(LONGEST_HOLD_MS, undefined, { ref: false })]);

@@ -55,7 +55,7 @@ describe('variables that are nearly settings', () => {
     ['DEMO_MODE', 'DEMO'],
   ])('stop the start: %s is meant for %s', (name, meant) => {
     expect(findConfigFaults({ [name]: 'secret-1' })).toEqual([
-      `${name} is no setting of Millrace. Did you mean ${meant}?`,
+      `${name} is not a setting of Millrace. Did you mean ${meant}?`,
     ]);
     expect(findConfigFaults({ [name]: ' ' })).toEqual([]);
   });

@@ -3,10 +3,10 @@ import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { UsageError } from './cli-error.js';
 import { useApplication, findWorkflow } from './use-application.js';
 
-const FORMATS = new Map<string, (workflow: CompiledWorkflow) => string | Promise<string>>([
-  ['mermaid', drawMermaid],
+const FORMATS = new Map<string, (workflow: CompiledWorkflow) => Promise<string>>([
+  ['mermaid', (workflow) => Promise.resolve(drawMermaid(workflow))],
   ['svg', drawSvg],
-  ['json', (workflow) => `${JSON.stringify(makeGraphJson(workflow), undefined, 2)}\n`],
+  ['json', (workflow) => Promise.resolve(`${JSON.stringify(makeGraphJson(workflow), undefined, 2)}\n`)],
 ]);
 
 /** Prints the graph of a workflow. */

@@ -82,9 +82,9 @@ export async function runWorkflowCommand(
   });
 }
 
-/** @throws UsageError if it is no object in JSON */
+/** @throws UsageError if it is not an object in JSON */
 function parseObject(json: string, name: string, example: string): JsonObject {
-  let fault = 'it is no object';
+  let fault = 'it is not an object';
   try {
     const parsed: unknown = JSON.parse(json);
     if (isJsonObject(parsed)) return parsed;

@@ -49,7 +49,8 @@ const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 /** What is wrong with the description of a server; undefined: nothing. It quotes no value: some are secrets. */
 export function findMcpServerFault(name: string, server: unknown): string | undefined {
-  if (!NAME.test(name)) return `"${name.slice(0, 64)}" is no name of a server: 1 to 32 letters, digits, _ and -`;
+  if (!NAME.test(name))
+    return `"${name.slice(0, 64)}" is not a valid name of a server: 1 to 32 letters, digits, _ and -`;
   if (!isJsonObject(server)) return `"${name}" is no object`;
   const wrong = Object.entries(server).find(([key, value]) => value !== undefined && FIELDS[key]?.(value) !== true);
   if (wrong !== undefined) {

@@ -33,7 +33,7 @@ export function findMisspeltSettings(
       findNearest(name, reduced) ??
       findPrefixed(name, variables, known) ??
       dropIfSet(words.find(name, known), variables);
-    return meant === undefined ? [] : [`${name} is no setting of Millrace. Did you mean ${meant}?`];
+    return meant === undefined ? [] : [`${name} is not a setting of Millrace. Did you mean ${meant}?`];
   });
 }
 

@@ -58,7 +58,7 @@ export function writeOptions(settings: Settings, options: object, others: OtherO
       if (value === undefined) continue;
       if (meant === undefined || 'isOption' in meant) {
         faults.push(
-          `${place} is no option. There are: ${[...(path === '' ? others.names : []), ...listOptions(group)].join(', ')}`,
+          `${place} is not an option. There are: ${[...(path === '' ? others.names : []), ...listOptions(group)].join(', ')}`,
         );
       } else if (!(meant instanceof Setting)) {
         if (typeof value === 'object' && value !== null && !Array.isArray(value)) write(meant, value, `${place}.`);

@@ -6,7 +6,7 @@ import { compilePlan, ran, type ResumablePlan, resumablePlans } from '../../test
 /** Most places at which one run is crashed. */
 const MOST_CRASHES = 8;
 
-const SPEAKS = {
+const VISIBLE = {
   kind: 'node',
   says: [],
   silent: false,
@@ -22,9 +22,9 @@ const SPEAKS = {
 const CALL_WITHOUT_ARGUMENTS: ResumablePlan = {
   options: { inLine: false, concurrency: 2 },
   plans: [
-    { kind: 'workflow', steps: [SPEAKS], silent: false, after: [] },
+    { kind: 'workflow', steps: [VISIBLE], silent: false, after: [] },
     {
-      ...SPEAKS,
+      ...VISIBLE,
       says: [
         { type: 'content', text: 'a' },
         { type: 'tool-call', index: 0, arguments: '' },

@@ -19,7 +19,7 @@ export interface SharedRun {
   readonly estimatesTokens: boolean;
   /** The checkpoints of its steps; undefined: none are stored. */
   readonly checkpoints: Checkpoints | undefined;
-  /** Whether the run's reader can wait so many milliseconds before a failed model call is made again. */
+  /** Whether the run's reader can wait this many milliseconds before a failed model call is made again. */
   readonly canWait: (ms: number) => boolean;
   /** See `RunOptions.answer`. */
   readonly answer: ((wait: OpenWait) => unknown) | undefined;

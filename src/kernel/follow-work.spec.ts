@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { followWork } from './follow-work.js';
 
 describe('followWork', () => {
-  it('yields what is told when it is told, and returns the result', async () => {
+  it('yields each report at once, and returns the result', async () => {
     let finish: (result: number) => void = () => undefined;
     const following = followWork<string, number>(async (tell) => {
       tell('a');
@@ -20,7 +20,7 @@ describe('followWork', () => {
     expect(await last).toEqual({ done: true, value: 7 });
   });
 
-  it('yields what was told before a failure, and throws it', async () => {
+  it('yields the reports before a failure, and throws it', async () => {
     const following = followWork<string, never>(async (tell) => {
       tell('a');
       await Promise.resolve();

@@ -45,7 +45,7 @@ export interface CallControls {
   /** Takes the identity of the model; called before the first delta is yielded, and again if it changes. */
   identity(identity: ModelIdentity): void;
   /**
-   * Whether the caller can wait so many milliseconds before a failed request is sent again. If not, the failure is thrown at
+   * Whether the caller can wait this many milliseconds before a failed request is sent again. If not, the failure is thrown at
    * once, so that the caller can do something else.
    */
   canWait(ms: number): boolean;

@@ -42,7 +42,7 @@ export function isObject(value: unknown): value is object {
 
 function checkModel([name, model]: readonly [string, unknown]): readonly string[] {
   const names: readonly string[] = Object.values(ModelProvider);
-  if (!names.includes(name)) return [`models.${name} is no provider. There are: ${names.join(', ')}`];
+  if (!names.includes(name)) return [`models.${name} is not a provider. There are: ${names.join(', ')}`];
   const isModel = model === undefined || (isObject(model) && 'stream' in model && typeof model.stream === 'function');
   return isModel ? [] : [`models.${name} must be a model: an object with a method stream()`];
 }

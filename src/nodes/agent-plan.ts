@@ -209,7 +209,7 @@ function findWrongGroups({ forward }: { readonly forward?: unknown }): readonly 
   if (!Array.isArray(forward)) return [`its forward is ${describeValue(forward)}. Give a list of: ${groups}.`];
   return (forward as readonly unknown[])
     .filter((group) => !(PARAMETER_GROUPS as readonly unknown[]).includes(group))
-    .map((group) => `it forwards ${describeValue(group)}, which is no group of parameters. There are: ${groups}.`);
+    .map((group) => `it forwards ${describeValue(group)}, which is not a group of parameters. There are: ${groups}.`);
 }
 
 function findWrongTools({ tools }: { readonly tools?: unknown }): readonly string[] {

@@ -11,8 +11,8 @@ const MESSAGES = [{ role: 'user' as const, content: 'Tell me a story' }];
 
 /** Ignores the abort of its call. */
 const deaf: ChatModel = {
-  async *stream(_call, scope) {
-    scope.usage({ prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 });
+  async *stream(_call, controls) {
+    controls.usage({ prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 });
     yield [{ type: 'content', text: 'Once upon a time there was a king' }];
     yield [{ type: 'content', text: ' who had a daughter' }];
     return { finishReason: 'stop' };
@@ -21,10 +21,10 @@ const deaf: ChatModel = {
 
 /** Reports its usage as it grows. */
 const counting: ChatModel = {
-  async *stream(_call, scope) {
-    scope.usage({ prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 });
+  async *stream(_call, controls) {
+    controls.usage({ prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 });
     yield [{ type: 'content', text: 'Once upon a time' }];
-    scope.usage({ prompt_tokens: 4, completion_tokens: 7, total_tokens: 11 });
+    controls.usage({ prompt_tokens: 4, completion_tokens: 7, total_tokens: 11 });
     return { finishReason: 'stop' };
   },
 };

@@ -77,7 +77,7 @@ describe('RunService', () => {
   const ended = (): Promise<boolean> => eventually(() => runs.openRuns === 0, { message: 'the end of the run' });
 
   describe('start', () => {
-    it('begins a run that goes on to its end though nobody reads it', async () => {
+    it('starts a run that continues to its end without readers', async () => {
       const events = start();
       talk.say('Hello');
       talk.end();
@@ -149,7 +149,7 @@ describe('RunService', () => {
       expect(stays.types.at(-1)).toBe('run-finished');
     });
 
-    it('leaves the run alone when its reader fails, who is told of it, and so is the log', async () => {
+    it('does not end the run when its reader fails: the reader gets the error, and it is logged', async () => {
       const own = listen(start());
       const reading = read(runs.attach('run-1'), fail);
       expect(await reading).toMatchObject({ isReaderFault: true, error: { code: 'internal_error' } });

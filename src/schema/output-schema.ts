@@ -64,7 +64,7 @@ export function makeOutputSchema<T>(type: OutputType<T>): OutputSchema<T> {
   // Callers without types can give anything.
   if (typeof type !== 'function' && !isStandardSchema(type)) {
     const fix = 'Give a class with class-validator decorators, or a schema such as one of zod 4.';
-    throw new OutputClassError(`value ${describeValue(type)}`, [`it is no class and no schema. ${fix}`]);
+    throw new OutputClassError(`value ${describeValue(type)}`, [`it is neither a class nor a schema. ${fix}`]);
   }
   const made = Object.freeze(isStandardSchema(type) ? makeStandardSchema(type) : makeClassSchema(type));
   schemas.set(key, made);

@@ -72,10 +72,10 @@ describe('JsonFieldDecoder', () => {
         const { deltas, fault } = decode(cut(writeObject(object, style), places), channels);
         expect(fault).toBeUndefined();
         for (const { channel, value } of chosen) {
-          const heard = deltas.map((delta) => (delta.type === channel ? delta.text : '')).join('');
+          const received = deltas.map((delta) => (delta.type === channel ? delta.text : '')).join('');
           // A field that is null shows nothing.
-          const shown = value === null ? `${heard}null` : heard;
-          expect(typeof value === 'string' ? heard : JSON.parse(shown)).toEqual(normalize(value));
+          const shown = value === null ? `${received}null` : received;
+          expect(typeof value === 'string' ? received : JSON.parse(shown)).toEqual(normalize(value));
         }
         expect(deltas.filter(({ type }) => !chosen.some(({ channel }) => channel === type))).toEqual([]);
       }),
@@ -102,8 +102,8 @@ describe('JsonFieldDecoder', () => {
 
   it('gives every character as soon as it is there', () => {
     const decoder = new JsonFieldDecoder({ a: 'content' });
-    const heard = ['{"a":"', 'H', 'i\\', 'n', '\\u00', 'e9', '"', '}'].map((piece) => decoder.push(piece));
-    expect(heard.map((deltas) => deltas.map((delta) => delta.text).join(''))).toEqual([
+    const received = ['{"a":"', 'H', 'i\\', 'n', '\\u00', 'e9', '"', '}'].map((piece) => decoder.push(piece));
+    expect(received.map((deltas) => deltas.map((delta) => delta.text).join(''))).toEqual([
       '',
       'H',
       'i',

@@ -34,7 +34,7 @@ export {
   scriptToolCalls,
   type Step,
   steps,
-  type StreamOptions,
+  type ScriptOptions,
   tokens,
   type Usage,
   type UsagePlace,

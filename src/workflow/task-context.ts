@@ -52,7 +52,7 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
   /** For agents: lines of the log, which have the ids of the run and the step. */
   readonly log: StepLogger;
   /**
-   * For agents: whether the reader of the run can be kept waiting for so many milliseconds before a failed call is made
+   * For agents: whether the reader of the run can be kept waiting for this many milliseconds before a failed call is made
    * again. If not, the failure must end the node at once.
    */
   readonly canWait: (ms: number) => boolean;

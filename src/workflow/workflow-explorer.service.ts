@@ -96,7 +96,7 @@ export class WorkflowExplorer implements OnModuleInit {
 
   #refuse(type: Type<object>, host: string): void {
     const faults = new DefinitionFaults(type.name);
-    const message = `${type.name}, which ${host} provides, is no workflow without @Workflow.`;
+    const message = `${type.name}, which ${host} provides, is not a workflow without @Workflow.`;
     faults.add('workflow_not_decorated', message, `Give it @Workflow({ id: …, description: … }), or remove it there.`);
     this.#refused.push(faults);
   }

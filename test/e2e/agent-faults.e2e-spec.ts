@@ -57,7 +57,7 @@ describe('A workflow does not start', () => {
     [
       'a group that there is not',
       { forward: ['tool'] },
-      'it forwards "tool", which is no group of parameters. There are: ',
+      'it forwards "tool", which is not a group of parameters. There are: ',
     ],
     ['a tool outside a list', { tools: Other }, 'its tools are a function. Give a list: [TheTool].'],
     [
@@ -66,8 +66,12 @@ describe('A workflow does not start', () => {
       'one of its tools is undefined. Name a class that extends AgentTool, or mcpServer(…). It is undefined where two files import each other',
     ],
     ['a tool that is an instance', { tools: [new Other()] }, 'one of its tools is an object. Name a class'],
-    ['an output that is nothing', { output: null }, 'it is no class and no schema. Give a class'],
-    ['an output that is no schema', { output: {} }, 'it is no class and no schema. Give a class with class-validator'],
+    ['an output that is nothing', { output: null }, 'it is neither a class nor a schema. Give a class'],
+    [
+      'an output that is no schema',
+      { output: {} },
+      'it is neither a class nor a schema. Give a class with class-validator',
+    ],
   ])('with %s', async (_, config, fault) => {
     class Faulty {
       readonly answer = agent(config as object);

@@ -22,7 +22,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[not_an_agent] workflow "faulty", node "answer": what it asks is no agent. Make it with agent({ … }) in a field of the workflow.',
+        '[not_an_agent] workflow "faulty", node "answer": what it asks is not an agent. Make it with agent({ … }) in a field of the workflow.',
       );
     });
 
@@ -37,7 +37,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[not_an_agent] workflow "faulty", node "answer": what it asks is no agent.',
+        '[not_an_agent] workflow "faulty", node "answer": what it asks is not an agent.',
       );
     });
 

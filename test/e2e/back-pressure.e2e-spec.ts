@@ -32,7 +32,7 @@ function memoryInUse(): number {
 const REPORTS = 100_000;
 const REPORT = { text: 'x'.repeat(1_000) };
 
-/** Reports its progress without end, as soon as it may begin. */
+/** Starts when it is allowed to, and then reports progress endlessly. */
 @Injectable()
 class BusyNode {
   static begin: Promise<void>;
@@ -56,7 +56,7 @@ class BusyWorkflow {
 
 const PIECE = 'x'.repeat(1_000);
 
-/** Yields what it has in memory, without ever waiting for anything. */
+/** Yields data from memory without ever waiting. */
 @Injectable()
 class ReciteNode implements WorkflowNode<void, string> {
   static begin: Promise<void>;

@@ -48,7 +48,7 @@ describe('a response in the background whose process ends', () => {
   };
 
   it(
-    'goes on at the next start if a shutdown cuts it off, waiting or not; its readers are cut off without an end',
+    'continues at the next start if a shutdown interrupts it, waiting or not; its streams close without a last event',
     async () => {
       const env = { SHUTDOWN_GRACE_MS: '300', RUNS_CONCURRENCY: '1' };
       await start(env);

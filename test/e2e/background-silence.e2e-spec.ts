@@ -36,7 +36,7 @@ it('a response in the background shows life once a minute, by events that every 
   });
   const told = readResponseStream(await ended);
   const { text } = await followResponse(bench.app, told.response.id);
-  // Whoever comes later counts the same minutes, though nobody waits for them any more.
+  // A later reader gets the same events for the silent minutes, without waiting.
   expect(readStream(text).events).toEqual(told.events);
   expect(bareFrames(text).match(/^event: response\.in_progress$/gm)).toHaveLength(3);
 });

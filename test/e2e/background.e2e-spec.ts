@@ -27,7 +27,7 @@ describe('a response in the background', () => {
   const ended = (id: string): Promise<boolean> =>
     eventually(async () => !['queued', 'in_progress'].includes((await readStatus(id)) ?? ''));
 
-  it('is answered at once, goes on alone, and can be read while it runs and after its end', async () => {
+  it('is answered at once, continues by itself, and can be read while it runs and after its end', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const begun = await beginResponse(bench.app);
@@ -100,7 +100,7 @@ describe('a response in the background', () => {
     });
   });
 
-  it('is cancelled from another connection, once, and everybody is told', async () => {
+  it('is cancelled once, from another connection, and all readers get the end', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const { id } = await beginResponse(bench.app);

@@ -125,7 +125,7 @@ describe('what an answer holds besides text', () => {
       expect((await bench.upstream.request(0)).body).toMatchObject(SPOKEN);
     });
 
-    it('goes on even if each piece brings an expiry', async () => {
+    it('continues even if each piece has an expiry', async () => {
       await start();
       const piece = (transcript: string) =>
         delta({ audio: { id: 'audio_1', transcript, data: 'AAAA', expires_at: 1_900_000_000 } });

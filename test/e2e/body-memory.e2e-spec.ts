@@ -15,7 +15,7 @@ const [ONE, TWO] = ['sk-one', 'sk-two'];
 
 const chat = (extra: string): string => `{"model":"chat","messages":[{"role":"user","content":"Hello"}]${extra}}`;
 const list = (item: string): string => `[${`${item},`.repeat(Math.floor(LARGE / (item.length + 1)) - 1)}${item}]`;
-/** Objects whose names are all different: they take most memory, and most time to parse. */
+/** Objects in which all keys differ: they take the most memory and the most time to parse. */
 const unlike = (count: number): string =>
   `[${Array.from({ length: count }, (_, i) => `{"${i.toString(36)}":{}}`).join(',')}]`;
 

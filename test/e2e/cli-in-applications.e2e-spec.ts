@@ -116,7 +116,7 @@ describe('the command line in an application with a workflow that is only a step
       `"toned" also reads "tone", which it is not given. "toned" does not read "tome", but "tone". Give it`,
     ],
     [['--input', '{tone: kind}'], 2, 'The input must be an object in JSON: '],
-    [['--input', '["kind"]'], 2, 'The input must be an object in JSON: it is no object. '],
+    [['--input', '["kind"]'], 2, 'The input must be an object in JSON: it is not an object. '],
   ])('refuses the input %j before anything runs, and says what to give', async (args, code, message) => {
     const before = upstream.requests.length;
     const refused = await cli(withUpstream(), 'run', 'toned', 'Hello', ...args);

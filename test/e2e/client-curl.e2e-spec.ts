@@ -29,13 +29,13 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
   });
 
   async function start(args: readonly string[], command = 'curl'): Promise<ChildProcess> {
-    // An empty home: a .curlrc of the machine decides nothing here.
+    // An empty home folder, so that no .curlrc of the machine is read.
     const child = await startProcess(args, { command, env: { HOME: folder } });
     children.push(child);
     return child;
   }
 
-  /** What curl wrote, its exit code, and the status of the answer. */
+  /** What curl wrote, its exit code, and the status of the response. */
   async function curl(...args: readonly string[]): Promise<{ code: number | null; status: number; body: string }> {
     const child = await start(['-sS', '-w', '\n%{http_code}', ...args, bench.app.chatUrl]);
     const { code } = await child.exit;
@@ -95,7 +95,7 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
     expect(JSON.parse(unknown.body)).toMatchObject({ error: { code: 'model_not_found' } });
   });
 
-  it('is told of the header that it forgot', async () => {
+  it('gets an error that names the missing header', async () => {
     const { status, body: answer } = await curl(...body({}));
     expect(status).toBe(415);
     expect(JSON.parse(answer)).toMatchObject({

@@ -12,7 +12,7 @@ import {
   type ErrorEnvelope,
 } from '../support/wire-schema.js';
 
-/** What people without an SDK write: it reads an event stream line by line, and nothing that it does not need. */
+/** Code as people write it without an SDK: it reads an event stream line by line, and only the fields that it needs. */
 async function* read(response: Response): AsyncGenerator<WireChunk | ErrorEnvelope, void, void> {
   let rest = '';
   for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {

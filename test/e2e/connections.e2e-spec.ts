@@ -45,7 +45,7 @@ describe('connections', () => {
       bench.app.nest.getHttpServer().getConnections((_: unknown, count: number) => resolve(count));
     });
   const openRuns = (): number => bench.app.get(RunService).openRuns;
-  /** Nothing that a client left behind may go on, or count as if it did. */
+  /** Checks that nothing of a disconnected client still runs or is counted. */
   const expectNothingOpen = async (): Promise<void> => {
     await eventually(() => openRuns() === 0, { message: 'the end of all runs' });
     const page = await MetricsPage.of(bench.app.url);
@@ -189,7 +189,7 @@ describe('connections', () => {
       await eventually(() => openRuns() === 0 && bench.upstream.requests.length === 1, { message: 'the first answer' });
       connection.resume();
       await hold.reached;
-      // Longer than the limit for sending the first one.
+      // Longer than the limit for sending the first response.
       await sleep(500);
       hold.open();
       await connection.until('second');

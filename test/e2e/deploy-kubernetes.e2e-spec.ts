@@ -16,7 +16,7 @@ const KUBERNETES = join(ROOT, 'deploy/kubernetes');
 
 const filesIn = (folder: string): string[] => readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
-/** How long the last bytes may take, and what Kubernetes and Docker need themselves. */
+/** Time for the last bytes, and for Kubernetes and Docker themselves. */
 const SLACK_MS = 1_000;
 
 const deployment = readManifest('deployment');
@@ -77,7 +77,7 @@ describe('the manifests for Kubernetes', () => {
     const longest =
       Number(preStop[1]) * 1_000 + shutdown.delayMs + shutdown.graceMs + tracing.flushTimeoutMs + SLACK_MS;
     expect(Number(deployment.at(`${pod}.terminationGracePeriodSeconds`)) * 1_000).toBeGreaterThan(longest);
-    // One pod has to be gone before the next one goes.
+    // One pod must be gone before the next one stops.
     const pace = readManifest('horizontal-pod-autoscaler').at('spec.behavior.scaleDown.policies.0.periodSeconds');
     expect(Number(pace)).toBeGreaterThanOrEqual(Number(deployment.at(`${pod}.terminationGracePeriodSeconds`)));
   });

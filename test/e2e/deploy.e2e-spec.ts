@@ -14,7 +14,7 @@ import {
 
 const DEFAULTS = loadConfig({});
 const seconds = (text: unknown): number => Number(/^(\d+)s$/.exec(String(text))?.[1]);
-/** How long the last bytes may take, and what Kubernetes and Docker need themselves. */
+/** Time for the last bytes, and for Kubernetes and Docker themselves. */
 const SLACK_MS = 1_000;
 
 const deployment = readManifest('deployment');

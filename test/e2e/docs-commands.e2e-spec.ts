@@ -92,7 +92,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'kubectl kustomize': KUBERNETES,
   'kubectl apply -k deploy/kubernetes': KUBERNETES,
 };
-/** How long commands begin. */
+/** The beginnings of commands that run for a long time. */
 const ELSEWHERE_BY_PREFIX = {
   'npm install ai ': 'the packages are development dependencies here, and client-ai-sdk.e2e-spec.ts uses them',
   'docker run --rm ': DOCKER,

@@ -10,7 +10,7 @@ interface Row {
   readonly promise: string;
   /** From the root of the project. */
   readonly files: readonly string[];
-  /** What is said of the test behind its file: its title, or a part of it, with … for what is left out. */
+  /** The text after a test's file name: its title, or a part of it, with … for omissions. */
   readonly words: string;
 }
 
@@ -24,7 +24,7 @@ function listRows(page: string): readonly Row[] {
     });
 }
 
-/** A title as it stands in a file, whatever quotes and line breaks are around and in it. */
+/** A title in a file, without regard to quotes and line breaks. */
 const plain = (text: string): string => text.replaceAll(/\\(['"`])/g, '$1').replaceAll(/\s+/g, ' ');
 
 describe('The promises of the docs', () => {

@@ -30,7 +30,7 @@ describeEachQueue('runs of processes that are replaced, their queue in %s', (ben
         ...(await begin(first, ['removed'], 'Hold')),
       ];
       await eventually(() => held === 5);
-      // The new process gives back what it gets of them.
+      // The new process releases the runs that it gets.
       const [second, fresh] = await Promise.all([
         replicas.start({ RELEASE: 'old' }),
         replicas.start({ RELEASE: 'new' }),

@@ -76,11 +76,11 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
   it(
     'are not run again when the reply to the commit of their beginning or of their end is lost',
     async () => {
-      // The first use makes the tables and functions, whose names are what the link looks for.
+      // The first use makes the tables and functions. The link looks for their names.
       upstream.next(scriptStream('Hi'));
       await endRun(worker, (await beginRun(worker)).id);
 
-      // The end of a run that says nothing else.
+      // The end of a run without other output.
       link.cutAnswerTo('millrace.append_all');
       upstream.next(scriptStream('Hi'));
       const later = await beginRun(worker);
@@ -110,7 +110,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       await door.reached;
       const other = await replicas.start({ ...AN_HOUR_AHEAD, RUNS_DATABASE_URL: databaseUrl });
       const reading = followRun(other, id);
-      // Of the queue's leases, all are over by the clock of the other one. The run is in good hands by that of the database.
+      // By the other process's clock, all leases of the queue have expired. By the database's clock, the run still has its process.
       const findHeld = () => queryPostgres(databaseUrl, `select from bullmq.job where state = 'delayed'`);
       await eventually(async () => (await findHeld()).length === 1, { within: 30_000 });
       expect(await readRun(other, id)).toMatchObject({ status: 'running', attempts: 1 });

@@ -137,7 +137,7 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
       await makeDue(first);
       await Promise.all(Array.from({ length: 8 }, (_, place) => put(place % 2 === 0 ? one : two)));
       await eventually(() => isOver(one));
-      // One of them died after it had begun the run, and before it could say so.
+      // One of them died after it had started the run, but before it could report this.
       await makeDue(first);
       one.process.signal('SIGKILL');
       await one.process.exit;
@@ -182,7 +182,7 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
         expect(await endRun(two, id)).toMatchObject({ status: 'completed' });
       }
       expect(await countRunning()).toBe(2);
-      // The schedule that stands in the workflow is the same one for both.
+      // Both processes have the same schedule from the workflow.
       for (const { baseUrl } of [one, two]) {
         expect((await getJson(`${baseUrl}/schedules`)).json).toMatchObject({ data: [{ id: 'narrow/yearly' }] });
       }

@@ -73,7 +73,7 @@ describeEachQueue('runs that any of several processes is asked about, their queu
     async () => {
       const { databaseUrl, redis, replicas, upstream } = bench;
       await Promise.all([replicas.start(), replicas.start()]);
-      // Either that is kept, and nobody is needed for it, or it is said again.
+      // Either this output is stored, or the step writes it again.
       const asking = steps.gate();
       upstream.next(scriptStream(['A dr', asking, 'aft']));
       const approval = await beginRun(replicas.all[0]!, { model: 'approval' });
@@ -98,7 +98,7 @@ describeEachQueue('runs that any of several processes is asked about, their queu
 });
 
 /**
- * Kills a process while the database has what it says of its run's wait, and has not committed it.
+ * Kills a process while the database has received the wait of its run, but has not committed it.
  * @param goOn lets the run come to its wait
  * @param isKept false: the database forgets it
  */

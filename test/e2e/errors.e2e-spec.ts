@@ -20,7 +20,7 @@ describe('errors', () => {
     });
   });
   afterAll(() => bench.close());
-  /** After every single fault the server still does its work. */
+  /** Checks that the server still works after each fault. */
   afterEach(async () => {
     bench.upstream.next(scriptStream('fine'));
     expect((await bench.ask()).status).toBe(200);

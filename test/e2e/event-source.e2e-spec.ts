@@ -18,7 +18,7 @@ import {
 } from '../support/server-process.js';
 import { SlowLink } from '../support/slow-link.js';
 
-/** Browsers wait some seconds before they come back, and a busy machine takes its time. */
+/** Browsers wait some seconds before they reconnect, and a busy machine takes longer. */
 const LONGEST_MS = 60_000;
 const SOON = { within: 20_000 };
 

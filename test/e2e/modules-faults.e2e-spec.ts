@@ -284,7 +284,7 @@ describe('Modules', () => {
       ['a factory', { provide: 'BARE', useFactory: () => new Bare() }],
     ])('without @Workflow stop the start if they come from %s', async (_, provider) => {
       expect(await readFaults(makeNamedModule('ModuleA', { providers: [provider, NameNode] }))).toContain(
-        '[workflow_not_decorated] workflow "Bare": Bare, which ModuleA provides, is no workflow without @Workflow. Give it @Workflow(',
+        '[workflow_not_decorated] workflow "Bare": Bare, which ModuleA provides, is not a workflow without @Workflow. Give it @Workflow(',
       );
     });
   });

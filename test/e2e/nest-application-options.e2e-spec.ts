@@ -154,13 +154,13 @@ describe('in another application, Millrace', () => {
     const message = String(error);
     for (const part of [
       '10 settings are wrong in its options or the environment',
-      '- rn is no option. There are: path, watch, middleware, models, environment, http, ',
+      '- rn is not an option. There are: path, watch, middleware, models, environment, http, ',
       '- path must be a plain path such as /ai',
       '- watch must be true or false',
       '- middleware must be a list of functions',
-      '- models.opnai is no provider. There are: openai, ',
+      '- models.opnai is not a provider. There are: openai, ',
       '- models.openai must be a model: an object with a method stream()',
-      'http.corsOrigin is no option. There are: bodyLimit, maxJsonValues, corsOrigins',
+      'http.corsOrigin is not an option. There are: bodyLimit, maxJsonValues, corsOrigins',
       '- stream.debounceMs must be a whole number of milliseconds',
       '- providers.openai.baseUrl must be an http or https address',
       '- RUN_TIMEOUT_MS must be',

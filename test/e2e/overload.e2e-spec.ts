@@ -12,7 +12,7 @@ const STREAM = { ...CHAT, stream: true };
 /** More than Node reads of a connection while nobody takes the body. */
 const LARGE_CHAT = { model: 'chat', messages: [{ role: 'user', content: 'word '.repeat(20_000) }] };
 
-/** The machine's clock, but each look at it finds that so much more time has gone by. */
+/** The machine's clock, which jumps ahead by this much at each reading. */
 class SlowClock extends SystemClock {
   lateMs = 0;
   #lost = 0;

@@ -7,7 +7,7 @@ import { assertValidCompletion } from '../support/wire-schema.js';
 
 const logprob = (token: string): object => ({ token, logprob: -0.1, bytes: null, top_logprobs: [] });
 
-describe('what the upstream says beside the text reaches the client', () => {
+describe('data beside the text of the upstream reaches the client', () => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.start();
@@ -128,7 +128,7 @@ describe('what the upstream says beside the text reaches the client', () => {
   });
 });
 
-describe('what the client says reaches OpenAI as it is', () => {
+describe('the request of the client reaches OpenAI unchanged', () => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.start({ env: { OPENAI_MESSAGES: 'openai' } });

@@ -145,7 +145,7 @@ describeInBrowser()('the playground keeps', () => {
     const visitor = await visit(app.url);
     await ask(visitor.page, 'chat', 'Hello');
     await eventually(async () => (await kept(visitor.page)).includes('Already here'));
-    // The state that a browser finds when it was killed now: the page had no chance to say that it ends.
+    // The stored state after a browser was killed: the page could not report its end.
     const other = await visitor.openTab();
     await openPage(other, app.url);
     await other.getByRole('button', { name: 'Hello', exact: true }).click();

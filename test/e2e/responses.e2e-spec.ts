@@ -200,7 +200,7 @@ describe('POST /v1/responses', () => {
     expect(await createResponse(bench.app)).toMatchObject(expected);
   });
 
-  it('tells node events only to those who ask for them', async () => {
+  it('sends node events only to clients that request them', async () => {
     const script = (): unknown => bench.upstream.next(scriptStream('One.')).next(scriptCompletion(REPLY));
     script();
     const told = await streamResponse(bench.app, { model: 'streaming' }, { 'millrace-events': 'true' });

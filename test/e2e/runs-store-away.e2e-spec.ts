@@ -11,7 +11,7 @@ import { canMount, SmallDisk } from '../support/small-disk.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
-/** Longer than the store is waited for by whoever cancels a run, and by the run itself, in milliseconds. */
+/** Longer than both a cancelling request and the run itself wait for the store, in milliseconds. */
 const SHORT_MS = 3_000;
 const LONG_MS = 11_000;
 

@@ -13,7 +13,7 @@ describe('a run', () => {
   });
   afterEach(() => bench.close());
 
-  it('is kept before it is answered, goes on alone, and tells its output when it has ended', async () => {
+  it('is kept before it is answered, continues by itself, and tells its output when it has ended', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const { status, headers, json } = await logged.askRun(bench.app, { metadata: { ticket: 'T-1' }, temperature: 0.5 });
@@ -198,7 +198,7 @@ describe('a run', () => {
     }
   });
 
-  it('is cancelled from another connection, once, and everybody is told', async () => {
+  it('is cancelled once, from another connection, and all readers get the end', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
     const { id } = await logged.beginRun(bench.app);

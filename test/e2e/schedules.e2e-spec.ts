@@ -287,7 +287,7 @@ describe('schedules', () => {
     expect(faults.map(({ code, message }) => [code, message])).toEqual([
       ['invalid_schedule', expect.stringContaining('"0 * * *" does not have the five fields of cron')],
       ['invalid_schedule', expect.stringContaining('another one of this workflow has the same name')],
-      ['invalid_schedule', expect.stringContaining('"Berlin" is no time zone')],
+      ['invalid_schedule', expect.stringContaining('"Berlin" is not a time zone')],
       ['invalid_schedule', expect.stringContaining('either an input or messages')],
     ]);
     expect(faults[0]?.fix).toContain('@Workflow({ schedules:');

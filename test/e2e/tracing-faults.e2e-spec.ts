@@ -155,7 +155,9 @@ describe('tracing to a backend that fails', () => {
     const { exportedTraces } = await healthOnce(({ queueBytes }) => queueBytes === 0);
     expect(exportedTraces + droppedTraces).toBe(100);
     expect(langfuse.traces()).toHaveLength(exportedTraces);
-    for (const { spans } of langfuse.traces()) expect(spans).toHaveLength(3);
+    // A delivery that a slow machine gave up, and that arrived nevertheless, is repeated with the same spans.
+    const counts = langfuse.traces().map(({ spans }) => new Set(spans.map(({ spanId }) => spanId)).size);
+    expect(new Set(counts)).toEqual(new Set([3]));
     await askWell();
     await healthOnce((now) => now.exportedTraces === exportedTraces + 1);
   });

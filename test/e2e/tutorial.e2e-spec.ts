@@ -14,7 +14,7 @@ import { readFrames } from '../support/sse-frames.js';
 const ROOT = join(import.meta.dirname, '../..');
 const PAGE = 'docs/writing-workflows.md';
 const HEADING = /^## A workflow in ten minutes$/m;
-/** What the page makes with its first command. */
+/** The folder that the page's first command makes. */
 const APPLICATION = 'my-shop';
 /** Where the page asks its server. */
 const ADDRESS = 'http://localhost:3000';
@@ -91,7 +91,7 @@ describeWithRegistry()(`the tutorial, ${PAGE}`, () => {
     STREAM_DEBOUNCE_MS: '0',
   };
 
-  /** The application as a reader has it before the page runs it: installed, and with all files. */
+  /** The reader's application before its first run: installed, with all files. */
   beforeAll(async () => {
     page = await readFile(join(ROOT, PAGE), 'utf8');
     const blocks = readBlocks(page);
@@ -127,7 +127,7 @@ describeWithRegistry()(`the tutorial, ${PAGE}`, () => {
     return child;
   }
 
-  /** Runs commands until their end, which must be a good one, and returns all that they wrote. */
+  /** Runs commands, which must succeed, and returns their whole output. */
   async function run(text: string, cwd = join(folder, APPLICATION)): Promise<ChildProcess> {
     const child = await start(text, cwd);
     const { code } = await child.exit;

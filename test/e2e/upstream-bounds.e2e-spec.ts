@@ -6,7 +6,7 @@ import { getJson, HELLO, postJson } from '../support/client.js';
 import { type Script, scriptStream, type Step, steps } from '../support/upstream/index.js';
 
 const MIB = 1024 * 1024;
-/** Longer than the script plays: what is left of it finds that the server has gone. */
+/** Longer than the script: its remaining steps find the connection closed. */
 const EVER: readonly Step[] = [steps.finish('stop'), steps.done(), steps.end()];
 const times = (count: number, make: (index: number) => Step): readonly Step[] =>
   Array.from({ length: count }, (_, i) => make(i));

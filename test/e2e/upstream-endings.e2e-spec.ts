@@ -20,7 +20,7 @@ describe('the end of an upstream answer', () => {
   const open = (body: object = {}): Promise<SseStream> => bench.open(body);
   const saw = (stream: SseStream, words: string): Promise<unknown> =>
     stream.until(() => readContent(stream.items).includes(words));
-  /** Two parts in one read, of which the second says that the answer is over: the client sees it, so the server has read both. */
+  /** Two parts in one read, of which the second ends the output: when the client sees the end, the server has read both. */
   const EARLY = steps.together(steps.role(), steps.text('part0 '), steps.finish('stop'));
 
   describe('text after a finish_reason', () => {

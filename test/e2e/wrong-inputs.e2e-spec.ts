@@ -87,7 +87,7 @@ describe('a value that code without types gives', () => {
     ['a number', 3, 'a number as messages, which is neither a text nor a list of messages'],
     ['an object', { role: 'user', content: 'Hi' }, 'an object as messages, which is neither'],
     ['nothing', undefined, 'undefined as messages, which is neither'],
-    ['a list of texts', ['Hi'], 'a text as message 1 of 1, which is no object with a role'],
+    ['a list of texts', ['Hi'], 'a text as message 1 of 1, which is not an object with a role'],
   ])('is no conversation: %s', async (_, messages, problem) => {
     Object.assign(values, { messages });
     await start();

@@ -49,7 +49,7 @@ export class TestApp {
     isWatched = true,
   }: TestAppOptions = {}): Promise<TestApp> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-runs-'));
-    // What happens inside runs is recorded in the tests of that alone.
+    // Only the tests of inspections record inspections.
     const config = loadConfig({ LOG_LEVEL: 'fatal', RUNS_DIR: folder, ...env });
     const builder = Test.createTestingModule({ imports: [AppModule.register(config), ...imports] });
     if (tracer !== undefined) builder.overrideProvider(Tracer).useValue(tracer);

@@ -66,7 +66,7 @@ export async function readUntilCut(app: App, id: string, onText?: (text: string)
   throw new Error(`The stream has an end: ${text.slice(-200)}`);
 }
 
-/** What of a stream is the same for every reader: without comments, and without what browsers find beside the data. */
+/** The part of a stream that is the same for every reader: its data, without comments and other fields. */
 export function bareFrames(stream: string): string {
   return stream.replaceAll(/^(?:: .*\n\n|(?:id|retry): \d+\n)/gm, '');
 }

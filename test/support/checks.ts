@@ -1,4 +1,4 @@
-/** What a test waits for, and how it reads and checks what a client was given. */
+/** Helpers with which tests wait, and read and check responses. */
 export * from './chunks.js';
 export * from './eventually.js';
 export * from './rejection.js';

@@ -93,7 +93,7 @@ export function findFinishReason(items: readonly SseItem[]): string | undefined 
     .find((reason) => reason !== null);
 }
 
-/** The usage; undefined if the stream tells none. */
+/** The usage; undefined if the stream has none. */
 export function findUsage(items: readonly SseItem[]): NonNullable<ChatCompletionChunk['usage']> | undefined {
   return readChunks(items).findLast(({ usage }) => usage)?.usage ?? undefined;
 }

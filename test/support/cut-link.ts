@@ -37,13 +37,13 @@ export class CutLink {
     this.#cutAt = { words, after };
   }
 
-  /** Nothing gets through any more, and nobody is told: as when packets are dropped. */
+  /** Drops all data silently, like a network that drops packets. */
   freeze(): void {
     this.#isFrozen = true;
     for (const socket of this.#sockets) socket.pause();
   }
 
-  /** What was sent meanwhile arrives now, late. */
+  /** Delivers, late, everything that was sent in the meantime. */
   thaw(): void {
     this.#isFrozen = false;
     for (const socket of this.#sockets) socket.resume();

@@ -35,7 +35,7 @@ export class FakeClock extends Clock {
     return Math.floor(this.#startedAt + this.#elapsed - this.#setBackBy);
   }
 
-  /** Somebody sets the time of day back by so many milliseconds; what is measured goes on. */
+  /** Sets the time of day back by this many milliseconds; the monotonic time is not affected. */
   setBack(ms: number): void {
     this.#setBackBy += ms;
   }
@@ -68,14 +68,14 @@ export class FakeClock extends Clock {
    * order in which they were started. What a callback throws, this throws.
    */
   advance(ms: number): void {
-    const end = this.#endOf(ms);
+    const end = this.#findEnd(ms);
     for (let fired = 0; this.#fireNext(end); fired++) this.#guard(fired);
     this.#elapsed = end;
   }
 
   /** As {@link advance}, but before, between and after the callbacks lets run what waits on promises. */
   async advanceAsync(ms: number): Promise<void> {
-    const end = this.#endOf(ms);
+    const end = this.#findEnd(ms);
     await turn();
     for (let fired = 0; this.#fireNext(end); fired++) {
       this.#guard(fired);
@@ -85,7 +85,7 @@ export class FakeClock extends Clock {
     await turn();
   }
 
-  #endOf(ms: number): number {
+  #findEnd(ms: number): number {
     if (!(ms >= 0)) throw new RangeError(`Time cannot move by ${ms} ms`);
     return this.#elapsed + ms;
   }

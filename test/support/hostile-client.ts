@@ -11,7 +11,7 @@ import { assertValidError } from './wire-schema.js';
 /** An ordinary request, from which tests make others. */
 export const CHAT_JSON = JSON.stringify(CHAT);
 
-/** What would tell of the machine, or of the code: paths, stacks, and addresses of modules. */
+/** Texts that reveal the machine or the code: paths, stacks, and addresses of modules. */
 export const INSIDE = /node_modules|file:\/\/|\bat \S+ \(|\.[jt]s:\d|\/(src|dist|home|root|usr)\//;
 
 /** The answer refuses with one of these statuses, in OpenAI's form, and tells nothing of the inside. */

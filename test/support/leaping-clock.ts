@@ -20,7 +20,7 @@ export class LeapingClock extends SystemClock {
     return ms < LONG_MS ? super.after(ms, callback) : this.#far.after(ms, callback);
   }
 
-  /** Lets so many milliseconds be over. */
+  /** Lets this many milliseconds pass. */
   leap(ms: number): void {
     this.#far.advance(ms);
   }

@@ -3,7 +3,7 @@ import { jest } from '@jest/globals';
 /** One line of a log in JSON. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** The JSON lines of a log that have come whole, of one part of the service. */
+/** The complete JSON lines of a log from one part of the service. */
 export function readLogLines(log: string, context: string): readonly LogLine[] {
   return log
     .split('\n')

@@ -61,7 +61,7 @@ export class LoggedBench {
     return this.log.lines(context);
   }
 
-  /** The lines that tell what happened in runs. */
+  /** The log lines about runs. */
   runLines(): readonly LogLine[] {
     return this.lines('Run');
   }

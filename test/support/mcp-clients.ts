@@ -17,7 +17,7 @@ export interface Called {
   readonly _meta?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What is told of a call while it is at work. */
+/** The notifications about a call while it runs. */
 export interface News {
   readonly progress: number;
   readonly message?: string | undefined;

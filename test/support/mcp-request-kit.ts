@@ -27,7 +27,7 @@ export interface McpRequests {
   readonly docs: (more?: object) => object;
   /** The next answer of the model is a call of {@link SEARCH}. */
   readonly callSearch: () => void;
-  /** The next answer of the model is this text. */
+  /** Makes this text the model's next output. */
   readonly say: (text?: string) => void;
   /** What the model was sent last. */
   readonly lastRequest: () => Readonly<Record<string, unknown>>;

@@ -131,7 +131,7 @@ export class ModelBench {
     return new RecordedCall(this.model, parameters);
   }
 
-  /** Nothing of a call may stay behind: no timer, and no answer that is still being sent. */
+  /** Checks that a call leaves nothing behind: no timer, and no open response. */
   async assertNothingOpen(): Promise<void> {
     await eventually(() => this.upstream.open === 0 && this.clock.pending === 0, {
       message: 'every upstream answer and timer to end',

@@ -39,8 +39,7 @@ export interface PostgresOptions {
 }
 
 /**
- * A real PostgreSQL on a port of its own, with its files in a folder of its own. PostgreSQL refuses root, so there it runs as the user
- * that Debian has for it.
+ * A real PostgreSQL on a port of its own, with its files in a folder of its own. PostgreSQL refuses root, so as root it runs as Debian's user for it.
  */
 export class PostgresServer {
   #process: ChildProcess | undefined;

@@ -59,7 +59,7 @@ export class RawConnection {
     this.#socket.resume();
   }
 
-  /** Says that nothing more will be sent, and goes on reading. */
+  /** Ends its half of the connection, and continues to read. */
   endHalf(): void {
     this.#socket.end();
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { send } from './http-client.js';
 
-/** The body of an answer as the pieces in which it was read, one character per byte. */
+/** The body of a response as the pieces in which it was read, one character per byte. */
 export async function readPieces(url: string, request: unknown): Promise<string[]> {
   const response = await send('POST', url, request).answer;
   const pieces: string[] = [];

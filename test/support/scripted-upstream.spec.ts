@@ -8,7 +8,7 @@ import {
   ScriptedUpstream,
   scriptStream,
   steps,
-  type StreamOptions,
+  type ScriptOptions,
   tokens,
 } from './upstream/index.js';
 import { assertValidCompletion } from './wire-schema.js';
@@ -130,7 +130,7 @@ describe('ScriptedUpstream', () => {
       expect(items.length).toBeGreaterThan(8);
     });
 
-    it.each<[NonNullable<StreamOptions['usagePlace']>, unknown[], unknown[]]>([
+    it.each<[NonNullable<ScriptOptions['usagePlace']>, unknown[], unknown[]]>([
       ['extra-chunk', ['-', '-', '-', '-'], [null, null, null, null, tokens(10, 2)]],
       ['finish-chunk', ['-', '-', '-', tokens(10, 2)], [null, null, null, tokens(10, 2)]],
       [

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { SystemClock } from '../../src/kernel/index.js';
 
-/** Runs `act` while the machine's time of day is so many milliseconds behind. Timers and durations go on as they were. */
+/** Runs `act` while the machine's time of day is this many milliseconds behind. Timers and durations are not affected. */
 export async function withTimeSetBack<T>(ms: number, act: () => Promise<T>): Promise<T> {
   jest.useFakeTimers({
     now: Date.now() - ms,

@@ -69,7 +69,7 @@ export interface AgentModuleOptions {
   readonly key?: string;
   /** Where the client reads each field of a structured answer. Default: its JSON is the content. */
   readonly channels?: Readonly<Record<string, 'content' | 'reasoning'>>;
-  /** False: the agent works in silence, and its output is the answer. Default: true. */
+  /** False: the agent is silent, and its output is the response. Default: true. */
   readonly isVisible?: boolean;
   /** Providers of its tools. */
   readonly tools?: readonly Type<unknown>[];

@@ -31,7 +31,7 @@ describe('PlaceQueue', () => {
     expect(queue.enter(NEVER)).toBeInstanceOf(Promise);
   });
 
-  it('refuses whoever comes when it is full', () => {
+  it('refuses newcomers when it is full', () => {
     const queue = makeQueue();
     for (let entered = 0; entered < 4; entered++) void queue.enter(NEVER);
     expect([queue.waiting, queue.isFull]).toEqual([2, true]);

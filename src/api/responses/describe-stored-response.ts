@@ -65,7 +65,7 @@ export function DescribeListInputItems(): MethodDecorator {
     ApiQuery({
       name: 'limit',
       required: false,
-      description: 'Most items of a page.',
+      description: 'The most items on a page.',
       schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
     }),
     ApiQuery({

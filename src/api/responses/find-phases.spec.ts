@@ -15,7 +15,7 @@ function listPhases(define: (flow: Flow, request: ChatRefs) => Ref<unknown>, nes
 
 const speak = (flow: Flow, key: string, after: readonly Ref<unknown>[] = []): Ref<unknown> =>
   flow.node(SpeakingNode, undefined, { key, after, effect: true });
-const hide = (flow: Flow, key: string): Ref<unknown> => flow.node(SilentNode, undefined, { key, effect: true });
+const silence = (flow: Flow, key: string): Ref<unknown> => flow.node(SilentNode, undefined, { key, effect: true });
 const choose = (flow: Flow): Ref<'a' | 'b'> =>
   flow.node(CodeNode, undefined, { key: 'choose' }).map(() => 'a' as const);
 
@@ -23,15 +23,15 @@ describe('findPhases', () => {
   it('calls the last visible step the answer, and the ones before it commentary', () => {
     const define = (flow: Flow): Ref<unknown> => {
       const first = speak(flow, 'first');
-      const hidden = hide(flow, 'hidden');
-      return speak(flow, 'last', [first, hidden]);
+      const silent = silence(flow, 'silent');
+      return speak(flow, 'last', [first, silent]);
     };
     expect(listPhases(define)).toEqual({ first: 'commentary', last: 'final_answer' });
   });
 
   it('gives no phases for a workflow with one visible step, or none', () => {
     expect(listPhases((flow) => speak(flow, 'only'))).toEqual({});
-    expect(listPhases((flow) => hide(flow, 'only'))).toEqual({});
+    expect(listPhases((flow) => silence(flow, 'only'))).toEqual({});
   });
 
   it('knows the steps of branches, if one of them always is the last visible one', () => {

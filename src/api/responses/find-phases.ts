@@ -3,12 +3,12 @@ import type { CompiledScope, CompiledWorkflow, Step } from '../../workflow/index
 import type { Phase } from './items/output-item.js';
 
 /** Whether some visible step emits output: always, on some paths of a run, or never. */
-interface Speaks {
+interface Visibility {
   readonly surely: boolean;
   readonly maybe: boolean;
 }
 
-const NOBODY: Speaks = { surely: false, maybe: false };
+const NOBODY: Visibility = { surely: false, maybe: false };
 
 /**
  * The phase of each visible step's messages, by its key: the final answer for the last step, commentary for all others.
@@ -27,13 +27,18 @@ export function findPhases({ scope }: CompiledWorkflow): ReadonlyMap<string, Pha
  * @param path keys of the enclosing steps, each followed by a slash @param after whether a visible step follows it
  * @returns whether a visible step is in it or follows it
  */
-function readScope(scope: CompiledScope, path: string, after: Speaks, phases: Map<string, Phase | undefined>): Speaks {
+function readScope(
+  scope: CompiledScope,
+  path: string,
+  after: Visibility,
+  phases: Map<string, Phase | undefined>,
+): Visibility {
   return scope.steps
     .filter(({ visible }) => visible)
     .reduceRight((later, step) => readStep(step, path, later, phases), after);
 }
 
-function readStep(step: Step, path: string, after: Speaks, phases: Map<string, Phase | undefined>): Speaks {
+function readStep(step: Step, path: string, after: Visibility, phases: Map<string, Phase | undefined>): Visibility {
   switch (step.kind) {
     case 'node':
       phases.set(path + step.key, after.surely ? 'commentary' : after.maybe ? undefined : 'final_answer');

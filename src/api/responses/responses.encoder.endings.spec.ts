@@ -167,7 +167,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
   });
 
   describe('silence', () => {
-    it('is broken once a minute by an event that some clients need, with what was said so far', () => {
+    it('is interrupted once a minute by an event that some clients need, with the text so far', () => {
       const told = tell([content('a', 'Hi'), { ...nodeDone('b'), afterMs: 150_000 }, { ...finished, afterMs: 60_001 }]);
       const beats = told.events.filter(({ type }) => type === 'response.in_progress').slice(1);
       expect(beats).toHaveLength(3);

@@ -205,7 +205,7 @@ describe('ResponseEncoder', () => {
     expect(told.response.output).toMatchObject([{ content: [{ logprobs: [given] }] }]);
   });
 
-  it('sums up the usage with all of its numbers, whether or not the upstreams told them', () => {
+  it('sums up the usage with all of its numbers, whether or not the upstreams reported them', () => {
     const usage = {
       prompt_tokens: 11,
       completion_tokens: 5,

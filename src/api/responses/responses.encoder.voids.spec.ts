@@ -15,7 +15,7 @@ const resumed: TimedEvent = { type: 'run-resumed', epoch: 2 };
 const restarted = (node: string, from: number, to: number): TimedEvent => ({ type: 'node-restarted', node, from, to });
 
 describe('a ResponseEncoder of a run that goes on after its process has ended', () => {
-  it('closes what was half said without content, and tells it again in another item', () => {
+  it('closes an unfinished item without content, and sends its text again in another item', () => {
     const told = tell([
       content('a', 'whole'),
       nodeDone('a'),

@@ -159,7 +159,7 @@ export class JsonBodyReader implements OnModuleInit {
    * @param signal aborts when the client leaves
    * @param mostBytes of the body
    * @returns undefined if there is none
-   * @throws as {@link readHead}, {@link read} and {@link parse} do; InvalidRequestError if it is no object
+   * @throws as {@link readHead}, {@link read} and {@link parse} do; InvalidRequestError if it is not an object
    */
   async readSmall(request: Request, signal: AbortNotice, mostBytes = SMALL_BYTES): Promise<JsonObject | undefined> {
     const head = this.readHead(request);

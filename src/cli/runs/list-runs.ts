@@ -13,7 +13,7 @@ export async function listRuns(
   { url, status, model, limit = USUAL_LIMIT, json = false }: Options,
   environment: CliEnvironment,
 ): Promise<ExitCode> {
-  if (!/^[1-9]\d{0,4}$/.test(limit)) throw new UsageError(`--limit "${limit}" is no number from 1 to 99999.`);
+  if (!/^[1-9]\d{0,4}$/.test(limit)) throw new UsageError(`--limit "${limit}" is not a number from 1 to 99999.`);
   const server = new RunsServer(url, environment);
   const runs: ServerRun[] = [];
   let hasMore = true;

@@ -41,7 +41,7 @@ export class RunsServer {
     const variables = { ...(existsSync(file) && parseEnv(readFileSync(file, 'utf8'))), ...process.env };
     const given = url ?? (variables['MILLRACE_URL'] || `http://localhost:${variables['PORT'] || DEFAULT_PORT}`);
     if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol))
-      throw new UsageError(`"${given}" is no address of a server. Write it as http://localhost:${DEFAULT_PORT}.`);
+      throw new UsageError(`"${given}" is not the address of a server. Write it as http://localhost:${DEFAULT_PORT}.`);
     // Clients of the API are given the address with /v1.
     this.#base = given.replace(/\/+$/, '').replace(/\/v1$/, '');
     // Not OPENAI_API_KEY: that is the key of a model's provider, which no other server may see.

@@ -59,7 +59,7 @@ describe('composeOutput', () => {
       expect(jsonFor('count to 3', { [name]: text })[name]).toMatch(/^I never think/);
     });
 
-    it('puts the subject, a short form of the reply, and what the user has told in other texts', () => {
+    it('puts the subject, a short form of the reply, and facts from the message of the user in other texts', () => {
       const message = 'My name is Ada. Plan a weekend trip to Paris.';
       expect(jsonFor(message, { title: text, summary: text, name: text })).toEqual({
         title: 'Ada Plan weekend',

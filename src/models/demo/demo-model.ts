@@ -10,7 +10,7 @@ import { makeRefusalError } from './refusal.js';
 /** The demo's name, sent as `model` and `system_fingerprint` of every completion. */
 const DEMO_MODEL_NAME = 'millrace-demo';
 
-/** At full speed, other requests run after so many deltas. */
+/** At full speed, other requests run after this many deltas. */
 const BATCH_SIZE = 16;
 /** A delay above this comes from a slow reader and not from a late timer. */
 const LATENESS_MS = 50;

@@ -240,7 +240,7 @@ describe('CompletionReader', () => {
     ]);
   });
 
-  it('tells who answers once, and again when it changes', () => {
+  it('reports the model once, and again when it changes', () => {
     const { identities } = new Reading().read(
       { model: 'a', choices: [] },
       { model: 'a', choices: [] },

@@ -64,7 +64,7 @@ const MOST_VAIN_LESSONS = 3;
 
 /** Turns the chunks of one model call into deltas, and remembers how the call ended. */
 export class CompletionReader {
-  readonly #scope: Pick<CallControls, 'identity' | 'usage'>;
+  readonly #controls: Pick<CallControls, 'identity' | 'usage'>;
   readonly #bounds: CompletionBounds;
   /** Made for the first call: most completions have none. */
   #toolCalls: ToolCallReader | undefined;
@@ -97,12 +97,12 @@ export class CompletionReader {
    * @param onReasoningContent called once if reasoning comes as `reasoning_content`
    */
   constructor(
-    scope: Pick<CallControls, 'identity' | 'usage'>,
+    controls: Pick<CallControls, 'identity' | 'usage'>,
     maxLength: number,
     unknown: Pick<UnknownWords, 'add'>,
     onReasoningContent?: () => void,
   ) {
-    this.#scope = scope;
+    this.#controls = controls;
     this.#onReasoningContent = onReasoningContent;
     this.#bounds = new CompletionBounds(maxLength);
     this.#unknown = unknown;
@@ -278,14 +278,14 @@ export class CompletionReader {
     if (isName(model)) identity.model = model;
     if (isName(fingerprint)) identity.systemFingerprint = fingerprint;
     if (isName(tier)) identity.serviceTier = tier;
-    this.#scope.identity(identity);
+    this.#controls.identity(identity);
   }
 
   #readUsage(usage: Record<string, unknown>): void {
     const known = readUsage(usage);
     if (known === undefined) return;
     this.#isComplete = this.#finishReason !== undefined;
-    this.#scope.usage(known);
+    this.#controls.usage(known);
   }
 }
 

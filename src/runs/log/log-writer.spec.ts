@@ -219,7 +219,7 @@ describe('LogWriter', () => {
       await turn();
     }
     const last = { type: 'run-finished', seq: 9, finishReason: 'stop', at: log.now() } as const;
-    log.write(last, { ending: readEnding(last) });
+    log.write(last, { ending: readEnding(last, last.at) });
     await turn();
     clock.advance(25);
     expect(new Set(await Promise.all(readers))).toEqual(new Set(['over']));

@@ -1,4 +1,4 @@
-import type { RunEvent, RunRetrying, RunWaiting } from '../../engine/index.js';
+import type { RunEvent, RunFailed, RunFinished, RunRetrying, RunWaiting } from '../../engine/index.js';
 import {
   type AbortCause,
   InterruptedRepeatedlyError,
@@ -302,8 +302,8 @@ export class LoggedWork {
   }
 
   /** Never rejects. */
-  async #end(log: OpenLog, last: RunEvent, output?: string): Promise<void> {
-    await this.#writeLast(log, last, (logged) => ({ ending: readEnding(logged, output) }));
+  async #end(log: OpenLog, last: RunFinished | RunFailed, output?: string): Promise<void> {
+    await this.#writeLast(log, last, ({ at }) => ({ ending: readEnding(last, at, output) }));
     // Refused: another process has the run, or none has it, since the database has lost its last commits.
     if (log.ending === 'gone') this.#tools.onStoreAway(this.#run.job.id);
   }
@@ -368,7 +368,7 @@ interface Letting {
   readonly graph?: string;
 }
 
-export function makeFailed(thrown: unknown): RunEvent {
+export function makeFailed(thrown: unknown): RunFailed {
   const error = toMillraceError(thrown);
   return { type: 'run-failed', seq: 0, error: toRunError(error), outcome: readOutcome(error) };
 }

@@ -263,11 +263,12 @@ export class LoggedWorks {
   async endIdle(run: LoggedRun, error: MillraceError): Promise<boolean> {
     const { id, epoch, length: first, door: name, admission } = run;
     const door = this.#doors.get(name);
-    const last = makeLoggedEvent(makeFailed(error), this.clock.now());
+    const failed = makeFailed(error);
+    const last = makeLoggedEvent(failed, this.clock.now());
     await this.#findTeller(run)
       ?.keepEnd?.(run, last)
       .catch((fault: unknown) => this.#report(id, fault));
-    const batch = { run: id, epoch, first, events: [JSON.stringify(last)], ending: readEnding(last) };
+    const batch = { run: id, epoch, first, events: [JSON.stringify(last)], ending: readEnding(failed, last.at) };
     const [verdict] = await this.store.append([batch]);
     if (verdict?.isKept !== true) return false;
     door?.readmit(admission).end();

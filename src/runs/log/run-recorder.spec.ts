@@ -62,7 +62,7 @@ describe('RunRecorder', () => {
     expect(end('Hello', 'Hello')).toBeUndefined();
   });
 
-  it('says of aborted steps that they failed, unless another process goes on with them', () => {
+  it('records aborted steps as failed, unless another process continues them', () => {
     const failed = open();
     failStep(failed.recorder, new UpstreamError('It broke.'));
     expect(listTypes(failed.log)).toEqual(['node-failed']);

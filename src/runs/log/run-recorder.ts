@@ -4,7 +4,7 @@ import { Cancellation } from '../../kernel/index.js';
 import { isLastEvent, type LastEvent } from '../last-event.js';
 import type { ReadFailure, RunReader } from '../run-events.js';
 import type { LoggedEnding } from '../store/logged-run.js';
-import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
+import { makeLoggedEvent } from './logged-event.js';
 import type { OpenLog } from './open-log.js';
 import { SaidOutput } from './said-output.js';
 
@@ -82,14 +82,16 @@ export function isReleased(last: RunEvent): boolean {
   return last.type === 'run-failed' && last.outcome === 'shutdown';
 }
 
-/** How a run has ended, according to its last event. @param output the run's output, if known */
-export function readEnding(last: LoggedEvent, output?: string): LoggedEnding {
-  const { at: finishedAt } = last;
+/**
+ * How a run has ended, according to its last event.
+ * @param finishedAt in milliseconds since the Unix epoch @param output the run's output, if known
+ */
+export function readEnding(last: RunFinished | RunFailed, finishedAt: number, output?: string): LoggedEnding {
   if (last.type === 'run-failed') {
     const { error, node, usage, isUsageIncomplete } = last;
     const status = last.outcome === 'cancelled' ? 'cancelled' : 'failed';
     return { status, finishedAt, error, node, usage, isUsageIncomplete };
   }
-  const { finishReason, usage, isUsageIncomplete, result } = last.type === 'run-finished' ? last : {};
+  const { finishReason, usage, isUsageIncomplete, result } = last;
   return { status: 'completed', finishedAt, finishReason, usage, isUsageIncomplete, output, result };
 }

@@ -9,7 +9,7 @@ const fail = (): never => {
   throw new Error('No.');
 };
 
-it('logs what an observer throws, and tells the other observers all the same', async () => {
+it('logs what an observer throws, and still notifies the other observers', async () => {
   const log = new RunLogger({ workflow: 'chat' });
   const write = jest.spyOn(log, 'write').mockReturnValue();
   const seen: ObservedEvent[] = [];

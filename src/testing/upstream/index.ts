@@ -5,7 +5,7 @@ export {
   scriptCompletion,
   scriptStream,
   scriptToolCalls,
-  type StreamOptions,
+  type ScriptOptions,
   tokens,
   type Usage,
   type UsagePlace,

@@ -14,7 +14,7 @@ export type UsagePlace =
   | 'never';
 
 /** Options of {@link scriptStream}. */
-export interface StreamOptions {
+export interface ScriptOptions {
   /** Number of content chunks of equal length, cut at UTF-16 units; absent: one per word. */
   readonly pieces?: number;
   /** Absent: 10 prompt tokens, and one completion token per piece. */
@@ -45,7 +45,7 @@ export function tokens(prompt: number, completion: number, details: Json = {}): 
  */
 export function scriptStream(
   content: string | readonly (string | Step)[],
-  options: StreamOptions = {},
+  options: ScriptOptions = {},
 ): readonly Step[] {
   const pieces = typeof content === 'string' ? cutIntoPieces(content, options.pieces) : content;
   const counts = options.usage ?? tokens(10, pieces.filter((piece) => typeof piece === 'string').length);
@@ -67,7 +67,7 @@ export function scriptStream(
 }
 
 /** Scripts the ordinary stream of a structured output: the value's JSON in pieces of about four characters, like tokens. */
-export function scriptCompletion(value: unknown, options: StreamOptions = {}): readonly Step[] {
+export function scriptCompletion(value: unknown, options: ScriptOptions = {}): readonly Step[] {
   const json = JSON.stringify(value);
   return scriptStream(json, { pieces: Math.max(1, Math.ceil(json.length / 4)), ...options });
 }

@@ -248,7 +248,7 @@ describe('BackendTracer', () => {
       expect(finished?.observations[0]?.metadata).toEqual({ traceparent });
     });
 
-    it('goes on with the trace of a run that another process began, whatever its caller had', async () => {
+    it('continues the trace of a run that another process started, whatever the trace of its caller is', async () => {
       const { tracer, sent } = made({ continueTraces: true });
       const continues = 'a'.repeat(32);
       const trace = tracer.startTrace({ name: 'flow', traceparent: `00-${CALLER}-${CALLER_SPAN}-01`, continues });

@@ -18,7 +18,7 @@ export function readConversation(messages: unknown, step: string | undefined): r
   const wrong = messages.findIndex((message) => !isMessage(message));
   if (wrong === -1) return messages as readonly Message[];
   throw new Error(
-    `${who} is given ${describeKind(messages[wrong])} as message ${wrong + 1} of ${messages.length}, which is no object with a role`,
+    `${who} is given ${describeKind(messages[wrong])} as message ${wrong + 1} of ${messages.length}, which is not an object with a role`,
   );
 }
 

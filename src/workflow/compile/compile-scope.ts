@@ -185,7 +185,7 @@ export class ScopeCompiler {
     this.#assertConversation(key, input);
     if (!(agent instanceof Agent)) {
       const fix = 'Make it with agent({ … }) in a field of the workflow.';
-      this.#faults.add('not_an_agent', 'what it asks is no agent.', fix, key);
+      this.#faults.add('not_an_agent', 'what it asks is not an agent.', fix, key);
       return undefined;
     }
     const variables = Object.keys(input ?? {}).filter((name) => name !== 'messages');
@@ -335,7 +335,7 @@ export class ScopeCompiler {
       const fix = 'Give it an object: { name: ref, … }.';
       this.#faults.add(
         'invalid_input',
-        'what it is given is no object with a ref or a constant in each property.',
+        'its input is not an object with a ref or a constant in each property.',
         fix,
         key,
       );

@@ -36,11 +36,15 @@ export function compileWorkflow(
     ['background.concurrency', background.concurrency ?? 1, '{ background: { concurrency } }'],
   ] as const) {
     if (Number.isInteger(value) && value >= 1) continue;
-    faults.add('invalid_concurrency', `its ${name} is no whole number from 1.`, `Correct @Workflow(${place}).`);
+    faults.add(
+      'invalid_concurrency',
+      `its ${name} is not a whole number of at least 1.`,
+      `Correct @Workflow(${place}).`,
+    );
   }
   const { retries = 0, retryDelay = RETRY_DELAY_MS } = background;
   if (!Number.isInteger(retries) || retries < 0 || retries > MOST_RETRIES) {
-    const message = `its background.retries is no whole number from 0 to ${MOST_RETRIES}.`;
+    const message = `its background.retries is not a whole number from 0 to ${MOST_RETRIES}.`;
     faults.add('invalid_retries', message, 'Correct @Workflow({ background: { retries } }).');
   }
   const retryDelayMs = readTimeout(retryDelay);

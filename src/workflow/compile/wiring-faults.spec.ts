@@ -224,7 +224,7 @@ describe('what a step is given', () => {
     const inputs: ((refs: ChatRefs) => unknown)[] = [({ model }) => model, ({ model }) => [model], () => 'x'];
     for (const makeInput of inputs) {
       expect(findFaults((flow, refs) => untyped(flow).run('step', makeInput(refs), () => ''))).toEqual([
-        'invalid_input step: what it is given is no object with a ref or a constant in each property. Give it an object: { name: ref, … }.',
+        'invalid_input step: its input is not an object with a ref or a constant in each property. Give it an object: { name: ref, … }.',
       ]);
     }
     const request = findFaults((flow, refs) => untyped(flow).run('step', { refs }, () => ''));

@@ -44,13 +44,13 @@ function findProblem(
 ): string | undefined {
   if (typeof name !== 'string' || !SCHEDULE_NAME.test(name)) return 'a name is 1 to 64 letters, digits, dots and - _';
   if (typeof pattern !== 'string') return 'it has no pattern';
-  if (timezone !== undefined && typeof timezone !== 'string') return 'its time zone is no text';
+  if (timezone !== undefined && typeof timezone !== 'string') return 'its time zone is not a string';
   if (names.has(name)) return 'another one of this workflow has the same name';
   const isText = typeof input === 'string' && input !== '';
   const isConversation = Array.isArray(messages) && messages.length > 0;
   if (isText === isConversation) return 'it has to have either an input or messages';
   if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 9)) {
-    return 'its priority is no whole number from 0 to 9';
+    return 'its priority is not a whole number from 0 to 9';
   }
   return undefined;
 }

@@ -52,6 +52,6 @@ function assertTimezone(timezone: string): void {
   try {
     Intl.DateTimeFormat('en', { timeZone: timezone });
   } catch {
-    throw new ScheduleTimesError('timezone', `"${timezone}" is no time zone, such as "Europe/Berlin" or "UTC"`);
+    throw new ScheduleTimesError('timezone', `"${timezone}" is not a time zone, such as "Europe/Berlin" or "UTC"`);
   }
 }

@@ -30,7 +30,7 @@ export interface StoreAdapter {
   open(clock: Clock, settings?: Settings): OpenStores;
   /** Writes documents of the owner `a` at once: `d1`, `d2` …, the oldest first. No store is open meanwhile. */
   fill(count: number): Promise<void>;
-  /** Lets leases grow older by so many milliseconds, as the store measures them. */
+  /** Ages leases by this many milliseconds, as measured by the store. */
   age(ms: number): Promise<void>;
   begin(): Promise<void>;
   end(): Promise<void>;

@@ -199,7 +199,7 @@ export class LoggedResponses implements RunDoor {
 }
 
 /** The text for models in a conversation that continues after an expired wait. */
-const UNANSWERED = 'Nobody has answered in time.';
+const UNANSWERED = 'Nobody answered in time.';
 
 const ARTICLES: ReadonlyMap<string, string> = new Map([['incomplete', 'an']]);
 

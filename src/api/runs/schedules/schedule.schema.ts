@@ -16,7 +16,7 @@ export const SCHEDULE_SCHEMA: Described = object('When a workflow runs repeatedl
   next_run_at: orNull(count('When it begins the next run; null while it is paused. Seconds since the Unix epoch.')),
   last_error: orNull(
     object('Why its last due time began no run; null if it did.', {
-      code: orNull(text('Word for programs.')),
+      code: orNull(text('A code for programs.')),
       message: text('The reason.'),
     }),
   ),

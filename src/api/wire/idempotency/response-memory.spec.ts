@@ -5,7 +5,7 @@ import { ResponseMemory, type ResponseEntry } from './response-memory.js';
 const kept = (body: string): ResponseEntry => ({ fingerprint: 'f', response: { status: 200, body } });
 
 describe('ResponseMemory', () => {
-  it('keeps responses for as long as it is told to', () => {
+  it('keeps responses for the configured time', () => {
     const clock = new FakeClock();
     const memory = new ResponseMemory({ ttlMs: 1_000, maxBytes: 100_000 }, clock);
     memory.set('a', kept('first'));

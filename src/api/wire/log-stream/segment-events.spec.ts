@@ -45,7 +45,7 @@ describe('SegmentEvents', () => {
     expect(read(WAITING, cite(15))).toEqual([cite(3)]);
   });
 
-  it('tell what was used in them, and why their own steps ended', () => {
+  it('have the usage of the segment, and the finish reasons of its own steps', () => {
     const finished: UnnumberedEvent = { type: 'run-finished', finishReason: 'length', usage: usage(25) };
     const done: UnnumberedEvent = {
       type: 'node-finished',

@@ -2,7 +2,7 @@
 import { el, makeButton } from './dom.js';
 import { sanitizeCode } from './sanitize.js';
 
-/** Code is coloured in pieces of about so many characters: each is coloured once, but for the last while it grows. */
+/** Code is coloured in pieces of about this many characters: each is coloured once, but for the last while it grows. */
 const PIECE = 4_000;
 /** A piece ends where nothing is open, such as a string or a comment; if there is no such place, here. */
 const LONGEST_PIECE = 3 * PIECE;

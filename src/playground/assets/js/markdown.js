@@ -8,7 +8,7 @@ import { render } from './markdown-parser.js';
 const AT_ONCE = 8_000;
 const TIME = 8;
 
-/** So many blocks from the end on, the browser need not lay out what is out of sight. */
+/** The browser need not lay out invisible blocks that are at least this many blocks before the end. */
 const FAR = 30;
 
 /** A block as it is shown. @typedef {{ block: Block, nodes: readonly Element[], code?: CodeView }} Shown */
