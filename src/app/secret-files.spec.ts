@@ -74,8 +74,8 @@ describe('secrets in files', () => {
 
   it('stop the start if their variable is misspelt', () => {
     expect(findConfigFaults({ OPENAI_APIKEY_FILE: 'x', OPENAI_API_KEY_FIEL: 'x' })).toEqual([
-      'OPENAI_APIKEY_FILE is no setting of Millrace. Did you mean OPENAI_API_KEY_FILE?',
-      'OPENAI_API_KEY_FIEL is no setting of Millrace. Did you mean OPENAI_API_KEY_FILE?',
+      'OPENAI_APIKEY_FILE is not a setting of Millrace. Did you mean OPENAI_API_KEY_FILE?',
+      'OPENAI_API_KEY_FIEL is not a setting of Millrace. Did you mean OPENAI_API_KEY_FILE?',
     ]);
   });
 });

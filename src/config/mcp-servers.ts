@@ -51,7 +51,7 @@ const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
 export function findMcpServerFault(name: string, server: unknown): string | undefined {
   if (!NAME.test(name))
     return `"${name.slice(0, 64)}" is not a valid name of a server: 1 to 32 letters, digits, _ and -`;
-  if (!isJsonObject(server)) return `"${name}" is no object`;
+  if (!isJsonObject(server)) return `"${name}" is not an object`;
   const wrong = Object.entries(server).find(([key, value]) => value !== undefined && FIELDS[key]?.(value) !== true);
   if (wrong !== undefined) {
     const [key] = wrong;

@@ -18,7 +18,7 @@ describe('a provider that has only a declaration', () => {
 
   it('names the right setting for a variable that has its prefix but other words', () => {
     expect(findConfigFaults({ ACME_URL: 'x' }, [ACME])).toEqual([
-      'ACME_URL is no setting of Millrace. Did you mean ACME_BASE_URL?',
+      'ACME_URL is not a setting of Millrace. Did you mean ACME_BASE_URL?',
     ]);
   });
 

@@ -49,9 +49,9 @@ export class FakeModel implements ChatModel {
     signal.throwIfAborted();
     const asked: FakeCall = { ...structuredClone(call), step };
     this.calls.push(asked);
-    const answer = await this.#findOutput(asked);
-    if (answer instanceof Error) throw answer;
-    const parts = splitOutput(answer);
+    const output = await this.#findOutput(asked);
+    if (output instanceof Error) throw output;
+    const parts = splitOutput(output);
     controls.identity({ model: call.model });
     let toolCalls = 0;
     for (const part of parts) {
@@ -83,8 +83,8 @@ export function fakeModel(...answers: readonly FakeOutput[] | readonly [FindOutp
   if (typeof first === 'function') return new FakeModel(first);
   const left = first === undefined ? [] : [first, ...(others as readonly FakeOutput[])];
   const findNext: FindOutput = (call) => {
-    const answer = left.shift();
-    if (answer !== undefined) return answer;
+    const output = left.shift();
+    if (output !== undefined) return output;
     throw new Error(
       `The fake model has ${answers.length} ${answers.length === 1 ? 'answer' : 'answers'}, and ${describeCall(call)} asks for one more. Give fakeModel() another answer.`,
     );
@@ -99,18 +99,18 @@ export function fakeModel(...answers: readonly FakeOutput[] | readonly [FindOutp
 export function fakeModelBySteps(steps: Readonly<Record<string, FakeOutput | FakeModel>>): FakeModel {
   const asked = new Set<string>();
   const findForStep: FindOutput = (call) => {
-    const answer = Object.hasOwn(steps, call.step) ? steps[call.step] : undefined;
+    const output = Object.hasOwn(steps, call.step) ? steps[call.step] : undefined;
     asked.add(call.step);
-    if (answer instanceof FakeModel) return answer.findOutput(call);
-    if (answer !== undefined) return answer;
+    if (output instanceof FakeModel) return output.findOutput(call);
+    if (output !== undefined) return output;
     throw new Error(
       `The fake model has no answer for ${describeCall(call)}. It has some for: ${Object.keys(steps).join(', ')}.`,
     );
   };
   const listUnused = (): readonly FakeOutput[] =>
-    Object.entries(steps).flatMap(([step, answer]) => {
-      if (answer instanceof FakeModel) return answer.unused;
-      return asked.has(step) ? [] : [answer];
+    Object.entries(steps).flatMap(([step, output]) => {
+      if (output instanceof FakeModel) return output.unused;
+      return asked.has(step) ? [] : [output];
     });
   return new FakeModel(findForStep, listUnused);
 }
@@ -126,10 +126,10 @@ export function reasoning(text: string): FakePart {
   return new FakePart({ type: 'reasoning', text });
 }
 
-function splitOutput(answer: Exclude<FakeOutput, Error>): readonly (string | FakePart)[] {
-  if (typeof answer === 'string') return answer.split(/(?<=\s)(?=\S)/);
-  if (Array.isArray(answer)) return answer as readonly (string | FakePart)[];
-  return answer instanceof FakePart ? [answer] : [JSON.stringify(answer)];
+function splitOutput(output: Exclude<FakeOutput, Error>): readonly (string | FakePart)[] {
+  if (typeof output === 'string') return output.split(/(?<=\s)(?=\S)/);
+  if (Array.isArray(output)) return output as readonly (string | FakePart)[];
+  return output instanceof FakePart ? [output] : [JSON.stringify(output)];
 }
 
 function describeCall({ step, messages }: FakeCall): string {

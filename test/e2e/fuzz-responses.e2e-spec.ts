@@ -98,7 +98,7 @@ describe('a request for a response, however it was mutated', () => {
         if (typeof body === 'object' && body !== null && !Array.isArray(body)) body['stream'] = true;
         await expectSane(JSON.stringify(body));
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   }, 120_000);
 

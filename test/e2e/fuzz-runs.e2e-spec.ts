@@ -129,7 +129,7 @@ describe('a request for a run, however it was mutated', () => {
     ['a priority above 9', { model: 'chat', input: 'x', priority: 10 }, 'priority'],
     ['a priority below 0', { model: 'chat', input: 'x', priority: -1 }, 'priority'],
     ['a stream', { model: 'chat', input: 'x', stream: true }, 'stream'],
-    ['metadata that is no object', { model: 'chat', input: 'x', metadata: 'a' }, 'metadata'],
+    ['metadata that is not an object', { model: 'chat', input: 'x', metadata: 'a' }, 'metadata'],
     ['a form that the workflow has not', { model: 'default', input: 'x', tools: [TOOL()] }, 'tools'],
     ['tool_choice without tools', { model: 'chat', input: 'x', tool_choice: 'auto' }, 'tool_choice'],
   ])('is refused with 400, and told where: %s', async (_, body, param) => {

@@ -221,7 +221,7 @@ describe('the process', () => {
         OPENAI_APIKEY: 'secret-key',
       },
     }).catch((error: Error) => error.message);
-    expect(failed).toContain('- OPENAI_APIKEY is no setting of Millrace. Did you mean OPENAI_API_KEY?');
+    expect(failed).toContain('- OPENAI_APIKEY is not a setting of Millrace. Did you mean OPENAI_API_KEY?');
     expect(failed).not.toContain('secret-key');
     for (const name of ['PORT', 'STREAM_DEBOUNCE_MS', 'LOG_LEVEL', 'OPENAI_BASE_URL'])
       expect(failed).toContain(`- ${name} `);

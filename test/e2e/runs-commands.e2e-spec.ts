@@ -168,7 +168,7 @@ describe('commands on runs', () => {
   it('say that no server is where they look for it', async () => {
     expect(await millrace(['runs', 'list', '--url', 'localhost'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^"localhost" is no address of a server\./),
+      stderr: expect.stringMatching(/^"localhost" is not the address of a server\./),
     });
     const { port } = await listen(createServer());
     expect(await millrace(['runs', 'list'], { PORT: String(port) })).toEqual(

@@ -134,10 +134,10 @@ describe('security', () => {
     it.each([
       ['two lengths', ['content-length: 5', 'content-length: 6'], '123456'],
       ['a length and chunks', ['content-length: 5', 'transfer-encoding: chunked'], '0\r\n\r\n'],
-      ['a length that is no number', ['content-length: 5x'], '12345'],
+      ['a length that is not a number', ['content-length: 5x'], '12345'],
       ['a negative length', ['content-length: -1'], ''],
       ['an encoding that hides the chunks', ['transfer-encoding: xchunked'], '0\r\n\r\n'],
-      ['a chunk of a size that is no number', ['transfer-encoding: chunked'], 'zz\r\nx\r\n0\r\n\r\n'],
+      ['a chunk of a size that is not a number', ['transfer-encoding: chunked'], 'zz\r\nx\r\n0\r\n\r\n'],
     ])('with %s cannot smuggle a request past a gateway', async (_, headers, body) => {
       const smuggled = writeRequest('GET /v1/models');
       const first = writeRequest('POST /v1/chat/completions', ['content-type: application/json', ...headers], body);

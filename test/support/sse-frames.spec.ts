@@ -41,7 +41,7 @@ describe('FrameReader', () => {
     ['an event name that is no type', 'event: message\ndata: 1\n\n', 'not its type'],
     ['a named comment', 'event: a\n: b\n\n', 'comment'],
     ['a comment with an id', 'id: 1\n: b\n\n', 'comment'],
-    ['an id that is no number', 'id: a\ndata: 1\n\n', 'several lines'],
+    ['an id that is not a number', 'id: a\ndata: 1\n\n', 'several lines'],
     ['two data lines', 'data: 1\ndata: 2\n\n', 'several lines'],
     ['an id', 'id: 1\n\n', 'neither'],
     ['data without a space', 'data:1\n\n', 'neither'],

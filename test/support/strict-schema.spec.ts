@@ -3,7 +3,7 @@ import { findBrokenRules, type SchemaNode } from './strict-schema.js';
 
 describe('findBrokenRules', () => {
   it.each<[string, SchemaNode]>([
-    ['a root that is no object', { type: 'array', items: { type: 'string' } }],
+    ['a root that is not an object', { type: 'array', items: { type: 'string' } }],
     ['other properties', { type: 'object', properties: {}, required: [] }],
     [
       'a property that is not required',

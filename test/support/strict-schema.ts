@@ -43,7 +43,7 @@ export function findBrokenRules(root: SchemaNode): string[] {
     if (types.includes('array')) visit(node['items'] as SchemaNode, `${at}[]`);
     for (const [index, branch] of (branches ?? []).entries()) visit(branch, `${at}|${index}`);
   };
-  if (root['type'] !== 'object') broken.push('the root is no object');
+  if (root['type'] !== 'object') broken.push('the root is not an object');
   visit(root, '#');
   for (const [name, definition] of Object.entries(definitions)) visit(definition, `#/$defs/${name}`);
   return broken;

@@ -27,7 +27,7 @@ export async function makeServer({ catalog, caller, signal, call, onFailure }: S
   );
   const { server } = made;
 
-  const answer = async (request: CallToolRequest, context: ServerContext): Promise<ToolOutcome> => {
+  const respond = async (request: CallToolRequest, context: ServerContext): Promise<ToolOutcome> => {
     const { name, arguments: args = {}, _meta: meta } = request.params;
     const tool = catalog.find(name, caller);
     if (tool === undefined) {
@@ -59,7 +59,7 @@ export async function makeServer({ catalog, caller, signal, call, onFailure }: S
   };
 
   server.setRequestHandler('tools/list', () => ({ tools: [...catalog.list(caller)] }));
-  server.setRequestHandler('tools/call', (request, context) => answer(request, context));
+  server.setRequestHandler('tools/call', (request, context) => respond(request, context));
   return made;
 }
 

@@ -88,12 +88,12 @@ export class McpExchanges {
 
   async #serveAtOnce(exchange: Exchange): Promise<void> {
     const { response, taken } = exchange;
-    const answer = await this.#fetch(exchange, 'auto');
+    const reply = await this.#fetch(exchange, 'auto');
     const { body: message } = taken;
-    if (isJsonObject(message) && message['method'] === 'initialize' && answer.ok) {
+    if (isJsonObject(message) && message['method'] === 'initialize' && reply.ok) {
       response.setHeader(SESSION_HEADER, this.ids.replicaId());
     }
-    await sendWhole(answer, response);
+    await sendWhole(reply, response);
   }
 
   async #serveCall(exchange: Exchange, name: string): Promise<void> {
@@ -103,9 +103,9 @@ export class McpExchanges {
     const record = findRecord(response);
     const { workflow } = this.catalog.find(name, taken.caller) ?? {};
     if (workflow !== undefined) record.setWorkflow(workflow.id, true);
-    const answer = await this.#fetch(exchange, 'sse');
-    if (answer.headers.get('content-type')?.startsWith('text/event-stream') !== true || answer.body === null) {
-      await sendWhole(answer, response);
+    const reply = await this.#fetch(exchange, 'sse');
+    if (reply.headers.get('content-type')?.startsWith('text/event-stream') !== true || reply.body === null) {
+      await sendWhole(reply, response);
       return;
     }
     const writer = new EventStreamWriter(response, gate, clock, heartbeatMs, record.openStream(), end);
@@ -113,7 +113,7 @@ export class McpExchanges {
     const grace = clock.after(openGraceMs, () => writer.open());
     const decoder = new TextDecoder();
     try {
-      for await (const chunk of answer.body) {
+      for await (const chunk of reply.body) {
         writer.announceTokens();
         writer.write(decoder.decode(chunk as Uint8Array, { stream: true }));
       }
@@ -135,9 +135,9 @@ export class McpExchanges {
       keepAliveMs: 0,
       onerror: (error) => (fault = error),
     });
-    const answer = await handler.fetch(makeWebRequest(request, end.signal), { parsedBody: taken.body });
-    if (answer.status === 500) throw new InternalError(fault);
-    return answer;
+    const reply = await handler.fetch(makeWebRequest(request, end.signal), { parsedBody: taken.body });
+    if (reply.status === 500) throw new InternalError(fault);
+    return reply;
   }
 
   #makeServer(exchange: Exchange) {
@@ -204,12 +204,12 @@ function makeBatchError(): InvalidRequestError {
   );
 }
 
-async function sendWhole(answer: globalThis.Response, response: Response): Promise<void> {
-  const text = await answer.text();
+async function sendWhole(reply: globalThis.Response, response: Response): Promise<void> {
+  const text = await reply.text();
   if (response.destroyed) return;
-  response.status(answer.status);
+  response.status(reply.status);
   for (const name of ['content-type', 'allow', 'www-authenticate']) {
-    const value = answer.headers.get(name);
+    const value = reply.headers.get(name);
     if (value !== null) response.setHeader(name, value);
   }
   response.end(text);

@@ -105,7 +105,7 @@ describe('makeValue', () => {
     ['never ends', { $ref: '#' }],
     ['nests for ever', { $defs: { a: strict({ a: { $ref: '#/$defs/a' } }) }, $ref: '#/$defs/a' }],
     ['points nowhere', { $ref: '#/$defs/missing' }],
-    ['has a reference that is no address', { $ref: '#/%' }],
+    ['has a reference that is not an address', { $ref: '#/%' }],
     ['points to another server', { $ref: 'https://example.com/schema.json' }],
     ['has a pattern that the demo does not know', { type: 'string', pattern: '^[a-z]+$' }],
     ['has a format and a pattern that contradict each other', { type: 'string', format: 'email', pattern: '@here$' }],

@@ -51,7 +51,7 @@ export function compileWorkflow(
   if (retryDelayMs === undefined) {
     faults.add(
       'invalid_retries',
-      'its background.retryDelay is no time.',
+      'its background.retryDelay is not a duration.',
       'Give milliseconds, or a whole number with its unit: @Workflow({ background: { retryDelay: "30s" } }).',
     );
   }

@@ -9,7 +9,7 @@ export class NestedWorkflow {
   });
 
   define(flow: Flow, { messages }: ChatRefs) {
-    const answer = flow.workflow(ResearchWorkflow, { messages });
-    return flow.stream(this.simplify, { messages: answer });
+    const report = flow.workflow(ResearchWorkflow, { messages });
+    return flow.stream(this.simplify, { messages: report });
   }
 }

@@ -104,12 +104,12 @@ export class StdioCalls {
       );
     }
     run.pending = new PendingResult();
-    const answer = this.#awaitResult(run, call);
+    const result = this.#awaitResult(run, call);
     for (const question of questions) {
       const content = readAccepted(responses[question.wait.name]);
       question.answer(content && readForm(content, question.wait.schema)?.value);
     }
-    return answer;
+    return result;
   }
 
   /** Ends all runs with the connection. */

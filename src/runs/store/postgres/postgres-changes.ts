@@ -114,11 +114,11 @@ export class PostgresChanges {
   /** Detects a connection that was cut without notice. */
   #lookLater(client: pg.Client): void {
     this.#timer = this.#clock.after(LOOK_EVERY_MS, () => {
-      const answer = client.query('select 1').then(
+      const reply = client.query('select 1').then(
         () => true,
         () => false,
       );
-      void settleInTime(answer, this.#clock, ANSWER_LIMIT_MS, () => false).then((isThere) => {
+      void settleInTime(reply, this.#clock, ANSWER_LIMIT_MS, () => false).then((isThere) => {
         if (this.#client !== client) return;
         if (isThere) this.#lookLater(client);
         else this.#lose(client, new Error('it does not answer'));
