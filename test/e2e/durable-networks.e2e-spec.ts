@@ -165,12 +165,12 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       upstream.always(() => scriptStream('Again'));
       // What its process says next does not follow what is left.
       second.open();
-      // Usually within seconds; on a slow machine, all connections take longer to be there again.
+      // Sooner than the search for lost runs alone would find it, which takes 30 s.
       const findEnded = async () => {
         const run = await readRun(other, id).catch(() => undefined);
         return run?.status === 'completed' ? run : undefined;
       };
-      expect(await eventually(findEnded, { within: 60_000 })).toMatchObject({ output: 'Again', attempts: 2 });
+      expect(await eventually(findEnded, { within: 25_000 })).toMatchObject({ output: 'Again', attempts: 2 });
       expect(await following).toBe('broken off');
       const { text } = await followRun(other, id);
       const numbers = readNumbers(text);
