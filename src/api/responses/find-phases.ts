@@ -8,7 +8,7 @@ interface Visibility {
   readonly maybe: boolean;
 }
 
-const NOBODY: Visibility = { surely: false, maybe: false };
+const NONE: Visibility = { surely: false, maybe: false };
 
 /**
  * The phase of each visible step's messages, by its key: the final answer for the last step, commentary for all others.
@@ -16,7 +16,7 @@ const NOBODY: Visibility = { surely: false, maybe: false };
  */
 export function findPhases({ scope }: CompiledWorkflow): ReadonlyMap<string, Phase> {
   const phases = new Map<string, Phase | undefined>();
-  readScope(scope, '', NOBODY, phases);
+  readScope(scope, '', NONE, phases);
   const found = [...phases.values()];
   const isKnown = !found.includes(undefined) && found.includes('commentary');
   return isKnown ? (phases as Map<string, Phase>) : new Map();
