@@ -98,7 +98,7 @@ describe('back-pressure', () => {
     const before = memoryInUse();
     const written = await standstill(() => request.bytesWritten, 'the upstream');
     const after = memoryInUse();
-    // What the kernel's socket buffers hold on both sides; most of the flood is still with the upstream.
+    // The capacity of the kernel's socket buffers on both sides; most of the flood is still with the upstream.
     expect(written).toBeLessThan(FLOOD / 2);
     expect(after - before).toBeLessThan(24 * MIB);
 
@@ -153,7 +153,7 @@ describe('back-pressure', () => {
     stream.pause();
     begin();
     const last = await standstill(() => ReciteNode.said, 'the node');
-    // What the kernel's socket buffers hold.
+    // The capacity of the kernel's socket buffers.
     expect(last).toBeLessThan(FLOOD / 2);
 
     stream.resume();

@@ -121,7 +121,7 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
     expect(await asked.closed).toBe('aborted');
   });
 
-  // Above a megabyte curl asks first, by `Expect: 100-continue`, and sends the body when it is told to.
+  // Above a megabyte curl asks first, by `Expect: 100-continue`, and sends the body after `100 Continue`.
   it.each([
     [2, 200],
     [11, 413],

@@ -30,7 +30,7 @@ describeIfRuns('codex', ['--version'])('Codex as a client of responses', () => {
 
   /** What `codex exec` does, event by event. */
   async function exec(model: string, ...args: readonly string[]): Promise<readonly CodexEvent[]> {
-    // What it would ask GitHub and its maker for is switched off; whatever is left of it would go to a closed door.
+    // Its requests to GitHub and its maker are switched off; any that remain would go to a closed port.
     await writeFile(
       join(home, 'config.toml'),
       `model = "${model}"

@@ -101,7 +101,7 @@ const ELSEWHERE_BY_PREFIX = {
   '(cd deploy/kubernetes ': KUBERNETES,
 };
 
-/** What the demo answers to "Hello, how are you?". */
+/** The demo's answer to "Hello, how are you?". */
 const GREETING = /^Hello! .+/m;
 
 interface Output {
@@ -109,7 +109,7 @@ interface Output {
   readonly stderr: string;
 }
 
-/** What a command that is run here has to write. Its exit code has to be 0. */
+/** The output that a command must write. Its exit code must be 0. */
 const EXPECTED: Readonly<Record<string, (output: Output) => void>> = {
   'npm run workflow -- list': ({ stdout }) => expect(stdout).toMatch(/^chat +A plain conversation/m),
   'npm run workflow -- run chat "Hello, how are you?"': ({ stdout, stderr }) => {

@@ -22,7 +22,7 @@ const ROOT = join(import.meta.dirname, '../..');
 /** Programs and pages read at the pace of the demo, on a busy machine. */
 const LONGEST_MS = 60_000;
 const SOON = { within: 20_000 };
-/** What the demo answers to the question of the page. */
+/** The demo's answer to the question of the page. */
 const GREETING = /^Hello! .+\S$/s;
 
 interface Block {

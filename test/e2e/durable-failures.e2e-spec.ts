@@ -26,7 +26,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   afterAll(() => postgres.close());
   beforeEach(async () => {
     upstream = await ScriptedUpstream.start();
-    // Where nobody may mount one, the disk of these tests is never full.
+    // Without the right to mount, the disk of these tests is never full.
     disk = canMount ? SmallDisk.mount(64) : undefined;
     databaseUrl = await postgres.createDatabase(disk?.folder);
     replicas = new Replicas({ OPENAI_BASE_URL: upstream.url, RUNS_DATABASE_URL: databaseUrl });

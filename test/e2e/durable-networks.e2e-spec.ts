@@ -13,9 +13,9 @@ import { gate } from '../support/upstream/steps.js';
 
 /** A test waits here until leases run out, as they do in production. */
 const LONGEST_MS = 120_000;
-/** Whoever asks for a run while the store is unavailable is told within this time, in milliseconds. */
+/** A client that asks for a run while the store is unavailable gets its error within this time, in milliseconds. */
 const LONGEST_REFUSAL_MS = 5_500;
-/** A run that its process has lost goes on within this time, in milliseconds. */
+/** A run that lost its process continues within this time, in milliseconds. */
 const LONGEST_SILENCE_MS = 12_000;
 
 describeWithPostgres('runs of a process whose network to PostgreSQL fails', () => {
@@ -88,7 +88,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       expect(link.cuts).toBeGreaterThan(0);
       expect(upstream.requests).toHaveLength(2);
 
-      // Their beginning: nobody knows then who has them.
+      // Their beginning: no process knows then which one executes them.
       const { cuts } = link;
       link.cutAnswerTo('millrace.claim');
       upstream.next(scriptStream('Hi'));

@@ -27,7 +27,7 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
           (await queryPostgres(databaseUrl, `select from millrace.run_log where events like '%Hal%'`)).length > 0,
       );
 
-      // It stands still for less than its lease: nobody takes the run.
+      // It is suspended for less than its lease: no process takes the run over.
       worker.process.signal('SIGSTOP');
       const [stood] = await queryPostgres<{ until: string }>(databaseUrl, 'select pg_sleep(1.5), now()::text as until');
       worker.process.signal('SIGCONT');

@@ -189,7 +189,7 @@ describeInBrowser()('EventSource in Chromium', () => {
         await eventually(() => countRequests(reading) === 2, SOON);
         reading.hold.open();
       }
-      // The third one is told that there is nothing more.
+      // The third one gets a 204: there is nothing more.
       await expectWhole(readings, { requests: 3 });
     },
     LONGEST_MS,

@@ -12,7 +12,7 @@ const LONGEST_MS = 20_000;
 /** The demo's words for the question that the examples ask. */
 const ANSWER = /12 \* 7 = 84\./;
 const TOKENS = /^\(\d+ tokens\)$/m;
-/** What the demo says of the tool's result: the model called it, the client ran it, and the model saw what came out. */
+/** The demo's sentence on the tool's result: the model called it, the client ran it, and the model saw what came out. */
 const WEATHER = /get_weather answered: .*clear.*21/;
 const OBJECT = /^(?:Object|Parsed): \{[^]*reply:[^]*84/m;
 const REASONING = /^Thinking: .*I have a rule.*\nReply: 12 \* 7 = 84\./m;

@@ -17,7 +17,7 @@ const ISSUER = 'https://id.example.com';
 
 /** Publishes keys as identity providers do. */
 class KeyServer {
-  /** What it answers; undefined: nothing, connections are closed. */
+  /** Its response; undefined: none, connections are closed. */
   body: unknown = { keys: [] };
   status = 200;
   requests = 0;

@@ -17,7 +17,7 @@ const SEARCH = {
     required: ['query'],
   },
 };
-/** What a model is told of a result that names itself. */
+/** The tool message for a result that names itself. */
 const ANSWERING: CallScript = (call, response) =>
   sendResult(response, call, {
     content: [{ type: 'text', text: `found ${String(call.params?.arguments?.['query'])}` }],

@@ -9,7 +9,7 @@ import { errorBody, httpError, ScriptedUpstream, scriptStream, steps } from '../
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 
 const STREAM = { ...CHAT, stream: true };
-/** More than Node reads of a connection while nobody takes the body. */
+/** More than Node reads of a connection while its body is not read. */
 const LARGE_CHAT = { model: 'chat', messages: [{ role: 'user', content: 'word '.repeat(20_000) }] };
 
 /** The machine's clock, which jumps ahead by this much at each reading. */

@@ -55,8 +55,8 @@ const TSCONFIG = {
 };
 
 /**
- * Prints what an import of the package has changed in a process. Registers of their own that class-validator and openai keep
- * there are no change: nobody else reads them.
+ * Prints what an import of the package has changed in a process. The registers of class-validator and openai are no
+ * change: only these packages read them.
  */
 const IMPORT_PROBE = `
 import 'reflect-metadata';

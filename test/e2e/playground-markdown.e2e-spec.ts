@@ -199,7 +199,7 @@ describeInBrowser()('the playground', () => {
     const text = await said.innerText();
     expect(text).toContain('It costs $5 and $10, or US$5-$10, 10$ in all. $x$ $HOME/$USER');
     expect(text).toContain('Wrong: $\\undefined{x}$');
-    // What the sizes of its parts say is set, although the policy of the page allows no styles in HTML.
+    // The sizes of its parts are set, although the policy of the page allows no styles in HTML.
     const strut = await said
       .locator('.katex-strut')
       .first()

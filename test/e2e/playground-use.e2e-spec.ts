@@ -152,7 +152,7 @@ describeInBrowser()('the playground', () => {
 
     type Door = 'chat' | 'responses';
 
-    /** What is copied when this is written. */
+    /** The copied text when the composer holds this text. */
     async function copied({ page, clipboard }: Visitor, door: Door, form: string, said = ''): Promise<string> {
       await page.selectOption('#workflow', 'chat');
       await page.fill('#draft', question);

@@ -22,7 +22,7 @@ const MAIN = join(import.meta.dirname, '../../dist/main.js');
 
 describe('the process without any setting', () => {
   let server: ServerProcess;
-  /** What it wrote when it started. */
+  /** Its output at the start. */
   let said: { readonly stdout: string; readonly stderr: string };
   beforeAll(async () => {
     await ensureServerIsBuilt();

@@ -221,7 +221,7 @@ describeWithRedis('replicas that share a Redis', () => {
     /** One that reaches Redis over the link, and one that does not. */
     const startBoth = (): Promise<[TestApp, TestApp]> =>
       Promise.all([start({ REDIS_URL: `redis://${link.address}` }), start()]);
-    /** Redis does what it is told next, and says so after it was given up. */
+    /** Redis executes the next command, and replies after the server has given up. */
     const answerOneTooLate = async (act: () => Promise<HttpResponse>): Promise<HttpResponse> => {
       const connections = link.connections;
       link.answerDelayMs = 1_500;

@@ -76,7 +76,7 @@ describe('what clients send, turn by turn', () => {
   });
 });
 
-/** What the suite says of one of its tests. */
+/** The suite's report on one of its tests. */
 interface AcceptanceResult {
   readonly id: string;
   readonly status: string;

@@ -15,7 +15,7 @@ describe('a request for a response', () => {
   afterAll(() => bench.close());
 
   let asked = 0;
-  /** What the model is sent for a request, and what the client gets. */
+  /** The request that the model gets, and the response of the client. */
   const ask = async (body: object) => {
     const response = await createResponse(bench.app, body);
     const { body: sent } = await bench.upstream.request(asked);

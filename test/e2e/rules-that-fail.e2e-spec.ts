@@ -17,7 +17,7 @@ import { eventually } from '../support/checks.js';
 import { AgentBench } from '../support/agent-bench.js';
 import { scriptCompletion, scriptStream, scriptToolCalls } from '../support/upstream/index.js';
 
-/** How many asynchronous rules were called, and how many have rejected: those that the answer did not wait for, too. */
+/** Numbers of asynchronous rules that were called and that rejected, including rules that the response did not wait for. */
 let called = 0;
 let rejected = 0;
 
@@ -148,7 +148,7 @@ describe('an answer whose rules fail in more than one way', () => {
     bench = undefined;
   });
 
-  /** Waits until all rules that were called have come to their end, and Node has told of those that nobody waits for. */
+  /** Waits until all called rules have ended, and Node has reported the rejections that nothing awaits. */
   async function assertNoneIsLeft(): Promise<void> {
     await eventually(() => rejected === called, { message: 'the end of all rules' });
     await new Promise((resolve) => setImmediate(resolve));

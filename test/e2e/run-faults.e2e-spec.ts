@@ -51,7 +51,7 @@ function revokedProxy(): object {
   return proxy;
 }
 
-/** What no node may yield, and how the log describes it. */
+/** Values that no node may yield, with their descriptions in the log. */
 const NO_DELTAS: Readonly<Record<string, { readonly value: unknown; readonly described: string }>> = {
   'a plain string': { value: 'secret', described: 'a string of 6 characters' },
   'a text that is none': { value: { type: 'content', text: 5 }, described: "{ type: 'content', text: number }" },
@@ -71,7 +71,7 @@ const NO_DELTAS: Readonly<Record<string, { readonly value: unknown; readonly des
   nothing: { value: undefined, described: 'a value of type undefined' },
 };
 
-/** What the last message names. */
+/** The name in the last message. */
 function readWish({ request }: TaskContext): string {
   const content = request.messages.at(-1)?.content;
   return typeof content === 'string' ? content : '';
@@ -143,7 +143,7 @@ const ENV = { MAX_CONCURRENT_RUNS: '2', MAX_QUEUED_RUNS: '0', STREAM_DEBOUNCE_MS
 
 describe('a run that cannot be passed on to its reader', () => {
   let bench: Bench;
-  /** What the log says, each time a line and perhaps a stack. */
+  /** The log entries: a line each, perhaps with a stack. */
   const errors: string[] = [];
   beforeEach(async () => {
     errors.length = 0;
@@ -158,7 +158,7 @@ describe('a run that cannot be passed on to its reader', () => {
   });
   afterEach(() => bench.close());
 
-  /** Does something while another stream is open, which must go on, and after which nothing may be left. */
+  /** Does something while another stream is open. That stream must continue, and nothing may remain afterwards. */
   const besideAnother = async (work: () => Promise<void>): Promise<void> => {
     const held = steps.gate();
     bench.upstream.next(scriptStream(['still', held, ' here']));

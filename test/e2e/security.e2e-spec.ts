@@ -45,7 +45,7 @@ describe('security', () => {
       expect(sentPolicy).toContain(policy);
       expect(sentPolicy).toContain("default-src 'none'");
       expect(sentPolicy).not.toMatch(/script-src[^;]*unsafe/);
-      // The gateway that ends TLS decides, and the name of the software is nobody's business.
+      // The gateway that ends TLS decides about transport security, and the name of the software is not published.
       for (const name of ['strict-transport-security', 'x-powered-by', 'server', 'set-cookie']) {
         expect([name, headers[name]]).toEqual([name, undefined]);
       }
@@ -65,7 +65,7 @@ describe('security', () => {
       ['application/x-www-form-urlencoded', 'model=chat&messages=x'],
       ['multipart/form-data; boundary=b', '--b\r\n\r\n--b--'],
     ])('are not all that keeps foreign pages out: a form that sends %s runs nothing', async (type, body) => {
-      // What a page may send without asking: anything else needs a preflight, which allows nobody by default.
+      // Requests that a page may send without asking: all others need a preflight, which is refused by default.
       const answer = await postJson(client.app.chatUrl, body, { 'content-type': type, origin: 'https://evil.example' });
       expectRefused({ status: answer.status, body: answer.text }, [415]);
       expect(answer.headers).not.toHaveProperty('access-control-allow-origin');

@@ -12,7 +12,7 @@ describe('the end of an upstream answer', () => {
   let clock: FakeClock;
   beforeEach(async () => {
     clock = new FakeClock();
-    // On a clock that stands still, text that is to be joined would wait for ever.
+    // On a stopped clock, text that waits to be merged would wait for ever.
     bench = await Bench.start({ clock, env: { STREAM_DEBOUNCE_MS: '0' } });
   });
   afterEach(() => bench.close());

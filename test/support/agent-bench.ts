@@ -5,7 +5,7 @@ import { RecordingTracer } from './recording-tracer.js';
 import type { ScriptedUpstream } from './scripted-upstream.js';
 import { type SseStream } from './sse-client.js';
 
-/** What a client asks agents with tools. */
+/** The question of a client to agents with tools. */
 export const WEATHER_QUESTION = [{ role: 'user', content: 'How warm is it in Oslo?' }];
 
 /** The application with the workflow `test` of one agent, in front of a scripted upstream, and traced. */

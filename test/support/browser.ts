@@ -15,7 +15,7 @@ const APPLICATIONS = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** It talks to nobody but whom the page talks to: a browser has services of its own. */
+/** It connects only where the page connects: the browser's own services are off. */
 const ARGUMENTS = [
   // Tests run as root in containers, where its sandbox cannot be set up.
   '--no-sandbox',
@@ -90,7 +90,7 @@ export class TestBrowser {
 export class Visitor {
   /** Addresses of all requests, blocked ones too. */
   readonly requests: string[] = [];
-  /** Errors that the page threw or that the browser told, such as violations of the page's policy. */
+  /** Errors that the page threw or the browser reported, such as violations of the page's policy. */
   readonly errors: string[] = [];
 
   constructor(
@@ -100,7 +100,7 @@ export class Visitor {
     this.#watch(page);
   }
 
-  /** What the page has put into the clipboard. */
+  /** The text that the page has put into the clipboard. */
   readonly clipboard = (): Promise<string> => this.page.evaluate('navigator.clipboard.readText()');
 
   /** Opens another tab of the same browser. */

@@ -25,7 +25,7 @@ export class SpeakingNode extends SilentNode {
   override readonly streams = true;
 }
 
-/** What a test's workflow is made of. */
+/** The parts of a test's workflow. */
 export interface Definition extends Partial<WorkflowOptions> {
   readonly define: (flow: Flow, request: ChatRefs) => Ref<unknown>;
 }

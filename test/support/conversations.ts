@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { expect } from '@jest/globals';
 
-/** What a client sent to `POST /v1/responses`, turn by turn, with the ids that it was given replaced by their places. */
+/** The requests of a client to `POST /v1/responses`, turn by turn; each id is replaced by its position. */
 export type RecordedConversation = readonly JsonBody[];
 type JsonBody = Readonly<Record<string, unknown>>;
 
@@ -19,7 +19,7 @@ const FOLDER = new URL('../fixtures/responses/', import.meta.url);
 /** Notes the bodies of all requests for responses that a server gets, whichever client sends them. */
 export class BodyWatch {
   readonly #bodies: JsonBody[] = [];
-  /** What the server has named, in its order. */
+  /** The ids that the server has given, in their order. */
   readonly #ids = new Set<string>();
 
   constructor(server: Server) {

@@ -20,7 +20,7 @@ export interface LogEntry {
   readonly checkpoint?: StepCheckpoint;
 }
 
-/** What a run needs of its surroundings. */
+/** The parts that a run needs. */
 export interface RunSetting {
   readonly workflow: CompiledWorkflow;
   readonly request?: RunRequest;

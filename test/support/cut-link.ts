@@ -82,7 +82,7 @@ export class CutLink {
     ] as const) {
       this.#sockets.add(one);
       one.on('end', () => other.end());
-      // Whoever is at the other end is told by the end of the connection.
+      // The other end sees the end of the connection.
       one.on('error', () => other.destroy());
       one.on('close', () => this.#sockets.delete(one));
       if (this.#isFrozen) one.pause();

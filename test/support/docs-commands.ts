@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Something that a reader of a page is told to run. */
+/** A command that a page tells its reader to run. */
 export interface DocsCommand {
   /** As it stands on the page, without the comment behind it. */
   readonly text: string;
@@ -10,7 +10,7 @@ export interface DocsCommand {
   readonly page: string;
 }
 
-/** What stands between backticks in a sentence is a command if it begins with one of these and goes on. */
+/** Text between backticks is a command if it begins with one of these and has more words. */
 const INLINE =
   /^(?:[A-Z_]+=\S+ )*(?:npm|npx|node|curl|docker|kubectl|kustomize|ulimit|python3?|pip|openssl|git|apt-get|sh|bash) ./;
 

@@ -23,12 +23,12 @@ export class DurableBench {
 
   constructor(private readonly queue: 'PostgreSQL' | 'Redis') {}
 
-  /** What is done by the queue in Redis alone. */
+  /** For what only the queue in Redis does. */
   get itWithRedis(): typeof it | typeof it.skip {
     return this.queue === 'Redis' ? it : it.skip;
   }
 
-  /** What the queue has little to do with. */
+  /** For what hardly depends on the queue. */
   get itOnce(): typeof it | typeof it.skip {
     return this.queue === 'Redis' ? it.skip : it;
   }

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 
-/** What a page is given of an event. */
+/** The fields of an event that a page gets. */
 export interface SeenEvent {
   /** `message` if the event has no name. */
   readonly type: string;

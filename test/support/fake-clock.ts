@@ -64,8 +64,8 @@ export class FakeClock extends Clock {
   }
 
   /**
-   * Moves time on and runs every callback that falls due on the way, each at its own time, those of one moment in the
-   * order in which they were started. What a callback throws, this throws.
+   * Advances the time and runs every callback that becomes due, each at its own time; callbacks of the same time run
+   * in the order of their start. Throws what a callback throws.
    */
   advance(ms: number): void {
     const end = this.#findEnd(ms);

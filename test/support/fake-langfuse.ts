@@ -14,7 +14,7 @@ import { readMessage } from './langfuse/protobuf.js';
 export interface FakeLangfuseOptions {
   readonly publicKey?: string;
   readonly secretKey?: string;
-  /** What it says it is, and what it therefore takes: see {@link FakeLangfuse}. */
+  /** Its version, and so the routes that it has: see {@link FakeLangfuse}. */
   readonly version?: string;
 }
 
@@ -140,7 +140,7 @@ export class FakeLangfuse {
     return this;
   }
 
-  /** What came to Langfuse's OTLP route, in the order of arrival; a span that came twice is there twice. */
+  /** The spans that Langfuse's OTLP route received, in the order of arrival; a span that came twice is listed twice. */
   spans(): readonly ReceivedSpan[] {
     return this.#spans;
   }
@@ -150,12 +150,12 @@ export class FakeLangfuse {
     return groupTraces(this.#spans);
   }
 
-  /** What came to `/v1/traces`. */
+  /** The spans that `/v1/traces` received. */
   collectorSpans(): readonly ReceivedSpan[] {
     return this.#collectorSpans;
   }
 
-  /** What the legacy route has stored; an event that came twice is there once, as in the real server. */
+  /** The events that the legacy route has stored; an event that came twice is stored once, as in the real server. */
   legacyEvents(): StoredLegacyEvent[] {
     return [...this.#legacyEvents.values()];
   }

@@ -14,7 +14,7 @@ export const CHAT_JSON = JSON.stringify(CHAT);
 /** Texts that reveal the machine or the code: paths, stacks, and addresses of modules. */
 export const INSIDE = /node_modules|file:\/\/|\bat \S+ \(|\.[jt]s:\d|\/(src|dist|home|root|usr)\//;
 
-/** The answer refuses with one of these statuses, in OpenAI's form, and tells nothing of the inside. */
+/** The response refuses with one of these statuses, in OpenAI's form, and reveals nothing internal. */
 export function expectRefused(
   { status, body }: { readonly status: number; readonly body: string },
   expected: readonly number[],

@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '../..');
 /** The command line as it is compiled here. */
 export const CLI = join(ROOT, 'dist/cli.js');
 
-/** What a process wrote, and the code with which it ended. */
+/** The output of a process, and its exit code. */
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;

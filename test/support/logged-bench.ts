@@ -6,7 +6,7 @@ import { RecordingTracer } from './recording-tracer.js';
 import type { ScriptedUpstream } from './scripted-upstream.js';
 import { type SseStream } from './sse-client.js';
 
-/** What a client says: its words must never stand in a log. */
+/** The message of a client, which must never appear in a log. */
 export const SECRET_QUESTION = [{ role: 'user', content: 'my secret words' }];
 
 /** The application in front of a scripted upstream, with a log of everything that the test reads. */

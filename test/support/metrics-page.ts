@@ -10,13 +10,13 @@ export interface Sample {
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/y;
 
-/** What a `/metrics` page said, taken apart as strictly as Prometheus' text format 0.0.4 is. */
+/** The content of a `/metrics` page, parsed as strictly as Prometheus' text format 0.0.4 requires. */
 export class MetricsPage {
   readonly samples: readonly Sample[];
   /** Type by the metric's name: `counter`, `gauge` or `histogram`. */
   readonly types: ReadonlyMap<string, string>;
 
-  /** @throws Error naming a line that is none of the format's */
+  /** @throws Error that names a line outside the format */
   constructor(text: string) {
     const types = new Map<string, string>();
     const samples: Sample[] = [];

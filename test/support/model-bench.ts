@@ -14,7 +14,7 @@ import { eventually } from './eventually.js';
 import { FakeClock } from './fake-clock.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 
-/** One call of a model, pulled by the test, with everything it told. */
+/** One call of a model, pulled by the test, with everything that it reported. */
 export class RecordedCall implements CallControls {
   readonly batches: (readonly Delta[])[] = [];
   readonly identities: ModelIdentity[] = [];

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
-/** Where Node tells of requests before they leave: `fetch`, and `node:http` with everything that is built on it. */
+/** Where Node reports requests before they leave: `fetch`, and `node:http` with everything that is built on it. */
 const FETCH = 'undici:client:beforeConnect';
 const HTTP = 'http.client.request.start';
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/;

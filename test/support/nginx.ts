@@ -105,7 +105,7 @@ export class Nginx {
 
   async #end(): Promise<void> {
     const ended: Promise<unknown> = this.process.exitCode === null ? once(this.process, 'exit') : Promise.resolve();
-    // Not SIGKILL: the workers would go on.
+    // Not SIGKILL: the workers would continue.
     this.process.kill('SIGTERM');
     await within(ended, { message: 'the end of nginx' });
   }

@@ -21,8 +21,8 @@ export async function packPackage(folder: string): Promise<string> {
 }
 
 /**
- * Makes a folder in which the package of a tarball is there for `npx`, as it is after `npm install <tarball>`. What the package needs
- * is linked from this checkout, which saves the time of an installation.
+ * Makes a folder in which the package of a tarball is there for `npx`, as it is after `npm install <tarball>`. Its
+ * dependencies are linked from this checkout, which saves the time of an installation.
  */
 export async function installForNpx(folder: string, tarball: string): Promise<void> {
   const packages = join(folder, 'node_modules');

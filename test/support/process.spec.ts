@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type ChildProcess, startProcess } from './process.js';
 
-/** Says what it finds in its environment, and ends with code 3 when told to. */
+/** Prints its environment, and exits with code 3 on request. */
 const SERVER = `
   process.on('SIGTERM', () => { console.log('bye'); process.exit(3); });
   console.log('listening on ' + process.env.WHERE);
@@ -17,7 +17,7 @@ describe('startProcess', () => {
     child = await startProcess(['-e', SERVER], { env: { WHERE: 'http://[::1]:80' } });
     expect((await child.waitForLine(/listening on (.*)/))[1]).toBe('http://[::1]:80');
     await child.waitForLine(/inherited undefined/);
-    // What has been said already is found too.
+    // Output from before the call is found, too.
     await child.waitForLine(/listening/);
     child.signal('SIGTERM');
     expect(await child.exit).toEqual({ code: 3, signal: null });

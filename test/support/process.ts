@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { type WaitOptions, within } from './eventually.js';
 
-/** What a child process is started with. */
+/** The options of a child process. */
 export interface ProcessOptions {
   /** Its whole environment but for `PATH`: nothing is inherited, so that no key or setting of the machine gets in. */
   readonly env?: Readonly<Record<string, string>>;

@@ -21,8 +21,7 @@ export function describeIfRuns(
 }
 
 /**
- * `describe` for tests that install packages. In CI there is a registry, or the test says that there is none; elsewhere they are
- * skipped without one.
+ * `describe` for tests that install packages. In CI they fail without a registry; elsewhere they are skipped without one.
  */
 export const describeWithRegistry = (): typeof describe.skip =>
   process.env['CI'] === undefined

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '../..');
 
 /**
- * Copies files and folders of this checkout, among them its build, to where a test may change them and compile again. The compiler
- * goes on from the build, as it does here, which takes a quarter of the time: it must find the files with the times that they
- * have here, and all packages, also its own declarations, below the copy.
+ * Copies files and folders of this checkout, among them its build, to where a test may change them and compile again.
+ * The compiler continues from the build, which takes a quarter of the time: it must find the files with the times
+ * that they have here, and all packages, also its own declarations, below the copy.
  */
 export async function copyProject(copy: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) await cp(join(ROOT, path), join(copy, path), { recursive: true, preserveTimestamps: true });

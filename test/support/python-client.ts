@@ -19,7 +19,7 @@ export class PythonClient {
     return new PythonClient(await Bench.start(), join(import.meta.dirname, '../fixtures', script));
   }
 
-  /** What the script prints, line by line, when it is given these arguments. */
+  /** Runs the script with these arguments. @returns the lines of its output */
   async ask(...args: readonly string[]): Promise<unknown[]> {
     const command = ['-B', this.script, this.bench.app.baseUrl, ...args];
     this.#child = await startProcess(command, { command: 'python3', env: PYTHON_ENV });

@@ -20,7 +20,7 @@ export interface RecordedEvent {
   readonly level: TraceLevel;
 }
 
-/** What was recorded of one trace, span or generation. */
+/** The record of one trace, span or generation. */
 export class RecordedObservation<Start = unknown, End extends Ending = Ending> {
   readonly children: RecordedObservation[] = [];
   readonly events: RecordedEvent[] = [];

@@ -19,7 +19,7 @@ export class RedisServer {
     private readonly folder: string,
   ) {}
 
-  /** One that is to be started by {@link up}. */
+  /** A server that {@link up} will start. */
   static async prepare(): Promise<RedisServer> {
     return new RedisServer(Number(await findFreePort()), await mkdtemp(join(tmpdir(), 'millrace-redis-')));
   }

@@ -1,5 +1,5 @@
 /**
- * What a promise rejects with, for a test that looks at more than one side of an error.
+ * The rejection of a promise, for a test that checks several properties of an error.
  * @throws Error if it does not reject
  */
 export async function catchRejection(promise: PromiseLike<unknown>): Promise<unknown> {

@@ -43,7 +43,7 @@ export const failed = (fields: Partial<Extract<RunEvent, { type: 'run-failed' }>
   ...fields,
 });
 
-/** The events of a response whose run goes as it is told. */
+/** The events of a response whose run has the given events. */
 export function fold(
   events: readonly TimedEvent[],
   { head, shape }: { head?: Partial<ResponseHead>; shape?: ResponseShape } = {},

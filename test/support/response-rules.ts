@@ -5,7 +5,7 @@ import { assertValidResponseEvent, type WireEvent, type WireResponse } from './r
 type WireItem = WireResponse['output'][number];
 type EventOf<T extends WireEvent['type']> = Extract<WireEvent, { type: T }>;
 
-/** What a whole stream of a response said. */
+/** The content of a whole stream of a response. */
 export interface CheckedStream {
   readonly events: readonly WireEvent[];
   /** As the last event has it. */

@@ -52,7 +52,7 @@ export function assertValidDeletion(json: unknown): void {
 }
 
 /**
- * Checks an event in the same way. What is no event of OpenAI's is refused: clients are.
+ * Checks an event in the same way. Events that OpenAI does not have are refused, because clients refuse them.
  * @throws Error that lists every fault
  */
 export function assertValidResponseEvent(json: unknown): asserts json is WireEvent {

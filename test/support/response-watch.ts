@@ -31,7 +31,7 @@ const LARGEST_WRITE = 256 * 1024;
  * what they understand.
  */
 export class ResponseWatch {
-  /** What was wrong, one line each. */
+  /** The faults, one per line. */
   readonly faults: string[] = [];
 
   constructor(server: Server) {

@@ -7,7 +7,7 @@ import { errorBody, httpError, ScriptedUpstream, scriptStream, steps } from './u
 
 const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
 
-/** What a bare socket reads of an answer, and how it ends: with the code of an error, or undefined for a plain close. */
+/** The response as a bare socket reads it, and its end: the code of an error, or undefined for a plain close. */
 async function readSocket(url: string): Promise<{ reads: string[]; code: string | undefined }> {
   const { hostname, port, pathname } = new URL(url);
   const socket = connect(Number(port), hostname);

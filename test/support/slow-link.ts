@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 /** A way to a server on which everything, the end of a connection too, takes some time in each direction. */
 export class SlowLink {
-  /** What the server says from now on takes so long, in milliseconds. */
+  /** Delays everything that the server sends from now on by this many milliseconds. */
   answerDelayMs: number;
   /** How many connections were opened over it. */
   connections = 0;

@@ -4,9 +4,9 @@ import { eventually } from './eventually.js';
 const STILL_MS = 300;
 
 /**
- * Waits until a count does not grow any more, such as the bytes that an upstream could write.
+ * Waits until a count stops growing, such as the number of bytes that an upstream could write.
  * @param read the count
- * @param what of whose standstill the error speaks, if there is none in time
+ * @param what named by the error if it does not stop in time
  * @param withinMs the longest wait, in milliseconds
  * @returns the count
  */

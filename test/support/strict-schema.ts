@@ -3,7 +3,7 @@ import { fullFormats } from 'ajv-formats/dist/formats.js';
 
 export type SchemaNode = Readonly<Record<string, unknown>>;
 
-/** What the guide to structured outputs, and the API's own refusals, say of strict schemas. */
+/** The rules for strict schemas, from the guide to structured outputs and the API's own refusals. */
 export function findBrokenRules(root: SchemaNode): string[] {
   const broken: string[] = [];
   const definitions = (root['$defs'] ?? {}) as Readonly<Record<string, SchemaNode>>;

@@ -15,23 +15,23 @@ export interface AskedCall {
   readonly shown: unknown;
 }
 
-/** What a client gives back for a call: JSON, unless it is a text. */
+/** The output that a client returns for a call: JSON, unless it is a text. */
 export interface GivenOutput {
   readonly id: string;
   readonly value: unknown;
 }
 
-/** What a protocol told of one segment of a run. */
+/** The content of one segment of a run in one protocol. */
 export interface WaitingAnswer {
   readonly id: string;
   readonly text: string;
   readonly calls: readonly AskedCall[];
-  /** Undefined: nothing was told of usage. */
+  /** Undefined if no usage was reported. */
   readonly tokens: number | undefined;
   readonly headers: HttpResponse['headers'];
   /** What {@link WaitingDoor.retrieve} gives of it. */
   readonly kept: string;
-  /** What the client sends back with its next request. */
+  /** The items that the client sends back with its next request. */
   readonly history: unknown;
 }
 
@@ -40,15 +40,15 @@ export interface WaitingDoor {
   readonly name: string;
   /** The parameter that outputs stand in. */
   readonly param: 'messages' | 'input';
-  /** The body of a request that begins a conversation, or goes on with it by a text. */
+  /** The body of a request that begins or continues a conversation with a text. */
   say(text: string, before?: WaitingAnswer): object;
   /** The body of a request with outputs of calls. */
   give(before: WaitingAnswer, outputs: readonly GivenOutput[]): object;
   /** Sends a request, whatever comes. */
   post(app: App, body: object, headers?: Headers): Promise<HttpResponse>;
-  /** Reads what must have been told, by every rule. */
+  /** Reads a segment, and checks it by every rule. */
   read(answer: HttpResponse, sent: object): WaitingAnswer;
-  /** Gets what was told once more: its chunks if they were streamed, else the whole. */
+  /** Gets a segment again: its chunks if it was streamed, else the whole. */
   retrieve(app: App, id: string, headers?: Headers): Promise<string>;
 }
 

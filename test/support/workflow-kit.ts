@@ -4,12 +4,12 @@ import { AgentStreamingNode } from '../../src/nodes/index.js';
 import { agent, Workflow, type WorkflowOptions } from '../../src/workflow/index.js';
 import type { Agent, AgentInput, ChatRefs, Deltas, Flow, Ref, TaskContext } from '../../src/workflow/index.js';
 
-/** What a node that continues a conversation takes. */
+/** The input of a node that continues a conversation. */
 export interface ConversationInput {
   readonly messages: readonly Message[];
 }
 
-/** What a {@link SpeakNode} takes. */
+/** The input of a {@link SpeakNode}. */
 export interface SpeakInput extends ConversationInput {
   /** Put before the conversation as a system message, by which an upstream's script can tell the calls apart. */
   readonly prompt: string;
@@ -61,7 +61,7 @@ export function makeOptionsModule(
   return makeWorkflowsModule(TestWorkflow, ...providers);
 }
 
-/** What a module of one agent has besides the agent. */
+/** The parts of a module of one agent, except the agent. */
 export interface AgentModuleOptions {
   /** The workflow's id. Default: `test`. */
   readonly id?: string;

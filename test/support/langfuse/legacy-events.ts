@@ -10,7 +10,7 @@ export interface StoredLegacyEvent {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What the endpoint says about one event. */
+/** The endpoint's verdict on one event. */
 export type LegacyVerdict =
   | { readonly event: StoredLegacyEvent }
   | {

@@ -9,7 +9,7 @@ export interface ReceivedSpan {
   /** 16 hex digits; absent: a root. */
   readonly parentSpanId?: string;
   readonly name: string;
-  /** 1 internal, 2 server, 3 client, 4 producer, 5 consumer; 0 if it was not told. */
+  /** 1 internal, 2 server, 3 client, 4 producer, 5 consumer; 0 if missing. */
   readonly kind: number;
   /** Milliseconds since the Unix epoch, down to microseconds. */
   readonly startTimeMs: number;
@@ -34,7 +34,7 @@ interface SpanTree extends ReceivedSpan {
   readonly children: readonly SpanTree[];
 }
 
-/** What came of one trace. */
+/** The received spans of one trace. */
 export interface ReceivedTrace {
   readonly traceId: string;
   /** All of them, in the order of arrival. */

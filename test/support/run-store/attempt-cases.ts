@@ -3,7 +3,7 @@ import type { WorkerOffer } from '../../../src/runs/store/run-log-store.js';
 import type { StoreBench } from './store-bench.js';
 import { makeWait } from './wait-cases.js';
 
-/** What every store knows of those who work on a run. */
+/** The tests of what every store knows about the processes that execute a run. */
 export function describeAttempts(bench: StoreBench): void {
   it('says since when a run has been at work, and refuses events of an earlier attempt', async () => {
     await bench.create('r1');
@@ -60,7 +60,7 @@ export function describeAttempts(bench: StoreBench): void {
     const waiting = bench.makeBatch('r1', 0, 1, { epoch: await claim(), waits: [makeWait(bench, 'a')] });
     expect([await bench.append([waiting]), await read()]).toEqual([[true], 1]);
     await bench.logs.answer({ run: 'r1', values: [{ node: 'a', json: '1' }] });
-    // The process that goes on with the answer has another release, and hands it on; the next one dies.
+    // The process that continues with the answer has another release, and hands the run on; the next one dies.
     await bench.logs.release([{ id: 'r1', epoch: await claim(), hasBegun: false }]);
     expect([await claim(), await read()]).toEqual([4, 1]);
     expect([await claim(), await read()]).toEqual([5, 2]);

@@ -5,7 +5,7 @@ import { makeWait } from './wait-cases.js';
 
 const OFFER = { graphs: [], workflows: [], doors: [] };
 
-/** What a store does that several processes use at the same time. */
+/** The tests of a store that several processes use at the same time. */
 export function describeSharing(bench: StoreBench): void {
   it('refuses events of a process whose run another one has begun, and takes those of the other', async () => {
     const other = bench.openOther();

@@ -11,7 +11,7 @@ export const DAY_MS = 86_400_000;
 /** A store that is open. */
 export interface OpenStores {
   readonly logs: RunLogStore;
-  /** What is kept beside the logs, in the same place. */
+  /** The documents that are stored with the logs. */
   readonly documents: DocumentStore;
   readonly schedules: ScheduleStore;
   /** Removes what has expired, as the store does by itself from time to time. */

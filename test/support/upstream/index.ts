@@ -1,2 +1,2 @@
-/** What a model's provider does in a test: the server, whole answers, and `steps`, of which they are made. */
+/** A model's provider in a test: the server, whole responses, and the `steps` of which they consist. */
 export * from '../../../src/testing/upstream/index.js';
