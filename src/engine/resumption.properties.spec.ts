@@ -33,7 +33,7 @@ const CALL_WITHOUT_ARGUMENTS: ResumablePlan = {
   ],
 };
 
-describe('A run that goes on after a crash', () => {
+describe('A run that continues after a crash', () => {
   beforeAll(() => Logger.overrideLogger(false));
 
   afterAll(() => Logger.overrideLogger(new ConsoleLogger()));

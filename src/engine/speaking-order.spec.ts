@@ -41,7 +41,7 @@ describe('SpeakingOrder', () => {
     expect(spoken).toEqual(['1', '2', '3']);
   });
 
-  it('says when a step is too far ahead, and when it may go on', async () => {
+  it('says when a step is too far ahead, and when it may continue', async () => {
     const order = root();
     const [first, second] = [order.child(), order.child()];
     say(second, 'x'.repeat(500_000));

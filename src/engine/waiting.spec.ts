@@ -73,7 +73,7 @@ describe('A run that waits for an answer', () => {
     expect((wait?.expiresAt ?? 0) - (wait?.askedAt ?? 0)).toBe(3 * 86_400_000);
   });
 
-  it('goes on with the answer as an instance of its class, and runs no finished step again', async () => {
+  it('continues with the answer as an instance of its class, and runs no finished step again', async () => {
     const whole = await runLogged(compileApproval(), waiting, log.approve({ value: { approved: true } }));
     const types = whole.slice(waiting.length).map(({ event }) => event.type);
     expect(types).toEqual(['run-continued', 'node-started', 'delta', 'node-finished', 'run-finished']);
@@ -88,7 +88,7 @@ describe('A run that waits for an answer', () => {
     expect(again.at(-1)?.event).toEqual({ ...waiting.at(-1)?.event, seq: expect.any(Number) });
   });
 
-  it('fails if it expires without a value for that, and goes on with one', async () => {
+  it('fails if it expires without a value for that, and continues with one', async () => {
     const expired = log.approve({ isExpired: true });
     const failed = await runLogged(compileApproval(), waiting, expired);
     expect(failed.at(-1)?.event).toMatchObject({ type: 'run-failed', error: { code: 'wait_expired' } });

@@ -93,7 +93,7 @@ describe('RunService', () => {
       expect(types).toEqual(['run-started', 'node-started', 'delta', 'node-finished', 'run-finished']);
     });
 
-    it('lets the run go on while one of its readers stays, and ends it when the last one leaves', async () => {
+    it('lets the run continue while one of its readers stays, and ends it when the last one leaves', async () => {
       const events = start();
       const [first, second] = [listen(events), listen(events)];
       await second.has('node-started');

@@ -126,7 +126,7 @@ describe('SseParser', () => {
     expect(parse(['data: a\rdata: b', '\n\n'].map(toBytes))).toEqual([['a\nb', '']]);
   });
 
-  it('reads bytes that are no UTF-8 as replacement characters, and goes on', () => {
+  it('reads bytes that are no UTF-8 as replacement characters, and continues', () => {
     const broken = Buffer.concat([toBytes('data: a'), Buffer.of(0xff, 0xc3), toBytes('b\n\ndata: c\n\n')]);
     expect(parse([broken]).map(([data]) => data)).toEqual(['a\ufffd\ufffdb', 'c']);
   });

@@ -33,7 +33,7 @@ describe('agents', () => {
     );
 
   describe('with tools of the server', () => {
-    it('run tools and go on: the client sees the text of all rounds, but no calls', async () => {
+    it('run tools and continue: the client sees the text of all rounds, but no calls', async () => {
       await start(makeWeatherModule(withTools));
       bench.upstream
         .next([

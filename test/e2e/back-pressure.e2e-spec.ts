@@ -89,7 +89,7 @@ describe('back-pressure', () => {
   });
   afterEach(() => bench.close());
 
-  it('stops reading the upstream while the client does not read, and goes on when it does', async () => {
+  it('stops reading the upstream while the client does not read, and continues when it does', async () => {
     bench.upstream.next([steps.role(), steps.flood({ bytes: FLOOD }), steps.finish('stop'), steps.done()]);
     const stream = await bench.open();
     await stream.until((item) => item.kind === 'data');

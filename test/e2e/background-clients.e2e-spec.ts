@@ -71,7 +71,7 @@ describe.each(OPENAI_VERSIONS)('the openai SDK %s as a client of responses in th
 });
 
 describe('EventSource as a client of responses in the background', () => {
-  it('goes on by itself where it was cut off, and stops at the end', async () => {
+  it('continues by itself where it was cut off, and stops at the end', async () => {
     const door = gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo ', 'you']));
     const { id } = await beginResponse(bench.app);

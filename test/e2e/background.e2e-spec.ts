@@ -81,7 +81,7 @@ describe('a response in the background', () => {
     expect(text.match(/^id: \d+$/gm)).toEqual(types.map((_, number) => `id: ${number}`));
   });
 
-  it('goes on when its client leaves right after the first event, while three others read it', async () => {
+  it('continues when its client leaves right after the first event, while three others read it', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo ', 'you']));
     const first = await openResponse(bench.app, { background: true });

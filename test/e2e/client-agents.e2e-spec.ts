@@ -117,7 +117,7 @@ describe('the OpenAI Agents SDK as a client', () => {
     expect(texts.join('')).toBe('So far');
   });
 
-  it('stops the upstream by its signal, in a stream and before an answer, and goes on', async () => {
+  it('stops the upstream by its signal, in a stream and before an answer, and continues', async () => {
     bench.upstream.always([steps.role(), steps.text('One'), steps.stall()]);
     const leavingStream = new AbortController();
     const result = await runner.run(chat, 'Hello', { stream: true, signal: leavingStream.signal });

@@ -164,7 +164,7 @@ describe('the Vercel AI SDK as a client', () => {
     expect((await bench.upstream.request(0)).body).toMatchObject({ stream: true });
   });
 
-  it('stops the upstream by its abort signal, and goes on', async () => {
+  it('stops the upstream by its abort signal, and continues', async () => {
     bench.upstream.next([steps.role(), steps.text('One'), steps.stall()]);
     const leaving = new AbortController();
     const result = ai.streamText({ model: model('chat'), prompt, maxRetries: 0, abortSignal: leaving.signal });

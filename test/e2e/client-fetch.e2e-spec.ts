@@ -157,7 +157,7 @@ describe('plain fetch as a client', () => {
     expect(error).toMatchObject({ type: 'server_error', code: 'upstream_error' });
   });
 
-  it('stops the upstream by leaving the loop and by its signal, and goes on', async () => {
+  it('stops the upstream by leaving the loop and by its signal, and continues', async () => {
     bench.upstream.always([role(), text('One'), stall()]);
     for await (const json of read(await ask({ stream: true }))) {
       if ('choices' in json && json.choices[0]?.delta.content === 'One') break;

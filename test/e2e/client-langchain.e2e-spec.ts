@@ -113,7 +113,7 @@ describe('LangChain as a client', () => {
     expect(content).toBe('So far');
   });
 
-  it('stops the upstream by its signal, in a stream and before an answer, and goes on', async () => {
+  it('stops the upstream by its signal, in a stream and before an answer, and continues', async () => {
     bench.upstream.always([steps.role(), steps.text('One'), steps.stall()]);
     const leavingStream = new AbortController();
     const stream = await model('chat').stream('Hello', { signal: leavingStream.signal });

@@ -63,7 +63,7 @@ apps = false
   }
 
   it(
-    'gets an answer, and goes on with its history in a second turn',
+    'gets an answer, and continues with its history in a second turn',
     async () => {
       const sent = new BodyWatch(bench.app.nest.getHttpServer());
       bench.upstream.next([reasoning('I need to add.'), ...scriptStream('It is 5.')]).next(scriptStream('It was 5.'));

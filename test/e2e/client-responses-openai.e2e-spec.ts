@@ -123,7 +123,7 @@ describe.each(OPENAI_VERSIONS)('the openai SDK %s as a client of responses', (ve
     }
   });
 
-  it('goes on with its own list of items, parsed ones too', async () => {
+  it('continues with its own list of items, parsed ones too', async () => {
     const sent = new BodyWatch(bench.app.nest.getHttpServer());
     bench.upstream
       .next([steps.reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
@@ -145,7 +145,7 @@ describe.each(OPENAI_VERSIONS)('the openai SDK %s as a client of responses', (ve
     sent.expectFixture(`openai-${version}-items`);
   });
 
-  it('goes on from the response before', async () => {
+  it('continues from the response before', async () => {
     const sent = new BodyWatch(bench.app.nest.getHttpServer());
     bench.upstream
       .next([steps.reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])

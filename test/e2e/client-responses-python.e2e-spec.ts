@@ -54,7 +54,7 @@ describePython('the openai package for Python as a client of responses', () => {
   );
 
   it.each(['items', 'chained'])(
-    'goes on through a loop with a tool, by its %s',
+    'continues through a loop with a tool, by its %s',
     async (way) => {
       const sent = new BodyWatch(bench.app.nest.getHttpServer());
       bench.upstream

@@ -217,7 +217,7 @@ describe('npm run dev', () => {
 
   const readBuiltAt = async (): Promise<number> => (await stat(join(copy, 'dist/main.js'))).mtimeMs;
 
-  it('goes on from the last build: what has not changed since is not compiled again', async () => {
+  it('continues from the last build: what has not changed since is not compiled again', async () => {
     expect(await readBuiltAt()).toBe(built);
   });
 

@@ -92,7 +92,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   );
 
   it(
-    'go on while their process is frozen, which writes nothing afterwards; runs that the queue has lost begin all the same',
+    'continue while their process is frozen, which writes nothing afterwards; runs that the queue has lost begin all the same',
     async () => {
       const door = steps.gate();
       upstream.next(scriptStream(['Old', door]));
@@ -146,7 +146,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   );
 
   it(
-    'are read on without the hints of the database, and go on when its disk has room again',
+    'are read on without the hints of the database, and continue when its disk has room again',
     async () => {
       const door = steps.gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));

@@ -102,7 +102,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
   );
 
   it(
-    'go on in another process when packets are dropped; late writes of the first one are ignored',
+    'continue in another process when packets are dropped; late writes of the first one are ignored',
     async () => {
       const door = gate();
       upstream.next(scriptStream(['Old', door, ' words', gate()]));
@@ -133,7 +133,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
   );
 
   it(
-    'go on from what is left after a failover that lost commits; readers beyond it are told, and get no other text',
+    'continue from what is left after a failover that lost commits; readers beyond it are told, and get no other text',
     async () => {
       const [first, second] = [gate(), gate()];
       upstream.next(scriptStream(['One', first, ' two', second]));

@@ -11,7 +11,7 @@ import { scriptCompletion, scriptStream, steps } from '../support/upstream/index
 
 describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
   it(
-    'go on in another process when theirs is killed; no finished step runs again, and no reader sees a gap or a double',
+    'continue in another process when theirs is killed; no finished step runs again, and no reader sees a gap or a double',
     async () => {
       const { databaseUrl, replicas, upstream } = bench;
       await Promise.all([replicas.start(), replicas.start()]);
@@ -199,7 +199,7 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
   );
 
   bench.itWithRedis(
-    'go on, and begin, though Redis has lost all its data',
+    'continue, and begin, though Redis has lost all its data',
     async () => {
       const { redis, replicas, upstream } = bench;
       const env = { RUNS_CONCURRENCY: '1' };

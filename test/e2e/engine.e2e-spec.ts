@@ -289,7 +289,7 @@ describe('the engine', () => {
     assertCompletion(items, { reasoning: 'Hm', content: 'It is', finish: 'length' });
   });
 
-  it('goes on with a substitute where a step has one', async () => {
+  it('continues with a substitute where a step has one', async () => {
     const { upstream } = await start([CarefulWorkflow]);
     upstream.always((request) =>
       readPrompt(request) === 'risky' ? httpError(500, 'down') : scriptStream(readPrompt(request)),

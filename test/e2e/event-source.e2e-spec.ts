@@ -173,7 +173,7 @@ describeInBrowser()('EventSource in Chromium', () => {
   };
 
   it(
-    'in a page of another origin with a strict policy goes on by itself where the connection was cut, and stops at the end',
+    'in a page of another origin with a strict policy continues by itself where the connection was cut, and stops at the end',
     async () => {
       const page = await PageServer.start('<!doctype html><title>A page</title>', {
         'content-security-policy': "default-src 'none'; connect-src http://127.0.0.1:*",
@@ -196,7 +196,7 @@ describeInBrowser()('EventSource in Chromium', () => {
   );
 
   it(
-    'goes on when the server was killed and started again',
+    'continues when the server was killed and started again',
     async () => {
       const PORT = await findFreePort();
       await begin({ PORT });
@@ -236,7 +236,7 @@ describeInBrowser()('EventSource in Chromium', () => {
 
   describeWithNginx('behind nginx', () => {
     it(
-      'goes on when nginx was restarted',
+      'continues when nginx was restarted',
       async () => {
         await begin();
         const upstreamHost = new URL(server.url).host;

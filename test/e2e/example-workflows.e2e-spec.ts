@@ -43,7 +43,7 @@ describe('the example workflow', () => {
       expect(synthesis).toContain(QUESTION[0]?.content);
     });
 
-    it('goes on without the risks if they cannot be looked into', async () => {
+    it('continues without the risks if they cannot be looked into', async () => {
       bench = await Bench.start();
       bench.upstream.always((request) => {
         if (request.body.response_format !== undefined) return scriptCompletion(PLAN);

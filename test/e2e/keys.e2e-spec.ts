@@ -206,7 +206,7 @@ describe('API keys', () => {
     expect(await statusFor('sk-eve')).toBe(200);
   });
 
-  it('change with their file, and an open stream goes on', async () => {
+  it('change with their file, and an open stream continues', async () => {
     await write([{ name: 'ann', hash: makeHash(ANN) }]);
     await start({ API_KEYS_FILE: file() });
     let say: () => void = () => undefined;

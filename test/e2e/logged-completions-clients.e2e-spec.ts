@@ -57,7 +57,7 @@ describe.each(OPENAI_VERSIONS)('the openai SDK %s, whose completions outlive its
 });
 
 describe('EventSource as a client of a completion that outlives its connection', () => {
-  it('goes on by itself where it was cut off, and stops at the end', async () => {
+  it('continues by itself where it was cut off, and stops at the end', async () => {
     const door = gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo ', 'you']));
     const stream = await beginCompletion(bench.app, GOES_ON);

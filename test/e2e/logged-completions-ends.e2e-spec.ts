@@ -57,7 +57,7 @@ describe('a completion whose process is killed', () => {
   };
 
   it(
-    'goes on in the next one, and has its text once for all who read it from before what is void',
+    'continues in the next one, and has its text once for all who read it from before what is void',
     async () => {
       await start();
       const door = gate();

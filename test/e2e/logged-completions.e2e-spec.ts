@@ -29,7 +29,7 @@ describe('a completion that outlives its connection', () => {
   });
   afterEach(() => bench.close());
 
-  it('goes on without its client, who comes back with Last-Event-ID and gets exactly the rest', async () => {
+  it('continues without its client, who comes back with Last-Event-ID and gets exactly the rest', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo ', 'you'], { usage: tokens(3, 4) }));
     const first = await beginCompletion(bench.app, GOES_ON, USAGE);
@@ -47,7 +47,7 @@ describe('a completion that outlives its connection', () => {
     expect(bareStream(seen)).toEqual(bareStream(again));
   });
 
-  it('goes on to its end with nobody there, and is read later, whole and as chunks', async () => {
+  it('continues to its end with nobody there, and is read later, whole and as chunks', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo'], { usage: tokens(3, 4) }));
     const stream = await beginCompletion(bench.app);
@@ -131,7 +131,7 @@ describe('a completion that outlives its connection', () => {
     expect(bareStream(readFrames((await follow('', 'x')).text))).toEqual(all);
   });
 
-  it('accepts only positions from which a reader can go on', async () => {
+  it('accepts only positions from which a reader can continue', async () => {
     const { id, last, follow } = await endCompletion();
     for (const at of [`${last + 1}`, '999999999999']) {
       const gone = { status: 410, json: { error: { code: 'log_truncated' } } };
@@ -268,7 +268,7 @@ describe('the run of a completion whose readers have left', () => {
     expect(await upstream.closed).toBe('aborted');
   });
 
-  it('goes on with `continue`, however long nobody reads it', async () => {
+  it('continues with `continue`, however long nobody reads it', async () => {
     const { id, stream, door, upstream } = await begin(GOES_ON);
     await leave(stream);
     clock.leap(50_000);

@@ -59,7 +59,7 @@ describe('workflows that wait for answers, as tools of MCP', () => {
     expect(asked.filter((message) => message.includes('does not fit'))).not.toEqual([]);
   });
 
-  it('say how to answer them if nobody does, and go on when somebody does', async () => {
+  it('say how to answer them if nobody does, and continue when somebody does', async () => {
     const client = await clients.keep(mcp.connectNew(bench.app.url, 'auto', { elicit: () => ({ action: 'decline' }) }));
     bench.upstream.next(scriptStream('A draft'));
     const called = await client.call('approval', { input: 'We move' });

@@ -89,7 +89,7 @@ describeInBrowser()('the playground keeps', () => {
     });
   });
 
-  it('an answer that comes: after a reload it goes on where it was, and is the same run', async () => {
+  it('an answer that comes: after a reload it continues where it was, and is the same run', async () => {
     const { app, upstream } = await bench();
     const hold = gate();
     upstream.next(scriptStream(['Half an ', 'answer', hold, ' and the rest.']));

@@ -319,7 +319,7 @@ describeInBrowser()('the playground', () => {
     ['blocks of HTML', `${'<div>'.repeat(3000)}the end`],
     ['JSON', `${'['.repeat(3000)}"the end"${']'.repeat(3000)}`],
     ['cells of a table', `${'|a'.repeat(3000)}|\n${'|-'.repeat(3000)}|\n${'|b'.repeat(3000)} the end|`],
-  ])('shows an answer of thousands of nested %s, and goes on', async (_, answer) => {
+  ])('shows an answer of thousands of nested %s, and continues', async (_, answer) => {
     const { app, upstream } = await bench();
     upstream.next(scriptStream(['Look: ', '\n\n', answer])).next(scriptStream('**Still** here.'));
     const { page } = await visit(app.url);

@@ -183,7 +183,7 @@ describeInBrowser()('the playground', () => {
       expect(await inside(page).innerText()).toMatch(/basics/);
     });
 
-    it('lists runs, opens one while it goes on by its link, cancels it and runs it again', async () => {
+    it('lists runs, opens one while it continues by its link, cancels it and runs it again', async () => {
       const { app, upstream } = await bench();
       const hold = gate();
       upstream.next(scriptStream(['Half', hold])).next(scriptStream('Once more.'));

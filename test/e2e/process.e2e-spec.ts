@@ -313,7 +313,7 @@ describe('the process', () => {
     await eventually(() => sockets.some((socket) => socket.closed), { message: 'connections to be refused' });
   };
 
-  it('says so, and goes on', async () => {
+  it('says so, and continues', async () => {
     await useUp();
     await child.waitForLine(/WARN.*\[Http\] Nearly all of the 512 files and connections/);
     expect(child.stdout.match(/Nearly all/g)).toHaveLength(1);

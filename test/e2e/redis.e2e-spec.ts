@@ -137,7 +137,7 @@ describeWithRedis('replicas that share a Redis', () => {
     expect(refused.json).toMatchObject({ error: { type: 'tokens', code: 'rate_limit_exceeded' } });
   });
 
-  it('go on serving, each counting by itself, while Redis is dead, and count together again after', async () => {
+  it('continue serving, each counting by itself, while Redis is dead, and count together again after', async () => {
     const env = { LIMIT_REQUESTS_PER_MINUTE: '2' };
     const [one, two] = [await start(env), await start(env)];
     const log = readLog(one);
@@ -155,7 +155,7 @@ describeWithRedis('replicas that share a Redis', () => {
     expect(log).toContain('Redis is back');
   });
 
-  it('go on serving while Redis hangs', async () => {
+  it('continue serving while Redis hangs', async () => {
     const app = await start({ LIMIT_REQUESTS_PER_MINUTE: '100' });
     upstream.always(scriptStream('Hi'));
     expect((await ask(app)).headers['x-ratelimit-remaining-requests']).toBe('99');

@@ -47,7 +47,7 @@ describe('approvals of calls to MCP servers that a request names', () => {
     expect(lastRequest()['tools']).toHaveLength(1);
   });
 
-  it('make no second call when the conversation goes on', async () => {
+  it('make no second call when the conversation continues', async () => {
     const asked = await ask();
     say();
     const made = await createResponse(kit.bench.app, {

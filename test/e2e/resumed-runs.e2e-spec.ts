@@ -10,7 +10,7 @@ import { ScriptedUpstream, scriptStream, steps, tokens } from '../support/upstre
 
 const HOUR_MS = 3_600_000;
 
-describe('a run that another process goes on with', () => {
+describe('a run that another process continues with', () => {
   let process: RestartedApp;
   let upstream: ScriptedUpstream;
   beforeEach(async () => {
@@ -162,7 +162,7 @@ describe('a run that another process goes on with', () => {
     return logged.readStream((await logged.followResponse(next, id)).text);
   }
 
-  it('goes on if its workflow has changed but no finished step has', async () => {
+  it('continues if its workflow has changed but no finished step has', async () => {
     const { response } = await change(withMore, undefined);
     expect([response.status, logged.readOutputText(response)]).toEqual(['completed', 'Whole\n\nAnd more']);
   });

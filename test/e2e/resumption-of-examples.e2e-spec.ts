@@ -10,7 +10,7 @@ describe('the example workflows, when their process dies', () => {
   });
   afterAll(() => app.close());
 
-  it('go on to the same end, wherever that was', async () => {
+  it('continue to the same end, wherever that was', async () => {
     const workflows = new Set(
       app.nest
         .get(WorkflowRegistry)

@@ -221,7 +221,7 @@ describe('runs whose process dies, when the next one is there', () => {
   );
 
   it(
-    'go on in another process while theirs is frozen, whose later writes are refused',
+    'continue in another process while theirs is frozen, whose later writes are refused',
     async () => {
       const frozen = await start();
       const door = steps.gate();

@@ -53,7 +53,7 @@ describe('a run that is retried after it has failed', () => {
     return logged.endRun(app, id);
   }
 
-  it('waits a while, and goes on with the steps that have finished; all tokens count', async () => {
+  it('waits a while, and continues with the steps that have finished; all tokens count', async () => {
     const app = await startRetried();
     const waiting = await breakOff(app);
     expect(waiting.attempts).toBe(1);

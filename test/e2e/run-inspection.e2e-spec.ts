@@ -124,7 +124,7 @@ describe('the inside of a run', () => {
     expect(write?.['cost']).toEqual({ usd: 0.012, prices: 'configuration' });
   });
 
-  it('exists while the run goes on, outlives its process, and is removed with it', async () => {
+  it('exists while the run continues, outlives its process, and is removed with it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-inside-'));
     await start({ RUNS_DIR: folder });
     const hold = steps.gate();

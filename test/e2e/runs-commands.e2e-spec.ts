@@ -177,7 +177,7 @@ describe('commands on runs', () => {
   });
 });
 
-it('following a run that is cut off goes on from its last event', async () => {
+it('following a run that is cut off continues from its last event', async () => {
   const asked: unknown[] = [];
   const event = (n: number, type: string) =>
     `id: ${n}\nevent: ${type}\ndata: ${JSON.stringify({ type, n, at: 0 })}\n\n`;

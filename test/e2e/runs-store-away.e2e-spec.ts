@@ -120,7 +120,7 @@ function findCompletion(text: string): string {
 
 // In containers whose root may not mount anything, the cases above stand for it.
 (canMount ? describe : describe.skip)('a run whose disk is full', () => {
-  it('goes on as soon as there is room; meanwhile others are refused, and direct requests are served', async () => {
+  it('continues as soon as there is room; meanwhile others are refused, and direct requests are served', async () => {
     const disk = SmallDisk.mount(4);
     const bench = await LoggedBench.start({ RUNS_DIR: disk.folder });
     try {

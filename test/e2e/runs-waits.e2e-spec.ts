@@ -47,7 +47,7 @@ describe('a run that waits for an answer', () => {
     expect(await readRun(bench.app, run.id)).toEqual(run);
   });
 
-  it('goes on with the first answer that fits', async () => {
+  it('continues with the first answer that fits', async () => {
     const { run, asked, answer } = await waitForApproval();
     const { id } = run;
     bench.upstream.next(scriptStream('It goes out.'));

@@ -213,7 +213,7 @@ describe('schedules', () => {
     open('Open');
   });
 
-  it('begin nothing while their key is not valid, and say so; they go on when it is valid again', async () => {
+  it('begin nothing while their key is not valid, and say so; they continue when it is valid again', async () => {
     const file = join(folder, 'keys.json');
     const write = (expires: string): Promise<void> => {
       const hash = (name: string): string => `sha256:${sha256(`sk-${name}-0123456789abcdef`)}`;

@@ -80,7 +80,7 @@ describe('security', () => {
       expectRefused(readRawResponses(first.toString())[0] ?? { status: 0, body: '' }, [413]);
     });
 
-    it('without an announced length are cut off as soon as they are too large, however long they go on', async () => {
+    it('without an announced length are cut off as soon as they are too large, however long they continue', async () => {
       const limited = await TestApp.start({ env: { BODY_LIMIT: '64kb', HTTP_REQUEST_TIMEOUT_MS: '500' } });
       let drip: NodeJS.Timeout | undefined;
       try {

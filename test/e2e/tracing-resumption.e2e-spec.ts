@@ -17,7 +17,7 @@ const { gate } = steps;
 const LONGEST_MS = 90_000;
 const REPLY = { thinking: 'Hm', reply: 'Hello' };
 
-describe('the trace of a run that goes on in another process', () => {
+describe('the trace of a run that continues in another process', () => {
   let folder: string;
   let upstream: ScriptedUpstream;
   let langfuse: FakeLangfuse;

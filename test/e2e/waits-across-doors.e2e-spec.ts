@@ -19,7 +19,7 @@ describe('a workflow that waits for answers', () => {
   });
   afterAll(() => bench.close());
 
-  it('goes on when its client leaves, which can read the rest later', async () => {
+  it('continues when its client leaves, which can read the rest later', async () => {
     const { begin, post } = useDoor(() => bench, WHOLE_CHAT);
     const first = await begin();
     const door = steps.gate();

@@ -27,7 +27,7 @@ describe('a workflow that waits for answers', () => {
   describe.each(WAITING_DOORS)('over $name', (door) => {
     const { post, tell, begin, close } = useDoor(() => bench, door);
 
-    it('asks by a tool call and goes on with its output; each response has its own text and usage', async () => {
+    it('asks by a tool call and continues with its output; each response has its own text and usage', async () => {
       const first = await begin();
       const calls = [{ id: expect.any(String), name: 'approve', shown: { draft: 'A draft.' } }];
       expect(first).toMatchObject({ text: 'A draft.', tokens: 7, calls });
@@ -117,7 +117,7 @@ describe('a workflow that waits for answers', () => {
       expect(await ask(part)).toMatchObject({ id: second.id, kept: second.kept });
     });
 
-    it('is a conversation that goes on when its run is over', async () => {
+    it('is a conversation that continues when its run is over', async () => {
       const second = await close(await begin());
       bench.upstream.next(scriptStream('Another draft.'));
       const third = await tell(door.say('And the concert?', second));
@@ -163,7 +163,7 @@ describe('a workflow that waits for answers', () => {
       expect(readError(other)).toMatchObject({ status: 400, param: 'input' });
     });
 
-    it('goes on in one response for the same answer, though what came before is removed', async () => {
+    it('continues in one response for the same answer, though what came before is removed', async () => {
       const { app } = bench;
       const { id, answer } = await ask();
       const door = steps.gate();

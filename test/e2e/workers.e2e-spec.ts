@@ -35,7 +35,7 @@ const ask = (url: string): ReturnType<typeof postJson> =>
 const answeredBy = ({ process }: ServerProcess): Set<string> =>
   new Set([...process.stdout.matchAll(/\[Millrace\] (\d+) .*\[Access\] POST/g)].map(([, pid = '']) => pid));
 
-describe('several processes that go on', () => {
+describe('several processes that continue', () => {
   let server: ServerProcess;
   beforeAll(async () => {
     await ensureServerIsBuilt();

@@ -97,7 +97,7 @@ describe('a value that code without types gives', () => {
 });
 
 describe('an asynchronous @Transform of an output', () => {
-  it('is waited for; one that rejects ends its own run, and the process goes on', async () => {
+  it('is waited for; one that rejects ends its own run, and the process continues', async () => {
     const bench = await LoggedBench.start({}, [makeWorkflowsModule(KeptWorkflow)]);
     const unhandled: unknown[] = [];
     const notice = (reason: unknown): void => void unhandled.push(reason);

@@ -7,7 +7,7 @@ describe('eventually', () => {
     expect(await eventually(() => (++calls === 3 ? 'third' : undefined))).toBe('third');
   });
 
-  it('goes on after a condition that throws, and tells what it threw last when time is over', async () => {
+  it('continues after a condition that throws, and tells what it threw last when time is over', async () => {
     let calls = 0;
     const flaky = (): string => {
       if (++calls < 3) throw new Error('not yet');

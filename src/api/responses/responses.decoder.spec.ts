@@ -219,7 +219,7 @@ describe('ResponsesDecoder', () => {
     expect(context).toHaveLength(1);
   });
 
-  it('goes on with the conversation of the previous response', async () => {
+  it('continues with the conversation of the previous response', async () => {
     await keep({}, { instructions: 'Old ones', output: [said('Hello'), called('incomplete')] });
     const { request, context, head } = await ask({ input: 'More', previous_response_id: 'resp_1' });
     expect(request.messages).toEqual([
@@ -231,12 +231,15 @@ describe('ResponsesDecoder', () => {
     expect(head.previous_response_id).toBe('resp_1');
   });
 
-  it.each(['completed', 'incomplete', 'failed', 'cancelled'])('goes on with a response that is %s', async (status) => {
-    await keep({}, { status });
-    expect((await ask({ previous_response_id: 'resp_1' })).request.messages).toHaveLength(2);
-  });
+  it.each(['completed', 'incomplete', 'failed', 'cancelled'])(
+    'continues with a response that is %s',
+    async (status) => {
+      await keep({}, { status });
+      expect((await ask({ previous_response_id: 'resp_1' })).request.messages).toHaveLength(2);
+    },
+  );
 
-  it.each(['queued', 'in_progress'])('refuses to go on with a response that is %s', async (status) => {
+  it.each(['queued', 'in_progress'])('refuses to continue with a response that is %s', async (status) => {
     await keep({}, { status });
     await expect(ask({ input: 'More', previous_response_id: 'resp_1' })).rejects.toMatchObject({
       status: 400,

@@ -95,7 +95,7 @@ describe('the end of a ResponseEncoder, and what stands beside its output', () =
     expect(outline(told)).toEqual(['message incomplete: Hal']);
   });
 
-  it('is queued first if it goes on in the background', () => {
+  it('is queued first if it continues in the background', () => {
     const told = tell([finished], { head: { background: true, store: true } });
     expect(told.events.map((event) => [event.type, 'response' in event && event.response.status])).toEqual([
       ['response.created', 'queued'],

@@ -14,7 +14,7 @@ import { readOutputText } from '../../../test/support/response-rules.js';
 const resumed: TimedEvent = { type: 'run-resumed', epoch: 2 };
 const restarted = (node: string, from: number, to: number): TimedEvent => ({ type: 'node-restarted', node, from, to });
 
-describe('a ResponseEncoder of a run that goes on after its process has ended', () => {
+describe('a ResponseEncoder of a run that continues after its process has ended', () => {
   it('closes an unfinished item without content, and sends its text again in another item', () => {
     const told = tell([
       content('a', 'whole'),

@@ -27,7 +27,7 @@ describe('HeavyWork', () => {
     expect(await all[2]).toBe('c');
   });
 
-  it('goes on after a task that throws', async () => {
+  it('continues after a task that throws', async () => {
     const clock = new FakeClock();
     const heavy = new HeavyWork(clock);
     const failed = heavy.do(() => {

@@ -68,7 +68,7 @@ describe('CompletionStream', () => {
     expect(new Set(turnOfText).size).toBe(texts.length);
   });
 
-  it('goes on while an upstream sends only comments for a long time', async () => {
+  it('continues while an upstream sends only comments for a long time', async () => {
     const { body, batches } = openCompletion();
     const text = pullText(batches);
     for (let i = 0; i < 1_000; i++) {

@@ -150,7 +150,7 @@ describe('DeliveryQueue', () => {
     expect(backend.requests).toHaveLength(3);
   });
 
-  it('gives up what will never be accepted, and goes on with the next', async () => {
+  it('gives up what will never be accepted, and continues with the next', async () => {
     const { clock, backend, queue, put, lines } = made();
     backend.failWith('HTTP status 401', false);
     put('a');

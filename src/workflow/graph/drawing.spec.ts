@@ -83,7 +83,7 @@ describe('a drawing', () => {
       },
     });
 
-  it('goes on from the ends of branches, through one point if it leads to several steps', () => {
+  it('continues from the ends of branches, through one point if it leads to several steps', () => {
     expect(arrows(drawWorkflow(routed(0).workflow))).toEqual([
       'CodeNode -> route',
       'Request -> CodeNode',

@@ -51,7 +51,7 @@ export function describeAttempts(bench: StoreBench): void {
     expect(await claim()).toBe(1);
   });
 
-  it('counts attempts, but not when a run goes on with an answer or was let go before it began', async () => {
+  it('counts attempts, but not when a run continues with an answer or was let go before it began', async () => {
     await bench.create('r1');
     const read = async (): Promise<unknown> => (await bench.logs.find('r1', 'a'))?.attempts;
     const claim = async (): Promise<number> => (await bench.claim('r1'))?.run.epoch ?? 0;

@@ -101,7 +101,7 @@ export function describeWaits(bench: StoreBench): void {
     return { at, first, early, last, answers };
   }
 
-  it('lets a run go on when no wait is open, in the segment of the last answer', async () => {
+  it('lets a run continue when no wait is open, in the segment of the last answer', async () => {
     const { first, early, last } = await answerAll();
     expect(first).toMatchObject({ status: 'waiting', wake: 0, segments: [{ id: 'r1-first' }] });
     expect(early).toBeUndefined();
@@ -115,7 +115,7 @@ export function describeWaits(bench: StoreBench): void {
     await expect(bench.logs.find('s1', 'a')).resolves.toBeUndefined();
   });
 
-  it('gives the answers to a run that goes on', async () => {
+  it('gives the answers to a run that continues', async () => {
     const { at, answers } = await answerAll();
     await bench.reopen();
     expect(await listAnswers('r1')).toEqual(answers);
@@ -217,7 +217,7 @@ export function describeWaits(bench: StoreBench): void {
     expect(await bench.readAll('r1')).toEqual(Array.from({ length: 308 }, (_, number) => number));
   });
 
-  it('begins a segment where an attempt goes on, and none for one that is over', async () => {
+  it('begins a segment where an attempt continues, and none for one that is over', async () => {
     await createWaiting('r1', open('a'));
     await answer('r1', { a: 1 });
     const { epoch = 0 } = (await bench.claim('r1'))?.run ?? {};

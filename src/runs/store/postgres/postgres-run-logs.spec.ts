@@ -165,7 +165,7 @@ describeWithPostgres('With a real server', () => {
       expect(heard).toEqual(['unknown', 'unknown', ['r1']]);
     });
 
-    it('refuses requests within 5 s while the server stands still, and works when it goes on', async () => {
+    it('refuses requests within 5 s while the server stands still, and works when it continues', async () => {
       const error = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
       jest.spyOn(Logger.prototype, 'log').mockReturnValue(undefined);
       await bench.create('r1');
