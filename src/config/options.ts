@@ -1,4 +1,4 @@
-import { type EnvironmentSetting, Setting, type Settings } from './setting.js';
+import { type EnvironmentSetting, JsonSetting, Setting, type Settings } from './setting.js';
 
 /** A size in words, such as `10mb`. */
 type Size = `${number}${'b' | 'kb' | 'mb' | 'gb'}`;
@@ -26,7 +26,12 @@ type OptionKey<S, K extends keyof S> =
 /** The settings as options of a program. All may be left out; then their variables are read. */
 export type SettingOptions<S> = {
   readonly [K in keyof S as OptionKey<S, K>]?:
-    (S[K] extends Setting<infer T> ? Given<Exclude<T, undefined>> : SettingOptions<S[K]>) | undefined;
+    | (S[K] extends JsonSetting<infer T>
+        ? T
+        : S[K] extends Setting<infer T>
+          ? Given<Exclude<T, undefined>>
+          : SettingOptions<S[K]>)
+    | undefined;
 };
 
 /** Options, written as variables. */
@@ -64,9 +69,10 @@ export function writeOptions(settings: Settings, options: object, others: OtherO
         if (typeof value === 'object' && value !== null && !Array.isArray(value)) write(meant, value, `${place}.`);
         else faults.push(`${place} must be an object`);
       } else {
-        const text = toText(value);
-        if (text === undefined) faults.push(`${place} must be a value that can be written as a text`);
-        else variables[meant.name] = text;
+        const isJson = meant instanceof JsonSetting;
+        const text = isJson ? toJson(value) : toText(value);
+        if (text !== undefined) variables[meant.name] = text;
+        else faults.push(`${place} must be a value that can be written as ${isJson ? 'JSON' : 'a text'}`);
         places.set(meant.name, place);
       }
     }
@@ -87,4 +93,13 @@ function toText(value: unknown): string | undefined {
   return Object.entries(value)
     .map(([name, one]) => `${name}=${encodeURIComponent(String(one))}`)
     .join(',');
+}
+
+/** @returns undefined if the value cannot be written as JSON */
+function toJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }

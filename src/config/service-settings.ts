@@ -1,4 +1,5 @@
 import {
+  jsonSecret,
   type ValueKind,
   optional,
   InvalidValue,
@@ -155,7 +156,7 @@ export const SERVICE_SETTINGS = {
   },
   mcp: {
     /** MCP servers whose tools agents can have, by name. */
-    servers: secret('MCP_SERVERS', mcpServerPlaces),
+    servers: jsonSecret('MCP_SERVERS', mcpServerPlaces),
     /** Hosts of MCP servers that requests may name; none: no request may name one. */
     allowedHosts: setting('MCP_ALLOWED_HOSTS', allowedHosts, { hosts: [], ranges: [] }),
   },

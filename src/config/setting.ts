@@ -87,6 +87,11 @@ export class ServerSetting<T> extends EnvironmentSetting<T> {
   }
 }
 
+/** A setting whose variable holds JSON. As an option it is the value itself. */
+export class JsonSetting<T> extends Setting<T | undefined> {
+  readonly isJson = true;
+}
+
 /** Settings in groups, by their names in the program. */
 export type Settings = { readonly [key: string]: Setting<unknown> | Settings };
 
@@ -117,6 +122,11 @@ export function optional<T>(name: string, kind: ValueKind<T>): Setting<T | undef
 /** A setting without a default, whose value may stand in a file. */
 export function secret<T>(name: string, kind: ValueKind<T>): Setting<T | undefined> {
   return new Setting<T | undefined>(name, kind, undefined, 'secret');
+}
+
+/** See {@link JsonSetting}; without a default. Its value may stand in a file. */
+export function jsonSecret<T>(name: string, kind: ValueKind<T>): JsonSetting<T> {
+  return new JsonSetting<T>(name, kind, undefined, 'secret');
 }
 
 /** Lists all settings of these groups. */

@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type MillraceAsyncOptions, MillraceModule, type MillraceOptions } from '../../src/index.js';
+import {
+  agent,
+  type ChatRefs,
+  type Flow,
+  mcpServer,
+  type MillraceAsyncOptions,
+  MillraceModule,
+  type MillraceOptions,
+  Workflow,
+} from '../../src/index.js';
+import { makeWorkflowsModule } from '../support/bench.js';
 import { OwnApplication } from '../fixtures/own-application.js';
 import { catchRejection } from '../support/checks.js';
 import { getJson, HELLO, postJson } from '../support/client.js';
@@ -49,6 +59,22 @@ describe('in another application, Millrace', () => {
         await app.close();
       }
     });
+  });
+
+  it('takes MCP servers as an object: those that an agent names must be there', async () => {
+    @Workflow({ id: 'docs', description: 'Answers from the docs' })
+    class DocsWorkflow {
+      readonly answer = agent({ tools: [mcpServer('docs')] });
+      define(flow: Flow, { messages }: ChatRefs) {
+        return flow.stream(this.answer, { messages });
+      }
+    }
+    const start = (options: MillraceOptions) =>
+      app.start([MillraceModule.forRoot({ environment: {}, ...options }), makeWorkflowsModule(DocsWorkflow)]);
+    expect(String(await catchRejection(start({})))).toContain('tools of the MCP server "docs"');
+    await app.close();
+    await start({ mcp: { servers: { docs: { url: 'https://docs.example.com/mcp', headers: { 'x-key': 'a,b=c' } } } } });
+    expect((await getJson(`${app.url}/v1/models/docs`)).status).toBe(200);
   });
 
   it('is imported once, or the start says so', async () => {
@@ -139,6 +165,7 @@ describe('in another application, Millrace', () => {
       environment: { RUN_TIMEOUT_MS: 'soon', OPENAI_APIKEY: 'sk-x' },
       stream: { debounceMs: -1 },
       http: { corsOrigin: ['https://example.com'] },
+      mcp: { servers: { docs: { url: 'https://docs.example.com/mcp', headers: 'secret' } } },
       providers: { openai: { baseUrl: 'nowhere' } },
       path: 3,
       watch: 'yes',
@@ -153,7 +180,7 @@ describe('in another application, Millrace', () => {
     );
     const message = String(error);
     for (const part of [
-      '10 settings are wrong in its options or the environment',
+      '11 settings are wrong in its options or the environment',
       '- rn is not an option. There are: path, watch, middleware, models, environment, http, ',
       '- path must be a plain path such as /ai',
       '- watch must be true or false',
@@ -163,6 +190,8 @@ describe('in another application, Millrace', () => {
       'http.corsOrigin is not an option. There are: bodyLimit, maxJsonValues, corsOrigins',
       '- stream.debounceMs must be a whole number of milliseconds',
       '- providers.openai.baseUrl must be an http or https address',
+      '- mcp.servers must be a JSON object of MCP servers by name',
+      ': "docs" has a wrong headers',
       '- RUN_TIMEOUT_MS must be',
     ])
       expect(message).toContain(part);

@@ -12,6 +12,13 @@ MillraceModule.forRoot({
   run: { timeoutMs: 60_000, maxOutputLength: '1mb' },
   access: { keys: ['sk-…'], limits: { requestsPerMinute: 60 } },
   jwt: { algorithms: ['RS256'] },
+  mcp: {
+    servers: {
+      docs: { url: 'https://docs.example.com/mcp', headers: { authorization: 'Bearer …' }, timeout: 10_000 },
+      files: { command: 'npx', args: ['-y', 'files'], tools: ['read_file'] },
+    },
+    allowedHosts: 'mcp.example.com',
+  },
   tracing: { content: { captureContent: false }, langfuse: { baseUrl: 'https://langfuse.example.com' } },
 });
 MillraceModule.forRootAsync({ inject: ['TOKEN'], useFactory: (path: string) => ({ path }) });
@@ -27,6 +34,10 @@ export const wrong: readonly MillraceOptions[] = [
   { providers: { openai: { endpoint: 'https://name.openai.azure.com' } } },
   // @ts-expect-error one of three
   { providers: { openai: { structuredOutput: 'xml' } } },
+  // @ts-expect-error JSON is the form of the variable
+  { mcp: { servers: '{}' } },
+  // @ts-expect-error a server over HTTP or a program, not both
+  { mcp: { servers: { docs: { url: 'https://docs.example.com/mcp', command: 'npx' } } } },
   // @ts-expect-error the application has a server of its own
   { http: { port: 8080 } },
   // @ts-expect-error the application has a log of its own
