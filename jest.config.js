@@ -39,6 +39,6 @@ export default {
   // fails what is measured in seconds.
   workerIdleMemoryLimit: '1200MB',
   // A bound for hangs, not a measure: tests wait on conditions that have deadlines of their own.
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   collectCoverageFrom: ['src/**/*.ts', '!src/app/main.ts', '!src/**/index.ts'],
 };

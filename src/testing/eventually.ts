@@ -9,7 +9,10 @@ export interface WaitOptions {
 }
 
 const DEFAULT_WITHIN_MS = 10_000;
-const POLL_INTERVAL_MS = 2;
+/** Pauses between polls are this part of the time waited so far, so that a long wait leaves the processor to what it waits for. */
+const PAUSE_SHARE = 1 / 10;
+const SHORTEST_PAUSE_MS = 2;
+const LONGEST_PAUSE_MS = 50;
 
 /** A condition did not come true, or a promise did not settle, within its deadline. */
 export class DeadlineError extends Error {
@@ -30,7 +33,7 @@ export async function eventually<T>(
   condition: () => T | Promise<T>,
   { within: ms = DEFAULT_WITHIN_MS, message }: WaitOptions = {},
 ): Promise<NonNullable<T>> {
-  const deadline = performance.now() + ms;
+  const start = performance.now();
   let thrown: unknown;
   for (;;) {
     try {
@@ -40,8 +43,9 @@ export async function eventually<T>(
     } catch (error) {
       thrown = error;
     }
-    if (performance.now() >= deadline) throw new DeadlineError(ms, message, thrown);
-    await sleep(POLL_INTERVAL_MS);
+    const waited = performance.now() - start;
+    if (waited >= ms) throw new DeadlineError(ms, message, thrown);
+    await sleep(Math.min(Math.max(waited * PAUSE_SHARE, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS));
   }
 }
 

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Type } from '@nestjs/common';
+import { DocumentStore } from '../../src/runs/index.js';
 import { TWO_QUESTIONS } from '../fixtures/waiting-workflows.js';
 import { Bench, LeapingClock, TestApp } from '../support/bench.js';
 import { eventually } from '../support/checks.js';
 import { getJson, postJson } from '../support/client.js';
+import type { WireResponse } from '../support/response-schemas.js';
 import * as logged from '../support/logged.js';
 import { scriptStream, steps, tokens } from '../support/upstream/index.js';
 import { ANN, BOB, findCall, KEYS, useDoor, WHOLE_CHAT, WHOLE_RESPONSES } from '../support/waiting-bench.js';
@@ -150,9 +153,13 @@ describe('a workflow that waits for answers', () => {
         const now = await logged.retrieve(bench.app, id, ANN);
         return now.status === 'completed' ? now : undefined;
       });
-      const call = first.output.find((item) => item.type === 'function_call')!;
-      const output = { type: 'function_call_output', call_id: call.call_id, output: '{"approved":true}' };
-      return { id, first, answer: { ...background, previous_response_id: id, input: [output] } };
+      return { id, first, answer: buildAnswer(first) };
+    }
+
+    function buildAnswer({ id, output }: WireResponse): object {
+      const call = output.find((item) => item.type === 'function_call')!;
+      const given = { type: 'function_call_output', call_id: call.call_id, output: '{"approved":true}' };
+      return { ...background, previous_response_id: id, input: [given] };
     }
 
     it('asks like any response that has completed', async () => {
@@ -161,6 +168,31 @@ describe('a workflow that waits for answers', () => {
       expect((await logged.callResponse(bench.app, 'POST', `${id}/cancel`, ANN)).status).toBe(400);
       const other = await postJson(logged.responsesUrl(bench.app), { ...answer, input: 'Well?' }, ANN);
       expect(readError(other)).toMatchObject({ status: 400, param: 'input' });
+    });
+
+    it('has not completed before its answer is accepted, though the response is stored by then', async () => {
+      const documents = bench.app.get(DocumentStore as Type<DocumentStore>);
+      const put = documents.put.bind(documents);
+      const stored = steps.gate();
+      jest.spyOn(documents, 'put').mockImplementation(async (document) => {
+        const verdict = await put(document);
+        if (document.kind === 'response') {
+          stored.arrive();
+          await stored.until;
+        }
+        return verdict;
+      });
+      bench.upstream.next(scriptStream('A draft.'));
+      const { id } = await logged.beginResponse(bench.app, background, ANN);
+      await stored.reached;
+      expect((await logged.retrieve(bench.app, id, ANN)).status).toBe('in_progress');
+      stored.open();
+      const first = await eventually(async () => {
+        const now = await logged.retrieve(bench.app, id, ANN);
+        return now.status === 'completed' ? now : undefined;
+      });
+      bench.upstream.next(scriptStream('It goes out.'));
+      expect((await logged.beginResponse(bench.app, buildAnswer(first), ANN)).status).toBe('queued');
     });
 
     it('continues in one response for the same answer, though what came before is removed', async () => {

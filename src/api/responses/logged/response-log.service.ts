@@ -24,9 +24,14 @@ export class ResponseLog {
     if (segment === undefined || isOneOfSeveral(segment)) return undefined;
     const { background, store } = readLoggedHead(segment.head).head;
     if (!background && !(store && segment.isOver)) return undefined;
-    const { response } = await this.fold(segment);
-    if (!background && !COMPLETE.has(response.status)) return undefined;
-    return { response, context: await this.findContext(segment) };
+    const found = await this.#read(segment);
+    return background || COMPLETE.has(found.response.status) ? found : undefined;
+  }
+
+  /** A response whose run has not reached its end. @returns undefined if there is none, or it belongs to another caller */
+  async findActive(id: string, owner: Caller): Promise<StoredResponse | undefined> {
+    const segment = await this.#findSegment(id, owner);
+    return segment === undefined || segment.isOver ? undefined : this.#read(segment);
   }
 
   /** A background response. @returns undefined as for {@link find} */
@@ -64,6 +69,11 @@ export class ResponseLog {
     if (run.segments.length === 1) return this.runs.remove(run.id, owner.id);
     if (isLast) await this.runs.cancel(run.id, owner.id);
     return true;
+  }
+
+  async #read(segment: ClientSegment): Promise<StoredResponse & Pick<ResponseLogFold, 'response'>> {
+    const { response } = await this.fold(segment);
+    return { response, context: await this.findContext(segment) };
   }
 
   /** @returns undefined if there is none with this id, or nothing of it is left */

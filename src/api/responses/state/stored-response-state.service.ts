@@ -27,8 +27,12 @@ export class StoredResponseState extends ResponseState {
 
   override async find(id: string, owner: Caller): Promise<StoredResponse | undefined> {
     const document = await this.store.find(id, owner.id);
-    if (document !== undefined) return JSON.parse(document.json) as StoredResponse;
-    return this.log.find(id, owner);
+    if (document === undefined) return this.log.find(id, owner);
+    const stored = JSON.parse(document.json) as StoredResponse;
+    // The end of a response is stored before the last event of its run, which brings the calls that wait for answers: a client that
+    // polls would be refused if it answered in between.
+    const active = stored.response['background'] === true ? await this.log.findActive(id, owner) : undefined;
+    return active ?? stored;
   }
 
   override async findItems(ids: readonly string[], owner: Caller): Promise<ReadonlyMap<string, JsonObject>> {
