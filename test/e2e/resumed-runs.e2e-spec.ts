@@ -1,12 +1,15 @@
+import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { agent } from '../../src/workflow/index.js';
 import { FakeClock, makeOptionsModule, makeWiredModule, RecordingTracer, type Wire } from '../support/bench.js';
 import { eventually, readFrames } from '../support/checks.js';
 import { CHAT, postJson } from '../support/client.js';
 import * as logged from '../support/logged.js';
+import { createResponse } from '../support/responses-client.js';
 import { RestartedApp } from '../support/restarted-app.js';
+import { ScriptedMcpServer, sendResult } from '../support/scripted-mcp-server.js';
 import { useStoreIn } from '../support/store-in-folder.js';
-import { ScriptedUpstream, scriptStream, steps, tokens } from '../support/upstream/index.js';
+import { ScriptedUpstream, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -105,6 +108,50 @@ describe('a run that another process continues with', () => {
     doors[1]!.open();
     await logged.followResponse(next, id, '', headers);
     expect((await ask()).headers['x-ratelimit-remaining-tokens']).toBe('880');
+  });
+
+  it.each([
+    ['that was at work', false],
+    ['that was approved and at work', true],
+  ])('makes the call of an MCP server %s again: it may reach the server twice', async (_, isApproved) => {
+    const server = await ScriptedMcpServer.start();
+    server.tools = [{ name: 'search', inputSchema: { type: 'object', properties: {} } }];
+    const held: ServerResponse[] = [];
+    server.onCall = (call, response) => {
+      if (held.length === 0) held.push(response);
+      else sendResult(response, call, { content: [{ type: 'text', text: 'found snow' }] });
+    };
+    const env = { MCP_ALLOWED_HOSTS: `http://${new URL(server.url).host}` };
+    const approval = isApproved ? 'always' : 'never';
+    const tools = [{ type: 'mcp', server_label: 'docs', server_url: server.url, require_approval: approval }];
+    const scriptCall = () => upstream.next(scriptToolCalls('call_1', 'search', {}));
+    try {
+      const old = await process.start(env);
+      scriptCall();
+      let body: object = { tools };
+      if (isApproved) {
+        const asked = await createResponse(old, body);
+        const request = asked.output.find(({ type }) => type === 'mcp_approval_request');
+        const input = [{ type: 'mcp_approval_response', approval_request_id: request?.id, approve: true }];
+        body = { tools, previous_response_id: asked.id, input };
+      }
+      const { id } = await logged.beginResponse(old, body);
+      await eventually(() => held.length === 1, { message: 'the call' });
+      await process.stop();
+      if (!isApproved) scriptCall();
+      upstream.next(scriptStream('So it is.'));
+      const next = await process.start(env);
+      await logged.followResponse(next, id);
+      const { status, output } = await logged.retrieve(next, id);
+      expect(status).toBe('completed');
+      const types = ['mcp_call', 'message'];
+      expect(output.map(({ type }) => type)).toEqual(isApproved ? types : ['mcp_list_tools', ...types]);
+      expect(output.at(-2)).toMatchObject({ output: 'found snow', error: null });
+      expect(server.count('tools/call')).toBe(2);
+    } finally {
+      for (const response of held) response.destroy();
+      await server.close();
+    }
   });
 
   it('has one time limit for the work of all processes together', async () => {

@@ -75,6 +75,12 @@ export function outline({ response }: CheckedStream): readonly string[] {
         return `call ${item.status}: ${item.name}(${item.arguments})`;
       case 'custom_tool_call':
         return `custom ${(item as { status?: string }).status}: ${item.name}(${item.input})`;
+      case 'mcp_list_tools':
+        return `mcp_list_tools ${item.tools.map(({ name }) => name).join()}`;
+      case 'mcp_call':
+        return `mcp_call ${item.status}: ${item.name}(${item.arguments}) = ${item.output}`;
+      case 'mcp_approval_request':
+        return `mcp_approval_request ${item.name}(${item.arguments})`;
       default:
         return item.type;
     }

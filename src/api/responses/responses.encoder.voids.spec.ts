@@ -1,10 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import type { McpStep } from '../../streaming/delta.js';
 import {
   call,
   content,
+  failed,
   nodeDone,
   finished,
   outline,
+  say,
   tell,
   think,
   type TimedEvent,
@@ -54,6 +57,105 @@ describe('a ResponseEncoder of a run that continues after its process has ended'
     ]);
     const ids = told.response.output.flatMap((item) => (item.type === 'function_call' ? item.call_id : []));
     expect(new Set(ids).size).toBe(4);
+  });
+
+  describe('shows what a step repeats about MCP servers once', () => {
+    const TOOLS = [{ name: 'search', input_schema: { type: 'object' } }];
+    const mcp = (delta: McpStep, node = 'a') => say(node, { type: 'mcp', ...delta });
+    const listing: McpStep = { step: 'listing', server: 'docs' };
+    const listed: McpStep = { step: 'listed', server: 'docs', tools: TOOLS };
+    const head = { server: 'docs', name: 'search', arguments: '{"q":1}' };
+    const calling = (call: string, more = {}): McpStep => ({ step: 'calling', call, ...head, ...more });
+    const called = (call: string, output = 'snow'): McpStep => ({ step: 'called', server: 'docs', call, output });
+    const asking = (call: string, more = {}): McpStep => ({ step: 'asking', call, ...head, ...more });
+    const list = 'mcp_list_tools search';
+    const made = 'mcp_call completed: search({"q":1}) = snow';
+    const lost = 'mcp_call incomplete: search() = null';
+    const text = 'message completed: So it is.';
+
+    it.each<[string, readonly McpStep[], readonly McpStep[], readonly string[]]>([
+      ['a list', [listing, listed], [listing, listed], [list]],
+      ['a list that had not come', [listing], [listing, listed], [list]],
+      [
+        'a call that was under way',
+        [listing, listed, calling('1')],
+        [listing, listed, calling('9'), called('9')],
+        [list, made],
+      ],
+      ['a call with the same result', [calling('1'), called('1')], [calling('9'), called('9')], [made]],
+      [
+        'two equal calls, each',
+        [calling('1'), calling('2'), called('2')],
+        [calling('8'), calling('9'), called('9'), called('8')],
+        [made, made],
+      ],
+      ['a request for approval', [asking('1')], [asking('9')], ['mcp_approval_request search({"q":1})']],
+    ])('%s', (_, before, after, items) => {
+      const told = tell([
+        ...before.map((each) => mcp(each)),
+        resumed,
+        restarted('a', 1, 9),
+        ...after.map((each) => mcp(each)),
+        content('a', 'So it is.'),
+        nodeDone('a'),
+        finished,
+      ]);
+      expect(outline(told)).toEqual([...items, text]);
+    });
+
+    it('and a call that it does not repeat, or whose result is another, is void', () => {
+      const told = tell([
+        ...[listing, listed, calling('1'), called('1'), calling('2', { arguments: '{"q":2}' })].map((each) =>
+          mcp(each),
+        ),
+        mcp(asking('3')),
+        resumed,
+        restarted('a', 1, 9),
+        mcp(listing),
+        mcp({ ...listed, tools: [] }),
+        mcp(calling('1')),
+        mcp(called('1', 'rain')),
+        mcp(asking('3', { name: 'write' })),
+        content('a', 'So it is.'),
+        nodeDone('a'),
+        finished,
+      ]);
+      expect(outline(told)).toEqual([
+        list,
+        lost,
+        lost,
+        'mcp_approval_request search({"q":1})',
+        'mcp_list_tools ',
+        'mcp_call completed: search({"q":1}) = rain',
+        'mcp_approval_request write({"q":1})',
+        text,
+      ]);
+    });
+
+    it('when another step repeats it, after each restart, and up to a failure', () => {
+      const told = tell([
+        mcp(listing),
+        mcp(listed),
+        content('a', 'One.'),
+        nodeDone('a'),
+        mcp(calling('1'), 'b'),
+        resumed,
+        restarted('b', 5, 5),
+        mcp(listing, 'b'),
+        mcp(listed, 'b'),
+        mcp(calling('1'), 'b'),
+        resumed,
+        restarted('b', 5, 8),
+        mcp(listing, 'b'),
+        mcp(listed, 'b'),
+        mcp(calling('1'), 'b'),
+        mcp(called('1'), 'b'),
+        resumed,
+        restarted('b', 5, 13),
+        failed(),
+      ]);
+      expect(outline(told)).toEqual([list, 'message completed: One.', lost]);
+    });
   });
 
   it('counts the places of citations without what is void', () => {

@@ -5,25 +5,22 @@ import type { McpApprovalItem } from './output-item.js';
 
 /** A call that is made only if the client approves it. It is whole from the beginning. */
 export class GrowingMcpApproval extends GrowingItem {
-  readonly #head: McpCallHead;
-  #arguments: string;
+  readonly head: McpCallHead;
 
   constructor(head: McpCallHead, place: ItemPlace, events: EventSequence) {
     super('mcpr', place, events);
-    this.#head = head;
-    this.#arguments = head.arguments;
+    this.head = head;
     this.announce();
     this.close('completed');
   }
 
   override get item(): McpApprovalItem {
-    const { server, name } = this.#head;
-    return { ...this.named, type: 'mcp_approval_request', server_label: server, name, arguments: this.#arguments };
+    const { server, name, arguments: args } = this.head;
+    return { ...this.named, type: 'mcp_approval_request', server_label: server, name, arguments: args };
   }
 
-  /** A call without arguments cannot be approved. */
   protected override clear(): void {
-    this.#arguments = '';
+    // The client may have shown it: what is approved must be what was shown.
   }
 
   protected override closeParts(): void {

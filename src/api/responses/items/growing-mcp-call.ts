@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../../kernel/index.js';
 import type { McpFailure } from '../../../streaming/index.js';
 import type { EventSequence } from '../response-events.js';
@@ -19,14 +20,14 @@ const SERVER_ERROR = -32_000;
 
 /** The item of such a call while it grows. */
 export class GrowingMcpCall extends GrowingItem {
-  readonly #head: McpCallHead;
+  readonly head: McpCallHead;
   #arguments = '';
   #output: string | null = null;
   #error: JsonObject | null = null;
 
   constructor(head: McpCallHead, place: ItemPlace, events: EventSequence) {
     super('mcp', place, events);
-    this.#head = head;
+    this.head = head;
     this.announce();
     events.add('response.mcp_call.in_progress', this.placeFields);
     this.#arguments = head.arguments;
@@ -36,7 +37,7 @@ export class GrowingMcpCall extends GrowingItem {
   }
 
   override get item(): McpCallItem {
-    const { server, name, approval = null } = this.#head;
+    const { server, name, approval = null } = this.head;
     const { status, ...named } = this.base;
     return {
       ...named,
@@ -53,8 +54,13 @@ export class GrowingMcpCall extends GrowingItem {
 
   end(output: string | undefined, failure: McpFailure | undefined): void {
     this.#output = output ?? null;
-    this.#error = failure === undefined ? null : encodeFailure(failure);
+    this.#error = encodeFailure(failure);
     this.close('completed');
+  }
+
+  /** Whether it has ended in this way. */
+  hasEndedWith(output: string | undefined, failure: McpFailure | undefined): boolean {
+    return this.#output === (output ?? null) && isDeepStrictEqual(this.#error, encodeFailure(failure));
   }
 
   protected override clear(): void {
@@ -68,7 +74,19 @@ export class GrowingMcpCall extends GrowingItem {
   }
 }
 
-function encodeFailure({ by, message }: McpFailure): JsonObject {
+/** Whether two calls are the same, but for their ids. */
+export function isSameCall(one: McpCallHead, other: McpCallHead): boolean {
+  return (
+    one.server === other.server &&
+    one.name === other.name &&
+    one.arguments === other.arguments &&
+    one.approval === other.approval
+  );
+}
+
+function encodeFailure(failure: McpFailure | undefined): JsonObject | null {
+  if (failure === undefined) return null;
+  const { by, message } = failure;
   return by === 'tool'
     ? { type: 'mcp_tool_execution_error', content: [{ type: 'text', text: message }] }
     : { type: 'mcp_protocol_error', code: SERVER_ERROR, message };

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../../kernel/index.js';
 import type { EventSequence } from '../response-events.js';
 import { GrowingItem, type ItemPlace } from './growing-item.js';
@@ -27,8 +28,13 @@ export class GrowingMcpList extends GrowingItem {
     this.close('completed');
   }
 
+  /** Whether it has ended in this way. */
+  hasEndedWith(tools: readonly JsonObject[], error: string | undefined): boolean {
+    return this.#error === error && isDeepStrictEqual(this.#tools, tools);
+  }
+
   protected override clear(): void {
-    this.#tools = [];
+    // It is never void: the server had these tools.
   }
 
   protected override closeParts(status: 'completed' | 'incomplete'): void {

@@ -6,7 +6,7 @@ import { type CallHead, GrowingCall } from './growing-call.js';
 import { deriveId, type GrowingItem, type ItemPlace } from './growing-item.js';
 import { GrowingMessage } from './growing-message.js';
 import { GrowingReasoning } from './growing-reasoning.js';
-import { McpItems } from './mcp-items.js';
+import { isMcpItem, McpItems } from './mcp-items.js';
 import type { OutputItem, Phase } from './output-item.js';
 
 /** Most characters of a call's id; a longer id is replaced. */
@@ -122,18 +122,21 @@ export class OutputItems {
     this.#mcp.close(node);
   }
 
-  /** Declares the output of a step void: the step sends it again, in other items. */
+  /**
+   * Declares the output of a step void: the step sends it again, in other items. What it repeats about MCP servers
+   * stays.
+   */
   takeBack(node: string): void {
     this.#voids++;
     if (this.#open?.node === node) this.#open = undefined;
     for (const calls of [this.#calls, this.#unnamed, this.#closedCalls]) {
       for (const [index, call] of calls) if (call.node === node) calls.delete(index);
     }
-    this.#mcp.forget(node);
+    this.#mcp.restart(node);
     this.#cut.delete(node);
     this.#citations.delete(node);
     for (const item of this.#items) {
-      if (item.node !== node || item.isVoid) continue;
+      if (item.node !== node || item.isVoid || isMcpItem(item)) continue;
       item.takeBack();
       if (item instanceof GrowingMessage) this.#contentLength = Math.min(this.#contentLength, item.contentEnd);
     }
@@ -148,7 +151,7 @@ export class OutputItems {
   }
 
   #addMcp(node: string, delta: McpDelta): void {
-    const item = this.#mcp.add(delta, () => {
+    const item = this.#mcp.add(node, delta, () => {
       this.#closeOpen();
       this.#closeCalls(() => true);
       return this.#place(node);
