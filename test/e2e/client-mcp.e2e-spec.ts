@@ -1,10 +1,15 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createOpenAI } from '@ai-sdk/openai';
 import { Agent, hostedMcpTool, OpenAIProvider, Runner } from '@openai/agents';
 import * as ai from 'ai';
+import { createOpenAI as createOpenAIv7 } from 'ai-openai-v7';
+import * as aiV7 from 'ai-v7';
 import OpenAI from 'openai';
 import OpenAIv7 from 'openai-v7';
 import { Bench } from '../support/bench.js';
+import { startProcess } from '../support/process.js';
+import { describeIfRuns, PYTHON_ENV } from '../support/programs.js';
 import { ScriptedMcpServer, sendResult } from '../support/scripted-mcp-server.js';
 import { scriptStream, scriptToolCalls } from '../support/upstream/index.js';
 
@@ -88,9 +93,13 @@ describe('MCP servers that a request names', () => {
     expect(approved).toEqual(requireApproval === 'never' ? [] : ['search']);
   });
 
-  describe('from the Vercel AI SDK', () => {
+  // Its version 5 has no such tool.
+  describe.each([
+    ['6', ai, createOpenAI],
+    ['7', aiV7 as unknown as typeof ai, createOpenAIv7 as unknown as typeof createOpenAI],
+  ])('from the Vercel AI SDK %s', (_, sdk, connect) => {
     const ask = (requireApproval: 'always' | 'never') => {
-      const openai = createOpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any' });
+      const openai = connect({ baseURL: bench.app.baseUrl, apiKey: 'any' });
       const mcp = openai.tools.mcp({ serverLabel: 'docs', serverUrl: server.url, requireApproval });
       // Its own types disagree under exactOptionalPropertyTypes.
       return { model: openai('chat'), tools: { mcp } as unknown as ai.ToolSet, maxRetries: 0 };
@@ -99,17 +108,17 @@ describe('MCP servers that a request names', () => {
     it('are called, whole and streamed', async () => {
       scriptCall();
       scriptReply();
-      expect((await ai.generateText({ ...ask('never'), prompt: 'Hi' })).text).toBe('So it is.');
+      expect((await sdk.generateText({ ...ask('never'), prompt: 'Hi' })).text).toBe('So it is.');
       scriptCall();
       scriptReply();
-      const streamed = ai.streamText({ ...ask('never'), prompt: 'Hi' });
+      const streamed = sdk.streamText({ ...ask('never'), prompt: 'Hi' });
       expect(await streamed.text).toBe('So it is.');
       expect(await streamed.toolResults).toHaveLength(1);
     });
 
     it('are called once the client approves', async () => {
       scriptCall();
-      const asked = await ai.generateText({ ...ask('always'), prompt: 'Hi' });
+      const asked = await sdk.generateText({ ...ask('always'), prompt: 'Hi' });
       const request = asked.content.find((part) => part.type === 'tool-approval-request');
       scriptReply();
       const approval = {
@@ -117,11 +126,41 @@ describe('MCP servers that a request names', () => {
         approvalId: request?.approvalId ?? '',
         approved: true,
       };
-      const made = await ai.generateText({
+      const made = await sdk.generateText({
         ...ask('always'),
         messages: [{ role: 'user', content: 'Hi' }, ...asked.response.messages, { role: 'tool', content: [approval] }],
       });
       expect(made.text).toBe('So it is.');
     });
+  });
+
+  describeIfRuns(
+    'python3',
+    ['-c', 'import openai'],
+    PYTHON_ENV,
+  )('from openai for Python', () => {
+    it('are listed and called, whole and streamed, and once it approves', async () => {
+      for (let calls = 0; calls < 3; calls++) {
+        scriptCall();
+        scriptReply();
+      }
+      const script = join(import.meta.dirname, '../fixtures/openai_responses_client.py');
+      const child = await startProcess(['-B', script, bench.app.baseUrl, 'mcp', 'mcp_approved'], {
+        command: 'python3',
+        env: { ...PYTHON_ENV, MCP_SERVER_URL: server.url },
+      });
+      const { code } = await child.exit;
+      expect([code, child.stderr]).toEqual([0, '']);
+      const types = ['mcp_list_tools', 'mcp_call', 'message'];
+      expect(
+        child.stdout
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as unknown),
+      ).toEqual([
+        { whole: types, streamed: types, output: 'found snow', text: 'So it is.' },
+        { asked: 'search', made: ['mcp_call', 'message'], text: 'So it is.' },
+      ]);
+    }, 30_000);
   });
 });
