@@ -174,7 +174,7 @@ describe('the access log', () => {
         upstream.next([role(), text(SECRET), stall()]);
         await ask({ stream });
       }
-      // Answers that do not fit the class, in words and in names.
+      // Outputs that do not fit the class: one has the secret in its text, one in its names.
       upstream.next(scriptStream('A draft')).next(scriptCompletion({ [SECRET]: SECRET }));
       await ask({ model: 'streaming' });
       upstream.next(scriptStream('A draft')).next(scriptStream(`{"thinking": ${SECRET}`));
@@ -186,7 +186,7 @@ describe('the access log', () => {
       await getJson(`${server.url}/docs-json?token=${SECRET}`, headers);
       connect(Number(new URL(server.url).port), '127.0.0.1').end(`${SECRET}\r\n\r\n`);
 
-      // The last one's own line says that the log is complete so far.
+      // The line of the last request shows that the log is complete up to it.
       await server.process.waitForLine(/- - 400 invalid_request/);
       const output = server.process.stdout + server.process.stderr;
       expect(output.match(/POST \/v1\/chat\/completions/g)?.length).toBeGreaterThanOrEqual(17);

@@ -16,7 +16,7 @@ describe('A workflow does not start', () => {
 
   it('with an agent without configuration, or with invalid instructions', async () => {
     class Faulty {
-      // @ts-expect-error it needs a configuration; code without types can leave it out
+      // @ts-expect-error agent() needs a configuration, which only code without types can leave out
       readonly bare = agent();
       readonly answer = agent({ instructions: 3 as unknown as string });
       define(flow: Flow, { messages }: ChatRefs) {

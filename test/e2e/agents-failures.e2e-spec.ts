@@ -45,7 +45,7 @@ describe('an agent whose model fails', () => {
 
   describe('asks it again', () => {
     it('before the first token, and counts the tokens of all tries', async () => {
-      // Pauses that outlast the held status line are not made: the client is told instead.
+      // The agent does not pause for longer than the status line is held: the client gets the error instead.
       await start(makeAgentModule(agent({ ...inText, retries: 2 })), { STREAM_OPEN_GRACE_MS: '5000' });
       bench.upstream
         .next(BUSY)

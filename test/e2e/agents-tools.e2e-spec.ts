@@ -227,7 +227,7 @@ describe('agents', () => {
         'done',
         expect.stringMatching(/^Error: the arguments do not fit\./),
       ]);
-      // The model is shown its own call as it wrote it, and the trace holds the same.
+      // The model gets its call back exactly as it wrote it, and the trace has the same text.
       expect(JSON.stringify(bench.upstream.requests[1]?.body.messages)).toContain('9007199254740993,');
       expect(bench.tracer.spans('tool:refund').map(({ start: { input } }) => input)).toContain(
         '{"order":9007199254740993,"account":"9007199254740993"}',

@@ -142,7 +142,7 @@ describe('A workflow with agents in its fields', () => {
         const message = await readFaults(Faulty);
         const shown = JSON.stringify(name.slice(0, 64)).replace('\u202e', '\\u202e');
         expect(message).toContain(`${shown} cannot be the name of a step. Give it another name`);
-        // A value may be as long as the name that it makes.
+        // The value of a branch has the same maximum length as a step's name.
         const branches = name.length > 128 ? [] : [`its branch ${shown} cannot be a part of the names of steps.`];
         expect(message).toContain(['[invalid_key] workflow "faulty", node "route', ...branches].join('": '));
         expect(message.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
@@ -164,7 +164,7 @@ describe('A workflow with agents in its fields', () => {
     it('with code in place that is a generator', async () => {
       class Faulty {
         define(flow: Flow) {
-          // @ts-expect-error it does not compile; from JavaScript it comes all the same
+          // @ts-expect-error it does not compile, but JavaScript can pass it
           return flow.run('tick', {}, async function* () {
             yield await Promise.resolve({ type: 'content', text: 'tick' });
           });
@@ -246,7 +246,7 @@ describe('A workflow with agents in its fields', () => {
         readonly think = agent({ output: z.object({ reply: z.string() }) });
         readonly answer = agent({});
         define(flow: Flow, { messages }: ChatRefs) {
-          // As code without types writes it.
+          // Code without types can pass such options.
           const untyped = flow as unknown as Readonly<Record<keyof Flow, (...parameters: unknown[]) => Ref<'a'>>>;
           untyped.ask(this.topic, { messages }, { efect: true });
           untyped.run('count', { messages }, () => 1, { key: 'counted', effect: 'yes' });

@@ -68,7 +68,7 @@ class WeatherTool extends AgentTool<z.infer<typeof CityArgs>> {
   }
 }
 
-/** Neither a base class nor a place in a list of providers. */
+/** A node without a base class, which no module provides. */
 class TickerNode {
   async *process({ words }: { words: readonly string[] }): AsyncGenerator<Deltas, number, void> {
     for (const text of words) yield { type: 'content', text };

@@ -22,7 +22,7 @@ const FLOOD = 64 * MIB;
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Memory that is really in use, without what has merely not been collected yet. */
+/** Memory in use after a garbage collection, in bytes. */
 function memoryInUse(): number {
   collectGarbage();
   const { external, heapUsed } = process.memoryUsage();
@@ -98,7 +98,7 @@ describe('back-pressure', () => {
     const before = memoryInUse();
     const written = await standstill(() => request.bytesWritten, 'the upstream');
     const after = memoryInUse();
-    // The capacity of the kernel's socket buffers on both sides; most of the flood is still with the upstream.
+    // The kernel's socket buffers on both sides hold less than half; the upstream still has the rest.
     expect(written).toBeLessThan(FLOOD / 2);
     expect(after - before).toBeLessThan(24 * MIB);
 
@@ -153,7 +153,7 @@ describe('back-pressure', () => {
     stream.pause();
     begin();
     const last = await standstill(() => ReciteNode.said, 'the node');
-    // The capacity of the kernel's socket buffers.
+    // The kernel's socket buffers hold less than half.
     expect(last).toBeLessThan(FLOOD / 2);
 
     stream.resume();

@@ -112,7 +112,7 @@ describe('many responses in the background', () => {
     bench.upstream.always(scriptStream(['Hel', door, 'lo']));
     const { id: first } = await beginResponse(bench.app, {}, ANN);
     await door.reached;
-    // A request of its own would be refused while the first one is at work; so it has to end first.
+    // The limit refuses another request while the first one runs, so the first one must end before.
     expect((await postJson(responsesUrl(bench.app), { model: 'chat', input: 'Hi' }, ANN)).status).toBe(429);
     door.open();
     await followResponse(bench.app, first, '', ANN);

@@ -16,7 +16,7 @@ import { type ConversationInput, SpeakNode, makeWiredModule, type Wire } from '.
 const SPOKEN = { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'pcm16' } };
 const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
 
-/** A citation of the words in a text, as OpenAI gives it. */
+/** A citation of the words in a text, in OpenAI's form. */
 function citation(words: string, said: string, url = 'https://example.com/a'): object {
   const start_index = countCharacters(said.slice(0, said.indexOf(words)));
   const end_index = start_index + countCharacters(words);
@@ -27,7 +27,7 @@ interface Cited {
   readonly url_citation: { readonly start_index: number; readonly end_index: number };
 }
 
-/** The words of a text that a citation is for. */
+/** The words of a text to which a citation points. */
 function citedIn(content: string, annotation: unknown): string {
   const { start_index, end_index } = (annotation as Cited).url_citation;
   return [...content].slice(start_index, end_index).join('');

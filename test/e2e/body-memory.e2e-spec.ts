@@ -9,7 +9,7 @@ import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../
 import { assertValidError } from '../support/wire-schema.js';
 
 const MEGABYTE = 1024 ** 2;
-/** As large as a body may be. */
+/** The size of the largest body that is accepted, in bytes. */
 const LARGE = 10 * MEGABYTE - 1_000;
 const [ONE, TWO] = ['sk-one', 'sk-two'];
 
@@ -21,7 +21,7 @@ const unlike = (count: number): string =>
 
 /**
  * Bodies that are small on the wire and large in memory, or large themselves. A container of 512 MB must survive them,
- * though half of them would fill it if all were taken in.
+ * though half of them would fill it if all were read at once.
  */
 describe('a server with 256 MB of heap, and bodies from the holder of one key', () => {
   let server: ServerProcess;
@@ -36,7 +36,7 @@ describe('a server with 256 MB of heap, and bodies from the holder of one key', 
         MAX_QUEUE_WAIT_MS: '3000',
       },
     });
-    // The first answer loads modules that later ones find loaded.
+    // The first response loads modules that later ones need.
     expect(await ask(chat(''), TWO)).toBe(200);
   }, 120_000);
   afterEach(() => {
@@ -61,7 +61,7 @@ describe('a server with 256 MB of heap, and bodies from the holder of one key', 
     return Number(kilobytes) * 1024;
   };
 
-  /** Sends a crowd of requests with one key, and asks with the other one until all are answered. */
+  /** Sends many requests with one key, and single ones with the other key until all have a response. */
   const endure = async (crowd: () => readonly Promise<number>[], expected: readonly number[]): Promise<void> => {
     const over = new AbortController();
     const all = Promise.all(crowd()).finally(() => over.abort());
@@ -75,7 +75,7 @@ describe('a server with 256 MB of heap, and bodies from the holder of one key', 
     const statuses = new Set(await all);
     expect([...statuses].filter((status) => !expected.includes(status))).toEqual([]);
     expect(new Set(others)).toEqual(new Set([200]));
-    // A quarter of a second at most on an idle machine; without taking turns, seconds for each body.
+    // At most a quarter of a second on an idle machine. Without turns, each body would take seconds.
     expect(slowest).toBeLessThan(3_000);
     if (process.platform === 'linux') expect(peak()).toBeLessThan(512 * MEGABYTE);
   };

@@ -8,7 +8,7 @@ import { gate } from '../support/upstream/steps.js';
 
 const PIECES = ['Grüße', ' 你好', ' \u{1f600}', ' done'];
 
-/** One event stream as it is on the wire: HTTP clients hide how its body is framed. */
+/** The raw bytes of one event stream: HTTP clients hide the framing of its body. */
 describe('the framing of a streamed body', () => {
   let bench: Bench;
   let socket: Socket;
@@ -62,7 +62,7 @@ describe('the framing of a streamed body', () => {
       const hold = gate();
       bench.upstream.next(scriptStream([...PIECES.slice(0, 2), hold, ...PIECES.slice(2)]));
       ask('1.1');
-      // In several writes: what has come so far is whole chunks.
+      // The upstream writes several times. The bytes received so far must be whole chunks.
       await until(() => received.includes('你好'));
       expect(() => chunksIn(readBody())).not.toThrow();
       hold.open();

@@ -42,7 +42,7 @@ describe('the command line outside of projects', () => {
         const { code, stderr } = await inImage(...command);
         expect([code, stderr]).toEqual([1, expect.stringMatching(/^There are no sources here to compile: .*checkout/)]);
       }
-      // The package that is published holds neither the service nor its examples.
+      // The published package has neither the service nor its examples.
       await rm(join(image, 'dist/app/app.module.js'));
       expect(await finish(tmpdir(), join(image, 'dist/cli.js'), 'list')).toEqual({
         code: 1,

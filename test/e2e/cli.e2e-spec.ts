@@ -37,7 +37,7 @@ describe('the command line', () => {
     await upstream.close();
   });
 
-  /** Runs in dist, where no `.env` lies. */
+  /** Starts the command in `dist`, which has no `.env`. */
   const start = async (args: readonly string[], env: Record<string, string> = {}): Promise<ChildProcess> => {
     const child = await startProcess([CLI, ...args], { cwd: DIST, env: { DEMO_TOKENS_PER_SECOND: '0', ...env } });
     children.push(child);
@@ -268,7 +268,7 @@ describe('a new workflow', () => {
       stderr: '',
     });
 
-    // With its own spec, which a build leaves out. It and the workflows see the rest of Millrace as applications do: compiled.
+    // Compiles the workflow with its spec, which a build leaves out. Both use the rest of Millrace in compiled form, as applications do.
     const compilerOptions = {
       incremental: false,
       tsBuildInfoFile: null,
@@ -289,7 +289,7 @@ describe('a new workflow', () => {
     ] as const)
       expect(await node(...command)).toMatchObject({ code: 0 });
 
-    // The compiled one: Jest would compile all of Millrace again here.
+    // This runs the compiled spec, because Jest would compile all of Millrace again.
     const config = JSON.stringify({ transform: {}, testMatch: ['**/*.spec.js'] });
     const jest = ['--experimental-vm-modules', '--no-warnings', tool('jest/bin/jest.js'), '--config', config];
     const tested = await node(...jest, '--rootDir', join(copy, 'dist/workflows/my-flow'));
@@ -375,7 +375,7 @@ export abstract class FreeEnoughNode2 {}
 
   it('leaves nothing behind if a file cannot be written', async () => {
     const before = await readModule();
-    // Where the new module is drafted.
+    // The command writes the new module here first.
     const inTheWay = join(copy, 'src/workflows/workflows.module.ts.tmp');
     await mkdir(inTheWay);
     try {

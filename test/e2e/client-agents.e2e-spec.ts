@@ -7,7 +7,7 @@ import { Bench } from '../support/bench.js';
 import { catchRejection } from '../support/checks.js';
 import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
-// It asks for version 7 of `openai`, which needs Node 22; package.json gives it this project's version instead.
+// The SDK requires version 7 of `openai`, which needs Node 22; package.json overrides it with this project's version.
 describe('the OpenAI Agents SDK as a client', () => {
   let client: AgentsClient;
   let bench: Bench;
@@ -141,7 +141,7 @@ function readText(event: RunStreamEvent): string[] {
   return event.type === 'raw_model_stream_event' && event.data.type === 'output_text_delta' ? [event.data.delta] : [];
 }
 
-/** The pieces of text of a streamed run, and what else happened in it. */
+/** The pieces of text of a streamed run, and the names of its items. */
 async function readAll(result: AsyncIterable<RunStreamEvent>): Promise<{ texts: string[]; items: string[] }> {
   const texts: string[] = [];
   const items: string[] = [];

@@ -35,7 +35,7 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
     return child;
   }
 
-  /** What curl wrote, its exit code, and the status of the response. */
+  /** The output of curl, its exit code, and the status of the response. */
   async function curl(...args: readonly string[]): Promise<{ code: number | null; status: number; body: string }> {
     const child = await start(['-sS', '-w', '\n%{http_code}', ...args, bench.app.chatUrl]);
     const { code } = await child.exit;
@@ -62,7 +62,7 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
     }
   });
 
-  // HTTP/1.0, which some proxies still speak, has no chunks; --compressed offers gzip, which would hold tokens back.
+  // HTTP/1.0, which some proxies still use, has no chunks. --compressed offers gzip, which would delay tokens.
   it.each(['--http1.1', '--http1.0', '--compressed'])('gets a stream as it comes, with %s', async (option) => {
     const hold = gate();
     bench.upstream.next(scriptStream(['First', hold, ' second'], { usage: tokens(3, 4) }));
@@ -121,7 +121,7 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
     expect(await asked.closed).toBe('aborted');
   });
 
-  // Above a megabyte curl asks first, by `Expect: 100-continue`, and sends the body after `100 Continue`.
+  // For a body of more than a megabyte, curl sends `Expect: 100-continue` first, and the body after `100 Continue`.
   it.each([
     [2, 200],
     [11, 413],

@@ -44,7 +44,7 @@ describe('plain fetch as a client', () => {
     });
   }
 
-  /** All chunks of a stream in which no error comes. */
+  /** All chunks of a stream without an error. */
   async function chunksFrom(response: Response): Promise<WireChunk[]> {
     const chunks: WireChunk[] = [];
     for await (const json of read(response)) {

@@ -134,7 +134,7 @@ describe('LangChain as a client', () => {
     expect((await model('chat').invoke('Hello')).text).toBe('Hello again.');
   });
 
-  // LangChain leaves with the next piece only: with a model that has fallen silent, `break` itself would wait for it.
+  // LangChain closes the stream only when the next piece arrives: with a silent model, `break` would wait for it.
   it('stops the upstream by leaving the loop', async () => {
     bench.upstream.next([steps.role(), steps.flood({ bytes: 64 * 1024 * 1024 })]);
     for await (const part of await model('chat').stream('Hello')) if (part.text !== '') break;

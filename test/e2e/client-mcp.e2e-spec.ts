@@ -101,7 +101,7 @@ describe('MCP servers that a request names', () => {
     const ask = (requireApproval: 'always' | 'never') => {
       const openai = connect({ baseURL: bench.app.baseUrl, apiKey: 'any' });
       const mcp = openai.tools.mcp({ serverLabel: 'docs', serverUrl: server.url, requireApproval });
-      // Its own types disagree under exactOptionalPropertyTypes.
+      // The SDK's types contradict each other under exactOptionalPropertyTypes.
       return { model: openai('chat'), tools: { mcp } as unknown as ai.ToolSet, maxRetries: 0 };
     };
 

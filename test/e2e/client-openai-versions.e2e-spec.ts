@@ -10,7 +10,7 @@ import { NetworkWatch } from '../support/network-watch.js';
 import { catchRejection } from '../support/checks.js';
 import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
-/** What these tests use of the SDK, in the form that all its versions have. */
+/** The parts of the SDK that these tests use, in the form that all its versions have. */
 interface Sdk {
   readonly completions: Completions;
   /** `client.beta.chat.completions` before version 5. */
@@ -96,7 +96,7 @@ const options = (baseURL: string): { baseURL: string; apiKey: string; maxRetries
   maxRetries: 0,
 });
 
-/** The older ones by aliases in package.json; their optional peer, zod 3, is not used. */
+/** The versions of the SDK. Older ones are aliases in package.json; their optional peer, zod 3, is not used. */
 const VERSIONS = [
   {
     name: '4.104.0',

@@ -14,7 +14,7 @@ import { catchRejection } from '../support/checks.js';
 import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
 const prompt = 'Hello';
-/** What these tests use is the same in all three; their types are those of version 6. */
+/** The versions of the SDK. The parts used here are the same in all three, so the types are those of version 6. */
 const VERSIONS = [
   ['5', aiV5 as unknown as typeof ai, createOpenAIv5 as unknown as typeof createOpenAI],
   ['6', ai, createOpenAI],
@@ -131,7 +131,7 @@ describe.each(VERSIONS)('the Vercel AI SDK %s as a client of responses', (versio
   });
 });
 
-/** What a loop has added to the conversation: version 7 has another name for it. */
+/** The messages that a loop has added to the conversation; version 7 has another name for them. */
 async function readMessages(result: {
   readonly response: PromiseLike<{ readonly messages: ai.ModelMessage[] }>;
 }): Promise<ai.ModelMessage[]> {

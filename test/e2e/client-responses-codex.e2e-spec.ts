@@ -10,10 +10,10 @@ import { describeIfRuns } from '../support/programs.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { httpError, reasoning, reset, role, text } from '../support/upstream/steps.js';
 
-/** A program of 200 MB: it may take a while on a busy machine. */
+/** The program has 200 MB: its start may take this long on a busy machine, in milliseconds. */
 const LONGEST_MS = 30_000;
 
-// `.ci/run` installs it; it is too large for everybody who checks this project out.
+// `.ci/run` installs it; it is too large to be a development dependency.
 describeIfRuns('codex', ['--version'])('Codex as a client of responses', () => {
   let bench: Bench;
   let home: string;
@@ -28,9 +28,9 @@ describeIfRuns('codex', ['--version'])('Codex as a client of responses', () => {
     await bench.close();
   });
 
-  /** What `codex exec` does, event by event. */
+  /** The events of `codex exec`. */
   async function exec(model: string, ...args: readonly string[]): Promise<readonly CodexEvent[]> {
-    // Its requests to GitHub and its maker are switched off; any that remain would go to a closed port.
+    // Its requests to GitHub and OpenAI are switched off; any others would go to a closed port.
     await writeFile(
       join(home, 'config.toml'),
       `model = "${model}"

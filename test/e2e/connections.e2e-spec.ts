@@ -13,7 +13,7 @@ import { scriptStream, steps } from '../support/upstream/index.js';
 
 const PATH = '/v1/chat/completions';
 const MIB = 1024 * 1024;
-/** A long answer, and how many of them the system's buffers of a connection cannot hold. */
+/** The size of a long response, and a number of them that exceeds the system's buffers of a connection. */
 const LARGE = 7 * MIB;
 const MORE_THAN_BUFFERS = 8;
 const KEY = 'sk-of-alice-0123456789abcdef0123456789';
@@ -66,7 +66,7 @@ describe('connections', () => {
     });
     return responses;
   };
-  /** Once all connections have ended, but for what the last ones leave behind for a moment. */
+  /** Checks, after all connections have ended, that their responses are collected; the last ones may take a moment. */
   const expectNothingKept = async (responses: readonly WeakRef<ServerResponse>[]): Promise<void> => {
     await eventually(async () => (await openConnections()) === 0, { message: 'the end of the connections' });
     await eventually(
@@ -96,7 +96,7 @@ describe('connections', () => {
         collectGarbage();
         return responses.length === 2 && responses.every((response) => response.deref() === undefined);
       },
-      { message: 'the end of all that the responses hold' },
+      { message: 'the release of the responses' },
     );
     expect(await openConnections()).toBeGreaterThanOrEqual(2);
   });
@@ -204,7 +204,7 @@ describe('connections', () => {
       connection.pause();
       const request = await bench.upstream.request(0);
       expect(await request.closed).toBe('aborted');
-      // The connection is still there, but it is no reason to scale.
+      // The connection is still open, but it is no reason to scale.
       await expectNothingOpen();
       expect(await openConnections()).toBeGreaterThan(0);
       await eventually(
@@ -247,7 +247,7 @@ describe('connections', () => {
       while (connection.receivedBytes < all) {
         const next = Math.min(all, connection.receivedBytes + 2 * MIB);
         connection.resume();
-        await eventually(() => connection.receivedBytes >= next, { message: 'more of the answers' });
+        await eventually(() => connection.receivedBytes >= next, { message: 'more of the responses' });
         connection.pause();
         await sleep(100);
       }
@@ -308,7 +308,7 @@ describe('connections', () => {
       const connection = open(ask({ stream }, version));
       connection.endHalf();
       await early.reached;
-      // Several probes, before and after the first token.
+      // Time for several probes, before the first token and after it.
       await sleep(300);
       early.open();
       await late.reached;
@@ -333,7 +333,7 @@ describe('connections', () => {
       const connection = open(ask(), ask());
       connection.endHalf();
       await eventually(async () => (await MetricsPage.of(bench.app.url)).sum('millrace_queued_runs'), {
-        message: 'one in the queue',
+        message: 'one request in the queue',
       });
       hold.open();
       await running.collect();

@@ -68,7 +68,7 @@ describe('debounce', () => {
     assertCompletion(items, { content: words(60).join('') });
     const times = arrivals(items);
     expect(times.length).toBeGreaterThan(3);
-    // The last event is the flush at the end, which may come early; timers and sockets shift the others a little.
+    // The last event is the flush at the end, which may come early. Timers and sockets shift the others slightly.
     times.slice(1, -1).forEach((time, i) => expect(time - (times[i] ?? 0)).toBeGreaterThan(35));
   });
 

@@ -44,7 +44,7 @@ class TriageWorkflow {
 @Module({ providers: [TriageNode, TriageWorkflow] })
 class TriageModule {}
 
-/** A ticket; category, priority, spam and escalate; and what customer-care does with it. */
+/** A ticket; its category, priority, spam and escalate; and the output of customer-care for it. */
 type Ticket = readonly [string, string, string, boolean, boolean, RegExp];
 
 const CLOSED = /^This message was closed/;

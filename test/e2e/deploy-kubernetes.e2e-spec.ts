@@ -194,7 +194,7 @@ describe('the manifests of pods that only work on runs', () => {
     expect(env).toEqual([{ name: 'RUNS_CONCURRENCY', value: '0' }]);
     const database = { RUNS_DATABASE_URL: 'postgres://localhost/runs' };
     expect(loadConfig({ ...settings, ...database, RUNS_CONCURRENCY: '0' }).store.concurrency).toBe(0);
-    // The last first: each removal moves what comes after it.
+    // The last one comes first, because each removal moves the following ones.
     expect(removal).toEqual(
       [2, 1].flatMap((place) => [
         {

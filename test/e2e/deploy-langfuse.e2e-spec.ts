@@ -28,7 +28,7 @@ describe('the profile langfuse of docker-compose.yml', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** A value as Compose makes it: `${NAME:-default}`, `${NAME:+other}` and `$$`. */
+  /** Interpolates a value as Compose does: `${NAME:-default}`, `${NAME:+other}` and `$$`. */
   const interpolate = (value: unknown, dotEnv: Record<string, string>): string =>
     String(value)
       .replaceAll(/(?<!\$)\$\{(\w+):([-+])([^}]*)\}/g, (_, name: string, sign: string, word: string) =>
@@ -36,7 +36,7 @@ describe('the profile langfuse of docker-compose.yml', () => {
       )
       .replaceAll('$$', '$');
 
-  /** Runs what the container runs until it is healthy, with a folder of this machine in place of the volume. */
+  /** Runs the commands that the container runs until it is healthy, with a local folder in place of the volume. */
   const writeSettings = async (dotEnv: Record<string, string>): Promise<string> => {
     const file = join(folder, '.env');
     const env = Object.fromEntries(

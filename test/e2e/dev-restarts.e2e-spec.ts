@@ -16,7 +16,7 @@ import { ensureServerIsBuilt, findFreePort } from '../support/server-process.js'
 /** A compiler and a start may take this long on a busy machine, in milliseconds. */
 const LONGEST_MS = 120_000;
 
-/** Waits until the model at this address is described so. */
+/** Waits until the model at this address has this description. */
 const served = (url: string, description: string): Promise<unknown> =>
   eventually(async () => (await getJson(url)).text.includes(description), {
     within: LONGEST_MS,
@@ -47,7 +47,7 @@ describe('the restart of an application under development', () => {
   afterAll(() => project.remove());
 
   const at = (path: string): string => join(project.root, path);
-  /** The process that answers: the last one that has begun. */
+  /** The process that serves requests: the one that started last. */
   const findRunning = (): number => Number([...dev.stdout.matchAll(/^\[Nest\] (\d+)\b/gm)].at(-1)?.[1]);
   const findSpare = async (): Promise<number> => {
     let pid: number | undefined;
@@ -134,7 +134,7 @@ describe('the restart of an application under development', () => {
     'comes once for each change of .env, however many events the saving of it makes',
     async () => {
       const changes = /^\[dev\] \.env has changed\. Starting again …$/gm;
-      // Each of these is two events: the file becomes empty, and then has a text.
+      // Each write causes two events: the file becomes empty, and then gets its text.
       writeFileSync(at('.env'), 'FAVOURITE_COLOUR=blue\n');
       await dev.waitForLine(new RegExp(changes.source), { within: LONGEST_MS });
       writeFileSync(at('.env'), 'FAVOURITE_COLOUR=blue\n');
@@ -192,7 +192,7 @@ describe('npm run dev', () => {
   let url: string;
   let dev: ChildProcess;
   let source: string;
-  /** When the build that it goes on from was written, in milliseconds since 1970. */
+  /** When the build from which it continues was written, in milliseconds since the Unix epoch. */
   let built: number;
   beforeAll(async () => {
     await ensureServerIsBuilt();

@@ -65,7 +65,7 @@ describe('millrace dev', () => {
     stream,
     messages: [{ role: 'user', content }],
   });
-  /** Waits until the application answers with this description of its workflow, at the port it began with. */
+  /** Waits until the application serves its workflow with this description, at its first port. */
   const served = (description: string): Promise<unknown> =>
     eventually(async () => (await getJson(url('/v1/models/assistant'))).text.includes(description), {
       within: LONGEST_MS,

@@ -12,7 +12,7 @@ import { ensureServerIsBuilt } from '../support/server-process.js';
 import { readFrames } from '../support/sse-frames.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** npm, a compiler and a server start take seconds, on a busy machine many. */
+/** npm, a compiler or a server start may take this long on a busy machine, in milliseconds. */
 const LONGEST_MS = 120_000;
 
 const DOCKER = 'needs Docker; the files it reads are checked in deploy.e2e-spec.ts';
@@ -25,7 +25,7 @@ const TUTORIAL = 'tutorial.e2e-spec.ts does it in the application that the page 
 const RUNS = 'runs-commands.e2e-spec.ts asks a server';
 const FRAGMENT = 'a setting or a name, no whole command';
 
-/** Commands that are not run here, each with the reason. A new one in the docs is run below, or added here. */
+/** Commands that are not run here, each with the reason. A new command in the docs must be run below, or added here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm ci && npm start': FRESH,
   'npm ci && npm test': FRESH,
@@ -121,7 +121,7 @@ const EXPECTED: Readonly<Record<string, (output: Output) => void>> = {
   'npm run --silent workflow -- key create ci': ({ stdout }) => expect(stdout).toMatch(/^sk-mr-[\w-]{43}$/m),
   'npm run --silent workflow -- key hash < key.txt': ({ stdout }) => expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/),
   'node summarize.mjs': ({ stdout }) => expect(stdout).not.toBe(''),
-  // Last: what begins with a build after it has to compile.
+  // This stands last, because commands after it that begin with a build would compile its files.
   'npm run workflow -- new my-flow': ({ stdout }) => expect(stdout).toContain('src/workflows/my-flow'),
 };
 /** Pages whose commands have a spec of their own. */
@@ -130,7 +130,7 @@ const PAGES_ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/nest-application.md': 'package.e2e-spec.ts runs them in an application',
   'docs/resuming.md': 'docs-resuming.e2e-spec.ts runs every block as a whole',
 };
-/** The commands that stay running beside all others. */
+/** The commands that keep running beside all others. */
 const SERVERS = ['npm start'];
 
 describe('The commands of README and docs', () => {
@@ -139,7 +139,7 @@ describe('The commands of README and docs', () => {
   let commands: readonly DocsCommand[];
   const children: ChildProcess[] = [];
 
-  /** A copy of the project with its build: npm's scripts compile, and other tests run what is compiled. */
+  /** Copies the project with its build: npm's scripts compile again, and other tests use the original build. */
   beforeAll(async () => {
     const found = await findDocsCommands(ROOT, ['README.md', 'docs']);
     commands = found.filter(({ page }) => !(page in PAGES_ELSEWHERE));
@@ -160,7 +160,7 @@ describe('The commands of README and docs', () => {
     const outside = commands.find(isOutsideHttp);
     await writeFile(join(copy, 'summarize.mjs'), outside?.text ?? '');
 
-    // As the README says, but for the port, and for the way out of the machine.
+    // The command of the README, but on any free port of the loopback interface.
     const server = await start('npm start', { PORT: '0', HOST: '127.0.0.1' });
     [, url = ''] = await server.waitForLine(/ready at (http:\/\/[\w.:]+)/, { within: LONGEST_MS });
   }, 2 * LONGEST_MS);
@@ -189,7 +189,7 @@ describe('The commands of README and docs', () => {
   }
 
   const isOutsideHttp = ({ text }: DocsCommand): boolean => text.includes('createApplicationContext');
-  // Its server is an example; client-mcp.e2e-spec.ts asks the same of a server that is there.
+  // Its server does not exist; client-mcp.e2e-spec.ts sends the same request with a real server.
   const namesMcpServer = ({ text }: DocsCommand): boolean => text.includes('server_url:');
   const isCurl = ({ text }: DocsCommand): boolean => text.startsWith('curl ');
   const isAnswer = ({ text }: DocsCommand): boolean => text.includes('"model":"approval"');
@@ -220,7 +220,7 @@ describe('The commands of README and docs', () => {
       expect(curls.length).toBeGreaterThanOrEqual(3);
       await Promise.all(
         curls
-          // The tutorial's workflow is not in this copy: tutorial.e2e-spec.ts asks for it.
+          // This copy does not have the tutorial's workflow; tutorial.e2e-spec.ts runs this command.
           .filter((text) => !text.includes('"model":"helpdesk"'))
           .map(async (text) => {
             const { stdout } = await run(text.replaceAll('http://localhost:8080', url));

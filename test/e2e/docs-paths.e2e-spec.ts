@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 const ROOT = join(import.meta.dirname, '../..');
 const PAGES = ['README.md', 'SECURITY.md', 'docs', 'bench', 'deploy', 'examples'];
 const ARCHITECTURE = 'docs/architecture.md';
-/** Files that a page has its reader write, or that a command makes. */
+/** Paths of files that the reader of a page writes, or that a command makes. */
 const MADE_BY_THE_READER = [
   'src/workflows/support/',
   'src/workflows/refund/',
@@ -22,7 +22,7 @@ const MADE_BY_THE_READER = [
 ];
 
 interface Page {
-  /** From the root of the project. */
+  /** Relative to the root of the project. */
   readonly path: string;
   readonly text: string;
 }
@@ -41,7 +41,7 @@ async function readPages(): Promise<readonly Page[]> {
   return Promise.all(made.map(async (path) => ({ path, text: await readFile(join(ROOT, path), 'utf8') })));
 }
 
-/** What stands in code spans, outside of code blocks. */
+/** The text of all code spans outside of code blocks. */
 function findCodeSpans(text: string): readonly string[] {
   return [...text.replaceAll(/^```[^]*?^```/gm, '').matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span);
 }
@@ -64,7 +64,7 @@ function findAnchors(text: string): readonly string[] {
   });
 }
 
-/** True if the path exists; with a star, if its folder does. */
+/** True if the path exists, or, for a path with a star, if its folder exists. */
 const isThere = (path: string): boolean => existsSync(join(ROOT, path.includes('*') ? dirname(path) : path));
 
 describe('The docs', () => {

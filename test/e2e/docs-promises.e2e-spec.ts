@@ -8,7 +8,7 @@ const PAGE = 'docs/reliability.md';
 
 interface Row {
   readonly promise: string;
-  /** From the root of the project. */
+  /** Relative to the root of the project. */
   readonly files: readonly string[];
   /** The text after a test's file name: its title, or a part of it, with … for omissions. */
   readonly words: string;

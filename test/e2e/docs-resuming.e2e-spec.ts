@@ -19,7 +19,7 @@ import { SlowLink } from '../support/slow-link.js';
 import { ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Programs and pages read at the pace of the demo, on a busy machine. */
+/** Programs and pages, which read at the demo's pace, may take this long on a busy machine, in milliseconds. */
 const LONGEST_MS = 60_000;
 const SOON = { within: 20_000 };
 /** The demo's answer to the question of the page. */
@@ -34,9 +34,9 @@ describe('docs/resuming.md', () => {
   let blocks: readonly Block[];
   let port: string;
   let server: ServerProcess;
-  /** A way to the server that can be cut. */
+  /** A proxy to the server, whose connections can be cut. */
   let link: SlowLink;
-  /** Within the project, so that its packages are found. */
+  /** A folder within the project, so that Node finds its packages. */
   let folder: string;
   let runs: string;
   const children: ChildProcess[] = [];
@@ -67,7 +67,7 @@ describe('docs/resuming.md', () => {
     await Promise.all([folder, runs].map((path) => rm(path, { recursive: true, force: true })));
   });
 
-  /** As printed, but for the ports, which others may have. */
+  /** The code of the page with free ports in place of its own. */
   const usePorts = (code: string): string => code.replaceAll(/\b3000\b/g, port);
   const findBlock = (language: string, part: string): string => {
     const found = blocks.filter((block) => block.language === language && block.code.includes(part));

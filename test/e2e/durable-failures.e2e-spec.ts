@@ -26,7 +26,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   afterAll(() => postgres.close());
   beforeEach(async () => {
     upstream = await ScriptedUpstream.start();
-    // Without the right to mount, the disk of these tests is never full.
+    // Where the test may not mount a disk, it uses an ordinary folder, and skips the test of a full disk.
     disk = canMount ? SmallDisk.mount(64) : undefined;
     databaseUrl = await postgres.createDatabase(disk?.folder);
     replicas = new Replicas({ OPENAI_BASE_URL: upstream.url, RUNS_DATABASE_URL: databaseUrl });
@@ -70,7 +70,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
         expectNoGap((await followRun(one!, id)).text);
       }
 
-      // The process of a reader dies, too: another one has the rest, as it would have come.
+      // The process of a reader dies, too. Another process serves the same rest of the stream.
       const door = steps.gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));
       const { id } = await beginRun(one!);
@@ -110,7 +110,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
       const newDoor = steps.gate();
       upstream.next(scriptStream(['New', newDoor, ' words']));
       worker.process.signal('SIGSTOP');
-      // As if it had stopped between keeping the response and the last commit.
+      // This is the state of a process that stops after storing the response and before the last commit.
       await queryPostgres(
         databaseUrl,
         `insert into millrace.documents select $2, owner, created, created + 7200000, 100, $3 from millrace.runs where id = $1`,
@@ -136,9 +136,9 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
       };
       expect(await eventually(findEnded, { within: 40_000 })).toMatchObject({ output: 'Hello', attempts: 1 });
 
-      // It has stood still for twice the time after which whoever is alive takes over what is lost.
+      // It was suspended for twice the time after which other processes take over lost runs.
       worker.process.signal('SIGCONT');
-      // Its model is silent: nothing that it says tells that nothing of it is kept any more.
+      // Its model is silent, so no refused write tells the process that it has lost the run.
       await eventually(() => upstream.requests[0]?.aborted === true, { within: 10_000 });
       expect((await followRun(worker, id)).text).toBe(text);
     },
@@ -166,7 +166,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
 
       if (disk === undefined) return;
       const filled = steps.gate();
-      // Nothing makes it smaller, so no page that is there already has room for it.
+      // Random text cannot be compressed, so it does not fit into a page that is already allocated.
       const long = randomBytes(48 * 1024).toString('base64');
       upstream.next(scriptStream(['Hel', filled, long]));
       upstream.always(() => scriptStream(`Hel${long}`));
@@ -216,7 +216,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
       const { other } = await replicas.findWorker();
       const second = await open('GET', runUrl(other, `${first.id}/events`), undefined);
       first.leave();
-      // Twice the grace time has gone by, and the other process still says that the run is read.
+      // After twice the grace time, the other process still reports that the run has a reader.
       await eventually(async () => {
         const [row] = await queryPostgres<{ is_late: boolean }>(
           databaseUrl,
@@ -234,7 +234,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   );
 });
 
-/** @param onText given all that has come, each time that there is more */
+/** @param onText called with the whole text so far at each new piece */
 async function readStream(url: string, onText: (text: string) => void): Promise<string> {
   const { body } = await fetch(url);
   let text = '';

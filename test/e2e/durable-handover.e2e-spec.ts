@@ -65,7 +65,7 @@ describeEachQueue('runs of processes that are replaced, their queue in %s', (ben
       const { databaseUrl, replicas, upstream } = bench;
       const handOver = { RUNS_HANDOVER: 'now', APPROVAL_TIMEOUT_MS: '4000' };
       await Promise.all([replicas.start(handOver), replicas.start(handOver)]);
-      // Their waits expire in both at the same time, each once.
+      // Waits expire in both processes at the same time. Each wait expires only once.
       upstream.always(() => scriptStream('A draft'));
       const begin = (place: number): Promise<WireRun> => beginRun(replicas.all[place % 2]!, { model: 'approval' });
       const waiting = await Promise.all([0, 1, 2, 3, 4, 5].map(begin));

@@ -23,7 +23,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
   let upstream: ScriptedUpstream;
   let link: CutLink;
   let replicas: Replicas;
-  /** Reaches the database by the link, and works on all runs until the other one is there. */
+  /** Reaches the database over the link, and executes all runs until the other process starts. */
   let worker: Replica;
   let databaseUrl: string;
 
@@ -80,7 +80,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       upstream.next(scriptStream('Hi'));
       await endRun(worker, (await beginRun(worker)).id);
 
-      // The end of a run without other output.
+      // Cuts the end of a run.
       link.cutAnswerTo('millrace.append_all');
       upstream.next(scriptStream('Hi'));
       const later = await beginRun(worker);
@@ -88,7 +88,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       expect(link.cuts).toBeGreaterThan(0);
       expect(upstream.requests).toHaveLength(2);
 
-      // Their beginning: no process knows then which one executes them.
+      // Cuts the start of runs: no process then knows which one executes them.
       const { cuts } = link;
       link.cutAnswerTo('millrace.claim');
       upstream.next(scriptStream('Hi'));
@@ -117,7 +117,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       expect(upstream.requests).toHaveLength(1);
       upstream.always(() => scriptStream('New words'));
       link.freeze();
-      // Their commit is on its way until the link is whole again.
+      // The link delivers their commit only when it works again.
       door.open();
 
       expect(await endRun(other, id)).toMatchObject({ status: 'completed', output: 'New words', attempts: 2 });
@@ -137,7 +137,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
     async () => {
       const [first, second] = [gate(), gate()];
       upstream.next(scriptStream(['One', first, ' two', second]));
-      // On a slow machine, its tables may take longer to be made than a request waits.
+      // On a slow machine, making the tables may take longer than a request waits.
       const { id } = await eventually(() => beginRun(worker).catch(() => undefined), { within: 30_000 });
       await first.reached;
       const countSaid = async (text: string): Promise<number> => {
@@ -149,7 +149,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       await postgres.copy();
       first.open();
       const last = await eventually(async () => (await countSaid(' two')) || undefined);
-      // Without a last event, so that its client comes back with its number.
+      // The stream breaks off without a last event, so that its client reconnects with the number that it has.
       const following = followRun(worker, id, `?after=${last}`).then(
         () => 'ended',
         () => 'broken off',
@@ -163,9 +163,9 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       });
       expect(beyond).toMatchObject({ status: 410, json: { error: { code: 'log_truncated' } } });
       upstream.always(() => scriptStream('Again'));
-      // What its process says next does not follow what is left.
+      // The next write of its process does not follow the last event that is left.
       second.open();
-      // Sooner than the search for lost runs alone would find it, which takes 30 s.
+      // This is sooner than the search for lost runs would find it, which takes 30 s.
       const findEnded = async () => {
         const run = await readRun(other, id).catch(() => undefined);
         return run?.status === 'completed' ? run : undefined;

@@ -27,7 +27,7 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
           (await queryPostgres(databaseUrl, `select from millrace.run_log where events like '%Hal%'`)).length > 0,
       );
 
-      // It is suspended for less than its lease: no process takes the run over.
+      // The process is suspended for less than its lease, so no other one takes the run over.
       worker.process.signal('SIGSTOP');
       const [stood] = await queryPostgres<{ until: string }>(databaseUrl, 'select pg_sleep(1.5), now()::text as until');
       worker.process.signal('SIGCONT');
@@ -39,7 +39,7 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
             [id, stood?.until],
           )
         ).length > 0;
-      await eventually(isStillThere, { within: 15_000, message: 'a sign of life of the same attempt' });
+      await eventually(isStillThere, { within: 15_000, message: 'a heartbeat of the same attempt' });
 
       upstream.next(scriptCompletion({ thinking: 'Whole', reply: 'Hello' }));
       worker.process.signal('SIGKILL');
@@ -75,7 +75,7 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
       const body = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }], stream: true };
       const logged = { 'millrace-on-disconnect': 'continue' };
       expect((await postJson(`${web.baseUrl}/chat/completions`, body, logged)).text).toContain('data: [DONE]');
-      // Direct requests are served where they arrive.
+      // The process that receives a direct request serves it.
       expect(await postJson(`${web.baseUrl}/chat/completions`, { ...body, stream: false })).toMatchObject({
         status: 200,
       });
@@ -133,7 +133,7 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
       };
       await put(one);
       const first = Date.UTC(2026, 0, 1);
-      // What is kept again looks at once for what is due: both processes do at the same time, several times over.
+      // Each storing of a schedule starts a search for due runs: here several in both processes at the same time.
       await makeDue(first);
       await Promise.all(Array.from({ length: 8 }, (_, place) => put(place % 2 === 0 ? one : two)));
       await eventually(() => isOver(one));
@@ -176,7 +176,7 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
         return (json as { data: readonly unknown[] }).data.length;
       };
       await eventually(() => upstream.requests.length === 2);
-      // Others do not wait for them, wherever they are.
+      // Other runs do not wait for them, whichever process they start in.
       for (const replica of [one, two, one, two]) {
         const { id } = await beginRun(replica, { model: 'resuming' });
         expect(await endRun(two, id)).toMatchObject({ status: 'completed' });
@@ -192,7 +192,7 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
       for (const { id } of runs) expect(await endRun(two, id)).toMatchObject({ status: 'completed', output: 'Hello' });
       const asked = upstream.requests.filter(({ body }) => JSON.stringify(body.messages).includes('narrow'));
       expect(asked.length).toBeLessThanOrEqual(8);
-      // Two of these, and one of the others.
+      // At most two of these runs, and one other.
       expect(upstream.mostOpen).toBeLessThanOrEqual(3);
     },
     LONGEST_MS,
@@ -231,7 +231,7 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
     'do not delay the shutdown of a process that has never reached the queue',
     async () => {
       const { replicas } = bench;
-      // Nobody listens there.
+      // Nothing listens at this port.
       const replica = await replicas.start({ RUNS_QUEUE_URL: 'redis://127.0.0.1:1' });
       expect(await beginRun(replica)).toMatchObject({ status: 'queued' });
       const began = performance.now();

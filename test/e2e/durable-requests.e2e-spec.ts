@@ -27,7 +27,7 @@ describeEachQueue('runs that any of several processes is asked about, their queu
       expect(readEvents(own?.text ?? '').at(-1)).toMatchObject({ type: 'run-failed', error: { code: 'cancelled' } });
       await eventually(() => upstream.requests[0]?.aborted === true);
 
-      // One that waits is ended by whoever is asked.
+      // Any process can cancel a run that waits.
       const later = await beginRun(worker, { run_at: Math.floor(Date.now() / 1_000) + 3_600 });
       expect((await callRun(other, 'POST', `${later.id}/cancel`)).json).toMatchObject({ status: 'cancelled' });
     },
@@ -99,8 +99,8 @@ describeEachQueue('runs that any of several processes is asked about, their queu
 
 /**
  * Kills a process while the database has received the wait of its run, but has not committed it.
- * @param goOn lets the run come to its wait
- * @param isKept false: the database forgets it
+ * @param goOn lets the run reach its wait
+ * @param isKept false: the database rolls the wait back
  */
 async function killAmidWait(
   databaseUrl: string,
@@ -111,7 +111,7 @@ async function killAmidWait(
 ): Promise<void> {
   const holder = new pg.Client({ connectionString: databaseUrl });
   await holder.connect();
-  // Whoever keeps the same wait has to know first what becomes of this one.
+  // Storing the same wait blocks until this transaction has ended.
   await holder.query('begin');
   await holder.query(
     `insert into millrace.run_waits (run, node, name, call_id, place, shown, schema, asked, is_open)

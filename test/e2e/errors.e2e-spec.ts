@@ -89,7 +89,7 @@ describe('errors', () => {
       ['value nobody knows', { something: '9007199254740993.0' }, 'something'],
     ])('a %s that would become another number', async (_, parameters, param) => {
       const body = { model: 'chat', messages: HELLO, ...parameters };
-      // JavaScript cannot write them itself.
+      // JavaScript cannot serialise these numbers.
       const text = JSON.stringify(body).replaceAll(/"(-?[\d.e]+)"(?!:)/g, '$1');
       const answer = await post(text);
       assertValidError(answer.json);

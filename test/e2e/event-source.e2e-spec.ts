@@ -28,12 +28,12 @@ const SETTINGS: GatewaySettings = {
   GATEWAY_KEEP_ALIVE: '60s',
 };
 
-/** A GET whose stream an EventSource can read. */
+/** A route whose stream an EventSource can read. */
 interface Door {
   readonly name: string;
   /** Names of its events. */
   readonly types: readonly string[];
-  /** Begins what is read, and returns its path below `/v1`. */
+  /** Starts a run, and returns the path of its stream below `/v1`. */
   readonly begin: (app: { readonly baseUrl: string }) => Promise<string>;
 }
 
@@ -77,7 +77,7 @@ const DOORS: readonly Door[] = [
   },
 ];
 
-/** Begins a completion that goes on without its client, who leaves at once. */
+/** Starts a completion that continues without its client, which disconnects at once. */
 async function beginAndLeave({ baseUrl }: { readonly baseUrl: string }): Promise<string> {
   const stream = await beginCompletion({ chatUrl: `${baseUrl}/chat/completions` });
   const { id } = await readUntil(stream, 'role');
@@ -85,17 +85,17 @@ async function beginAndLeave({ baseUrl }: { readonly baseUrl: string }): Promise
   return `/chat/completions/${id}?stream=true`;
 }
 
-/** Begins a run, and returns the address of its events for who has no key. */
+/** Starts a run, and returns the address of its events with a ticket, for clients without a key. */
 async function beginTicket(app: { readonly baseUrl: string }, headers: Record<string, string> = {}): Promise<string> {
   const { id } = await beginRun(app, {}, headers);
   const { json } = await callRun(app, 'POST', `${id}/ticket`, headers);
   return (json as { url: string }).url.slice('/v1'.length);
 }
 
-/** One thing that a page reads. */
+/** One stream that a page reads. */
 interface Reading {
   readonly door: string;
-  /** Below `/v1`. */
+  /** Path below `/v1`. */
   readonly path: string;
   readonly source: WatchedSource;
   readonly hold: steps.GateStep;
@@ -134,7 +134,7 @@ describeInBrowser()('EventSource in Chromium', () => {
     visitor = await browser.visit();
   };
 
-  /** Begins one thing of each kind, and lets the page read it until the model has said half of it. */
+  /** Starts a run through each door, and lets the page read its stream up to half of the model's output. */
   const readHalf = async (base: string): Promise<readonly Reading[]> => {
     const readings: Reading[] = [];
     for (const { name, types, begin: beginOne } of DOORS) {
@@ -153,7 +153,7 @@ describeInBrowser()('EventSource in Chromium', () => {
 
   const countRequests = ({ path }: Reading): number => visitor.requests.filter((url) => url.includes(path)).length;
 
-  /** Waits until the browser has been told to stop, and compares what the page was given with what is stored. */
+  /** Waits until the server has stopped the browser, and compares the page's events with the stored ones. */
   const expectWhole = async (
     readings: readonly Reading[],
     { requests, restarts = false }: { requests?: number; restarts?: boolean } = {},
@@ -165,7 +165,7 @@ describeInBrowser()('EventSource in Chromium', () => {
       const seen = await source.events();
       const restart = seen.findIndex(({ data }) => data.includes('"run_restarted"'));
       expect([door, restart >= 0]).toEqual([door, restarts && door === COMPLETION]);
-      // Behind the error stands [DONE]; then the browser has begun anew.
+      // The error is followed by [DONE], and then by the events of the browser's new start.
       expect([door, restart < 0 ? seen : seen.slice(restart + 2)]).toEqual([door, readEventStream(text)]);
       if (requests !== undefined) expect([door, countRequests(reading)]).toEqual([door, requests]);
     }
@@ -189,7 +189,7 @@ describeInBrowser()('EventSource in Chromium', () => {
         await eventually(() => countRequests(reading) === 2, SOON);
         reading.hold.open();
       }
-      // The third one gets a 204: there is nothing more.
+      // The third request gets a 204, because there are no more events.
       await expectWhole(readings, { requests: 3 });
     },
     LONGEST_MS,
@@ -202,13 +202,13 @@ describeInBrowser()('EventSource in Chromium', () => {
       await begin({ PORT });
       await visitor.page.goto(server.url);
       const readings = await readHalf(`${server.url}/v1`);
-      // If what was cut off is asked for again.
+      // The restarted server may call the model again for the interrupted step.
       upstream.always(scriptStream('Hello you'));
       server.process.signal('SIGKILL');
       await server.process.exit;
       for (const { hold } of readings) hold.open();
       await startServer({ PORT });
-      // Chunks that were read cannot be taken back.
+      // A completion cannot revoke chunks that were read, so it restarts.
       await expectWhole(readings, { restarts: true });
     },
     LONGEST_MS,
@@ -242,7 +242,7 @@ describeInBrowser()('EventSource in Chromium', () => {
         const upstreamHost = new URL(server.url).host;
         const nginx = await Nginx.start((listen) => readShippedConfig(SETTINGS, listen, upstreamHost));
         others.push(nginx);
-        // The policy of the playground lets it talk to its own server alone.
+        // The policy of the playground allows requests to its own server only.
         await visitor.page.goto(nginx.url);
         const readings = await readHalf(`${nginx.url}/v1`);
         await nginx.restart();

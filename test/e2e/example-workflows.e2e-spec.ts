@@ -67,7 +67,7 @@ describe('the example workflow', () => {
         return [both, ...scriptCompletion(found)];
       });
       const answer = ask(bench.app.chatUrl, 'customer-care');
-      await eventually(() => both.arrivals === 2, { message: 'both looks at the ticket at the same time' });
+      await eventually(() => both.arrivals === 2, { message: 'both calls about the ticket at the same time' });
       both.open();
       return answer;
     };

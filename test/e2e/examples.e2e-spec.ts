@@ -9,10 +9,10 @@ const EXAMPLES = join(import.meta.dirname, '../../examples');
 /** The imports of a client may take seconds on a busy machine. */
 const LONGEST_MS = 20_000;
 
-/** The demo's words for the question that the examples ask. */
+/** The demo's output for the question of the examples. */
 const ANSWER = /12 \* 7 = 84\./;
 const TOKENS = /^\(\d+ tokens\)$/m;
-/** The demo's sentence on the tool's result: the model called it, the client ran it, and the model saw what came out. */
+/** The demo's sentence about the tool's result, which shows that the client ran the tool and the model got the result. */
 const WEATHER = /get_weather answered: .*clear.*21/;
 const OBJECT = /^(?:Object|Parsed): \{[^]*reply:[^]*84/m;
 const REASONING = /^Thinking: .*I have a rule.*\nReply: 12 \* 7 = 84\./m;
@@ -28,7 +28,7 @@ describe('the examples', () => {
   });
   afterAll(() => app.close());
 
-  /** What an example writes. It finds the server by the variable that its head describes. */
+  /** The output of an example, which finds the server through the variable that its first lines describe. */
   async function run(name: string, { env, ...options }: ProcessOptions = {}): Promise<string> {
     const args = [join(EXAMPLES, name)];
     const child = await startProcess(args, { ...options, env: { BASE_URL: app.baseUrl, ...env } });

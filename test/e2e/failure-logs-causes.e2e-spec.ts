@@ -23,7 +23,7 @@ describe('the log of a failure', () => {
     bench = await LoggedBench.start(env);
   };
 
-  /** The request failed, with one line that says why, and one in the access log with the same ids. */
+  /** Checks that the failed request has one log line with its cause, and an access line with the same ids. */
   const expectOneLine = async (
     requestId: unknown,
     expected: { readonly level?: string; readonly code: string; readonly cause: RegExp },

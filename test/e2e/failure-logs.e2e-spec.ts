@@ -36,7 +36,7 @@ class BrokenTool extends AgentTool<void> {
   }
 }
 
-/** Asks one provider, then another. */
+/** Calls the model of one provider, and falls back to that of another. */
 @Injectable()
 class PatientNode extends AgentStreamingNode<ConversationInput, string> {
   readonly agentConfig = agent({

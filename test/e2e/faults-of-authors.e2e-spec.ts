@@ -67,7 +67,7 @@ describe('what authors can do wrong', () => {
     const [, said = ''] = message.split('Millrace cannot start: ');
     expect(message).toBe(`Millrace cannot start: ${said}`);
     expect(said.split('\n')[0]).toMatch(text);
-    // The stack of code that threw is of use, that of Nest is not.
+    // The stack of the author's code is useful; one of Nest's code is not.
     expect(/^ +at /m.test(said)).toBe(hasStack);
   };
 
@@ -84,7 +84,7 @@ describe('what authors can do wrong', () => {
       Array<RegExp>(3).fill(/FATAL.*An uncaught error/),
       /FATAL.*An uncaught error.*Open runs: .*chat chatcmpl-\w+[^]*Error: too late\n\s+at .*workflows\.module/,
     ],
-    // Node itself fails on this one, and reports that.
+    // Node itself fails on this value, and reports its own failure.
     ['a promise with a reason that Node cannot read', 'reject with proxy', [/FATAL.*An uncaught error/], /FATAL/],
   ])(
     'ends no answer: %s. Each is logged with its stack, and the process finishes what is open, and leaves with 1',
@@ -140,7 +140,7 @@ describe('what authors can do wrong', () => {
     child.signal('SIGTERM');
     expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'server_shutting_down' });
     expect(await within(child.exit, { within: 10_000 })).toEqual({ code: 0, signal: null });
-    // The response of the node that never ends has ended, so its run has.
+    // Only the run with the endless clean-up is left: the run of the endless node has ended with its response.
     expect(child.stderr).toMatch(/ERROR.*No longer waiting for runs that do not end: faulty chatcmpl-\w+$/m);
   });
 
@@ -157,12 +157,12 @@ describe('what authors can do wrong', () => {
     const running = await start({ WEB_CONCURRENCY: '2' });
     const { url, process: child } = running;
     await child.waitForLine(/2 share the port/);
-    // Connections are dealt out in turn: both have one open answer.
+    // The processes get connections in turn, so each one has an open stream.
     const answers = [await openAnswer(running, upstream), await openAnswer(running, upstream)];
     await (await ask(url, 'faulty', 'reject a promise')).collect();
     const [, leaving = ''] = await child.waitForLine(/Process (\d+) is about to end; another one starts/);
     upstream.always(scriptStream('Quick.'));
-    // Once another one listens, whoever asks is served.
+    // As soon as a replacement listens, every request is served.
     await eventually(
       async () => {
         for (let i = 0; i < 6; i++) {
@@ -174,7 +174,7 @@ describe('what authors can do wrong', () => {
         }
         return true;
       },
-      { within: 20_000, message: 'all requests to be answered' },
+      { within: 20_000, message: 'responses to all requests' },
     );
     expect(child.stdout + child.stderr).not.toContain(`Process ${leaving} ended`);
     for (const { finish } of answers) finish();
@@ -195,7 +195,7 @@ describe('what authors can do wrong', () => {
 describe('what authors can do wrong without an end of the process', () => {
   let server: ServerProcess;
   let upstream: ScriptedUpstream;
-  /** Of the log before the test. */
+  /** Length of the log before the test. */
   let length = 0;
   beforeAll(async () => {
     upstream = await ScriptedUpstream.start();
@@ -272,7 +272,7 @@ describe('what authors can do wrong without an end of the process', () => {
         expect([what, status, json]).toMatchObject([what, 500, { error: { code: 'internal_error' } }]);
       }
     }
-    // What another process writes arrives after its answers.
+    // The log of another process may arrive after its responses.
     await eventually(() => said().match(/ERROR \[Run\] faulty chatcmpl-\w+ failed by a bug/g)?.length === 12);
     finish();
     assertCompletion(await stream.collect(), { content: 'Still here' });

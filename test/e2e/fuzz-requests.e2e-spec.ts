@@ -6,7 +6,7 @@ import { describeMutations } from '../support/mutated-requests.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
 
-/** A request that uses a bit of everything, as the ground for mutations. */
+/** A request with most parameters, from which the mutations start. */
 const SEED = {
   model: 'chat',
   stream: false,

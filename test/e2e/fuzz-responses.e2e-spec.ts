@@ -9,7 +9,7 @@ import { DONE, readFrames } from '../support/sse-frames.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-/** A request that uses a bit of everything, as the ground for mutations. */
+/** A request with most parameters, from which the mutations start. */
 const SEED = {
   model: 'chat',
   stream: false,
@@ -60,7 +60,7 @@ const SEED = {
 describe('a request for a response, however it was mutated', () => {
   let bench: Bench;
   beforeAll(async () => {
-    // Echoes of strange tools and tiers fit no schema, and are what the client sent.
+    // A response repeats the client's tools and tier, which fit no schema after mutations.
     bench = await Bench.start({ isWatched: false });
     bench.upstream.always(scriptStream('ok'));
   });
@@ -130,7 +130,7 @@ describe('a request for a response, however it was mutated', () => {
   }, 60_000);
 });
 
-/** Checks what holds for every stream, whatever the request was: numbers without gaps, one end, and that it is the last. */
+/** Checks rules that hold for every stream: its numbers have no gaps, and it has one terminal event, which is the last. */
 function expectOneEnd(text: string): void {
   const data = readFrames(text).flatMap((item) => (item.kind === 'data' ? [item.data] : []));
   expect(data.pop()).toBe(DONE);

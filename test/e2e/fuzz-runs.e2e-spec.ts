@@ -7,7 +7,7 @@ import { askRun, beginRun, callRun, endRun, runUrl } from '../support/runs-clien
 import { scriptStream } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-/** A request that uses a bit of everything, as the ground for mutations. */
+/** A request with most parameters, from which the mutations start. */
 const SEED = {
   model: 'chat',
   messages: [

@@ -12,7 +12,7 @@ import { assertValidCompletion, assertValidError } from '../support/wire-schema.
 
 const TEXT = 'Grüße 😀, "quoted" \\ and\nmore';
 
-/** A whole answer as bytes: text in several escapes, a comment, reasoning, usage. */
+/** The bytes of a whole stream: text in several escapes, a comment, reasoning, usage. */
 function answerBytes(newline: string): Buffer {
   const chunk = (fields: object): string =>
     `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, ...fields }] })}${newline}${newline}`;
@@ -39,14 +39,14 @@ describe("the upstream's bytes, however they were cut or mutated", () => {
   });
   afterAll(() => bench.close());
 
-  /** Exactly one ending of three: an error as an answer, a completion, or an error frame. */
+  /** Checks that there is exactly one ending: an error response, a completion, or an error frame. */
   const expectOneEnding = async (script: Script): Promise<void> => {
     bench.upstream.next(script);
     const body = { model: 'chat', stream: true, messages: HELLO };
     const items = await openStream(bench.app.chatUrl, body)
       .then((stream) => stream.collect({ within: 5_000 }))
       .catch((error: Error) => {
-        // The client throws on an answer that is no stream, and quotes it: status, type and body.
+        // The client throws if the response is not a stream, and quotes its status, type and body.
         const answer = /got (\d+) [^:]*json[^:]*: (.*)$/s.exec(error.message);
         if (answer === null) throw error;
         expect(['400', '429', '502', '504']).toContain(answer[1]);

@@ -45,12 +45,12 @@ async function startNginx(configure: (listen: string) => string | Promise<string
   open.push(nginx);
 }
 
-/** How long everything takes on the slow link, in milliseconds, in each direction. */
+/** The delay of the slow link in each direction, in milliseconds. */
 const LINK_DELAY_MS = 100;
 const LANES = Array.from({ length: 24 }, (_, lane) => lane);
 let link: SlowLink;
 
-/** The shipped configuration, with a network between nginx and the service on which messages can cross. */
+/** Starts the shipped configuration with a slow network between nginx and the service, so that messages can cross. */
 async function startOverSlowLink(
   settings: Partial<GatewaySettings>,
   env: Readonly<Record<string, string>>,
@@ -62,7 +62,7 @@ async function startOverSlowLink(
   }, env);
 }
 
-/** Posts on a connection that the agent keeps. */
+/** Sends a POST over a connection that the agent keeps, and returns the status. */
 function readStatus(agent: Agent, body: unknown): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json' };
@@ -74,7 +74,7 @@ function readStatus(agent: Agent, body: unknown): Promise<number> {
   });
 }
 
-/** The answer to these bytes, whatever they are. */
+/** Sends raw bytes, and returns the response. */
 async function sendBytes(bytes: string): Promise<{ head: string; json: unknown }> {
   const { hostname, port } = new URL(nginx.url);
   const socket = connect(Number(port), hostname);
@@ -83,7 +83,7 @@ async function sendBytes(bytes: string): Promise<{ head: string; json: unknown }
   return { head, json: JSON.parse(body) as unknown };
 }
 
-/** Asks for a path as it is written; a URL would tidy it up. */
+/** Requests a path exactly as written; a URL would normalise it. */
 async function getRaw(path: string): ReturnType<typeof readResponse> {
   const asked = request(nginx.url, { path, agent: false }).end();
   const [answer] = (await once(asked, 'response')) as [IncomingMessage];
@@ -304,7 +304,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
     const agent = new Agent({ keepAlive: true });
     const post = (): Promise<number> => readStatus(agent, { model: 'none', messages: HELLO });
     const statuses: number[] = [];
-    // Some versions of Node wait a second longer than they are told to.
+    // Some versions of Node wait a second longer than configured.
     for (const timeoutMs of [1_000, 1_500, 2_500]) {
       statuses.push(...(await Promise.all(LANES.map(post))));
       const idle = LANES.map(async (lane) => {
@@ -314,7 +314,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
       statuses.push(...(await Promise.all(idle)));
     }
     agent.destroy();
-    // The gateway really does keep connections.
+    // This shows that the gateway keeps connections.
     expect(link.connections).toBeLessThan(statuses.length);
     expect(statuses.filter((status) => status !== 404 && status !== 502)).toEqual([]);
     expect(statuses.includes(502) ? 'some' : 'none').toBe(lost);

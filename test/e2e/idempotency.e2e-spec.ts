@@ -50,7 +50,7 @@ describe('Idempotency-Key', () => {
     await start({ LIMIT_REQUESTS_PER_MINUTE: '2' });
     bench.upstream.always(scriptStream('Hi'));
     for (let repeated = 0; repeated < 3; repeated++) await ask();
-    // The first one was counted: one more is left.
+    // Only the first request was counted, so one more is allowed.
     await eventually(async () => (await ask({})).status === 200);
     expect((await ask({})).status).toBe(429);
   });

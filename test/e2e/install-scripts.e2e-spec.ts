@@ -8,10 +8,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ProcessOptions, startProcess } from '../support/process.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** npm takes seconds, on a busy machine many. */
+/** npm may take this long on a busy machine, in milliseconds. */
 const LONGEST_MS = 60_000;
 
-/** Packages that would run something when they are installed, each with what that is. A new one is looked at first. */
+/** Packages with install scripts, each with what its script does. Look at a new one before you add it. */
 const WITH_SCRIPTS = {
   'node_modules/@parcel/watcher': 'builds from source if it is told to; a development package',
   'node_modules/@scarf/scarf': 'reports the installation to scarf.sh; comes with swagger-ui-dist',
@@ -70,7 +70,7 @@ describe('Installing', () => {
       });
       await run('npm', ['pack', '--pack-destination', folder], { cwd: dependency });
       await writeJson(join(folder, 'package.json'), { dependencies: { curious: 'file:curious-1.0.0.tgz' } });
-      // npm 11 asks before it runs scripts, older ones do not: this one is told not to ask.
+      // npm 11 asks before it runs scripts, and older versions do not. This setting turns the question off.
       const env = { npm_config_dangerously_allow_all_scripts: 'true' };
       const install = ['install', '--offline', '--no-audit', '--no-fund', '--no-package-lock'];
 
@@ -78,7 +78,7 @@ describe('Installing', () => {
       await run('npm', install, { env });
       expect([existsSync(join(folder, 'node_modules/curious')), existsSync(mark)]).toEqual([true, false]);
 
-      // And without that file it would have run.
+      // Without .npmrc, the script runs.
       await rm(join(folder, '.npmrc'));
       await rm(join(folder, 'node_modules'), { recursive: true });
       await run('npm', install, { env });
@@ -121,7 +121,7 @@ describe('Installing', () => {
   );
 });
 
-/** The project as Scarf looks at it: `npm ls` of the whole one takes longer on a busy machine than Scarf waits. */
+/** A small project for Scarf: on a busy machine, `npm ls` of the whole one takes longer than Scarf waits. */
 async function makeSmallProject(folder: string, manifest: object): Promise<string> {
   await writeJson(join(folder, 'package.json'), { ...manifest, dependencies: { 'swagger-ui-dist': '*' } });
   for (const name of ['node_modules/swagger-ui-dist', 'node_modules/@scarf/scarf']) {

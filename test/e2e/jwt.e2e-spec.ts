@@ -17,7 +17,7 @@ const ISSUER = 'https://id.example.com';
 
 /** Publishes keys as identity providers do. */
 class KeyServer {
-  /** Its response; undefined: none, connections are closed. */
+  /** The body of its response. Undefined: it closes connections without a response. */
   body: unknown = { keys: [] };
   status = 200;
   requests = 0;
@@ -38,7 +38,7 @@ class KeyServer {
   }
 }
 
-/** Machine time, of which some may pass at once. The wall clock stays. */
+/** A clock whose monotonic time can jump ahead. Its wall clock is not affected. */
 class JumpingClock extends SystemClock {
   passed = 0;
 
@@ -82,7 +82,7 @@ describe('tokens', () => {
     readonly claims?: Readonly<Record<string, unknown>>;
     readonly key?: Pair['privateKey'] | Uint8Array;
     readonly alg?: string;
-    /** Given as undefined: the token has none. Absent: `rsa`. */
+    /** The key id. Undefined: the token has none. Absent: `rsa`. */
     readonly kid?: string | undefined;
   }
   const token = ({ claims = {}, key = rsa.privateKey, alg = 'RS256', ...rest }: TokenParts = {}): Promise<string> => {
@@ -194,7 +194,7 @@ describe('tokens', () => {
     const lines = warnings();
     expect((await ask(await make())).status).toBe(401);
     expect(lines.find((line) => line.startsWith('A token was refused'))).toMatch(reason);
-    // And blames no key server that works.
+    // The log does not blame a key server that works.
     expect(lines.join()).not.toContain('cannot be fetched');
   });
 
@@ -206,7 +206,7 @@ describe('tokens', () => {
     const next = await generateKeyPair('RS256');
     keys.body = { keys: [{ ...(await exportJWK(next.publicKey)), kid: 'next', alg: 'RS256', use: 'sig' }] };
     const late = await token({ key: next.privateKey, kid: 'next' });
-    // Not more often than twice a minute: otherwise anybody could make this server ask.
+    // The server fetches keys at most twice a minute: otherwise any client could cause requests.
     expect((await ask(late)).status).toBe(401);
     expect(keys.requests).toBe(1);
     clock.passed += 31_000;

@@ -25,7 +25,7 @@ describe('the key of a model provider in a file', () => {
     return server;
   };
 
-  /** The key that a model is asked with now. */
+  /** The key that the server currently sends to the model. */
   const askForKey = async (): Promise<unknown> => {
     upstream.next(scriptStream('Hi'));
     const { status } = await fetch(`${server?.url}/v1/chat/completions`, {

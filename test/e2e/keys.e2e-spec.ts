@@ -150,12 +150,12 @@ describe('API keys', () => {
     await write([{ name: 'ann', hash: makeHash(ANN), workflows: ['streaming'] }]);
     await start({ API_KEYS_FILE: file() }, { tracer: new RecordingTracer() });
     const { baseUrl, chatUrl, url } = bench.app;
-    /** All that a client sees when it asks for a name, with the name taken out. */
+    /** Everything that a client gets for requests with this name, without the name itself. */
     const seen = async (name: string): Promise<unknown[]> => {
       const bodies = [
         { ...CHAT, model: name },
         { ...CHAT, model: name, stream: true },
-        // The workflow is there and would refuse these.
+        // The workflow exists, and would refuse these parameters.
         { ...CHAT, model: name, stream: false, stream_options: { include_usage: true } },
         {
           ...CHAT,
@@ -182,7 +182,7 @@ describe('API keys', () => {
     const hidden = await seen('chat');
     expect(hidden).toEqual(await seen('nope'));
     expect(hidden.map((each) => (each as [number])[0])).toEqual(hidden.map(() => 404));
-    // The operator sees the difference.
+    // Operators see in the metrics which names exist.
     const page = await MetricsPage.of(url);
     const refused = (outcome: string): number => page.sum('millrace_requests_total', { outcome });
     expect([refused('forbidden'), refused('unknown_model')]).toEqual([hidden.length, hidden.length]);
@@ -272,14 +272,14 @@ describe('API keys', () => {
       expires: '2999-01-31',
     }));
     const all = [...entries, { name: 'bob', hash: makeHash(BOB) }];
-    // A list of JSON in YAML would be read as JSON. To let the package write YAML takes seconds.
+    // A JSON array in a YAML file would be read as JSON, so each entry is a YAML item. Writing it with the package takes seconds.
     const text = format === 'json' ? JSON.stringify(all) : all.map((each) => `- ${JSON.stringify(each)}\n`).join('');
     const stops = monitorEventLoopDelay({ resolution: 5 });
     stops.enable();
     await writeFile(file(), text);
     await eventually(async () => (await statusFor(BOB)) === 200, { within: 25_000, message: 'the last key' });
     stops.disable();
-    // As one piece, and each key checked against all others, they took 8 s and more.
+    // Parsing all at once, and comparing each key with all others, took more than 8 s.
     expect(stops.max / 1e6).toBeLessThan(1_000);
   });
 

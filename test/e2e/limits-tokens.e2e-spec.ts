@@ -32,7 +32,7 @@ describe('limits', () => {
   });
 
   describe('of tokens count an estimate where no model tells the usage', () => {
-    // 900 tokens and more.
+    // At least 900 tokens.
     const long = 'The quick brown fox jumps over the lazy dog. '.repeat(90);
     const untold = { usagePlace: 'never' } as const;
     const ends: [string, () => Promise<unknown>][] = [
@@ -134,7 +134,7 @@ describe('limits', () => {
       bench.upstream.next(scriptStream('Hi', { usage: tokens(1, 1) }));
       await bench.ask();
       const logged = await eventually(() => (lines.length === 2 ? lines : undefined));
-      // Twice the message, and a reason that the client never sees.
+      // The estimate counts the message twice, and the reasoning, which the client never gets.
       expect(logged[0]?.['estimated_tokens']).toBeGreaterThan(4 * 900);
       expect(logged[0]?.['estimated_tokens']).toBeLessThan(4 * 900 + 1_000);
       expect(logged.map((line) => [line['estimated_tokens'] === undefined, line['output_tokens']])).toEqual([

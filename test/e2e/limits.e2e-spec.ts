@@ -108,7 +108,7 @@ describe('limits', () => {
       for (const socket of sockets.splice(0)) socket.destroy();
     });
 
-    /** Sends the head of a request and the first byte of its body, and tells the status if there is one. */
+    /** Sends the head of a request and the first byte of its body, and reads the status. */
     const begin = (): { readonly status: Promise<number>; readonly socket: Socket } => {
       const { hostname, port } = new URL(bench.app.url);
       const socket = connect(Number(port), hostname).on('error', () => undefined);
@@ -253,7 +253,7 @@ describe('limits', () => {
       await start({ LIMIT_CONCURRENT_STREAMS: '1', TOTAL_CONCURRENT_STREAMS: '2' });
       await end();
       const hold = steps.gate();
-      // Exactly one is free again: the first gets in, the second does not.
+      // Exactly one place is free again, so the first request is admitted and the second is not.
       bench.upstream.next(scriptStream([hold, 'Hi']));
       const asked = bench.upstream.requests.length;
       const next = await eventually(async () => {

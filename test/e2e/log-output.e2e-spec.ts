@@ -8,7 +8,7 @@ import { ensureServerIsBuilt, findFreePort, startServerProcess } from '../suppor
 
 const DIST = join(import.meta.dirname, '../../dist');
 const LOST = 'millrace_log_lines_dropped_total';
-/** Requests at a time. Each has a line of about 600 bytes, and a MiB of lines may wait to be written. */
+/** Concurrent requests. Each has a log line of about 600 bytes, and up to 1 MiB of lines may wait to be written. */
 const AT_ONCE = 20;
 
 const quote = (text: string): string => `"${text}"`;

@@ -42,7 +42,7 @@ describe.each(OPENAI_VERSIONS)('the openai SDK %s, whose completions outlive its
     expect(await catchRejection(client.chat.completions.create({ ...body, stream: true }))).toMatchObject({
       status: 400,
     });
-    // The same package reads one again, with the chunks that it had.
+    // The SDK gets a stored completion again, and its chunks.
     expect(await client.chat.completions.retrieve(whole.id)).toEqual(whole);
     const chunks = await client.get<AsyncIterable<OpenAI.ChatCompletionChunk>>(`/chat/completions/${final.id}`, {
       query: { stream: true },

@@ -45,7 +45,7 @@ describe('a completion whose process is killed', () => {
       env: { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test', RUNS_DIR: folder, ...env },
     });
   };
-  /** Begins a completion, and kills the process when its client has read so far. */
+  /** Starts a completion, and kills the process when its client has read this text. */
   const killAt = async (text: string, door: Step & { open(): void }, begin: ReturnType<typeof beginCompletion>) => {
     const stream = await begin;
     const { id, last } = await readUntil(stream, text);

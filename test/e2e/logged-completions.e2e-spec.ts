@@ -97,7 +97,7 @@ describe('a completion that outlives its connection', () => {
     expect(bareStream(readFrames((await followCompletion(bench.app, id)).text))).toEqual(all);
     expect(all.filter(([, data]) => data.includes('"millrace"')).length).toBeGreaterThan(5);
     expect(all.filter(([, data]) => data.includes('"usage":{"prompt_tokens":4'))).toHaveLength(2);
-    // Whoever was cut off behind any of them gets what follows it. Behind the last one there is nothing.
+    // A client that was cut off after any event gets the following ones. After the last event there are none.
     const numbers = all.flatMap(([number]) => number ?? []);
     for (const number of numbers.slice(0, -1)) {
       const { text } = await followCompletion(bench.app, id, '', { 'last-event-id': number });
@@ -260,7 +260,7 @@ describe('the run of a completion whose readers have left', () => {
     request.destroy();
     await gone;
     const upstream = await bench.upstream.request(0);
-    // The server may notice that the client has gone a moment after its connection is closed.
+    // The server may notice the closed connection a moment later.
     await eventually(() => {
       clock.leap(15_000);
       return bench.upstream.open === 0;
@@ -345,7 +345,7 @@ describe('a request for a completion that outlives its connection', () => {
     expect(items.slice(0, 2)).toEqual(bareStream(first.items));
     const later = await beginCompletion(bench.app, headers);
     expect(bareStream(await later.collect())).toEqual(items);
-    // The two that were repeated count for no limit.
+    // The two repeated requests count for no limit.
     expect(bench.upstream.requests).toHaveLength(1);
   });
 
@@ -383,14 +383,14 @@ describe('the access log', () => {
   });
 });
 
-/** A reader of what happens in the run itself. */
+/** Opens the stream of a run's own events. */
 async function openEvents({ app }: Bench, run: string): Promise<SseStream> {
   const sentAt = performance.now();
   const { request, answer } = send('GET', `${app.baseUrl}/runs/${run}/events`, undefined);
   return new SseStream(request, await answer, sentAt);
 }
 
-/** Streams whose end the application has noticed do not count: the leaving of their readers has been counted as well. */
+/** The number of open streams. A stream no longer counts once the server has noticed that its reader has gone. */
 async function countStreams({ app }: Bench): Promise<number> {
   const { values } = await app.nest.get(Metrics).instruments.openStreams.get();
   return values.reduce((sum, { value }) => sum + value, 0);

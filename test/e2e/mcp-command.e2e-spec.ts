@@ -6,7 +6,7 @@ import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import * as mcp from '../support/mcp-clients.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 
-/** An author's code that logs, from when the conversation has begun. */
+/** An author's code that starts to log after the conversation has begun. */
 const NOISE = `const { write } = process.stdout;
 setInterval(() => process.stdout.write === write || console.log('noise'), 5).unref();`;
 
@@ -21,7 +21,7 @@ describe('millrace mcp', () => {
       return { action: 'accept', content: { approved: true } };
     });
     const faults: Error[] = [];
-    // The SDK has no other way.
+    // The SDK has no addEventListener.
     // eslint-disable-next-line unicorn/prefer-add-event-listener
     client.onerror = (fault) => void faults.push(fault);
     const dist = join(import.meta.dirname, '../../dist');
@@ -43,7 +43,7 @@ describe('millrace mcp', () => {
     expect(asked).toHaveLength(1);
     expect(news.length).toBeGreaterThan(2);
     await client.close();
-    // A line that is no message would have been one.
+    // A line that is not a message would have caused a fault.
     expect(faults).toEqual([]);
   });
 });

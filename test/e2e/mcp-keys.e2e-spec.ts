@@ -28,7 +28,7 @@ describe('workflows as tools, where keys are needed', () => {
     log = new LogCapture();
     bench = await Bench.start({ env });
   });
-  // Between tests, jest takes back what holds the log.
+  // Jest restores the spies of the log capture after each test.
   beforeEach(() => {
     log = new LogCapture();
   });

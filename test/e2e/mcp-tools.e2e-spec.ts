@@ -17,7 +17,7 @@ const SEARCH = {
     required: ['query'],
   },
 };
-/** The tool message for a result that names itself. */
+/** Answers a call with a result that repeats the query. */
 const ANSWERING: CallScript = (call, response) =>
   sendResult(response, call, {
     content: [{ type: 'text', text: `found ${String(call.params?.arguments?.['query'])}` }],
@@ -73,7 +73,7 @@ describe('tools of MCP servers', () => {
     server.onCall = ANSWERING;
   });
 
-  /** Lets the model call a tool and go on with the result. @returns what it was told, and how the run ended */
+  /** Lets the model call a tool and continue. @returns the message that the model got, and the end of the run */
   const callTool = async (args: object, { model = 'docs', tool = 'search' } = {}) => {
     bench.upstream.next(scriptToolCalls('call_1', tool, args));
     bench.upstream.next(scriptStream('So it is.'));
@@ -219,7 +219,7 @@ describe('tools of MCP servers', () => {
     expect(told).not.toMatch(/OPENAI|NODE_OPTIONS|npm_/);
     const pid = Number(/pid (\d+)/.exec(told)?.[1]);
     process.kill(pid, 0);
-    // A server that is away takes nothing but its own tools.
+    // An unavailable server only removes its own tools.
     other.upstream.next(scriptStream('Without.'));
     const { text } = await other.ask({ model: 'docs' });
     expect(text).toContain('Without.');
@@ -234,7 +234,7 @@ describe('tools of MCP servers', () => {
   });
 });
 
-/** What the last message of a request to a model says. */
+/** The content of the last message of a request to a model. */
 function readLast(messages: readonly unknown[] = []): string {
   const { content = '' } = (messages.at(-1) ?? {}) as { readonly content?: string };
   return content;

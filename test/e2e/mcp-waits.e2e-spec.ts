@@ -66,7 +66,7 @@ describe('workflows that wait for answers, as tools of MCP', () => {
     const run = String(called._meta?.['millrace/run']);
     expect(mcp.readCallText(called)).toContain(`POST /v1/runs/${run}/waits/approve`);
     expect((await readRun(bench.app, run)).status).toBe('waiting');
-    // Nobody reads it.
+    // The run continues without a reader.
     bench.upstream.next(scriptStream(['Out ', delay(100), 'it goes']));
     await postJson(`${bench.app.baseUrl}/runs/${run}/waits/approve`, { value: { approved: true } });
     const ended = await eventually(async () => {
@@ -126,7 +126,7 @@ describe('workflows that wait for answers, as tools of MCP', () => {
         ? { action: 'accept', content: { euros: params.message.includes('does not fit') ? 3 : 'three' } }
         : { action: 'accept', content: { labels: '["x"]' } },
     );
-    // Its lines are those of a client as well.
+    // StdioServerTransport serves for a client, too, because both sides write lines of the same form.
     await client.connect(new StdioServerTransport(output, input));
     const called = (await client.callTool({ name: 'order', arguments: {} })) as unknown as mcp.Called;
     expect(mcp.readCallText(called)).toBe('3: x');

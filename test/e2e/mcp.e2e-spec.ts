@@ -13,7 +13,7 @@ import { startProcess } from '../support/process.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/index.js';
 import { gate, httpError } from '../support/upstream/steps.js';
 
-/** The official inspector is no dependency: it takes a newer Node than this project. */
+/** The official inspector is not a dependency, because it needs a newer Node than this project. */
 const { MCP_INSPECTOR: INSPECTOR } = process.env;
 const ROOT = join(import.meta.dirname, '../..');
 const RED_DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg==';
@@ -86,7 +86,7 @@ class ImageWorkflow {
   }
 }
 
-/** Says what it has in memory, and lets others have their turns. */
+/** Yields text from memory, and lets other work run in between. */
 class ReciteNode {
   static said = 0;
 
@@ -168,7 +168,7 @@ describe('workflows as tools of MCP', () => {
     });
 
     it('give an object that fits the schema that was listed', async () => {
-      // A model that writes strictly writes null for what is not there.
+      // In strict mode, a model writes null for absent values.
       bench.upstream.next(scriptCompletion({ city: 'Bern', degrees: 21, warning: null }));
       await client.listTools();
       const called = await client.call('teams_weather', { input: 'Bern?' });

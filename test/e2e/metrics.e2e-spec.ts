@@ -11,7 +11,7 @@ import { errorBody, httpError, scriptStream, steps, tokens } from '../support/up
 
 const MIB = 1024 * 1024;
 
-/** Asks one model again once, then another. */
+/** Calls one model twice, and falls back to another. */
 const StubbornModule = makeAgentModule(agent({ retries: 1, model: ['openai/first', { model: 'openai/second' }] }), {
   id: 'stubborn',
 });
@@ -20,7 +20,7 @@ describe('metrics', () => {
   let bench: Bench;
   afterEach(() => bench.close());
   const page = (): Promise<MetricsPage> => MetricsPage.of(bench.app.url);
-  /** The page once as many requests are counted. */
+  /** The page, after this number of requests has been counted. */
   const pageAfter = async (requests: number): Promise<MetricsPage> =>
     eventually(
       async () => {
@@ -231,11 +231,11 @@ describe('metrics', () => {
     const unknown = [...asked].filter((name) => !isServed(metrics, name));
     expect(unknown).toEqual([]);
     const labels = new Set(metrics.samples.flatMap((sample) => Object.keys(sample.labels)));
-    // Prometheus adds the first two; the third is there only where a tracing backend is configured.
+    // Prometheus adds the first two; the third exists only with a tracing backend.
     for (const label of ['job', 'instance', 'exporter']) labels.add(label);
     const askedLabels = new Set(expressions.flatMap(labelsIn));
     expect([...askedLabels].filter((label) => !labels.has(label))).toEqual([]);
-    // And the other way round: everything that is measured is shown.
+    // Conversely, the dashboard shows every metric.
     const unseen = [...metrics.types.keys()].filter(
       (name) => name.startsWith('millrace_') && ![...asked].some((each) => readBase(each) === name),
     );

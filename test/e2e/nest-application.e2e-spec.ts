@@ -20,7 +20,7 @@ describe('in another application, Millrace', () => {
   const app = new OwnApplication();
   afterEach(() => app.close());
 
-  /** Outside of its prefix, the application leaves what there is not to Express. */
+  /** Checks that the application leaves an unknown route outside of its prefix to Express. */
   const expectOwn404 = async (path: string): Promise<void> => {
     const { status, text, headers } = await getJson(app.url + path);
     expect([path, status, text]).toEqual([path, 404, expect.stringContaining(`Cannot GET ${path}`)]);
@@ -58,7 +58,7 @@ describe('in another application, Millrace', () => {
     assertCompletion(items, { content: 'Hello from the application' });
     const whole = await postJson(`${app.url}/ai/v1/chat/completions`, { model: 'greet', messages: HELLO });
     expect(whole.json).toMatchObject({ choices: [{ message: { content: 'Hello from the application' } }] });
-    // The application's own parser of bodies would refuse more than 100 kB.
+    // The application's own body parser would refuse more than 100 kB.
     const long = { model: 'greet', messages: [{ role: 'user', content: 'x'.repeat(500_000) }] };
     expect((await postJson(`${app.url}/ai/v1/chat/completions`, long)).status).toBe(200);
     const graph = await getJson(`${app.url}/ai/v1/models/ask/graph?format=json`);
@@ -75,7 +75,7 @@ describe('in another application, Millrace', () => {
       ['/ai/v1/none', ' POST /ai/v1/chat/completions, '],
       ['/ai/models', 'Did you mean GET /ai/v1/models? The base URL that clients are given ends in /ai/v1.'],
       ['/ai', 'The API is below /ai/v1: GET /ai/v1/models is a start.'],
-      // No pages, unless they are asked for.
+      // Pages are off by default.
       ['/ai/docs', 'Unknown request URL: GET /ai/docs.'],
       ['/ai/metrics', 'Unknown request URL: GET /ai/metrics.'],
     ] as const) {
@@ -95,7 +95,7 @@ describe('in another application, Millrace', () => {
     expect((await getJson(`${app.url}/ai/metrics`)).text).toContain('millrace_');
     expect((await getJson(`${app.url}/ai/docs-json`)).json).toMatchObject({ servers: [{ url: '/ai/' }] });
     const page = await fetch(`${app.url}/ai`);
-    // What the page loads is named from where it is.
+    // The page refers to its files by paths relative to its own address.
     expect([page.url, page.status]).toEqual([`${app.url}/ai/`, 200]);
     const html = await page.text();
     for (const [, file = ''] of html.matchAll(/(?:src|href)="(?!data:|#)([^"]+)"/g)) {

@@ -12,7 +12,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const GENERATOR = join(dirname(require.resolve('@hey-api/openapi-ts/package.json')), 'bin/run.js');
 const COMPILER = require.resolve('typescript/bin/tsc');
 
-/** As a team would write it that knows only the document of this server. */
+/** A program of a team that knows only the document of this server. */
 const PROGRAM = `
 import { createClient, createConfig } from './client/client/index.js';
 import {
@@ -94,7 +94,7 @@ describe('a client made from openapi.json', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Runs Node with these arguments in the folder, and returns what it printed. */
+  /** Runs Node with these arguments in the folder, and returns its output. */
   const run = async (...args: readonly string[]): Promise<string> => {
     const child = await startProcess(args, { cwd: folder });
     try {

@@ -46,7 +46,7 @@ interface Reference {
   readonly $ref: string;
 }
 
-/** A request as Swagger UI sends it for an example. */
+/** A request that Swagger UI sends for an example. */
 interface Trial {
   readonly name: string;
   readonly path: string;
@@ -61,7 +61,7 @@ const document = JSON.parse(readFileSync(FILE, 'utf8')) as Document;
 const ajv = new Ajv({ strict: false, allErrors: true });
 ajv.addSchema({ ...document, $id: 'openapi' });
 
-/** Checks a value against what stands at a place of the document. */
+/** Checks a value against the schema at a place in the document. */
 function expectFits(value: unknown, ...place: readonly string[]): void {
   const pointer = place.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
   const validate = ajv.getSchema(`openapi#/${pointer}`);
@@ -73,7 +73,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
 );
 
-/** Each operation with each of its examples; each value of an enumerated parameter, too. */
+/** A request for each example of each operation, and for each value of an enumerated parameter. */
 const trials: readonly Trial[] = operations.flatMap(({ path, method, operation }) => {
   const own = operation.parameters.filter((parameter): parameter is Parameter => 'name' in parameter);
   const filled = own
@@ -194,10 +194,10 @@ describe('OpenAPI', () => {
     expect(ajv.getSchema(`openapi#/${place.join('/')}`)?.(wrong)).toBe(false);
   });
 
-  /** Checks body and headers of an answer against what the document says of its status and type. */
+  /** Checks the body and headers of a response against their description for its status and type. */
   const expectDocumented = (answer: HttpResponse, path: string, method: string): void => {
     const response = document.paths[path]?.[method]?.responses[answer.status];
-    if (response === undefined) throw new Error(`${method} ${path} has no answer ${answer.status}`);
+    if (response === undefined) throw new Error(`${method} ${path} has no response ${answer.status}`);
     const name = '$ref' in response ? (response.$ref.split('/').at(-1) ?? '') : undefined;
     const place =
       name === undefined
@@ -210,7 +210,7 @@ describe('OpenAPI', () => {
     if (type === 'text/event-stream') {
       const bare = answer.text.replaceAll(/^(?:id|retry): \d+\n/gm, '');
       const data = readFrames(bare).flatMap((item) => (item.kind === 'data' ? [item.data] : []));
-      // OpenAI's protocols end their streams with it, and runs have an event for that.
+      // Streams of OpenAI's protocols end with [DONE]; runs have an event instead.
       expect(data.at(-1) === DONE).toBe(!path.startsWith('/v1/runs/'));
       expect(data.length).toBeGreaterThan(3);
       for (const one of data) if (one !== DONE) expectFits(JSON.parse(one), ...schema);
@@ -228,7 +228,7 @@ describe('OpenAPI', () => {
     expect(answer.headers).toHaveProperty('x-request-id');
   };
 
-  // What the demo says has ended before it can be cancelled.
+  // The demo's output ends too early to be cancelled.
   const instant = trials.filter(({ name }) => !name.startsWith('cancel'));
 
   it.each(instant)('is obeyed by the answer to its example: $name', async ({ name, path, method, url, body }) => {

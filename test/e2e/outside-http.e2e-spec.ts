@@ -16,7 +16,7 @@ import { gate, httpError } from '../support/upstream/steps.js';
 const ROOT = join(import.meta.dirname, '../..');
 const DAY_MS = 86_400_000;
 
-/** Asks a workflow for a summary once a day, and keeps the newest. */
+/** Runs a workflow for a summary once a day, and keeps the newest one. */
 @Injectable()
 class DailySummary implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #logger = new Logger('DailySummary');
@@ -134,7 +134,7 @@ describe('a workflow outside HTTP', () => {
     expect(docs).toContain(example);
   });
 
-  /** The job plans its next run when the last has ended; a run's own timers are gone by then. */
+  /** Waits until the job has planned its next run. The previous run and its timers have ended by then. */
   async function nextPlanned(): Promise<void> {
     await eventually(() => clock.pending === 1 && bench.upstream.open === 0, { message: 'the next run to be planned' });
   }

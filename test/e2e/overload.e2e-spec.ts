@@ -9,7 +9,7 @@ import { errorBody, httpError, ScriptedUpstream, scriptStream, steps } from '../
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 
 const STREAM = { ...CHAT, stream: true };
-/** More than Node reads of a connection while its body is not read. */
+/** A body that is larger than Node's buffer for a connection that is not read. */
 const LARGE_CHAT = { model: 'chat', messages: [{ role: 'user', content: 'word '.repeat(20_000) }] };
 
 /** The machine's clock, which jumps ahead by this much at each reading. */
@@ -31,7 +31,7 @@ describe('overload', () => {
     (bench = await Bench.start({ env, ...(clock && { clock }), ...(tracer && { tracer }) }));
   const waiting = async (count: number): Promise<void> => {
     await eventually(async () => (await MetricsPage.of(bench.app.url)).sum('millrace_queued_runs') === count, {
-      message: `${count} in the queue`,
+      message: `${count} requests in the queue`,
     });
   };
 
@@ -124,7 +124,7 @@ describe('overload', () => {
   it.each(['leave', 'reset'] as const)(
     'keeps no place and no memory for a client that leaves while it waits for memory: %s',
     async (way) => {
-      // Before it is known how many values it has, the large body is taken to need 8 MB.
+      // While the number of its values is unknown, the large body counts as 8 MB.
       await start({ MAX_CONCURRENT_RUNS: '1', MAX_BODY_MEMORY: '12mb' });
       bench.upstream.always(scriptStream('Hi'));
       const memory = async (name: string): Promise<number> => (await MetricsPage.of(bench.app.url)).sum(name);
@@ -135,7 +135,7 @@ describe('overload', () => {
       leaving.send(request);
       await eventually(async () => (await memory('millrace_waiting_bodies')) === 1);
       leaving[way]();
-      // Slow bodies take no place.
+      // A slow body does not occupy a place.
       expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(200);
       slow.send(request.slice(-1));
       await slow.until('"Hi"');

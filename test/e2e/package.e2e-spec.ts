@@ -18,13 +18,13 @@ const LONGEST_STEP_MS = 180_000;
 
 const INSTALL = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
 
-/** The applications, as Nest's own command line makes them in each version. */
+/** The kinds of applications that Nest's command line makes in each version. */
 const APPLICATIONS = [
   { nest: 12, type: 'module' },
   { nest: 11, type: 'commonjs' },
 ] as const;
 
-/** A route of the application's own. */
+/** A route of the application itself. */
 const HELLO_CONTROLLER = `import { Controller, Get } from '@nestjs/common';
 
 @Controller('hello')
@@ -36,7 +36,7 @@ export class HelloController {
 }
 `;
 
-/** As \`nest new\` writes it. */
+/** The file that \`nest new\` writes. */
 const TSCONFIG = {
   compilerOptions: {
     module: 'nodenext',
@@ -55,8 +55,8 @@ const TSCONFIG = {
 };
 
 /**
- * Prints what an import of the package has changed in a process. The registers of class-validator and openai are no
- * change: only these packages read them.
+ * Prints what an import of the package has changed in a process. Registries of class-validator and
+ * openai do not count: only these packages read them.
  */
 const IMPORT_PROBE = `
 import 'reflect-metadata';
@@ -95,14 +95,14 @@ function runIn(cwd: string, command: string, ...args: readonly string[]): Promis
   );
 }
 
-/** The files of the page, by the paths that stand above them. */
+/** The files of the page, with the paths above their blocks. */
 function readFiles(page: string): readonly (readonly [path: string, code: string])[] {
   return [...page.matchAll(/^`(src\/[\w./-]+)`\n\n```ts\n([^]*?)^```$/gm)].map(
     ([, path = '', code = '']) => [path, code] as const,
   );
 }
 
-/** What pages import beside the package, as docs/writing-workflows.md has it. */
+/** The service that pages import beside the package, from docs/writing-workflows.md. */
 const ARTICLE_SERVICE = `export class ArticleService {
   find(topic: string): readonly string[] {
     return [topic];
@@ -110,7 +110,7 @@ const ARTICLE_SERVICE = `export class ArticleService {
 }
 `;
 
-/** The workflows that the pages show whole: they need nothing beside the package but the service above. */
+/** The complete workflows of the pages: they only import the package and the service above. */
 async function readShownWorkflows(): Promise<readonly (readonly [page: string, code: string])[]> {
   const names = (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md'));
   const pages = ['README.md', ...names.map((name) => `docs/${name}`)];
@@ -122,7 +122,7 @@ async function readShownWorkflows(): Promise<readonly (readonly [page: string, c
   );
 }
 
-/** Makes an application of the files of the page, and a route of its own, and installs what it needs. */
+/** Makes an application from the files of the page and a route of its own, and installs its dependencies. */
 async function makeApplication(
   folder: string,
   tarball: string,

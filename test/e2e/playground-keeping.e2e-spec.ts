@@ -151,7 +151,7 @@ describeInBrowser()('the playground keeps', () => {
     await other.getByRole('button', { name: 'Hello', exact: true }).click();
     await ended(other, 'stopped');
     expect(await readText(other, '.turns')).toMatch(/Already here[^]*interrupted by a reload/i);
-    // It was not, and the other tab learns this.
+    // In fact it continues, and the other tab learns this.
     hold.open();
     await ended(visitor.page);
     await ended(other);

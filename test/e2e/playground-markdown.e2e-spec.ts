@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.js';
 import { ask, DARK, ended, lane, LIGHT, openPlayground, PHONE } from '../support/playground-kit.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 
-/** Finds text in code whose colour has less contrast than 4.5 to 1. */
+/** Finds text in code blocks with a contrast below 4.5 to 1. */
 function findUnreadable(page: Page): Promise<string[]> {
   return page.evaluate(`(() => {
     const canvas = document.createElement('canvas').getContext('2d');
@@ -73,7 +73,7 @@ describeInBrowser()('the playground', () => {
       [],
       [],
     ]);
-    // What KaTeX draws apart, and buttons that copy code.
+    // Removes KaTeX's own elements and the buttons that copy code.
     const html = await said.evaluate((each) => {
       const copy = each.cloneNode(true) as unknown as {
         querySelectorAll(all: string): Iterable<{ remove(): void }>;
@@ -96,7 +96,7 @@ describeInBrowser()('the playground', () => {
       'https://w.example/ _blank noopener noreferrer',
     ]);
     expect(requests.filter((url) => url.includes('evil'))).toEqual([]);
-    // The sanitiser parses the text in a document of its own, in which the page's policy holds as well and says so.
+    // The sanitiser parses the text in a document of its own, where the page's policy also reports violations.
     expect(errors.filter((error) => !/^(Executing|Applying) inline .* violates/.test(error))).toEqual([]);
     errors.length = 0;
   });
@@ -199,13 +199,13 @@ describeInBrowser()('the playground', () => {
     const text = await said.innerText();
     expect(text).toContain('It costs $5 and $10, or US$5-$10, 10$ in all. $x$ $HOME/$USER');
     expect(text).toContain('Wrong: $\\undefined{x}$');
-    // The sizes of its parts are set, although the policy of the page allows no styles in HTML.
+    // KaTeX's sizes take effect although the policy of the page forbids inline styles.
     const strut = await said
       .locator('.katex-strut')
       .first()
       .evaluate((each) => (each as unknown as { style: { height: string } }).style.height);
     expect(strut).toMatch(/em$/);
-    // Fonts load after the layout that needs them.
+    // Fonts load only after the layout that needs them.
     const readFonts = '[...document.fonts].filter((font) => font.status === "loaded").map((font) => font.family)';
     await eventually(async () => (await page.evaluate<string[]>(readFonts)).includes('KaTeX_Main'));
   });
@@ -300,7 +300,7 @@ describeInBrowser()('the playground', () => {
       })`,
     );
     expect(isSame).toBe(true);
-    // What is at the end is drawn again when it grows; all of it each time would be ten million characters.
+    // Only the last block is drawn again when it grows; drawing all of it each time would be ten million characters.
     expect(drawn).toBeLessThan(10 * text.length);
     expect(gone).toBeLessThan(20_000);
   });

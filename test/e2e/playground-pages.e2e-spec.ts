@@ -138,7 +138,7 @@ describeInBrowser()('the playground', () => {
       const { page } = await visit(app.url);
       await ask(page, 'chat', 'What is a mill?');
       await ended(page);
-      // By the lane, and by the graph.
+      // The view opens from the lane, and from the graph.
       await lane(page, 'answer').getByRole('button', { name: 'Look inside answer' }).click();
       await inside(page).getByText('Model openai/').waitFor();
       const text = await inside(page).innerText();

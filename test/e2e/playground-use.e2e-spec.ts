@@ -11,7 +11,7 @@ import { PYTHON_ENV } from '../support/programs.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
-/** `it` for what needs a program that not every machine has. */
+/** `it` for tests that need a program which not every machine has. */
 function itIfRuns(command: string, ...args: readonly string[]): typeof it | typeof it.skip {
   const env = { ...process.env, ...PYTHON_ENV };
   return spawnSync(command, args.length === 0 ? ['--version'] : args, { stdio: 'ignore', env }).status === 0
@@ -19,7 +19,7 @@ function itIfRuns(command: string, ...args: readonly string[]): typeof it | type
     : it.skip;
 }
 
-/** Those that have another name or form for responses, among others. */
+/** Parameters of a completion; some have another name or form for responses. */
 const PARAMETERS = {
   top_p: 0.5,
   reasoning_effort: 'low',
@@ -152,7 +152,7 @@ describeInBrowser()('the playground', () => {
 
     type Door = 'chat' | 'responses';
 
-    /** The copied text when the composer holds this text. */
+    /** Copies a request with this text in the composer, and returns the copied code. */
     async function copied({ page, clipboard }: Visitor, door: Door, form: string, said = ''): Promise<string> {
       await page.selectOption('#workflow', 'chat');
       await page.fill('#draft', question);
@@ -162,7 +162,7 @@ describeInBrowser()('the playground', () => {
       return clipboard();
     }
 
-    /** The same where a key is set: the key itself must not be in it. */
+    /** Does the same with a key set, and checks that the copied code does not contain it. */
     async function copiedWithKey(visitor: Visitor, door: Door, form: string): Promise<string> {
       const { page } = visitor;
       await page.click('#key-group summary');

@@ -38,7 +38,7 @@ class CrossingWorkflow {
   }
 }
 
-/** The status line waits for what goes wrong at first, however slow the machine is. */
+/** The status line waits long enough for an early error, even on a slow machine. */
 const PATIENT = { env: { STREAM_OPEN_GRACE_MS: '10000' } };
 
 describeInBrowser()('the playground', () => {
@@ -46,7 +46,7 @@ describeInBrowser()('the playground', () => {
 
   describe('with two steps that speak', () => {
     const STEPS = ['TextStreamingNode', 'StructuredStreamingNode'];
-    /** How each step is drawn in the graph. */
+    /** The state in which the graph shows each step. */
     const readStates = (page: Page): Promise<(string | null)[]> =>
       Promise.all(STEPS.map((step) => readNodeState(page, step)));
     const start = async (): Promise<{ page: Page; first: steps.GateStep; second: steps.GateStep }> => {

@@ -15,7 +15,7 @@ import {
   startServerProcess,
 } from '../support/server-process.js';
 
-/** More than Node lets wait by default. */
+/** More connections than Node's default queue holds. */
 const CROWD = 1_500;
 const LINUX_LIMITS = '/proc/self/limits';
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
@@ -55,7 +55,7 @@ describe('the process without any setting', () => {
     const { url, process: child } = server;
     const { hostname, port } = new URL(url);
     const sockets: Socket[] = [];
-    // The server is busy throughout. Clients for which the system's queue has no room would wait for seconds, or fail.
+    // The suspended server accepts no connections. Those beyond the system's queue would wait for seconds, or fail.
     child.signal('SIGSTOP');
     try {
       await within(
@@ -110,7 +110,7 @@ describe('the process', () => {
     child.signal('SIGTERM');
 
     await eventually(async () => (await getJson(`${url}/health/ready`)).status === 503, {
-      message: 'ready to say 503',
+      message: 'the status 503',
     });
     expect((await getJson(`${url}/health/live`)).status).toBe(200);
     const refused = await postJson(`${url}/v1/chat/completions`, { model: 'chat', messages: HELLO });
@@ -324,7 +324,7 @@ describe('the process', () => {
     let answer = '';
     kept.on('data', (bytes: Buffer) => (answer += bytes.toString()));
     kept.write('GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n');
-    await eventually(() => answer.includes('200 OK'), { message: 'a connection that is kept' });
+    await eventually(() => answer.includes('200 OK'), { message: 'an open connection' });
     await useUp();
     const body = JSON.stringify({ model: 'chat', messages: HELLO });
     const headers = `host: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n`;

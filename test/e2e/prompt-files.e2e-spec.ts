@@ -45,7 +45,7 @@ describe('Prompt files of a compiled server', () => {
   });
   const start = async (more?: Record<string, string>): Promise<ServerProcess> =>
     (server = await startServerProcess({ main: project.main, cwd: project.folder, env: env(more) }));
-  /** The messages that the model gets when a workflow is asked; undefined if the request fails. */
+  /** The instructions that the model gets for a request to a workflow; undefined if the request fails. */
   const readInstructions = async (model: string): Promise<unknown> => {
     const before = upstream.requests.length;
     const messages = [{ role: 'user', content: 'Hello' }];

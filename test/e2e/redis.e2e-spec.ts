@@ -18,13 +18,13 @@ describeWithRedis('replicas that share a Redis', () => {
   let redis: RedisServer;
   let upstream: ScriptedUpstream;
   const apps: TestApp[] = [];
-  /** Another client of that Redis. */
+  /** A client of its own for the test. */
   let client: Redis;
   beforeEach(async () => {
     redis = await RedisServer.start();
-    // Its timer keeps the process.
+    // The timer of a longer timeout would keep the process alive.
     client = new Redis(redis.url, { disconnectTimeout: 100 });
-    // Some tests kill it.
+    // Some tests kill Redis, which the client reports as an error.
     client.on('error', () => undefined);
     upstream = await ScriptedUpstream.start();
   });
@@ -54,7 +54,7 @@ describeWithRedis('replicas that share a Redis', () => {
     eventually(async () => (await MetricsPage.of(app.url)).sum('millrace_limits_store_up') === up, {
       message: `Redis seen as ${up === 1 ? 'up' : 'away'}`,
     });
-  /** Collects what an application warns of and tells. */
+  /** Collects the warnings and other log messages of an application. */
   const readLog = (app: TestApp): string[] => {
     const lines: string[] = [];
     const add = (message: string): unknown => lines.push(message);
@@ -86,7 +86,7 @@ describeWithRedis('replicas that share a Redis', () => {
     for (const key of keys) await client.pexpire(key, 3_600_000);
     const { status, headers } = await ask(app);
     expect([status, Number(headers['retry-after']) <= 60]).toEqual([429, true]);
-    // And that is when it ends.
+    // The keys expire by then.
     for (const key of keys) expect(await client.pttl(key)).toBeLessThanOrEqual(60_000);
   });
 
@@ -150,7 +150,7 @@ describeWithRedis('replicas that share a Redis', () => {
     await redis.up();
     await Promise.all([storeIs(one, 1), storeIs(two, 1)]);
     expect([(await ask(one)).status, (await ask(two)).status, (await ask(one)).status]).toEqual([200, 200, 429]);
-    // Many attempts to connect, one warning of each replica: they share this process's log.
+    // There are many attempts to connect, but one warning per replica; both write to this process's log.
     expect(log.filter((line) => line.startsWith('Redis is away'))).toHaveLength(2);
     expect(log).toContain('Redis is back');
   });
@@ -163,7 +163,7 @@ describeWithRedis('replicas that share a Redis', () => {
     try {
       const startedAt = performance.now();
       for (let i = 0; i < 20; i++) expect((await ask(app)).status).toBe(200);
-      // The first one waits until Redis is given up, the others do not.
+      // Only the first request waits until the server gives Redis up.
       expect(performance.now() - startedAt).toBeLessThan(5_000);
       await storeIs(app, 0);
     } finally {
@@ -218,10 +218,10 @@ describeWithRedis('replicas that share a Redis', () => {
     });
     afterEach(() => link.stop());
 
-    /** One that reaches Redis over the link, and one that does not. */
+    /** Starts two replicas, the first of which reaches Redis over the link. */
     const startBoth = (): Promise<[TestApp, TestApp]> =>
       Promise.all([start({ REDIS_URL: `redis://${link.address}` }), start()]);
-    /** Redis executes the next command, and replies after the server has given up. */
+    /** Delays Redis' next reply until the server has given up; Redis still executes the command. */
     const answerOneTooLate = async (act: () => Promise<HttpResponse>): Promise<HttpResponse> => {
       const connections = link.connections;
       link.answerDelayMs = 1_500;
@@ -279,7 +279,7 @@ describeWithRedis('replicas that share a Redis', () => {
       upstream.next(scriptStream([hold, 'Hi']));
       const first = ask(one, KEY);
       await hold.reached;
-      // The end of the claim is lost with the connection.
+      // The command that releases the claim is lost with the connection.
       link.cut();
       hold.open();
       const { text } = await first;

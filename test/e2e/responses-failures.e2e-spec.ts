@@ -141,7 +141,7 @@ describe('a response that fails', () => {
   ])('or not, ends in one way whatever the upstream does: %s', async (_title, script) => {
     await start();
     bench.upstream.next(script);
-    // That there is one ending is what is checked.
+    // streamResponse checks that there is exactly one ending.
     expect((await streamResponse(bench.app)).text).toBe('Hi');
   });
 

@@ -15,7 +15,7 @@ describe('a request for a response', () => {
   afterAll(() => bench.close());
 
   let asked = 0;
-  /** The request that the model gets, and the response of the client. */
+  /** Creates a response, and returns it with the request that the model got. */
   const ask = async (body: object) => {
     const response = await createResponse(bench.app, body);
     const { body: sent } = await bench.upstream.request(asked);

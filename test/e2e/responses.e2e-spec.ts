@@ -17,7 +17,7 @@ import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '
 const REPLY = { thinking: 'Hm.', reply: 'Hello 🙂' };
 const TOOLS = [{ type: 'function', name: 'weather', parameters: { type: 'object', properties: {} } }];
 
-/** Types of the events, what repeats itself once. */
+/** Types of the events, without consecutive repetitions. */
 function listTypes({ events }: Pick<CheckedStream, 'events'>): readonly string[] {
   return events.map(({ type }) => type).filter((type, index, all) => type !== all[index - 1]);
 }
@@ -286,7 +286,7 @@ describe('a response in silence', () => {
       await stream.until(has('"delta":"Hi"'));
       for (let seconds = 0; seconds < 130; seconds += 5) await clock.advanceAsync(5_000);
       await eventually(() => stream.items.filter(has('response.in_progress')).length === 3, {
-        message: 'two events that show life',
+        message: 'two heartbeat events',
       });
       expect(stream.items.filter(({ kind }) => kind === 'comment').length).toBeGreaterThan(4);
       first.open();

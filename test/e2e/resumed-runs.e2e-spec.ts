@@ -191,7 +191,7 @@ describe('a run that another process continues with', () => {
     return flow.stream(second, { messages: said }, { key: 'second' });
   };
 
-  /** Ends the application while the second step of the workflow speaks, and starts one whose workflow is wired in another way. */
+  /** Stops the application during the second step of the workflow, and starts one whose workflow is wired differently. */
   async function change(
     wire: Wire,
     onChange: 'resume' | 'fail' | undefined,

@@ -159,7 +159,7 @@ describe('runs whose process dies, when the next one is there', () => {
       expect([response.status, readOutputText(response)]).toEqual(['completed', said]);
       expect(bareFrames(text).startsWith(bareFrames(seen))).toBe(true);
       expect(await retrieve(app, id)).toEqual(response);
-      // The second step was not asked for before, or its answer was not kept.
+      // The model of the second step was not called before, or its output was not stored.
       const [drafts, more] = [upstream.requests.filter(isDraft).length, upstream.requests.length - asked];
       expect([drafts, more <= (isOver ? 0 : 1)]).toEqual([1, true]);
     },
@@ -241,7 +241,7 @@ describe('runs whose process dies, when the next one is there', () => {
         door.open();
         await frozen.process.waitForLine(/Another process has taken over RUNS_DIR/);
         expect(bareFrames(told.text).startsWith(bareFrames(await reader))).toBe(true);
-        // It serves nothing of the folder, and has put nothing into it.
+        // It serves no data of the folder, and has written none.
         expect((await getJson(`${frozen.url}/v1/responses/${id}`)).status).toBe(503);
         expect((await followResponse(app, id)).text).toBe(told.text);
       } finally {

@@ -39,7 +39,7 @@ describe('a run that is retried after it has failed', () => {
     });
   const countRequests = (): number => process.upstream.requests.length;
 
-  /** Begins a run whose second step breaks off and waits for its retry; its first step has finished. */
+  /** Starts a run whose first step finishes, and whose second step breaks off and waits for its retry. */
   async function breakOff(app: TestApp): Promise<logged.WireRun> {
     const cut = [steps.role(), steps.text('Half'), steps.usage(tokens(3, 1)), steps.hangUp()];
     process.upstream.next(scriptStream('Noted', { usage: tokens(5, 5) })).next(cut);
@@ -167,7 +167,7 @@ describe('a run that is retried after it has failed', () => {
 
   it('keeps to its pause though that could not be kept', async () => {
     const door = await startRetried();
-    // As with a store that is away at that moment, or a process that dies then.
+    // This stands for a store that is unavailable at that moment, or a process that dies then.
     const release = jest
       .spyOn(door.nest.get(RunLogStore, { strict: false }), 'release')
       .mockRejectedValueOnce(new Error('database or disk is full'));

@@ -12,7 +12,7 @@ import { delay, errorBody, httpError } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 import { makeAgentModule } from '../support/workflow-kit.js';
 
-/** An agent that asks its model again, and then another one. */
+/** An agent that retries its model, and then falls back to another one. */
 const PatientModule = makeAgentModule(agent({ retries: 3, model: ['openai', { model: 'openai/other' }] }), {
   id: 'patient',
   key: 'PatientNode',
@@ -25,7 +25,7 @@ describe('retries of the upstream', () => {
   let tracer: RecordingTracer;
   beforeEach(async () => {
     tracer = new RecordingTracer();
-    // The default, which the bench turns off.
+    // The default number of retries; the bench sets it to 0.
     bench = await Bench.start({ tracer, imports: [PatientModule], env: { UPSTREAM_MAX_RETRIES: '1' } });
   });
   afterEach(() => bench.close());
@@ -117,7 +117,7 @@ describe('retries of the upstream', () => {
       const { status: told, json, headers } = await ask('patient', false);
       assertValidError(json);
       expect([told, json.error.code, headers['x-should-retry']]).toEqual([expected, code, 'false']);
-      // Each model is asked once: another one may still be able to answer.
+      // Each model gets one request, because another model may still work.
       expect(bench.upstream.requests.map(({ body }) => body.model)).toEqual(['gpt-5.4-mini', 'other']);
     });
 

@@ -21,7 +21,7 @@ import { scriptCompletion, scriptStream, scriptToolCalls } from '../support/upst
 let called = 0;
 let rejected = 0;
 
-/** As a look-up does whose database is gone: after some turns of the event loop, when the rules have all been called. */
+/** Rejects like a look-up without its database: some turns of the event loop later, when all rules have been called. */
 async function rejectLater(turns = 3): Promise<never> {
   called++;
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -46,7 +46,7 @@ function makeRule(check: (value: unknown) => boolean | Promise<boolean>): Type<V
 
 const Rejecting = makeRule(() => rejectLater());
 const Throwing = makeRule(throwAtOnce);
-/** Asks for the first item, and cannot read the second. */
+/** A rule that rejects later for the first item, and throws at once for the second. */
 const Mixed = makeRule((value) => (value === 'a' ? rejectLater() : throwAtOnce()));
 
 class RejectThenThrow {
@@ -89,7 +89,7 @@ const rejectingInValibot = v.pipeAsync(
   v.checkAsync(() => rejectLater()),
 );
 const throwingInValibot = v.pipeAsync(v.string(), v.checkAsync(throwAtOnce));
-/** valibot writes no JSON Schema of rules in code: that of the same object without them is given beside it. */
+/** valibot makes no JSON Schema from rules in code, so this is the schema of the same object without them. */
 const { jsonSchema } = toStandardJsonSchema(v.object({ a: v.string(), b: v.string() }))['~standard'];
 const inValibot = (a: typeof throwingInValibot, b: typeof throwingInValibot) => ({
   '~standard': { ...v.objectAsync({ a, b })['~standard'], jsonSchema },

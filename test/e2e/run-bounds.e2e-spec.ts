@@ -13,7 +13,7 @@ import { makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const MIB = 1024 * 1024;
 
-/** Says the same without end. */
+/** Yields the same text endlessly. */
 @Injectable()
 class EndlessNode extends AgentStreamingNode<void, string> {
   readonly agentConfig = agent({ model: 'demo' });
@@ -23,7 +23,7 @@ class EndlessNode extends AgentStreamingNode<void, string> {
   }
 }
 
-/** Has a result that is too long for anybody to use. */
+/** Returns a result above the limit. */
 @Injectable()
 class LongNode {
   process(): string {

@@ -22,7 +22,7 @@ const EVENTS = { 'millrace-events': 'true' };
 const cycle: { self?: unknown } = {};
 cycle.self = cycle;
 
-/** What JSON cannot hold, and what a client reads in its place. */
+/** Values that JSON cannot hold, and the values that a client gets instead. */
 const UNSPEAKABLE: Readonly<Record<string, { readonly value: unknown; readonly shown: unknown }>> = {
   'a BigInt': { value: { n: 12n }, shown: { n: '12' } },
   'a cycle': { value: cycle, shown: { self: '<circular>' } },
@@ -71,13 +71,13 @@ const NO_DELTAS: Readonly<Record<string, { readonly value: unknown; readonly des
   nothing: { value: undefined, described: 'a value of type undefined' },
 };
 
-/** The name in the last message. */
+/** The name of a value, in the last message. */
 function readWish({ request }: TaskContext): string {
   const content = request.messages.at(-1)?.content;
   return typeof content === 'string' ? content : '';
 }
 
-/** Passes a model's first piece on, and then what the last message names. */
+/** Yields a model's first piece, and then the value that the last message names. */
 @Injectable()
 class OddNode extends AgentStreamingNode<ConversationInput, string> {
   readonly agentConfig = agent({});
@@ -87,7 +87,7 @@ class OddNode extends AgentStreamingNode<ConversationInput, string> {
     for await (const batch of this.agent.runStream({ messages }, context)) {
       yield batch;
       if (name in NO_DELTAS) yield NO_DELTAS[name]?.value as Deltas;
-      // A delta like any other, until somebody writes it.
+      // This is an ordinary delta, but its serialisation fails.
       if (name === 'logprobs') yield { type: 'content', text: 'x', logprobs: [{ logprob: 1n as unknown as number }] };
     }
     return '';
@@ -138,7 +138,7 @@ class ResultWorkflow {
   }
 }
 
-/** Two places for runs, one of which somebody else has all the time. */
+/** Two places for runs; another client occupies one of them all the time. */
 const ENV = { MAX_CONCURRENT_RUNS: '2', MAX_QUEUED_RUNS: '0', STREAM_DEBOUNCE_MS: '5' };
 
 describe('a run that cannot be passed on to its reader', () => {
@@ -158,7 +158,7 @@ describe('a run that cannot be passed on to its reader', () => {
   });
   afterEach(() => bench.close());
 
-  /** Does something while another stream is open. That stream must continue, and nothing may remain afterwards. */
+  /** Does some work while another stream is open, and checks that the stream continues and that no run is left. */
   const besideAnother = async (work: () => Promise<void>): Promise<void> => {
     const held = steps.gate();
     bench.upstream.next(scriptStream(['still', held, ' here']));
@@ -253,7 +253,7 @@ describe('a run that cannot be passed on to its reader', () => {
     });
   });
 
-  /** As many as are too much for the arguments of one call. */
+  /** A single call of `push` cannot take this many arguments. */
   it.each([true, false])('takes 130,000 log probabilities of one whole answer (streamed: %s)', async (stream) => {
     const content = Array.from({ length: 130_000 }, () => ({ token: 'a', logprob: 0, bytes: null, top_logprobs: [] }));
     const choice = { index: 0, message: { content: 'a' }, logprobs: { content, refusal: null }, finish_reason: 'stop' };
@@ -280,7 +280,7 @@ class Topic {
 
 const TOPIC = { topic: 'said', inside: 'secret' };
 
-/** Shows one field of what it gives. */
+/** Streams one field of its output. */
 @Injectable()
 class FieldNode extends AgentStreamingNode<ConversationInput, Topic> {
   readonly agentConfig = agent({ output: Topic });
@@ -289,7 +289,7 @@ class FieldNode extends AgentStreamingNode<ConversationInput, Topic> {
   }
 }
 
-/** Shows all of it, and gives more. */
+/** Streams its whole output, and returns more. */
 @Injectable()
 class RichNode extends AgentStreamingNode<ConversationInput, Topic> {
   readonly agentConfig = agent({ output: Topic });

@@ -14,7 +14,7 @@ import { errorBody, httpError, scriptStream, steps, tokens } from '../support/up
 const ANN = { authorization: 'Bearer sk-ann' };
 const BOB = { authorization: 'Bearer sk-bob' };
 
-/** One step of an inspection, as far as these tests look at it. */
+/** The fields of an inspected step that these tests read. */
 interface Step {
   readonly node: string;
   readonly status: string;
@@ -76,7 +76,7 @@ describe('the inside of a run', () => {
       model: 'test',
       status: 'completed',
       truncated: false,
-      // All three answers, and the judge asked the default model.
+      // The cost of all three outputs; the judge called the default model.
       cost: { usd: 0.00059225 },
     });
     const reason = expect.stringContaining('503');

@@ -37,7 +37,7 @@ describe('commands on runs', () => {
   });
   afterEach(() => bench.close());
 
-  /** A run that has completed, one that has failed, and one that is at work. */
+  /** Starts three runs: one completes, one fails, and one keeps running. */
   async function beginThree() {
     const door = steps.gate();
     bench.upstream
@@ -107,12 +107,12 @@ describe('commands on runs', () => {
 
     const { stdout: fresh } = await runs(['retry', open.id]);
     expect(await endRun(bench.app, fresh.trim(), headers)).toMatchObject({ status: 'completed' });
-    // What a model says does not control the terminal.
+    // The model's control characters do not reach the terminal.
     const again = await runs(['show', fresh.trim()]);
     expect([again.stdout.includes('Again'), again.stdout.includes('\u001B')]).toEqual([true, false]);
   });
 
-  /** Begins a run that has said a draft, and waits. */
+  /** Starts a run that writes a draft, and then waits. */
   async function beginWaiting(): Promise<string> {
     bench.upstream.next(scriptStream('A draft.\u001B[2J'));
     const { id } = await beginRun(bench.app, { model: 'approval' }, headers);
@@ -200,7 +200,7 @@ it('following a run that is cut off continues from its last event', async () => 
   }
 });
 
-/** @param isOpen false: it is closed again, so that nobody listens there */
+/** @param isOpen false: the server is closed again, so that nothing listens at the address */
 async function listen(server: Server, isOpen = false): Promise<AddressInfo> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address() as AddressInfo;

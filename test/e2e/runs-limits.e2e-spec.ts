@@ -88,7 +88,7 @@ describe('runs', () => {
     const { id: response } = await beginResponse(bench.app);
     await followResponse(bench.app, response);
     clock.advance(61_000);
-    // The response itself is kept for longer, and is not told to have been another one than it was.
+    // The response itself is stored for longer, and stays the same.
     expect((await retrieve(bench.app, response)).status).toBe('completed');
     expect(await followResponse(bench.app, response)).toMatchObject({
       status: 400,

@@ -118,7 +118,7 @@ describe('a run that is asked for once more', () => {
   });
   afterEach(() => bench.close());
 
-  /** Begins a run that is at work until it is cancelled. */
+  /** Starts a run that only ends when it is cancelled. */
   async function beginHeld(): Promise<string> {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));

@@ -27,7 +27,7 @@ describe('a run whose store takes nothing any more', () => {
     await bench.close();
   });
 
-  /** As with a disk that is full: what is there can be read. */
+  /** Makes writes fail, as on a full disk; reads still work. */
   const fillDisk = () =>
     jest
       .spyOn(bench.app.nest.get(RunLogStore, { strict: false }), 'append')
@@ -40,7 +40,7 @@ describe('a run whose store takes nothing any more', () => {
     const { id: response } = await beginResponse(bench.app);
     await eventually(() => bench.upstream.requests.length === 2);
     const disk = fillDisk();
-    // The runs are left by the first, and cannot come to their end by the second.
+    // In the first case the process gives its runs up; in the second they cannot store their end.
     for (const ms of [LONG_MS, SHORT_MS]) {
       const failures = disk.mock.calls.length;
       const answers = [
@@ -104,7 +104,7 @@ describe('a run whose store takes nothing any more', () => {
     expect(left.headers['x-should-retry']).toBe('false');
     expect(findCompletion(left.text)).toMatch(/^chatcmpl-/);
     await eventually(() => bench.lines('Access').some(({ outcome }) => outcome === 'shutdown'));
-    // One that waits needs nobody to be ended.
+    // A run that waits can be cancelled without a process that executes it.
     expect(await callRun(bench.app, 'POST', `${id}/cancel`)).toMatchObject({
       status: 200,
       json: { status: 'cancelled' },
@@ -118,7 +118,7 @@ function findCompletion(text: string): string {
   return /GET \/v1\/chat\/completions\/([\w-]+)/.exec(text)?.[1] ?? '';
 }
 
-// In containers whose root may not mount anything, the cases above stand for it.
+// Where root may not mount a disk, as in some containers, only the cases above run.
 (canMount ? describe : describe.skip)('a run whose disk is full', () => {
   it('continues as soon as there is room; meanwhile others are refused, and direct requests are served', async () => {
     const disk = SmallDisk.mount(4);

@@ -72,7 +72,7 @@ describe('a run that waits for an answer', () => {
     bench.upstream.next(scriptStream('It goes out.'));
     const given = await answer({ value: { approved: true, comment: 'Good', by: 'somebody' } });
     await endRun(bench.app, run.id);
-    // Fields that the workflow does not know of make no other answer.
+    // Fields that the workflow does not know do not make it a different answer.
     for (const more of [{}, { at: 'noon' }])
       expect((await answer({ value: { comment: 'Good', approved: true, ...more } })).json).toEqual(given.json);
     expect(await answer({ value: { approved: false } })).toMatchObject({
@@ -99,13 +99,13 @@ describe('a run that waits for an answer', () => {
     expect((await callRun(bench.app, 'POST', `${early}/waits/approve`, {}, { value: 1 })).status).toBe(404);
   });
 
-  /** What the model `approval` says of its wait. */
+  /** The description of its wait in the model `approval`. */
   async function readApproval(): Promise<{ readonly schema: object }> {
     const { json } = await getJson(`${bench.app.baseUrl}/models/approval`);
     return (json as { millrace: { waits: [{ schema: object }] } }).millrace.waits[0];
   }
 
-  /** A run of `approval` that waits, its events up to there, and who answers it. */
+  /** Starts a run of `approval`; returns it with its events up to its wait, and a function that answers it. */
   async function waitForApproval() {
     bench.upstream.next(scriptStream('A draft.'));
     const { id } = await beginRun(bench.app, { model: 'approval' });

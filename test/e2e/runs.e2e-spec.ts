@@ -60,7 +60,7 @@ describe('a run', () => {
     bench.upstream.next(scriptStream(['One ', doors[0]!, 'two ', doors[1]!, '🦀.']));
     const { id } = await logged.beginRun(bench.app);
     const first = logged.followRun(bench.app, id);
-    // Nobody can have read a number that is not there yet.
+    // No reader can have the number of a future event.
     await eventually(
       async () => ((await logged.readRun(bench.app, `${id}?include=steps`))['steps'] as object[]).length === 1,
     );
@@ -254,7 +254,7 @@ describe('a run', () => {
   });
 
   const list = async (query: string) => (await getJson(`${logged.runUrl(bench.app)}?${query}`)).json as RunPage;
-  /** Two runs, and a response between them. */
+  /** Completes a run, a response and another run. */
   async function endThree() {
     bench.upstream.always(scriptStream('Hello'));
     const first = await logged.beginRun(bench.app);
@@ -276,7 +276,7 @@ describe('a run', () => {
       segments: [{ completion_id: null, response_id: response.id, from: 0 }],
     });
     expect(logged.joinContent(logged.readEvents((await logged.followRun(bench.app, middle.id)).text))).toBe('Hello');
-    // What clients call a part of a run is not the run.
+    // The id of a response is not the id of its run.
     expect((await logged.callRun(bench.app, 'GET', response.id)).status).toBe(404);
   });
 

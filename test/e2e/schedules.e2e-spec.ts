@@ -34,7 +34,7 @@ class ClockAt extends LeapingClock {
   }
 }
 
-/** Says what it was asked. */
+/** Writes the messages that it got. */
 const echo: Wire = (flow, { messages }) =>
   flow.run('echo', { messages }, ({ messages: asked }) => JSON.stringify(asked));
 
@@ -111,7 +111,7 @@ describe('schedules', () => {
     expect(await listRuns(app)).toEqual([]);
     clock.leap(HOUR_MS);
     expect(await waitForRuns(app, 1)).toEqual(['2027-03-28T01:30:00.000Z']);
-    // By then it is due again, an hour earlier by the sun.
+    // Its next time is an hour earlier in UTC, because daylight saving time has begun.
     expect((await call(app, 'GET', 'morning')).json).toMatchObject({
       next_run_at: Date.parse('2027-03-29T00:30:00Z') / 1_000,
     });
@@ -150,7 +150,7 @@ describe('schedules', () => {
     });
     clock.leap(HOUR_MS);
     expect(await waitForRuns(second, 2)).toEqual(['2027-03-27T13:00:00.000Z', '2027-03-27T18:00:00.000Z']);
-    // It is not in the workflow any more.
+    // The third release of the workflow has no schedule.
     await stop(second);
     const third = await start();
     clock.leap(2 * HOUR_MS);

@@ -95,7 +95,7 @@ describe('security', () => {
         const whole = readText(socket);
         const first = await within(new Promise<Buffer>((resolve) => socket.once('data', resolve)));
         expectRefused(readRawResponses(first.toString())[0] ?? { status: 0, body: '' }, [413]);
-        // It would never end by itself.
+        // The client itself never ends the body.
         await within(whole, { within: 8_000, message: 'the end of the connection' });
         expect((await getJson(`${limited.url}/health/live`)).status).toBe(200);
       } finally {

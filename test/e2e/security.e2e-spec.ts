@@ -45,7 +45,7 @@ describe('security', () => {
       expect(sentPolicy).toContain(policy);
       expect(sentPolicy).toContain("default-src 'none'");
       expect(sentPolicy).not.toMatch(/script-src[^;]*unsafe/);
-      // The gateway that ends TLS decides about transport security, and the name of the software is not published.
+      // Strict transport security is up to the gateway that terminates TLS. The name of the software stays private.
       for (const name of ['strict-transport-security', 'x-powered-by', 'server', 'set-cookie']) {
         expect([name, headers[name]]).toEqual([name, undefined]);
       }
@@ -65,7 +65,7 @@ describe('security', () => {
       ['application/x-www-form-urlencoded', 'model=chat&messages=x'],
       ['multipart/form-data; boundary=b', '--b\r\n\r\n--b--'],
     ])('are not all that keeps foreign pages out: a form that sends %s runs nothing', async (type, body) => {
-      // Requests that a page may send without asking: all others need a preflight, which is refused by default.
+      // A page may send these requests without a preflight. All others need one, which is refused by default.
       const answer = await postJson(client.app.chatUrl, body, { 'content-type': type, origin: 'https://evil.example' });
       expectRefused({ status: answer.status, body: answer.text }, [415]);
       expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
@@ -127,7 +127,7 @@ describe('security', () => {
     ])('as keys %s stay keys', async (_, body) => {
       const answer = await postJson(client.app.chatUrl, body);
       expect(answer.status).toBe(200);
-      // Inherited, `stream` would have made it a stream.
+      // If `stream` were inherited, the response would be a stream.
       expect(answer.json).toMatchObject({ object: 'chat.completion' });
     });
 

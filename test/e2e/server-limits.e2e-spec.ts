@@ -10,7 +10,7 @@ import { getJson, postJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-/** Tells what the server believes of who asks. */
+/** Returns the server's view of its client. */
 @Controller('who')
 class WhoController {
   @Get()
@@ -36,7 +36,7 @@ describe('limits of connections and requests', () => {
     await app.close();
   });
 
-  /** Opens a connection and sends `now` at once, then the rest byte by byte for as long as the server takes it. */
+  /** Opens a connection and sends `now` at once, then the rest byte by byte until the server closes it. */
   const open = (now: string, rest = ''): Socket => {
     const { hostname, port } = new URL(app.url);
     const socket = connect(Number(port), hostname).on('error', () => undefined);
@@ -47,7 +47,7 @@ describe('limits of connections and requests', () => {
       drips.push(setInterval(() => socket.writable && socket.write(rest.charAt(sent++ % rest.length)), 20));
     return socket;
   };
-  /** Everything that comes until the server closes the connection. */
+  /** Reads the response until the server closes the connection. */
   const readAnswer = async (socket: Socket): Promise<{ status: number; head: string; body: string }> => {
     const whole = await within(readText(socket), { within: 8_000, message: 'the end of the connection' });
     const [head = '', body = ''] = whole.split('\r\n\r\n');
@@ -97,7 +97,7 @@ describe('limits of connections and requests', () => {
     const begin = performance.now();
     const answer = await postJson(app.chatUrl, { model: 'chat', messages });
     expect(answer.status).toBe(200);
-    // Longer than the limit and the second between two looks for slow requests.
+    // Longer than the limit plus the second between two checks for slow requests.
     expect(performance.now() - begin).toBeGreaterThan(1_500);
   });
 

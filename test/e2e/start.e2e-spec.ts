@@ -29,7 +29,7 @@ const LAZY = [
   'undici',
 ];
 
-/** A file of the tests that a server loads before itself. */
+/** The URL of a test file that a server loads before its own code. */
 function findPreload(name: string): string {
   return pathToFileURL(join(import.meta.dirname, '../support', name)).href;
 }
@@ -65,7 +65,7 @@ describe('the start', () => {
   it('loads nothing that it does not need', async () => {
     await start();
     expect(listLoaded()).toEqual([]);
-    // All else is in the few files that the build has made.
+    // The build has bundled everything else into a few files.
     expect(listPackages()).toEqual(['reflect-metadata', 'openai']);
     expect(readLoaded().filter((url) => url.includes('/dist/service/')).length).toBeLessThan(50);
   });

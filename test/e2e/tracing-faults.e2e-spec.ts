@@ -36,7 +36,7 @@ describe('tracing to a backend that fails', () => {
     bench.upstream.always(scriptStream(['Hi ', 'there']));
   };
 
-  /** @returns the trace's id, once the answer has come whole and right */
+  /** Requests a completion, and checks it. @returns the trace's id */
   const askWell = async (content = 'Hello'): Promise<string> => {
     const stream = await bench.open({ messages: [{ role: 'user', content }] });
     assertCompletion(await stream.collect(), { content: 'Hi there', finish: 'stop' });
@@ -49,10 +49,10 @@ describe('tracing to a backend that fails', () => {
     if (first === undefined) throw new Error('There is no backend');
     return first;
   };
-  /** Waits until the health is as wanted, and gives it. */
+  /** Waits until the health meets a condition, and returns it. */
   const healthOnce = (wanted: (health: ExporterHealth) => boolean): Promise<ExporterHealth> =>
     eventually(() => (wanted(health()) ? health() : undefined), {
-      message: `another health than ${JSON.stringify(health())}`,
+      message: `a change of the health ${JSON.stringify(health())}`,
     });
 
   it.each<[string, FakeLangfuseBehaviour]>([
@@ -119,7 +119,7 @@ describe('tracing to a backend that fails', () => {
     const started = performance.now();
     await Promise.all(Array.from({ length: 20 }, () => askWell()));
     expect(langfuse.open).toBe(1);
-    // Far less than the delivery takes to be given up.
+    // Far less than the timeout of a delivery.
     expect(performance.now() - started).toBeLessThan(4_000);
     expect(await healthOnce(({ failures }) => failures > 0)).toMatchObject({ up: false, droppedTraces: 0 });
     langfuse.answerWith('ok');
@@ -155,7 +155,7 @@ describe('tracing to a backend that fails', () => {
     const { exportedTraces } = await healthOnce(({ queueBytes }) => queueBytes === 0);
     expect(exportedTraces + droppedTraces).toBe(100);
     expect(langfuse.traces()).toHaveLength(exportedTraces);
-    // A delivery that a slow machine gave up, and that arrived nevertheless, is repeated with the same spans.
+    // A delivery that timed out on a slow machine but did arrive is repeated with the same spans.
     const counts = langfuse.traces().map(({ spans }) => new Set(spans.map(({ spanId }) => spanId)).size);
     expect(new Set(counts)).toEqual(new Set([3]));
     await askWell();

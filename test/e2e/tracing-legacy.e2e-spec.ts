@@ -53,11 +53,11 @@ describe('tracing to a Langfuse before version 4', () => {
   const readHealth = (server: Bench): ExporterHealth | undefined =>
     server.app.nest.get(Tracer, { strict: false }).health().exporters[0];
 
-  /** The server counts a trace when it has the answer, which is after Langfuse has stored it. */
+  /** The server counts a trace when it gets the response, which is after Langfuse has stored the trace. */
   const healthOnceExported = (server: Bench): Promise<ExporterHealth> =>
     eventually(() => (readHealth(server)?.exportedTraces === 1 ? readHealth(server) : undefined));
 
-  /** All events of a trace, once it has come; they come together. */
+  /** Waits for a trace, and returns all its events, which arrive together. */
   const listEvents = (server: FakeLangfuse, traceId: string | undefined): Promise<StoredEvent[]> =>
     eventually(
       () => {

@@ -42,7 +42,7 @@ describe('the process, with tracing', () => {
   const ask = ({ url }: ServerProcess): Promise<SseStream> =>
     openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
 
-  /** With TRACING_FLUSH_TIMEOUT_MS at half a second. */
+  /** Checks that the process ends in time, with TRACING_FLUSH_TIMEOUT_MS at half a second. */
   const expectEndInTime = async (child: ChildProcess): Promise<void> => {
     const started = performance.now();
     child.signal('SIGTERM');

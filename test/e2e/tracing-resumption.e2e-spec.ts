@@ -55,7 +55,7 @@ describe('the trace of a run that continues in another process', () => {
   };
 
   /**
-   * Runs a workflow of two steps, the second of which is at work when the process gets a signal, to its end in another one.
+   * Starts a workflow of two steps, stops the process during the second one, and lets another process complete the run.
    * @returns the run's id
    */
   const runInTwo = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<string> => {
@@ -64,7 +64,7 @@ describe('the trace of a run that continues in another process', () => {
     upstream.next(scriptStream('A draft')).next(scriptStream(['{"thinking":"H', hold]));
     const { id } = await beginRun(app, { model: 'streaming' });
     await hold.reached;
-    // Nothing is there before it is stored: a step that has finished just now would run again.
+    // Waits until both steps are stored: otherwise the finished step would run again.
     await eventually(async () => {
       const { steps: begun } = await readRun(app, `${id}?include=steps`);
       return Array.isArray(begun) && begun.length === 2;
@@ -115,7 +115,7 @@ const CUT = 'gpt-5.4-mini WARNING';
 
 type Tree = readonly [string, ...Tree[]];
 
-/** Names and levels of spans, each with those below it. */
+/** Names and levels of a span and of the spans below it. */
 function readTree({ name, attributes, children }: ReceivedTrace['roots'][number]): Tree {
   return [`${name} ${String(attributes['langfuse.observation.level'])}`, ...children.map(readTree)];
 }

@@ -193,7 +193,7 @@ describe('tracing', () => {
         'gen_ai.usage.cache_read.input_tokens': 64,
         'gen_ai.usage.reasoning.output_tokens': 30,
       });
-      // The schema is nested, so that it is no model parameter.
+      // A nested schema cannot be a model parameter, so it is metadata.
       expect(String(readShown(secondCall, 'metadata.response_format'))).toContain('json_schema');
       expect(JSON.stringify(readShown(secondCall, 'model.parameters') ?? '')).not.toContain('json_schema');
     });

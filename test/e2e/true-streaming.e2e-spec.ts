@@ -28,7 +28,7 @@ describe('true streaming', () => {
       fc.string({ unit: 'binary', minLength: 1 }),
       fc.string({ unit: 'grapheme', minLength: 1 }),
       fc.constantFrom('\u0000', '\u2028', '\ud83d\ude00', '"\\\n\r\t', 'data: [DONE]\n\n', '\ufeff', 'é'),
-      // Halves of pairs: some upstreams cut a character in two.
+      // Lone surrogates: some upstreams cut a character in two.
       fc.constantFrom('\ud83d', '\ude00'),
     );
     const cut = fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined });
@@ -47,7 +47,7 @@ describe('true streaming', () => {
           const stream = await bench.open();
           const items = await stream.collect();
           assertCompletion(items, { finish: 'stop' });
-          // Lone halves of characters have no UTF-8 form.
+          // Lone surrogates have no UTF-8 form.
           expect(readContent(items)).toBe(toUSVString(pieces.join('')));
         },
       ),

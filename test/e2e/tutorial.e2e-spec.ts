@@ -16,7 +16,7 @@ const PAGE = 'docs/writing-workflows.md';
 const HEADING = /^## A workflow in ten minutes$/m;
 /** The folder that the page's first command makes. */
 const APPLICATION = 'my-shop';
-/** Where the page asks its server. */
+/** The address of the server on the page. */
 const ADDRESS = 'http://localhost:3000';
 
 /** npm, a compiler or a start may take this long on a busy machine, in milliseconds. */
@@ -25,11 +25,11 @@ const LONGEST_STEP_MS = 120_000;
 interface Block {
   readonly language: string;
   readonly code: string;
-  /** The path that stands alone on the line above it. */
+  /** The path on the line above the block, if that line has nothing else. */
   readonly path: string | undefined;
 }
 
-/** A command of the page, with what it prints there. */
+/** A command of the page, with its output there. */
 interface Command {
   readonly text: string;
   readonly shown: readonly string[];
@@ -45,7 +45,7 @@ function readBlocks(page: string): readonly Block[] {
   );
 }
 
-/** What a block of the shell has below it, up to the next thing to do, is what it prints. */
+/** Commands of the shell blocks. The blocks below a command, up to the next step of the reader, are its output. */
 function readCommands(blocks: readonly Block[]): readonly Command[] {
   return blocks.flatMap(({ language, code }, index): readonly Command[] => {
     if (language !== 'sh') return [];
@@ -56,7 +56,7 @@ function readCommands(blocks: readonly Block[]): readonly Command[] {
   });
 }
 
-/** What differs from run to run: colours, ids, times and process ids. */
+/** Replaces the parts that differ from run to run: colours, ids, times and process ids. */
 function withoutIdentity(text: string): string {
   return stripVTControlCharacters(text)
     .replaceAll(/"id":"chatcmpl-[0-9a-f]{24}"/g, '"id":"…"')
@@ -64,14 +64,14 @@ function withoutIdentity(text: string): string {
     .replaceAll(/^\[Nest\] \d+ +- .* (LOG|WARN) (.+?)(?: \+\d+ms)?$/gm, '[Nest] $1 $2');
 }
 
-/** All lines of the page are among those that were written. */
+/** Checks that an output has all lines that the page shows. */
 function assertShows(output: string, shown: readonly string[]): void {
   const lines = withoutIdentity(output).split('\n');
   expect(shown.length).toBeGreaterThan(0);
   expect(shown.map(withoutIdentity).filter((line) => !lines.includes(line))).toEqual([]);
 }
 
-/** The names of the tests that passed, as Node tells them in a terminal and elsewhere. */
+/** The names of the tests that passed, in either form in which Node reports them. */
 function readPassed(output: string): readonly string[] {
   return [...output.matchAll(/^ *(?:✔|ok \d+ -) (.+?)(?: \([\d.]+ms\))?$/gm)].map(([, name = '']) => name).sort();
 }
@@ -87,7 +87,7 @@ describeWithRegistry()(`the tutorial, ${PAGE}`, () => {
     npm_config_fund: 'false',
     npm_config_prefer_offline: 'true',
     npm_config_update_notifier: 'false',
-    // On a busy machine pieces that are late would be joined, and there would be fewer chunks than the page says.
+    // Otherwise late pieces would be joined on a busy machine, and there would be fewer chunks than on the page.
     STREAM_DEBOUNCE_MS: '0',
   };
 

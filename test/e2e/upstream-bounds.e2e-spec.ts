@@ -21,7 +21,7 @@ describe('what one model may answer is bounded', () => {
     bench.upstream.next(script);
     return bench.ask();
   };
-  /** Asks without streaming. */
+  /** Sends a request without streaming. */
   const readError = async (script: Script): Promise<unknown> => {
     const { status, json } = await ask(script);
     assertValidError(json);
@@ -89,7 +89,7 @@ describe('what one model may answer is bounded', () => {
   const makeList = (count: number, value: string): string => `${value},`.repeat(count).slice(0, -1);
 
   it.each<[string, readonly Step[], unknown]>([
-    // 32 MB of text, which come to 600 MB.
+    // 32 MB of text, which need 600 MB of memory.
     ['log probabilities of millions of empty objects', times(300, () => LOGPROBS(makeList(36_000, '{}'))), TOO_LARGE],
     ['too many of them in one event', [LOGPROBS(makeList(300_000, '{}'))], [502, 'upstream_bad_answer']],
     [
@@ -205,7 +205,7 @@ describe('what a schema may ask of the demo is bounded', () => {
   let app: TestApp;
   beforeAll(async () => {
     app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0' } });
-    // The first one loads what makes values.
+    // The first request loads the code that makes values.
     await ask({ type: 'object', properties: { a: { type: 'string', minLength: 3 } }, required: ['a'] });
   });
   afterAll(() => app.close());

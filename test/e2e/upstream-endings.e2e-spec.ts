@@ -125,7 +125,7 @@ describe('the end of an upstream answer', () => {
       await endsAfter(60_000);
       await endsAfter(2_000);
       await endsAfter(2_000);
-      // Text still revokes a finish_reason, and then the model has its full time.
+      // Text after a finish_reason revokes it, and gives the model its full time again.
       const thinking = steps.gate();
       const more = [
         steps.together(steps.text('part1 '), steps.finish('stop')),
@@ -141,7 +141,7 @@ describe('the end of an upstream answer', () => {
       thinking.open();
       assertCompletion(await stream.collect(), { content: 'part0 part1 part2', finish: 'stop' });
       await endsAfter(60_000);
-      // For example, another server answers for the model now, which ends its answers.
+      // For example, another server has replaced the model's own, and ends its streams.
       bench.upstream.next(scriptStream('all'));
       await (await open()).collect();
       await endsAfter(60_000);
@@ -207,7 +207,7 @@ describe('an upstream connection that closes before the end of its body', () => 
     stream.pause();
     return stream;
   };
-  /** A client that reads again, but slowly: it stops over and over. */
+  /** Reads a stream slowly, with many pauses. */
   const collectSlowly = async (stream: SseStream): ReturnType<SseStream['collect']> => {
     const collected = stream.collect({ within: 30_000 });
     for (let i = 0; i < 50; i++) {

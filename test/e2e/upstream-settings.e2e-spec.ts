@@ -23,7 +23,7 @@ describe('the settings of a model provider', () => {
     bench.upstream.always(scriptStream('Hello'));
     return bench;
   };
-  /** The upstream's path is with its query. */
+  /** @param path the upstream's path with its query */
   const startAt = async (path: string, readAddress: (origin: string) => Record<string, string>) => {
     const upstream = await ScriptedUpstream.start(path);
     open.push(upstream);

@@ -38,7 +38,7 @@ describe('a workflow that waits for answers', () => {
     door.open();
     await logged.endRun(bench.app, String(first.headers['millrace-run-id']), ANN);
     expect(WHOLE_CHAT.read(await post(given), given)).toMatchObject({ id, text: 'It goes out.' });
-    // From a number on, as in every stream.
+    // This stream, too, can be read from a number on.
     const all = await logged.followCompletion(bench.app, id, '', ANN);
     const numbers = [...all.text.matchAll(/^id: (\d+)$/gm)].map(([, number]) => number);
     const rest = await logged.followCompletion(bench.app, id, `&starting_after=${numbers[0]}`, ANN);
@@ -64,7 +64,7 @@ describe('a workflow that waits for answers', () => {
     expect(await responses.tell({ input, store: false })).toMatchObject({ text: 'It goes out.' });
   });
 
-  /** What a client reads of a run's segments, each by the protocol that tells it; null: the run's own id alone does. */
+  /** The output of a run's segments, each read through its own protocol; null: only its run's own id can be used. */
   async function readSegments(
     run: string,
   ): Promise<readonly (readonly [door: string | null, text: string, calls: number])[]> {
@@ -83,7 +83,7 @@ describe('a workflow that waits for answers', () => {
     return Promise.all(told);
   }
 
-  /** Goes on with the conversation of a response that nobody but its run's owner knows of. */
+  /** Continues the conversation of a response whose id only the owner of its run can know. */
   async function goOnWithLast(run: string): Promise<void> {
     const { segments } = (await logged.readRun(bench.app, run, ANN)) as unknown as {
       segments: { response_id: string }[];
@@ -120,7 +120,7 @@ describe('a workflow that waits for answers', () => {
         came = String((await logged.callRun(app, 'POST', `${run}/waits/approve`, ANN, body)).status);
       } else {
         const id = previous.segments[0]!.response_id;
-        // Without a response before it, a client gives the call beside its output.
+        // Without a previous response, a client sends the call together with its output.
         const call = { type: 'function_call', call_id: asked.id, name: 'approve', arguments: '{}' };
         const output = { type: 'function_call_output', call_id: asked.id, output: '{"approved":true}' };
         bench.upstream.next(scriptStream('It goes out.'));

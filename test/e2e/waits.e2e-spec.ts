@@ -111,7 +111,7 @@ describe('a workflow that waits for answers', () => {
       expect(await ask(part)).toMatchObject({ id: second.id, kept: second.kept });
       const third = await ask(door.give(second, [{ id: price, value: { euros: 7 } }]));
       expect(third).toMatchObject({ text: '7 euros in Ulm.', calls: [] });
-      // A client that keeps both outputs together gives the first once more.
+      // A client that sends all outputs of a turn together repeats the first one.
       const both = [
         { id: place, value: { town: 'Ulm' } },
         { id: price, value: { euros: 7 } },
@@ -145,7 +145,7 @@ describe('a workflow that waits for answers', () => {
 
   describe('in the background', () => {
     const background = { model: 'approval', background: true };
-    /** Begins a response that has asked, and builds the request that answers it. */
+    /** Starts a response that waits for an answer, and builds the request that answers it. */
     async function ask() {
       bench.upstream.next(scriptStream('A draft.', { usage: tokens(3, 4) }));
       const { id } = await logged.beginResponse(bench.app, background, ANN);
@@ -213,7 +213,7 @@ describe('a workflow that waits for answers', () => {
       expect(await removeAndMiss(second.id)).toEqual([200, 404, 404]);
     });
 
-    /** Removes a response, and asks for it and for its stream. @returns the statuses */
+    /** Removes a response, and requests it and its stream. @returns the statuses */
     async function removeAndMiss(id: string): Promise<readonly number[]> {
       const removed = await logged.callResponse(bench.app, 'DELETE', id, ANN);
       const missed = [

@@ -31,7 +31,7 @@ const startTwo = async (env: Readonly<Record<string, string>> = {}): Promise<Ser
 const ask = (url: string): ReturnType<typeof postJson> =>
   postJson(`${url}/v1/chat/completions`, { model: 'chat', messages: HELLO });
 
-/** Ids of the processes that have answered requests for an answer so far, from their access lines. */
+/** Ids of the processes that have served completions so far, from their access lines. */
 const answeredBy = ({ process }: ServerProcess): Set<string> =>
   new Set([...process.stdout.matchAll(/\[Millrace\] (\d+) .*\[Access\] POST/g)].map(([, pid = '']) => pid));
 
@@ -81,7 +81,7 @@ describe('several processes that continue', () => {
     const [victim = 0] = await listWorkers(child.pid);
     process.kill(victim, 'SIGSTOP');
     try {
-      // Connections are dealt out in turn: some go to the one that hangs.
+      // The processes get connections in turn, so some go to the one that hangs.
       const page = await eventually(async () => {
         const answer = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(2_500) });
         expect(answer.status).toBe(200);
@@ -94,7 +94,7 @@ describe('several processes that continue', () => {
     }
     process.kill(victim, 'SIGKILL');
     await child.waitForLine(new RegExp(`Process ${victim} ended`));
-    // What it has counted stays counted: otherwise the rest would look like new requests.
+    // The counts of an ended process remain: otherwise the remaining counts would look like new requests.
     expect((await MetricsPage.of(url)).sum('millrace_requests_total', { workflow: 'chat' })).toBe(before);
   });
 });
@@ -152,7 +152,7 @@ describe('several processes', () => {
         return (await postJson(`${url}/v1/chat/completions`, body, headers)).status;
       };
       await eventually(async () => (await askAs('sk-ann')) === 200 && answeredBy(started).size === 2);
-      // Of two good states the later one counts.
+      // The later of two valid files counts.
       await writeFile(file, entry('ann', 'sk-ann') + entry('bob', 'sk-bob'));
       await eventually(() => child.stdout.match(/2 keys are known now/g)?.length === 2);
       await writeFile(file, '- broken');
@@ -181,14 +181,14 @@ describe('several processes', () => {
   });
 
   it('are never all away for longer than a start takes, however young they die', async () => {
-    // With any port that is free they would be given another one.
+    // A fixed port: with port 0, each new process could get another one.
     const { url, process: child } = await start({ PORT: await findFreePort() });
-    // A connection that is just being passed to a process when that is killed is never answered.
+    // A connection that is passed to a process while that is killed never gets a response.
     const serves = async (): Promise<boolean> =>
       (await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(1_000) })).status === 200;
     const readPauses = (): readonly number[] =>
       [...child.stderr.matchAll(/another one starts in (\d+) ms/g)].map(([, ms]) => Number(ms));
-    // Until the pause has grown.
+    // Kills processes until the pause has grown.
     do {
       await eventually(serves, { within: 20_000 });
       const alive = await listWorkers(child.pid);

@@ -66,7 +66,7 @@ class BrokenNode {
   }
 }
 
-/** Silent nodes only: the result is the answer. */
+/** All nodes are silent, so the result is the output. */
 @Workflow({ id: 'city', description: 'An object' })
 class CityWorkflow {
   define(flow: Flow, { messages }: ChatRefs): Ref<City> {
@@ -246,7 +246,7 @@ describe('workflows of an application developer', () => {
       }
     }
     class FifthWorkflow {}
-    // @ts-expect-error without define() it does not compile; from JavaScript it comes all the same
+    // @ts-expect-error without define() it does not compile, but JavaScript can pass it
     Workflow({ id: 'five', description: '' })(FifthWorkflow);
 
     it('and all faults of all workflows are listed, by code, workflow and node', async () => {

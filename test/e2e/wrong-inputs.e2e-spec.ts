@@ -6,7 +6,7 @@ import { LoggedBench } from '../support/logged-bench.js';
 import { scriptCompletion } from '../support/upstream/scripts.js';
 import { makeWorkflowsModule } from '../support/workflow-kit.js';
 
-/** What code without types can give in the place of a text, or of a conversation. */
+/** Values that code without types can pass instead of a text or a conversation. */
 const values: Readonly<Record<string, unknown>> = {};
 
 @Workflow({ id: 'instructed', description: 'Its instructions are made by a function' })

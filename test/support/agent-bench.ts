@@ -8,7 +8,7 @@ import { type SseStream } from './sse-client.js';
 /** The question of a client to agents with tools. */
 export const WEATHER_QUESTION = [{ role: 'user', content: 'How warm is it in Oslo?' }];
 
-/** The application with the workflow `test` of one agent, in front of a scripted upstream, and traced. */
+/** The application with the workflow `test` of one agent, in front of a scripted upstream, with a recording tracer. */
 export class AgentBench {
   private constructor(
     private readonly bench: Bench,
@@ -36,7 +36,7 @@ export class AgentBench {
     return this.bench.open({ model: 'test', messages: WEATHER_QUESTION, ...body });
   }
 
-  /** Throws if anything that was traced was left open. */
+  /** Throws if a span was left open. */
   async close(): Promise<void> {
     await this.bench.close();
     this.tracer.assertAllClosed();

@@ -15,7 +15,7 @@ const add = tool({
 export const chat = new Agent({ name: 'Chat', instructions: 'Be brief.', model: 'chat' });
 export const calculator = chat.clone({ name: 'Calculator', tools: [add] });
 
-/** The OpenAI Agents SDK in front of the application. It can reach nothing else. */
+/** The OpenAI Agents SDK as a client of the application. It must connect to no other host. */
 export class AgentsClient {
   private constructor(
     readonly bench: Bench,
@@ -25,7 +25,7 @@ export class AgentsClient {
 
   /** @param useResponses false: it speaks the protocol of chat completions */
   static async start(useResponses: boolean): Promise<AgentsClient> {
-    // It would send its traces to OpenAI.
+    // By default the SDK sends traces to OpenAI.
     setTracingDisabled(true);
     const network = NetworkWatch.start();
     const bench = await Bench.start();

@@ -18,15 +18,15 @@ import { ResponseWatch } from './response-watch.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 import { openStream, type SseStream } from './sse-client.js';
 
-/** How a test's application differs from the real one. */
+/** The differences between a test's application and the real one. */
 export interface TestAppOptions {
-  /** Environment variables; nothing else of the environment is read. */
+  /** Environment variables. The real environment is not read. */
   readonly env?: Readonly<Record<string, string>>;
-  /** More modules, with workflows of the test's own. */
+  /** More modules, with the test's own workflows. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   readonly tracer?: Tracer;
   readonly clock?: Clock;
-  /** False: answers need not fit OpenAI's description, as they repeat what a hostile client sent. */
+  /** False: responses need not fit OpenAI's description, because they repeat values of a hostile client. */
   readonly isWatched?: boolean;
 }
 
@@ -34,10 +34,10 @@ export interface TestAppOptions {
 export class TestApp {
   private constructor(
     readonly nest: NestExpressApplication,
-    /** Without a slash at the end. */
+    /** The base URL, without a slash at the end. */
     readonly url: string,
     private readonly watch: ResponseWatch | undefined,
-    /** Of what outlives its request; each application has its own. */
+    /** The folder of stored runs; each application has its own. */
     private readonly folder: string,
   ) {}
 
@@ -80,7 +80,7 @@ export class TestApp {
     return this.nest.get(type, { strict: false });
   }
 
-  /** Throws if any answer did not fit OpenAI's description. */
+  /** Throws if any response did not fit OpenAI's description. */
   async close(): Promise<void> {
     await this.nest.close();
     await rm(this.folder, { recursive: true, force: true });
@@ -88,7 +88,7 @@ export class TestApp {
   }
 }
 
-/** The application in front of a scripted upstream: what most tests need. */
+/** The application in front of a scripted upstream, as most tests need it. */
 export class Bench {
   private constructor(
     readonly upstream: ScriptedUpstream,
@@ -100,7 +100,7 @@ export class Bench {
     const env = {
       OPENAI_BASE_URL: upstream.url,
       OPENAI_API_KEY: 'sk-test-upstream-key',
-      // One script, one request: tests of retries allow them.
+      // Each script is for one request. Tests of retries change this.
       UPSTREAM_MAX_RETRIES: '0',
       ...options.env,
     };
@@ -112,17 +112,17 @@ export class Bench {
     }
   }
 
-  /** Asks the workflow `chat`, if nothing else is said. */
+  /** Requests a completion, by default of the workflow `chat`. */
   ask(body: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
     return postJson(this.app.chatUrl, { ...CHAT, ...body }, headers);
   }
 
-  /** Asks in the same way for a stream. */
+  /** Requests a stream in the same way. */
   open(body: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<SseStream> {
     return openStream(this.app.chatUrl, { ...CHAT, stream: true, ...body }, { headers });
   }
 
-  /** Ends both. Throws if the upstream was asked for anything that was not scripted. */
+  /** Closes both. Throws if the upstream got a request without a script. */
   async close(): Promise<void> {
     try {
       await this.app.close();

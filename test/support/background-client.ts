@@ -7,12 +7,12 @@ import { readFrames } from './sse-frames.js';
 type App = { readonly baseUrl: string };
 type Headers = Readonly<Record<string, string>>;
 
-/** Where one response is. */
+/** The URL of a response. */
 export function responseUrl(app: App, id: string, rest = ''): string {
   return `${responsesUrl(app)}/${id}${rest}`;
 }
 
-/** Begins a response of the workflow `chat` in the background, if nothing else is said. */
+/** Starts a response in the background, by default of the workflow `chat`. */
 export async function beginResponse(app: App, body: object = {}, headers: Headers = {}): Promise<WireResponse> {
   const answer = await postJson(
     responsesUrl(app),
@@ -24,7 +24,7 @@ export async function beginResponse(app: App, body: object = {}, headers: Header
   return answer.json;
 }
 
-/** A response as it is now. */
+/** Gets the current state of a response. */
 export async function retrieve(app: App, id: string, headers: Headers = {}): Promise<WireResponse> {
   const { status, text, json } = await getJson(responseUrl(app, id), headers);
   if (status !== 200) throw new Error(`${status}: ${text}`);
@@ -49,8 +49,8 @@ export async function followResponse(app: App, id: string, query = '', headers: 
 
 /**
  * Reads the stream of a response until the server breaks it off.
- * @param onText is told all that has come, each time that something has
- * @throws Error if it comes to its end
+ * @param onText called with the whole text so far at each new piece
+ * @throws Error if the stream reaches its end
  */
 export async function readUntilCut(app: App, id: string, onText?: (text: string) => void): Promise<string> {
   const answer = await send('GET', responseUrl(app, id, '?stream=true'), undefined).answer;

@@ -1,4 +1,4 @@
-/** The application of a test, and what a test puts into it or looks at in it. */
+/** The application of a test, and the parts that tests replace or inspect in it. */
 export * from './app.js';
 export * from './fake-clock.js';
 export * from './leaping-clock.js';

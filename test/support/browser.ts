@@ -6,8 +6,8 @@ import { describe } from '@jest/globals';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
 /**
- * Names under which systems install Chromium, or Chrome, which works as well. First its build without windows, for which a page
- * is a third of the work.
+ * Commands of Chromium on different systems, or of Chrome, which works as well. The headless build comes first: it needs a
+ * third of the CPU time for a page.
  */
 const NAMES = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const APPLICATIONS = [
@@ -15,9 +15,9 @@ const APPLICATIONS = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** It connects only where the page connects: the browser's own services are off. */
+/** The browser's own services are off, so that it only makes the connections of the page. */
 const ARGUMENTS = [
-  // Tests run as root in containers, where its sandbox cannot be set up.
+  // In containers, tests run as root, and the sandbox does not work.
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -27,7 +27,7 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** Where Chromium is: `CHROMIUM_PATH`, or where systems install it; undefined if it is nowhere. */
+/** The path of Chromium, from `CHROMIUM_PATH` or the search path; undefined if there is none. */
 function findChromium(): string | undefined {
   const given = process.env['CHROMIUM_PATH'];
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
@@ -36,8 +36,7 @@ function findChromium(): string | undefined {
 }
 
 /**
- * `describe` for tests that need a browser. On a machine without Chromium they are skipped, and a notice says so; in CI they
- * are not, so that they fail there.
+ * `describe` for tests that need a browser. Without Chromium they are skipped with a notice, except in CI, where they fail.
  */
 export function describeInBrowser(): typeof describe | typeof describe.skip {
   if (findChromium() !== undefined || process.env['CI'] !== undefined) return describe;
@@ -51,7 +50,7 @@ export interface VisitorOptions {
   readonly colorScheme?: 'light' | 'dark';
 }
 
-/** A browser without a window. Each visitor has storage of its own. */
+/** A headless browser. Each visitor has its own storage. */
 export class TestBrowser {
   private constructor(
     private readonly persistent: BrowserContext,
@@ -86,7 +85,7 @@ export class TestBrowser {
   }
 }
 
-/** Somebody who looks at a page: what it asked for, and what went wrong in it, is recorded. */
+/** A visitor of a page, who records the page's requests and errors. */
 export class Visitor {
   /** Addresses of all requests, blocked ones too. */
   readonly requests: string[] = [];
@@ -119,7 +118,7 @@ export class Visitor {
     page.on('request', (request) => this.requests.push(request.url()));
     page.on('pageerror', (error) => this.errors.push(error.message));
     page.on('console', (message) => {
-      // The browser logs each status from 400 on; how the page handles those is its own matter.
+      // The browser logs every status from 400 on, which the page may well expect.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
         this.errors.push(message.text());
       }

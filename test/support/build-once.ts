@@ -9,17 +9,17 @@ import { isAlive } from './process.js';
 export interface BuildOptions {
   /** Files and folders; a change of any (by name, size or time) makes the build stale. */
   readonly sources: readonly string[];
-  /** A file that the build makes. */
+  /** A file that the build writes. */
   readonly output: string;
-  /** File that says of which state of the sources the last build is; beside it stands the lock. */
+  /** The file that records the state of the sources at the last build. The lock is next to it. */
   readonly stamp: string;
   readonly build: () => Promise<void>;
 }
 
-/** A build, and waiting for another process's, may take this long, in milliseconds. */
+/** The longest time for a build, or for waiting for that of another process, in milliseconds. */
 const LONGEST_BUILD_MS = 120_000;
 
-/** Builds unless the last build is of the sources as they are now; processes that come at once build once. */
+/** Builds unless the last build has the current sources. Of concurrent processes, only one builds. */
 export async function buildOnce({ sources, output, stamp, build }: BuildOptions): Promise<void> {
   await mkdir(dirname(stamp), { recursive: true });
   const lock = `${stamp}.lock`;
@@ -34,7 +34,7 @@ export async function buildOnce({ sources, output, stamp, build }: BuildOptions)
   }
 }
 
-/** Takes the lock, also from a process that died with it. */
+/** Takes the lock, also if the process that held it has died. */
 async function acquire(lock: string): Promise<boolean> {
   try {
     await writeFile(lock, String(process.pid), { flag: 'wx' });

@@ -1,2 +1,2 @@
-/** Before the tests: what the page is drawn with has to be there, also where the service runs from its sources. */
+/** Runs before all tests: the page's bundles must exist, also when the service runs from its sources. */
 export default () => import('../../scripts/bundle-page.mjs');

@@ -3,7 +3,7 @@ import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { DONE, type SseItem } from './sse-frames.js';
 import { assertValidChunk, assertValidError, type ErrorEnvelope } from './wire-schema.js';
 
-/** A chunk as it stands on the wire, with the reasoning that OpenAI's description does not know. */
+/** A chunk on the wire, with the reasoning that OpenAI's description does not have. */
 export type WireChunk = Omit<ChatCompletionChunk, 'choices'> & {
   readonly choices: readonly (ChatCompletionChunk.Choice & { readonly delta: WireDelta })[];
 };
@@ -14,7 +14,7 @@ type WireDelta = ChatCompletionChunk.Choice.Delta & {
   readonly reasoning?: string | null;
 };
 
-/** What {@link assertCompletion} expects; what is absent is not compared. */
+/** The values that {@link assertCompletion} expects; absent ones are not compared. */
 export interface CompletionExpectations {
   /** All text of the channel `content`. */
   readonly content?: string;
@@ -22,7 +22,7 @@ export interface CompletionExpectations {
   readonly refusal?: string;
   readonly finish?: string;
   readonly model?: string;
-  /** Whether the request had `stream_options.include_usage`. Default false: then no chunk may say anything about usage. */
+  /** Whether the request had `stream_options.include_usage`. Default false: then no chunk may have a usage. */
   readonly includeUsage?: boolean;
   /** Compared deeply. */
   readonly usage?: ChatCompletionChunk['usage'];
@@ -37,7 +37,7 @@ export function readChunks(items: readonly SseItem[]): readonly WireChunk[] {
   });
 }
 
-/** All text of the answer. */
+/** All text of the output. */
 export function readContent(items: readonly SseItem[]): string {
   return readDeltas(items)
     .map(({ content }) => content ?? '')
@@ -65,7 +65,7 @@ export interface WireToolCall {
 }
 
 /**
- * The answer's tool calls, put together as clients do: by concatenation.
+ * The tool calls of the output, joined as clients join them: by concatenation.
  * @throws AssertionError if a call does not begin with its id and name, or repeats one
  */
 export function readToolCalls(items: readonly SseItem[]): readonly WireToolCall[] {
@@ -99,9 +99,9 @@ export function findUsage(items: readonly SseItem[]): NonNullable<ChatCompletion
 }
 
 /**
- * Checks that a stream is one whole completion, by every rule that some client relies on: the same id, time and model in
+ * Checks that a stream is one whole completion, by every rule that any client relies on: the same id, time and model in
  * all chunks; one role, first; one finish reason, last, with its key in every chunk; text as strings, reasoning apart from
- * it; usage as it was asked for; one `[DONE]`, last.
+ * it; usage as requested; one `[DONE]`, last.
  *
  * @returns its chunks
  * @throws AssertionError naming the rule that is broken, or Error if a chunk is not valid at all
@@ -128,8 +128,8 @@ export function assertCompletion(
 }
 
 /**
- * Checks that a stream ends as a failed one must: with one error frame and `[DONE]`, without a finish reason or usage,
- * after chunks that are otherwise as those of a completion.
+ * Checks the end of a failed stream: one error frame and `[DONE]`, without a finish reason or usage, after chunks that
+ * follow all other rules of a completion.
  *
  * @returns the error
  * @throws AssertionError naming the rule that is broken, or Error if a chunk or the error is not valid at all
@@ -139,8 +139,8 @@ export function assertErrorEnded(items: readonly SseItem[]): ErrorEnvelope['erro
   const data = items.filter(({ kind }) => kind === 'data');
   assert.equal(data.filter(isError).length, 1, 'there is one error');
   const error = data.at(-2);
-  assert.ok(error?.kind === 'data' && isError(error), 'the error is the last before [DONE]');
-  assert.deepEqual(Object.keys(error.json as object), ['error'], 'the error frame has nothing but the error');
+  assert.ok(error?.kind === 'data' && isError(error), 'the error is the last frame before [DONE]');
+  assert.deepEqual(Object.keys(error.json as object), ['error'], 'the error frame has only the error');
   assertValidError(error.json);
   assert.equal(findFinishReason(items), undefined, 'a failed stream has no finish reason');
   assert.deepEqual(
@@ -151,7 +151,7 @@ export function assertErrorEnded(items: readonly SseItem[]): ErrorEnvelope['erro
   return error.json.error;
 }
 
-/** The rules that hold however the stream ends. */
+/** Checks the rules that hold for every ending of a stream. */
 function assertChunks(items: readonly SseItem[]): readonly WireChunk[] {
   const data = items.flatMap((item) => (item.kind === 'data' ? [item.data] : []));
   assert.equal(data.filter((text) => text === DONE).length, 1, 'there is one [DONE]');

@@ -4,8 +4,8 @@ import { type CliEnvironment, runCli } from '../../src/cli/run-cli.js';
 import type { Finished } from './linked-project.js';
 
 /**
- * Runs a command of the sources in this process, which takes a hundredth of the time that a process of its own takes. For
- * commands that need no application: one that opens it ends the test.
+ * Runs a command from the sources in this process, which takes a hundredth of the time of a separate process. The
+ * command must not need the application: opening it fails the test.
  * @param folder the one in which the command runs
  */
 export async function runCliHere(folder: string, ...args: readonly string[]): Promise<Finished> {
@@ -13,7 +13,7 @@ export async function runCliHere(folder: string, ...args: readonly string[]): Pr
   const process = { stdin: Readable.from([]), stdout, stderr, env: {}, cwd: () => folder };
   const code = await runCli(args, {
     openApplication: () => Promise.reject(new Error(`millrace ${args.join(' ')} opens the application`)),
-    // The commands use no more of it, and no stream here is a terminal.
+    // The commands use only these members, and none of the streams is a terminal.
     process: process as unknown as CliEnvironment['process'],
   });
   stdout.end();

@@ -1,4 +1,4 @@
-/** How a client asks in a test. */
+/** The HTTP clients of tests. */
 export * from './http-client.js';
 export * from './messages.js';
 export * from './sse-client.js';

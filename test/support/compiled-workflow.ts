@@ -6,7 +6,7 @@ import { wireWorkflow } from '../../src/workflow/compile/wire-workflow.js';
 import { DefinitionFaults } from '../../src/workflow/compile/definition-faults.js';
 import type { ChatRefs, CompiledWorkflow, Flow, Ref, WorkflowNode, WorkflowOptions } from '../../src/workflow/index.js';
 
-/** Plain code: it writes nothing for the client. */
+/** A node of plain code, which writes nothing for the client. */
 export class CodeNode implements WorkflowNode<void, string> {
   readonly streams: boolean = false;
 
@@ -15,12 +15,12 @@ export class CodeNode implements WorkflowNode<void, string> {
   }
 }
 
-/** Calls a model silently. */
+/** A node that calls a model silently. */
 export class SilentNode extends CodeNode {
   readonly forwards = ['sampling'] as const;
 }
 
-/** Writes for the client, unless the wiring keeps that from it. */
+/** A node that writes for the client, unless the wiring makes it silent. */
 export class SpeakingNode extends SilentNode {
   override readonly streams = true;
 }
@@ -30,7 +30,7 @@ export interface Definition extends Partial<WorkflowOptions> {
   readonly define: (flow: Flow, request: ChatRefs) => Ref<unknown>;
 }
 
-/** A workflow's class and what the compiler made of it: the class is for `flow.workflow()`. */
+/** A workflow's class, for `flow.workflow()`, and the compiled workflow. */
 export interface Compiled {
   readonly type: Type<{ define(flow: Flow, request: ChatRefs): Ref<unknown> }>;
   readonly workflow: CompiledWorkflow;
@@ -38,8 +38,8 @@ export interface Compiled {
 
 /**
  * Compiles a workflow without an application. Its nodes are classes without dependencies.
- * @param nested what it may run inside
- * @throws DefinitionError if it cannot run
+ * @param nested the workflows that it may nest
+ * @throws DefinitionError if the workflow has faults
  */
 export function compileTestWorkflow({ define, ...options }: Definition, nested: readonly Compiled[] = []): Compiled {
   class TestWorkflow {

@@ -5,17 +5,17 @@ import type { ScriptedUpstream } from './scripted-upstream.js';
 import type { SseItem } from './sse-frames.js';
 import { assertValidCompletion } from './wire-schema.js';
 
-/** One answer of a completion. */
+/** A choice of a completion. */
 type Choice = OpenAI.ChatCompletion['choices'][number];
 
-/** The application in front of a scripted upstream, asked for completions that are read in the client's forms. */
+/** The application in front of a scripted upstream, with methods that read completions in the forms of clients. */
 export class CompletionBench {
   private constructor(
     private readonly bench: Bench,
     private readonly usual: object,
   ) {}
 
-  /** @param usual what every request holds, if it says nothing else */
+  /** @param usual the default parameters of all requests */
   static async start(options: TestAppOptions = {}, usual: object = {}): Promise<CompletionBench> {
     return new CompletionBench(await Bench.start(options), usual);
   }
@@ -33,19 +33,19 @@ export class CompletionBench {
     return (await this.bench.open({ ...this.usual, ...body }, headers)).collect();
   }
 
-  /** The deltas of a stream that ends as it should. */
+  /** The deltas of a stream, which must be complete. */
   async streamDeltas(body: object = {}): Promise<readonly WireChunk['choices'][number]['delta'][]> {
     return assertCompletion(await this.stream(body)).flatMap(({ choices }) => choices.map(({ delta }) => delta));
   }
 
-  /** The answer of a completion without a stream. */
+  /** The choice of a completion without streaming. */
   async complete(body: object = {}): Promise<Choice | undefined> {
     const { json } = await this.bench.ask({ ...this.usual, ...body });
     assertValidCompletion(json);
     return json.choices[0];
   }
 
-  /** The message of such an answer. */
+  /** The message of such a choice. */
   async completeMessage(body: object = {}): Promise<Choice['message'] | undefined> {
     return (await this.complete(body))?.message;
   }

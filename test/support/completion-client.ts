@@ -9,24 +9,24 @@ type Headers = Readonly<Record<string, string>>;
 export const GOES_ON: Headers = { 'millrace-on-disconnect': 'continue' };
 export const ENDS: Headers = { 'millrace-on-disconnect': 'cancel' };
 
-/** Begins a completion whose run is logged, as a stream. */
+/** Starts a stored completion, and reads it as a stream. */
 export function beginCompletion(app: App, headers: Headers = GOES_ON, body: object = {}): Promise<SseStream> {
   return openStream(app.chatUrl, { ...CHAT, stream: true, ...body }, { headers });
 }
 
-/** Asks for a completion that is kept, and waits for it. @returns its id */
+/** Requests a stored completion, and waits for its end. @returns its id */
 export async function askForCompletion(app: App): Promise<string> {
   const { status, text, json } = await postJson(app.chatUrl, CHAT, GOES_ON);
   if (status !== 200) throw new Error(`${status}: ${text}`);
   return (json as { id: string }).id;
 }
 
-/** Where a completion is. */
+/** The URL of a completion. */
 export function completionUrl(app: App, id: string, rest = ''): string {
   return `${app.chatUrl}/${id}${rest}`;
 }
 
-/** Gets a completion as it is now. */
+/** Gets the current state of a completion. */
 export function retrieveCompletion(app: App, id: string, headers: Headers = {}): Promise<HttpResponse> {
   return getJson(completionUrl(app, id), headers);
 }
@@ -50,7 +50,7 @@ export async function readUntil(stream: SseStream, text: string): Promise<{ id: 
   return { id: (item.json as { id: string }).id, last: item.id };
 }
 
-/** What of a stream is the same for every reader: its events with their numbers, without comments and the time of return. */
+/** The part of a stream that is the same for every reader: its events with their numbers, without comments and retry times. */
 export function bareStream(items: readonly SseItem[]): readonly (readonly [id: string | undefined, data: string])[] {
   return items.flatMap((item) => (item.kind === 'data' ? [[item.id, item.data] as const] : []));
 }

@@ -2,7 +2,7 @@ import { type ProviderDeclaration, readConfig } from '../../src/config/index.js'
 import { ConfigurationError } from '../../src/errors/index.js';
 import { VENDORS } from '../../src/models/index.js';
 
-/** Settings that are times in milliseconds, with the least that each takes. */
+/** Settings in milliseconds, each with its minimum. */
 export const TIME_SETTINGS = [
   ['STREAM_DEBOUNCE_MS', 0],
   ['STREAM_HEARTBEAT_MS', 1],
@@ -19,7 +19,7 @@ export const TIME_SETTINGS = [
   ['HTTP_BODY_TIMEOUT_MS', 1],
 ] as const;
 
-/** The faults that these variables have. @param providers whose settings are known; default: all that Millrace has */
+/** The faults of these variables. @param providers the known providers; default: all of Millrace */
 export function findConfigFaults(
   variables: Readonly<Record<string, string>>,
   providers: readonly ProviderDeclaration[] = Object.values(VENDORS),

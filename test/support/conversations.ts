@@ -2,24 +2,24 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { expect } from '@jest/globals';
 
-/** The requests of a client to `POST /v1/responses`, turn by turn; each id is replaced by its position. */
+/** The requests of a client to `POST /v1/responses`, turn by turn, with positions in place of ids. */
 export type RecordedConversation = readonly JsonBody[];
 type JsonBody = Readonly<Record<string, unknown>>;
 
 /** Ids of this server: of responses, and of the items in them. */
 const ID = /\b(resp|msg|rs|fc|ctc)_[0-9a-f]{24,}\b/g;
-/** Ids of clients, new in each run. */
+/** Ids that clients make, which are new in each run. */
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
-/** Longer texts are the instructions of a client, or descriptions of its tools and of the machine. */
+/** The longest text that a fixture keeps whole. Longer ones are a client's instructions or descriptions of its tools or machine. */
 const LONGEST_TEXT = 48;
-/** So much of them stands in a fixture, which is less than names anything of the machine. */
+/** The number of characters that a fixture keeps of longer texts: too few to reveal anything about the machine. */
 const BEGINNING = 20;
 const FOLDER = new URL('../fixtures/responses/', import.meta.url);
 
 /** Notes the bodies of all requests for responses that a server gets, whichever client sends them. */
 export class BodyWatch {
   readonly #bodies: JsonBody[] = [];
-  /** The ids that the server has given, in their order. */
+  /** The ids that the server has assigned, in their order. */
   readonly #ids = new Set<string>();
 
   constructor(server: Server) {
@@ -31,9 +31,9 @@ export class BodyWatch {
   }
 
   /**
-   * Checks that these are the bodies of the fixture of this name, so that it stays what the client really sends. With
-   * `RECORD_CLIENTS=1` in the environment it is written anew.
-   * @param but names of parameters that are not the same on all machines
+   * Checks the bodies against the fixture of this name, so that the fixture stays what the client really sends. With
+   * `RECORD_CLIENTS=1` in the environment, this writes the fixture anew.
+   * @param but names of parameters that differ between machines
    */
   expectFixture(client: string, but: readonly string[] = []): void {
     const sent = nameIds(this.#bodies, [...this.#ids]);
@@ -46,7 +46,7 @@ export class BodyWatch {
   #watchBody(request: IncomingMessage): void {
     const pieces: Buffer[] = [];
     const emit = request.emit.bind(request);
-    // A listener of its own would start the flow of the body before the server is ready for it.
+    // A listener for `data` would start the flow of the body before the server is ready for it.
     request.emit = ((event: string, ...args: unknown[]): boolean => {
       if (event === 'data') pieces.push(args[0] as Buffer);
       if (event === 'end') this.#bodies.push(JSON.parse(Buffer.concat(pieces).toString()) as JsonBody);
@@ -54,7 +54,7 @@ export class BodyWatch {
     }) as typeof request.emit;
   }
 
-  /** The server hands whole frames and whole objects to one call each. */
+  /** Notes the ids in what the server writes: each call writes whole frames or a whole object. */
   #watchIds(response: ServerResponse): void {
     const look = (bytes: unknown): void => {
       if (typeof bytes !== 'string' && !Buffer.isBuffer(bytes)) return;
@@ -87,9 +87,9 @@ export function readRecordedConversation(client: string): RecordedConversation {
 }
 
 /**
- * A body of a fixture with the ids that a server gave in its responses so far.
- * @param ids in the order in which the server gave them
- * @throws Error if the body names one that the server did not give
+ * A body of a fixture with the ids of the server's responses so far.
+ * @param ids in the order in which the server assigned them
+ * @throws Error if the body names an id that the server did not assign
  */
 export function fillIds(body: JsonBody, ids: readonly string[]): JsonBody {
   return JSON.parse(

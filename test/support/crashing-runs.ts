@@ -14,7 +14,7 @@ import { DeltaCollector, Gate } from '../../src/streaming/index.js';
 import { type CompiledWorkflow, RunLogger, type RunRequest } from '../../src/workflow/index.js';
 import { FakeClock } from './fake-clock.js';
 
-/** An event as a log keeps it, with the step that finished with it. Its number is its place in the log. */
+/** An event in a log, with the checkpoint of a step that finished with it. Its number is its place in the log. */
 export interface LogEntry {
   readonly event: RunEvent;
   readonly checkpoint?: StepCheckpoint;
@@ -24,16 +24,16 @@ export interface LogEntry {
 export interface RunSetting {
   readonly workflow: CompiledWorkflow;
   readonly request?: RunRequest;
-  /** Answers at once what the run waits for. Absent: it waits. */
+  /** Answers each wait at once. Absent: the run waits. */
   readonly answer?: (wait: OpenWait) => unknown;
 }
 
 const REQUEST: RunRequest = { model: 'outer', messages: [{ role: 'user', content: 'Hi' }], parameters: {} };
 
 /**
- * Runs a workflow to its end, as one whose log survives the process.
- * @param before what the log holds of a process that has ended; absent: the run begins
- * @param answers what came of its waits
+ * Runs a workflow to its end as a logged run, which survives its process.
+ * @param before the log of an earlier process that has ended; absent: the run starts
+ * @param answers the answers to its waits
  * @returns the whole log
  */
 export async function runLogged(
@@ -65,7 +65,7 @@ export async function runLogged(
     answer,
     readersWantContent: () => true,
     keepStep: (step) => {
-      if (checkpoint !== undefined) throw new Error('A step was kept without its event');
+      if (checkpoint !== undefined) throw new Error('A step was stored without its event');
       checkpoint = step;
     },
     resumed: before && { epoch: attempt, attempt, history, steps, ...(answers !== undefined && { answers }) },
@@ -75,7 +75,7 @@ export async function runLogged(
         checkpoint !== undefined &&
         !(event.type.startsWith('node-f') && 'node' in event && event.node === checkpoint.node)
       )
-        throw new Error(`After the step ${checkpoint.node} was kept, ${event.type} came`);
+        throw new Error(`The step ${checkpoint.node} was stored with the event ${event.type}`);
       log.push({ event: structuredClone(event), ...(checkpoint && { checkpoint }) });
       checkpoint = undefined;
     },
@@ -84,7 +84,7 @@ export async function runLogged(
   return log;
 }
 
-/** Joins deltas that follow one another, as a log does when they come fast. */
+/** Joins consecutive deltas, as a log does with fast ones. */
 export function joinDeltas(log: readonly LogEntry[]): readonly LogEntry[] {
   return log.reduce<LogEntry[]>((joined, entry) => {
     const last = joined.at(-1);
@@ -93,7 +93,7 @@ export function joinDeltas(log: readonly LogEntry[]): readonly LogEntry[] {
   }, []);
 }
 
-/** What a reader makes of a log from its beginning: the run's output without what is void, and how the run ended. */
+/** What a reader of the whole log gets: the run's output without void parts, and its end. */
 export function summarizeLog(log: readonly LogEntry[]): unknown {
   const voids = log.flatMap(({ event }) => (event.type === 'node-restarted' ? [event] : []));
   const collector = new DeltaCollector(true);
@@ -105,7 +105,7 @@ export function summarizeLog(log: readonly LogEntry[]): unknown {
   const { content, reasoning, refusal, toolCalls, annotations, images, audio } = collector;
   const last = log.at(-1);
   if (last === undefined) throw new Error('The log is empty');
-  // Whoever goes on with a run does not know what its steps had used by then.
+  // A process that continues a run does not know the usage of its earlier steps.
   const { seq: _seq, isUsageIncomplete: _incomplete, ...end } = last.event as RunFinished | RunFailed;
   return {
     content,

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A way to a server on this machine, which can be cut as networks are. */
+/** A TCP proxy to a server on this machine, whose connections can fail like those of a network. */
 export class CutLink {
-  /** How many connections were cut by {@link cutAnswerTo}. */
+  /** The number of connections that {@link cutAnswerTo} has cut. */
   cuts = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -30,8 +30,8 @@ export class CutLink {
   }
 
   /**
-   * The next request that has these words reaches the server; its answer never comes, and its connection ends.
-   * @param after words of an earlier request, or the same, on that connection
+   * Lets the next request with these words reach the server, and closes its connection instead of delivering the reply.
+   * @param after words that must come first on the connection, in an earlier request or the same one
    */
   cutAnswerTo(words: string, after = words): void {
     this.#cutAt = { words, after };

@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
-/** A value read from YAML; what is missing is undefined. */
+/** A value from YAML; missing values are undefined. */
 export class YamlNode {
   constructor(readonly value: unknown) {}
 
@@ -29,7 +29,7 @@ export class YamlNode {
 /** A file of the repository. */
 export const readRepositoryFile = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-/** Every document of a YAML file; throws if one has a fault. */
+/** All documents of a YAML file. @throws Error if one has a fault */
 export function readDocuments(path: string): YamlNode[] {
   return parseAllDocuments(readRepositoryFile(path)).map((document) => {
     if (document.errors.length > 0 || document.warnings.length > 0) {
@@ -39,7 +39,7 @@ export function readDocuments(path: string): YamlNode[] {
   });
 }
 
-/** The only document of a YAML file; throws if there are none or several. */
+/** The only document of a YAML file. @throws Error if there is none, or more than one */
 export function readDocument(path: string): YamlNode {
   const [first, ...rest] = readDocuments(path);
   if (first === undefined || rest.length > 0) throw new Error(`${path} does not hold exactly one document`);
@@ -49,7 +49,7 @@ export function readDocument(path: string): YamlNode {
 /** One of the manifests for Kubernetes, by the name of its file. */
 export const readManifest = (name: string): YamlNode => readDocument(`deploy/kubernetes/${name}.yaml`);
 
-/** The server's own variables: a test of the configuration makes sure that `.env.example` has all of them. */
+/** The server's own variables, from `.env.example`: a test of the configuration checks that it has all. */
 export const KNOWN_VARIABLES = new Set(
   [...(readRepositoryFile('.env.example').split('# For docker compose only')[0] ?? '').matchAll(/^#([A-Z_]+)=/gm)].map(
     ([, name]) => name,

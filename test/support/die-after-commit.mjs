@@ -1,6 +1,6 @@
 /**
- * A server that loads this first dies, as by `kill -9`, between a commit of its SQLite store and the answer to that: at the first
- * commit with these words, `DIE_AFTER`. It is loaded in each of the server's threads, and counts in that of the database.
+ * A server that preloads this file dies as by `kill -9` after a commit of its SQLite store, before the store reports it: at the
+ * first commit with the words of `DIE_AFTER`. All threads of the server load it; it takes effect in that of the database.
  */
 import { isMainThread, parentPort } from 'node:worker_threads';
 

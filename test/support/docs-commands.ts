@@ -1,12 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A command that a page tells its reader to run. */
+/** A command on a page. */
 export interface DocsCommand {
-  /** As it stands on the page, without the comment behind it. */
+  /** The text on the page, without a comment after it. */
   readonly text: string;
   readonly language: 'sh' | 'ts';
-  /** From the root of the project. */
+  /** Relative to the root of the project. */
   readonly page: string;
 }
 
@@ -41,11 +41,11 @@ function listCommands(source: string, page: string): readonly DocsCommand[] {
   return [
     ...blocks.flatMap(([, language = '', code = '']): DocsCommand[] => {
       if (/^(?:sh|bash|shell|console)$/.test(language)) {
-        // What keeps something for its next lines is one command.
+        // Lines that share a variable or a folder are one command.
         const lines = KEEPS.test(code) ? [code] : shellLines(code);
         return lines.map((text) => ({ text, language: 'sh', page }));
       }
-      // A whole program, not a part of one: it waits for something outside every function.
+      // Code with a top-level await is a whole program.
       const isScript = /^(?:ts|js|mjs)$/.test(language) && /^(?:for await |(?:const .* = )?await )/m.test(code);
       return isScript ? [{ text: code, language: 'ts', page }] : [];
     }),
@@ -56,7 +56,7 @@ function listCommands(source: string, page: string): readonly DocsCommand[] {
   ];
 }
 
-/** One command each, whatever the number of lines it takes. */
+/** Joins continued lines, so that each item is one command. */
 function shellLines(code: string): readonly string[] {
   const lines = code.match(/(?:.*\\\n)*.*\n/g) ?? [];
   return lines.map((line) => line.replace(/\s+#\s.*$/m, '').trim()).filter((line) => line !== '' && line[0] !== '#');

@@ -6,13 +6,13 @@ import { Replicas } from './replicas.js';
 import { ensureServerIsBuilt } from './server-process.js';
 import { ScriptedUpstream } from './upstream/index.js';
 
-/** A server whose workflows are another release's with another `RELEASE`. */
+/** A server whose variable `RELEASE` selects the release of its workflows. */
 const RELEASES = join(import.meta.dirname, '../fixtures/releases.mjs');
 
-/** Each test starts two servers, and may wait until a run is found to be at work in a process that is dead. */
+/** Each test starts two servers, and may wait until the run of a dead process is found, in milliseconds. */
 export const LONGEST_MS = 120_000;
 
-/** Processes, the database and the queue that they share, and their upstream. Each test has new ones, but for the servers. */
+/** Processes with a shared database and queue, and their upstream. Each test gets new ones; PostgreSQL and Redis keep running. */
 export class DurableBench {
   upstream!: ScriptedUpstream;
   replicas!: Replicas;
@@ -23,12 +23,12 @@ export class DurableBench {
 
   constructor(private readonly queue: 'PostgreSQL' | 'Redis') {}
 
-  /** For what only the queue in Redis does. */
+  /** `it` for behaviour of the queue in Redis only. */
   get itWithRedis(): typeof it | typeof it.skip {
     return this.queue === 'Redis' ? it : it.skip;
   }
 
-  /** For what hardly depends on the queue. */
+  /** `it` for behaviour that hardly depends on the queue: it runs with one kind. */
   get itOnce(): typeof it | typeof it.skip {
     return this.queue === 'Redis' ? it.skip : it;
   }
@@ -60,14 +60,14 @@ export class DurableBench {
     await this.redis?.close();
   }
 
-  /** Has the workflows of a release in the processes that are started from now on. */
+  /** Makes new processes use the workflows of a release. */
   useReleases(env: Readonly<Record<string, string>> = {}): Replicas {
     this.replicas = new Replicas({ ...this.#env, ...env }, RELEASES);
     return this.replicas;
   }
 }
 
-/** Describes the same for each kind of queue. @param name with `%s` for the queue */
+/** `describe` for each kind of queue. @param name with `%s` for the queue */
 export function describeEachQueue(name: string, define: (bench: DurableBench) => void): void {
   describeWithPostgres.each([['PostgreSQL'], ['Redis']] as const)(name, (queue) => {
     const bench = new DurableBench(queue);

@@ -1,15 +1,15 @@
 import type { Page } from 'playwright-core';
 
-/** The fields of an event that a page gets. */
+/** The fields of an event in a page. */
 export interface SeenEvent {
   /** `message` if the event has no name. */
   readonly type: string;
-  /** The number that the browser sends when it comes back. */
+  /** The id that the browser sends when it reconnects. */
   readonly id: string;
   readonly data: string;
 }
 
-/** An EventSource in a page, and what it was given. */
+/** An EventSource in a page, and the events that it received. */
 export class WatchedSource {
   private constructor(
     private readonly page: Page,
@@ -37,7 +37,7 @@ export class WatchedSource {
 
   readonly events = (): Promise<readonly SeenEvent[]> => this.page.evaluate(`${this.#place()}.events`);
 
-  /** Whether the browser has stopped, and does not come back. */
+  /** Whether the browser has stopped, and does not reconnect. */
   readonly hasStopped = (): Promise<boolean> => this.page.evaluate(`${this.#place()}.source.readyState === 2`);
 
   /** All data so far. */

@@ -6,7 +6,7 @@ interface Pending {
   readonly callback: () => void;
 }
 
-/** More firings than this in one step mean timers that restart themselves without waiting. */
+/** More callbacks than this in one step mean that a timer restarts itself without a delay. */
 const MOST_FIRINGS = 100_000;
 
 /** 1 November 2026, 00:00 UTC. */
@@ -15,18 +15,18 @@ const DEFAULT_START = Date.UTC(2026, 10, 1);
 /** A clock that stands still until a test moves it. */
 export class FakeClock extends Clock {
   readonly #startedAt: number;
-  /** In the order in which they were started, which decides between timers due at the same time. */
+  /** In the order of their start, which decides between timers that are due at the same time. */
   readonly #pending = new Set<Pending>();
   #elapsed = 0;
   #setBackBy = 0;
 
-  /** @param startedAt what `now()` says at first, in milliseconds since the Unix epoch */
+  /** @param startedAt the first value of `now()`, in milliseconds since the Unix epoch */
   constructor(startedAt = DEFAULT_START) {
     super();
     this.#startedAt = startedAt;
   }
 
-  /** How many timers wait. */
+  /** The number of timers that wait. */
   get pending(): number {
     return this.#pending.size;
   }
@@ -73,7 +73,7 @@ export class FakeClock extends Clock {
     this.#elapsed = end;
   }
 
-  /** As {@link advance}, but before, between and after the callbacks lets run what waits on promises. */
+  /** As {@link advance}, but lets code that awaits promises run before, between and after the callbacks. */
   async advanceAsync(ms: number): Promise<void> {
     const end = this.#findEnd(ms);
     await turn();

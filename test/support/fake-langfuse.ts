@@ -10,20 +10,20 @@ import { exportTraceServiceRequest } from './langfuse/otlp-messages.js';
 import { type ReceivedSpan, type ReceivedTrace, readSpans, groupTraces } from './langfuse/otlp-spans.js';
 import { readMessage } from './langfuse/protobuf.js';
 
-/** How a {@link FakeLangfuse} differs from a current one with the default keys. */
+/** The differences between a {@link FakeLangfuse} and a current server with the default keys. */
 export interface FakeLangfuseOptions {
   readonly publicKey?: string;
   readonly secretKey?: string;
-  /** Its version, and so the routes that it has: see {@link FakeLangfuse}. */
+  /** Its version, which decides its routes: see {@link FakeLangfuse}. */
   readonly version?: string;
 }
 
 /**
- * What the routes that take traces do:
+ * The behaviour of the routes that receive traces:
  * - `ok`: what the real server does.
- * - `down`: the whole server is gone; every connection is broken off at once.
+ * - `down`: the whole server is down; it breaks every connection at once.
  * - `hang`: reads the request, never answers.
- * - `slow`: takes and answers the request when {@link FakeLangfuse.release} is called.
+ * - `slow`: accepts and answers the request when {@link FakeLangfuse.release} is called.
  * - `reset`: reads the request, then resets the connection.
  * - `partial-207`: refuses every second event, or span. For spans that is OTLP's `partial_success`, with status 200.
  * - `html-500`: status 500 with a page, as a proxy in front of it sends.
@@ -39,9 +39,9 @@ export type FakeLangfuseBehaviour =
   | 'html-500'
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> };
 
-/** A request as it came. */
+/** A received request. */
 export interface LangfuseRequest {
-  /** Counted from 0, in the order of arrival. */
+  /** The index from 0, in the order of arrival. */
   readonly index: number;
   readonly method: string;
   readonly path: string;
@@ -60,7 +60,7 @@ const NEWEST_INGESTION_VERSION = 4;
 
 /**
  * A tracing backend over real HTTP on the loopback interface: Langfuse's health, projects, OTLP and legacy ingestion
- * routes, and `/v1/traces` of a plain OpenTelemetry collector, which wants no credentials.
+ * routes, and `/v1/traces` of a plain OpenTelemetry collector, which needs no credentials.
  *
  * As with the real ones, a server before 3.22 has no OTLP route, and one from 4 on refuses the events of traces on the
  * legacy route. Requests that no client of ours should ever send are faults, which {@link assertClean} and
@@ -71,9 +71,9 @@ export class FakeLangfuse {
   readonly requests: LangfuseRequest[] = [];
   /** Unknown routes, unreadable bodies and exports that break OTLP's rules. */
   readonly faults: string[] = [];
-  /** How many connections were broken off while it was `down`. */
+  /** The number of connections that were broken while it was `down`. */
   refusedConnections = 0;
-  /** The most requests with traces that were in flight at one time. */
+  /** The largest number of concurrent requests with traces. */
   mostOpen = 0;
   readonly #server = createServer((request, response) => {
     this.#handle(request, response).catch((error: unknown) => {
@@ -116,31 +116,31 @@ export class FakeLangfuse {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** How many requests with traces are in flight. */
+  /** The number of open requests with traces. */
   get open(): number {
     return this.#open.size;
   }
 
-  /** Sets what happens to requests with traces from now on. */
+  /** Sets the behaviour for new requests with traces. */
   answerWith(behaviour: FakeLangfuseBehaviour): this {
     this.#behaviour = behaviour;
     if (behaviour === 'down') this.#server.closeAllConnections();
     return this;
   }
 
-  /** Answers what `slow` has kept waiting. */
+  /** Answers the requests that `slow` has held. */
   release(): void {
     for (const proceed of this.#held) proceed();
     this.#held.clear();
   }
 
-  /** From now on no key is valid: the operator has revoked them. */
+  /** Makes all keys invalid, as if the operator had revoked them. */
   rejectKeys(): this {
     this.#keysAreValid = false;
     return this;
   }
 
-  /** The spans that Langfuse's OTLP route received, in the order of arrival; a span that came twice is listed twice. */
+  /** The spans that Langfuse's OTLP route received, in the order of arrival; a span that arrived twice is listed twice. */
   spans(): readonly ReceivedSpan[] {
     return this.#spans;
   }
@@ -155,12 +155,12 @@ export class FakeLangfuse {
     return this.#collectorSpans;
   }
 
-  /** The events that the legacy route has stored; an event that came twice is stored once, as in the real server. */
+  /** The events that the legacy route has stored. An event that arrived twice is stored once, as in the real server. */
   legacyEvents(): StoredLegacyEvent[] {
     return [...this.#legacyEvents.values()];
   }
 
-  /** The requests that brought traces, whatever the answer was. */
+  /** All requests with traces, with any response. */
   get ingestRequests(): LangfuseRequest[] {
     return this.requests.filter(({ path }) => INGEST_PATHS.includes(path));
   }
@@ -172,7 +172,7 @@ export class FakeLangfuse {
   }
 
   /**
-   * Breaks off what is in flight and frees the port.
+   * Breaks open connections and frees the port.
    * @throws Error that lists every fault, if there are any
    */
   async close(): Promise<void> {
@@ -246,7 +246,7 @@ export class FakeLangfuse {
     }
     store.push(...spans.filter((_, index) => !partial || index % 2 === 0));
     const refused = partial ? Math.floor(spans.length / 2) : 0;
-    // Langfuse answers in JSON whatever the request was; a collector answers as it was asked.
+    // Langfuse always responds in JSON; a collector responds in the format of the request.
     const { contentType, body } = encodePartialSuccess(refused, request.path === COLLECTOR_PATH ? encoding : 'json');
     response.writeHead(200, { 'content-type': contentType }).end(body);
   }

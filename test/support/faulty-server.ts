@@ -7,12 +7,12 @@ import { ensureServerIsBuilt } from './server-process.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** A copy of the compiled server, as it would be with workflows of somebody who makes mistakes. */
+/** A copy of the compiled server with faulty workflows. */
 export class FaultyServer {
-  /** @param folder where `dist` is; there is no `src` beside it */
+  /** @param folder the folder of its `dist`, without a `src` */
   private constructor(readonly folder: string) {}
 
-  /** @param workflows the file of `test/fixtures` that has its workflows; by default these are `chat` and `faulty` */
+  /** @param workflows the file of `test/fixtures` with its workflows; by default `chat` and `faulty` */
   static async build(workflows = 'faulty-workflows.mjs'): Promise<FaultyServer> {
     await ensureServerIsBuilt();
     const folder = await mkdtemp(join(tmpdir(), 'millrace-faulty-'));

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 export class ForwardProxy {
   /** Host and port of each tunnel, in order. */
   readonly tunnels: string[] = [];
-  /** What each tunnel was asked for with. */
+  /** The credentials of each request for a tunnel. */
   readonly credentials: (string | undefined)[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();

@@ -1,6 +1,6 @@
 /**
- * The official conformance tests of MCP name a function of `fs` that Node has since its version 22, for a command that is not used here. With
- * an older Node, this lets them start: `node --import ./test/support/fs-with-glob.mjs …`.
+ * The official conformance tests of MCP import a function of `fs` that Node has since version 22, for a command that is not used here.
+ * This lets them start with an older Node: `node --import ./test/support/fs-with-glob.mjs …`.
  */
 import fs from 'node:fs';
 import { register } from 'node:module';

@@ -1,7 +1,7 @@
 /**
- * At SIGUSR2, a process writes down sizes of its heap in bytes: `node --import` this, with a file in HEAP_SIZES. `kept` is what it
- * holds of the system for old objects, and `needed` what these take after a collection; `before` is its space for new objects, and
- * `after` the same when it has needed more.
+ * A process that preloads this file with `node --import` writes the sizes of its heap, in bytes, to the file of HEAP_SIZES at
+ * SIGUSR2. `kept` is the memory that it has reserved for old objects, and `needed` the part in use after a collection. `before` is
+ * its space for new objects, and `after` the same space after it has grown.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';

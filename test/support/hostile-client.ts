@@ -24,7 +24,7 @@ export function expectRefused(
   expect(body).not.toMatch(INSIDE);
 }
 
-/** Writes whatever bytes it likes to an application of its own. */
+/** A client that writes arbitrary bytes to its own application. */
 export class HostileClient {
   readonly #sockets: Socket[] = [];
 
@@ -49,14 +49,14 @@ export class HostileClient {
     return readRawResponses(await within(readText(socket), { within: 8_000, message: 'the end of the connection' }));
   }
 
-  /** The one answer to bytes. */
+  /** Writes bytes, and reads the only response. */
   async readAnswer(bytes: string | Buffer): Promise<RawResponse> {
     const [first, ...others] = await this.exchange(bytes);
-    if (first === undefined || others.length > 0) throw new Error(`Expected one answer, got ${others.length + 1}`);
+    if (first === undefined || others.length > 0) throw new Error(`Expected one response, got ${others.length + 1}`);
     return first;
   }
 
-  /** Whatever the application was sent, it answers the next request, and nothing of the last one remains. */
+  /** Closes all connections, and checks that the application still works and that nothing is left of the requests. */
   async leaveUnharmed(): Promise<void> {
     for (const socket of this.#sockets.splice(0)) socket.destroy();
     expect((await getJson(`${this.app.url}/health/live`)).status).toBe(200);

@@ -19,7 +19,7 @@ interface Message {
   readonly error?: unknown;
 }
 
-/** A debugger, as far as tests need one: Node's inspector over its WebSocket. Lines and columns begin with 0. */
+/** A minimal debugger, which uses Node's inspector over its WebSocket. Lines and columns start at 0. */
 export class Inspector {
   readonly #scripts: ScriptParsed[] = [];
   readonly #pauses: Location[] = [];
@@ -56,7 +56,7 @@ export class Inspector {
     });
   }
 
-  /** Where the process has stopped; waits for it. */
+  /** Waits until the process stops at a breakpoint, and returns the place. */
   pause(): Promise<Location> {
     return eventually(() => this.#pauses.shift(), { message: 'a stop at a breakpoint' });
   }

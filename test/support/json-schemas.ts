@@ -12,7 +12,7 @@ export const strict = (properties: Record<string, TestSchema>): TestSchema => ({
   additionalProperties: false,
 });
 
-/** Schemas that clients send, each by what it has of its own. */
+/** Schemas that clients send, each under the name of its special feature. */
 export const SCHEMAS: Readonly<Record<string, TestSchema>> = {
   'thinking and reply': strict({ thinking: text, reply: text }),
   'steps (OpenAI’s guide)': strict({
@@ -155,7 +155,7 @@ export const SCHEMAS: Readonly<Record<string, TestSchema>> = {
   true: true,
 };
 
-/** Schemas of many kinds, nested, each of which has instances. */
+/** Nested schemas of many kinds, each of which has instances. */
 export function anySchema(): fc.Arbitrary<TestSchema> {
   const bounds = fc.tuple(fc.integer({ min: -5000, max: 5000 }), fc.integer({ min: 1, max: 50 }));
   const leaf = fc.oneof(

@@ -11,7 +11,7 @@ export const add = tool(({ a, b }: { a: number; b: number }) => String(a + b), {
   schema: z.object({ a: z.number(), b: z.number() }),
 });
 
-/** LangChain in front of the application. It can reach nothing else. */
+/** LangChain as a client of the application. It must connect to no other host. */
 export class LangChainClient {
   private constructor(
     readonly bench: Bench,
@@ -19,9 +19,9 @@ export class LangChainClient {
     private readonly fields: ChatOpenAIFields,
   ) {}
 
-  /** @param fields what its models are made with beside the usual */
+  /** @param fields more options of its models */
   static async start(fields: ChatOpenAIFields = {}): Promise<LangChainClient> {
-    // LangSmith, which LangChain reports to as soon as the environment says so.
+    // With these variables, LangChain would send reports to LangSmith.
     for (const name of ['LANGSMITH_TRACING', 'LANGSMITH_TRACING_V2', 'LANGCHAIN_TRACING', 'LANGCHAIN_TRACING_V2']) {
       process.env[name] = 'false';
     }

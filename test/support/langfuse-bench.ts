@@ -7,18 +7,18 @@ import { type SseStream } from './sse-client.js';
 
 /** A trace as Langfuse received it. */
 export type ShownTrace = ReturnType<FakeLangfuse['traces']>[number];
-/** A span of it, with those under it. */
+/** A span of a trace, with the spans below it. */
 export type ShownSpan = ShownTrace['roots'][number];
 
-/** Stands before the names of the attributes that Langfuse shows. */
+/** The prefix of the attributes that Langfuse shows. */
 export const OBSERVATION = 'langfuse.observation.';
 
-/** Names of spans as an outline. */
+/** The names of spans as a nested list. */
 export function outlineSpans(spans: readonly ShownSpan[]): unknown[] {
   return spans.map(({ name, children }) => (children.length === 0 ? name : [name, ...outlineSpans(children)]));
 }
 
-/** What Langfuse shows of a span under a name, `input` for instance. */
+/** The value that Langfuse shows for a field of a span, such as `input`. */
 export function readShown({ attributes }: ShownSpan, name: string): unknown {
   return attributes[OBSERVATION + name];
 }
@@ -61,23 +61,23 @@ export class LangfuseBench {
     return this.tracer.health();
   }
 
-  /** Asks the workflow `chat`, if nothing else is said. */
+  /** Requests a stream, by default of the workflow `chat`. */
   ask(fields: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<SseStream> {
     return this.bench.open(fields, headers);
   }
 
-  /** The trace of an id, once it has come. */
+  /** Waits for the trace with an id. */
   findTrace(id: unknown): Promise<ShownTrace> {
     const message = `the trace ${String(id)}`;
     return eventually(() => this.langfuse.traces().find(({ traceId }) => traceId === id), { message });
   }
 
-  /** The trace that a stream's headers name, once it has come. */
+  /** Waits for the trace that a stream's headers name. */
   findTraceOfStream({ headers }: SseStream): Promise<ShownTrace> {
     return this.findTrace(headers['x-trace-id']);
   }
 
-  /** Ends the application first, which flushes its traces. */
+  /** Closes the application first, which flushes its traces. */
   async close(): Promise<void> {
     try {
       await this.bench.close();

@@ -4,7 +4,7 @@ import { FakeClock } from './fake-clock.js';
 /** Timers that are at least this long wait for a leap, in milliseconds. */
 const LONG_MS = 5_000;
 
-/** The real clock, but for long timers: those wait until the test leaps over their time. */
+/** The real clock, except that long timers wait until the test leaps over their time. */
 export class LeapingClock extends SystemClock {
   readonly #far = new FakeClock(0);
 

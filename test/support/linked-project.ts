@@ -7,7 +7,7 @@ import { type ChildProcess, type ProcessOptions, startProcess } from './process.
 import { ensureServerIsBuilt } from './server-process.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** The command line as it is compiled here. */
+/** The compiled command line of this checkout. */
 export const CLI = join(ROOT, 'dist/cli.js');
 
 /** The output of a process, and its exit code. */
@@ -18,8 +18,8 @@ export interface Finished {
 }
 
 /**
- * An application that `millrace init` has made, in a folder of its own. Instead of installed packages it has links to those of
- * this checkout, and `millrace` is the checkout, compiled: it works without a registry, and starts at once.
+ * An application made by `millrace init` in a folder of its own. Its packages are links to those of this checkout, and `millrace`
+ * is the compiled checkout, so it needs no registry and no installation.
  */
 export class LinkedProject {
   readonly #children: ChildProcess[] = [];
@@ -29,7 +29,7 @@ export class LinkedProject {
     readonly root: string,
   ) {}
 
-  /** Makes one; {@link remove} it afterwards. */
+  /** Makes a project; {@link remove} it afterwards. */
   static async make(name = 'my-app'): Promise<LinkedProject> {
     await ensureServerIsBuilt();
     const parent = await mkdtemp(join(tmpdir(), 'millrace-app-'));
@@ -45,7 +45,7 @@ export class LinkedProject {
     return project;
   }
 
-  /** Starts Node in the project, with nothing of the environment. It is stopped with the project at the latest. */
+  /** Starts Node in the project with an empty environment. {@link remove} stops it, if nothing else does. */
   async start(args: readonly string[], options: ProcessOptions = {}): Promise<ChildProcess> {
     const child = await startProcess(args, {
       cwd: this.root,
@@ -91,7 +91,7 @@ export class LinkedProject {
     return pids.filter((_, index) => folders[index] === this.root);
   }
 
-  /** Stops what it has started. */
+  /** Stops all processes that it has started. */
   async stop(): Promise<void> {
     await Promise.all(this.#children.splice(0).map((child) => child.stop()));
   }

@@ -1,4 +1,4 @@
-/** Writes down which modules a process loads: `node --import` this, with a file in LOADED_MODULES. */
+/** A process that preloads this with `node --import` writes the names of its modules to the file of LOADED_MODULES. */
 import { appendFileSync } from 'node:fs';
 import { register } from 'node:module';
 
@@ -9,5 +9,5 @@ export async function load(url, context, nextLoad) {
   return nextLoad(url, context);
 }
 
-// Node loads this file once more in the thread of its loaders, as the loader.
+// Node loads this file again as the loader, in the thread of its loaders.
 if (!import.meta.url.endsWith('?loader')) register(`${import.meta.url}?loader`);

@@ -13,7 +13,7 @@ export function readLogLines(log: string, context: string): readonly LogLine[] {
     .filter((line) => line['context'] === context);
 }
 
-/** Keeps what this process writes to its standard streams, until it is stopped or jest restores its mocks. */
+/** Captures the standard streams of this process until it is stopped, or until jest restores its mocks. */
 export class LogCapture {
   #text = '';
   readonly #spies = [process.stdout, process.stderr].map((stream) =>
@@ -23,7 +23,7 @@ export class LogCapture {
     }),
   );
 
-  /** All that was written so far. */
+  /** The whole text so far. */
   get text(): string {
     return this.#text;
   }

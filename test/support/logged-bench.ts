@@ -9,7 +9,7 @@ import { type SseStream } from './sse-client.js';
 /** The message of a client, which must never appear in a log. */
 export const SECRET_QUESTION = [{ role: 'user', content: 'my secret words' }];
 
-/** The application in front of a scripted upstream, with a log of everything that the test reads. */
+/** The application in front of a scripted upstream, with its log at the most detailed level. */
 export class LoggedBench {
   private constructor(
     private readonly bench: Bench,
@@ -41,17 +41,17 @@ export class LoggedBench {
     return this.bench.app;
   }
 
-  /** All that the log holds. */
+  /** The whole log so far. */
   get written(): string {
     return this.log.text;
   }
 
-  /** Asks the workflow `chat`, if nothing else is said. */
+  /** Requests a completion, by default of the workflow `chat`. */
   ask(body: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
     return this.bench.ask({ messages: SECRET_QUESTION, ...body }, headers);
   }
 
-  /** Asks in the same way for a stream. */
+  /** Requests a stream in the same way. */
   open(body: object = {}): Promise<SseStream> {
     return this.bench.open({ messages: SECRET_QUESTION, ...body });
   }
@@ -66,7 +66,7 @@ export class LoggedBench {
     return this.lines('Run');
   }
 
-  /** The first line of the access log, once it is there. */
+  /** Waits for the first line of the access log. */
   accessLine(): Promise<LogLine> {
     return eventually(() => this.lines('Access')[0], { message: 'the access line' });
   }

@@ -1,4 +1,4 @@
-/** How a client asks for what outlives its request in a test, and reads it again: runs, responses and completions. */
+/** Clients for everything that outlives its request: runs, responses and stored completions. */
 export * from './background-client.js';
 export * from './completion-client.js';
 export { readOutputText } from './response-rules.js';

@@ -28,7 +28,7 @@ interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A client of one generation of the protocol. */
+/** A client of one generation of the SDK. */
 export interface McpClient extends AnyClient {
   readonly version: string | undefined;
   call(name: string, args: object, options?: CallOptions): Promise<Called>;
@@ -65,7 +65,7 @@ export async function connectNew(
   };
 }
 
-/** Connects a client of the SDK before. */
+/** Connects a client of the previous SDK. */
 export async function connectOld(url: string, { headers = {} }: ConnectOptions = {}): Promise<McpClient> {
   const client = new OldClient({ name: 'test', version: '1' });
   const transport = new OldTransport(new URL(`${url}/mcp`), { requestInit: { headers } });
@@ -79,7 +79,7 @@ export async function connectOld(url: string, { headers = {} }: ConnectOptions =
   };
 }
 
-/** A client of each generation: its name, and how it connects. */
+/** A client of each generation: its name and its function to connect. */
 export const MCP_CLIENTS: readonly (readonly [
   string,
   (url: string, options?: ConnectOptions) => Promise<McpClient>,
@@ -89,7 +89,7 @@ export const MCP_CLIENTS: readonly (readonly [
   ['the version before, by the older SDK', connectOld],
 ];
 
-/** Sends one message as it is. */
+/** Sends one raw message. */
 export function postMessage(
   url: string,
   message: unknown,
@@ -113,7 +113,7 @@ export function readCallText({ content }: Called): string {
   return content.map(({ text = '' }) => text).join('\n');
 }
 
-/** The clients of some tests, which end together. */
+/** The clients of a test, which are closed together. */
 export class McpClients {
   readonly #all: McpClient[] = [];
 

@@ -11,7 +11,7 @@ export const SEARCH = {
   inputSchema: { type: 'object', properties: { query: { type: 'string' } }, required: ['query'] },
   annotations: { readOnlyHint: true },
 };
-/** A tool that does not say that it only reads. */
+/** A tool that is not marked as read-only. */
 export const WRITE = { name: 'write', inputSchema: { type: 'object', properties: {} } };
 
 const findQuery: CallScript = (call, response) =>
@@ -19,27 +19,27 @@ const findQuery: CallScript = (call, response) =>
     content: [{ type: 'text', text: `found ${String(call.params?.arguments?.['query'])}` }],
   });
 
-/** An application, and an MCP server that requests for a response may name. */
+/** An application, and an MCP server for the tools of requests for responses. */
 export interface McpRequests {
   readonly bench: Bench;
   readonly server: ScriptedMcpServer;
-  /** The server as a request names it, by default with tools that need no approval. */
+  /** The tool of a request that names the server, by default without approvals. */
   readonly docs: (more?: object) => object;
-  /** The next answer of the model is a call of {@link SEARCH}. */
+  /** Makes a call of {@link SEARCH} the model's next output. */
   readonly callSearch: () => void;
   /** Makes this text the model's next output. */
   readonly say: (text?: string) => void;
-  /** What the model was sent last. */
+  /** The last request to the model. */
   readonly lastRequest: () => Readonly<Record<string, unknown>>;
   readonly lastMessages: () => { role: string; content: string }[];
 }
 
-/** For the tests of the `describe` around it. Before each one the server has {@link SEARCH} alone, and has received nothing. */
+/** Sets up the tests of the enclosing `describe`. Before each test, the server has only {@link SEARCH}, and no messages. */
 export function openMcpRequests(): McpRequests {
   let server: ScriptedMcpServer;
   let bench: Bench;
   beforeAll(async () => {
-    // On a busy machine it takes longer to load than a server may take to answer.
+    // On a busy machine, loading the package can take longer than the time limit of a server.
     await import('@modelcontextprotocol/client');
     server = await ScriptedMcpServer.start();
     const { host } = new URL(server.url);
@@ -78,5 +78,5 @@ export function openMcpRequests(): McpRequests {
   };
 }
 
-/** The types of what a response holds, in order. */
+/** The types of a response's items, in order. */
 export const listOutputTypes = ({ output }: WireResponse): string[] => output.map(({ type }) => type);

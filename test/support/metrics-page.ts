@@ -1,6 +1,6 @@
 import { getJson } from './http-client.js';
 
-/** One line of values: a name with its labels, and the value. */
+/** One sample: a name with its labels, and the value. */
 export interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;

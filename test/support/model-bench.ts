@@ -14,15 +14,15 @@ import { eventually } from './eventually.js';
 import { FakeClock } from './fake-clock.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 
-/** One call of a model, pulled by the test, with everything that it reported. */
+/** One call of a model that the test pulls, with everything that it reported. */
 export class RecordedCall implements CallControls {
   readonly batches: (readonly Delta[])[] = [];
   readonly identities: ModelIdentity[] = [];
   readonly retries: CallRetry[] = [];
   readonly usages: Usage[] = [];
-  /** Longest pause before another try, in milliseconds. */
+  /** The longest pause before a retry, in milliseconds. */
   patienceMs = Number.POSITIVE_INFINITY;
-  /** By which the upstream named its answers. */
+  /** The upstream's ids of its responses. */
   readonly requestIds: string[] = [];
   readonly stream: AsyncGenerator<readonly Delta[], ModelResult, void>;
   readonly #controller = new AbortController();
@@ -126,7 +126,7 @@ export class ModelBench {
     return new ModelBench(await ScriptedUpstream.start(), options);
   }
 
-  /** A call that nobody has pulled yet. */
+  /** Starts a call, without pulling it. */
   call(parameters?: ModelParameters): RecordedCall {
     return new RecordedCall(this.model, parameters);
   }
@@ -134,11 +134,11 @@ export class ModelBench {
   /** Checks that a call leaves nothing behind: no timer, and no open response. */
   async assertNothingOpen(): Promise<void> {
     await eventually(() => this.upstream.open === 0 && this.clock.pending === 0, {
-      message: 'every upstream answer and timer to end',
+      message: 'the end of all upstream responses and timers',
     });
   }
 
-  /** Throws if something of a call stayed behind, or if the upstream was asked for anything that was not scripted. */
+  /** Throws if a call left a timer or a response open, or if the upstream got a request without a script. */
   async close(): Promise<void> {
     try {
       await this.assertNothingOpen();

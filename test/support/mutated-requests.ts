@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { anyMutation, type AnyJson, listPaths, mutate, type Mutation, UNSPEAKABLE } from './mutations.js';
 
 /**
- * Defines the tests of requests that are mutated in every way, for the `describe` around it.
- * @param seed a request that uses a bit of everything, as the ground for mutations
- * @param plain the names of its parameters that do not need each other
- * @param expectSane sends a body, and expects an answer or a refusal
+ * Defines the tests of mutated requests in the enclosing `describe`.
+ * @param seed a request with most parameters, from which the mutations start
+ * @param plain the names of its parameters that do not depend on each other
+ * @param expectSane sends a body, and expects a success or a refusal
  */
 export function describeMutations(
   seed: { readonly [name: string]: AnyJson },
@@ -17,7 +17,7 @@ export function describeMutations(
   const mutation = anyMutation(paths);
 
   it('is answered, or refused with a 4xx and an envelope: never a 5xx', async () => {
-    // Without the parameters that need each other, more of the mutated requests get through to a model.
+    // Without the parameters that depend on each other, more of the mutated requests reach a model.
     const small = Object.fromEntries(plain.map((name) => [name, seed[name] ?? null]));
     await fc.assert(
       fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 4 }), fc.boolean(), async (mutations, isSmall) => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 
-/** Whatever JSON can hold. */
+/** Any JSON value. */
 export type AnyJson = null | boolean | number | string | AnyJson[] | { [key: string]: AnyJson };
 
-/** Every place in a value, as the path of keys that leads there. */
+/** All places in a value, each as its path of keys. */
 export function listPaths(value: AnyJson, path: readonly string[] = []): (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [path];
   return [path, ...Object.entries(value).flatMap(([key, inner]) => listPaths(inner, [...path, key]))];
@@ -57,7 +57,7 @@ export type Mutation = {
   readonly value: AnyJson;
 };
 
-/** Changes at some places of a request. */
+/** Mutations at these paths. */
 export function anyMutation(paths: readonly (readonly string[])[]): fc.Arbitrary<Mutation> {
   return fc.record({
     kind: fc.constantFrom('set' as const, 'set' as const, 'remove' as const, 'add' as const),
@@ -67,7 +67,7 @@ export function anyMutation(paths: readonly (readonly string[])[]): fc.Arbitrary
   });
 }
 
-/** Makes a change, and gives the value back. */
+/** Makes a change, and returns the value. */
 export function mutate(root: AnyJson, { kind, path, key, value }: Mutation): AnyJson {
   if (path.length === 0 && kind !== 'add') return kind === 'set' ? value : root;
   const holderPath = kind === 'add' ? path : path.slice(0, -1);

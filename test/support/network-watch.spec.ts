@@ -27,7 +27,7 @@ describe('NetworkWatch', () => {
     expect(() => watch.stop()).not.toThrow();
   });
 
-  // No name of this machine's own, but it ends there all the same.
+  // 0.0.0.0 is not a loopback address, but leads to this machine.
   it('sees any other host that fetch asks', async () => {
     const watch = NetworkWatch.start();
     await (await fetch(`http://0.0.0.0:${port}`)).arrayBuffer();

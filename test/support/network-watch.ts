@@ -1,13 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
-/** Where Node reports requests before they leave: `fetch`, and `node:http` with everything that is built on it. */
+/** The diagnostics channels on which Node reports requests before it sends them: those of `fetch` and `node:http`. */
 const FETCH = 'undici:client:beforeConnect';
 const HTTP = 'http.client.request.start';
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/;
 
 /**
- * Watches whom this process talks to. Client packages can have telemetry, update checks and default addresses; a test
- * that uses one proves with this that only the loopback interface was asked.
+ * Watches the hosts to which this process sends requests. Client packages can have telemetry, update checks and default
+ * addresses; with this, a test shows that such a package only used the loopback interface.
  */
 export class NetworkWatch {
   readonly #foreign = new Set<string>();

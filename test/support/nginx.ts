@@ -13,10 +13,10 @@ import { findFreePort } from './server-process.js';
 const TEMPLATE = join(import.meta.dirname, '../../deploy/nginx/nginx.conf.template');
 const ACCESS_LOG = 'access.log';
 const ERROR_LOG = 'error.log';
-/** nginx lies where the search path of ordinary users often does not lead. */
+/** nginx is often in a folder that is not in the search path of ordinary users. */
 const ENV = { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
 
-/** What the shipped configuration is rendered with, but for the two addresses. */
+/** The variables of the shipped configuration, except the two addresses. */
 export interface GatewaySettings {
   readonly GATEWAY_BODY_LIMIT: string;
   readonly GATEWAY_READ_TIMEOUT: string;
@@ -26,7 +26,7 @@ export interface GatewaySettings {
 /** `describe` for tests that need nginx. Where it is missing they are skipped, with a notice; in continuous integration they fail. */
 export const describeWithNginx = process.env['CI'] === 'true' ? describe : describeIfRuns('nginx', ['-v'], ENV);
 
-/** The shipped configuration with these settings, rendered as the official image does it. */
+/** The shipped configuration with these settings, rendered as in the official image. */
 export async function readShippedConfig(settings: GatewaySettings, listen: string, upstream: string): Promise<string> {
   const values: Readonly<Record<string, string>> = { ...settings, GATEWAY_LISTEN: listen, MILLRACE_UPSTREAM: upstream };
   return (await readFile(TEMPLATE, 'utf8')).replace(/\$\{((?:GATEWAY|MILLRACE)_\w+)\}/g, (_, name: string) => {
@@ -36,7 +36,7 @@ export async function readShippedConfig(settings: GatewaySettings, listen: strin
   });
 }
 
-/** As little configuration as a proxy can have: everything is nginx's default, but for the read timeout. */
+/** The smallest configuration of a proxy: nginx's defaults, except for the read timeout. */
 export function makeDefaultConfig(readTimeout: string, listen: string, upstream: string): string {
   return `
     pid nginx.pid;
@@ -63,12 +63,12 @@ export class Nginx {
 
   /**
    * @param configure gives the configuration for the address to listen on
-   * @throws Error with what nginx says, if it does not take the configuration
+   * @throws Error with nginx's message, if it refuses the configuration
    */
   static async start(configure: (listen: string) => string | Promise<string>): Promise<Nginx> {
     const listen = `127.0.0.1:${await findFreePort()}`;
     const prefix = await mkdtemp(join(tmpdir(), 'nginx-'));
-    // Started by root, its workers are another user.
+    // If root starts nginx, its workers run as another user.
     await chmod(prefix, 0o755);
     await writeFile(join(prefix, 'nginx.conf'), await configure(listen));
     try {
@@ -81,7 +81,7 @@ export class Nginx {
     }
   }
 
-  /** Ends it, whatever is open, and starts it again at the same address. */
+  /** Ends it at once, and starts it again at the same address. */
   async restart(): Promise<void> {
     await this.#end();
     this.process = await startIn(this.prefix);
@@ -97,7 +97,7 @@ export class Nginx {
     return readFileSync(join(this.prefix, ACCESS_LOG), 'utf8');
   }
 
-  /** Ends it, whatever is open. */
+  /** Ends it at once, also with open connections. */
   async stop(): Promise<void> {
     await this.#end();
     await rm(this.prefix, { recursive: true });
@@ -123,7 +123,7 @@ export class Nginx {
 /** Starts nginx with the configuration in this folder, which it writes to as well. */
 async function startIn(prefix: string): Promise<ChildProcess> {
   const args = ['-p', `${prefix}/`, '-e', 'stderr', '-c', 'nginx.conf'];
-  // Into files: what Node calls a pipe is a socket, which nginx cannot open as /dev/stdout.
+  // The output goes to files, because Node's pipes are sockets, which nginx cannot open as /dev/stdout.
   const [out, err] = [openSync(join(prefix, ACCESS_LOG), 'a'), openSync(join(prefix, ERROR_LOG), 'a')];
   try {
     const options = { env: ENV, stdio: ['ignore' as const, out, err] };

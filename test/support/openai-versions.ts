@@ -2,7 +2,7 @@ import OpenAI from 'openai';
 import OpenAIv5 from 'openai-v5';
 import OpenAIv7 from 'openai-v7';
 
-/** The versions of the openai SDK that know the Responses API, by their numbers. What tests use of them is the same in all. */
+/** The major versions of the openai SDK with the Responses API. The parts that tests use are the same in all. */
 export const OPENAI_VERSIONS: readonly (readonly [version: string, Sdk: typeof OpenAI])[] = [
   ['5', OpenAIv5 as unknown as typeof OpenAI],
   ['6', OpenAI],

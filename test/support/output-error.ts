@@ -3,8 +3,8 @@ import type { OutputClass } from '../../src/schema/output-type.js';
 import { StructuredOutputError } from '../../src/schema/structured-output-error.js';
 
 /**
- * Why a text is no answer of a class.
- * @throws Error if it is one
+ * The reason why a text is not a valid output of a class.
+ * @throws Error if the text is valid
  */
 export async function catchOutputError<T>(type: OutputClass<T>, text: string): Promise<StructuredOutputError> {
   try {
@@ -13,5 +13,5 @@ export async function catchOutputError<T>(type: OutputClass<T>, text: string): P
     if (error instanceof StructuredOutputError) return error;
     throw error;
   }
-  throw new Error('The answer was taken');
+  throw new Error('The output is valid');
 }

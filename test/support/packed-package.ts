@@ -8,8 +8,8 @@ const ROOT = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
 
 /**
- * Packs this checkout, compiled as it is.
- * @param folder where the tarball goes
+ * Packs this checkout with its current build.
+ * @param folder the folder for the tarball
  * @returns its path
  */
 export async function packPackage(folder: string): Promise<string> {
@@ -21,8 +21,8 @@ export async function packPackage(folder: string): Promise<string> {
 }
 
 /**
- * Makes a folder in which the package of a tarball is there for `npx`, as it is after `npm install <tarball>`. Its
- * dependencies are linked from this checkout, which saves the time of an installation.
+ * Makes a folder in which `npx` finds the package of a tarball, as after `npm install <tarball>`. Links to the packages of
+ * this checkout replace the dependencies, which saves the time of an installation.
  */
 export async function installForNpx(folder: string, tarball: string): Promise<void> {
   const packages = join(folder, 'node_modules');

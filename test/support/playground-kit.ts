@@ -3,32 +3,32 @@ import type { Locator, Page } from 'playwright-core';
 import { Bench, TestApp } from './app.js';
 import { TestBrowser, type Visitor, type VisitorOptions } from './browser.js';
 
-/** A light and a dark page, and a phone's. */
+/** The options for a light page, a dark page and a phone. */
 export const LIGHT: VisitorOptions = { viewport: { width: 1440, height: 900 }, colorScheme: 'light' };
 export const DARK: VisitorOptions = { ...LIGHT, colorScheme: 'dark' };
 export const PHONE: VisitorOptions = { viewport: { width: 360, height: 740 } };
 
-/** The looks that every page is to have, each with its name. */
+/** The variants in which each page is tested. */
 export const LOOKS = [
   ['light', LIGHT],
   ['dark', DARK],
   ['narrow', PHONE],
 ] as const;
 
-/** Makes servers, and people who visit their playground. */
+/** Makes servers and visitors of their playground. */
 export interface Playground {
   /** Opens the page and waits until it is ready. */
   readonly visit: (url: string, options?: VisitorOptions) => Promise<Visitor>;
-  /** Opens a page of somebody else. */
+  /** Opens a page of another origin. */
   readonly visitOther: (url: string) => Promise<Visitor>;
   readonly bench: (options?: Parameters<typeof Bench.start>[0]) => Promise<Bench>;
-  /** A server that answers by itself. */
+  /** Starts a server with the demo model. */
   readonly demo: (env?: Readonly<Record<string, string>>) => Promise<TestApp>;
 }
 
 /**
- * For the tests of the `describe` around it. After each one all that it made is closed, and no page may have asked another
- * host or thrown an error.
+ * Sets up the tests of the enclosing `describe`. After each test it closes everything, and checks that no page made a request
+ * to another host or threw an error.
  */
 export function openPlayground(): Playground {
   let browser: TestBrowser;
@@ -100,7 +100,7 @@ export function lane(page: Page, path: string): Locator {
   return page.locator(`.turn:last-child .lane[data-path="${path}"]`);
 }
 
-/** How a step is drawn in the graph. */
+/** The state in which the graph shows a step. */
 export function readNodeState(page: Page, path: string): Promise<string | null> {
   return page.locator(`#graph-frame [data-node="${path}"]`).getAttribute('data-state');
 }

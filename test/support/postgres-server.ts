@@ -12,29 +12,29 @@ import { findFreePort } from './server-process.js';
 
 const run = promisify(execFile);
 
-/** Debian keeps the programs of its servers off the path. */
+/** Debian's folder of PostgreSQL's programs, which is not in the search path. */
 const DEBIAN = '/usr/lib/postgresql';
 
-/** The superuser of these servers, who needs no password. */
+/** The superuser of these servers, which has no password. */
 const USER = 'millrace';
 
-/** The folder of the newest PostgreSQL of this machine, with a slash; empty: the path has it, or there is none. */
+/** The folder of the newest PostgreSQL on this machine, with a slash. Empty: it is in the search path, or missing. */
 function findPrograms(): string {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).filter((name) => /^\d+$/.test(name)) : [];
   const newest = versions.toSorted((one, other) => Number(other) - Number(one))[0];
   return newest === undefined ? '' : join(DEBIAN, newest, 'bin/');
 }
 
-/** The folder of its programs, with a slash; empty: the path has it. */
+/** The folder of PostgreSQL's programs, with a slash. Empty: they are in the search path. */
 export const POSTGRES_PROGRAMS = findPrograms();
 
-/** `describe` for tests with a real PostgreSQL; where CI checks, none may be skipped. */
+/** `describe` for tests with a real PostgreSQL. They are skipped without one, except in CI. */
 export const describeWithPostgres =
   process.env['CI'] === 'true' ? describe : describeIfRuns(`${POSTGRES_PROGRAMS}postgres`, ['--version']);
 
-/** What a server is to withstand. */
+/** The failures that a server must survive. */
 export interface PostgresOptions {
-  /** True: what it has said to be kept is kept when it is killed, and when the machine is. Absent: when it is killed. */
+  /** True: commits survive a crash of the machine. Absent: they only survive a crash of the server. */
   readonly isDurable?: boolean;
 }
 
@@ -53,7 +53,7 @@ export class PostgresServer {
 
   static async start(options: PostgresOptions = {}): Promise<PostgresServer> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-postgres-'));
-    // The other user has to get in, and only that one gets any further.
+    // The server's user must be able to enter this folder; only that user can read the folders in it.
     await chmod(folder, 0o755);
     const data = join(folder, 'data');
     await mkdir(data, { mode: 0o700 });
@@ -75,8 +75,8 @@ export class PostgresServer {
   }
 
   /**
-   * The address of a new database, which is empty.
-   * @param folder where its files are; undefined: with all others
+   * Makes an empty database, and returns its address.
+   * @param folder the folder of its files; undefined: the server's own
    */
   async createDatabase(folder?: string): Promise<string> {
     const name = `test_${++this.#databases}`;
@@ -88,12 +88,12 @@ export class PostgresServer {
     return this.makeUrl(name);
   }
 
-  /** Asks its first database, as the superuser. */
+  /** Runs a query in its first database, as the superuser. */
   async query<Row extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     return queryPostgres<Row>(this.url, sql, values);
   }
 
-  /** Starts it, on the same port and with the same files as before, and waits until it takes connections. */
+  /** Starts it with the same port and files as before, and waits until it accepts connections. */
   async up(): Promise<void> {
     const settings = {
       port: this.port,
@@ -107,9 +107,9 @@ export class PostgresServer {
     await this.#process.waitForLine(/database system is ready to accept connections/);
   }
 
-  /** Ends it as a crash does: connections are cut, nothing is written down. It stays away until {@link up}. */
+  /** Crashes it: its connections break, and it writes nothing more. It stays down until {@link up}. */
   async crash(): Promise<void> {
-    // To the server alone, which ends what it has started: SIGQUIT is its immediate shutdown.
+    // SIGQUIT is PostgreSQL's immediate shutdown. It goes to the server only, which ends its own processes.
     this.#process?.signal('SIGQUIT');
     await this.#process?.exit;
     this.#process = undefined;
@@ -121,7 +121,7 @@ export class PostgresServer {
     await this.up();
   }
 
-  /** Copies all that is committed now, as a standby does that lags behind from then on. */
+  /** Copies all committed data, like a standby that falls behind from now on. */
   async copy(): Promise<void> {
     await rm(this.#standby, { recursive: true, force: true });
     await mkdir(this.#standby, { mode: 0o700 });
@@ -132,7 +132,7 @@ export class PostgresServer {
     if (code !== 0) throw new Error(`pg_basebackup ended with ${code}:\n${copying.stdout}${copying.stderr}`);
   }
 
-  /** Crashes it, and goes on at the same address with the last {@link copy}: what was committed after that is lost. */
+  /** Crashes it, and continues at the same address with the last {@link copy}: later commits are lost. */
   async failOver(): Promise<void> {
     await this.crash();
     const data = join(this.folder, 'data');
@@ -145,7 +145,7 @@ export class PostgresServer {
     return join(this.folder, 'standby');
   }
 
-  /** Stops it from answering, new connections among them; open ones stay open. */
+  /** Suspends it: connections stay open, but neither they nor new ones get a reply. */
   async freeze(): Promise<void> {
     await this.#signalAll('STOP');
   }
@@ -166,19 +166,19 @@ export class PostgresServer {
     return `postgres://${USER}@127.0.0.1:${this.port}/${database}`;
   }
 
-  /** Each connection has a process of its own. */
+  /** Signals the server and its processes: each connection has its own. */
   async #signalAll(signal: 'STOP' | 'CONT'): Promise<void> {
     const pid = this.#process?.pid;
     if (pid === undefined) return;
     const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(pid)]).catch(() => ({ stdout: '' }));
     for (const own of [pid, ...stdout.split('\n').map(Number)]) {
-      // A connection may have ended meanwhile.
+      // The process of a connection may have ended in the meantime.
       if (own > 0) await run('kill', [`-${signal}`, String(own)]).catch(() => undefined);
     }
   }
 }
 
-/** Asks a database once, with a connection of its own. */
+/** Runs one query in a database, over a connection of its own. */
 export async function queryPostgres<Row extends pg.QueryResultRow>(
   url: string,
   sql: string,
@@ -193,7 +193,7 @@ export async function queryPostgres<Row extends pg.QueryResultRow>(
   }
 }
 
-/** The files of a new server, which take a second to make: made once for each machine and version. */
+/** Makes the files of a new server once for each machine and version, because this takes a second. */
 async function makeTemplate(): Promise<string> {
   const { stdout } = await run(`${POSTGRES_PROGRAMS}postgres`, ['--version']);
   const version = stdout.trim().replaceAll(/[^\w.]+/g, '-');
@@ -207,7 +207,7 @@ async function makeTemplate(): Promise<string> {
     const initdb = await startAsServer('initdb', args);
     const { code } = await initdb.exit;
     if (code !== 0) throw new Error(`initdb ended with ${code}:\n${initdb.stdout}${initdb.stderr}`);
-    // Of several that made one at the same time, the first one counts.
+    // If several processes made a template at the same time, the first one is used.
     await rename(data, template).catch(() => undefined);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -217,7 +217,7 @@ async function makeTemplate(): Promise<string> {
 
 const isRoot = (): boolean => userInfo().uid === 0;
 
-/** Starts a program of PostgreSQL, as a user that it accepts. */
+/** Starts a program of PostgreSQL as a user that PostgreSQL accepts. */
 function startAsServer(program: string, args: readonly string[]): Promise<ChildProcess> {
   const command = `${POSTGRES_PROGRAMS}${program}`;
   const options = { env: { LC_ALL: 'C' }, cwd: tmpdir() };

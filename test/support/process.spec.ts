@@ -17,7 +17,7 @@ describe('startProcess', () => {
     child = await startProcess(['-e', SERVER], { env: { WHERE: 'http://[::1]:80' } });
     expect((await child.waitForLine(/listening on (.*)/))[1]).toBe('http://[::1]:80');
     await child.waitForLine(/inherited undefined/);
-    // Output from before the call is found, too.
+    // waitForLine also finds lines that were written before the call.
     await child.waitForLine(/listening/);
     child.signal('SIGTERM');
     expect(await child.exit).toEqual({ code: 3, signal: null });

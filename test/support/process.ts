@@ -6,12 +6,12 @@ import { type WaitOptions, within } from './eventually.js';
 
 /** The options of a child process. */
 export interface ProcessOptions {
-  /** Its whole environment but for `PATH`: nothing is inherited, so that no key or setting of the machine gets in. */
+  /** Its whole environment except `PATH`. Nothing is inherited, so no key or setting of the machine takes effect. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** The program, a path or a name to be found by `PATH`. Default: this Node. */
+  /** The program: a path, or a name in `PATH`. Default: this Node. */
   readonly command?: string;
-  /** Signals go to everything that it has started, too: npm and shells do not pass them on. Default: false. */
+  /** True: signals also reach its child processes, because npm and shells do not pass them on. Default: false. */
   readonly group?: boolean;
 }
 
@@ -39,12 +39,12 @@ export async function startProcess(
   return new ChildProcess(child, group);
 }
 
-/** A running child process with what it has written. */
+/** A running child process and its output. */
 export class ChildProcess {
-  /** Everything it has written so far, by stream. */
+  /** Its output so far, by stream. */
   stdout = '';
   stderr = '';
-  /** Resolves when it has ended and everything it wrote was read. Never rejects. */
+  /** Resolves when it has ended and all its output was read. Never rejects. */
   readonly exit: Promise<ProcessExit>;
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   /** Lines of both streams in the order of arrival. */
@@ -79,7 +79,7 @@ export class ChildProcess {
   }
 
   /**
-   * The first line, of either stream and from the start, that matches.
+   * Waits for the first matching line of either stream, from the start of the output.
    * @throws Error with all output if the process ends without it, DeadlineError if it does not come in time
    */
   async waitForLine(pattern: RegExp, options: WaitOptions = {}): Promise<RegExpMatchArray> {
@@ -106,12 +106,12 @@ export class ChildProcess {
     }
   }
 
-  /** Reads nothing more of its standard output, as `head` does when it has enough: the next write fails. */
+  /** Closes its standard output, as `head` does when it has enough lines: the next write fails. */
   closeStdout(): void {
     this.#child.stdout.destroy();
   }
 
-  /** Reads nothing of its standard output until {@link resumeStdout}, as a log collector does that hangs. */
+  /** Stops reading its standard output until {@link resumeStdout}, like a log collector that hangs. */
   pauseStdout(): void {
     this.#child.stdout.pause();
   }
@@ -126,7 +126,7 @@ export class ChildProcess {
     else this.#child.kill(name);
   }
 
-  /** Kills it if it still runs, and waits for its end. */
+  /** Kills it if it is still running, and waits for its end. */
   async stop(): Promise<ProcessExit> {
     if (this.#exited === undefined) this.signal('SIGKILL');
     return this.exit;

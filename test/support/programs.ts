@@ -2,9 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { describe } from '@jest/globals';
 
 /**
- * `describe` for tests that need a program which not every machine has: where it does not run, they are skipped, and a
- * notice says so.
- * @param args something harmless that ends with code 0 if the program is what the tests need
+ * `describe` for tests that need a program which not every machine has. Without it they are skipped with a notice.
+ * @param args harmless arguments, with which the right program ends with code 0
  */
 export function describeIfRuns(
   command: string,
@@ -21,14 +20,14 @@ export function describeIfRuns(
 }
 
 /**
- * `describe` for tests that install packages. In CI they fail without a registry; elsewhere they are skipped without one.
+ * `describe` for tests that install packages. Without a registry they are skipped, except in CI, where they fail.
  */
 export const describeWithRegistry = (): typeof describe.skip =>
   process.env['CI'] === undefined
     ? describeIfRuns('npm', ['view', '@nestjs/core', 'version'], { HOME: process.env['HOME'] ?? '' })
     : describe;
 
-/** What Python is started with: `HOME`, since packages can lie there, and UTF-8 whatever the machine's locale is. */
+/** The environment for Python: `HOME`, because packages can be there, and UTF-8 for every locale. */
 export const PYTHON_ENV: Readonly<Record<string, string>> = {
   HOME: process.env['HOME'] ?? '',
   PYTHONUTF8: '1',

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '../..');
 
 /**
- * Copies files and folders of this checkout, among them its build, to where a test may change them and compile again.
- * The compiler continues from the build, which takes a quarter of the time: it must find the files with the times
- * that they have here, and all packages, also its own declarations, below the copy.
+ * Copies files and folders of this checkout, with its build, so that a test can change them and compile again. The
+ * compiler continues from the build, which takes a quarter of the time. For this, the files must keep their times, and
+ * all packages, also this project's own declarations, must be below the copy.
  */
 export async function copyProject(copy: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) await cp(join(ROOT, path), join(copy, path), { recursive: true, preserveTimestamps: true });
@@ -25,7 +25,7 @@ export async function copyProject(copy: string, paths: readonly string[]): Promi
   await utimes(config, atime, mtime);
 }
 
-/** Links are faster than copies, and impossible across file systems. */
+/** Makes hard links to all files, which is faster than copying, but does not work across file systems. */
 async function linkFiles(from: string, to: string): Promise<void> {
   await mkdir(to);
   for (const entry of await readdir(from, { withFileTypes: true })) {

@@ -1,7 +1,7 @@
 /**
- * `fast-check`, as all property tests get it: jest.config.js puts this file in its place.
+ * The `fast-check` of all property tests: jest.config.js replaces the package by this file.
  *
- * In CI every run draws the same cases, so that a change is never refused for a fault that was there before it. Anywhere
+ * In CI every run draws the same cases, so that a change never fails for an older fault. Anywhere
  * else each run draws its own. `PROPERTY_RUNS` (cases for each property) and `PROPERTY_SEED` change that.
  */
 import * as fc from '../../node_modules/fast-check/lib/fast-check.js';
@@ -19,7 +19,7 @@ const anyCharacter = fc
   .integer({ min: 0, max: 0x10ffff - SURROGATES.count })
   .map((place) => String.fromCodePoint(place < SURROGATES.first ? place : place + SURROGATES.count));
 
-/** For the unit `binary`, the original makes a table of all characters there are, which takes a second in each spec file. */
+/** As the original. For the unit `binary`, that makes a table of all characters, which takes a second in each spec file. */
 export function string(constraints: fc.StringConstraints = {}): fc.Arbitrary<string> {
   return fc.string(constraints.unit === 'binary' ? { ...constraints, unit: anyCharacter } : constraints);
 }

@@ -13,7 +13,7 @@ import { RecordedCall } from './model-bench.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 import type { RecordedRequest } from './upstream/recorded-request.js';
 
-/** A provider as the environment configures it, in front of a scripted upstream. */
+/** A provider that is configured by environment variables, in front of a scripted upstream. */
 export class ProviderBench {
   private constructor(
     readonly upstream: ScriptedUpstream,
@@ -22,7 +22,7 @@ export class ProviderBench {
   ) {}
 
   /**
-   * @param path the only one that the upstream answers
+   * @param path the only path that the upstream serves
    * @param environment makes the variables from the upstream's scheme, host and port
    */
   static async start(
@@ -43,7 +43,7 @@ export class ProviderBench {
   /** The newest request. */
   get request(): RecordedRequest {
     const request = this.upstream.requests.at(-1);
-    if (request === undefined) throw new Error('The upstream has not been asked');
+    if (request === undefined) throw new Error('The upstream has received no request');
     return request;
   }
 
@@ -52,7 +52,7 @@ export class ProviderBench {
   }
 }
 
-/** The parameters with which an agent asks for an instance of a class. */
+/** The parameters with which an agent requests an instance of a class. */
 export function makeCall(type: OutputClass): ModelParameters {
   const { name, schema } = makeOutputSchema(type);
   return { response_format: { type: 'json_schema', json_schema: { name, schema, strict: true } } };

@@ -6,7 +6,7 @@ import { describeIfRuns, PYTHON_ENV } from './programs.js';
 /** `describe` for tests that need Python with the openai package. */
 export const describePython = describeIfRuns('python3', ['-c', 'import openai'], PYTHON_ENV);
 
-/** The openai package for Python in front of the application, as a script of `test/fixtures` uses it. */
+/** The openai package for Python as a client of the application, in a script of `test/fixtures`. */
 export class PythonClient {
   #child: ChildProcess | undefined;
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Flow, Ref } from '../../src/workflow/index.js';
 import { CodeNode, type Compiled, compileTestWorkflow, SilentNode, SpeakingNode } from './compiled-workflow.js';
 
-/** A step of a workflow that has not been wired. */
+/** The plan of a step, from which a workflow is wired. */
 type Plan =
   | {
       readonly kind: 'node';
@@ -25,7 +25,7 @@ type Plan =
       readonly after: number;
     };
 
-/** Texts that mean something to Mermaid, Markdown, HTML or XML, and any others. */
+/** Names with a meaning in Mermaid, Markdown, HTML or XML, and any others. */
 const names = fc.oneof(
   fc.constantFrom(
     'end',
@@ -80,7 +80,7 @@ const { steps } = fc.letrec<{ steps: readonly Plan[]; step: Plan }>((tie) => ({
   ),
 }));
 
-/** Any workflow: parallel steps, routes and nested workflows, with names of all kinds. */
+/** Random workflows of parallel steps, routes and nested workflows, with names of all kinds. */
 export const workflows: fc.Arbitrary<Compiled> = steps.map((plans) => wired(plans, 'outer'));
 
 function wired(plans: readonly Plan[], id: string): Compiled {
@@ -97,7 +97,7 @@ function wired(plans: readonly Plan[], id: string): Compiled {
   ]);
 }
 
-/** Each step comes after one that it chooses of those before it, or is the first of a parallel line. */
+/** Wires each step after an earlier one of its choice, or as the first of a parallel branch. */
 function wire(flow: Flow, plans: readonly Plan[], nested: ReadonlyMap<Plan, Compiled>): Ref<unknown> {
   const refs: Ref<unknown>[] = [];
   plans.forEach((plan, index) => {
@@ -106,7 +106,7 @@ function wire(flow: Flow, plans: readonly Plan[], nested: ReadonlyMap<Plan, Comp
     const place = { key: `${plan.key}${index}`, after: before === undefined ? [] : [before] };
     refs.push(step(flow, plan, place, nested));
   });
-  // A route or a nested workflow that says nothing is a fault unless somebody needs it.
+  // A silent route or nested workflow is a fault unless another step needs it.
   return flow.node(CodeNode, undefined, { key: 'last', after: refs, effect: true });
 }
 
@@ -137,7 +137,7 @@ function step(
       (branch: Flow): Ref<unknown> => (steps.length === 0 ? on : wire(branch, steps, nested)),
     ]),
   );
-  // The values are random, so no type can name them.
+  // The values are random, so there is no type for them.
   return flow.route(
     on.map((value) => value as 'any'),
     wirings as { readonly any: (branch: Flow) => Ref<unknown> },

@@ -1,14 +1,14 @@
 import { connect, type Socket } from 'node:net';
 import { eventually } from './eventually.js';
 
-/** A connection without an HTTP client on it: the test decides about every byte, and about how the connection ends. */
+/** A bare TCP connection. The test decides about every byte, and about the end of the connection. */
 export class RawConnection {
   readonly #socket: Socket;
   readonly #chunks: Buffer[] = [];
   #receivedBytes = 0;
   #isOver = false;
 
-  /** @param url of the server; its path does not matter */
+  /** @param url the URL of the server; its path does not matter */
   constructor(url: string) {
     const { hostname, port } = new URL(url);
     this.#socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
@@ -20,17 +20,17 @@ export class RawConnection {
     for (const event of ['end', 'close'] as const) this.#socket.once(event, () => (this.#isOver = true));
   }
 
-  /** All that has come so far, one character for each byte. */
+  /** All received bytes, one character each. */
   get received(): string {
     return Buffer.concat(this.#chunks).toString('latin1');
   }
 
-  /** How much that is. */
+  /** The number of received bytes. */
   get receivedBytes(): number {
     return this.#receivedBytes;
   }
 
-  /** True once the server has ended the connection, in whatever way. */
+  /** True once the connection has ended, in any way. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -39,7 +39,7 @@ export class RawConnection {
     this.#socket.write(bytes);
   }
 
-  /** Waits until this has come. */
+  /** Waits until this text has arrived. */
   async until(text: string): Promise<void> {
     await eventually(() => this.received.includes(text), { message: `"${text}" on the connection` });
   }
@@ -54,7 +54,7 @@ export class RawConnection {
     this.#socket.pause();
   }
 
-  /** Goes on reading. */
+  /** Continues to read. */
   resume(): void {
     this.#socket.resume();
   }
@@ -64,18 +64,18 @@ export class RawConnection {
     this.#socket.end();
   }
 
-  /** Leaves as a program does that is killed or gives up: the system ends the connection in good order. */
+  /** Closes the connection in good order, as the system does for a program that ends or is killed. */
   leave(): void {
     this.#socket.destroy();
   }
 
-  /** Leaves with a reset. */
+  /** Resets the connection. */
   reset(): void {
     this.#socket.resetAndDestroy();
   }
 }
 
-/** A request as it is on the wire. */
+/** The text of a request on the wire. */
 export function writeRawRequest(
   method: string,
   path: string,

@@ -1,11 +1,11 @@
-/** A response as its bytes say it. */
+/** A response parsed from raw bytes. */
 export interface RawResponse {
   readonly status: number;
   readonly head: string;
   readonly body: string;
 }
 
-/** Every response in what came over a connection. */
+/** Parses all responses in the bytes of a connection. */
 export function readRawResponses(whole: string): readonly RawResponse[] {
   return whole
     .split(/(?=HTTP\/1\.1 \d{3} )/)
@@ -16,12 +16,12 @@ export function readRawResponses(whole: string): readonly RawResponse[] {
     });
 }
 
-/** One request as it is written on the wire, with a connection that ends after it. */
+/** The text of one request on the wire, after which the connection ends. */
 export function writeRequest(line: string, headers: readonly string[] = [], body = ''): string {
   return [`${line} HTTP/1.1`, 'host: x', 'connection: close', ...headers, '', body].join('\r\n');
 }
 
-/** A completion that is asked for with this body. */
+/** The text of a request for a completion with this body. */
 export const writePost = (body: string, ...headers: readonly string[]): string =>
   writeRequest(
     'POST /v1/chat/completions',

@@ -13,7 +13,7 @@ import {
 
 type SpanStart = NonNullable<Parameters<TraceHandle['span']>[1]>;
 
-/** An event as it was given to a span or generation. */
+/** An event of a span or generation. */
 export interface RecordedEvent {
   readonly name: string;
   readonly data: Readonly<Record<string, unknown>> | undefined;
@@ -24,11 +24,11 @@ export interface RecordedEvent {
 export class RecordedObservation<Start = unknown, End extends Ending = Ending> {
   readonly children: RecordedObservation[] = [];
   readonly events: RecordedEvent[] = [];
-  /** What each call of `end` was given. A well-kept observation has exactly one. */
+  /** The arguments of each call of `end`. A correct observation has exactly one. */
   readonly endings: End[] = [];
-  /** How many times `firstToken` was called; of generations only. */
+  /** The number of calls of `firstToken`, for generations only. */
   firstTokens = 0;
-  /** Names of what was begun or reported after the end, which a tracing backend would lose. */
+  /** Names of observations and events after the end, which a tracing backend would lose. */
   readonly late: string[] = [];
 
   constructor(
@@ -37,7 +37,7 @@ export class RecordedObservation<Start = unknown, End extends Ending = Ending> {
     readonly start: Start,
   ) {}
 
-  /** How it ended first, which is the ending that counts. */
+  /** Its first ending, which is the one that counts. */
   get ending(): End | undefined {
     return this.endings[0];
   }
@@ -47,7 +47,7 @@ export class RecordedObservation<Start = unknown, End extends Ending = Ending> {
     return this.children.flatMap((child) => [child, ...child.descendants()]);
   }
 
-  /** Itself and everything below, one line each, children indented. */
+  /** The observation and all below it, one line each, with children indented. */
   toString(indent = ''): string {
     const level = this.ending?.level ?? 'DEFAULT';
     const how = this.ending === undefined ? 'open' : level === 'DEFAULT' ? 'ended' : `ended: ${level}`;
@@ -60,7 +60,7 @@ export class RecordedObservation<Start = unknown, End extends Ending = Ending> {
   }
 }
 
-/** A trace with the id that its handle told. */
+/** A trace with the id of its handle. */
 export class RecordedTrace extends RecordedObservation<TraceStart> {
   constructor(
     readonly id: string,
@@ -76,10 +76,10 @@ export type RecordedSpan = RecordedObservation<SpanStart>;
 /** A model call. */
 export type RecordedGeneration = RecordedObservation<GenerationStart, GenerationEnding>;
 
-/** A tracer that keeps what it is told, so that a test can look at it. */
+/** A tracer that records everything for the checks of a test. */
 export class RecordingTracer extends Tracer {
   override readonly enabled = true;
-  /** In the order in which they were started. */
+  /** In the order of their start. */
   readonly traces: RecordedTrace[] = [];
   /** The deadline of each call of `flush`, in milliseconds. */
   readonly flushes: number[] = [];
@@ -120,8 +120,8 @@ export class RecordingTracer extends Tracer {
   }
 
   /**
-   * Checks that everything that was begun was ended exactly once, and that nothing was added to it after its end.
-   * @throws Error that lists what is wrong and shows the outline
+   * Checks that every observation has ended exactly once, and that nothing was added to it after its end.
+   * @throws Error that lists the faults and shows the outline
    */
   assertAllClosed(): void {
     const faults = this.all().flatMap(({ kind, name, endings, late }) => [

@@ -6,11 +6,11 @@ import { type ChildProcess, startProcess } from './process.js';
 import { describeIfRuns } from './programs.js';
 import { findFreePort } from './server-process.js';
 
-/** `describe` for tests with a real Redis; where CI checks, none may be skipped. */
+/** `describe` for tests with a real Redis. They are skipped without one, except in CI. */
 export const describeWithRedis =
   process.env['CI'] === 'true' ? describe : describeIfRuns('redis-server', ['--version']);
 
-/** A real Redis on a port of its own, which keeps nothing on disk. */
+/** A real Redis on a port of its own, without files. */
 export class RedisServer {
   #process: ChildProcess | undefined;
 
@@ -19,7 +19,7 @@ export class RedisServer {
     private readonly folder: string,
   ) {}
 
-  /** A server that {@link up} will start. */
+  /** Prepares a server, which {@link up} starts. */
   static async prepare(): Promise<RedisServer> {
     return new RedisServer(Number(await findFreePort()), await mkdtemp(join(tmpdir(), 'millrace-redis-')));
   }
@@ -42,13 +42,13 @@ export class RedisServer {
     await this.#process.waitForLine(/ready to accept connections/i);
   }
 
-  /** Kills it, without a word to its clients. */
+  /** Kills it at once. */
   async kill(): Promise<void> {
     await this.#process?.stop();
     this.#process = undefined;
   }
 
-  /** Stops it from answering; connections stay open. */
+  /** Suspends it: connections stay open, but get no reply. */
   freeze(): void {
     this.#process?.signal('SIGSTOP');
   }

@@ -7,25 +7,25 @@ export interface Replica extends ServerProcess {
   readonly baseUrl: string;
 }
 
-/** What makes the clock of a process go an hour ahead. */
+/** Environment variables that set the clock of a process an hour ahead. */
 export const AN_HOUR_AHEAD = {
   NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent('const now=Date.now;Date.now=()=>now()+3600000')}`,
 };
 
-/** Processes of the built service that share what outlives a request. Whoever starts them must {@link stop} them. */
+/** Processes of the built service that share a store. Whoever starts them must {@link stop} them. */
 export class Replicas {
   readonly all: Replica[] = [];
 
   /**
-   * @param env what all of them find in their environments
-   * @param main another program than the service
+   * @param env the environment of all processes
+   * @param main a program in place of the service
    */
   constructor(
     private readonly env: Readonly<Record<string, string>>,
     private readonly main?: string,
   ) {}
 
-  /** Starts one more. @param env what it finds in its environment beside that of all */
+  /** Starts another process. @param env more variables of its environment */
   async start(env: Readonly<Record<string, string>> = {}): Promise<Replica> {
     const { url, process } = await startServerProcess({
       env: { OPENAI_API_KEY: 'sk-test', METRICS: 'on', ...this.env, ...env },
@@ -36,7 +36,7 @@ export class Replicas {
     return replica;
   }
 
-  /** The one that works on the only run there is, and another one. */
+  /** The process that executes the only run, and another one. */
   async findWorker(): Promise<{ readonly worker: Replica; readonly other: Replica }> {
     let worker: Replica | undefined;
     await eventually(async () => {
@@ -54,7 +54,7 @@ export class Replicas {
   }
 }
 
-/** How many runs a process works on. */
+/** The number of runs that a process executes. */
 async function countAtWork({ url }: Replica): Promise<number> {
   const { text } = await getJson(`${url}/metrics`);
   return Number(/^millrace_background_runs (\d+)/m.exec(text)?.[1] ?? 0);

@@ -7,7 +7,7 @@ import { ResponseEncoder, type ResponseShape } from '../../src/api/responses/res
 import { CREATED_AT, RESPONSE_HEAD } from './response-head.js';
 import { assertResponseStream, type CheckedStream } from './response-rules.js';
 
-/** A run event, and how many milliseconds after the one before it comes. */
+/** A run event, and its time after the previous one in milliseconds. */
 export type TimedEvent = UnnumberedEvent & { readonly afterMs?: number };
 
 export const started = { type: 'run-started' } as const satisfies TimedEvent;
@@ -43,7 +43,7 @@ export const failed = (fields: Partial<Extract<RunEvent, { type: 'run-failed' }>
   ...fields,
 });
 
-/** The events of a response whose run has the given events. */
+/** The events of a response whose run has these events. */
 export function fold(
   events: readonly TimedEvent[],
   { head, shape }: { head?: Partial<ResponseHead>; shape?: ResponseShape } = {},
@@ -58,12 +58,12 @@ export function fold(
   ];
 }
 
-/** The events, checked by all rules, and what they come to. */
+/** The events of a response, checked by all rules, with the resulting response. */
 export function tell(events: readonly TimedEvent[], options: Parameters<typeof fold>[1] = {}): CheckedStream {
   return assertResponseStream(fold(events, options).map((event) => JSON.parse(readEventJson(event)) as unknown));
 }
 
-/** Types of the items, with what each has said. */
+/** The types of the items, with the text of each. */
 export function outline({ response }: CheckedStream): readonly string[] {
   return response.output.map((item) => {
     switch (item.type) {

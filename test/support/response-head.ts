@@ -3,7 +3,7 @@ import type { ResponseHead } from '../../src/api/responses/decoded-request.js';
 /** When responses of specs were created, in milliseconds since the Unix epoch. */
 export const CREATED_AT = 1_795_344_000_000;
 
-/** The head of a response to a request that says nothing but what it must. */
+/** The head of a response to a request with the required parameters only. */
 export const RESPONSE_HEAD: ResponseHead = {
   id: 'resp_0123456789abcdef01234567',
   created_at: CREATED_AT / 1_000,

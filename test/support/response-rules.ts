@@ -8,21 +8,21 @@ type EventOf<T extends WireEvent['type']> = Extract<WireEvent, { type: T }>;
 /** The content of a whole stream of a response. */
 export interface CheckedStream {
   readonly events: readonly WireEvent[];
-  /** As the last event has it. */
+  /** The response of the last event. */
   readonly response: WireResponse;
-  /** All text, as `output_text` joins it. */
+  /** All text, joined as in `output_text`. */
   readonly text: string;
   readonly reasoning: string;
   readonly refusal: string;
-  /** Undefined unless it failed. */
+  /** Undefined unless the response failed. */
   readonly error: EventOf<'error'> | undefined;
 }
 
 const TERMINAL: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
 /**
- * Checks a stream of a response by every rule that some client relies on: numbers, order, one item after the other, ids that
- * stay, nothing but what was announced, one ending with all that was said.
+ * Checks a stream of a response by every rule that any client relies on: numbers without gaps, one item after the other, stable
+ * ids, no item or part without an announcement, and one terminal event with the whole output.
  * @param json the events as parsed
  * @throws AssertionError naming the rule that is broken, or Error if an event is not valid at all
  */
@@ -60,9 +60,9 @@ interface OpenItem {
   readonly id: string;
   readonly type: string;
   readonly index: number;
-  /** Texts of the parts, or of the arguments at 0. */
+  /** Texts of the parts; the arguments of a call are at 0. */
   readonly texts: string[];
-  /** The place of the part that is open. */
+  /** The index of the open part. */
   part: number | undefined;
   isTextDone: boolean;
 }
@@ -77,15 +77,14 @@ class StreamRules {
   readonly #items: OpenItem[] = [];
   readonly #done: WireItem[] = [];
   readonly #ids = new Set<string>();
-  /** What items about MCP servers have said of how far they are. */
+  /** The last progress event of each item about an MCP server, by its id. */
   readonly #steps = new Map<string, string>();
 
   take(event: WireEvent): void {
     assert.equal(event.sequence_number, this.#number++, `sequence_number of ${event.type} has no gaps`);
     assert.equal(this.#response, undefined, `nothing follows the last event, but ${event.type} did`);
     if (this.#number === 1) assert.equal(event.type, 'response.created', 'response.created is first');
-    if (this.#last?.type === 'error')
-      assert.equal(event.type, 'response.failed', 'an error is followed by the failure');
+    if (this.#last?.type === 'error') assert.equal(event.type, 'response.failed', 'response.failed follows an error');
     if ('response' in event) this.#takeResponse(event.type, event.response);
     else if (event.type !== 'error') assert.ok(this.#isRunning, `${event.type} comes after response.in_progress`);
     this.#takeItem(event);
@@ -93,19 +92,20 @@ class StreamRules {
   }
 
   end(): WireResponse {
-    assert.ok(this.#response, 'there is a last event');
+    assert.ok(this.#response, 'the stream has a last event');
     return this.#response;
   }
 
   #takeResponse(type: string, response: WireResponse): void {
-    assert.equal(response.id, (this.#id ??= response.id), 'the id of the response stays');
+    assert.equal(response.id, (this.#id ??= response.id), 'the id of the response never changes');
     for (const [index, item] of response.output.entries()) {
       const known = this.#items[index];
-      assert.equal(item.id, known?.id, `${type} has the items in their order`);
+      assert.equal(item.id, known?.id, `${type} must have the items in their order`);
       if (isVoid(item)) continue;
-      assert.equal(readText(item), known?.texts.join(''), `${type} has all that was said in item ${index}`);
+      assert.equal(readText(item), known?.texts.join(''), `${type} has the whole text of item ${index}`);
       const done = this.#done[index];
-      if (done !== undefined) assert.deepEqual(withoutCitations(item), withoutCitations(done), 'a closed item stays');
+      if (done !== undefined)
+        assert.deepEqual(withoutCitations(item), withoutCitations(done), 'a closed item never changes');
     }
     assert.equal(response.output.length, this.#items.length, `${type} has all items`);
     if (type === 'response.created') {
@@ -121,17 +121,17 @@ class StreamRules {
   }
 
   #finish(type: string, response: WireResponse): void {
-    assert.ok(TERMINAL.has(type), `${type} is no event with a response`);
-    // One that waits for its turn may end before it has begun.
+    assert.ok(TERMINAL.has(type), `${type} is not an event with a response`);
+    // A queued response may end before it starts.
     assert.ok(this.#isRunning || this.#isQueued, `${type} comes after response.in_progress`);
     const open = this.#items.filter(({ index }) => this.#done[index] === undefined);
     assert.deepEqual(open, [], `no item is open at ${type}`);
     const statuses = { 'response.completed': ['completed'], 'response.failed': ['failed'] }[type];
     assert.ok((statuses ?? ['incomplete', 'cancelled']).includes(response.status ?? ''), `${type}: ${response.status}`);
     const failure = this.#last?.type === 'error' ? this.#last : undefined;
-    assert.equal(failure === undefined, type !== 'response.failed', 'a failure is told by an error event before');
+    assert.equal(failure === undefined, type !== 'response.failed', 'an error event comes before response.failed');
     if (failure !== undefined) {
-      assert.equal(failure.code, response.error?.code, 'both name the same code');
+      assert.equal(failure.code, response.error?.code, 'both have the same code');
       assert.equal(failure.message, response.error?.message, 'both have the same message');
     } else assert.equal(response.error, null);
     if (type !== 'response.completed') assert.equal(response.completed_at, null);
@@ -139,12 +139,12 @@ class StreamRules {
       for (const item of response.output) {
         if (isVoid(item) || hasNoStatus(item)) continue;
         const { status } = item as { status?: string };
-        // A call of a server's tool may fail, and the response goes on.
+        // A call of a server's tool may fail; the response continues.
         if (item.type === 'mcp_call') assert.equal(status, item.error === null ? 'completed' : 'failed');
         else assert.equal(status, 'completed');
       }
     }
-    assert.ok(response.usage, 'the usage is told at the end, however that came');
+    assert.ok(response.usage, 'every last event has the usage');
     assert.equal('output_text' in response, false, 'clients compute output_text themselves');
     this.#response = response;
   }
@@ -229,7 +229,7 @@ class StreamRules {
       case 'response.failed':
         break;
       default:
-        assert.fail(`${event.type} is no event of this server`);
+        assert.fail(`${event.type} is not an event of this server`);
     }
   }
 
@@ -242,7 +242,7 @@ class StreamRules {
     if (!isWhole) assert.equal(readText(item), '', 'an item is empty when it is announced');
     const open = this.#items.filter((other) => this.#done[other.index] === undefined);
     const alone = open.filter(({ type }) => type === 'message' || type === 'reasoning');
-    assert.deepEqual(alone, [], 'what was open is closed before another item comes');
+    assert.deepEqual(alone, [], 'an item is closed before the next one starts');
     this.#items.push({ id: item.id, type: item.type, index, texts: [], part: undefined, isTextDone: false });
     if (isCall(item.type)) this.#openPart(this.#items.at(-1) as OpenItem);
     if (isWhole) this.#items.at(-1)?.texts.push(readText(item));
@@ -251,22 +251,27 @@ class StreamRules {
   #close({ output_index: index, item }: EventOf<'response.output_item.done'>): void {
     const open = this.#items[index];
     assert.ok(open !== undefined && this.#done[index] === undefined, 'only open items are closed');
-    assert.equal(item.id, open.id, 'the id of an item stays');
+    assert.equal(item.id, open.id, 'the id of an item never changes');
     assert.equal(item.type, open.type);
     assert.notEqual((item as { status?: string }).status, 'in_progress');
-    if (!isVoid(item)) assert.equal(readText(item), open.texts.join(''), 'a closed item has all that was said in it');
-    if (isCall(open.type)) assert.ok(open.isTextDone, 'the arguments of a call end before it does');
-    else assert.equal(open.part, undefined, 'parts are closed before their item is');
+    if (!isVoid(item))
+      assert.equal(readText(item), open.texts.join(''), 'a closed item has the whole text of its deltas');
+    if (isCall(open.type)) assert.ok(open.isTextDone, 'the arguments of a call end before the call');
+    else assert.equal(open.part, undefined, 'parts are closed before their item');
     assert.ok(open.texts.length > 0 || item.type === 'mcp_list_tools', 'there are no empty items');
     const { error } = item as { error?: unknown };
     const ending = (error ?? undefined) === undefined && !isVoid(item) ? 'completed' : 'failed';
     if (item.type === 'mcp_call' || item.type === 'mcp_list_tools')
-      assert.equal(this.#steps.get(open.id), `response.${item.type}.${ending}`, 'an item says how it ended before');
+      assert.equal(
+        this.#steps.get(open.id),
+        `response.${item.type}.${ending}`,
+        'an event with the ending comes before the end of the item',
+      );
     this.#done[index] = item;
   }
 
   #follow({ id }: OpenItem, before: string | undefined, now: string): void {
-    assert.equal(this.#steps.get(id), before, `${now} has its turn`);
+    assert.equal(this.#steps.get(id), before, `${now} follows the right event`);
     this.#steps.set(id, now);
   }
 
@@ -280,35 +285,35 @@ class StreamRules {
   }
 
   #openPart(item: OpenItem): void {
-    assert.equal(item.part, undefined, 'one part comes after the other');
+    assert.equal(item.part, undefined, 'a part is closed before the next one starts');
     item.part = item.texts.length;
     item.texts.push('');
     item.isTextDone = false;
   }
 
   #say(item: OpenItem, part: number, delta: string): void {
-    assert.equal(item.part, part, 'text comes in the part that is open');
+    assert.equal(item.part, part, 'text belongs to the open part');
     assert.equal(item.isTextDone, false, 'nothing comes after the end of a text');
-    assert.notEqual(delta, '', 'deltas say something');
+    assert.notEqual(delta, '', 'deltas are not empty');
     assert.equal(toUSVString(delta), delta, 'no delta cuts a character');
     item.texts[part] += delta;
   }
 
   #endText(item: OpenItem, part: number, whole: string): void {
     assert.equal(item.part, part);
-    assert.equal(whole, item.texts[part], 'the end of a text has all of it');
+    assert.equal(whole, item.texts[part], 'the end of a text has the whole text');
     item.isTextDone = true;
   }
 
   #closePart(item: OpenItem, part: number, whole: string): void {
     assert.equal(item.part, part);
-    assert.equal(whole, item.texts[part], 'the end of a part has all of it');
-    assert.ok(item.isTextDone, 'a text ends before its part does');
+    assert.equal(whole, item.texts[part], 'the end of a part has the whole text');
+    assert.ok(item.isTextDone, 'a text ends before its part');
     item.part = undefined;
   }
 }
 
-/** OpenAI gives them none. */
+/** OpenAI's items of these types have no status. */
 function hasNoStatus({ type }: WireItem): boolean {
   return type === 'mcp_list_tools' || type === 'mcp_approval_request';
 }
@@ -323,12 +328,12 @@ function readPart(
   return 'text' in part ? part.text : part.refusal;
 }
 
-/** What it said is void: its step said it again, after the server was restarted. */
+/** True for an item whose content is void, because its step started again after a restart of the server. */
 function isVoid(item: WireItem): boolean {
   return (item as { status?: string }).status === 'incomplete' && readText(item) === '';
 }
 
-/** All text of an item, whatever it is. */
+/** All text of an item of any type. */
 function readText(item: WireItem): string {
   switch (item.type) {
     case 'message':
@@ -345,7 +350,7 @@ function readText(item: WireItem): string {
     case 'mcp_list_tools':
       return '';
     default:
-      throw new assert.AssertionError({ message: `${item.type} is no item of this server` });
+      throw new assert.AssertionError({ message: `${item.type} is not an item of this server` });
   }
 }
 

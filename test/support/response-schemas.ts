@@ -3,9 +3,9 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Response as OpenAIResponse, ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { QUICK_TO_COMPILE } from './quick-to-compile.js';
 
-/** A Response as it stands on the wire: the SDK's own type has a text that the SDK computes. */
+/** A Response on the wire. The SDK's own type also has a text that the SDK computes. */
 export type WireResponse = Omit<OpenAIResponse, 'output_text'>;
-/** An event as it stands on the wire. */
+/** An event on the wire. */
 export type WireEvent = ResponseStreamEvent;
 
 type Definition = Readonly<Record<string, unknown>>;
@@ -39,14 +39,14 @@ export function assertValidResponse(json: unknown): asserts json is WireResponse
   assertValid('ResponseForAllClients', json);
 }
 
-/** The same for the list of a response's items. Where it is empty it has no first and no last. */
+/** Checks the list of a response's items in the same way. An empty list has no first and no last id. */
 export function assertValidItemList(json: unknown): void {
   const { data, first_id: first, last_id: last } = json as Readonly<Record<string, unknown>>;
   const isEmpty = Array.isArray(data) && data.length === 0 && first === null && last === null;
   assertValid('ResponseItemList', isEmpty ? { ...(json as object), first_id: '', last_id: '' } : json);
 }
 
-/** The same for what says that a response is gone. */
+/** Checks the confirmation of a deletion in the same way. */
 export function assertValidDeletion(json: unknown): void {
   assertValid('DeletedResponse', json);
 }

@@ -23,12 +23,12 @@ import {
   assertValidModelList,
 } from './wire-schema.js';
 
-/** Largest single write that is looked at, in characters: floods of one test say nothing new. */
+/** The largest single write that is checked, in characters. Only tests of floods write more. */
 const LARGEST_WRITE = 256 * 1024;
 
 /**
- * Checks every answer of a server's OpenAI routes against OpenAI's description, whichever client reads it: SDKs show only
- * what they understand.
+ * Checks every response of a server's OpenAI routes against OpenAI's description, independently of the client: SDKs hide
+ * fields that they do not know.
  */
 export class ResponseWatch {
   /** The faults, one per line. */
@@ -43,7 +43,7 @@ export class ResponseWatch {
   /** @throws Error that lists every fault, if there are any */
   assertValid(): void {
     if (this.faults.length > 0)
-      throw new Error(`Answers do not fit OpenAI's description:\n- ${this.faults.join('\n- ')}`);
+      throw new Error(`Responses do not fit OpenAI's description:\n- ${this.faults.join('\n- ')}`);
   }
 
   #watch(request: IncomingMessage, response: ServerResponse): void {
@@ -62,7 +62,7 @@ export class ResponseWatch {
     };
     const write = response.write.bind(response) as (...args: unknown[]) => boolean;
     const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
-    // The server hands whole frames and whole objects to one call each, so each can be checked on its own.
+    // Each call writes whole frames or a whole object, so it can be checked on its own.
     response.write = (...args: unknown[]): boolean => {
       look(args[0]);
       return write(...args);
@@ -75,8 +75,8 @@ export class ResponseWatch {
 }
 
 /**
- * The text of a write that frames its chunk of the body itself (RFC 9112, section 7.1), or the write as it is. No frame of an
- * event stream begins with a number.
+ * The text of a write: without its chunk framing (RFC 9112, section 7.1) if the server framed it itself. No frame of an event
+ * stream begins with a number.
  * @throws Error if the framing is wrong
  */
 function withoutChunkFraming(text: string): string {
@@ -95,7 +95,7 @@ function withoutChunkFraming(text: string): string {
   }
 }
 
-/** A frame with data, which may begin with what browsers look for. */
+/** A frame with data, which may begin with the fields that browsers use. */
 const FRAME = /^(?:retry: \d+\n)?(?:id: \d+\n)?(?:event: (.*)\n)?data: ([^]*)$/;
 
 function checkFrames(text: string): void {

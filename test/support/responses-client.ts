@@ -8,14 +8,14 @@ import { assertValidError, type ErrorEnvelope } from './wire-schema.js';
 
 const REQUEST = { model: 'chat', input: 'Hello' };
 
-/** Where the base URL of clients leads for responses. */
+/** The URL for responses below the clients' base URL. */
 export function responsesUrl({ baseUrl }: { readonly baseUrl: string }): string {
   return `${baseUrl}/responses`;
 }
 
 /**
- * Asks the workflow `chat`, if nothing else is said, for a response that is one JSON object.
- * @throws Error if what comes is neither a valid Response nor a valid error
+ * Requests a response without streaming, by default of the workflow `chat`.
+ * @throws Error if the body is neither a valid Response nor a valid error
  */
 export async function askResponse(
   app: { readonly baseUrl: string },
@@ -28,7 +28,7 @@ export async function askResponse(
   return response;
 }
 
-/** The same for a response that must come. */
+/** Creates a response, which must succeed. */
 export async function createResponse(
   app: { readonly baseUrl: string },
   body: object = {},
@@ -39,7 +39,7 @@ export async function createResponse(
   return json as WireResponse;
 }
 
-/** The same for an error that must come. */
+/** Sends a request for a response, which must fail. */
 export async function failResponse(
   app: { readonly baseUrl: string },
   body: object = {},
@@ -48,7 +48,7 @@ export async function failResponse(
   return { status, ...(json as ErrorEnvelope).error };
 }
 
-/** Asks in the same way for a stream. */
+/** Requests the stream of a response. */
 export function openResponse(
   app: { readonly baseUrl: string },
   body: object = {},
@@ -68,7 +68,7 @@ export function readResponseStream(items: readonly SseItem[]): CheckedStream {
   return assertResponseStream(data.slice(0, -1).map(({ json }) => json));
 }
 
-/** Asks for a stream, and reads it to its end. */
+/** Requests a stream, and reads it to its end. */
 export async function streamResponse(
   app: { readonly baseUrl: string },
   body: object = {},

@@ -5,7 +5,7 @@ import { eventually } from './eventually.js';
 import { makeTemporaryFolder } from './temporary-folder.js';
 import { ScriptedUpstream, scriptStream, steps } from './upstream/index.js';
 
-/** An application that ends and starts again over one folder of runs, as a process does that is restarted. */
+/** An application that can be stopped and started again with the same folder of runs, like a restarted process. */
 export class RestartedApp {
   #app: TestApp | undefined;
 
@@ -18,7 +18,7 @@ export class RestartedApp {
     return new RestartedApp(await makeTemporaryFolder('restarted'), await ScriptedUpstream.start());
   }
 
-  /** Ends the application before, whose runs are let go of, and starts another one. */
+  /** Stops the previous application, which releases its runs, and starts another one. */
   async start(env: Readonly<Record<string, string>> = {}, more: TestAppOptions = {}): Promise<TestApp> {
     await this.stop();
     const settings = {
@@ -38,7 +38,7 @@ export class RestartedApp {
     await app?.close();
   }
 
-  /** Starts the application, begins a response in the background, and ends the application in the middle of it. @returns its id */
+  /** Starts the application and a response in the background, and stops the application in the middle of it. @returns its id */
   async interrupt(...options: Parameters<RestartedApp['start']>): Promise<string> {
     const app = await this.start(...options);
     const door = steps.gate();

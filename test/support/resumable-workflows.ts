@@ -8,24 +8,24 @@ import type { Delta } from '../../src/streaming/index.js';
 import { type Deltas, type Flow, IncompleteOutputError, type Ref, type TaskContext } from '../../src/workflow/index.js';
 import { type Compiled, compileTestWorkflow } from './compiled-workflow.js';
 
-/** An output that is more than plain data. */
+/** An output of a class with a method. */
 export class Box {
   @IsString()
   text!: string;
 
-  /** What JSON would lose. */
+  /** A method, which JSON would lose. */
   open(): string {
     return `opened ${this.text}`;
   }
 }
 
-/** What a node does when it runs. */
+/** The plan of a node's behaviour. */
 interface NodePlan {
   readonly kind: 'node';
   /** Undefined for plain code. */
   readonly says: readonly Delta[] | undefined;
   readonly silent: boolean;
-  /** How many turns of the event loop it takes for each delta, and to the end. */
+  /** The number of turns of the event loop before each delta, and before the end. */
   readonly pause: number;
   readonly ending: 'text' | 'box' | 'recovered' | 'failed' | 'stopped' | 'broken-off';
   readonly finishReason: FinishReason | undefined;
@@ -85,7 +85,7 @@ const after = fc.array(fc.nat(), { maxLength: 2 });
 
 function makeNodePlan(inLine: boolean): fc.Arbitrary<NodePlan> {
   const endings = ['text', 'text', 'text', 'box', 'box', 'recovered', 'recovered', 'failed'] as const;
-  // Where steps run beside one another, it is a matter of time which of them still start.
+  // With parallel steps, it depends on timing which of them still start.
   const early = inLine ? (['stopped', 'broken-off'] as const) : [];
   return fc.record({
     kind: fc.constant('node' as const),
@@ -127,16 +127,16 @@ function makePlans(inLine: boolean): fc.Arbitrary<readonly Plan[]> {
   })).steps;
 }
 
-/** Keys of the nodes that ran, in order; with those of the enclosing steps. */
+/** Keys of the nodes that ran, in order, with the keys of their enclosing steps. */
 export const ran: string[] = [];
 
-/** A workflow that has not been wired. */
+/** The plan of a workflow. */
 export interface ResumablePlan {
   readonly options: Options;
   readonly plans: readonly Plan[];
 }
 
-/** Workflows whose nodes do all that a checkpoint has to hold. Where all steps stand in one line, some also end the run early. */
+/** Workflows that use everything that a checkpoint holds. If all steps are in sequence, some also end the run early. */
 export const resumablePlans: fc.Arbitrary<ResumablePlan> = fc
   .record({ inLine: fc.boolean(), concurrency: fc.constantFrom(1, 2, 8) })
   .chain((options) => makePlans(options.inLine).map((plans) => ({ options, plans })));
@@ -185,7 +185,7 @@ function wire(
     const given = options.inLine ? refs.slice(-1) : plan.after.flatMap((place) => refs[place % refs.length] ?? []);
     refs.push(step(flow, plan, `s${index}`, given, nested, options));
   });
-  // All is needed by somebody, and all is waited for.
+  // The last step needs all others, so the run waits for all of them.
   return flow.run('last', Object.fromEntries(refs.map((ref, index) => [`r${index}`, ref])), (values) =>
     Object.values(values).join('|').slice(0, 200),
   );
@@ -268,7 +268,7 @@ function makeNode(plan: NodePlan): Type<{
       return finish(plan, input, context);
     }
   }
-  // Its declared output is what the generator returns.
+  // The declared output is the return value of the generator.
   return Speaker as never;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { QUICK_TO_COMPILE } from './quick-to-compile.js';
 
-/** The description of this server, as it is published. */
+/** The published description of this server. */
 const DOCUMENT = JSON.parse(readFileSync(join(import.meta.dirname, '../../openapi.json'), 'utf8')) as {
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 };
@@ -11,39 +11,39 @@ const DOCUMENT = JSON.parse(readFileSync(join(import.meta.dirname, '../../openap
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, ...QUICK_TO_COMPILE });
 ajv.addSchema({ $id: 'openapi', components: { schemas: closeObjects(DOCUMENT.components.schemas) } });
 
-/** Checks a run against the description. @throws Error with all that is wrong */
+/** Checks a run against the description. @throws Error that lists every fault */
 export function assertValidRun(json: unknown): void {
   assertValid('Run', json);
 }
 
-/** The same for a page of runs. */
+/** Checks a page of runs in the same way. */
 export function assertValidRunList(json: unknown): void {
   assertValid('RunList', json);
 }
 
-/** The same for an event of a run. @param name of the event, beside its data */
+/** Checks an event of a run in the same way. @param name the name of its SSE event */
 export function assertValidRunEvent(json: unknown, name: string): void {
   assertValid('RunEvent', json);
   const { type } = json as { readonly type: string };
   if (type !== name) throw new Error(`the event ${name} has the data of ${type}`);
 }
 
-/** The same for a schedule, or all of a key. */
+/** Checks a schedule, or the list of all schedules of a key, in the same way. */
 export function assertValidSchedule(json: unknown): void {
   assertValid((json as { readonly object: unknown }).object === 'list' ? 'ScheduleList' : 'Schedule', json);
 }
 
-/** The same for the inside of a run. */
+/** Checks an inspection in the same way. */
 export function assertValidInspection(json: unknown): void {
   assertValid('RunInspection', json);
 }
 
-/** The same for a wait that has an answer. */
+/** Checks an answered wait in the same way. */
 export function assertValidAnsweredWait(json: unknown): void {
   assertValid('AnsweredWait', json);
 }
 
-/** The same for a ticket. */
+/** Checks a ticket in the same way. */
 export function assertValidTicket(json: unknown): void {
   const { url, expires_at: at } = json as { readonly url: unknown; readonly expires_at: unknown };
   if (typeof url !== 'string' || !Number.isInteger(at)) throw new Error('a ticket without url and expires_at');
@@ -55,7 +55,7 @@ function assertValid(name: string, json: unknown): void {
   if (!(validate(json) as boolean)) throw new Error(ajv.errorsText(validate.errors?.slice(0, 10)));
 }
 
-/** Objects have nothing but the fields that are described, unless their schema says so. */
+/** Forbids undescribed fields in all objects, unless their schema allows them. */
 function closeObjects(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closeObjects);
   if (typeof schema !== 'object' || schema === null) return schema;

@@ -7,8 +7,8 @@ import { describeWaits } from './run-store/wait-cases.js';
 import { type StoreAdapter, StoreBench } from './run-store/store-bench.js';
 
 /**
- * Every adapter of `RunLogStore` has to pass this.
- * @param describeMore cases of this adapter alone
+ * Defines the tests that every adapter of `RunLogStore` must pass.
+ * @param describeMore tests of this adapter only
  */
 export function describeRunLogStore(
   name: string,

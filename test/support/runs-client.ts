@@ -5,7 +5,7 @@ import { eventually } from './eventually.js';
 type App = { readonly baseUrl: string };
 type Headers = Readonly<Record<string, string>>;
 
-/** A run, as far as tests look at it. */
+/** The fields of a run that tests read. */
 export interface WireRun {
   readonly id: string;
   readonly status: string;
@@ -21,32 +21,32 @@ export interface WireRunEvent {
   readonly [field: string]: unknown;
 }
 
-/** Where a run is, or all of them. */
+/** The URL of a run, or of all runs. */
 export function runUrl({ baseUrl }: App, rest = ''): string {
   return `${baseUrl}/runs${rest === '' ? '' : `/${rest}`}`;
 }
 
-/** Asks for a run of the workflow `chat`, if nothing else is said. */
+/** Requests a run, by default of the workflow `chat`. */
 export function askRun(app: App, body: object = {}, headers: Headers = {}): Promise<HttpResponse> {
   const conversation = 'messages' in body || 'input' in body ? {} : { input: 'Hello' };
   return postJson(runUrl(app), { model: 'chat', ...conversation, ...body }, headers);
 }
 
-/** The same for a run that must come. */
+/** Starts a run, which must succeed. */
 export async function beginRun(app: App, body: object = {}, headers: Headers = {}): Promise<WireRun> {
   const { status, text, json } = await askRun(app, body, headers);
   if (status !== 202) throw new Error(`${status}: ${text}`);
   return json as WireRun;
 }
 
-/** A run as it is now. */
+/** Gets the current state of a run. */
 export async function readRun(app: App, id: string, headers: Headers = {}): Promise<WireRun> {
   const { status, text, json } = await getJson(runUrl(app, id), headers);
   if (status !== 200) throw new Error(`${status}: ${text}`);
   return json as WireRun;
 }
 
-/** Sends a request about runs without a body, whatever comes. */
+/** Sends a request without a body to the routes of runs, and returns any response. */
 export async function callRun(
   app: App,
   method: 'GET' | 'POST' | 'DELETE' | 'PUT',
@@ -57,7 +57,7 @@ export async function callRun(
   return readResponse(await send(method, runUrl(app, path), body, { headers }).answer);
 }
 
-/** Waits until a run has ended: where processes give it to one another, that takes some seconds each time. */
+/** Waits until a run has ended. Each transfer to another process takes some seconds. */
 export async function endRun(app: App, id: string, headers: Headers = {}): Promise<WireRun> {
   let run: WireRun | undefined;
   await eventually(
@@ -70,12 +70,12 @@ export async function endRun(app: App, id: string, headers: Headers = {}): Promi
   return run!;
 }
 
-/** The stream of a run, read to its end. */
+/** Reads the stream of a run to its end. */
 export async function followRun(app: App, id: string, query = '', headers: Headers = {}): Promise<HttpResponse> {
   return getJson(runUrl(app, `${id}/events${query}`), headers);
 }
 
-/** The events of a stream, with what stands beside their data checked. @throws Error if the stream is not well-formed */
+/** The events of a stream, whose names and ids are checked. @throws Error if the stream is not well-formed */
 export function readEvents(stream: string): readonly WireRunEvent[] {
   const ids = [...stream.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
   const reader = new FrameReader();
@@ -87,7 +87,7 @@ export function readEvents(stream: string): readonly WireRunEvent[] {
   return events;
 }
 
-/** All that the deltas of some events say. */
+/** The joined content of the deltas among some events. */
 export function joinContent(events: readonly WireRunEvent[]): string {
   return events
     .flatMap(({ delta }) => (delta === undefined ? [] : [delta as { readonly type: string; readonly text: string }]))

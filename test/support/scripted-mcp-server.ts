@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 
-/** A tool as the server lists it, true or not. */
+/** The server's description of a tool, which may be wrong. */
 export interface ScriptedTool {
   readonly name: string;
   readonly description?: string;
@@ -19,17 +19,17 @@ export interface McpMessage {
   readonly params?: { readonly name?: string; readonly arguments?: Readonly<Record<string, unknown>> };
 }
 
-/** Does with one call of a tool whatever a test wants. */
+/** Handles one call of a tool. */
 export type CallScript = (call: McpMessage, response: ServerResponse) => void;
 
-/** A real MCP server over HTTP, of the version 2025-11-25 with sessions, that does with calls what a test says. */
+/** A real MCP server over HTTP (version 2025-11-25, with sessions) whose calls a test scripts. */
 export class ScriptedMcpServer {
-  /** All messages of clients, with the headers that they came with. */
+  /** All messages of clients, with their headers. */
   readonly received: { readonly message: McpMessage; readonly headers: IncomingMessage['headers'] }[] = [];
   tools: readonly ScriptedTool[] = [];
-  /** Does with a request for the tools whatever a test wants; undefined: they are listed. */
+  /** Handles a request for the list of tools. Undefined: the server lists them. */
   onList: CallScript | undefined;
-  /** How many sessions clients have ended. */
+  /** The number of sessions that clients have ended. */
   ended = 0;
   onCall: CallScript = (call, response) => sendResult(response, call, { content: [{ type: 'text', text: 'done' }] });
   #session = 0;
@@ -49,22 +49,22 @@ export class ScriptedMcpServer {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/mcp`;
   }
 
-  /** How many messages of this kind have come. */
+  /** The number of received messages with this method. */
   count(method: string): number {
     return this.received.filter(({ message }) => message.method === method).length;
   }
 
-  /** How many clients listen for news. */
+  /** The number of clients that listen for notifications. */
   get listeners(): number {
     return this.#streams.size;
   }
 
-  /** Tells all clients that listen. */
+  /** Sends a notification to all clients that listen. */
   tell(method: string): void {
     for (const stream of this.#streams) stream.write(`data: ${JSON.stringify({ jsonrpc: '2.0', method })}\n\n`);
   }
 
-  /** Every session that there is becomes unknown. */
+  /** Forgets all sessions. */
   forgetSessions(): void {
     this.#session++;
   }

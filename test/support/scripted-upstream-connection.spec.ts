@@ -7,7 +7,7 @@ import { errorBody, httpError, ScriptedUpstream, scriptStream, steps } from './u
 
 const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
 
-/** The response as a bare socket reads it, and its end: the code of an error, or undefined for a plain close. */
+/** The raw reads of a response, and its end: the code of an error, or undefined for a plain close. */
 async function readSocket(url: string): Promise<{ reads: string[]; code: string | undefined }> {
   const { hostname, port, pathname } = new URL(url);
   const socket = connect(Number(port), hostname);
@@ -54,7 +54,7 @@ describe('ScriptedUpstream', () => {
       const pieces = await readPieces(url, body);
       const cut = pieces.slice(0, -1);
       expect(new Set(cut.slice(0, -1).map((piece) => piece.length))).toEqual(new Set([size]));
-      // The cat is the only character with a byte above EF; whether its four bytes came apart is what this is about.
+      // The cat is the only character with a byte above EF. This checks that its four bytes arrived separately.
       expect(size < 4 ? cut.filter((piece) => /\u00f0.{3}/s.test(piece)) : []).toEqual([]);
       expect(utf8(cut)).toContain(String.raw`"ü€🐈\u0001"`);
       expect(pieces.at(-1)).toContain(String.raw`"\u00fc\ud83d"`);

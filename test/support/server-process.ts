@@ -10,25 +10,25 @@ const ROOT = join(import.meta.dirname, '../..');
 const DIST = join(ROOT, 'dist');
 const MAIN = join(DIST, 'main.js');
 
-/** How long the server may take from its start until it listens, in milliseconds; a busy machine needs seconds. */
+/** The longest time from the start of the server until it listens, in milliseconds; a busy machine needs seconds. */
 const LONGEST_START_MS = 20_000;
 
-/** The server as it runs in production, in a process of its own. */
+/** The compiled server in a process of its own, as in production. */
 export interface ServerProcess {
-  /** Where it listens, as its own start message says. */
+  /** Its base URL, from its start message. */
   readonly url: string;
   readonly process: ChildProcess;
 }
 
-/** How a server is started. */
+/** The options of a server process. */
 export interface ServerProcessOptions extends Pick<ProcessOptions, 'env' | 'cwd'> {
-  /** Another program than the server as it is compiled here. */
+  /** A program in place of the compiled server of this checkout. */
   readonly main?: string;
 }
 
 /**
- * Compiles the server unless that has been done for the sources as they are. The first call can take ten seconds and
- * more: give the hook that makes it a timeout to match.
+ * Compiles the server unless the build is up to date. The first call can take more than ten seconds: give its hook a
+ * sufficient timeout.
  */
 export async function ensureServerIsBuilt(): Promise<void> {
   await buildOnce({
@@ -55,8 +55,7 @@ export async function ensureServerIsBuilt(): Promise<void> {
 
 /**
  * Starts the compiled server on a free port of the loopback interface and waits until it listens.
- * @param options what else it finds in its environment; it inherits none. It runs in `dist`, where no `.env` lies that it
- *   could read
+ * @param options its environment, of which it inherits nothing. By default it runs in `dist`, which has no `.env`
  */
 export async function startServerProcess({
   env = {},

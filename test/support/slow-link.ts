@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A way to a server on which everything, the end of a connection too, takes some time in each direction. */
+/** A TCP proxy to a server that delays all data, and the end of each connection, in both directions. */
 export class SlowLink {
-  /** Delays everything that the server sends from now on by this many milliseconds. */
+  /** The delay of everything that the server sends from now on, in milliseconds. */
   answerDelayMs: number;
-  /** How many connections were opened over it. */
+  /** The number of connections that were opened over it. */
   connections = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -29,12 +29,12 @@ export class SlowLink {
     return link;
   }
 
-  /** `host:port` of its near end. */
+  /** `host:port` at which it listens. */
   get address(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Breaks all connections; new ones can be made. */
+  /** Breaks all connections; new ones work. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -48,7 +48,7 @@ export class SlowLink {
   #forward(from: Socket, to: Socket, delayMs: () => number): void {
     this.#sockets.add(from);
     from.on('data', (bytes) => setTimeout(() => to.writable && to.write(bytes), delayMs()));
-    // What arrives for a socket that is closed is lost, as on a real network.
+    // Data for a closed socket is lost, as on a real network.
     from.on('error', () => undefined);
     from.once('close', () => {
       this.#sockets.delete(from);

@@ -25,7 +25,7 @@ export class SmallDisk {
     return join(this.folder, 'filler');
   }
 
-  /** Leaves no room for anything. */
+  /** Fills the disk completely. */
   async fill(): Promise<void> {
     for (const size of [1024 ** 2, 4_096]) {
       for (let isFull = false; !isFull;) {
@@ -37,7 +37,7 @@ export class SmallDisk {
     }
   }
 
-  /** Gives back what {@link fill} took. */
+  /** Frees the space that {@link fill} took. */
   async clear(): Promise<void> {
     await rm(this.#filler, { force: true });
   }
@@ -48,7 +48,7 @@ export class SmallDisk {
   }
 }
 
-/** False in containers whose root may not mount anything. */
+/** False if this process may not mount a disk, as root in some containers. */
 export const canMount = ((): boolean => {
   try {
     SmallDisk.mount(1).unmount();

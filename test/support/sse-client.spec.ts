@@ -88,7 +88,7 @@ describe('openStream', () => {
   });
 
   it('does not read while it is paused', async () => {
-    // More than the kernel's buffers of both sockets can hold.
+    // This is more than the kernel's buffers of both sockets hold.
     const bytes = 64 * 1024 * 1024;
     upstream.next([comment(), flood({ bytes, pieceBytes: 1024 * 1024 })]);
     const stream = await openStream(url, body);

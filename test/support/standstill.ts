@@ -1,12 +1,12 @@
 import { eventually } from './eventually.js';
 
-/** How long a count must not have grown to stand still, in milliseconds. */
+/** A count that has not grown for this time stands still, in milliseconds. */
 const STILL_MS = 300;
 
 /**
  * Waits until a count stops growing, such as the number of bytes that an upstream could write.
  * @param read the count
- * @param what named by the error if it does not stop in time
+ * @param what the subject of the error if it does not stop in time
  * @param withinMs the longest wait, in milliseconds
  * @returns the count
  */

@@ -4,7 +4,7 @@ import { EmbeddedRunLogs } from '../../src/runs/store/embedded-run-logs.js';
 import { EmbeddedStore } from '../../src/runs/store/embedded-store.js';
 import type { RunLogStore } from '../../src/runs/store/run-log-store.js';
 
-/** Works on the store of a folder as a process would, while no other one has it, and closes it. */
+/** Opens the store of a folder that no other process uses, works on it, and closes it. */
 export async function useStoreIn(
   folder: string,
   work: (logs: RunLogStore) => Promise<unknown>,

@@ -3,7 +3,7 @@ import { fullFormats } from 'ajv-formats/dist/formats.js';
 
 export type SchemaNode = Readonly<Record<string, unknown>>;
 
-/** The rules for strict schemas, from the guide to structured outputs and the API's own refusals. */
+/** Lists the broken rules of strict schemas. They come from OpenAI's guide to structured outputs and the API's own refusals. */
 export function findBrokenRules(root: SchemaNode): string[] {
   const broken: string[] = [];
   const definitions = (root['$defs'] ?? {}) as Readonly<Record<string, SchemaNode>>;
@@ -50,7 +50,7 @@ export function findBrokenRules(root: SchemaNode): string[] {
 }
 
 /**
- * Holds a schema against the rules of the strict subset and those of draft 2020-12.
+ * Checks a schema against the rules of the strict subset and of draft 2020-12.
  * @throws Error that names the broken rules
  */
 export function checkStrictSchema(schema: object): SchemaNode {

@@ -3,7 +3,7 @@ import type { HttpResponse } from './http-client.js';
 import { scriptStream, tokens } from './upstream/index.js';
 import { type WaitingAnswer, WAITING_DOORS, type WaitingDoor } from './waiting-doors.js';
 
-/** Two callers, and the setting that lets them in. */
+/** Two callers, and the setting that admits them. */
 export const ANN = { authorization: 'Bearer sk-ann-0123456789abcdef' };
 export const BOB = { authorization: 'Bearer sk-bob-0123456789abcdef' };
 export const KEYS = { API_KEYS: 'sk-ann-0123456789abcdef,sk-bob-0123456789abcdef' };
@@ -15,25 +15,25 @@ export const [, WHOLE_CHAT, , WHOLE_RESPONSES] = WAITING_DOORS as readonly [
   WaitingDoor,
 ];
 
-/** The id of the only call in a response. @throws Error if there is no call, or more than one */
+/** The id of the only call in a segment. @throws Error if there is no call, or more than one */
 export function findCall({ calls }: WaitingAnswer): string {
   const [call, ...others] = calls;
   if (call === undefined || others.length > 0) throw new Error(`There are ${calls.length} calls`);
   return call.id;
 }
 
-/** What a client does over one door, and what the example `approval` answers it. */
+/** A client of the example `approval` through one door. */
 export interface UsedDoor {
   readonly post: (body: object, headers?: Record<string, string>) => Promise<HttpResponse>;
-  /** Sends a request, and reads what must come. */
+  /** Sends a request, which must succeed, and reads its segment. */
   readonly tell: (body: object) => Promise<WaitingAnswer>;
-  /** Begins a run that has said a draft, and waits. */
+  /** Starts a run, which writes a draft and waits. */
   readonly begin: () => Promise<WaitingAnswer>;
-  /** Gives the output of the only call, and gets the close. */
+  /** Sends the output of the only call, and reads the segment that follows. */
   readonly close: (before: WaitingAnswer, value?: unknown) => Promise<WaitingAnswer>;
 }
 
-/** @param getBench gets the bench when it is used: tests name their doors before there is one */
+/** @param getBench returns the bench on use, because tests name their doors before they make it */
 export function useDoor(getBench: () => Bench, door: WaitingDoor): UsedDoor {
   const post: UsedDoor['post'] = (body, headers = ANN) =>
     door.post(getBench().app, { model: 'approval', ...body }, headers);

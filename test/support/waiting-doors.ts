@@ -8,14 +8,14 @@ import { assertValidCompletion, assertValidError, type ErrorEnvelope } from './w
 type App = { readonly baseUrl: string };
 type Headers = Readonly<Record<string, string>>;
 
-/** A call by which a run asks. */
+/** A call with which a run asks for an answer. */
 export interface AskedCall {
   readonly id: string;
   readonly name: string;
   readonly shown: unknown;
 }
 
-/** The output that a client returns for a call: JSON, unless it is a text. */
+/** The output that a client sends for a call: JSON, unless it is a text. */
 export interface GivenOutput {
   readonly id: string;
   readonly value: unknown;
@@ -29,26 +29,26 @@ export interface WaitingAnswer {
   /** Undefined if no usage was reported. */
   readonly tokens: number | undefined;
   readonly headers: HttpResponse['headers'];
-  /** What {@link WaitingDoor.retrieve} gives of it. */
+  /** The text that {@link WaitingDoor.retrieve} must return for it. */
   readonly kept: string;
   /** The items that the client sends back with its next request. */
   readonly history: unknown;
 }
 
-/** A protocol, as a client sees it whose workflow waits. */
+/** A protocol, from the view of a client whose workflow waits. */
 export interface WaitingDoor {
   readonly name: string;
-  /** The parameter that outputs stand in. */
+  /** The parameter for outputs. */
   readonly param: 'messages' | 'input';
   /** The body of a request that begins or continues a conversation with a text. */
   say(text: string, before?: WaitingAnswer): object;
   /** The body of a request with outputs of calls. */
   give(before: WaitingAnswer, outputs: readonly GivenOutput[]): object;
-  /** Sends a request, whatever comes. */
+  /** Sends a request, and returns any response. */
   post(app: App, body: object, headers?: Headers): Promise<HttpResponse>;
   /** Reads a segment, and checks it by every rule. */
   read(answer: HttpResponse, sent: object): WaitingAnswer;
-  /** Gets a segment again: its chunks if it was streamed, else the whole. */
+  /** Gets a segment again: its chunks if it was streamed, otherwise the whole object. */
   retrieve(app: App, id: string, headers?: Headers): Promise<string>;
 }
 
@@ -176,7 +176,7 @@ function assertOk({ status, text }: HttpResponse): void {
   if (status !== 200) throw new Error(`${status}: ${text}`);
 }
 
-/** Without what only readers of some streams get: comments and the numbers of events. */
+/** Removes the parts that only some streams have: comments and the numbers of events. */
 function leaveOutNumbers(stream: string): string {
   return stream.replaceAll(/^(?:: .*\n\n|(?:id|retry): \d+\n)/gm, '');
 }
@@ -193,7 +193,7 @@ export const WAITING_DOORS: readonly WaitingDoor[] = [
   new Responses(false),
 ];
 
-/** Reads an error that must have come. */
+/** Reads the error of a response, which must be one. */
 export function readError({ status, json }: HttpResponse): ErrorEnvelope['error'] & { readonly status: number } {
   assertValidError(json);
   return { status, ...json.error };

@@ -1,6 +1,6 @@
 const TAG = /<(\/?)([A-Za-z][\w-]*)((?:\s+[\w:-]+="[^"<>&]*(?:&#\d+;[^"<>&]*)*")*)\s*(\/?)>/y;
 const TEXT = /(?:[^<>&]|&#\d+;)+/y;
-/** What XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets). */
+/** The characters that XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets). */
 const NO_CHARACTER = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
 /**

@@ -14,7 +14,7 @@ export interface ErrorEnvelope {
   };
 }
 
-/** The answer of `GET /v1/models`. */
+/** The response of `GET /v1/models`. */
 export interface ModelList {
   readonly object: 'list';
   readonly data: readonly Model[];
@@ -31,7 +31,7 @@ const SCHEMA_ID = 'openai-chat';
 const schema = JSON.parse(
   readFileSync(new URL('../fixtures/openai-chat.schema.json', import.meta.url), 'utf8'),
 ) as Readonly<Record<string, unknown>>;
-// OpenAI's description of Model leaves out that it is an object, about which ajv would only print a warning.
+// OpenAI's description of Model lacks `type: object`, for which ajv would print a warning.
 const ajv = new Ajv({ allErrors: true, strictTypes: false, ...QUICK_TO_COMPILE });
 ajv.addSchema(schema, SCHEMA_ID);
 
@@ -44,7 +44,7 @@ export function assertValidChunk(json: unknown): asserts json is ChatCompletionC
 }
 
 /**
- * Checks the answer to a request without `stream` against OpenAI's published API description.
+ * Checks the response to a request without `stream` against OpenAI's published API description.
  * @throws Error that lists every fault
  */
 export function assertValidCompletion(json: unknown): asserts json is ChatCompletion {
@@ -52,8 +52,8 @@ export function assertValidCompletion(json: unknown): asserts json is ChatComple
 }
 
 /**
- * Checks an error envelope against OpenAI's published API description, and that its message says something: clients
- * replace an empty one by words of their own.
+ * Checks an error envelope against OpenAI's published API description, and that its message is not empty: clients
+ * replace an empty message by their own.
  * @throws Error that lists every fault
  */
 export function assertValidError(json: unknown): asserts json is ErrorEnvelope {

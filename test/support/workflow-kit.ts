@@ -11,11 +11,11 @@ export interface ConversationInput {
 
 /** The input of a {@link SpeakNode}. */
 export interface SpeakInput extends ConversationInput {
-  /** Put before the conversation as a system message, by which an upstream's script can tell the calls apart. */
+  /** The system message before the conversation, by which an upstream's script distinguishes the calls. */
   readonly prompt: string;
 }
 
-/** Passes on what a model says, asked with a prompt. */
+/** Streams the output of a model for a prompt. */
 @Injectable()
 export class SpeakNode extends AgentStreamingNode<SpeakInput, string> {
   readonly agentConfig = agent({});
@@ -31,7 +31,7 @@ export function readPrompt({ body }: { readonly body: { readonly messages: reado
   return (body.messages[0] as { content: string }).content;
 }
 
-/** A module of a test's own workflows and nodes. */
+/** Makes a module of a test's own workflows and nodes. */
 export function makeWorkflowsModule(...providers: Type<unknown>[]): Type<unknown> {
   @Module({ providers })
   class TestWorkflowsModule {}
@@ -41,12 +41,12 @@ export function makeWorkflowsModule(...providers: Type<unknown>[]): Type<unknown
 /** Wires the workflow `test` of a {@link makeWiredModule}. */
 export type Wire = (flow: Flow, request: ChatRefs) => Ref<unknown>;
 
-/** A module with the workflow `test`, wired as a function says, and what it consists of. */
+/** Makes a module with the workflow `test`, wired by a function, and its nodes. */
 export function makeWiredModule(wire: Wire, ...providers: Type<unknown>[]): Type<unknown> {
   return makeOptionsModule({}, wire, ...providers);
 }
 
-/** The same with options of the workflow. */
+/** Makes such a module with options of the workflow. */
 export function makeOptionsModule(
   options: Partial<WorkflowOptions>,
   wire: Wire,
@@ -61,23 +61,23 @@ export function makeOptionsModule(
   return makeWorkflowsModule(TestWorkflow, ...providers);
 }
 
-/** The parts of a module of one agent, except the agent. */
+/** The options of a module of one agent. */
 export interface AgentModuleOptions {
   /** The workflow's id. Default: `test`. */
   readonly id?: string;
   /** The step's key. Default: `SpeakingNode`, or `SilentNode`. */
   readonly key?: string;
-  /** Where the client reads each field of a structured answer. Default: its JSON is the content. */
+  /** The channel of each field of a structured output. Default: its JSON is the content. */
   readonly channels?: Readonly<Record<string, 'content' | 'reasoning'>>;
   /** False: the agent is silent, and its output is the response. Default: true. */
   readonly isVisible?: boolean;
   /** Providers of its tools. */
   readonly tools?: readonly Type<unknown>[];
-  /** For the agent's instructions. */
+  /** The variables of the agent's instructions. */
   readonly variables?: Readonly<Record<string, unknown>>;
 }
 
-/** A module with a workflow of one agent. */
+/** Makes a module with a workflow of one agent. */
 export function makeAgentModule<Output>(
   config: Agent<AgentInput, Output>,
   { id = 'test', key, channels, isVisible = true, tools = [], variables = {} }: AgentModuleOptions = {},

@@ -1,5 +1,5 @@
 /**
- * What must compile and what must not of agents and their tools. Checked by `npm run typecheck`: an `@ts-expect-error` that is not
+ * Code with agents and their tools that must compile, and code that must not. Checked by `npm run typecheck`: an `@ts-expect-error` that is not
  * needed is an error itself. Nothing here is run.
  */
 import { toStandardJsonSchema } from '@valibot/to-json-schema';
@@ -42,26 +42,26 @@ export function agentsAreInferred(): void {
   agent({ model: 'nobody/x' });
   // @ts-expect-error a list of models has at least one
   agent({ model: [] });
-  // @ts-expect-error a structured answer is an object
+  // @ts-expect-error a structured output is an object
   agent({ output: z.string() });
   const either = agent({ output: z.union([z.object({ a: z.string() }), z.object({ b: z.string() })]) });
   expectTypeOf(either).toEqualTypeOf<Agent<AgentInput, { a: string } | { b: string }>>();
   expectTypeOf(agent({ output: undefined })).toEqualTypeOf<Agent<AgentInput, string>>();
   expectTypeOf(agent({ output: z.any() }).config).toEqualTypeOf<Agent<AgentInput, string>['config']>();
-  // @ts-expect-error nothing says that it is an object
+  // @ts-expect-error it is not known to be an object
   agent({ output: z.unknown() });
   // @ts-expect-error it may be missing
   agent({ output: z.object({ a: z.string() }).optional() });
   // @ts-expect-error it may be a list
   agent({ output: z.union([z.object({ a: z.string() }), z.array(z.string())]) });
-  // @ts-expect-error an agent without an output gives a text
+  // @ts-expect-error an agent without `output` returns a text
   const untyped: Agent<AgentInput, Think> = agent({});
   void untyped;
-  // @ts-expect-error a text is no object
+  // @ts-expect-error a text is not an object
   agent({ output: String });
-  // @ts-expect-error a list is no object
+  // @ts-expect-error a list is not an object
   agent({ output: z.array(z.string()) });
-  // @ts-expect-error a class that needs arguments cannot be made of an answer
+  // @ts-expect-error a class that needs arguments cannot be made from an output
   agent({ output: Date.bind(null, 0) as unknown as new (year: number) => Date });
   // @ts-expect-error no such setting
   agent({ retrys: 1 });
@@ -73,7 +73,7 @@ type Signatures<F> = F extends { (...first: infer A): infer R; (...second: infer
 type IsOne<F> =
   Signatures<F> extends [infer First, infer Second] ? ([First, Second] extends [Second, First] ? true : false) : never;
 
-/** Of two signatures the compiler says first that none fits, and only in the middle of many lines what is wrong. */
+/** With two signatures, the compiler would hide the actual fault in the middle of a long error. */
 export function verbsHaveOneSignature(): void {
   expectTypeOf<IsOne<{ (one: string): string; (one: number): number }>>().toEqualTypeOf<false>();
   expectTypeOf<IsOne<typeof agent>>().toEqualTypeOf<true>();
@@ -103,11 +103,11 @@ export class SchemaTool extends AgentTool<{ city: string }> {
 export function toolsAreClasses(): void {
   agent({ tools: [SchemaTool, CityTool, mcpServer('docs'), mcpServer('docs', { tools: ['search'] })] });
   agent({ tools: [mcpServer({ name: 'files', command: 'npx', args: ['-y', 'files'] })] });
-  // @ts-expect-error a server is at an address, or a program
+  // @ts-expect-error a server has either an address or a command
   agent({ tools: [mcpServer({ name: 'both', url: 'https://docs.example.com/mcp', command: 'npx' })] });
-  // @ts-expect-error a server has to be somewhere
+  // @ts-expect-error a server needs an address or a command
   agent({ tools: [mcpServer({ name: 'nowhere' })] });
-  // @ts-expect-error no tool
+  // @ts-expect-error not a tool
   agent({ tools: [Decision] });
 }
 

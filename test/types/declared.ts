@@ -1,4 +1,4 @@
-/** Classes and agents that the type tests wire and hold against one another. */
+/** Classes and agents that the type tests wire and compare. */
 import { IsString } from 'class-validator';
 import {
   type Agent,

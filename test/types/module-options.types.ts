@@ -1,4 +1,4 @@
-/** What an application may and may not give as options. Checked by `npm run typecheck`; it never runs. */
+/** Options that an application may pass, and others that it may not. Checked by `npm run typecheck`; it never runs. */
 import { MillraceModule, type MillraceOptions } from '../../src/index.js';
 
 MillraceModule.forRoot();
@@ -42,6 +42,6 @@ export const wrong: readonly MillraceOptions[] = [
   { http: { port: 8080 } },
   // @ts-expect-error the application has a log of its own
   { log: { level: 'log' } },
-  // @ts-expect-error the way of another program
+  // @ts-expect-error an option of the program, not of the module
   { tracing: { langfuse: { otherAddresses: { LANGFUSE_HOST: 'https://langfuse.example.com' } } } },
 ];

@@ -1,4 +1,4 @@
-/** What must compile, as in `wiring.types.ts`: the page knows each event and each channel that the server sends. */
+/** Code that must compile, as in `wiring.types.ts`: the page knows each event and each channel of the server. */
 import { expectTypeOf } from 'expect-type';
 import type { RunEvent } from '../../src/engine/index.js';
 import type * as page from '../../src/playground/assets/js/types.js';
@@ -7,7 +7,7 @@ import type { Delta } from '../../src/streaming/index.js';
 expectTypeOf<page.RunEvent['type']>().toEqualTypeOf<RunEvent['type']>();
 expectTypeOf<page.RunDelta['type']>().toEqualTypeOf<Delta['type']>();
 
-/** Events that no client gets as node events: the stream itself shows them. */
+/** Events that are never sent as node events, because the stream itself shows them. */
 type Unshown = 'run-started' | 'run-resumed' | 'node-restarted' | 'delta' | 'run-failed';
 
 expectTypeOf<page.NodeEvent['type']>().toEqualTypeOf<Exclude<RunEvent['type'], Unshown> | 'node-speaks'>();

@@ -1,5 +1,5 @@
 /**
- * What must compile and what must not, as in `wiring.types.ts`: the events of a run, and those that only observers get,
+ * Code that must compile, and code that must not, as in `wiring.types.ts`: the events of a run, and those that only observers get,
  * are plain JSON.
  */
 import { expectTypeOf } from 'expect-type';
@@ -7,7 +7,7 @@ import type { ObserverEvent, RunEvent } from '../../src/engine/index.js';
 import type { JsonValue } from '../../src/kernel/index.js';
 import type { AgentEvent } from '../../src/workflow/index.js';
 
-/** The same with the names of its interfaces taken off: TypeScript compares only such types with an index signature. */
+/** The same type without its interfaces: TypeScript only compares such types with an index signature. */
 type Bare<T> = T extends JsonValue ? T : T extends Callable ? Callable : T extends object ? Bared<T> : T;
 type Bared<T> = { [Key in keyof T]: Bare<T[Key]> };
 type Callable = (...parameters: never[]) => unknown;
@@ -17,7 +17,7 @@ expectTypeOf<Bare<ObserverEvent>>().toExtend<JsonValue>();
 expectTypeOf<Bare<AgentEvent>>().toExtend<JsonValue>();
 expectTypeOf<Bare<ObserverEvent>>().toExtend<JsonValue>();
 
-// The test of this test: each of these has something in it that JSON cannot hold.
+// These check the test itself: each type has a part that JSON cannot hold.
 expectTypeOf<Bare<{ readonly error: Error }>>().not.toExtend<JsonValue>();
 expectTypeOf<Bare<{ readonly output: unknown }>>().not.toExtend<JsonValue>();
 expectTypeOf<Bare<{ readonly at: Date }>>().not.toExtend<JsonValue>();

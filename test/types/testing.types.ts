@@ -1,4 +1,4 @@
-/** What tests of workflows may and may not give to `millrace/testing`. Checked by `npm run typecheck`; it never runs. */
+/** Values that tests of workflows may pass to `millrace/testing`, and others that they may not. Checked by `npm run typecheck`; it never runs. */
 import { agent, type ChatRefs, type Flow, Workflow } from 'millrace';
 import { fakeModel, fakeModelBySteps, reasoning, runWorkflow, toolCall } from 'millrace/testing';
 import { expectTypeOf } from 'expect-type';
@@ -23,9 +23,9 @@ fakeModel('a', ['b', reasoning('c'), toolCall('d', { e: 1 })], { f: [1] }, new E
 fakeModel(({ step }) => (step === 'topic' ? { topic: 'billing' } : 'Hello'));
 fakeModelBySteps({ topic: { topic: 'billing' }, answer: fakeModel('One.', 'Two.') });
 
-// @ts-expect-error a number is no answer
+// @ts-expect-error a number is not an output
 fakeModel(1);
 // @ts-expect-error no such provider
 void runWorkflow(TopicWorkflow, 'Hi', { models: { acme: fakeModel('Hi') } });
-// @ts-expect-error no input
+// @ts-expect-error the input is missing
 void runWorkflow(TopicWorkflow, { parameters: {} });

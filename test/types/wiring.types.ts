@@ -1,5 +1,5 @@
 /**
- * What must compile and what must not of the wiring of workflows. Checked by `npm run typecheck`: an `@ts-expect-error` that is not
+ * Code that wires workflows and must compile, and code that must not. Checked by `npm run typecheck`: an `@ts-expect-error` that is not
  * needed is an error itself. Nothing here is run.
  */
 import { expectTypeOf } from 'expect-type';
@@ -50,7 +50,7 @@ export function codeIsInferred(flow: Flow, { messages }: ChatRefs): void {
   flow.run('look-up', { topic }, ({ subject }) => subject);
   // @ts-expect-error a text has no such property
   flow.run('look-up', { topic }, ({ topic: { why } }) => why.topic);
-  // @ts-expect-error a substitute must be what the code gives
+  // @ts-expect-error a substitute must have the type of the code's result
   flow.run('look-up', { topic }, ({ topic: { why } }) => why, { onError: () => 1 });
 }
 
@@ -63,13 +63,13 @@ export function refsStandAtTheTop(
   const given = flow.run('deep', { topic, service, list: [1, 2], loose: JSON.parse('1') }, (values) => values);
   expectTypeOf(given.get('list')).toEqualTypeOf<Ref<number[]>>();
   expectTypeOf(given.get('topic')).toEqualTypeOf<Ref<Decision>>();
-  // @ts-expect-error refs in a list would be given as they are
+  // @ts-expect-error refs in a list are not replaced by their values
   flow.run('list', { list: [topic] }, ({ list }) => list);
-  // @ts-expect-error refs in an object would be given as they are
+  // @ts-expect-error refs in an object are not replaced by their values
   flow.run('deep', { deep: { topic } }, ({ deep }) => deep);
-  // @ts-expect-error a ref is no input
+  // @ts-expect-error a ref is not an input
   flow.run('ref', topic, (value) => value);
-  // @ts-expect-error a list is no input
+  // @ts-expect-error a list is not an input
   flow.run('refs', [topic], (values) => values);
 }
 
@@ -80,11 +80,11 @@ declare class SyncNode {
 export function generatorsAreAsync(flow: Flow): void {
   // @ts-expect-error only an async generator can write
   flow.node(SyncNode);
-  // @ts-expect-error code in place is silent, so it is no generator
+  // @ts-expect-error code in place is silent, so it cannot be a generator
   flow.run('sync', {}, function* () {
     yield 1;
   });
-  // @ts-expect-error code in place is silent, so it is no generator
+  // @ts-expect-error code in place is silent, so it cannot be a generator
   flow.run('async', {}, async function* () {
     yield await Promise.resolve(1);
   });
@@ -109,12 +109,12 @@ export function branchesAreExhaustive(flow: Flow, { messages }: ChatRefs): void 
   expectTypeOf(short).toEqualTypeOf<Ref<number>>();
   // @ts-expect-error the branch `reply` is missing
   flow.route(decision.get('kind'), { close: () => draft });
-  // @ts-expect-error `sales` is no kind
+  // @ts-expect-error `sales` is not a kind
   flow.route(decision.get('kind'), { close: () => draft, reply: () => draft, sales: () => draft });
   // @ts-expect-error a route needs a union of constants
   flow.route(draft, { billing: () => draft });
   const maybe = flow.run('maybe', {}, (): 'a' | undefined => undefined);
-  // @ts-expect-error nothing says which branch runs where there is no kind
+  // @ts-expect-error there is no branch for undefined
   flow.route(maybe, { a: () => draft });
   const kind = maybe.map((value) => value ?? 'none');
   expectTypeOf(flow.route(kind, { a: () => draft, none: () => draft })).toEqualTypeOf<Ref<string>>();
@@ -146,22 +146,22 @@ export function nestedWorkflowsAreTyped(flow: Flow, { messages }: ChatRefs): voi
   expectTypeOf(flow.workflow(ConstantWorkflow, { messages, model: 'x' })).toEqualTypeOf<Ref<number>>();
   flow.workflow(SupportWorkflow, { messages: 'a text' });
   flow.workflow(SupportWorkflow, { messages: draft });
-  // @ts-expect-error a number is no conversation
+  // @ts-expect-error a number is not a conversation
   flow.workflow(SupportWorkflow, { messages: 3 });
-  // @ts-expect-error its request has a tone
+  // @ts-expect-error its request needs a tone
   flow.workflow(InnerWorkflow, { messages });
   // @ts-expect-error a tone is a text
   flow.workflow(InnerWorkflow, { messages, tone: 3 });
-  // @ts-expect-error it takes no such thing
+  // @ts-expect-error it has no such parameter
   flow.workflow(SupportWorkflow, { messages, tone: draft });
-  // @ts-expect-error a class without define() is no workflow
+  // @ts-expect-error a class without define() is not a workflow
   flow.workflow(CountNode, { messages });
-  // @ts-expect-error a substitute must be what the node gives
+  // @ts-expect-error a substitute must have the type of the node's output
   flow.node(CountNode, { text: draft }, { onError: () => 'none' });
   flow.node(CountNode, { text: draft }, { onError: ({ message }) => message.length });
-  // @ts-expect-error a substitute must be what the agent gives
+  // @ts-expect-error a substitute must have the type of the agent's output
   flow.ask(decide, { messages }, { onError: () => 'none' });
-  // @ts-expect-error a step begins again if nothing is said
+  // @ts-expect-error the default, to run the step again, has no value
   flow.node(CountNode, { text: draft }, { onInterruption: 'resume' });
   flow.node(CountNode, { text: draft }, { onInterruption: 'fail' });
 }
@@ -169,11 +169,11 @@ export function nestedWorkflowsAreTyped(flow: Flow, { messages }: ChatRefs): voi
 @Workflow({ id: 'patient', description: '', background: { concurrency: 2, retries: 3, retryDelay: '30s' } })
 export class PatientWorkflow extends SupportWorkflow {}
 
-// @ts-expect-error a number of times
+// @ts-expect-error the number of retries is not a text
 @Workflow({ id: 'nothing', description: '', background: { retries: 'often' } })
 export class OftenWorkflow extends SupportWorkflow {}
 
-// @ts-expect-error a class without define() is no workflow
+// @ts-expect-error a class without define() is not a workflow
 @Workflow({ id: 'nothing', description: '' })
 export class NoWorkflow {}
 
@@ -205,11 +205,11 @@ export function answersAreObjects(flow: Flow, { messages }: ChatRefs): void {
   expectTypeOf(flow.interrupt('approve', { messages }, Decision)).toEqualTypeOf<Ref<Decision>>();
   const verdict = z.object({ approved: z.boolean() });
   expectTypeOf(flow.interrupt('approve', { messages }, verdict)).toEqualTypeOf<Ref<{ approved: boolean }>>();
-  // @ts-expect-error a text is no object
+  // @ts-expect-error a text is not an object
   flow.interrupt('approve', { messages }, String);
-  // @ts-expect-error a text is no object
+  // @ts-expect-error a text is not an object
   flow.interrupt('approve', { messages }, z.string());
-  // @ts-expect-error the value must be what the answer is
+  // @ts-expect-error the value must have the type of the answer
   flow.interrupt('approve', { messages }, verdict, { onTimeout: () => ({ approved: 'no' }) });
 }
 
@@ -228,7 +228,7 @@ export function wrongWiringDoesNotCompile(flow: Flow, { messages, ...rest }: Cha
   flow.ask(plain, { messages, tone: 'kind' });
   // @ts-expect-error no such variable
   flow.stream(say, { messages, tone: 'kind', length: 3 });
-  // @ts-expect-error a conversation is no object
+  // @ts-expect-error a conversation is not an object
   flow.ask(plain, { messages: decision });
   // @ts-expect-error an agent is needed
   flow.ask(CountNode, { text: draft });
@@ -245,15 +245,15 @@ export function wrongWiringDoesNotCompile(flow: Flow, { messages, ...rest }: Cha
   flow.node(CountNode, { text: 3 });
   // @ts-expect-error no such input
   flow.node(DraftNode, { messages, draft });
-  // @ts-expect-error a node that needs input must be given it
+  // @ts-expect-error this node needs an input
   flow.node(DraftNode);
   // @ts-expect-error no such part of the request
   void rest.conversation;
   // @ts-expect-error `after` takes refs
   flow.node(DraftNode, { messages }, { after: ['DraftNode'] });
-  // @ts-expect-error a node's input is no plain string
+  // @ts-expect-error a node's input is not a plain string
   flow.node(DraftNode, 'messages');
-  // @ts-expect-error a class without `process` is no node
+  // @ts-expect-error a class without `process` is not a node
   flow.node(Think, {});
 }
 
@@ -261,10 +261,10 @@ declare class StringWorkflow {
   define(flow: Flow, request: ChatRefs): Ref<string>;
 }
 
-/** Instances are made by Nest; a ref is not the value that it stands for. */
+/** Nest makes the instances; a ref is not its value. */
 export function refsAreNotValues(flow: Flow, { messages }: ChatRefs): void {
   const draft = flow.node(DraftNode, { messages });
-  // @ts-expect-error the text exists only in a run
+  // @ts-expect-error the text only exists in a run
   const text: string = draft;
   // @ts-expect-error the result must be of the declared type
   const result: ReturnType<StringWorkflow['define']> = flow.stream(think, { messages });

@@ -34,7 +34,7 @@ describe('the support workflow over HTTP', () => {
   });
   afterEach(async () => {
     await application.close();
-    await upstream.close(); // throws if it was asked for what was not scripted
+    await upstream.close(); // throws if a request had no script
   });
 
   it('streams the answer, and not a word of the silent step', async () => {

@@ -13,7 +13,7 @@ describe('the support workflow', () => {
     expect(run.text).toBe('We are sorry.');
     expect(run.steps.map(({ key }) => key)).toEqual(['topic', 'look-up', 'answer']);
     expect(run.steps[0]?.output).toEqual(billing);
-    expect(run.unused).toEqual([]); // the model was asked for all its answers
+    expect(run.unused).toEqual([]); // the model has given all its outputs
     expect(run.calls[1]?.messages[0]?.content).toContain('Refunds take three days.');
   });
 

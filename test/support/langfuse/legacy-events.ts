@@ -2,11 +2,11 @@ import { z } from 'zod';
 
 /** An event that `POST /api/public/ingestion` has stored. */
 export interface StoredLegacyEvent {
-  /** Of the event: what comes again under the same one replaces it. */
+  /** The id of the event. A later event with the same id replaces this one. */
   readonly id: string;
   readonly type: string;
   readonly timestamp: string;
-  /** Only with the fields that Langfuse knows: it silently drops the others. */
+  /** The fields that Langfuse knows; it silently drops all others. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
@@ -69,7 +69,7 @@ const generation = span
   .extend({
     completionStartTime: time.nullish(),
     model: z.string().nullish(),
-    // Servers differ in whether they take flat objects of strings, too: what all take is scalars and lists of strings.
+    // All servers accept scalars and lists of strings here; only some accept flat objects of strings.
     modelParameters: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).nullish())
       .nullish(),

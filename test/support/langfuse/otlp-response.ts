@@ -1,11 +1,11 @@
-/** How an OTLP body is written. */
+/** The encoding of an OTLP body. */
 export type OtlpEncoding = 'protobuf' | 'json';
 
 const REASON = 'Told to refuse them';
 
 /**
- * The body of an OTLP answer with status 200.
- * @param refused how many spans were not taken; if there are any, it says so as `partial_success`
+ * The body of an OTLP response with status 200.
+ * @param refused the number of refused spans; if it is not 0, the body has a `partial_success`
  */
 export function encodePartialSuccess(
   refused: number,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A span that came over OTLP. */
+/** A span received over OTLP. */
 export interface ReceivedSpan {
   /** 32 hex digits. */
   readonly traceId: string;
@@ -39,7 +39,7 @@ export interface ReceivedTrace {
   readonly traceId: string;
   /** All of them, in the order of arrival. */
   readonly spans: readonly ReceivedSpan[];
-  /** Those whose parent has not come: more than one means that something is missing, or that they share a caller. */
+  /** The spans without a received parent. More than one means that a span is missing, or that they share a caller. */
   readonly roots: readonly SpanTree[];
 }
 

@@ -18,7 +18,7 @@ interface Field {
 /** A message: its fields by number. A function, because messages can hold themselves. */
 export type ProtobufMessage = () => Readonly<Record<number, Field>>;
 
-/** Bytes that do not hold the expected message. */
+/** Thrown for bytes that are not the expected message. */
 class ProtobufError extends Error {
   override readonly name = 'ProtobufError';
 }
@@ -45,7 +45,7 @@ const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /**
  * Reads a message that fills `bytes`. Stricter than a server has to be, because it judges what our own code sends.
  * @throws ProtobufError if they are cut off, hold a field that the message does not have, a wrong wire type, a single
- *   field twice, or text that is no UTF-8
+ *   field twice, or text that is not UTF-8
  */
 export function readMessage(message: ProtobufMessage, bytes: Uint8Array): Record<string, unknown> {
   return new MessageReader(bytes).read(message);

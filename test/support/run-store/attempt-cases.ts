@@ -3,7 +3,7 @@ import type { WorkerOffer } from '../../../src/runs/store/run-log-store.js';
 import type { StoreBench } from './store-bench.js';
 import { makeWait } from './wait-cases.js';
 
-/** The tests of what every store knows about the processes that execute a run. */
+/** Tests of every store: attempts to execute a run. */
 export function describeAttempts(bench: StoreBench): void {
   it('says since when a run has been at work, and refuses events of an earlier attempt', async () => {
     await bench.create('r1');
@@ -60,7 +60,7 @@ export function describeAttempts(bench: StoreBench): void {
     const waiting = bench.makeBatch('r1', 0, 1, { epoch: await claim(), waits: [makeWait(bench, 'a')] });
     expect([await bench.append([waiting]), await read()]).toEqual([[true], 1]);
     await bench.logs.answer({ run: 'r1', values: [{ node: 'a', json: '1' }] });
-    // The process that continues with the answer has another release, and hands the run on; the next one dies.
+    // The process that continues after the answer has another release, so it passes the run on. The next process dies.
     await bench.logs.release([{ id: 'r1', epoch: await claim(), hasBegun: false }]);
     expect([await claim(), await read()]).toEqual([4, 1]);
     expect([await claim(), await read()]).toEqual([5, 2]);
@@ -89,7 +89,7 @@ export function describeAttempts(bench: StoreBench): void {
     await bench.claim('r1');
     bench.clock.advance(5);
     expect(await bench.logs.keepAlive([{ id: 'r1', epoch: 1 }])).toEqual([]);
-    // Dead from now on.
+    // The process counts as dead from now on.
     bench.clock.advance(100);
     await bench.claim('r1');
     const attempts = [

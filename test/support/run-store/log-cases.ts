@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { StoreBench } from './store-bench.js';
 
-/** What every store does with the events of runs. */
+/** Tests of every store: the events of runs. */
 export function describeLogs(bench: StoreBench): void {
   it('returns what was appended, from any number on, also after the process has ended', async () => {
     await bench.create('r1');
@@ -34,7 +34,7 @@ export function describeLogs(bench: StoreBench): void {
     await bench.create('r2');
     const end = bench.makeBatch('r1', 0, 1, { ending: bench.makeEnding() });
     await expect(bench.append([end, bench.makeBatch('r2', 0, 1, { epoch: 1 })])).resolves.toEqual([true, false]);
-    // Its answer may have been lost.
+    // A process whose reply was lost appends the same batch again.
     await expect(bench.append([end])).resolves.toEqual([true]);
     await expect(bench.append([bench.makeBatch('r1', 1, 1)])).resolves.toEqual([false]);
     await bench.logs.remove('r2', 'a');

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { RunQuery } from '../../../src/runs/store/run-log-store.js';
 import { DAY_MS, type StoreBench } from './store-bench.js';
 
-/** What every store knows of runs, and for how long. */
+/** Tests of every store: the records of runs, and their expiry. */
 export function describeRecords(bench: StoreBench): void {
   it('knows the state of a run, and which runs have not ended', async () => {
     await bench.create('r1');
@@ -57,7 +57,7 @@ export function describeRecords(bench: StoreBench): void {
     await expect(bench.logs.read('r1', 0)).resolves.toBeUndefined();
   });
 
-  /** Of a request that may be sent again. */
+  /** The identity of a request that a client may repeat. */
   const identity = { key: 'k', hash: 'h' };
 
   it('keeps the log of a run for a day after its end', async () => {
@@ -74,7 +74,7 @@ export function describeRecords(bench: StoreBench): void {
       await expect(bench.logs.read('r1', 0)).resolves.toBeUndefined();
     }
     await expect(bench.logs.findRequest('r1')).resolves.toBeUndefined();
-    // A request that comes again so late is another one.
+    // After this time, the same request starts another run.
     await expect(bench.create('r3', { identity })).resolves.toEqual({ kind: 'created' });
   });
 
@@ -102,7 +102,7 @@ export function describeRecords(bench: StoreBench): void {
       parts: [],
     } as const;
     await documents.put(document);
-    // Put again while the run is at work, it takes nothing along.
+    // Storing the document again, while the run continues, removes nothing else.
     await documents.put(document);
     await bench.logs.append([bench.makeBatch('r1', 1, 1, { ending: bench.makeEnding() })]);
     expect(await bench.readAll('r1')).toEqual([0, 1]);
@@ -150,7 +150,7 @@ export function describeRecords(bench: StoreBench): void {
     await putDocument('last', { owner: 'b' });
     expect(await findDocuments('d1', 'd10000')).toEqual([true, true]);
     await putDocument('newest');
-    // A tenth more than needed, so that not every new document has to make room.
+    // The store removes a tenth more than needed, so that not every new document has to make room.
     expect(await findDocuments('d1', 'd1001', 'd1002', 'd10000', 'newest')).toEqual([false, false, true, true, true]);
     await expect(bench.stores.documents.find('other', 'b')).resolves.toBeDefined();
   });
@@ -181,7 +181,7 @@ export function describeRecords(bench: StoreBench): void {
     await bench.logs.append([bench.makeBatch('r1', 0, 2, { epoch: 1, ending: bench.makeEnding() })]);
     outcomes.push(await documents.put(make(1, '"late"')));
     expect(await find()).toEqual(['"end"', '"end"']);
-    // What is not kept takes nothing along.
+    // A refused document removes nothing else.
     expect(await bench.readAll('r1')).toEqual([0, 1]);
     outcomes.push(await documents.put(make(0, '"gone"', 'r2')));
     expect(outcomes).toEqual(['kept', 'overtaken', 'kept', 'overtaken', 'overtaken']);

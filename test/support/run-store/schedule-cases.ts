@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { KeptSchedule } from '../../../src/runs/store/schedule-store.js';
 import type { StoreBench } from './store-bench.js';
 
-/** What every store knows of schedules. */
+/** Tests of every store: schedules. */
 export function describeSchedules(bench: StoreBench): void {
   const make = (id: string, next: number | undefined, more: Partial<KeptSchedule> = {}): KeptSchedule => {
     return { owner: 'a', id, createdAt: bench.clock.now(), json: '{}', next, fault: undefined, ...more };
@@ -28,7 +28,7 @@ export function describeSchedules(bench: StoreBench): void {
     await schedules.put(first, 2);
     expect(await schedules.put(make('s2', undefined), 2)).toMatchObject({ id: 's2', next: undefined });
     expect(await schedules.put(make('s3', 1), 2)).toBeUndefined();
-    // Those of workflows, for whom there is no limit.
+    // There is no limit for the schedules of workflows.
     expect(await schedules.put(make('w1', 1, { owner: 'w' }), Number.MAX_SAFE_INTEGER)).toMatchObject({ id: 'w1' });
     expect(await schedules.put(make('s3', 1, { owner: 'b' }), 2)).toMatchObject({ owner: 'b' });
     expect((await schedules.list('a')).map(({ id }) => id)).toEqual(['s1', 's2']);
@@ -54,7 +54,7 @@ export function describeSchedules(bench: StoreBench): void {
     expect(await findIds(20, 9, 0)).toEqual(['first', 'second']);
     expect(await findIds(30, 1, 1)).toEqual(['second']);
     await schedules.advance(make('first', 10), 10, 40);
-    // Another process begins the same time, and comes later.
+    // Another process starts the run of the same time, but later.
     await schedules.advance(make('first', 10), 10, 50);
     expect([await findIds(30, 9, 0), await schedules.findNext()]).toEqual([['second', 'late'], 20]);
     expect(await schedules.find({ owner: 'a', id: 'first' })).toMatchObject({ next: 40 });

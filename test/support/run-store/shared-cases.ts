@@ -5,7 +5,7 @@ import { makeWait } from './wait-cases.js';
 
 const OFFER = { graphs: [], workflows: [], doors: [] };
 
-/** The tests of a store that several processes use at the same time. */
+/** Tests of stores that several processes use at the same time. */
 export function describeSharing(bench: StoreBench): void {
   it('refuses events of a process whose run another one has begun, and takes those of the other', async () => {
     const other = bench.openOther();
@@ -27,7 +27,7 @@ export function describeSharing(bench: StoreBench): void {
     const stores = [bench.stores, bench.openOther(), bench.openOther()];
     await bench.create('r1');
     const claims = await Promise.all(stores.map(({ logs }, place) => logs.claim('r1', `w${place}`, 0)));
-    // Each that comes later takes it over from the one before: only the last one may write.
+    // Each later claim takes the run over from the previous one, so only the last one may write.
     const epochs = claims.map((claimed) => claimed?.run.epoch ?? 0).toSorted((one, two) => one - two);
     expect(epochs).toEqual([1, 2, 3]);
     const kept = await Promise.all(
@@ -56,7 +56,7 @@ export function describeSharing(bench: StoreBench): void {
     await bench.adapter.age(1_000);
     expect(await other.logs.isAtWork('r1', 0)).toBe(false);
     expect((await take('r1')) as unknown[]).toEqual([2, false]);
-    // Alive, but it has not said for long that the run is at work.
+    // The process is alive, but has not confirmed the run for a long time.
     await bench.adapter.age(30_000);
     await bench.logs.beat('one', OFFER);
     expect((await other.logs.findLost([], 'nobody')).map(({ id }) => id)).toContain('r2');
@@ -91,7 +91,7 @@ export function describeSharing(bench: StoreBench): void {
     await bench.logs.bindToReaders('r1');
     await other.logs.markRead(['r1', 'r2', 'unknown']);
     const unread = (id: string, worker: string): Promise<number | undefined> => bench.logs.findUnreadTime(id, worker);
-    // Of one that is not bound nobody keeps it.
+    // No process tracks readers of an unbound run, so its time is always known.
     expect([await unread('r1', 'any'), await unread('r2', 'any')]).toEqual([expect.any(Number), expect.any(Number)]);
     expect(await unread('r1', 'any')).toBeLessThan(60_000);
     await other.logs.claim('r1', 'two');
@@ -118,7 +118,7 @@ export function describeSharing(bench: StoreBench): void {
       ),
       ...stores.map(({ logs }) => logs.expireWaits()),
     ]);
-    // Those that were being answered at that moment are found a moment later.
+    // A second search finds the waits that were being answered during the first.
     const { runs } = await bench.logs.expireWaits();
     const expired = [...expiries.flatMap((expiry) => expiry.runs), ...runs].map(({ id }) => id);
     expect(expired.toSorted()).toEqual(ids.toSorted());
@@ -173,7 +173,7 @@ export function describeSharing(bench: StoreBench): void {
       await bench.claim(id);
     }
     await bench.create('due later', { runAt: Date.UTC(2100, 0, 1) });
-    // The process that was asked for it has a clock of its own.
+    // The clock of the process that got this request is wrong.
     await bench.create('due now', { createdAt: Date.UTC(2100, 0, 1), runAt: Date.UTC(2100, 0, 1) });
     await bench.adapter.age(14_000);
     expect(await find()).toEqual([[], []]);
@@ -182,7 +182,7 @@ export function describeSharing(bench: StoreBench): void {
     expect(await find()).toEqual([['waiting', 'due now'], []]);
     await bench.adapter.age(14_500);
     expect(await find()).toEqual([['silent'], []]);
-    // The queue may hold the job of before for good: its clock is that of the process that had it.
+    // The queue may never release the earlier job, because it uses the clock of the process that had it.
     await expect(bench.logs.find('silent', 'a')).resolves.toMatchObject({ status: 'running', wake: 1 });
     await bench.adapter.age(1_000);
     expect(await find()).toEqual([['waiting', 'due now'], []]);

@@ -11,24 +11,24 @@ export const DAY_MS = 86_400_000;
 /** A store that is open. */
 export interface OpenStores {
   readonly logs: RunLogStore;
-  /** The documents that are stored with the logs. */
+  /** The documents in the same store. */
   readonly documents: DocumentStore;
   readonly schedules: ScheduleStore;
-  /** Removes what has expired, as the store does by itself from time to time. */
+  /** Removes expired data, as the store does by itself from time to time. */
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
 
 export type Settings = Readonly<Record<string, string>>;
 
-/** When documents that were written at once expire. */
+/** The expiry of documents that {@link StoreAdapter.fill} writes. */
 export const MUCH_LATER = 2 ** 50;
 
-/** One adapter of the port, for one test after the other. */
+/** An adapter of the port, which the tests use one after the other. */
 export interface StoreAdapter {
-  /** Opens what the test before has not seen; what this test has written is there when it opens again. */
+  /** Opens a store: an empty one for each test, and the same one again within a test. */
   open(clock: Clock, settings?: Settings): OpenStores;
-  /** Writes documents of the owner `a` at once: `d1`, `d2` …, the oldest first. No store is open meanwhile. */
+  /** Writes the documents `d1`, `d2` … of the owner `a` in bulk, the oldest first, while no store is open. */
   fill(count: number): Promise<void>;
   /** Ages leases by this many milliseconds, as measured by the store. */
   age(ms: number): Promise<void>;
@@ -36,10 +36,10 @@ export interface StoreAdapter {
   end(): Promise<void>;
 }
 
-/** In the past of every machine: a database has its own clock. */
+/** A clock in the past of every machine, to show that a database uses its own. */
 const makeClock = (): FakeClock => new FakeClock(Date.UTC(2020, 0, 1));
 
-/** A store under test, and the short words of its cases. */
+/** A store under test, with short methods for its tests. */
 export class StoreBench {
   clock = makeClock();
   stores!: OpenStores;
@@ -62,27 +62,27 @@ export class StoreBench {
     await this.adapter.end();
   }
 
-  /** The process ends, and another one begins. */
+  /** Closes the store, and opens it again as another process. */
   async reopen(settings?: Settings): Promise<void> {
     await this.stores.close();
     this.stores = this.adapter.open(this.clock, settings);
   }
 
-  /** Has a process that has written documents, as {@link StoreAdapter.fill}, end, and another one begin. */
+  /** Closes the store, writes documents with {@link StoreAdapter.fill}, and opens it again as another process. */
   async fill(count: number): Promise<void> {
     await this.stores.close();
     await this.adapter.fill(count);
     this.stores = this.adapter.open(this.clock);
   }
 
-  /** Another process, on the same store. */
+  /** Opens the same store as another process. */
   openOther(): OpenStores {
     const other = this.adapter.open(this.clock);
     this.#others.push(other);
     return other;
   }
 
-  /** Finds lost runs after so long that everyone who has not ended is lost. */
+  /** Finds lost runs after so long a time that every run without an end is lost. */
   async findLost(): Promise<readonly LoggedRun[]> {
     await this.adapter.age(60_000);
     return this.logs.findLost([], 'nobody');
@@ -115,7 +115,7 @@ export class StoreBench {
     return this.logs.claim(id, 'worker');
   }
 
-  /** @returns for each batch whether it is in the log */
+  /** @returns whether each batch is in the log */
   async append(batches: readonly LogBatch[]): Promise<readonly boolean[]> {
     return (await this.logs.append(batches)).map(({ isKept }) => isKept);
   }

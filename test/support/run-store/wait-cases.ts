@@ -3,7 +3,7 @@ import type { OpenWait } from '../../../src/engine/index.js';
 import type { KeptWait } from '../../../src/runs/store/kept-wait.js';
 import { DAY_MS, type StoreBench } from './store-bench.js';
 
-/** In the future of every clock. */
+/** A time in the future of every clock. */
 const FAR = Date.UTC(2100, 0, 1);
 
 export function makeWait(bench: StoreBench, node: string, more: Partial<OpenWait> = {}): OpenWait {
@@ -13,11 +13,11 @@ export function makeWait(bench: StoreBench, node: string, more: Partial<OpenWait
   return { name, node, callId: `call_${node}`, shown, schema, askedAt: bench.clock.now(), expiresAt: FAR, ...more };
 }
 
-/** What every store does with runs that wait for answers. */
+/** Tests of every store: runs that wait for answers. */
 export function describeWaits(bench: StoreBench): void {
   const open = (node: string, more?: Partial<OpenWait>): OpenWait => makeWait(bench, node, more);
 
-  /** The run is at work for 5 ms, and waits then, after one event. */
+  /** Executes the run for 5 ms, stores one event, and lets the run wait. */
   async function wait(id: string, waits: readonly OpenWait[], first = 0): Promise<void> {
     const claimed = await bench.claim(id);
     bench.clock.advance(5);
@@ -84,7 +84,7 @@ export function describeWaits(bench: StoreBench): void {
     await expect(answer('r1', { b: 2, c: 2 })).resolves.toBeUndefined();
   });
 
-  /** Three waits, one of which is answered before the other two. @returns their answers, and the times of both */
+  /** Answers one of three waits, and later the other two. @returns their answers, and the times of both */
   async function answerAll() {
     await createWaiting('r1', open('a'), open('b'), open('c'));
     bench.clock.advance(3);
@@ -119,7 +119,7 @@ export function describeWaits(bench: StoreBench): void {
     const { at, answers } = await answerAll();
     await bench.reopen();
     expect(await listAnswers('r1')).toEqual(answers);
-    // It waited for its answers, and not for a process: nothing of that is late.
+    // The run waited for its answers and not for a process, so its waiting time starts at the last answer.
     await expect(bench.logs.countWaiting()).resolves.toEqual({ due: 1, dueSince: at + 3 });
     await expect(bench.logs.claim('r1', 'worker', 0)).resolves.toBeUndefined();
     const claimed = await bench.logs.claim('r1', 'worker', 1);
@@ -169,7 +169,7 @@ export function describeWaits(bench: StoreBench): void {
 
   const draft = 'The office in Lisbon opens on Monday. '.repeat(20);
   const [request, json] = [JSON.stringify({ draft }), JSON.stringify({ node: 'draft', output: draft })];
-  /** A run with a log of 304 events that waits for `a`. @returns what its first attempt was given */
+  /** Makes a run with a log of 304 events that waits for `a`. @returns the claim of its first attempt */
   async function createLong() {
     await bench.create('r1', { request });
     const first = await bench.claim('r1');
@@ -197,7 +197,7 @@ export function describeWaits(bench: StoreBench): void {
     const second = await bench.claim('r1');
     expect(second).toMatchObject({ run: { epoch: 2, length: 304 }, request, steps: [json] });
     expect(second?.waits[0]).toMatchObject({ shown: { draft }, answer: { value: { draft } } });
-    // Commas and brackets: by how the rows are cut.
+    // The difference is commas and brackets, which depend on how the rows are cut.
     expect(Math.abs((second?.logLength ?? 0) - length)).toBeLessThan(10);
   });
 
@@ -244,7 +244,7 @@ export function describeWaits(bench: StoreBench): void {
     expect((await listAnswers('r1')).map((kept) => kept?.value)).toEqual([1, undefined]);
   });
 
-  /** One wait whose time has come, one that is open and one that is answered, and two of other runs. */
+  /** Makes an expired wait, an open one and an answered one, and two waits of other runs. */
   async function createExpired(): Promise<void> {
     const now = bench.clock.now();
     await createWaiting('r1', open('a', { expiresAt: now }), open('b'), open('c', { expiresAt: now + 1 }));
@@ -268,7 +268,7 @@ export function describeWaits(bench: StoreBench): void {
   it('waits for the others again after one has expired', async () => {
     await createExpired();
     await bench.logs.expireWaits();
-    // It goes on with what has expired, and waits for the others again.
+    // The run continues with the expired wait, and waits for the others again.
     await wait('r1', [open('b')], 1);
     await expect(bench.logs.find('r1', 'a')).resolves.toMatchObject({ status: 'waiting', activeMs: 10 });
     await expect(answer('r1', { b: 2 }, 's2')).resolves.toMatchObject({ status: 'queued', wake: 2 });

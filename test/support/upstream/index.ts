@@ -1,2 +1,2 @@
-/** A model's provider in a test: the server, whole responses, and the `steps` of which they consist. */
+/** The provider of a model in tests: the server, whole responses, and the `steps` of responses. */
 export * from '../../../src/testing/upstream/index.js';
