@@ -17,7 +17,7 @@ const LONGEST_PAUSE_MS = 50;
 /** A condition did not come true, or a promise did not settle, within its deadline. */
 export class DeadlineError extends Error {
   constructor(within: number, message = 'a condition', cause?: unknown) {
-    super(`Waited ${within} ms in vain for ${message}`, cause === undefined ? undefined : { cause });
+    super(`Timed out after ${within} ms while waiting for ${message}`, cause === undefined ? undefined : { cause });
     this.name = 'DeadlineError';
   }
 }

@@ -149,7 +149,7 @@ describe('assertErrorEnded', () => {
     ['no error', stream(first, last, DONE), 'one error'],
     ['two errors', stream(first, failure, failure, DONE), 'one error'],
     ['no [DONE]', stream(first, failure), 'one [DONE]'],
-    ['text after the error', stream(failure, first, DONE), 'last before [DONE]'],
+    ['text after the error', stream(failure, first, DONE), 'last frame before [DONE]'],
     ['a finish reason', stream(first, last, failure, DONE), 'no finish reason'],
     ['usage', stream(first, chunk({}, null, { choices: [], usage }), failure, DONE), 'no usage'],
     [
@@ -157,7 +157,7 @@ describe('assertErrorEnded', () => {
       stream({ error: { message: 'boom', type: 'x' } }, DONE),
       'Not a valid ErrorResponse',
     ],
-    ['more than the error in its frame', stream({ ...failure, status: 500 }, DONE), 'nothing but'],
+    ['more than the error in its frame', stream({ ...failure, status: 500 }, DONE), 'only the error'],
   ])('refuses %s', (_, items, fault) => {
     expect(() => assertErrorEnded(items)).toThrow(fault);
   });

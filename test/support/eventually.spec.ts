@@ -18,7 +18,7 @@ describe('eventually', () => {
     const failing = eventually(() => Promise.reject(new Error('never')), { within: 10, message: 'a miracle' });
     await expect(failing).rejects.toMatchObject({
       name: 'DeadlineError',
-      message: 'Waited 10 ms in vain for a miracle',
+      message: 'Timed out after 10 ms while waiting for a miracle',
       cause: new Error('never'),
     });
   });
@@ -36,7 +36,7 @@ describe('within', () => {
 
   it('throws when the promise does not settle in time', async () => {
     await expect(within(new Promise(() => undefined), { within: 5, message: 'Godot' })).rejects.toThrow(
-      'Waited 5 ms in vain for Godot',
+      'Timed out after 5 ms while waiting for Godot',
     );
   });
 });

@@ -210,7 +210,7 @@ describe('ScriptedUpstream', () => {
     });
 
     it('are requests that do not come in time', async () => {
-      await expect(upstream.request(0, 5)).rejects.toThrow('Waited 5 ms in vain for upstream request 0');
+      await expect(upstream.request(0, 5)).rejects.toThrow('Timed out after 5 ms while waiting for upstream request 0');
     });
   });
 });
