@@ -71,7 +71,9 @@ describe('openStream', () => {
     const hold = gate();
     upstream.next([comment(), hold]);
     const stream = await openStream(url, body);
-    await expect(stream.collect({ within: 10 })).rejects.toThrow('Timed out after 10 ms while waiting for the end of the stream');
+    await expect(stream.collect({ within: 10 })).rejects.toThrow(
+      'Timed out after 10 ms while waiting for the end of the stream',
+    );
     hold.open();
     await expect(stream.until(({ kind }) => kind === 'data')).rejects.toThrow('ended without the wanted item');
   });
