@@ -200,7 +200,7 @@ describeInBrowser()('the playground keeps', () => {
 
   describe('the steps that ran when the answer fails before its first token', () => {
     const failing = async (): Promise<Bench> => {
-      const started = await bench({ env: { STREAM_OPEN_GRACE_MS: '10000' } });
+      const started = await bench();
       started.upstream.always((request) =>
         request.index === 0
           ? scriptStream(JSON.stringify({ basics: 'a', benefits: 'b', risks: 'c' }))
@@ -212,10 +212,8 @@ describeInBrowser()('the playground keeps', () => {
     it('with the error beside them, which stands there once', async () => {
       const { app } = await failing();
       const { page } = await visit(app.url);
-      const status = page.waitForResponse('**/v1/chat/completions').then((response) => response.status());
       await ask(page, 'research', 'Hello');
       await ended(page, 'failed');
-      expect(await status).toBeGreaterThanOrEqual(400);
       expect(await lane(page, 'plan').getAttribute('data-state')).toBe('done');
       expect(await page.locator('.lane[data-state=failed]').count()).toBeGreaterThan(0);
       const message = await page.locator('.problem-box p').first().innerText();

@@ -3,7 +3,16 @@ import type { Locator, Page } from 'playwright-core';
 import { describeInBrowser } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
 import { getJson } from '../support/http-client.js';
-import { ask, DARK, ended, lane, readNodeState, openPlayground, PHONE } from '../support/playground-kit.js';
+import {
+  ask,
+  DARK,
+  ended,
+  expectAccessible,
+  lane,
+  readNodeState,
+  openPlayground,
+  PHONE,
+} from '../support/playground-kit.js';
 import { beginRun } from '../support/runs-client.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError } from '../support/upstream/steps.js';
@@ -145,6 +154,7 @@ describeInBrowser()('the playground', () => {
       for (const part of [/Input/, /first token/i, /Tokens in\s+3/i, /Answer/, /A wheel\./]) expect(text).toMatch(part);
       await inside(page).getByText('1 message', { exact: true }).click();
       await inside(page).getByText('What is a mill?').last().waitFor();
+      await expectAccessible(page);
       await page.keyboard.press('Escape');
       await page.waitForSelector('#inside:not([open])', { state: 'attached' });
       await page.locator('#graph-frame [data-node="answer"]').click();
@@ -191,6 +201,7 @@ describeInBrowser()('the playground', () => {
       const { page } = await visit(app.url);
       await page.locator('#to-runs').click();
       await page.locator(`.run-row[href="#/runs/${id}"][data-status=running]`).waitFor();
+      await expectAccessible(page);
       await page.locator('#runs-status').selectOption('failed');
       await eventually(async () => (await page.locator('.run-row').count()) === 0);
       await page.goto(`${app.url}/#/runs/${id}`);
@@ -219,6 +230,7 @@ describeInBrowser()('the playground', () => {
       await page.locator('.run-row[data-status=waiting]').click();
       const form = page.locator('#runs-view form.wait');
       expect(await form.innerText()).toMatch(/approve[^]*A draft\./);
+      await expectAccessible(page);
       await form.getByLabel('approved').check();
       await form.getByLabel(/comment/).fill('Good');
       await form.getByRole('button', { name: 'Answer' }).click();
@@ -275,6 +287,30 @@ describeInBrowser()('the playground', () => {
           [true, 0],
         ]),
       );
+      await expectAccessible(page);
+    });
+
+    it('asks one message of two workflows at once, each with its own steps', async () => {
+      const { app, upstream } = await bench();
+      upstream.always(scriptStream('{"thinking":"Hm","reply":"Said."}'));
+      const { page } = await visit(app.url);
+      await page.locator('#workflow').selectOption('chat');
+      await page.fill('#draft', 'Hello');
+      await page.click('#to-compare');
+      await page.locator('fieldset', { hasText: 'right' }).getByLabel('Workflow').selectOption('streaming');
+      await page.getByRole('button', { name: 'Run both' }).click();
+      const answers = page.locator('.compare-answer .answer[data-state=done]');
+      await eventually(async () => (await answers.count()) === 2);
+      const readLanes = (at: number) =>
+        answers
+          .nth(at)
+          .locator('.lane')
+          .evaluateAll((lanes) => lanes.map((each) => each.getAttribute('data-path')));
+      expect([await readLanes(0), await readLanes(1)]).toEqual([
+        ['answer'],
+        ['TextStreamingNode', 'StructuredStreamingNode'],
+      ]);
+      await expectAccessible(page);
     });
   });
 });

@@ -337,31 +337,4 @@ describeInBrowser()('the playground', () => {
     await page.waitForSelector('#graph-frame svg');
     expect(await kept.count()).toBe(0);
   });
-
-  it('reads every beginning of a JSON object as far as it goes', async () => {
-    const { url } = await demo();
-    const { page } = await visit(url);
-    const faults = await page.evaluate(`import('/playground/js/partial-json.js').then(({ readPartialJson }) => {
-      const faults = [];
-      const whole = { a: 'x\\n"\\\\é😀', b: [1, -2.5e-3, true, null, [], {}, 'y'], c: { d: { e: '' } }, f: false };
-      const isPart = (part, all) =>
-        typeof part === 'string' ? typeof all === 'string' && all.startsWith(part)
-        : Array.isArray(part) ? Array.isArray(all) && part.every((item, i) => isPart(item, all[i]))
-        : typeof part === 'object' && part !== null
-          ? Object.entries(part).every(([key, value]) => Object.hasOwn(all, key) && isPart(value, all[key]))
-          : part === all;
-      for (const text of [JSON.stringify(whole), JSON.stringify(whole, null, 2), JSON.stringify(whole).replace(/[^ -~]/g, (c) => '\\\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'))]) {
-        for (let end = 1; end <= text.length; end++) {
-          const read = readPartialJson(text.slice(0, end));
-          if (read === undefined || !isPart(read.value, whole) || read.complete !== (end === text.length)) faults.push(text.slice(0, end));
-        }
-        if (JSON.stringify(readPartialJson(text).value) !== JSON.stringify(whole)) faults.push('whole');
-      }
-      for (const text of ['', 'Hello', '[link](x)', '{a}', '{"a" 1}', '{"a":1} x', '{"a":x', '[1 2', '"text"', '{"a":"\\\\x"']) {
-        if (readPartialJson(text) !== undefined) faults.push(text);
-      }
-      return faults;
-    })`);
-    expect(faults).toEqual([]);
-  });
 });

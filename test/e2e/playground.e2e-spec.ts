@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { Injectable } from '@nestjs/common';
@@ -7,7 +5,16 @@ import { type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '
 import { makeWorkflowsModule, readPrompt, SpeakNode } from '../support/bench.js';
 import { describeInBrowser } from '../support/browser.js';
 import { eventually } from '../support/checks.js';
-import { ask, ended, lane, LOOKS, openPlayground, readNodeState, readText } from '../support/playground-kit.js';
+import {
+  ask,
+  ended,
+  expectAccessible,
+  lane,
+  LOOKS,
+  openPlayground,
+  readNodeState,
+  readText,
+} from '../support/playground-kit.js';
 import { errorBody, httpError, scriptStream, type Step, steps, tokens } from '../support/upstream/index.js';
 
 @Injectable()
@@ -267,16 +274,7 @@ describeInBrowser()('the playground', () => {
       .next(httpError(500, 'down'))
       .next(scriptStream(['{"thinking":"Hm","list":[1,true,{"a":null}],"reply":"H', hold]));
     const { page } = await visit(app.url, options);
-    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
-    const check = async (): Promise<void> => {
-      await page.evaluate(axe);
-      const found: { violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] } =
-        await page.evaluate('axe.run()');
-      const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-      expect(
-        serious.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => html + failureSummary)]),
-      ).toEqual([]);
-    };
+    const check = () => expectAccessible(page);
     const openAll = 'for (const each of document.querySelectorAll("details")) each.open = true';
     await check();
     await page.locator('#workflow').selectOption('chat', { force: true });

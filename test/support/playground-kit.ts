@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { Bench, TestApp } from './app.js';
@@ -107,4 +109,15 @@ export function readNodeState(page: Page, path: string): Promise<string | null> 
 
 export function readText(page: Page, selector: string): Promise<string> {
   return page.locator(selector).innerText();
+}
+
+/** Fails if axe finds a serious fault in what the page shows. */
+export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8'));
+  const found: { violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] } =
+    await page.evaluate('axe.run()');
+  const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+  expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => html + failureSummary)])).toEqual(
+    [],
+  );
 }

@@ -38,7 +38,10 @@ export function findById(id, type) {
   return found;
 }
 
-/** Sets text if it differs: writing the same again would cost a layout, and a selection. @param {Element} element @param {string} text */
+/** Sets text where it differs: writing the same again would cost a layout, and a selection. @param {Element} element @param {string} text */
 export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const { firstChild: only, lastChild } = element;
+  if (only instanceof Text && only === lastChild && text.startsWith(only.data)) {
+    if (text.length > only.length) only.appendData(text.slice(only.length));
+  } else if (element.textContent !== text) element.textContent = text;
 }

@@ -5,7 +5,7 @@ import { findById } from './dom.js';
 import { formatCount, formatDuration } from './numbers.js';
 import { ApiError, describeProblem } from './problem.js';
 import { isOver } from './run-state.js';
-import { Tree } from './tree.js';
+import { Fold, Tree } from './tree.js';
 
 /** Pause between two requests for a run that continues, in milliseconds. */
 const PAUSE = 1_000;
@@ -209,10 +209,8 @@ function CallInside({ call, from }) {
 
 /** @param {{ name: string, detail?: string, isOpen?: boolean, children?: any }} props */
 function Part({ name, detail, isOpen = false, children }) {
-  return html`<details class="inside-part" open=${isOpen}>
-    <summary>${name}${detail !== undefined && html`<span class="hint"> ${detail}</span>`}</summary>
-    ${children}
-  </details>`;
+  const summary = html`${name}${detail !== undefined && html`<span class="hint"> ${detail}</span>`}`;
+  return html`<${Fold} class="inside-part" summary=${summary} isOpen=${isOpen}>${children}<//>`;
 }
 
 /** @param {{ facts: [string, string | undefined][] }} props */

@@ -58,6 +58,8 @@ export class LaneView {
   );
   /** True once a person has opened or closed the thinking: from then on it stays as it is. */
   #isTouched = false;
+  /** Length of the thinking whose words have been counted. */
+  #countedThinking = 0;
 
   /**
    * @param {string} path @param {Step | undefined} step undefined for what is no step of the graph
@@ -112,7 +114,11 @@ export class LaneView {
     this.#thinking.hidden = text === '';
     if (text === '') return;
     if (!this.#isTouched) this.#thinking.open = !isOver;
-    setText(this.#thinkingState, isOver ? formatCount(text.trim().split(/\s+/).length, 'word') : '…');
+    if (!isOver) setText(this.#thinkingState, '…');
+    else if (text.length !== this.#countedThinking) {
+      this.#countedThinking = text.length;
+      setText(this.#thinkingState, formatCount(text.trim().split(/\s+/).length, 'word'));
+    }
     this.#thinkingText.show(text, !isOver);
   }
 

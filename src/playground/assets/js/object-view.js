@@ -1,52 +1,147 @@
-import { el, setText } from './dom.js';
+/** @import { JsonPart } from './partial-json.js' */
+import { el } from './dom.js';
+
+/** A frame draws so many rows at most, and after the first ones no longer than this, in milliseconds. */
+const ROWS = 100;
+const FIRST_ROWS = 20;
+const TIME = 8;
+/** So many characters of text count as a row. */
+const ROW_TEXT = 80;
+/** A long text is laid out in pieces, so that one that grows is not laid out again. They end with a line, or after the longest length. */
+const PIECE = 4_000;
+const LONGEST_PIECE = 4 * PIECE;
 
 /**
- * Shows a value as a tree that fills. Parts that are there already keep their elements.
- * @param {Element} place its only child is the value's element
- * @param {unknown} value anything that JSON can hold
+ * Shows a JSON value that grows as a tree. What is complete is drawn once and not looked at again; what comes at once is drawn over
+ * several frames.
  */
-export function showValue(place, value) {
-  const shown = place.firstElementChild;
-  if (Array.isArray(value)) showArray(reuseElement(place, shown, 'ol', 'items'), value);
-  else if (typeof value === 'object' && value !== null) {
-    showObject(reuseElement(place, shown, 'dl', 'members'), /** @type {Record<string, unknown>} */ (value));
-  } else {
-    const kind = value === null ? 'null' : typeof value;
-    setText(
-      reuseElement(place, shown, 'span', `value ${kind}`),
-      kind === 'string' ? /** @type {string} */ (value) : JSON.stringify(value),
-    );
+export class ObjectView {
+  element = el('div', { class: 'tree filling' });
+  #root;
+  /** The frame that goes on with drawing. @type {number | undefined} */
+  #frame;
+
+  /** @param {JsonPart} root an object or array */
+  constructor(root) {
+    this.#root = new PartView(root);
+    this.element.append(this.#root.element);
+  }
+
+  /** Draws what has been added to the value. */
+  show() {
+    if (this.#frame === undefined) this.#goOn();
+  }
+
+  #goOn() {
+    const budget = new Budget();
+    this.#root.draw(budget);
+    this.element.classList.toggle('filling', !this.#root.isSettled);
+    if (this.#root.isSettled || !budget.isSpent()) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = undefined;
+      this.#goOn();
+    });
   }
 }
 
-/** @param {Element} list @param {readonly unknown[]} items */
-function showArray(list, items) {
-  items.forEach((item, index) => showValue(list.children[index] ?? list.appendChild(el('li')), item));
-  while (list.children.length > items.length) list.lastElementChild?.remove();
-}
+/** What one frame may draw. */
+class Budget {
+  #rows = ROWS;
+  #until = performance.now() + TIME;
 
-/** @param {Element} list @param {Readonly<Record<string, unknown>>} members */
-function showObject(list, members) {
-  const entries = Object.entries(members);
-  entries.forEach(([key, value], index) => {
-    const row = list.children[index] ?? list.appendChild(el('div', {}, el('dt'), el('dd')));
-    const [name, place] = row.children;
-    if (name !== undefined) setText(name, key);
-    if (place !== undefined) showValue(place, value);
-  });
-  while (list.children.length > entries.length) list.lastElementChild?.remove();
-}
-
-/**
- * @param {Element} place @param {Element | null} shown
- * @param {'ol' | 'dl' | 'span'} tag @param {string} classes
- */
-function reuseElement(place, shown, tag, classes) {
-  if (shown?.localName === tag) {
-    if (shown.className !== classes) shown.className = classes;
-    return shown;
+  isSpent() {
+    return this.#rows <= 0 || (this.#rows <= ROWS - FIRST_ROWS && performance.now() > this.#until);
   }
-  const made = el(tag, { class: classes });
-  place.replaceChildren(made);
-  return made;
+
+  /** @param {number} rows */
+  spend(rows) {
+    this.#rows -= rows;
+  }
+
+  /** How many characters may be drawn. */
+  get text() {
+    return Math.max(this.#rows, 1) * ROW_TEXT;
+  }
+}
+
+/** Shows one value in the tree. */
+class PartView {
+  /** True once the value is complete and drawn. */
+  isSettled = false;
+  /** Members, items or characters that have been drawn. */
+  #drawn = 0;
+  /** The last member or item that is drawn: the only one that may change. @type {PartView | undefined} */
+  #last;
+  /** The end of a string, which may grow. */
+  #end = new Text();
+
+  /** @param {JsonPart} part */
+  constructor(part) {
+    this.part = part;
+    const { kind, text } = part;
+    if (kind === 'object') this.element = el('dl', { class: 'members' });
+    else if (kind === 'array') this.element = el('ol', { class: 'items' });
+    else if (kind === 'string') this.element = el('span', { class: 'value string' }, this.#end);
+    else this.element = el('span', { class: `value ${kind}` }, text);
+  }
+
+  /** @param {Budget} budget */
+  draw(budget) {
+    if (this.isSettled) return;
+    const { part } = this;
+    let isDrawn = true;
+    if (part.kind === 'string') isDrawn = this.#drawText(budget);
+    else if (part.kind === 'object' || part.kind === 'array') isDrawn = this.#drawItems(budget);
+    this.isSettled = isDrawn && part.isComplete;
+    // The place where the next text will be.
+    if (part.kind === 'string') this.element.classList.toggle('growing', !this.isSettled);
+  }
+
+  /** @param {Budget} budget @returns {boolean} true if all that is there is drawn */
+  #drawItems(budget) {
+    const { kind, items, names } = this.part;
+    for (;;) {
+      const last = this.#last;
+      last?.draw(budget);
+      if (last?.isSettled && last.part.items.length > 0) last.element.parentElement?.classList.add('settled');
+      if (this.#drawn === items.length) return this.#last?.isSettled ?? true;
+      if (this.#last?.isSettled === false || budget.isSpent()) return false;
+      const item = /** @type {JsonPart} */ (items[this.#drawn]);
+      this.#last = new PartView(item);
+      this.element.append(
+        kind === 'array'
+          ? el('li', {}, this.#last.element)
+          : el('div', {}, el('dt', {}, names[this.#drawn] ?? ''), el('dd', {}, this.#last.element)),
+      );
+      this.#drawn++;
+      budget.spend(1);
+    }
+  }
+
+  /** @param {Budget} budget @returns {boolean} as above */
+  #drawText(budget) {
+    const { text, isComplete } = this.part;
+    // Of a character of two halves the second may not have come.
+    const length = text.length - (!isComplete && /[\uD800-\uDBFF]$/.test(text.slice(-1)) ? 1 : 0);
+    if (this.#drawn === length) return true;
+    if (budget.isSpent()) return false;
+    const added = text.slice(this.#drawn, Math.min(length, this.#drawn + budget.text));
+    this.#drawn += added.length;
+    budget.spend(added.length / ROW_TEXT);
+    this.#end.appendData(added);
+    while (this.#end.length > PIECE && this.#settlePiece());
+    return this.#drawn === length;
+  }
+
+  /** Takes a piece from the beginning of the end of a string. @returns {boolean} false if there is no place where it could end */
+  #settlePiece() {
+    const { data } = this.#end;
+    const line = data.lastIndexOf('\n', LONGEST_PIECE) + 1;
+    const length =
+      line > 0 ? line : data.length > LONGEST_PIECE ? data.lastIndexOf(' ', LONGEST_PIECE) + 1 || PIECE : 0;
+    if (length === 0) return false;
+    this.#end.before(el('span', { class: 'piece' }, data.slice(0, length)));
+    this.#end.deleteData(0, length);
+    return true;
+  }
 }
