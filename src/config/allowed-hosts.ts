@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { type ValueKind, InvalidValue } from './setting.js';
 
 /** A host to which requests may be sent. */
-export interface AllowedHost {
+interface AllowedHost {
   /** In the form of a URL's `hostname`; `*` is any, `*.example.com` any below it. */
   readonly host: string;
   readonly port: number;
@@ -11,7 +11,7 @@ export interface AllowedHost {
 }
 
 /** Addresses that may be connected to although they are not public. */
-export interface AllowedRange {
+interface AllowedRange {
   readonly address: string;
   readonly prefix: number;
 }

@@ -39,9 +39,8 @@ interface RunResumed extends Sequenced {
  */
 export interface NodeRestarted extends InStep {
   readonly type: 'node-restarted';
-  /** Number, in the log, of the first delta that is void. */
+  /** Numbers in the log: all deltas of the step between the two, inclusive, are void. */
   readonly from: number;
-  /** Number of the last one. All deltas of the step between the two are void. */
   readonly to: number;
 }
 
@@ -161,7 +160,7 @@ export interface LostUsage {
 export interface RunRetrying extends Sequenced {
   readonly type: 'run-retrying';
   readonly error: RunError;
-  /** The step that failed, if the workflow has several. */
+  /** As in {@link RunFailed}. */
   readonly node?: string;
   /** Earliest time of the next attempt, in milliseconds since the Unix epoch. */
   readonly retryAt: number;

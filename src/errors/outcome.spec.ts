@@ -15,7 +15,6 @@ import {
   UpstreamError,
 } from './index.js';
 import { readOutcome, readStatusOutcome } from './outcome.js';
-import { OUTCOMES } from './outcomes.js';
 import { toRunError } from './run-error.js';
 
 describe('readOutcome', () => {
@@ -43,9 +42,9 @@ describe('readOutcome', () => {
     expect(readOutcome(error)).toBe(outcome);
   });
 
-  it('has an outcome of the list for every status', () => {
-    for (let status = 200; status < 600; status++) expect(OUTCOMES).toContain(readStatusOutcome(status));
-    expect([200, 304, 401, 403, 404, 429, 413, 500, 503].map(readStatusOutcome)).toEqual([
+  it('has one of few outcomes for every status', () => {
+    const outcomes = [200, 304, 401, 403, 404, 429, 413, 500, 503].map(readStatusOutcome);
+    expect(outcomes).toEqual([
       'ok',
       'ok',
       'unauthorized',
@@ -56,5 +55,6 @@ describe('readOutcome', () => {
       'internal_error',
       'overloaded',
     ]);
+    for (let status = 200; status < 600; status++) expect(outcomes).toContain(readStatusOutcome(status));
   });
 });

@@ -2,7 +2,7 @@
  * How a request, a run or a model call ended. A fixed list, so that nothing that clients or upstreams send can add
  * series to the metrics.
  */
-export const OUTCOMES = [
+const OUTCOMES = [
   // Why a model stopped, by OpenAI's names.
   'stop',
   'length',

@@ -4,14 +4,17 @@ import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 
 import type { Message } from './message.js';
 import { DeltaCollector, type Delta } from '../streaming/index.js';
-import { type EstimatedTokens, estimateTokens } from './token-estimate.js';
+import { estimatePromptTokens, estimateUntoldTokens } from './token-estimate.js';
 
 const NONE: readonly Message[] = [];
 
-function estimate(messages: readonly Message[], parameters = {}, answer: readonly Delta[] = []): EstimatedTokens {
-  const text = new DeltaCollector();
-  for (const delta of answer) text.add(delta);
-  return estimateTokens({ model: 'm', messages, parameters }, text);
+function estimate(messages: readonly Message[], parameters = {}, output: readonly Delta[] = []) {
+  const call = { model: 'm', messages, parameters };
+  const collector = new DeltaCollector();
+  for (const delta of output) collector.add(delta);
+  const prompt = estimatePromptTokens(call);
+  const total = estimateUntoldTokens(call, collector, { outcome: 'stop', hasOutput: true, usage: undefined });
+  return { prompt, completion: total - prompt };
 }
 
 const ofText = (text: string): number => estimate(NONE, {}, [{ type: 'content', text }]).completion;
@@ -22,7 +25,7 @@ const hex = (length: number): string => {
   return Array.from({ length }, () => ((state = (state * 48_271) % 2_147_483_647) % 16).toString(16)).join('');
 };
 
-describe('estimateTokens', () => {
+describe('estimateUntoldTokens', () => {
   it.each<[string, string, number]>([
     ['English prose with markup', read('docs/access.md'), 0.15],
     ['code', read('src/engine/execution.ts'), 0.15],

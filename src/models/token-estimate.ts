@@ -15,7 +15,7 @@ const TOKENS_PER_ATTACHMENT = 800;
 const ATTACHMENTS: ReadonlySet<string> = new Set(['image_url', 'input_audio', 'file', 'video_url']);
 
 /** The estimated cost of a call, in tokens. */
-export interface EstimatedTokens {
+interface EstimatedTokens {
   readonly prompt: number;
   readonly completion: number;
 }
@@ -53,7 +53,7 @@ export function estimateUntoldTokens(
  * and code, a quarter for other languages and a third for random letters, which is enough for a limit. A tokenizer would need
  * 50 MB, take ten to a hundred times as long, and be exact for the models of one vendor only.
  */
-export function estimateTokens(call: ModelCall, output: DeltaCollector): EstimatedTokens {
+function estimateTokens(call: ModelCall, output: DeltaCollector): EstimatedTokens {
   const completion = new Estimate();
   for (const text of [output.content, output.reasoning, output.refusal, output.transcript]) completion.add(text);
   for (const { name = '', arguments: args } of output.toolCalls) {

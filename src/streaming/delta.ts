@@ -51,7 +51,6 @@ export interface AudioDelta {
   readonly id?: string;
   /** The next bytes, in base64 and the format of the request. */
   readonly data?: string;
-  /** The next words of the transcript. */
   readonly transcript?: string;
   /** Until when the id is known, in seconds since the Unix epoch. */
   readonly expiresAt?: number;
@@ -77,7 +76,7 @@ export type McpStep =
       readonly tools: readonly OpaqueObject[];
       readonly error?: string;
     }
-  | ({ readonly step: 'calling'; /** Id of the approval that the client gave. */ readonly approval?: string } & McpCall)
+  | ({ readonly step: 'calling'; readonly approval?: string } & McpCall)
   | ({ readonly step: 'asking' } & McpCall)
   | {
       readonly step: 'called';

@@ -5,7 +5,7 @@ import { Ref } from './ref.js';
 export type OptionForm = readonly [form: string, fits: (value: unknown) => boolean];
 
 /** What is wrong with one option, or with all of them at once. */
-export interface OptionFault {
+interface OptionFault {
   /** The option; undefined if what was given is no object. */
   readonly name: string | undefined;
   readonly problem: string;

@@ -13,13 +13,13 @@ export interface StepEvents {
 }
 
 /** The beginning of an author's span. */
-export interface SpanStart {
+interface SpanStart {
   readonly input?: unknown;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 /** The end of a span. */
-export interface SpanEnding {
+interface SpanEnding {
   readonly output?: unknown;
   /** Absent: `DEFAULT`. */
   readonly level?: EventLevel;

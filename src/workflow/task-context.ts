@@ -6,7 +6,7 @@ import { RunLogger, type StepLogger } from './run-logger.js';
 import { type StepEvents, StepSpan } from './step-span.js';
 
 /** What a context is made of. Everything but the request has a default, so that a node can be run on its own. */
-export interface TaskContextParts<Request extends RunRequest = RunRequest> {
+interface TaskContextParts<Request extends RunRequest = RunRequest> {
   readonly request: Request;
   readonly signal?: AbortSignal;
   /** Reports what happens in the step; absent: it is not reported. */

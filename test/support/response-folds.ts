@@ -3,7 +3,7 @@ import type { FinishReason } from '../../src/models/index.js';
 import type { Delta } from '../../src/streaming/index.js';
 import type { ResponseHead } from '../../src/api/responses/decoded-request.js';
 import { readEventJson, type ResponseEvent } from '../../src/api/responses/response-events.js';
-import { ResponseEncoder, type ResponseShape } from '../../src/api/responses/responses.encoder.js';
+import { ResponseEncoder } from '../../src/api/responses/responses.encoder.js';
 import { CREATED_AT, RESPONSE_HEAD } from './response-head.js';
 import { assertResponseStream, type CheckedStream } from './response-rules.js';
 
@@ -46,7 +46,7 @@ export const failed = (fields: Partial<Extract<RunEvent, { type: 'run-failed' }>
 /** The events of a response whose run has these events. */
 export function fold(
   events: readonly TimedEvent[],
-  { head, shape }: { head?: Partial<ResponseHead>; shape?: ResponseShape } = {},
+  { head, shape }: { head?: Partial<ResponseHead>; shape?: ConstructorParameters<typeof ResponseEncoder>[1] } = {},
 ): readonly ResponseEvent[] {
   const folded = new ResponseEncoder({ ...RESPONSE_HEAD, ...head }, shape);
   let at = CREATED_AT;

@@ -18,7 +18,7 @@ const MOST_NODE_EVENTS = 1_000;
 const NODE_EVENTS_ROOM = 8 * 1024 * 1024;
 
 /** Options of a response, beside its head. */
-export interface ResponseShape {
+interface ResponseShape {
   /** The phase of a step's messages, by its key. */
   readonly phases?: ReadonlyMap<string, Phase>;
   /** True if the client asked for node events. */

@@ -184,7 +184,7 @@ export class NativeRuns implements RunDoor {
     return { request, metadata: run.metadata, priority: run.priority };
   }
 
-  /** Removes a run with all its data. A run that has not ended is cancelled first. @throws NotFoundError */
+  /** Removes a run with all its data. @throws NotFoundError */
   async remove(id: string, owner: string): Promise<void> {
     await this.find(id, owner);
     if (!(await this.runs.remove(id, owner))) throw makeNotFoundError(id);

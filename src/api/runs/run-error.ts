@@ -5,7 +5,6 @@ export interface RunErrorObject {
   readonly code: string | null;
   readonly type: ErrorType;
   readonly message: string;
-  /** The step that failed, if the workflow has several. */
   readonly node?: string;
 }
 

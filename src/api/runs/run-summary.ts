@@ -26,7 +26,6 @@ export class RunSummary {
   readonly #said = new SaidContent(OUTPUT_LENGTH);
   readonly #output = new SaidOutput(Number.POSITIVE_INFINITY);
 
-  /** Its steps so far, in the order in which they began. */
   get steps(): readonly StepObject[] {
     return [...this.#steps.values()];
   }

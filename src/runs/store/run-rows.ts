@@ -8,7 +8,7 @@ import type { WaitingRuns } from './run-log-store.js';
 type RunValue = string | number | boolean | null;
 
 /** A row of the table `runs`, which is the same in all databases. */
-export type RunRow = Readonly<Record<string, RunValue>>;
+type RunRow = Readonly<Record<string, RunValue>>;
 
 /** A segment as databases return it. */
 interface SegmentRow {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { FinishedTrace, TraceExporter } from '../recording/finished-trace.js';
 import { checkKeys } from './key-check.js';
 import { LangfuseExporter } from './langfuse-exporter.js';
-import type { KeyCheck } from './langfuse-server.js';
+import type { LangfuseServer } from './langfuse-server.js';
 
 class Way implements TraceExporter {
   exports = 0;
@@ -68,11 +68,11 @@ describe('LangfuseExporter', () => {
 });
 
 describe('checkKeys', () => {
-  const check = async (answer: KeyCheck): Promise<[string[], boolean[]]> => {
+  const check = async (result: Awaited<ReturnType<LangfuseServer['checkKeys']>>): Promise<[string[], boolean[]]> => {
     const lines: string[] = [];
     const accepted: boolean[] = [];
     await checkKeys(
-      { checkKeys: () => Promise.resolve(answer) },
+      { checkKeys: () => Promise.resolve(result) },
       { noteCredentials: (verdict) => accepted.push(verdict) },
       { log: (line) => lines.push(`INFO ${line}`), warn: (line) => lines.push(`WARN ${line}`) },
     );

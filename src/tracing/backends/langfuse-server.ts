@@ -9,7 +9,7 @@ export interface LangfuseAccess {
 }
 
 /** The result of a check of the keys. */
-export type KeyCheck =
+type KeyCheck =
   | { readonly result: 'accepted'; readonly project: string }
   | { readonly result: 'refused' }
   | { readonly result: 'unknown'; readonly why: string };

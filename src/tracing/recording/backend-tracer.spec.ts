@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { RandomIdSource } from '../../kernel/index.js';
 import type { TraceHandle } from '../tracer.js';
-import { BackendTracer, type BackendTracerParts } from './backend-tracer.js';
+import { BackendTracer } from './backend-tracer.js';
 import { Capture } from './capture.js';
 import { DeliveryLog } from './delivery-log.js';
 import { DeliveryQueue } from './delivery-queue.js';
@@ -22,7 +22,10 @@ class Kept implements TraceExporter {
   }
 }
 
-function made(options: Partial<BackendTracerParts> = {}, queueBytes: readonly number[] = [1_000_000]) {
+function made(
+  options: Partial<ConstructorParameters<typeof BackendTracer>[0]> = {},
+  queueBytes: readonly number[] = [1_000_000],
+) {
   const clock = new FakeClock();
   const silent = { log: () => undefined, warn: () => undefined };
   const backends = queueBytes.map((_, i) => new Kept(`backend-${i}`));

@@ -8,7 +8,7 @@ import { isSampled } from './sampling.js';
 import { type CallerContext, parseTraceparent } from './traceparent.js';
 
 /** The parts of a tracer. */
-export interface BackendTracerParts {
+interface BackendTracerParts {
   /** One for each backend. */
   readonly queues: readonly DeliveryQueue[];
   readonly capture: Capture;

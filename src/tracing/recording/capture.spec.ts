@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { type CapturedField, TraceMask } from '../trace-mask.js';
-import { Capture, type CaptureOptions } from './capture.js';
+import { Capture } from './capture.js';
 
-const capture = (options: Partial<CaptureOptions> = {}): Capture =>
+const capture = (options: Partial<ConstructorParameters<typeof Capture>[0]> = {}): Capture =>
   new Capture({ content: true, limit: 1_000, mask: undefined, ...options });
 
 describe('Capture', () => {

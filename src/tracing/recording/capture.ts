@@ -7,7 +7,7 @@ import { readModelParameters } from './model-parameters.js';
 import { pickTechnicalFacts, pickTechnicalStatus } from './technical-facts.js';
 
 /** What a trace may hold of the values that it gets. */
-export interface CaptureOptions {
+interface CaptureOptions {
   /** False: keeps nothing that users or models wrote. */
   readonly content: boolean;
   /** Most bytes of one captured value. */

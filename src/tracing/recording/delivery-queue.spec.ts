@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { DeliveryLog } from './delivery-log.js';
-import { DeliveryQueue, type QueuePlace, type DeliveryLimits } from './delivery-queue.js';
+import { DeliveryQueue, type QueuePlace } from './delivery-queue.js';
 import { ExportError, type FinishedTrace, type TraceExporter } from './finished-trace.js';
 
 const trace = (id: string): FinishedTrace => ({ id, name: id, tags: [], observations: [], bytes: 0 });
@@ -43,7 +43,7 @@ class Backend implements TraceExporter {
   }
 }
 
-function made(limits: Partial<DeliveryLimits> = {}) {
+function made(limits: Partial<ConstructorParameters<typeof DeliveryQueue>[1]> = {}) {
   const clock = new FakeClock();
   const backend = new Backend();
   const lines: string[] = [];

@@ -4,7 +4,7 @@ import type { DeliveryLog } from './delivery-log.js';
 import { ExportError, type FinishedTrace, type TraceExporter } from './finished-trace.js';
 
 /** The limits of a queue. */
-export interface DeliveryLimits {
+interface DeliveryLimits {
   /** Most bytes of traces that are open, waiting or being sent. */
   readonly bytes: number;
   /** Most of these traces. */

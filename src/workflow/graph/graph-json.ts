@@ -2,21 +2,18 @@ import type { CompiledWorkflow, WorkflowSchema } from '../workflow-schema.js';
 import { listNestedWorkflows } from './list-nested-workflows.js';
 
 /** The graph of one workflow, with what a reader needs to understand it. */
-export interface WorkflowGraph extends WorkflowSchema {
+interface WorkflowGraph extends WorkflowSchema {
   /** The workflow's id. */
   readonly workflow: string;
   readonly description: string;
-  /** Key of the step whose output is the result; null if the result is a part of the request. */
   readonly result: string | null;
   /** True if one of its nodes is visible to the client; otherwise its result is sent. */
   readonly visible: boolean;
 }
 
 /** The graph of a workflow and of its nested workflows as JSON. */
-export interface GraphJson extends WorkflowGraph {
-  /**
-   * The workflows that run inside it, at any depth, each once. A step of the kind `workflow` names one in its `node`.
-   */
+interface GraphJson extends WorkflowGraph {
+  /** A step of the kind `workflow` names one of these in its `node`. */
   readonly workflows: readonly WorkflowGraph[];
 }
 

@@ -2,7 +2,7 @@ import { IsBoolean, IsIn, IsString } from 'class-validator';
 import { Describe } from 'millrace';
 
 /** What a customer wants. */
-export const INTENTS = ['general question', 'product question', 'invoice', 'refund'] as const;
+const INTENTS = ['general question', 'product question', 'invoice', 'refund'] as const;
 
 /** A ticket, classified. */
 export class Intent {
@@ -31,7 +31,7 @@ export class SpamCheck {
 }
 
 /** What is done with a ticket. */
-export type Decision = 'close' | 'escalate' | 'invoice' | 'reply';
+type Decision = 'close' | 'escalate' | 'invoice' | 'reply';
 
 /** Decides what is done with a ticket: rules of the business, in code and not in a prompt. */
 export function decide({ intent, filter }: { readonly intent: Intent; readonly filter: SpamCheck }): Decision {

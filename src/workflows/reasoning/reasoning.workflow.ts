@@ -2,7 +2,7 @@ import { IsString } from 'class-validator';
 import { agent, type ChatRefs, Describe, type Flow, Workflow } from 'millrace';
 
 /** An answer with the thoughts that led to it. */
-export class ConsideredReply {
+class ConsideredReply {
   @IsString()
   @Describe('The thoughts that lead to the answer, step by step')
   readonly thinking: string;

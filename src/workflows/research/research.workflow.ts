@@ -2,7 +2,7 @@ import { IsString } from 'class-validator';
 import { agent, type ChatRefs, Describe, type Flow, Workflow } from 'millrace';
 
 /** A question taken apart. */
-export class ResearchPlan {
+class ResearchPlan {
   @IsString()
   @Describe('The question that must be answered first')
   readonly basics: string;

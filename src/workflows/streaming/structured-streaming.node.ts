@@ -3,7 +3,7 @@ import { agent, AgentStreamingNode, type Deltas, type Message, type TaskContext 
 import { ReplyDto } from './reply.dto.js';
 
 /** What the node needs: the conversation, and a first answer to think about. */
-export interface StructuredStreamingInput {
+interface StructuredStreamingInput {
   readonly messages: readonly Message[];
   readonly draft: string;
 }

@@ -261,7 +261,7 @@ function ServerLabel(): PropertyDecorator {
     tools: [{ name: 'search', input_schema: { type: 'object' } }],
   },
 })
-export class InputMcpListTools {
+class InputMcpListTools {
   @Always('mcp_list_tools')
   readonly type: 'mcp_list_tools';
 
@@ -281,7 +281,7 @@ export class InputMcpListTools {
   description: 'A call of a tool of an MCP server, and its output.',
   example: { type: 'mcp_call', server_label: 'docs', name: 'search', arguments: '{"query":"snow"}', output: 'found' },
 })
-export class InputMcpCall {
+class InputMcpCall {
   @Always('mcp_call')
   readonly type: 'mcp_call';
 
@@ -314,7 +314,7 @@ export class InputMcpCall {
 }
 
 @JSONSchema({ description: 'A call of a tool of an MCP server that is made only if the client approves it.' })
-export class InputMcpApprovalRequest {
+class InputMcpApprovalRequest {
   @Always('mcp_approval_request')
   readonly type: 'mcp_approval_request';
 
@@ -339,7 +339,7 @@ export class InputMcpApprovalRequest {
   description: 'Whether a call of a tool of an MCP server is approved.',
   example: { type: 'mcp_approval_response', approval_request_id: 'mcpr_1', approve: true },
 })
-export class InputMcpApprovalResponse {
+class InputMcpApprovalResponse {
   @Always('mcp_approval_response')
   readonly type: 'mcp_approval_response';
 

@@ -5,13 +5,13 @@ import { Always, NotOffered, OrString } from '../../../schema/index.js';
 import { CustomToolFields, CustomToolName, FunctionFields, FunctionName } from '../../wire/index.js';
 
 @JSONSchema({ description: 'A function that the model may call; the client runs it.' })
-export class ResponseFunctionTool extends FunctionFields {
+class ResponseFunctionTool extends FunctionFields {
   @Always('function')
   readonly type: 'function';
 }
 
 @JSONSchema({ description: 'A tool that takes free text; the client runs it.' })
-export class ResponseCustomTool extends CustomToolFields {
+class ResponseCustomTool extends CustomToolFields {
   @Always('custom')
   readonly type: 'custom';
 

@@ -11,7 +11,6 @@ export interface McpCallHead {
   readonly name: string;
   /** JSON. */
   readonly arguments: string;
-  /** Id of the approval that the client gave. */
   readonly approval?: string;
 }
 
