@@ -34,8 +34,7 @@ it('uses the words of chat completions only in their door', () => {
 });
 
 it('keeps the words of responses in their door', () => {
-  // The description of the whole service shows both protocols.
-  const others = sourcesOutside('api/responses', 'openapi');
+  const others = sourcesOutside('api/responses');
   const words =
     /['"`](resp|msg|rs|fc|ctc)['"`_]|resp_|\bresponse\.(created|queued|in_progress|completed|incomplete|failed|output_|content_|reasoning_|function_)|\/v1\/responses|previous_response|(in|out)put_text|item_reference|_call_output/;
   expect(filesWith(words, others)).toEqual([]);

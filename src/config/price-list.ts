@@ -1,7 +1,7 @@
 import { type ValueKind, InvalidValue } from './setting.js';
 
 /** What a million tokens of a model cost, in US dollars. */
-interface Price {
+export interface Price {
   readonly input: number;
   readonly output: number;
   readonly cachedInput?: number;

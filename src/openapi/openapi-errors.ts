@@ -60,7 +60,7 @@ const ERROR_RESPONSES = {
       'No workflow that the API key or token may use has this id or alias, or it has stored nothing with this id.',
     examples: {
       unknown: new ModelNotFoundError('gpt-0'),
-      notStored: new NotFoundError("Response with id 'resp_1' not found."),
+      notStored: new NotFoundError("Run with id 'run_1' not found."),
     },
   },
   408: {
