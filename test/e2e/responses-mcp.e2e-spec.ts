@@ -1,12 +1,14 @@
+import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { REPLY } from '../fixtures/structured-outputs.js';
-import { LogCapture } from '../support/bench.js';
+import { Bench, FakeClock, LogCapture } from '../support/bench.js';
 import { eventually } from '../support/checks.js';
+import { getJson } from '../support/client.js';
 import { listOutputTypes, openMcpRequests, SEARCH, WRITE } from '../support/mcp-request-kit.js';
 import { createResponse, failResponse, streamResponse } from '../support/responses-client.js';
 import type { WireResponse } from '../support/response-schemas.js';
 import { type CallScript, sendError, sendResult } from '../support/scripted-mcp-server.js';
-import { scriptCompletion } from '../support/upstream/index.js';
+import { scriptCompletion, scriptStream, scriptToolCalls } from '../support/upstream/index.js';
 
 const TOKEN = 'token-of-the-docs-server';
 
@@ -184,6 +186,30 @@ describe('MCP servers that a request for a response names', () => {
       expect(lastMessages().at(-1)?.content).toMatch(/^Error: /);
     });
 
+    it('by hanging end that call alone, after 30 seconds', async () => {
+      const clock = new FakeClock();
+      const env = { MCP_ALLOWED_HOSTS: `http://${new URL(kit.server.url).host}` };
+      const patient = await Bench.start({ clock, env });
+      const held: ServerResponse[] = [];
+      kit.server.onCall = (_, response) => void held.push(response);
+      patient.upstream.next(scriptToolCalls('call_1', 'search', { query: 'snow' })).next(scriptStream('So it is.'));
+      const asked = createResponse(patient.app, { tools: [docs()] });
+      await eventually(() => held.length === 1, { message: 'the call' });
+      await clock.advanceAsync(29_000);
+      expect(patient.upstream.requests).toHaveLength(1);
+      await clock.advanceAsync(1_500);
+      expect(await asked).toMatchObject({
+        status: 'completed',
+        output: [
+          {},
+          { type: 'mcp_call', error: { message: 'the tool took longer than 30000 ms.' } },
+          { type: 'message' },
+        ],
+      });
+      for (const response of held) response.destroy();
+      await patient.close();
+    });
+
     it('by giving a result that does not fit their schema end that call alone', async () => {
       const outputSchema = { type: 'object', properties: { hits: { type: 'integer' } }, required: ['hits'] };
       kit.server.tools = [{ ...SEARCH, outputSchema }];
@@ -305,6 +331,17 @@ describe('MCP servers that a request for a response names', () => {
       const deltas = (await run.text()).split('\n').filter((line) => line.includes('"type":"mcp"'));
       const steps = deltas.map((line) => (JSON.parse(line.slice(6)) as { delta: { step: string } }).delta.step);
       expect(steps).toEqual(['listing', 'listed', 'calling', 'called']);
+    });
+
+    it('are seen by whoever may look inside the run, with arguments and results', async () => {
+      callSearch();
+      say();
+      const { response } = await streamResponse(kit.bench.app, { background: true, tools: [docs()] });
+      const { json } = await getJson(`${kit.bench.app.baseUrl}/runs/${response.id}/inspection`);
+      const { steps } = json as { steps: { events: { type: string }[] }[] };
+      expect(steps.flatMap(({ events }) => events).filter(({ type }) => type === 'tool')).toMatchObject([
+        { type: 'tool', name: 'search', input: { query: 'snow' }, output: 'found snow', level: 'DEFAULT' },
+      ]);
     });
 
     it.each<[string, object]>([

@@ -43,7 +43,9 @@ export function openMcpRequests(): McpRequests {
     await import('@modelcontextprotocol/client');
     server = await ScriptedMcpServer.start();
     const { host } = new URL(server.url);
-    bench = await Bench.start({ env: { MCP_ALLOWED_HOSTS: `http://${host}`, LOG_LEVEL: 'debug', LOG_FORMAT: 'json' } });
+    bench = await Bench.start({
+      env: { MCP_ALLOWED_HOSTS: `http://${host}`, LOG_LEVEL: 'debug', LOG_FORMAT: 'json', RUNS_INSPECT: 'on' },
+    });
   });
   afterAll(async () => {
     await bench.close();
