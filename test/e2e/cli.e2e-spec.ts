@@ -277,7 +277,7 @@ describe('a new workflow', () => {
     const files = ['src/workflows/workflows.module.ts', 'src/workflows/my-flow/my-flow.workflow.spec.ts'];
     const project = { extends: './tsconfig.build.json', compilerOptions, files, include: [] };
     await writeFile(join(copy, 'tsconfig.new.json'), JSON.stringify(project));
-    expect(await node(tool('typescript/bin/tsc'), '-p', 'tsconfig.new.json')).toEqual({
+    expect(await node(tool('typescript-7/bin/tsc'), '-p', 'tsconfig.new.json')).toEqual({
       code: 0,
       stdout: '',
       stderr: '',

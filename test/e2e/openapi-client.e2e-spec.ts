@@ -10,7 +10,7 @@ import { startProcess } from '../support/process.js';
 const require = createRequire(import.meta.url);
 const ROOT = join(import.meta.dirname, '../..');
 const GENERATOR = join(dirname(require.resolve('@hey-api/openapi-ts/package.json')), 'bin/run.js');
-const COMPILER = require.resolve('typescript/bin/tsc');
+const COMPILER = join(ROOT, 'node_modules/typescript-7/bin/tsc');
 
 /** A program of a team that knows only the document of this server. */
 const PROGRAM = `

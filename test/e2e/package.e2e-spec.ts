@@ -257,7 +257,7 @@ describeWithRegistry()('the package', () => {
         await runIn(
           home(),
           process.execPath,
-          join(ROOT, 'node_modules/typescript/bin/tsc'),
+          join(ROOT, 'node_modules/typescript-7/bin/tsc'),
           '-p',
           'tsconfig.pages.json',
         );

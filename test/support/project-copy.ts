@@ -13,7 +13,7 @@ export async function copyProject(copy: string, paths: readonly string[]): Promi
   const packages = join(copy, 'node_modules');
   await mkdir(packages);
   for (const name of await readdir(join(ROOT, 'node_modules'))) {
-    if (name === 'typescript') await linkFiles(join(ROOT, 'node_modules', name), join(packages, name));
+    if (name.startsWith('typescript')) await linkFiles(join(ROOT, 'node_modules', name), join(packages, name));
     else if (name !== '.bin') await symlink(join(ROOT, 'node_modules', name), join(packages, name));
   }
   await cp(join(ROOT, 'node_modules/.bin'), join(packages, '.bin'), { recursive: true, verbatimSymlinks: true });

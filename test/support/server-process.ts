@@ -40,7 +40,7 @@ export async function ensureServerIsBuilt(): Promise<void> {
     build: async () => {
       // The steps of `npm run build`.
       for (const step of [
-        ['node_modules/typescript/bin/tsc', '-b', 'tsconfig.build.json'],
+        ['node_modules/typescript-7/bin/tsc', '-b', 'tsconfig.build.json'],
         ['scripts/copy-assets.mjs'],
         ['scripts/bundle-page.mjs'],
         ['scripts/bundle.mjs'],
