@@ -9,7 +9,7 @@ const PARAMETERS: ReadonlySet<string> = new Set(['0:0', '1:1']);
 export interface DoorRoute {
   /** A method that Express has a function for. */
   readonly method: 'all' | 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** As Express understands it: `/v1/models/*id`. */
+  /** The pattern of the route for Express, such as `/items/*id`. */
   readonly path: string;
   readonly handler: (request: Request, response: Response) => unknown;
 }

@@ -58,7 +58,7 @@ export class Doors implements OnModuleInit {
     this.#routes.push(...routes);
   }
 
-  /** All routes, in their order: `GET /v1/models/{id}`. */
+  /** All routes, in their order, such as `GET /items/{id}`. */
   get list(): readonly string[] {
     return this.#routes.flatMap(({ method, path }) =>
       method === 'all' ? [] : `${method.toUpperCase()} ${this.place.path}${path.replaceAll(/[:*](\w+)/g, '{$1}')}`,

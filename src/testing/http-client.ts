@@ -35,9 +35,9 @@ export async function getJson(url: string, headers: Readonly<Record<string, stri
 }
 
 /** Reads the rest of a response. */
-export async function readResponse(answer: IncomingMessage): Promise<HttpResponse> {
-  const text = await readText(answer);
-  return { status: answer.statusCode ?? 0, headers: answer.headers, text, json: parse(text) };
+export async function readResponse(response: IncomingMessage): Promise<HttpResponse> {
+  const text = await readText(response);
+  return { status: response.statusCode ?? 0, headers: response.headers, text, json: parse(text) };
 }
 
 /**

@@ -107,11 +107,11 @@ describe('the profile langfuse of docker-compose.yml', () => {
 
     upstream.next(scriptStream('Traced.'));
     server = await startServerProcess({ cwd: folder, env: { ...dotEnv, OPENAI_BASE_URL: upstream.url } });
-    const answer = await postJson(`${server.url}/v1/chat/completions`, {
+    const response = await postJson(`${server.url}/v1/chat/completions`, {
       model: 'chat',
       messages: [{ role: 'user', content: 'Hello' }],
     });
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
     await eventually(() => langfuse.traces().length === 1, { message: 'the trace' });
   });
 

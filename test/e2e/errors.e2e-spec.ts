@@ -57,11 +57,11 @@ describe('errors', () => {
         'invalid_value',
       ],
     ])('%s', async (_, body, status, param, code) => {
-      const answer = await post(body);
-      assertValidError(answer.json);
-      expect(answer.status).toBe(status);
-      expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', param, code });
-      expect(answer.headers['x-request-id']).toMatch(/^req_/);
+      const response = await post(body);
+      assertValidError(response.json);
+      expect(response.status).toBe(status);
+      expect(response.json.error).toMatchObject({ type: 'invalid_request_error', param, code });
+      expect(response.headers['x-request-id']).toMatch(/^req_/);
     });
 
     it('with a status, not a stream, also when a stream was asked for', async () => {
@@ -91,10 +91,10 @@ describe('errors', () => {
       const body = { model: 'chat', messages: HELLO, ...parameters };
       // JavaScript cannot serialise these numbers.
       const text = JSON.stringify(body).replaceAll(/"(-?[\d.e]+)"(?!:)/g, '$1');
-      const answer = await post(text);
-      assertValidError(answer.json);
-      expect(answer.status).toBe(400);
-      expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', param, code: 'inexact_number' });
+      const response = await post(text);
+      assertValidError(response.json);
+      expect(response.status).toBe(400);
+      expect(response.json.error).toMatchObject({ type: 'invalid_request_error', param, code: 'inexact_number' });
     });
 
     it('but not a number that stays the same', async () => {
@@ -109,9 +109,12 @@ describe('errors', () => {
     });
 
     it('a body that is too large', async () => {
-      const answer = await post({ model: 'chat', messages: [{ role: 'user', content: 'x'.repeat(2 * 1024 * 1024) }] });
-      assertValidError(answer.json);
-      expect(answer.status).toBe(413);
+      const response = await post({
+        model: 'chat',
+        messages: [{ role: 'user', content: 'x'.repeat(2 * 1024 * 1024) }],
+      });
+      assertValidError(response.json);
+      expect(response.status).toBe(413);
     });
 
     it.each([
@@ -119,9 +122,9 @@ describe('errors', () => {
       ['encoding', { 'content-encoding': 'rot13' }],
       ['charset', { 'content-type': 'application/json; charset=ebcdic' }],
     ])('an unknown %s', async (_, headers) => {
-      const answer = await post(JSON.stringify({ model: 'chat', messages: HELLO }), headers);
-      assertValidError(answer.json);
-      expect(answer.status).toBe(415);
+      const response = await post(JSON.stringify({ model: 'chat', messages: HELLO }), headers);
+      assertValidError(response.json);
+      expect(response.status).toBe(415);
     });
 
     it.each(['/chat/completions', '/v1/v1/chat/completions'])(
@@ -192,9 +195,9 @@ describe('errors', () => {
     });
 
     it.each(['/v1/models/%E0%A4%A', '/%', '/health/live/%ff'])('a path that cannot be decoded: %s', async (path) => {
-      const answer = await getJson(`${bench.app.url}${path}`);
-      assertValidError(answer.json);
-      expect([400, 404]).toContain(answer.status);
+      const response = await getJson(`${bench.app.url}${path}`);
+      assertValidError(response.json);
+      expect([400, 404]).toContain(response.status);
     });
 
     it('a request that is not HTTP', async () => {
@@ -243,12 +246,12 @@ describe('errors', () => {
     ] as [string, Script, number, string, string][])('%s', async (_, script, status, type, code) => {
       for (const stream of [true, false]) {
         bench.upstream.next(script);
-        const answer = await bench.ask({ stream });
-        assertValidError(answer.json);
-        expect([answer.status, answer.json.error.type, answer.json.error.code]).toEqual([status, type, code]);
-        expect(answer.text).not.toContain(KEY);
-        expect(answer.text).not.toContain('<html>');
-        expect(answer.headers['retry-after']).toBe(status === 429 ? '7' : undefined);
+        const response = await bench.ask({ stream });
+        assertValidError(response.json);
+        expect([response.status, response.json.error.type, response.json.error.code]).toEqual([status, type, code]);
+        expect(response.text).not.toContain(KEY);
+        expect(response.text).not.toContain('<html>');
+        expect(response.headers['retry-after']).toBe(status === 429 ? '7' : undefined);
       }
     });
 
@@ -260,13 +263,13 @@ describe('errors', () => {
         code: 'bad_stop',
       };
       bench.upstream.next(httpError(400, { error: fault }));
-      const answer = await bench.ask();
-      assertValidError(answer.json);
-      expect(answer.status).toBe(400);
-      expect(answer.json.error).toMatchObject({ param: 'stop', code: 'bad_stop' });
-      expect(answer.json.error.message).toContain('Bad stop');
-      expect(answer.text).not.toContain(KEY);
-      expect(answer.text).not.toContain('internal.example');
+      const response = await bench.ask();
+      assertValidError(response.json);
+      expect(response.status).toBe(400);
+      expect(response.json.error).toMatchObject({ param: 'stop', code: 'bad_stop' });
+      expect(response.json.error.message).toContain('Bad stop');
+      expect(response.text).not.toContain(KEY);
+      expect(response.text).not.toContain('internal.example');
     });
 
     it('a code and a param that are not words reach nobody, and neither does the address of the model', async () => {
@@ -277,9 +280,9 @@ describe('errors', () => {
         code: 'x\n[Millrace] 1  - 2030-01-01T00:00:00.000Z     LOG [Access] forged',
       };
       bench.upstream.next(httpError(400, { error: fault }));
-      const answer = await bench.ask();
-      assertValidError(answer.json);
-      expect(answer.json.error).toMatchObject({
+      const response = await bench.ask();
+      assertValidError(response.json);
+      expect(response.json.error).toMatchObject({
         message: 'no file [redacted] on [redacted] ([redacted]), token [redacted]',
         param: null,
         code: null,
@@ -290,8 +293,8 @@ describe('errors', () => {
       'a retry-after of %s is passed on to nobody',
       async (retryAfter) => {
         bench.upstream.next(httpError(429, errorBody('busy'), { 'retry-after': retryAfter }));
-        const answer = await bench.ask();
-        expect([answer.status, answer.headers['retry-after'], answer.headers['retry-after-ms']]).toEqual([
+        const response = await bench.ask();
+        expect([response.status, response.headers['retry-after'], response.headers['retry-after-ms']]).toEqual([
           429,
           undefined,
           undefined,
@@ -301,10 +304,10 @@ describe('errors', () => {
 
     it('an upstream that cannot be reached', async () => {
       const alone = await Bench.start({ env: { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' } });
-      const answer = await postJson(alone.app.chatUrl, { model: 'chat', messages: HELLO });
+      const response = await postJson(alone.app.chatUrl, { model: 'chat', messages: HELLO });
       await alone.close();
-      assertValidError(answer.json);
-      expect([answer.status, answer.json.error.code]).toEqual([502, 'upstream_unreachable']);
+      assertValidError(response.json);
+      expect([response.status, response.json.error.code]).toEqual([502, 'upstream_unreachable']);
     });
   });
 
@@ -349,10 +352,10 @@ describe('errors', () => {
 
       bench.upstream.next(scriptStream('{"thinking":"so"}')).next(scriptStream('Sorry, no JSON'));
       for (let i = 0; i < 2; i++) {
-        const answer = await bench.ask({ model: 'reasoning' });
-        assertValidError(answer.json);
-        expect([answer.status, answer.json.error.code]).toEqual([502, 'invalid_structured_output']);
-        expect(answer.text).not.toContain('Sorry');
+        const response = await bench.ask({ model: 'reasoning' });
+        assertValidError(response.json);
+        expect([response.status, response.json.error.code]).toEqual([502, 'invalid_structured_output']);
+        expect(response.text).not.toContain('Sorry');
       }
     });
 
@@ -363,8 +366,8 @@ describe('errors', () => {
       const items = await stream.collect();
       expect(assertErrorEnded(items)).toMatchObject({ code: 'run_timeout' });
       expect(readContent(items)).toBe('So far');
-      const answer = await postJson(short.app.chatUrl, { model: 'chat', messages: HELLO });
-      expect([answer.status, answer.headers['x-should-retry']]).toEqual([504, 'false']);
+      const response = await postJson(short.app.chatUrl, { model: 'chat', messages: HELLO });
+      expect([response.status, response.headers['x-should-retry']]).toEqual([504, 'false']);
       await short.close();
     });
   });

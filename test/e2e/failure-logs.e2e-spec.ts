@@ -218,7 +218,7 @@ describe('the log of a failure', () => {
     await start({ API_KEYS: 'sk-caller-1', LIMIT_REQUESTS_PER_MINUTE: '4' });
     bench.upstream.next(scriptStream('Hi'));
     const as = (key: string, body: object) => bench.ask(body, { authorization: `Bearer ${key}` });
-    const answers = [
+    const responses = [
       await as('sk-wrong-key', {}),
       await as('sk-caller-1', { temperature: 'secret' }),
       await as('sk-caller-1', { model: 'secret' }),
@@ -226,7 +226,7 @@ describe('the log of a failure', () => {
       await as('sk-caller-1', {}),
       await as('sk-caller-1', {}),
     ];
-    await eventually(() => bench.lines('Access').length === answers.length);
+    await eventually(() => bench.lines('Access').length === responses.length);
     expect(bench.lines('Access').map(({ status, code, request_id }) => [status, code, request_id])).toEqual(
       [
         [401, 'invalid_api_key'],
@@ -235,7 +235,7 @@ describe('the log of a failure', () => {
         [400, 'empty_array'],
         [200, undefined],
         [429, 'rate_limit_exceeded'],
-      ].map((told, index) => [...told, answers[index]?.headers['x-request-id']]),
+      ].map((told, index) => [...told, responses[index]?.headers['x-request-id']]),
     );
     expect(bench.written).not.toMatch(/secret|sk-wrong-key|sk-caller/);
   });

@@ -66,8 +66,8 @@ async function startOverSlowLink(
 function readStatus(agent: Agent, body: unknown): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json' };
-    request(chatUrl(), { method: 'POST', agent, headers }, (answer) => {
-      answer.resume().once('end', () => resolve(answer.statusCode ?? 0));
+    request(chatUrl(), { method: 'POST', agent, headers }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode ?? 0));
     })
       .once('error', reject)
       .end(JSON.stringify(body));
@@ -86,8 +86,8 @@ async function sendBytes(bytes: string): Promise<{ head: string; json: unknown }
 /** Requests a path exactly as written; a URL would normalise it. */
 async function getRaw(path: string): ReturnType<typeof readResponse> {
   const asked = request(nginx.url, { path, agent: false }).end();
-  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-  return readResponse(answer);
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  return readResponse(response);
 }
 
 const chatUrl = (): string => `${nginx.url}/v1/chat/completions`;
@@ -189,17 +189,17 @@ describeWithNginx.each<[string, Configure]>([
       .next([steps.role(), steps.text('Hi'), { kind: 'hang-up' }]);
     const refused = await postJson(chatUrl(), { model: 'chat', stream: true, messages: HELLO });
     expect([refused.status, refused.headers['retry-after']]).toEqual([429, '7']);
-    for (const [answer, status, code] of [
+    for (const [response, status, code] of [
       [refused, 429, expect.any(String)],
       [await postJson(chatUrl(), { model: 'none', messages: HELLO }), 404, 'model_not_found'],
       [await postJson(chatUrl(), '{"model":'), 400, null],
       [await postJson(chatUrl(), { model: 'chat' }), 400, 'missing_required_parameter'],
       [await getJson(`${nginx.url}/v1/nothing`), 404, 'unknown_url'],
     ] as const) {
-      expect(answer.status).toBe(status);
-      assertValidError(answer.json);
-      expect(answer.json).toMatchObject({ error: { code } });
-      expect(answer.headers['x-request-id']).toMatch(/^req_/);
+      expect(response.status).toBe(status);
+      assertValidError(response.json);
+      expect(response.json).toMatchObject({ error: { code } });
+      expect(response.headers['x-request-id']).toMatch(/^req_/);
     }
     const broken = await ask();
     expect((await broken.collect()).some((item) => item.kind === 'data' && item.data.includes('"error"'))).toBe(true);

@@ -92,12 +92,12 @@ describe('Idempotency-Key', () => {
   it('belongs to whoever sent it', async () => {
     await start({ API_KEYS: 'sk-ann,sk-bob' });
     bench.upstream.next(scriptStream('for ann')).next(scriptStream('for bob'));
-    const answers = [
+    const responses = [
       await ask({ ...KEY, authorization: 'Bearer sk-ann' }),
       await ask({ ...KEY, authorization: 'Bearer sk-bob' }),
       await ask({ ...KEY, authorization: 'Bearer sk-ann' }),
     ];
-    expect(answers.map(({ json }) => (json as OpenAI.ChatCompletion).choices[0]?.message.content)).toEqual([
+    expect(responses.map(({ json }) => (json as OpenAI.ChatCompletion).choices[0]?.message.content)).toEqual([
       'for ann',
       'for bob',
       'for ann',
@@ -110,8 +110,8 @@ describe('Idempotency-Key', () => {
       .next(httpError(500, errorBody('no')))
       .next(httpError(429, errorBody('slow')))
       .next(scriptStream('Hi'));
-    const answers = [await ask(), await ask(), await ask(), await ask()];
-    expect(answers.map(({ status, headers }) => [status, headers['idempotent-replayed']])).toEqual([
+    const responses = [await ask(), await ask(), await ask(), await ask()];
+    expect(responses.map(({ status, headers }) => [status, headers['idempotent-replayed']])).toEqual([
       [502, undefined],
       [429, undefined],
       [200, undefined],
@@ -144,9 +144,9 @@ describe('Idempotency-Key', () => {
     await catchRejection(another);
     leaving.abort();
     await catchRejection(answer);
-    const answers = await Promise.all(waiting);
-    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    const responses = await Promise.all(waiting);
+    expect(responses.map(({ status }) => status)).toEqual([200, 200]);
+    expect(new Set(responses.map(({ text }) => text)).size).toBe(1);
     expect(asked()).toBe(2);
   });
 

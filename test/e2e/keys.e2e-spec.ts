@@ -166,7 +166,7 @@ describe('API keys', () => {
           response_format: { type: 'json_object' },
         },
       ];
-      const answers = [
+      const responses = [
         ...(await Promise.all(
           ['', '/graph', '/graph?format=png'].map((path) => getJson(`${baseUrl}/models/${name}${path}`, bearer(ANN))),
         )),
@@ -174,7 +174,7 @@ describe('API keys', () => {
           bodies.map((body) => postJson(chatUrl, body, { ...bearer(ANN), 'idempotency-key': 'k' })),
         )),
       ];
-      return answers.map(({ status, headers, json }) => {
+      return responses.map(({ status, headers, json }) => {
         assertValidError(json);
         return [status, Object.keys(headers).toSorted(), JSON.stringify(json).replaceAll(name, '*')];
       });
@@ -196,13 +196,13 @@ describe('API keys', () => {
       { name: 'eve', hash: makeHash('sk-eve'), expires: '2999-01-31', disabled: false },
     ]);
     await start({ API_KEYS_FILE: file() });
-    const answers = await Promise.all([ANN, BOB].map((key) => getJson(`${bench.app.baseUrl}/models`, bearer(key))));
-    expect(answers.map(({ status, json }) => [status, (json as { error: { message: string } }).error.message])).toEqual(
-      [
-        [401, 'This API key is disabled.'],
-        [401, 'This API key has expired.'],
-      ],
-    );
+    const responses = await Promise.all([ANN, BOB].map((key) => getJson(`${bench.app.baseUrl}/models`, bearer(key))));
+    expect(
+      responses.map(({ status, json }) => [status, (json as { error: { message: string } }).error.message]),
+    ).toEqual([
+      [401, 'This API key is disabled.'],
+      [401, 'This API key has expired.'],
+    ]);
     expect(await statusFor('sk-eve')).toBe(200);
   });
 

@@ -102,8 +102,8 @@ describe('limits', () => {
       await end();
       bench.upstream.always(scriptStream('Hi', { usage: tokens(1, 1) }));
       const { json } = await eventually(async () => {
-        const answer = await bench.ask();
-        return answer.status === 429 ? answer : undefined;
+        const response = await bench.ask();
+        return response.status === 429 ? response : undefined;
       });
       expect(json).toMatchObject({ error: { type: 'tokens' } });
     });

@@ -67,8 +67,8 @@ describe('a completion whose process is killed', () => {
       upstream.next(scriptCompletion({ thinking: 'Whole', reply: 'Hello' }));
       await start();
       const whole = await eventually(async () => {
-        const answer = await retrieveCompletion(app, id);
-        return answer.status === 200 ? answer : undefined;
+        const response = await retrieveCompletion(app, id);
+        return response.status === 200 ? response : undefined;
       });
       const content = 'A draft\n\n{"thinking":"Whole","reply":"Hello"}';
       expect(whole.json).toMatchObject({ id, choices: [{ message: { content }, finish_reason: 'stop' }] });
@@ -98,8 +98,8 @@ describe('a completion whose process is killed', () => {
       await start({ RUNS_LEAVE_GRACE_MS: '2000' });
       expect(await (await upstream.request(1)).closed).toBe('aborted');
       const { json } = await eventually(async () => {
-        const answer = await retrieveCompletion(app, id);
-        return answer.text.includes('run_not_finished') ? undefined : answer;
+        const response = await retrieveCompletion(app, id);
+        return response.text.includes('run_not_finished') ? undefined : response;
       });
       expect(json).toMatchObject({ error: { code: 'run_cancelled' } });
     },

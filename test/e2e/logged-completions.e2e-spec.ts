@@ -61,8 +61,8 @@ describe('a completion that outlives its connection', () => {
     });
     door.open();
     const whole = await eventually(async () => {
-      const answer = await retrieveCompletion(bench.app, id);
-      return answer.status === 200 ? answer : undefined;
+      const response = await retrieveCompletion(bench.app, id);
+      return response.status === 200 ? response : undefined;
     });
     expect(whole.headers['millrace-run-id']).toBe(stream.headers['millrace-run-id']);
     expect(whole.json).toMatchObject({
@@ -152,14 +152,14 @@ describe('a completion that outlives its connection', () => {
 
   it('is answered whole, and its reader notices nothing', async () => {
     bench.upstream.next(scriptStream('Hello', { usage: tokens(3, 4) }));
-    const answer = await bench.ask({}, GOES_ON);
-    expect(answer).toMatchObject({
+    const response = await bench.ask({}, GOES_ON);
+    expect(response).toMatchObject({
       status: 200,
       json: { object: 'chat.completion', choices: [{ message: { content: 'Hello' } }], usage: tokens(3, 4) },
     });
-    expect(answer.headers['millrace-run-id']).toMatch(/^run_/);
-    const { id } = answer.json as { id: string };
-    expect((await retrieveCompletion(bench.app, id)).text).toBe(answer.text);
+    expect(response.headers['millrace-run-id']).toMatch(/^run_/);
+    const { id } = response.json as { id: string };
+    expect((await retrieveCompletion(bench.app, id)).text).toBe(response.text);
   });
 
   it('fails before its first token with an error status, and gives the same error whenever it is read', async () => {
@@ -222,8 +222,8 @@ describe('the run of a completion whose readers have left', () => {
     clock.leap(1);
     expect(await upstream.closed).toBe('aborted');
     const { status, json } = await eventually(async () => {
-      const answer = await retrieveCompletion(bench.app, id);
-      return answer.text.includes('run_not_finished') ? undefined : answer;
+      const response = await retrieveCompletion(bench.app, id);
+      return response.text.includes('run_not_finished') ? undefined : response;
     });
     expect([status, json]).toMatchObject([409, { error: { code: 'run_cancelled' } }]);
     const items = readFrames((await followCompletion(bench.app, id)).text);
@@ -355,8 +355,8 @@ describe('a request for a completion that outlives its connection', () => {
     const stream = await beginCompletion(bench.app);
     await stream.collect();
     const refused = await eventually(async () => {
-      const answer = await bench.ask({}, GOES_ON);
-      return answer.status === 429 ? answer : undefined;
+      const response = await bench.ask({}, GOES_ON);
+      return response.status === 429 ? response : undefined;
     });
     expect(refused.json).toMatchObject({ error: { type: 'tokens', code: 'rate_limit_exceeded' } });
   });

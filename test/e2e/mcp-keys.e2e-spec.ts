@@ -39,8 +39,8 @@ describe('workflows as tools, where keys are needed', () => {
     log.stop();
     await rm(folder, { recursive: true });
   });
-  const findLine = (answer: HttpResponse): Promise<Readonly<Record<string, unknown>>> =>
-    eventually(() => log.lines('Access').find(({ request_id: id }) => id === answer.headers['x-request-id']), {
+  const findLine = (response: HttpResponse): Promise<Readonly<Record<string, unknown>>> =>
+    eventually(() => log.lines('Access').find(({ request_id: id }) => id === response.headers['x-request-id']), {
       message: 'the line in the access log',
     });
 

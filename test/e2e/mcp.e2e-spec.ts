@@ -231,9 +231,9 @@ describe('workflows as tools of MCP', () => {
     bench.upstream.next(scriptStream([rest, 'Hi']));
     const message = mcp.callMessage('chat', { input: 'Hi' });
     const headers = { accept: 'application/json, text/event-stream' };
-    const answer = await send('POST', `${bench.app.url}/mcp`, message, { headers }).answer;
+    const response = await send('POST', `${bench.app.url}/mcp`, message, { headers }).answer;
     let text = '';
-    answer.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+    response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
     await eventually(() => text.split(/^: /m).length > 2, { message: 'two heartbeats' });
     rest.open();
     await eventually(() => text.includes('"result"'), { message: 'the result' });

@@ -39,9 +39,12 @@ describe('metrics', () => {
 
   it('is a page in the format of Prometheus, for GET and HEAD only', async () => {
     bench = await Bench.start();
-    const answer = await getJson(`${bench.app.url}/metrics`);
-    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
-    const metrics = new MetricsPage(answer.text);
+    const response = await getJson(`${bench.app.url}/metrics`);
+    expect([response.status, response.headers['content-type']]).toEqual([
+      200,
+      'text/plain; version=0.0.4; charset=utf-8',
+    ]);
+    const metrics = new MetricsPage(response.text);
     for (const name of ['process_resident_memory_bytes', 'nodejs_eventloop_lag_p99_seconds', 'millrace_requests_total'])
       expect(metrics.types.has(name)).toBe(true);
     expect((await fetch(`${bench.app.url}/metrics`, { method: 'HEAD' })).status).toBe(200);

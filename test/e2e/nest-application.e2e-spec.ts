@@ -37,8 +37,8 @@ describe('in another application, Millrace', () => {
     }
     expect((await postJson(`${app.url}/api/v1/notes`, { text: 'second' })).json).toEqual({ data: { text: 'second' } });
     for (const path of ['/api/v1/broken', '/api/v1/none', '/api/v1/models', '/api/ai/v1/models']) {
-      const answer = await getJson(app.url + path);
-      expect([path, answer.status, answer.json]).toEqual([path, 418, { own: 'filter' }]);
+      const response = await getJson(app.url + path);
+      expect([path, response.status, response.json]).toEqual([path, 418, { own: 'filter' }]);
     }
     for (const path of ['/none', '/v1/models', '/aid', '/']) await expectOwn404(path);
     expect((await postJson(`${app.url}/api/v1/notes`, { other: 1 })).json).toEqual({ own: 'filter' });
@@ -79,10 +79,10 @@ describe('in another application, Millrace', () => {
       ['/ai/docs', 'Unknown request URL: GET /ai/docs.'],
       ['/ai/metrics', 'Unknown request URL: GET /ai/metrics.'],
     ] as const) {
-      const answer = await getJson(app.url + path);
-      expect([path, answer.status]).toEqual([path, 404]);
-      assertValidError(answer.json);
-      expect(answer.json).toMatchObject({ error: { message: expect.stringContaining(message) as unknown } });
+      const response = await getJson(app.url + path);
+      expect([path, response.status]).toEqual([path, 404]);
+      assertValidError(response.json);
+      expect(response.json).toMatchObject({ error: { message: expect.stringContaining(message) as unknown } });
     }
     const wrong = await postJson(`${app.url}/ai/v1/chat/completions`, { model: 'greet' });
     expect([wrong.status, wrong.headers['x-request-id']]).toEqual([400, expect.stringMatching(/^req_/)]);
@@ -190,8 +190,8 @@ describe('in another application, Millrace', () => {
       await held.reached;
       const closed = app.close();
       await eventually(async () => {
-        const answer = await postJson(`${app.url}/ai/v1/chat/completions`, { model: 'greet', messages: HELLO });
-        return (answer.json as { error?: { code: string } }).error?.code === 'server_shutting_down';
+        const response = await postJson(`${app.url}/ai/v1/chat/completions`, { model: 'greet', messages: HELLO });
+        return (response.json as { error?: { code: string } }).error?.code === 'server_shutting_down';
       });
       expect((await getJson(`${app.url}/api/v1/notes`)).status).toBe(200);
       held.open();

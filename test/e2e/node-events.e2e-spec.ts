@@ -111,8 +111,8 @@ describe('node events', () => {
 
   it('leave an early failure its status', async () => {
     bench.upstream.next(httpError(500, 'down'));
-    const answer = await bench.ask({ model: 'streaming', stream: true }, EVENTS);
-    expect(answer.status).toBe(502);
+    const response = await bench.ask({ model: 'streaming', stream: true }, EVENTS);
+    expect(response.status).toBe(502);
   });
 
   it('stand in the answer of a failure that came before the stream, for those who ask', async () => {
@@ -121,9 +121,9 @@ describe('node events', () => {
     };
     const body = { model: 'counted', stream: true, messages: HELLO };
     script();
-    const answer = await postJson(bench.app.chatUrl, body, EVENTS);
-    expect(answer.status).toBe(502);
-    expect(answer.json).toMatchObject({
+    const response = await postJson(bench.app.chatUrl, body, EVENTS);
+    expect(response.status).toBe(502);
+    expect(response.json).toMatchObject({
       error: { message: expect.any(String) },
       millrace: {
         events: [
@@ -139,7 +139,7 @@ describe('node events', () => {
         ],
       },
     });
-    expect(answer.text).not.toMatch(/secret|down/);
+    expect(response.text).not.toMatch(/secret|down/);
     script();
     expect(Object.keys((await postJson(bench.app.chatUrl, body)).json as object)).toEqual(['error']);
   });

@@ -257,9 +257,9 @@ describe('OpenAPI', () => {
     ['text', 415, 'Hello', { 'content-type': 'text/plain' }],
     ['headers that are too long', 431, {}, { 'x-long': 'x'.repeat(20_000) }],
   ])('is obeyed by the answer to %s', async (_, status, body, headers) => {
-    const answer = await postJson(app.chatUrl, body, headers);
-    expect(answer.status).toBe(status);
-    expectDocumented(answer, '/v1/chat/completions', 'post');
+    const response = await postJson(app.chatUrl, body, headers);
+    expect(response.status).toBe(status);
+    expectDocumented(response, '/v1/chat/completions', 'post');
   });
 
   it('is obeyed by the answer that a cancelled response gets', async () => {
@@ -289,9 +289,9 @@ describe('OpenAPI', () => {
       const body = { model: 'chat', messages: [{ role: 'user', content: 'x' }] };
       const statuses: number[] = [];
       for (const headers of [{}, { authorization: `Bearer ${key}` }, { 'api-key': key }, { 'x-api-key': 'wrong' }]) {
-        const answer = await postJson(closed.chatUrl, body, headers);
-        statuses.push(answer.status);
-        expectDocumented(answer, '/v1/chat/completions', 'post');
+        const response = await postJson(closed.chatUrl, body, headers);
+        statuses.push(response.status);
+        expectDocumented(response, '/v1/chat/completions', 'post');
       }
       expect(statuses).toEqual([401, 200, 429, 401]);
       expectDocumented(await getJson(`${closed.baseUrl}/models`), '/v1/models', 'get');

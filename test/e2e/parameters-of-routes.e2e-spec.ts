@@ -167,8 +167,8 @@ describe('the parameters that a workflow with a route takes', () => {
     const response_format = { type: 'json_object' };
     for (const content of ['left', 'right']) {
       bench.upstream.next(scriptStream('{}'));
-      const answer = await bench.ask({ model: 'test', messages: [{ role: 'user', content }], response_format });
-      expect(answer.status).toBe(200);
+      const response = await bench.ask({ model: 'test', messages: [{ role: 'user', content }], response_format });
+      expect(response.status).toBe(200);
     }
     expect(bench.upstream.requests.map(({ body }) => body.response_format)).toEqual([response_format, response_format]);
   });

@@ -84,9 +84,9 @@ describe('parameters of the client', () => {
     ['audio', { audio: { voice: 'alloy', format: 'wav' } }],
   ])('%s are refused by a workflow that cannot heed them', async (param, parameters) => {
     for (const model of ['streaming', 'reasoning']) {
-      const answer = await bench.ask({ model, ...parameters });
-      assertValidError(answer.json);
-      expect([answer.status, answer.json.error.param, answer.json.error.code]).toEqual([
+      const response = await bench.ask({ model, ...parameters });
+      assertValidError(response.json);
+      expect([response.status, response.json.error.param, response.json.error.code]).toEqual([
         400,
         param,
         'unsupported_parameter',
@@ -99,9 +99,9 @@ describe('parameters of the client', () => {
     ['functions', { functions: [{ name: 'f' }] }],
     ['function_call', { function_call: 'auto' }],
   ])('%s that ask for what no workflow gives are refused', async (param, parameters) => {
-    const answer = await bench.ask(parameters);
-    assertValidError(answer.json);
-    expect(answer.status).toBe(400);
-    expect(answer.json.error.param).toMatch(new RegExp(`^${param}`));
+    const response = await bench.ask(parameters);
+    assertValidError(response.json);
+    expect(response.status).toBe(400);
+    expect(response.json.error.param).toMatch(new RegExp(`^${param}`));
   });
 });

@@ -132,8 +132,12 @@ describeInBrowser()('the playground', () => {
   it('is absent when it is switched off, and so are the docs', async () => {
     const { url } = await demo({ PLAYGROUND: 'off', DOCS: 'off' });
     for (const path of ['/', '/playground/js/main.js', '/docs', '/docs-json']) {
-      const answer = await fetch(url + path);
-      expect([path, answer.status, await answer.json()]).toMatchObject([path, 404, { error: { code: 'unknown_url' } }]);
+      const response = await fetch(url + path);
+      expect([path, response.status, await response.json()]).toMatchObject([
+        path,
+        404,
+        { error: { code: 'unknown_url' } },
+      ]);
     }
     expect((await fetch(`${url}/v1/models`)).status).toBe(200);
   });

@@ -66,14 +66,14 @@ describeWithRedis('replicas that share a Redis', () => {
     const env = { LIMIT_REQUESTS_PER_MINUTE: '3' };
     const [one, two] = [await start(env), await start(env)];
     upstream.always(scriptStream('Hi'));
-    const answers = [await ask(one), await ask(two), await ask(one), await ask(two), await ask(one)];
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429]);
-    expect(answers.slice(0, 3).map(({ headers }) => headers['x-ratelimit-remaining-requests'])).toEqual([
+    const responses = [await ask(one), await ask(two), await ask(one), await ask(two), await ask(one)];
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429]);
+    expect(responses.slice(0, 3).map(({ headers }) => headers['x-ratelimit-remaining-requests'])).toEqual([
       '2',
       '1',
       '0',
     ]);
-    expect(Number(answers[4]?.headers['retry-after'])).toBeGreaterThan(50);
+    expect(Number(responses[4]?.headers['retry-after'])).toBeGreaterThan(50);
     expect((await MetricsPage.of(one.url)).sum('millrace_limits_store_up')).toBe(1);
   });
 
@@ -112,8 +112,8 @@ describeWithRedis('replicas that share a Redis', () => {
     expect([(await ask(app, ann)).status, (await ask(app, ann)).status]).toEqual([200, 200]);
     await storeIs(app, 0);
     const { json } = await eventually(async () => {
-      const answer = await ask(app, ann);
-      return answer.status === 429 ? answer : undefined;
+      const response = await ask(app, ann);
+      return response.status === 429 ? response : undefined;
     });
     expect(json).toMatchObject({ error: { type: 'tokens' } });
     expect(log.filter((line) => line.startsWith('Redis is away ('))).toHaveLength(1);
@@ -131,8 +131,8 @@ describeWithRedis('replicas that share a Redis', () => {
     upstream.next(scriptStream('Hi', { usage: tokens(30, 30) }));
     expect((await ask(one, { authorization: 'Bearer sk-ann' })).status).toBe(200);
     const refused = await eventually(async () => {
-      const answer = await ask(two, { authorization: 'Bearer sk-bob' });
-      return answer.status === 429 ? answer : undefined;
+      const response = await ask(two, { authorization: 'Bearer sk-bob' });
+      return response.status === 429 ? response : undefined;
     });
     expect(refused.json).toMatchObject({ error: { type: 'tokens', code: 'rate_limit_exceeded' } });
   });
@@ -144,8 +144,8 @@ describeWithRedis('replicas that share a Redis', () => {
     upstream.always(scriptStream('Hi'));
     expect([(await ask(one)).status, (await ask(two)).status, (await ask(one)).status]).toEqual([200, 200, 429]);
     await redis.kill();
-    const answers = [await ask(one), await ask(one), await ask(one), await ask(two)];
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 200]);
+    const responses = [await ask(one), await ask(one), await ask(one), await ask(two)];
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 429, 200]);
     await Promise.all([storeIs(one, 0), storeIs(two, 0)]);
     await redis.up();
     await Promise.all([storeIs(one, 1), storeIs(two, 1)]);
@@ -284,8 +284,8 @@ describeWithRedis('replicas that share a Redis', () => {
       hold.open();
       const { text } = await first;
       const again = await eventually(async () => {
-        const answer = await ask(two, KEY);
-        return answer.status === 200 ? answer : undefined;
+        const response = await ask(two, KEY);
+        return response.status === 200 ? response : undefined;
       });
       expect([again.text, upstream.requests.length]).toEqual([text, 1]);
     });

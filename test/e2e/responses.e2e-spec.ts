@@ -230,13 +230,13 @@ describe('POST /v1/responses', () => {
 
   it('is a POST, and nothing else is below it', async () => {
     for (const method of ['GET', 'PUT', 'DELETE', 'PATCH']) {
-      const answer = await send(method, responsesUrl(bench.app), undefined).answer;
-      expect([answer.statusCode, answer.headers['allow']]).toEqual([405, 'POST']);
-      answer.resume();
+      const response = await send(method, responsesUrl(bench.app), undefined).answer;
+      expect([response.statusCode, response.headers['allow']]).toEqual([405, 'POST']);
+      response.resume();
     }
     for (const path of ['input_tokens', 'compact']) {
-      const answer = await postJson(`${responsesUrl(bench.app)}/${path}`, { model: 'chat', input: 'Hi' });
-      expect(answer).toMatchObject({ status: 404, json: { error: { code: 'unknown_url' } } });
+      const response = await postJson(`${responsesUrl(bench.app)}/${path}`, { model: 'chat', input: 'Hi' });
+      expect(response).toMatchObject({ status: 404, json: { error: { code: 'unknown_url' } } });
     }
   });
 

@@ -35,8 +35,8 @@ describe('retries of the upstream', () => {
 
   it('spare the client a passing failure, and show in the trace', async () => {
     bench.upstream.next(httpError(503, 'busy')).next(scriptStream('Here.'));
-    const answer = await ask('chat', false);
-    expect(answer.json).toMatchObject({ choices: [{ message: { content: 'Here.' } }] });
+    const response = await ask('chat', false);
+    expect(response.json).toMatchObject({ choices: [{ message: { content: 'Here.' } }] });
     expect(tracer.generations()[0]?.events).toMatchObject([{ name: 'retry', level: 'WARNING', data: { attempt: 1 } }]);
   });
 

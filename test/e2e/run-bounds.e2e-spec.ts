@@ -65,8 +65,8 @@ describe('what one run may say is bounded, with default settings', () => {
     eventually(() => app.get(RunService).openRuns === 0, { message: 'the end of the run' });
 
   it.each(['endless', 'parallel', 'long'])('%s: an answer that is not streamed', async (model) => {
-    const answer = await postJson(app.chatUrl, { model, messages: HELLO });
-    expect(answer).toMatchObject({ status: 500, json: { error: { code: 'answer_too_large' } } });
+    const response = await postJson(app.chatUrl, { model, messages: HELLO });
+    expect(response).toMatchObject({ status: 500, json: { error: { code: 'answer_too_large' } } });
     await runsEnd();
   });
 

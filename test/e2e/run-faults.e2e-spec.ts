@@ -201,8 +201,8 @@ describe('a run that cannot be passed on to its reader', () => {
     it.each(['odd', 'odd-and-silent'])('is answered with 500 where %s does not stream', async (model) => {
       await besideAnother(async () => {
         bench.upstream.next([steps.role(), steps.text('Hi'), steps.stall()]);
-        const answer = await bench.ask({ model, messages });
-        expect(answer).toMatchObject({ status: 500, json: { error: { code: 'internal_error' } } });
+        const response = await bench.ask({ model, messages });
+        expect(response).toMatchObject({ status: 500, json: { error: { code: 'internal_error' } } });
         expect(await (await bench.upstream.request(1)).closed).toBe('aborted');
       });
     });
@@ -226,8 +226,8 @@ describe('a run that cannot be passed on to its reader', () => {
     await besideAnother(async () => {
       bench.upstream.next(scriptStream('Hi'));
       const messages = [{ role: 'user', content: 'logprobs' }];
-      const answer = await bench.ask({ model: 'odd', messages });
-      expect(answer).toMatchObject({ status: 500, json: { error: { code: 'internal_error' } } });
+      const response = await bench.ask({ model: 'odd', messages });
+      expect(response).toMatchObject({ status: 500, json: { error: { code: 'internal_error' } } });
       expect(bugs()).toHaveLength(1);
     });
   });
@@ -265,10 +265,10 @@ describe('a run that cannot be passed on to its reader', () => {
         steps.end(),
       ]);
       const body = { model: 'chat', messages: HELLO, logprobs: true, stream };
-      const answer = await postJson(bench.app.chatUrl, body);
-      expect(answer.status).toBe(200);
-      expect(answer.text.match(/"token":/g)).toHaveLength(130_000);
-      expect(answer.text.endsWith('data: [DONE]\n\n')).toBe(stream);
+      const response = await postJson(bench.app.chatUrl, body);
+      expect(response.status).toBe(200);
+      expect(response.text.match(/"token":/g)).toHaveLength(130_000);
+      expect(response.text.endsWith('data: [DONE]\n\n')).toBe(stream);
     });
   });
 });

@@ -72,10 +72,10 @@ describe('runs', () => {
     const names = ['background_runs', 'queued_background_runs', 'open_runs', 'due_runs', 'open_waits'];
     expect(names.map((name) => page.sum(`millrace_${name}`))).toEqual([0, 0, 0, 0, 20]);
     expect(page.sum('millrace_oldest_open_wait_seconds')).toBeGreaterThan(0);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       ids.map((id) => callRun(bench.app, 'POST', `${id}/waits/approve`, {}, { value: { approved: true } })),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
     for (const id of ids) expect(await endRun(bench.app, id)).toMatchObject({ status: 'completed', attempts: 1 });
   });
 
@@ -134,15 +134,15 @@ describe('runs', () => {
     const other = await Bench.start({ env: { RUNS_DIR: folder } });
     try {
       other.upstream.always(scriptStream('Hello'));
-      const answers = [
+      const responses = [
         await callRun(other.app, 'GET', id),
         await callRun(other.app, 'GET', `${id}/events`),
         await callRun(other.app, 'POST', `${id}/cancel`),
         await askRun(other.app),
         await postJson(responsesUrl(other.app), { model: 'chat', input: 'Hi', background: true }),
       ];
-      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503));
-      for (const { headers, json } of answers) {
+      expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 503));
+      for (const { headers, json } of responses) {
         expect(Number(headers['retry-after'])).toBeGreaterThan(0);
         expect(json).toMatchObject({ error: { type: 'server_error' } });
       }

@@ -51,8 +51,8 @@ describe('a ticket', () => {
       `/v1/runs/${id}/ticket`,
       `/v1/runs/${id}/events`,
     ]) {
-      const answer = await open(`${place}?${place.endsWith('/events') ? 'tickets' : 'ticket'}=${ticket}`);
-      expect([place, answer.status, (answer.json as { error: { code: string } }).error.code]).toEqual([
+      const response = await open(`${place}?${place.endsWith('/events') ? 'tickets' : 'ticket'}=${ticket}`);
+      expect([place, response.status, (response.json as { error: { code: string } }).error.code]).toEqual([
         place,
         401,
         'invalid_api_key',
@@ -87,9 +87,9 @@ describe('a ticket', () => {
   ])('is refused with %s', async (_, spoil) => {
     const id = await start();
     const { url } = await makeTicket(id);
-    const answer = await open(spoil(url));
-    expect(answer.status).toBe(401);
-    expect((answer.json as { error: { code: string } }).error.code).toMatch(/^invalid_(ticket|api_key)$/);
+    const response = await open(spoil(url));
+    expect(response.status).toBe(401);
+    expect((response.json as { error: { code: string } }).error.code).toMatch(/^invalid_(ticket|api_key)$/);
   });
 
   it('is issued only for own runs, and only with a valid lifetime', async () => {
@@ -134,9 +134,9 @@ describe('a ticket', () => {
     await open(`${url}x`);
     await open(url.replace(id, 'run_other'));
     await open(url.replace('/events', '/nothing'));
-    const answer = await open(`${url}&after=x`);
-    expect(answer.status).toBe(400);
-    expect(answer.text).not.toContain(ticket);
+    const response = await open(`${url}&after=x`);
+    expect(response.status).toBe(400);
+    expect(response.text).not.toContain(ticket);
     expect(log.lines('Access')).toContainEqual(
       expect.objectContaining({ path: `/v1/runs/${id}/events`, status: 200, run_id: id }),
     );

@@ -127,11 +127,11 @@ describe('a run', () => {
     expect(logged.readEvents((await reconnect(`?after=${last - 1}`, '0')).text)).toHaveLength(1);
     const none = await logged.followRun(bench.app, id, `?after=${last}`);
     expect([none.status, logged.readEvents(none.text)]).toEqual([200, []]);
-    for (const answer of [
+    for (const response of [
       await logged.followRun(bench.app, id, `?after=${last + 1}`),
       await reconnect('', `${last + 1}`),
     ]) {
-      expect(answer).toMatchObject({ status: 410, json: { error: { code: 'log_truncated' } } });
+      expect(response).toMatchObject({ status: 410, json: { error: { code: 'log_truncated' } } });
     }
     expect(logged.readEvents((await reconnect('', 'x')).text)).toHaveLength(last + 1);
   });

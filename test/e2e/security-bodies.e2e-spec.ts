@@ -40,10 +40,10 @@ describe('security', () => {
       ['a number with a million digits', CHAT_JSON.replace('{', `{"temperature":${'9'.repeat(MEGABYTE)},`), 400],
       ['one long string', CHAT_JSON.replace('Hello', 'a'.repeat(8 * MEGABYTE)), 200],
     ])('of %s are answered', async (_, body, status) => {
-      const answer = await postJson(client.app.chatUrl, body);
-      expect(answer.status).toBe(status);
-      if (status === 400) expectRefused({ status, body: answer.text }, [400]);
-      expect(answer.text.length).toBeLessThan(10_000);
+      const response = await postJson(client.app.chatUrl, body);
+      expect(response.status).toBe(status);
+      if (status === 400) expectRefused({ status, body: response.text }, [400]);
+      expect(response.text.length).toBeLessThan(10_000);
     });
 
     it('count by the last value where they give two', async () => {
@@ -64,9 +64,9 @@ describe('security', () => {
           `content-encoding: ${encoding}`,
           `content-length: ${bytes.length}`,
         ]);
-        const answer = await client.readAnswer(Buffer.concat([Buffer.from(head), bytes]));
-        expectRefused(answer, [415]);
-        expect(answer.body).toContain('without Content-Encoding');
+        const response = await client.readAnswer(Buffer.concat([Buffer.from(head), bytes]));
+        expectRefused(response, [415]);
+        expect(response.body).toContain('without Content-Encoding');
       }
       expect((await client.readAnswer(writePost(CHAT_JSON, 'content-encoding: identity'))).status).toBe(200);
     });
@@ -125,10 +125,10 @@ describe('security', () => {
     it('that are shorter than they say run nothing', async () => {
       const socket = client.open();
       socket.end(writePost(CHAT_JSON).replace(/content-length: \d+/, 'content-length: 500'));
-      const answers = readRawResponses(
+      const responses = readRawResponses(
         await within(readText(socket), { within: 8_000, message: 'the end of the connection' }),
       );
-      expect(answers.map(({ status }) => status).filter((status) => status < 400)).toEqual([]);
+      expect(responses.map(({ status }) => status).filter((status) => status < 400)).toEqual([]);
     });
 
     it.each([
@@ -141,9 +141,9 @@ describe('security', () => {
     ])('with %s cannot smuggle a request past a gateway', async (_, headers, body) => {
       const smuggled = writeRequest('GET /v1/models');
       const first = writeRequest('POST /v1/chat/completions', ['content-type: application/json', ...headers], body);
-      const answers = await client.exchange(first.replace('connection: close\r\n', '') + smuggled);
-      expect(answers).toHaveLength(1);
-      expectRefused(answers[0] ?? { status: 0, body: '' }, [400]);
+      const responses = await client.exchange(first.replace('connection: close\r\n', '') + smuggled);
+      expect(responses).toHaveLength(1);
+      expectRefused(responses[0] ?? { status: 0, body: '' }, [400]);
     });
   });
 });

@@ -66,9 +66,12 @@ describe('security', () => {
       ['multipart/form-data; boundary=b', '--b\r\n\r\n--b--'],
     ])('are not all that keeps foreign pages out: a form that sends %s runs nothing', async (type, body) => {
       // A page may send these requests without a preflight. All others need one, which is refused by default.
-      const answer = await postJson(client.app.chatUrl, body, { 'content-type': type, origin: 'https://evil.example' });
-      expectRefused({ status: answer.status, body: answer.text }, [415]);
-      expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+      const response = await postJson(client.app.chatUrl, body, {
+        'content-type': type,
+        origin: 'https://evil.example',
+      });
+      expectRefused({ status: response.status, body: response.text }, [415]);
+      expect(response.headers).not.toHaveProperty('access-control-allow-origin');
     });
   });
 
@@ -125,10 +128,10 @@ describe('security', () => {
       ['in a message', CHAT_JSON.replace('"role"', '"__proto__":{"polluted":1},"role"')],
       ['in an unknown parameter', CHAT_JSON.replace('{', '{"extra":{"constructor":{"prototype":{"polluted":1}}},')],
     ])('as keys %s stay keys', async (_, body) => {
-      const answer = await postJson(client.app.chatUrl, body);
-      expect(answer.status).toBe(200);
+      const response = await postJson(client.app.chatUrl, body);
+      expect(response.status).toBe(200);
       // If `stream` were inherited, the response would be a stream.
-      expect(answer.json).toMatchObject({ object: 'chat.completion' });
+      expect(response.json).toMatchObject({ object: 'chat.completion' });
     });
 
     it.each([
@@ -138,9 +141,9 @@ describe('security', () => {
       ['format=__proto__', 400],
       ['format=constructor', 400],
     ])('and other pollution of a query do nothing: %s', async (query, status) => {
-      const answer = await getJson(`${client.app.baseUrl}/models/chat/graph?${query}`);
-      expect(answer.status).toBe(status);
-      expect(answer.text).not.toMatch(INSIDE);
+      const response = await getJson(`${client.app.baseUrl}/models/chat/graph?${query}`);
+      expect(response.status).toBe(status);
+      expect(response.text).not.toMatch(INSIDE);
     });
   });
 
@@ -223,8 +226,8 @@ describe('security', () => {
     });
 
     it('CONNECT opens no tunnel', async () => {
-      const answers = await client.exchange(writeRequest('CONNECT 127.0.0.1:22'));
-      expect(answers.filter(({ status }) => status < 400)).toEqual([]);
+      const responses = await client.exchange(writeRequest('CONNECT 127.0.0.1:22'));
+      expect(responses.filter(({ status }) => status < 400)).toEqual([]);
     });
 
     it('and protocols cannot be changed', async () => {

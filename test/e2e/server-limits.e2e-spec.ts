@@ -95,8 +95,8 @@ describe('limits of connections and requests', () => {
     });
     const messages = [{ role: 'user', content: 'Hello, how are you?' }];
     const begin = performance.now();
-    const answer = await postJson(app.chatUrl, { model: 'chat', messages });
-    expect(answer.status).toBe(200);
+    const response = await postJson(app.chatUrl, { model: 'chat', messages });
+    expect(response.status).toBe(200);
     // Longer than the limit plus the second between two checks for slow requests.
     expect(performance.now() - begin).toBeGreaterThan(1_500);
   });

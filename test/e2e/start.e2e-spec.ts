@@ -94,10 +94,10 @@ describe('the start', () => {
     const requests = Array.from({ length: 8 }, (_, index) => `Answer ${index}`);
     for (const text of requests) upstream.next(scriptStream(text));
     const { url } = await start({ OPENAI_BASE_URL: upstream.url });
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       requests.map(() => postJson(`${url}/v1/chat/completions`, { model: 'chat', messages: HELLO })),
     );
-    expect(answers.map(({ status }) => status)).toEqual(requests.map(() => 200));
+    expect(responses.map(({ status }) => status)).toEqual(requests.map(() => 200));
   });
 
   it('leaves a small heap, which grows when objects need it', async () => {

@@ -223,13 +223,13 @@ describe('a stored response of somebody else', () => {
     bench.upstream.next(scriptStream('Hello'));
     const { id, output } = await createResponse(bench.app, {}, ANN);
     const url = `${responsesUrl(bench.app)}/${id}`;
-    const answers = [
+    const responses = [
       await getJson(url, BOB),
       await getJson(`${url}/input_items`, BOB),
       await call('DELETE', url, BOB),
       await call('POST', `${url}/cancel`, BOB),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
+    expect(responses.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
     expect(await askResponse(bench.app, { previous_response_id: id }, BOB)).toMatchObject({ status: 400 });
     expect(await askResponse(bench.app, { input: [{ id: output[0]?.id }] }, BOB)).toMatchObject({ status: 404 });
     expect((await getJson(url, ANN)).status).toBe(200);

@@ -62,8 +62,8 @@ describe('a trace', () => {
 
   it('takes the session from a header, and marks an answer without streaming', async () => {
     bench.upstream.next(scriptStream('Hi.'));
-    const answer = await bench.ask({ stream: false }, { 'x-session-id': 'header' });
-    expect(answer.headers['x-trace-id']).toMatch(TRACE_ID);
+    const response = await bench.ask({ stream: false }, { 'x-session-id': 'header' });
+    expect(response.headers['x-trace-id']).toMatch(TRACE_ID);
     expect(tracer.traces[0]?.start).toMatchObject({ sessionId: 'header', tags: ['sync'] });
     expect(tracer.generations()[0]?.ending).toMatchObject({ finishReason: 'stop', output: 'Hi.' });
   });
@@ -79,9 +79,9 @@ describe('a trace', () => {
 
   it('has its id in the answer even when the run fails before its first byte', async () => {
     bench.upstream.next(httpError(500, 'down'));
-    const answer = await bench.ask({ stream: true });
-    expect(answer.status).toBe(502);
-    expect(answer.headers['x-trace-id']).toBe(tracer.traces[0]?.id);
+    const response = await bench.ask({ stream: true });
+    expect(response.status).toBe(502);
+    expect(response.headers['x-trace-id']).toBe(tracer.traces[0]?.id);
     expect(tracer.traces[0]?.ending).toMatchObject({ level: 'ERROR' });
   });
 
@@ -90,9 +90,9 @@ describe('a trace', () => {
     ['a fault in the body', { model: 'chat', messages: [] }, 400],
     ['a model that does not exist', { model: 'nobody', messages: HELLO }, 404],
   ])('is made for %s, too, with nothing of the body', async (_fault, body, status) => {
-    const answer = await postJson(bench.app.chatUrl, body, { 'x-request-id': 'request-2' });
-    expect(answer.status).toBe(status);
-    expect(answer.headers['x-trace-id']).toBe(tracer.traces[0]?.id);
+    const response = await postJson(bench.app.chatUrl, body, { 'x-request-id': 'request-2' });
+    expect(response.status).toBe(status);
+    expect(response.headers['x-trace-id']).toBe(tracer.traces[0]?.id);
     expect(tracer.traces[0]?.start).toEqual({
       name: 'refused request',
       metadata: { request_id: 'request-2', status },
@@ -101,25 +101,25 @@ describe('a trace', () => {
   });
 
   it('is made only for requests for an answer', async () => {
-    const answer = await getJson(`${bench.app.url}/v1/models/nobody`);
-    expect(answer.status).toBe(404);
-    expect(answer.headers['x-trace-id']).toBeUndefined();
+    const response = await getJson(`${bench.app.url}/v1/models/nobody`);
+    expect(response.status).toBe(404);
+    expect(response.headers['x-trace-id']).toBeUndefined();
     expect(tracer.traces).toEqual([]);
   });
 
   it('is not made for a workflow that wants none', async () => {
     bench.upstream.next(scriptStream('Psst.'));
-    const answer = await bench.ask({ model: 'secret', stream: false });
-    expect(answer.json).toMatchObject({ choices: [{ message: { content: 'Psst.' } }] });
-    expect(answer.headers['x-trace-id']).toBeUndefined();
+    const response = await bench.ask({ model: 'secret', stream: false });
+    expect(response.json).toMatchObject({ choices: [{ message: { content: 'Psst.' } }] });
+    expect(response.headers['x-trace-id']).toBeUndefined();
     expect(tracer.traces).toEqual([]);
   });
 
   it('is not made for a failed run of such a workflow either', async () => {
     bench.upstream.next(httpError(500, 'down'));
-    const answer = await bench.ask({ model: 'secret', stream: true });
-    expect(answer.status).toBe(502);
-    expect(answer.headers['x-trace-id']).toBeUndefined();
+    const response = await bench.ask({ model: 'secret', stream: true });
+    expect(response.status).toBe(502);
+    expect(response.headers['x-trace-id']).toBeUndefined();
     expect(tracer.traces).toEqual([]);
   });
 

@@ -158,9 +158,9 @@ describe('tracing to a Langfuse before version 4', () => {
   it('records an upstream that failed', async () => {
     const { bench, langfuse } = await start('2.95.1');
     bench.upstream.next(httpError(503, { error: { message: 'overloaded', type: 'server_error' } }));
-    const answer = await bench.ask();
-    expect(answer.status).toBeGreaterThanOrEqual(500);
-    const generation = only(await listEvents(langfuse, readTraceId(answer)), 'generation-create');
+    const response = await bench.ask();
+    expect(response.status).toBeGreaterThanOrEqual(500);
+    const generation = only(await listEvents(langfuse, readTraceId(response)), 'generation-create');
     expect(generation).toMatchObject({ level: 'ERROR', statusMessage: expect.stringContaining('503') });
     expect(generation).not.toHaveProperty('usageDetails');
   });

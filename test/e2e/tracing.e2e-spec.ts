@@ -323,8 +323,8 @@ describe('tracing', () => {
   it('tells also of answers that are not streamed', async () => {
     await start();
     bench.upstream.next(scriptStream('Hi'));
-    const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
-    const [root] = (await bench.findTrace(answer.headers['x-trace-id'])).roots as [ShownSpan];
+    const response = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+    const [root] = (await bench.findTrace(response.headers['x-trace-id'])).roots as [ShownSpan];
     expect(root.attributes).toMatchObject({ 'langfuse.trace.tags': ['sync'], [`${OBSERVATION}output`]: 'Hi' });
   });
 

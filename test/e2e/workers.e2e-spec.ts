@@ -83,9 +83,9 @@ describe('several processes that continue', () => {
     try {
       // The processes get connections in turn, so some go to the one that hangs.
       const page = await eventually(async () => {
-        const answer = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(2_500) });
-        expect(answer.status).toBe(200);
-        return new MetricsPage(await answer.text());
+        const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(2_500) });
+        expect(response.status).toBe(200);
+        return new MetricsPage(await response.text());
       });
       expect([page.sum('millrace_processes'), page.sum('millrace_processes_answered')]).toEqual([2, 1]);
       expect(page.sum('millrace_requests_total', { workflow: 'chat' })).toBe(before);

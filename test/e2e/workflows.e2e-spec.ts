@@ -188,9 +188,9 @@ describe('workflows of an application developer', () => {
   it('keep the details of a bug to themselves', async () => {
     const tracer = new RecordingTracer();
     const { app } = await start([BrokenWorkflow, BrokenNode], { tracer });
-    const answer = await postJson(app.chatUrl, { model: 'broken', messages: HELLO });
-    expect([answer.status, answer.headers['x-should-retry']]).toEqual([500, 'false']);
-    expect(answer.text).not.toContain('secret');
+    const response = await postJson(app.chatUrl, { model: 'broken', messages: HELLO });
+    expect([response.status, response.headers['x-should-retry']]).toEqual([500, 'false']);
+    expect(response.text).not.toContain('secret');
     tracer.assertAllClosed();
     expect(tracer.traces[0]?.ending?.level).toBe('ERROR');
   });

@@ -14,14 +14,14 @@ export function responseUrl(app: App, id: string, rest = ''): string {
 
 /** Starts a response in the background, by default of the workflow `chat`. */
 export async function beginResponse(app: App, body: object = {}, headers: Headers = {}): Promise<WireResponse> {
-  const answer = await postJson(
+  const response = await postJson(
     responsesUrl(app),
     { model: 'chat', input: 'Hello', background: true, ...body },
     headers,
   );
-  if (answer.status !== 200) throw new Error(`${answer.status}: ${answer.text}`);
-  assertValidResponse(answer.json);
-  return answer.json;
+  if (response.status !== 200) throw new Error(`${response.status}: ${response.text}`);
+  assertValidResponse(response.json);
+  return response.json;
 }
 
 /** Gets the current state of a response. */
@@ -53,10 +53,10 @@ export async function followResponse(app: App, id: string, query = '', headers: 
  * @throws Error if the stream reaches its end
  */
 export async function readUntilCut(app: App, id: string, onText?: (text: string) => void): Promise<string> {
-  const answer = await send('GET', responseUrl(app, id, '?stream=true'), undefined).answer;
+  const response = await send('GET', responseUrl(app, id, '?stream=true'), undefined).answer;
   let text = '';
   try {
-    for await (const bytes of answer) {
+    for await (const bytes of response) {
       text += String(bytes);
       onText?.(text);
     }

@@ -68,9 +68,9 @@ describe('FakeLangfuse', () => {
 
   const postSpans = (...spans: object[]): Promise<Response> => post('/api/public/otel/v1/traces', makeExport(...spans));
   const postEvents = async (...batch: unknown[]): Promise<{ successes: unknown[]; errors: unknown[] }> => {
-    const answer = await post('/api/public/ingestion', { batch });
-    expect(answer.status).toBe(207);
-    return (await answer.json()) as { successes: unknown[]; errors: unknown[] };
+    const response = await post('/api/public/ingestion', { batch });
+    expect(response.status).toBe(207);
+    return (await response.json()) as { successes: unknown[]; errors: unknown[] };
   };
 
   /** Exports a root and a child with OpenTelemetry's own exporter. */
@@ -151,8 +151,8 @@ describe('FakeLangfuse', () => {
   });
 
   it('keeps what comes to the collector route apart, and wants no key there', async () => {
-    const answer = await post('/v1/traces', makeExport(span()), { authorization: 'none' });
-    expect([answer.status, await answer.json()]).toEqual([200, {}]);
+    const response = await post('/v1/traces', makeExport(span()), { authorization: 'none' });
+    expect([response.status, await response.json()]).toEqual([200, {}]);
     expect(langfuse.collectorSpans()).toMatchObject([{ traceId: TRACE }]);
     expect(langfuse.spans()).toEqual([]);
   });
@@ -325,8 +325,8 @@ describe('FakeLangfuse', () => {
     });
 
     it('refuses a body above its limit', async () => {
-      const answer = await post('/api/public/ingestion', { batch: ['x'.repeat(5_000_000)] });
-      expect(answer.status).toBe(413);
+      const response = await post('/api/public/ingestion', { batch: ['x'.repeat(5_000_000)] });
+      expect(response.status).toBe(413);
     });
 
     it('refuses every second event when told so', async () => {
@@ -338,8 +338,8 @@ describe('FakeLangfuse', () => {
 
   it('refuses every second span as OTLP has it when told so', async () => {
     langfuse.answerWith('partial-207');
-    const answer = await postSpans(span(), span({ spanId: CHILD }));
-    expect(await answer.json()).toMatchObject({ partialSuccess: { rejectedSpans: '1' } });
+    const response = await postSpans(span(), span({ spanId: CHILD }));
+    expect(await response.json()).toMatchObject({ partialSuccess: { rejectedSpans: '1' } });
     expect(langfuse.spans()).toMatchObject([{ spanId: SPAN }]);
     await exportWithOpenTelemetry('/v1/traces', 'none');
     expect(langfuse.collectorSpans()).toHaveLength(2);

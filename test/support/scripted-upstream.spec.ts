@@ -167,9 +167,9 @@ describe('ScriptedUpstream', () => {
       ['bodies that are no JSON', 400, '{', 'is not a POST of a chat completion request'],
       ['bodies without messages', 400, { model: 'm' }, 'is not a POST of a chat completion request'],
     ])('are %s', async (_, status, request, fault) => {
-      const answer = await postJson(url, request);
-      expect(answer).toMatchObject({ status, headers: { 'x-should-retry': 'false' } });
-      expect(answer.text).toContain(fault.replaceAll('"', '\\"'));
+      const response = await postJson(url, request);
+      expect(response).toMatchObject({ status, headers: { 'x-should-retry': 'false' } });
+      expect(response.text).toContain(fault.replaceAll('"', '\\"'));
       expect(() => upstream.assertClean()).toThrow(fault);
       await expect(upstream.close()).rejects.toThrow(fault);
     });

@@ -47,7 +47,7 @@ export interface WaitingDoor {
   /** Sends a request, and returns any response. */
   post(app: App, body: object, headers?: Headers): Promise<HttpResponse>;
   /** Reads a segment, and checks it by every rule. */
-  read(answer: HttpResponse, sent: object): WaitingAnswer;
+  read(response: HttpResponse, sent: object): WaitingAnswer;
   /** Gets a segment again: its chunks if it was streamed, otherwise the whole object. */
   retrieve(app: App, id: string, headers?: Headers): Promise<string>;
 }
@@ -75,11 +75,11 @@ class Chat implements WaitingDoor {
     return postJson(`${app.baseUrl}/chat/completions`, body, headers);
   }
 
-  read(answer: HttpResponse, sent: object): WaitingAnswer {
-    assertOk(answer);
+  read(response: HttpResponse, sent: object): WaitingAnswer {
+    assertOk(response);
     const { messages, stream_options: options } = sent as { messages: object[]; stream_options?: unknown };
     const includeUsage = typeof options === 'object' && options !== null;
-    const told = this.streams ? this.#readStream(answer.text, includeUsage) : this.#readWhole(answer.json);
+    const told = this.streams ? this.#readStream(response.text, includeUsage) : this.#readWhole(response.json);
     const { text, calls } = told;
     const tool_calls = calls.map(({ id, name, shown }) => ({
       id,
@@ -87,8 +87,8 @@ class Chat implements WaitingDoor {
       function: { name, arguments: JSON.stringify(shown) },
     }));
     const said = { role: 'assistant', content: text === '' ? null : text, ...(calls.length > 0 && { tool_calls }) };
-    const { headers } = answer;
-    return { ...told, headers, kept: leaveOutNumbers(answer.text), history: [...messages, said] };
+    const { headers } = response;
+    return { ...told, headers, kept: leaveOutNumbers(response.text), history: [...messages, said] };
   }
 
   async retrieve(app: App, id: string, headers: Headers = {}): Promise<string> {
