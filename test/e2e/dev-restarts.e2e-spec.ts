@@ -4,8 +4,10 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LONGEST_RESTART_MS, waitUntilServed } from '../support/dev-application.js';
 import { eventually, within } from '../support/eventually.js';
 import { getJson } from '../support/http-client.js';
 import { CLI, LinkedProject } from '../support/linked-project.js';
@@ -13,15 +15,7 @@ import { type ChildProcess, isAlive, startProcess } from '../support/process.js'
 import { copyProject } from '../support/project-copy.js';
 import { ensureServerIsBuilt, findFreePort } from '../support/server-process.js';
 
-/** A compiler and a start may take this long on a busy machine, in milliseconds. */
-const LONGEST_MS = 120_000;
-
-/** Waits until the model at this address has this description. */
-const served = (url: string, description: string): Promise<unknown> =>
-  eventually(async () => (await getJson(url)).text.includes(description), {
-    within: LONGEST_MS,
-    message: `an application with ${description}`,
-  });
+const LONGEST_MS = LONGEST_RESTART_MS;
 
 describe('the restart of an application under development', () => {
   const SOURCE = 'src/workflows/assistant/assistant.workflow.ts';
@@ -42,10 +36,11 @@ describe('the restart of an application under development', () => {
     const port = await findFreePort();
     url = `http://127.0.0.1:${port}/v1/models/assistant`;
     dev = await project.start([CLI, 'dev'], { env: { PORT: port } });
-    await served(url, 'Answers in plain text');
+    await served('Answers in plain text');
   }, LONGEST_MS);
   afterAll(() => project.remove());
 
+  const served = (text: string): Promise<void> => waitUntilServed(dev, url, text);
   const at = (path: string): string => join(project.root, path);
   /** The process that serves requests: the one that started last. */
   const findRunning = (): number => Number([...dev.stdout.matchAll(/^\[Nest\] (\d+)\b/gm)].at(-1)?.[1]);
@@ -56,6 +51,8 @@ describe('the restart of an application under development', () => {
     });
     const found = eventually(
       async () => {
+        // To list all processes takes the processor from the one that this waits for.
+        await setTimeout(50);
         const pids = (await project.findProcesses()).filter((found) => found !== findRunning());
         const calls = await Promise.all(pids.map((each) => readFile(`/proc/${each}/cmdline`, 'utf8').catch(() => '')));
         pid = pids.find((_, index) => calls[index]?.includes('child-wait.js'));
@@ -72,11 +69,11 @@ describe('the restart of an application under development', () => {
     async () => {
       const first = await findSpare();
       await project.edit(SOURCE, 'Answers in plain text', 'Version 2');
-      await served(url, 'Version 2');
+      await served('Version 2');
       await dev.waitForLine(new RegExp(`\\[Nest\\] ${first}\\b`), { within: LONGEST_MS });
       const second = await findSpare();
       await project.edit(SOURCE, 'Version 2', 'Version 3');
-      await served(url, 'Version 3');
+      await served('Version 3');
       await dev.waitForLine(new RegExp(`\\[Nest\\] ${second}\\b`), { within: LONGEST_MS });
       expect(isAlive(first)).toBe(false);
     },
@@ -97,7 +94,7 @@ describe('the restart of an application under development', () => {
       process.kill(spare, 'SIGKILL');
       await eventually(() => !isAlive(spare));
       await project.edit(SOURCE, 'Version 3', 'Version 4');
-      await served(url, 'Version 4');
+      await served('Version 4');
     },
     LONGEST_MS,
   );
@@ -110,7 +107,7 @@ describe('the restart of an application under development', () => {
       await rm(at('src/workflows/late'), { recursive: true });
       await eventually(() => !existsSync(at('dist/workflows/late')), { within: LONGEST_MS });
       expect(dev.stdout + dev.stderr).not.toMatch(/TS6053|\d errors?\./);
-      await served(url, 'Version 4');
+      await served('Version 4');
     },
     2 * LONGEST_MS,
   );
@@ -125,7 +122,7 @@ describe('the restart of an application under development', () => {
       });
       await project.write(PROMPT, 'Answer again.\n');
       await dev.waitForLine(/^\[dev\] A file has changed\. Starting again …$/, { within: LONGEST_MS });
-      await served(url, 'Version 5');
+      await served('Version 5');
     },
     2 * LONGEST_MS,
   );
@@ -138,9 +135,9 @@ describe('the restart of an application under development', () => {
       writeFileSync(at('.env'), 'FAVOURITE_COLOUR=blue\n');
       await dev.waitForLine(new RegExp(changes.source), { within: LONGEST_MS });
       writeFileSync(at('.env'), 'FAVOURITE_COLOUR=blue\n');
-      await served(url, 'Version 5');
+      await served('Version 5');
       await project.edit(SOURCE, 'Version 5', 'Version 6');
-      await served(url, 'Version 6');
+      await served('Version 6');
       expect(dev.stdout.match(changes)).toHaveLength(1);
     },
     2 * LONGEST_MS,
@@ -150,7 +147,7 @@ describe('the restart of an application under development', () => {
     'comes for a workflow that is made meanwhile, of whose making nothing gets into the build',
     async () => {
       expect(await project.cli('new', 'second')).toMatchObject({ code: 0 });
-      await served(url.replace('assistant', 'second'), '"id":"second"');
+      await waitUntilServed(dev, url.replace('assistant', 'second'), '"id":"second"');
       expect((await readdir(at('dist'), { recursive: true })).filter((path) => /\.ts\.\w+$/.test(path))).toEqual([]);
       expect(dev.stdout).not.toContain('cannot be brought up to date');
     },
@@ -208,13 +205,14 @@ describe('npm run dev', () => {
     const [command, ...args] = scripts.dev.split(' ');
     expect(command).toBe('node');
     dev = await startProcess(args, { cwd: copy, env: { PORT: port, HOST: '127.0.0.1' } });
-    await served(url, 'A plain conversation');
+    await served('A plain conversation');
   }, 2 * LONGEST_MS);
   afterAll(async () => {
     await dev.stop();
     await rm(copy, { recursive: true, force: true });
   });
 
+  const served = (text: string): Promise<void> => waitUntilServed(dev, url, text);
   const readBuiltAt = async (): Promise<number> => (await stat(join(copy, 'dist/main.js'))).mtimeMs;
 
   it('continues from the last build: what has not changed since is not compiled again', async () => {
@@ -225,7 +223,7 @@ describe('npm run dev', () => {
     'runs a change at the same port',
     async () => {
       await writeFile(join(copy, SOURCE), source.replace(/description: '[^']*'/, "description: 'Version 2'"));
-      await served(url, 'Version 2');
+      await served('Version 2');
       expect(dev.stdout).toMatch(/^\[dev\] Compiled\. Starting again …$/m);
     },
     LONGEST_MS,

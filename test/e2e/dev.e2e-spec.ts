@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { assertErrorEnded } from '../support/chunks.js';
+import { LONGEST_RESTART_MS, waitUntilServed } from '../support/dev-application.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { Inspector } from '../support/inspector.js';
@@ -15,8 +16,7 @@ import { openStream } from '../support/sse-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
-/** A compiler and a start may take this long on a busy machine, in milliseconds. */
-const LONGEST_MS = 120_000;
+const LONGEST_MS = LONGEST_RESTART_MS;
 const SOURCE = 'src/workflows/assistant/assistant.workflow.ts';
 const PROMPT = 'src/workflows/assistant/prompts/answer.md';
 const WORKFLOW = `import { agent, type ChatRefs, type Flow, promptFile, Workflow } from 'millrace';
@@ -66,11 +66,7 @@ describe('millrace dev', () => {
     messages: [{ role: 'user', content }],
   });
   /** Waits until the application serves its workflow with this description, at its first port. */
-  const served = (description: string): Promise<unknown> =>
-    eventually(async () => (await getJson(url('/v1/models/assistant'))).text.includes(description), {
-      within: LONGEST_MS,
-      message: `an application with ${description}`,
-    });
+  const served = (description: string): Promise<void> => waitUntilServed(dev, url('/v1/models/assistant'), description);
   const starts = (): number => dev.stdout.match(/^\[dev\] .*Starting/gm)?.length ?? 0;
   const describeAs = (version: string): Promise<void> => project.write(SOURCE, WORKFLOW.replace('Version 1', version));
 

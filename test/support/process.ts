@@ -2,7 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { type WaitOptions, within } from './eventually.js';
+import { DeadlineError, type WaitOptions, within } from './eventually.js';
 
 /** The options of a child process. */
 export interface ProcessOptions {
@@ -78,14 +78,23 @@ export class ChildProcess {
     return this.#child.pid ?? 0;
   }
 
+  /** How many lines it has written so far. */
+  get lineCount(): number {
+    return this.#lines.length;
+  }
+
   /**
-   * Waits for the first matching line of either stream, from the start of the output.
-   * @throws Error with all output if the process ends without it, DeadlineError if it does not come in time
+   * Waits for the first matching line of either stream. @param options `from`: the number of the first line to look at; default:
+   * from the start of the output
+   * @throws Error with all output if the process ends without it or it does not come in time
    */
-  async waitForLine(pattern: RegExp, options: WaitOptions = {}): Promise<RegExpMatchArray> {
+  async waitForLine(
+    pattern: RegExp,
+    { from = 0, ...options }: WaitOptions & { readonly from?: number } = {},
+  ): Promise<RegExpMatchArray> {
     let check: () => void = () => undefined;
     const found = new Promise<RegExpMatchArray>((resolve, reject) => {
-      let next = 0;
+      let next = from;
       check = () => {
         for (; next < this.#lines.length; next++) {
           const match = this.#lines[next]?.match(pattern);
@@ -101,6 +110,9 @@ export class ChildProcess {
     });
     try {
       return await within(found, { message: `the line ${pattern}`, ...options });
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error;
+      throw new Error(`${error.message}:\n${this.#output()}`, { cause: error });
     } finally {
       this.#watchers.delete(check);
     }

@@ -9,9 +9,11 @@ import {
   rm,
   rmdir,
   stat,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { readErrorCode } from '../../kernel/index.js';
 import { CliError } from '../cli-error.js';
 
 /** Files that the compiler handles, and temporary files of editors. */
@@ -45,7 +47,7 @@ export async function updateBuild(sources: string, build: string, { isCompiled }
   if (sources === build) return 0;
   const present = await listSources(sources, build);
   const recorded = await readRecord(build);
-  const gone = await selectGone(sources, recorded, isCompiled);
+  const gone = await selectGone(sources, present, recorded, isCompiled);
   const wanted = new Set(present.flatMap(listOutputs));
   const stale = gone.flatMap(listOutputs).filter((path) => !wanted.has(path));
   const removed = await Promise.all(stale.map((path) => removeOutput(build, path)));
@@ -68,14 +70,33 @@ export async function updateBuild(sources: string, build: string, { isCompiled }
 
 /** @returns paths from the folder of the sources */
 async function listSources(sources: string, build: string): Promise<readonly string[]> {
-  const entries = await readdir(sources, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
-    throw new CliError(`There is no folder ${sources}: the sources of an application must be there.`, { cause });
-  });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
+  const files = await listFiles(sources);
+  if (files === undefined) {
+    throw new CliError(`There is no folder ${sources}: the sources of an application must be there.`);
+  }
+  return files
     .filter((path) => !path.startsWith(build + sep))
     .map((path) => relative(sources, path).replaceAll(sep, '/'));
+}
+
+/**
+ * Lists the files in a folder and in all folders of it; undefined if it is gone. Not by the option `recursive` of `readdir`,
+ * which fails if one of the folders goes meanwhile.
+ */
+async function listFiles(folder: string): Promise<readonly string[] | undefined> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (!['ENOENT', 'ENOTDIR'].includes(readErrorCode(error))) throw error;
+    return undefined;
+  });
+  if (entries === undefined) return undefined;
+  const lists = await Promise.all(
+    entries.map(async (entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return (await listFiles(path)) ?? [];
+      return entry.isFile() ? [path] : [];
+    }),
+  );
+  return lists.flat();
 }
 
 /** Selects sources whose output is there: others may be left out of the build. */
@@ -93,14 +114,20 @@ async function isFile(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isFile() === true;
 }
 
-/** Selects sources that are no longer there; files are compared by name, since some file systems ignore case. */
+/**
+ * Selects sources that are no longer there. A source that went after they were listed is left for the next update: its
+ * output still counts as wanted. Files are looked for by name, since some file systems ignore case.
+ */
 async function selectGone(
   sources: string,
+  present: readonly string[],
   recorded: readonly string[],
   isCompiled: boolean,
 ): Promise<readonly string[]> {
-  const found = await Promise.all(recorded.map((path) => isFile(join(sources, path))));
-  return recorded.filter((path, index) => found[index] === false && (isCompiled || isAsset(path)));
+  const listed = new Set(present);
+  const candidates = recorded.filter((path) => !listed.has(path) && (isCompiled || isAsset(path)));
+  const found = await Promise.all(candidates.map((path) => isFile(join(sources, path))));
+  return candidates.filter((_, index) => found[index] === false);
 }
 
 /** @returns the paths, from the build, that a source may have output at */
@@ -131,11 +158,11 @@ async function removeOutput(build: string, path: string): Promise<boolean> {
 async function removeEmptyFolders(build: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
-      const isRemoved = await rmdir(join(build, folder)).then(
+      const isGone = await rmdir(join(build, folder)).then(
         () => true,
-        () => false,
+        (error: unknown) => readErrorCode(error) === 'ENOENT',
       );
-      if (!isRemoved) break;
+      if (!isGone) break;
     }
   }
 }
@@ -144,10 +171,13 @@ async function removeEmptyFolders(build: string, paths: readonly string[]): Prom
 async function copyAsset(from: string, to: string): Promise<boolean> {
   const [source, copy] = await Promise.all([from, to].map((path) => stat(path).catch(() => undefined)));
   if (source?.isFile() !== true) return false;
-  if (copy !== undefined && copy.size === source.size && copy.mtimeMs >= source.mtimeMs) return false;
+  // The file that now has this name may be an older one, so a copy has the time of its source. It is set in whole milliseconds.
+  const time = Math.trunc(source.mtimeMs);
+  if (copy !== undefined && copy.size === source.size && Math.trunc(copy.mtimeMs) === time) return false;
   await mkdir(dirname(to), { recursive: true });
   try {
     await copyFile(from, to);
+    await utimes(to, new Date(time), new Date(time));
     return true;
   } catch (error) {
     // Editors write files that are gone a moment later.

@@ -13,6 +13,8 @@ import { LoadablePackages } from './loadable-packages.js';
 import { watchSettings } from './settings-watch.js';
 import { readTypeScriptProject } from './typescript-project.js';
 
+const CHANGED = 'A file has changed. Starting again …';
+
 /** The options of `millrace dev`. */
 interface DevOptions {
   /** The `tsconfig` to compile with. */
@@ -47,14 +49,20 @@ export async function startDev(
     clock,
     // Two processes cannot listen for a debugger at the same port.
     packages: inspect === undefined ? new LoadablePackages(root) : undefined,
-    onExit: (result) => say(`The application has ended (${result}). It starts again when a file changes.`),
+    onExit: (result) => {
+      say(`The application has ended (${result}). It starts again when a file changes.`);
+      if (isOutdated) run(CHANGED);
+    },
   });
+  /** Whether files that the application reads itself have changed since it began: it may have ended for want of them. */
+  let isOutdated = false;
+  const run = (why: string): void => {
+    say(why);
+    isOutdated = false;
+    server.restart();
+  };
   return new Promise<ExitCode>((resolve, reject) => {
     let isEnding = false;
-    const run = (why: string): void => {
-      say(why);
-      server.restart();
-    };
     let updates: Promise<unknown> = Promise.resolve();
     /** Updates run one at a time, since each records what it has done. */
     const update = (isCompiled: boolean): Promise<number> => {
@@ -71,23 +79,30 @@ export async function startDev(
         say(`${errors === 1 ? '1 error' : `${errors} errors`}. ${rest}`);
       },
       onGood: (hasChanged) => {
-        update(true).catch(onBuildFault);
-        if (!existsSync(program)) {
-          end(
-            new CliError(`${relative(root, program)} is not among the compiled files. Say what to run: --main <file>`),
-          );
-        } else if (server.hasBegun && server.isRunning && !hasChanged) {
-          say('Nothing to run again.');
-        } else {
-          run(server.hasBegun ? 'Compiled. Starting again …' : 'Compiled. Starting …');
-        }
+        // The application must find the build as the sources are now, also without what is gone.
+        void update(true)
+          .catch(onBuildFault)
+          .then(() => {
+            if (!isEnding) runCompiled(hasChanged);
+          });
       },
     });
+    const runCompiled = (hasChanged: boolean): void => {
+      if (!existsSync(program)) {
+        end(new CliError(`${relative(root, program)} is not among the compiled files. Say what to run: --main <file>`));
+      } else if (server.isRunning && !hasChanged) {
+        say('Nothing to run again.');
+      } else {
+        run(server.hasBegun ? 'Compiled. Starting again …' : 'Compiled. Starting …');
+      }
+    };
     const stopAssets = watchAssets(sources, {
       onChange: async () => {
         const changes = await update(false);
-        // A running application reads such a file again itself.
-        if (changes > 0 && server.hasBegun && !server.isRunning) run('A file has changed. Starting again …');
+        if (changes === 0 || !server.hasBegun) return;
+        // A running application reads such a file again itself, unless it is about to end because it could not.
+        if (server.isRunning) isOutdated = true;
+        else run(CHANGED);
       },
       onFault: onBuildFault,
     });
