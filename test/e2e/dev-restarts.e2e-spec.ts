@@ -4,7 +4,6 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LONGEST_RESTART_MS, waitUntilServed } from '../support/dev-application.js';
@@ -51,8 +50,6 @@ describe('the restart of an application under development', () => {
     });
     const found = eventually(
       async () => {
-        // To list all processes takes the processor from the one that this waits for.
-        await setTimeout(50);
         const pids = (await project.findProcesses()).filter((found) => found !== findRunning());
         const calls = await Promise.all(pids.map((each) => readFile(`/proc/${each}/cmdline`, 'utf8').catch(() => '')));
         pid = pids.find((_, index) => calls[index]?.includes('child-wait.js'));

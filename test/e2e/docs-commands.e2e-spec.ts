@@ -44,7 +44,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm run workflow -- run toned "Hello" --input \'{"tone": "kind"}\'': 'cli-in-applications.e2e-spec.ts',
   'npm run workflow -- --help': 'cli.e2e-spec.ts',
   'npm run deps': PART_OF_VERIFY,
-  'npx tsc -p src/playground/assets': PART_OF_VERIFY,
+  'npm run typecheck': PART_OF_VERIFY,
   'npm run openapi': 'openapi.e2e-spec.ts compares what it writes with openapi.json',
   'npm run build': 'each `npm run workflow` below begins with it',
   'npm run build && node scripts/screenshots.mjs': 'needs a browser; playground.e2e-spec.ts drives the same page',

@@ -79,6 +79,12 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
       expect(await postJson(`${web.baseUrl}/chat/completions`, { ...body, stream: false })).toMatchObject({
         status: 200,
       });
+      const waiting = await beginRun(web, { model: 'approval' });
+      await eventually(async () => (await readRun(web, waiting.id)).status === 'waiting');
+      const answer = { value: { approved: true } };
+      expect((await callRun(web, 'POST', `${waiting.id}/waits/approve`, {}, answer)).status).toBe(200);
+      expect(await endRun(web, waiting.id)).toMatchObject({ status: 'completed', output: 'Hello\n\nHello' });
+
       const later = await beginRun(web, { run_at: Math.floor(Date.now() / 1_000) + 3_600 });
       expect((await callRun(web, 'POST', `${later.id}/cancel`)).json).toMatchObject({ status: 'cancelled' });
     },

@@ -31,7 +31,7 @@ describe('in another application, Millrace', () => {
     await app.startWith({ path: '/ai' });
     const notes = await getJson(`${app.url}/api/v1/notes`);
     expect([notes.status, notes.json]).toEqual([200, { data: ['first'] }]);
-    expect(notes.headers).toMatchObject({ 'x-own': 'yes', 'x-powered-by': 'Express' });
+    expect(notes.headers).toMatchObject({ 'x-own': 'yes', 'x-guards': 'passed, passed', 'x-powered-by': 'Express' });
     for (const name of ['x-request-id', 'openai-version', 'content-security-policy']) {
       expect(notes.headers).not.toHaveProperty(name);
     }
@@ -48,7 +48,7 @@ describe('in another application, Millrace', () => {
     await app.startWith({ path: '/ai' });
     const models = await getJson(`${app.url}/ai/v1/models`);
     expect((models.json as { data: { id: string }[] }).data.map(({ id }) => id).sort()).toEqual(['ask', 'greet']);
-    expect(models.headers).not.toHaveProperty('x-own');
+    for (const name of ['x-own', 'x-guards']) expect(models.headers).not.toHaveProperty(name);
     const stream = await openStream(`${app.url}/ai/v1/chat/completions`, {
       model: 'greet',
       messages: HELLO,
