@@ -23,7 +23,8 @@ describe('the restart of an application under development', () => {
   let url: string;
   let dev: ChildProcess;
   beforeAll(async () => {
-    project = await LinkedProject.make();
+    // Other tests of `millrace dev` use the compiler with which new applications begin.
+    project = await LinkedProject.make('my-app', 'typescript-7');
     await project.edit(SOURCE, 'type Flow,', 'type Flow, promptFile,');
     const instructions = "instructions: promptFile('./prompts/answer.md', import.meta.url) });";
     await project.write(SOURCE, (await project.read(SOURCE)).replace(/instructions: .*;$/m, instructions));

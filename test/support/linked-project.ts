@@ -29,8 +29,11 @@ export class LinkedProject {
     readonly root: string,
   ) {}
 
-  /** Makes a project; {@link remove} it afterwards. */
-  static async make(name = 'my-app'): Promise<LinkedProject> {
+  /**
+   * Makes a project; {@link remove} it afterwards.
+   * @param typescript its compiler: the one with which new applications begin, or the native one
+   */
+  static async make(name = 'my-app', typescript: 'typescript' | 'typescript-7' = 'typescript'): Promise<LinkedProject> {
     await ensureServerIsBuilt();
     const parent = await mkdtemp(join(tmpdir(), 'millrace-app-'));
     const project = new LinkedProject(parent, join(parent, name));
@@ -39,8 +42,9 @@ export class LinkedProject {
     const packages = join(project.root, 'node_modules');
     await mkdir(packages);
     for (const entry of await readdir(join(ROOT, 'node_modules'))) {
-      await symlink(join(ROOT, 'node_modules', entry), join(packages, entry));
+      if (entry !== 'typescript') await symlink(join(ROOT, 'node_modules', entry), join(packages, entry));
     }
+    await symlink(join(ROOT, 'node_modules', typescript), join(packages, 'typescript'));
     await symlink(ROOT, join(packages, 'millrace'));
     return project;
   }

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { GuardedChild } from './guarded-child.js';
 import type { TypeScriptProject } from './typescript-project.js';
 
@@ -11,6 +12,8 @@ interface CompilerListener {
   /** Called with each line that the compiler prints about the sources. */
   readonly onLine: (line: string) => void;
 }
+
+const KEEPER = fileURLToPath(new URL('./compiler-keeper.js', import.meta.url));
 
 /** What the compiler prints when it is done. Its language is set to English, so this holds on every machine. */
 const DONE = /\bFound (\d+) errors?\. Watching for file changes\./;
@@ -39,6 +42,7 @@ export function watchCompiler(
   const args = ['--watch', '--preserveWatchOutput', '--noEmitOnError', '--listEmittedFiles', '--locale', 'en'];
   const child = new GuardedChild(
     [
+      KEEPER,
       compiler,
       '--project',
       configFile,
