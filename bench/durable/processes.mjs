@@ -44,7 +44,7 @@ export async function measureKills({ bench, env, add }) {
       for (const id of ids) await fetch(`${runsUrl(readers[0])}/${id}/cancel`, { method: 'POST' });
     }
     for (const reader of readers) await bench.stopTarget(reader);
-    const what = `until runs of one of ${others + 1} processes go on that was killed`;
+    const what = `until runs of one of ${others + 1} processes continue that was killed`;
     add(`${what}, median of ${times.length}`, median(times) / 1_000, 's', 15, 7);
     add('the same, longest', Math.max(...times) / 1_000, 's', 15, 7);
   }

@@ -26,20 +26,20 @@ export async function measureTokens({ bench, client, target, add }, runs) {
     direct.push((await bench.measure(target, load)).cpuPerChunk);
     const [before, ticks] = [await measureCost(target.child), await readServerTicks(client)];
     await beginRuns(target, runs, { chunks: CHUNKS, rate: RATE });
-    const speaking = await measureSteady(client);
+    const producing = await measureSteady(client);
     await finishRuns(client);
     // Their logs are packed after their end.
     await delay(500);
     logged.push(((await measureCost(target.child)).cpu - before.cpu) / runs / CHUNKS);
     const all = ((await readServerTicks(client)) - ticks) * TICK_US;
-    steady.push(speaking);
-    around.push((all - speaking * runs * CHUNKS) / runs / 1_000);
+    steady.push(producing);
+    around.push((all - producing * runs * CHUNKS) / runs / 1_000);
   }
   const what = `an event of ${runs} runs at ${RATE} a second`;
   const worker = median(logged) - median(direct);
   add(`${what}, over a direct request (${median(direct).toFixed(0)} us): the process`, worker, 'us', 15, 8);
-  add('the same: the database, while they speak', median(steady), 'us', 10, 6);
-  add('the database: beginning, queue and end of a run', median(around), 'ms');
+  add('the same: the database, while they produce output', median(steady), 'us', 10, 6);
+  add('the database: start, queueing and end of a run', median(around), 'ms');
 }
 
 /** @returns {Promise<number>} microseconds of the database for an event while all runs write */
