@@ -87,7 +87,7 @@ describe('validateChatCompletionRequest', () => {
     const start = performance.now();
     const message = findFault({ model: 'chat', messages })?.message ?? '';
     // Takes about 0.2 s; in quadratic time it would be hours.
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(performance.now() - start).toBeLessThan(30_000);
     expect(message.slice(-tail.length || Infinity)).toBe(tail);
   });
 

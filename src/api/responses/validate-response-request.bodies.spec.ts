@@ -35,7 +35,7 @@ describe('validateResponseRequest, for whole bodies,', () => {
     const start = performance.now();
     const fault = findFault({ model: 'chat', input });
     // Takes about 0.2 s; in quadratic time it would be hours.
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(performance.now() - start).toBeLessThan(30_000);
     expect(fault?.message ?? 'none').toMatch(tail);
   });
 

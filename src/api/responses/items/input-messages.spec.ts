@@ -179,6 +179,6 @@ describe('makeMessages', () => {
     const start = performance.now();
     expect(makeMessages(items)).toHaveLength(150_001);
     // Takes about 0.2 s; in quadratic time it would be minutes.
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(performance.now() - start).toBeLessThan(30_000);
   });
 });
