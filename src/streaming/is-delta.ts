@@ -26,12 +26,12 @@ export function isDelta(value: unknown): value is Delta {
     case 'mcp':
       return isMcp(delta);
     default:
-      return isNoChannel(channel);
+      return isUnknown(channel);
   }
 }
 
-/** At run time the value can be anything. This does not compile while a channel is missing above. */
-function isNoChannel(_type: never): false {
+/** At run time the value can be anything. A call does not compile while a channel or a step is missing in its switch. */
+function isUnknown(_word: never): false {
   return false;
 }
 
@@ -64,7 +64,8 @@ function isAudio({ id, data, transcript, expiresAt }: Readonly<Record<string, un
 function isMcp(delta: Readonly<Record<string, unknown>>): boolean {
   const { server, tools, call, name, arguments: args, approval, output, error } = delta;
   if (typeof server !== 'string') return false;
-  switch (delta['step'] as McpStep['step']) {
+  const step = delta['step'] as McpStep['step'];
+  switch (step) {
     case 'listing':
       return true;
     case 'listed':
@@ -79,7 +80,7 @@ function isMcp(delta: Readonly<Record<string, unknown>>): boolean {
         (error === undefined || (typeof error === 'object' && error !== null && 'message' in error))
       );
     default:
-      return false;
+      return isUnknown(step);
   }
 }
 

@@ -6,7 +6,7 @@ import { AppConfig } from '../../config/index.js';
 import type { RunEvent, RunFailed } from '../../engine/index.js';
 import { readOutcome } from '../../errors/index.js';
 import { findRecord, type RequestRecord, type StreamMetrics } from '../../http/index.js';
-import { Cancellation, Clock, type Timer } from '../../kernel/index.js';
+import { assertNever, Cancellation, Clock, type Timer } from '../../kernel/index.js';
 import { guardCallback, type ReadFailure, type RunEvents, type RunOptions, type RunReader } from '../../runs/index.js';
 import { Gate } from '../../streaming/index.js';
 import { DONE_FRAME, EventStreamWriter, isRepeated, NewestEvents, paceRunEvents } from '../wire/index.js';
@@ -26,8 +26,8 @@ export class ResponsesStreamer {
   ) {}
 
   /**
-   * Runs a workflow and streams its events to the client. The head and the first events leave at once, before the first model is
-   * decoded: some clients hand the stream to their users only then. So every outcome of the run is reported in the
+   * Runs a workflow and streams its events to the client. The head and the first events are sent at once, before the first model is
+   * called: some clients pass the stream on to their users only then. So every outcome of the run is reported in the
    * stream. @param start begins the run @returns when the response has been handed to the connection
    * @throws MillraceError if the run cannot be begun
    */
@@ -65,7 +65,7 @@ interface ResponseStreamParts {
   readonly gate: Gate;
   readonly clock: Clock;
   readonly heartbeatMs: number;
-  /** True if the client decoded for node events. */
+  /** True if the client asked for node events. */
   readonly nodeEvents: boolean;
   readonly metrics: StreamMetrics;
   /** Called with faults of the stream itself. */
@@ -122,9 +122,22 @@ class ResponseStream implements RunReader {
       case 'run-finished':
         this.#finish(event);
         break;
-      default:
+      case 'run-resumed':
+      case 'run-waiting':
+      case 'run-continued':
+      case 'run-retrying':
+      case 'node-restarted':
+      case 'model-identified':
+      case 'node-started':
+      case 'node-progress':
+      case 'route-taken':
+      case 'node-finished':
+      case 'node-failed':
         if (this.wantsContent && isRepeated(event) && !this.#gate.isOpen) this.#keepNewest(event);
         else this.#writer.write(this.#takeNewest() + this.#encode(event));
+        break;
+      default:
+        assertNever(event);
     }
   }
 

@@ -362,9 +362,6 @@ class InputMcpApprovalResponse {
   readonly id?: string | null;
 }
 
-/** A message of any role. */
-export type InputMessage = InputSystemMessage | InputUserMessage | InputAssistantMessage;
-
 /** Classes of messages by their `role`. */
 export const MESSAGE_ROLES = {
   user: InputUserMessage,
