@@ -1,6 +1,6 @@
-import { InvalidRequestError } from '../../errors/index.js';
 import type { Query } from '../../http/index.js';
 import type { JsonObject } from '../../kernel/index.js';
+import { makeQueryError } from '../wire/index.js';
 
 const MOST_ITEMS = 100;
 const USUAL_ITEMS = 20;
@@ -36,23 +36,19 @@ export function listItems(items: readonly JsonObject[], { limit, order, after }:
 function readLimit(limit: unknown): number {
   if (limit === undefined) return USUAL_ITEMS;
   const size = typeof limit === 'string' && /^\d{1,3}$/.test(limit) ? Number(limit) : 0;
-  if (size < 1 || size > MOST_ITEMS) throw refuse('limit', `expected an integer from 1 to ${MOST_ITEMS}.`);
+  if (size < 1 || size > MOST_ITEMS) throw makeQueryError('limit', `expected an integer from 1 to ${MOST_ITEMS}.`);
   return size;
 }
 
 function readOrder(order: unknown): 'asc' | 'desc' {
   if (order === undefined) return 'desc';
-  if (order !== 'asc' && order !== 'desc') throw refuse('order', 'supported values are: "asc", "desc".');
+  if (order !== 'asc' && order !== 'desc') throw makeQueryError('order', 'supported values are: "asc", "desc".');
   return order;
 }
 
 function readStart(items: readonly JsonObject[], after: unknown): number {
   if (after === undefined) return 0;
   const index = items.findIndex(({ id }) => id === after);
-  if (index === -1) throw refuse('after', 'no item of this response has this id.');
+  if (index === -1) throw makeQueryError('after', 'no item of this response has this id.');
   return index + 1;
-}
-
-function refuse(param: string, problem: string): InvalidRequestError {
-  return new InvalidRequestError(`Invalid value for '${param}': ${problem}`, { param, code: 'invalid_value' });
 }

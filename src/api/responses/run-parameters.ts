@@ -72,7 +72,7 @@ function makeResponseFormat(
   if (format === null || format === undefined || format.type === 'text') return {};
   if (!takes.has('response_format')) {
     if (format.type === 'json_schema') {
-      throw refuse(
+      throw makeUnsupportedValueError(
         'text.format',
         `The workflow \`${id}\` cannot return this format: its output has a form of its own.`,
       );
@@ -96,7 +96,10 @@ function makeLogprobs(
   const hasAlternatives = (alternatives ?? 0) > 0;
   if (!isIncluded && !hasAlternatives) return {};
   if (!takes.has('logprobs')) {
-    throw refuse(isIncluded ? 'include' : 'top_logprobs', `The workflow \`${id}\` does not return log probabilities.`);
+    throw makeUnsupportedValueError(
+      isIncluded ? 'include' : 'top_logprobs',
+      `The workflow \`${id}\` does not return log probabilities.`,
+    );
   }
   return { logprobs: true, ...(hasAlternatives && { top_logprobs: alternatives }) };
 }
@@ -117,7 +120,7 @@ function makeTools(
     return written === undefined ? [] : [written];
   });
   if (!isTaken && isDemand(choice)) {
-    throw refuse(
+    throw makeUnsupportedValueError(
       'tool_choice',
       `The workflow \`${id}\` does not pass tools on to its models, and \`tool_choice\` demands one.`,
     );
@@ -210,6 +213,6 @@ function describeTool(tool: ResponseTool): string {
   return `tool ${[tool.type, ...(typeof name === 'string' ? [name] : [])].join(' ').slice(0, 64)}`;
 }
 
-function refuse(param: string, message: string): InvalidRequestError {
+function makeUnsupportedValueError(param: string, message: string): InvalidRequestError {
   return new InvalidRequestError(message, { param, code: 'unsupported_value' });
 }

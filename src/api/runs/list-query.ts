@@ -1,5 +1,5 @@
-import { InvalidRequestError } from '../../errors/index.js';
 import type { RunQuery } from '../../runs/index.js';
+import { makeQueryError } from '../wire/index.js';
 import { RUN_STATUSES } from './dto/run.schema.js';
 
 const MOST_RUNS = 100;
@@ -27,29 +27,25 @@ export function readListQuery({ model, status, limit, after, order }: Given): Li
 
 function readText(param: string, given: unknown): string | undefined {
   if (given === undefined || typeof given === 'string') return given;
-  throw refuse(param, 'it must be given only once.');
+  throw makeQueryError(param, 'it must be given only once.');
 }
 
 function readStatus(given: unknown): RunQuery['status'] {
   if (given === undefined) return undefined;
   const status = RUN_STATUSES.find((known) => known === given);
-  if (status === undefined) throw refuse('status', `supported values are: ${RUN_STATUSES.join(', ')}.`);
+  if (status === undefined) throw makeQueryError('status', `supported values are: ${RUN_STATUSES.join(', ')}.`);
   return status;
 }
 
 function readLimit(given: unknown): number {
   if (given === undefined) return USUAL_RUNS;
   const limit = typeof given === 'string' && /^\d{1,3}$/.test(given) ? Number(given) : 0;
-  if (limit < 1 || limit > MOST_RUNS) throw refuse('limit', `expected an integer from 1 to ${MOST_RUNS}.`);
+  if (limit < 1 || limit > MOST_RUNS) throw makeQueryError('limit', `expected an integer from 1 to ${MOST_RUNS}.`);
   return limit;
 }
 
 function readOrder(given: unknown): RunQuery['order'] {
   if (given === undefined) return 'desc';
-  if (given !== 'asc' && given !== 'desc') throw refuse('order', 'supported values are: asc, desc.');
+  if (given !== 'asc' && given !== 'desc') throw makeQueryError('order', 'supported values are: asc, desc.');
   return given;
-}
-
-function refuse(param: string, problem: string): InvalidRequestError {
-  return new InvalidRequestError(`Invalid value for '${param}': ${problem}`, { param, code: 'invalid_value' });
 }

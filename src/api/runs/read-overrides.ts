@@ -17,25 +17,28 @@ export function readOverrides(
 ): RunRequest['overrides'] {
   if (given === undefined || given === null) return undefined;
   if (!isAllowed)
-    throw refuse(
+    throw makeOverridesError(
       'agents can be changed for a run in development only, not where NODE_ENV is production.',
       'overrides_disabled',
     );
-  if (!isJsonObject(given)) throw refuse('expected an object with the keys of steps.');
-  if (JSON.stringify(given).length > LONGEST) throw refuse(`it is longer than ${LONGEST} characters.`);
+  if (!isJsonObject(given)) throw makeOverridesError('expected an object with the keys of steps.');
+  if (JSON.stringify(given).length > LONGEST) throw makeOverridesError(`it is longer than ${LONGEST} characters.`);
   const steps = schema.nodes.map(({ key }) => key);
   for (const [step, change] of Object.entries(given)) {
     const [first = ''] = step.split('/', 1);
     if (!steps.includes(first))
-      throw refuse(`the workflow "${id}" has no step "${step.slice(0, 64)}". There are: ${steps.join(', ')}.`);
+      throw makeOverridesError(
+        `the workflow "${id}" has no step "${step.slice(0, 64)}". There are: ${steps.join(', ')}.`,
+      );
     const isRight =
       isJsonObject(change) &&
       Object.entries(change).every(([name, value]) => FIELDS.has(name) && typeof value === 'string' && value !== '');
-    if (!isRight) throw refuse('expected texts under `instructions` and `model`, and nothing else, for each step.');
+    if (!isRight)
+      throw makeOverridesError('expected texts under `instructions` and `model`, and nothing else, for each step.');
   }
   return given as RunRequest['overrides'];
 }
 
-function refuse(problem: string, code = 'invalid_value'): InvalidRequestError {
+function makeOverridesError(problem: string, code = 'invalid_value'): InvalidRequestError {
   return new InvalidRequestError(`Invalid value for 'overrides': ${problem}`, { param: 'overrides', code });
 }

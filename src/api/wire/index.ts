@@ -54,6 +54,7 @@ export {
   SoundData,
   SoundFormat,
 } from './shared-parts.js';
+export { makeQueryError } from './query-error.js';
 export { readFlag } from './read-flag.js';
 export { ON_DISCONNECT, ON_DISCONNECT_HEADER, type OnDisconnect, readOnDisconnect } from './read-on-disconnect.js';
 export { readOrigin } from './read-origin.js';

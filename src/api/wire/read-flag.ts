@@ -1,6 +1,6 @@
 import type { Request } from 'express';
-import { InvalidRequestError } from '../../errors/index.js';
 import { readQuery } from '../../http/index.js';
+import { makeQueryError } from './query-error.js';
 
 /**
  * Reads a parameter of a query that is `true` or `false`; absent, it is false.
@@ -10,8 +10,5 @@ export function readFlag(request: Pick<Request, 'query'>, parameter: string): bo
   const given = readQuery(request)[parameter];
   if (given === undefined || given === 'false') return false;
   if (given === 'true') return true;
-  throw new InvalidRequestError(`Invalid value for '${parameter}': expected 'true' or 'false'.`, {
-    param: parameter,
-    code: 'invalid_value',
-  });
+  throw makeQueryError(parameter, "expected 'true' or 'false'.");
 }

@@ -31,18 +31,18 @@ export class DeliveryLog {
   /**
    * Notes a failed delivery.
    * @param why the reason, without content or credentials
-   * @param noteDropped how many traces were given up because of it
+   * @param dropped how many traces were given up because of it
    */
-  noteFailure(why: string, noteDropped: number): void {
+  noteFailure(why: string, dropped: number): void {
     this.#failures++;
-    this.#dropped += noteDropped;
+    this.#dropped += dropped;
     this.#lastReason = why;
     this.#isDown = true;
     this.#tellLater();
   }
 
   /** Notes traces that were given up. */
-  dropped(traces: number): void {
+  noteDropped(traces: number): void {
     this.#dropped += traces;
     this.#tellLater();
   }

@@ -252,7 +252,7 @@ export class DeliveryQueue {
 
   #drop(traces: number): void {
     this.#dropped += traces;
-    if (traces > 0) this.#log.dropped(traces);
+    if (traces > 0) this.#log.noteDropped(traces);
   }
 }
 

@@ -131,13 +131,14 @@ class Conversation {
     for (const { kind, item } of this.#outputs) {
       const id = item['call_id'] as string;
       const call = this.#takeCall(kind, id);
-      if (call === undefined) throw unpaired(`No tool call found for ${kind} output with call_id ${quoteId(id)}.`);
+      if (call === undefined)
+        throw makeUnpairedError(`No tool call found for ${kind} output with call_id ${quoteId(id)}.`);
       call.isAnswered = true;
       call.exchange.add(id, item['output'] as string | readonly UserPart[]);
     }
     const forgotten = this.#made.find(({ isAnswered }) => !isAnswered);
     if (forgotten !== undefined) {
-      throw unpaired(`No tool output found for ${forgotten.kind} ${quoteId(forgotten.id)}.`);
+      throw makeUnpairedError(`No tool output found for ${forgotten.kind} ${quoteId(forgotten.id)}.`);
     }
     const messages: readonly object[] = this.#messages.flatMap((one) =>
       one instanceof Exchange ? one.write() : [one],
@@ -240,6 +241,6 @@ function quoteId(id: string): string {
   return id.length > 64 ? `${id.slice(0, 64)}…` : id;
 }
 
-function unpaired(message: string): InvalidRequestError {
+function makeUnpairedError(message: string): InvalidRequestError {
   return new InvalidRequestError(message, { param: 'input' });
 }
