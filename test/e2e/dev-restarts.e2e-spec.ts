@@ -101,9 +101,9 @@ describe('the restart of an application under development', () => {
     'leaves nothing of removed sources in the build, which are no error of the compiler',
     async () => {
       const shown = [dev.stdout.length, dev.stderr.length];
-      await rm(at('src/workflows/late/late.test.ts'));
+      await rm(at('src/workflows/late/late.test.ts'), { force: true });
       await eventually(() => !existsSync(at('dist/workflows/late/late.test.js')), { within: LONGEST_MS });
-      await rm(at('src/workflows/late'), { recursive: true });
+      await rm(at('src/workflows/late'), { recursive: true, force: true });
       await eventually(() => !existsSync(at('dist/workflows/late')), { within: LONGEST_MS });
       await served('Version 4');
       // The compiler may have read a source of an earlier test while it was being written.
