@@ -11,7 +11,7 @@ import type { StepUsage } from './step-usage.js';
 export type KeptByStep = Pick<StepCheckpoint, 'output' | 'metadata'>;
 
 /** How a step ended, for its checkpoint. */
-interface StepEnding {
+interface KeptEnding {
   readonly usage: StepUsage;
   readonly order: SpeakingOrder | undefined;
   /** True if it stopped its workflow. */
@@ -59,7 +59,7 @@ export class StepKeeper {
   }
 
   /** Stores a finished step, directly before the event of its end. */
-  keep(step: NodeStep, kept: KeptByStep, { usage, order, hasStopped, isBrokenOff = false }: StepEnding): void {
+  keep(step: NodeStep, kept: KeptByStep, { usage, order, hasStopped, isBrokenOff = false }: KeptEnding): void {
     const { metadata } = kept;
     if (metadata !== undefined) this.#keptMetadata = JSON.stringify(metadata);
     const unsaid = order?.unsaid ?? [];

@@ -9,12 +9,12 @@ const MOST_WAITING = 32;
 const MOST_WAITING_BYTES = 64 * 1024;
 
 /** The requests that wait on one connection. */
-interface Waiting {
+interface WaitingRequests {
   requests: number;
   bytes: number;
 }
 
-const waitingBySocket = new WeakMap<Socket, Waiting>();
+const waitingBySocket = new WeakMap<Socket, WaitingRequests>();
 
 /** On a connection: its open response. Not a `WeakMap`, see `RECORD` in request-record.ts. */
 const OPEN_RESPONSE = Symbol('open response');

@@ -20,14 +20,14 @@ export class CallMetrics {
   /** Records that the first token has arrived. */
   recordFirstToken(): void {
     const { provider, model } = this.name;
-    this.instruments.callFirstToken.observe({ provider, model }, this.#elapsed());
+    this.instruments.callFirstToken.observe({ provider, model }, this.#measureSeconds());
   }
 
   /** Records the end of the call. @param usage what its upstream reported; undefined: nothing */
   recordEnd(outcome: Outcome, usage: Usage | undefined): void {
     const { provider, model } = this.name;
     this.instruments.calls.inc({ workflow: this.workflow, provider, model, outcome });
-    this.instruments.callDuration.observe({ provider, model }, this.#elapsed());
+    this.instruments.callDuration.observe({ provider, model }, this.#measureSeconds());
     if (usage !== undefined) this.#count(usage);
   }
 
@@ -46,7 +46,7 @@ export class CallMetrics {
     }
   }
 
-  #elapsed(): number {
+  #measureSeconds(): number {
     return (this.clock.monotonic() - this.#startedAt) / 1_000;
   }
 }

@@ -43,21 +43,21 @@ export interface CallControls {
   /** Key of the step that asks, preceded by those of the enclosing steps. Absent outside of a run. */
   readonly step?: string | undefined;
   /** Takes the identity of the model; called before the first delta is yielded, and again if it changes. */
-  identity(identity: ModelIdentity): void;
+  noteIdentity(identity: ModelIdentity): void;
   /**
    * Whether the caller can wait this many milliseconds before a failed request is sent again. If not, the failure is thrown at
    * once, so that the caller can do something else.
    */
   canWait(ms: number): boolean;
   /** Takes the upstream's id of the request; called when its response begins, good or bad, if it has one. */
-  upstreamRequestId(id: string): void;
+  noteRequestId(id: string): void;
   /** Called before a request is sent again. */
-  retrying(retry: CallRetry): void;
+  noteRetry(retry: CallRetry): void;
   /**
    * Takes the usage known so far; the last one counts. Called as soon as the upstream reports it, so that calls that fail or
    * are aborted later are still counted.
    */
-  usage(usage: Usage): void;
+  noteUsage(usage: Usage): void;
 }
 
 /** The end of a call that was not aborted and did not fail. */

@@ -12,7 +12,7 @@ const MESSAGES = [{ role: 'user' as const, content: 'Tell me a story' }];
 /** Ignores the abort of its call. */
 const deaf: ChatModel = {
   async *stream(_call, controls) {
-    controls.usage({ prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 });
+    controls.noteUsage({ prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 });
     yield [{ type: 'content', text: 'Once upon a time there was a king' }];
     yield [{ type: 'content', text: ' who had a daughter' }];
     return { finishReason: 'stop' };
@@ -22,9 +22,9 @@ const deaf: ChatModel = {
 /** Reports its usage as it grows. */
 const counting: ChatModel = {
   async *stream(_call, controls) {
-    controls.usage({ prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 });
+    controls.noteUsage({ prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 });
     yield [{ type: 'content', text: 'Once upon a time' }];
-    controls.usage({ prompt_tokens: 4, completion_tokens: 7, total_tokens: 11 });
+    controls.noteUsage({ prompt_tokens: 4, completion_tokens: 7, total_tokens: 11 });
     return { finishReason: 'stop' };
   },
 };

@@ -74,9 +74,9 @@ export class AgentRun<Output> {
   async run(): Promise<Output> {
     let before = { messages: this.#messages, toolRounds: -1 };
     for (let repairs = 0; ;) {
-      const reply = await finishGenerator(this.#loop(false, (whole) => Promise.resolve(whole)));
+      const output = await finishGenerator(this.#loop(false, (whole) => Promise.resolve(whole)));
       try {
-        return await parseModelOutput(reply, this.#plan, this.#context);
+        return await parseModelOutput(output, this.#plan, this.#context);
       } catch (fault) {
         if (!(fault instanceof StructuredOutputError)) throw fault;
         const toolRounds = this.#tools.count;
@@ -85,7 +85,7 @@ export class AgentRun<Output> {
         if (repairs < (this.#plan.config.repairs ?? 1)) {
           repairs++;
           this.#attempts.tellRepair(fault);
-          this.#messages = [...this.#messages, ...writeRepairRequest(reply, fault)];
+          this.#messages = [...this.#messages, ...writeRepairRequest(output, fault)];
           this.#isContinued = true;
         } else {
           await this.#attempts.recover(fault);

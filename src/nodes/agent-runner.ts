@@ -57,7 +57,7 @@ export class AgentRunner<Output> {
   runStream(input: AgentInput, context: TaskContext): AgentStream<Output> {
     return new AgentStream(
       (finish) => new AgentRun(this.#choosePlan(context), input, context).stream(finish),
-      (reply) => parseModelOutput(reply, this.#plan, context),
+      (output) => parseModelOutput(output, this.#plan, context),
     );
   }
 

@@ -1,35 +1,35 @@
 import type { Delta } from '../streaming/index.js';
 import type { ModelOutput } from './agent-run.js';
 
-/** Opens a model's stream; `finish` makes its result from the whole output. */
-type OpenStream = <R>(finish: (reply: ModelOutput) => Promise<R>) => AsyncGenerator<readonly Delta[], R, void>;
+/** Starts a model's stream; `finish` makes its result from the whole output. */
+type StartStream = <R>(finish: (output: ModelOutput) => Promise<R>) => AsyncGenerator<readonly Delta[], R, void>;
 
 /**
  * A model's output as it arrives: iterate it once to get batches of deltas. The model is called when the first batch is asked
  * for; leaving the loop early ends the call.
  */
 export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
-  readonly #open: OpenStream;
-  readonly #finish: (reply: ModelOutput) => Promise<Output>;
+  readonly #start: StartStream;
+  readonly #finish: (output: ModelOutput) => Promise<Output>;
   #ending: { readonly output: Output } | { readonly error: unknown } | undefined;
 
   /**
-   * @param open opens the model's stream
+   * @param start starts the model's stream
    * @param finish makes the agent's output from the whole output of the model
    */
-  constructor(open: OpenStream, finish: (reply: ModelOutput) => Promise<Output>) {
-    this.#open = open;
+  constructor(start: StartStream, finish: (output: ModelOutput) => Promise<Output>) {
+    this.#start = start;
     this.#finish = finish;
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<readonly Delta[], void, void> {
-    return this.#open((reply) => this.#settle(reply));
+    return this.#start((output) => this.#settle(output));
   }
 
   /** Yields the batches and returns the output. Throws what {@link output} throws. */
   withOutput(): AsyncGenerator<readonly Delta[], Output, void> {
-    return this.#open(async (reply) => {
-      await this.#settle(reply);
+    return this.#start(async (output) => {
+      await this.#settle(output);
       return this.output();
     });
   }
@@ -51,9 +51,9 @@ export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
   }
 
   /** Keeps a failure until the output is read. */
-  async #settle(reply: ModelOutput): Promise<void> {
+  async #settle(output: ModelOutput): Promise<void> {
     try {
-      this.#ending = { output: await this.#finish(reply) };
+      this.#ending = { output: await this.#finish(output) };
     } catch (error) {
       this.#ending = { error };
     }

@@ -137,12 +137,12 @@ export class OpenCall implements CallControls {
     return this.#context.canWait(ms);
   }
 
-  upstreamRequestId(id: string): void {
+  noteRequestId(id: string): void {
     this.#name = { ...this.#name, upstream_request_id: id };
     this.#context.log.noteCall(this.#name);
   }
 
-  retrying({ attempt, delayMs, reason }: CallRetry): void {
+  noteRetry({ attempt, delayMs, reason }: CallRetry): void {
     const { log } = this.#context;
     const { provider, model } = this.#name;
     this.#emit({ type: 'model-call-retried', call: this.#number, provider, model, attempt, delayMs, reason });
@@ -151,11 +151,11 @@ export class OpenCall implements CallControls {
     log.noteCall(this.#name);
   }
 
-  usage(usage: Usage): void {
+  noteUsage(usage: Usage): void {
     this.#usage = usage;
   }
 
-  identity(identity: ModelIdentity): void {
+  noteIdentity(identity: ModelIdentity): void {
     this.#model = identity.model ?? this.#model;
     // The run reports the first named model as its model, so a model that fails before its first delta is not named.
     this.#heldIdentity = identity;

@@ -52,7 +52,7 @@ export class FakeModel implements ChatModel {
     const output = await this.#findOutput(asked);
     if (output instanceof Error) throw output;
     const parts = splitOutput(output);
-    controls.identity({ model: call.model });
+    controls.noteIdentity({ model: call.model });
     let toolCalls = 0;
     for (const part of parts) {
       await nextTurn();

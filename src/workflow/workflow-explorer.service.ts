@@ -138,11 +138,11 @@ export class WorkflowExplorer implements OnModuleInit {
       },
       agent: (agent, use) =>
         this.agents.compile(agent, { ...use, findTool: (type) => this.providers.find(type, host) }),
-      workflow: (type, faults, key) => this.#nested(type, host, faults, key),
+      workflow: (type, faults, key) => this.#compileNested(type, host, faults, key),
     };
   }
 
-  #nested(
+  #compileNested(
     type: Type<WorkflowLike>,
     from: HostModule | undefined,
     faults: DefinitionFaults,

@@ -43,19 +43,19 @@ export class RecordedCall implements CallControls {
     return ms <= this.patienceMs;
   }
 
-  upstreamRequestId(id: string): void {
+  noteRequestId(id: string): void {
     this.requestIds.push(id);
   }
 
-  retrying(retry: CallRetry): void {
+  noteRetry(retry: CallRetry): void {
     this.retries.push(retry);
   }
 
-  identity(identity: ModelIdentity): void {
+  noteIdentity(identity: ModelIdentity): void {
     this.identities.push(identity);
   }
 
-  usage(usage: Usage): void {
+  noteUsage(usage: Usage): void {
     this.usages.push(usage);
   }
 

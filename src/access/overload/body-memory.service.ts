@@ -24,7 +24,7 @@ export interface MemoryShare {
   release(): void;
 }
 
-interface Waiting {
+interface WaitingShare {
   readonly callerId: string;
   readonly bytes: number;
   readonly onTurn: () => void;
@@ -40,7 +40,7 @@ export class BodyMemory implements OnModuleInit {
   readonly limit: number;
   /** Most bytes for the bodies of one caller. */
   readonly callerLimit: number;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<WaitingShare>();
   /** Bytes by caller, for callers that have any. */
   readonly #taken = new Map<string, number>();
   #total = 0;
@@ -109,7 +109,7 @@ export class BodyMemory implements OnModuleInit {
         end();
         reject(signal.reason);
       };
-      const waiting: Waiting = {
+      const waiting: WaitingShare = {
         callerId: id,
         bytes,
         onTurn: () => {

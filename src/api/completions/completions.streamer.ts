@@ -44,7 +44,7 @@ export class CompletionsStreamer {
     const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
     const gate = new Gate();
     const record = findRecord(response);
-    const stream = new CompletionStream(response, {
+    const stream = new CompletionResponse(response, {
       head: { id: head.id, created: head.created, model: head.model, includeUsage, nodeEvents },
       gate,
       clock,
@@ -58,7 +58,7 @@ export class CompletionsStreamer {
 }
 
 /** What one stream is made of. Times are in milliseconds. */
-interface CompletionStreamParts {
+interface CompletionResponseParts {
   readonly head: StreamHead;
   readonly gate: Gate;
   readonly clock: Clock;
@@ -77,7 +77,7 @@ interface CompletionStreamParts {
 const EARLY_ROOM = 64 * 1024;
 
 /** One streamed response. */
-class CompletionStream implements RunReader {
+class CompletionResponse implements RunReader {
   readonly fault = new Cancellation();
   readonly wantsContent: boolean;
   readonly #response: ServerResponse;
@@ -86,14 +86,14 @@ class CompletionStream implements RunReader {
   readonly #gate: Gate;
   /** Undefined once the status line no longer has to wait. */
   #grace: Timer | undefined;
-  readonly #record: CompletionStreamParts['record'];
+  readonly #record: CompletionResponseParts['record'];
   /** Node events, as JSON, from before the status line. They do not send the status line, since a failure may follow. */
   #early: string[] = [];
   #earlyLength = 0;
   /** The newest of the repeated events that are held back because the client is behind, by node and type. */
   readonly #newest = new NewestEvents<string>();
 
-  constructor(response: ServerResponse, parts: CompletionStreamParts) {
+  constructor(response: ServerResponse, parts: CompletionResponseParts) {
     const { head, gate, clock, heartbeatMs, openGraceMs, metrics, record } = parts;
     this.#response = response;
     this.#encoder = new CompletionEncoder(head);

@@ -27,7 +27,7 @@ import { ToolCatalog } from './tools/tool-catalog.service.js';
 const SESSION_HEADER = 'mcp-session-id';
 
 /** One request over HTTP and its response. */
-interface Exchange {
+interface McpExchangeParts {
   readonly taken: TakenRequest;
   readonly request: Request;
   readonly response: Response;
@@ -67,7 +67,7 @@ export class McpExchanges {
     const leave = (): void => end.abort(taken.signal.reason);
     if (taken.signal.aborted) leave();
     else taken.signal.addEventListener('abort', leave);
-    const exchange: Exchange = { taken, request, response, end, gate: new Gate() };
+    const exchange: McpExchangeParts = { taken, request, response, end, gate: new Gate() };
     const name = readCalledTool(message);
     if (name === undefined) {
       this.open.cancel(client, message);
@@ -86,7 +86,7 @@ export class McpExchanges {
     }
   }
 
-  async #serveAtOnce(exchange: Exchange): Promise<void> {
+  async #serveAtOnce(exchange: McpExchangeParts): Promise<void> {
     const { response, taken } = exchange;
     const reply = await this.#fetch(exchange, 'auto');
     const { body: message } = taken;
@@ -96,7 +96,7 @@ export class McpExchanges {
     await sendWhole(reply, response);
   }
 
-  async #serveCall(exchange: Exchange, name: string): Promise<void> {
+  async #serveCall(exchange: McpExchangeParts, name: string): Promise<void> {
     const { response, taken, end, gate } = exchange;
     const { clock } = this;
     const { heartbeatMs, openGraceMs } = this.config.stream;
@@ -125,7 +125,7 @@ export class McpExchanges {
     }
   }
 
-  async #fetch(exchange: Exchange, responseMode: 'auto' | 'sse'): Promise<globalThis.Response> {
+  async #fetch(exchange: McpExchangeParts, responseMode: 'auto' | 'sse'): Promise<globalThis.Response> {
     const { createMcpHandler } = await loadSdk();
     const { taken, request, end } = exchange;
     let fault: Error | undefined;
@@ -140,7 +140,7 @@ export class McpExchanges {
     return reply;
   }
 
-  #makeServer(exchange: Exchange) {
+  #makeServer(exchange: McpExchangeParts) {
     const { taken, response, end } = exchange;
     return makeServer({
       catalog: this.catalog,
@@ -151,7 +151,7 @@ export class McpExchanges {
     });
   }
 
-  async #call(call: McpToolCall, { taken, request, response, gate }: Exchange): Promise<ToolOutcome> {
+  async #call(call: McpToolCall, { taken, request, response, gate }: McpExchangeParts): Promise<ToolOutcome> {
     const { caller, permit } = taken;
     const { access } = this.config;
     const { workflow } = call.tool;

@@ -11,7 +11,7 @@ import { decodeArguments } from './mcp.decoder.js';
 import { ToolCatalog } from './tools/tool-catalog.service.js';
 
 /** Where a client reads and writes. */
-interface Connection {
+interface StdioConnection {
   readonly input: Readable;
   readonly output: Writable;
   /** Aborts to end the connection. */
@@ -30,7 +30,7 @@ export class McpStdio {
   ) {}
 
   /** @returns when the client has closed its end, or the signal has aborted */
-  async serve({ input, output, signal }: Connection): Promise<void> {
+  async serve({ input, output, signal }: StdioConnection): Promise<void> {
     const { serveStdio, StdioServerTransport } = await import('@modelcontextprotocol/server/stdio');
     const gate = new Gate();
     const { runs, clock, ids, catalog } = this;

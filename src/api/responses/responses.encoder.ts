@@ -26,7 +26,7 @@ interface ResponseShape {
 }
 
 /** The fields of a Response that change while it is made. */
-type ResponseState = Pick<
+type ChangingFields = Pick<
   ResponseObject,
   'status' | 'completed_at' | 'error' | 'incomplete_details' | 'usage' | 'usage_incomplete'
 >;
@@ -48,7 +48,7 @@ export class ResponseEncoder {
   #nodeEventsLeft = MOST_NODE_EVENTS;
   #nodeEventsRoom = NODE_EVENTS_ROOM;
   #serviceTier: string | undefined;
-  #state: ResponseState;
+  #state: ChangingFields;
   #hasBegun = false;
   /** When the last event came; undefined unless it is in progress. */
   #lastAt: number | undefined;
@@ -284,7 +284,7 @@ export class ResponseEncoder {
 function tellUsage({
   usage,
   isUsageIncomplete,
-}: RunFinished | RunFailed | RunWaiting): Pick<ResponseState, 'usage' | 'usage_incomplete'> {
+}: RunFinished | RunFailed | RunWaiting): Pick<ChangingFields, 'usage' | 'usage_incomplete'> {
   return { usage: encodeUsage(usage), ...(isUsageIncomplete === true && { usage_incomplete: true }) };
 }
 

@@ -6,7 +6,7 @@ export { CustomToolFields, FunctionFields } from './chat/tools.js';
 export { EventStreamWriter } from './event-stream-writer.js';
 export type { LogFold, LogFrame } from './log-stream/log-fold.js';
 export { LogStreamer, type StreamedLog } from './log-stream/log.streamer.js';
-export { readLog, type RunLeft } from './log-stream/read-log.js';
+export { readLog, type LeftAdvice } from './log-stream/read-log.js';
 export { SegmentEvents } from './log-stream/segment-events.js';
 export { findFirstEvent, findSegment, type ClientSegment } from './log-stream/client-segment.js';
 export {
@@ -19,7 +19,7 @@ export {
   assertLogKept,
   type ReadingWatch,
   makeReplayedError,
-  type Waiting,
+  type WaitingClient,
   watchReading,
 } from './log-stream/watch-reading.js';
 export { assertReached, readPosition } from './log-stream/read-position.js';

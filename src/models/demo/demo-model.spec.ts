@@ -17,19 +17,19 @@ class Report implements CallControls {
     return true;
   }
 
-  upstreamRequestId(): void {
+  noteRequestId(): void {
     throw new Error('The demo asks nobody');
   }
 
-  retrying(): void {
+  noteRetry(): void {
     throw new Error('The demo never tries again');
   }
 
-  identity(identity: ModelIdentity): void {
+  noteIdentity(identity: ModelIdentity): void {
     this.identities.push(identity);
   }
 
-  usage(usage: Usage): void {
+  noteUsage(usage: Usage): void {
     this.usages.push(usage);
   }
 }

@@ -38,7 +38,7 @@ export class DemoModel implements ChatModel {
     controls.signal.throwIfAborted();
     const promptTokens = estimatePromptTokens(call);
     const { deltas, finishReason } = planOutput(composeOutput(messages, parameters), parameters);
-    controls.identity({ model: DEMO_MODEL_NAME, systemFingerprint: DEMO_MODEL_NAME });
+    controls.noteIdentity({ model: DEMO_MODEL_NAME, systemFingerprint: DEMO_MODEL_NAME });
     let completionTokens = 0;
     try {
       for await (const batch of this.#pace(deltas, controls.signal)) {
@@ -48,7 +48,7 @@ export class DemoModel implements ChatModel {
       return { finishReason };
     } finally {
       const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens };
-      controls.usage({ ...usage, total_tokens: promptTokens + completionTokens });
+      controls.noteUsage({ ...usage, total_tokens: promptTokens + completionTokens });
     }
   }
 

@@ -15,7 +15,7 @@ class Reading {
   readonly usages: Usage[] = [];
   readonly unknown: string[] = [];
   readonly reader = new CompletionReader(
-    { identity: (identity) => this.identities.push(identity), usage: (usage) => this.usages.push(usage) },
+    { noteIdentity: (identity) => this.identities.push(identity), noteUsage: (usage) => this.usages.push(usage) },
     MAX_LENGTH,
     { add: (word) => this.unknown.push(word) },
   );

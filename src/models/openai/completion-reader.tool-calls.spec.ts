@@ -23,7 +23,7 @@ function readUntil(
   finish_reason: string,
   ...chunks: readonly (readonly (Piece | null)[] | Piece)[]
 ): readonly ToolCallDelta[] {
-  const reader = new CompletionReader({ identity: () => undefined, usage: () => undefined }, 1_000_000, {
+  const reader = new CompletionReader({ noteIdentity: () => undefined, noteUsage: () => undefined }, 1_000_000, {
     add: () => undefined,
   });
   const out: Delta[] = [];

@@ -64,7 +64,7 @@ const MOST_VAIN_LESSONS = 3;
 
 /** Turns the chunks of one model call into deltas, and remembers how the call ended. */
 export class CompletionReader {
-  readonly #controls: Pick<CallControls, 'identity' | 'usage'>;
+  readonly #controls: Pick<CallControls, 'noteIdentity' | 'noteUsage'>;
   readonly #bounds: CompletionBounds;
   /** Made for the first call: most completions have none. */
   #toolCalls: ToolCallReader | undefined;
@@ -97,7 +97,7 @@ export class CompletionReader {
    * @param onReasoningContent called once if reasoning comes as `reasoning_content`
    */
   constructor(
-    controls: Pick<CallControls, 'identity' | 'usage'>,
+    controls: Pick<CallControls, 'noteIdentity' | 'noteUsage'>,
     maxLength: number,
     unknown: Pick<UnknownWords, 'add'>,
     onReasoningContent?: () => void,
@@ -278,14 +278,14 @@ export class CompletionReader {
     if (isName(model)) identity.model = model;
     if (isName(fingerprint)) identity.systemFingerprint = fingerprint;
     if (isName(tier)) identity.serviceTier = tier;
-    this.#controls.identity(identity);
+    this.#controls.noteIdentity(identity);
   }
 
   #readUsage(usage: Record<string, unknown>): void {
     const known = readUsage(usage);
     if (known === undefined) return;
     this.#isComplete = this.#finishReason !== undefined;
-    this.#controls.usage(known);
+    this.#controls.noteUsage(known);
   }
 }
 

@@ -8,11 +8,11 @@ import { ResponseBody } from './transport/index.js';
 
 const CONTROLS: CallControls = {
   signal: new Cancellation(),
-  identity: () => undefined,
+  noteIdentity: () => undefined,
   canWait: () => true,
-  upstreamRequestId: () => undefined,
-  retrying: () => undefined,
-  usage: () => undefined,
+  noteRequestId: () => undefined,
+  noteRetry: () => undefined,
+  noteUsage: () => undefined,
 };
 
 /** A completion with a body that the test feeds. */

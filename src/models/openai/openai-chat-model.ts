@@ -109,7 +109,7 @@ export class OpenAIChatModel implements ChatModel {
         const error = makeUpstreamError(thrown, this.options.streamSetting);
         const delayMs = attempt > this.options.maxRetries ? undefined : chooseRetryDelay(error, attempt);
         if (signal.aborted || delayMs === undefined || !controls.canWait(delayMs)) throw error;
-        controls.retrying({ attempt, delayMs, reason: error.diagnostic ?? error.code ?? error.name });
+        controls.noteRetry({ attempt, delayMs, reason: error.diagnostic ?? error.code ?? error.name });
         await sleep(delayMs, this.clock, signal);
       }
     }
@@ -131,7 +131,7 @@ export class OpenAIChatModel implements ChatModel {
 
 function tellRequestId(controls: CallControls, header: (name: string) => unknown): void {
   const id = readUpstreamRequestId(header);
-  if (id !== undefined) controls.upstreamRequestId(id);
+  if (id !== undefined) controls.noteRequestId(id);
 }
 
 /** Whether to stream: OpenAI refuses to stream audio in formats other than plain samples. */

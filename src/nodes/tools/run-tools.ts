@@ -29,7 +29,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const ABORT_GRACE_MS = 500;
 
 /** The outcome of a call. */
-interface CallEnding {
+interface ToolEnding {
   /** The text for the model. */
   readonly text: string;
   /** Undefined if it went well. */
@@ -46,7 +46,7 @@ export async function runTools(
   toolbox: Toolbox,
   calls: readonly ModelToolCall[],
   context: TaskContext,
-  onEnd: (index: number, ending: CallEnding) => void = () => undefined,
+  onEnd: (index: number, ending: ToolEnding) => void = () => undefined,
 ): Promise<readonly string[]> {
   const results: string[] = [];
   const waiting = calls.entries();
@@ -68,7 +68,7 @@ async function runTool(
   toolbox: Toolbox,
   { name, arguments: text }: ModelToolCall,
   context: TaskContext,
-): Promise<CallEnding> {
+): Promise<ToolEnding> {
   const span = new ToolSpan(name, text, context);
   try {
     const entry = toolbox.find(name);

@@ -35,7 +35,7 @@ interface LogPiece {
 export type AttemptEnding = Pick<LogBatch, 'ending' | 'waits'>;
 
 /** A batch on its way to the store. */
-interface Waiting {
+interface WaitingBatch {
   readonly batch: LogBatch;
   readonly events: readonly LoggedEvent[];
   readonly length: number;
@@ -59,7 +59,7 @@ export class OpenLog {
   #waitingLength = 0;
   #writtenLength = 0;
   #hasWritten = false;
-  #waiting: Waiting | undefined;
+  #waiting: WaitingBatch | undefined;
   #kept: number;
   #newest: LogPiece | undefined;
   #lastAt = 0;

@@ -39,7 +39,7 @@ export type ContentStep =
   | { readonly kind: 'raw'; readonly bytes: Uint8Array };
 
 /** A step that sends nothing, but controls when, how and how far the others are sent. */
-type FlowStep =
+type ControlStep =
   | { readonly kind: 'style'; readonly style: Style }
   | { readonly kind: 'delay'; readonly ms: number }
   | { readonly kind: 'wait'; readonly until: Promise<unknown>; arrive?(): void }
@@ -63,7 +63,7 @@ export type EndingStep =
 /** One step of a scripted upstream. */
 export type Step =
   | ContentStep
-  | FlowStep
+  | ControlStep
   | { readonly kind: 'together'; readonly steps: readonly ContentStep[] }
   | { readonly kind: 'flood'; readonly bytes: number; readonly pieceBytes: number };
 

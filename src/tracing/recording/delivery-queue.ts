@@ -187,15 +187,15 @@ export class DeliveryQueue {
   async #send(batch: readonly FinishedTrace[]): Promise<void> {
     try {
       await this.#exporter.export(batch, this.#closing.signal);
-      this.#succeeded(batch);
+      this.#noteSuccess(batch);
     } catch (thrown) {
       if (this.#closing.signal.aborted) return this.#discard(batch);
-      const delayMs = this.#failed(thrown, batch);
+      const delayMs = this.#noteFailure(thrown, batch);
       if (delayMs !== undefined) await this.#pause(this.#hurried > 0 ? Math.min(delayMs, FLUSH_BACKOFF_MS) : delayMs);
     }
   }
 
-  #succeeded(batch: readonly FinishedTrace[]): void {
+  #noteSuccess(batch: readonly FinishedTrace[]): void {
     this.#release(countBytes(batch), batch.length);
     this.#exported += batch.length;
     this.#lastSuccessAt = this.#clock.now();
@@ -206,7 +206,7 @@ export class DeliveryQueue {
   }
 
   /** @returns the pause before the batch is tried again, in milliseconds; undefined if it is given up */
-  #failed(thrown: unknown, batch: readonly FinishedTrace[]): number | undefined {
+  #noteFailure(thrown: unknown, batch: readonly FinishedTrace[]): number | undefined {
     this.#failures++;
     this.#failuresInARow++;
     this.#isRetry = false;

@@ -133,7 +133,7 @@ export class ScopeCompiler {
       case 'route':
         return this.#route(flow, step);
       case 'workflow':
-        return this.#nested(flow, step);
+        return this.#compileNested(flow, step);
       case 'interrupt':
         return this.#interrupt(flow, step);
       default:
@@ -265,7 +265,7 @@ export class ScopeCompiler {
     };
   }
 
-  #nested(flow: Flow, step: StepOf<'workflow'>): NestedStep | undefined {
+  #compileNested(flow: Flow, step: StepOf<'workflow'>): NestedStep | undefined {
     const refs = this.#refs(flow, step.key, [...this.#wires(step.key, step.request), ...(step.after ?? [])]);
     this.#assertConversation(step.key, step.request);
     const workflow = this.#resolver.workflow(step.workflow, this.#faults, step.key);

@@ -138,7 +138,7 @@ class Draughtsman {
     for (const key of steps.flatMap(({ dependsOn }) => dependsOn)) successors.set(key, (successors.get(key) ?? 0) + 1);
     for (const step of steps) {
       const own = this.#step(step, around);
-      const exits = (successors.get(step.key) ?? 0) > 1 ? this.#merged(own.exits, around) : own.exits;
+      const exits = (successors.get(step.key) ?? 0) > 1 ? this.#mergeExits(own.exits, around) : own.exits;
       ends.set(step.key, { entries: own.entries, exits });
       this.#connect(
         step.dependsOn.flatMap((key) => ends.get(key)?.exits ?? []),
@@ -162,7 +162,7 @@ class Draughtsman {
       case 'route':
         return this.#route(step, around);
       case 'workflow':
-        return this.#nested(step, around);
+        return this.#drawNested(step, around);
       case 'interrupt':
         return this.#interrupt(step, around);
       default:
@@ -217,7 +217,7 @@ class Draughtsman {
     return { entries: [{ node }], exits: [{ node }] };
   }
 
-  #nested(step: NestedStep, around: Surroundings): Ends {
+  #drawNested(step: NestedStep, around: Surroundings): Ends {
     const { workflow } = step;
     const isSilent = around.isSilent || step.silent;
     const visibility = !workflow.visible ? 'inner' : isSilent ? 'silent' : 'visible';
@@ -239,7 +239,7 @@ class Draughtsman {
   }
 
   /** Joins several paths that lead to several steps in one point, so that few lines cross. */
-  #merged(exits: readonly Exit[], around: Surroundings): readonly Exit[] {
+  #mergeExits(exits: readonly Exit[], around: Surroundings): readonly Exit[] {
     if (exits.length < 2) return exits;
     const node = this.#add({
       ...readGroup(around),
@@ -254,7 +254,7 @@ class Draughtsman {
   }
 
   #connect(exits: readonly Exit[], entries: readonly Exit[], around?: Surroundings): void {
-    const froms = around !== undefined && entries.length > 1 ? this.#merged(exits, around) : exits;
+    const froms = around !== undefined && entries.length > 1 ? this.#mergeExits(exits, around) : exits;
     for (const from of froms) {
       for (const { node } of entries) {
         this.#edges.push({ from: from.node, to: node, ...(from.label !== undefined && { label: from.label }) });

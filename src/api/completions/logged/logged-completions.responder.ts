@@ -15,7 +15,7 @@ import {
   type StreamedLog,
   type TakenRequest,
   type ClientSegment,
-  type Waiting,
+  type WaitingClient,
   watchReading,
 } from '../../wire/index.js';
 import { CompletionEncoder } from '../completions.encoder.js';
@@ -115,7 +115,7 @@ export class LoggedCompletionsResponder {
     segment: ClientSegment,
     { streams, onDisconnect }: DecodedRequest,
     response: Response,
-    { signal, isRepeatable }: Pick<Waiting, 'signal' | 'isRepeatable'>,
+    { signal, isRepeatable }: Pick<WaitingClient, 'signal' | 'isRepeatable'>,
   ): Promise<void> {
     assertLogKept(segment.run, 'completion');
     if (!streams) {

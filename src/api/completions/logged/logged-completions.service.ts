@@ -19,12 +19,12 @@ import {
   type ReadingWatch,
   readLog,
   makeReplayedError,
-  type RunLeft,
+  type LeftAdvice,
   SegmentEvents,
   type StartedSegment,
   type ClientSegment,
   ClientSegments,
-  type Waiting,
+  type WaitingClient,
 } from '../../wire/index.js';
 import { CompletionCollector } from '../completions.collector.js';
 import type { DecodedRequest } from '../completions.decoder.js';
@@ -126,9 +126,9 @@ export class LoggedCompletions implements RunDoor {
    * @throws ReplayedError if the run fails; RunAbortedError if it is removed, or the client leaves; RunLeftError if it
    * continues later or in another process; OverloadedError if the store is unavailable
    */
-  async collect(segment: ClientSegment, waiting: Waiting): Promise<ChatCompletion> {
+  async collect(segment: ClientSegment, waiting: WaitingClient): Promise<ChatCompletion> {
     const { signal, isRepeatable } = waiting;
-    const left: RunLeft = { advice: adviseToRead(segment.id), isRepeatable };
+    const left: LeftAdvice = { advice: adviseToRead(segment.id), isRepeatable };
     const reading = { id: segment.run.id, from: findFirstEvent(segment), signal, left };
     const voids = new Voids();
     for (;;) {

@@ -43,7 +43,7 @@ class PendingResult {
 }
 
 /** A run that is active in this process, or waits in it for its client's answer. */
-interface OpenRun {
+interface StdioRun {
   readonly id: string;
   readonly end: Cancellation;
   /** Its open call. */
@@ -60,14 +60,14 @@ interface OpenRun {
 export class StdioCalls {
   readonly #tools: StdioTools;
   /** By id. */
-  readonly #open = new Map<string, OpenRun>();
+  readonly #open = new Map<string, StdioRun>();
 
   constructor(tools: StdioTools) {
     this.#tools = tools;
   }
 
   begin(call: McpToolCall, request: RunRequest): Promise<ToolOutcome> {
-    const run: OpenRun = {
+    const run: StdioRun = {
       id: `mcp_${this.#tools.ids.runId()}`,
       end: new Cancellation(),
       call,
@@ -117,7 +117,7 @@ export class StdioCalls {
     for (const { end } of this.#open.values()) end.abort(new RunAbortedError('client_disconnected'));
   }
 
-  async #awaitResult(run: OpenRun, call: McpToolCall): Promise<ToolOutcome> {
+  async #awaitResult(run: StdioRun, call: McpToolCall): Promise<ToolOutcome> {
     run.call = call;
     const end = (): void => run.end.abort(new RunAbortedError('cancelled'));
     call.signal.addEventListener('abort', end);
@@ -128,7 +128,7 @@ export class StdioCalls {
     }
   }
 
-  async #execute(run: OpenRun, request: RunRequest): Promise<ToolOutcome> {
+  async #execute(run: StdioRun, request: RunRequest): Promise<ToolOutcome> {
     const { runs, clock, gate } = this.#tools;
     const { tool } = run.call;
     const said = new SaidToTool();
@@ -147,7 +147,7 @@ export class StdioCalls {
   }
 
   /** Asks the client, together with all questions of the same round. */
-  #ask(run: OpenRun, wait: OpenWait): Promise<unknown> {
+  #ask(run: StdioRun, wait: OpenWait): Promise<unknown> {
     return new Promise((resolve) => {
       run.questions.push({ wait, answer: resolve });
       if (run.questions.length > 1) return;

@@ -25,7 +25,7 @@ interface Draft {
 }
 
 /** The messages that directly follow one with calls: upstreams accept outputs of calls nowhere else. */
-class Exchange {
+class CallOutputs {
   readonly #outputs: object[] = [];
   readonly #media: object[] = [];
 
@@ -45,7 +45,7 @@ class Exchange {
 interface MadeCall {
   readonly kind: CallKind;
   readonly id: string;
-  readonly exchange: Exchange;
+  readonly outputs: CallOutputs;
   isAnswered: boolean;
 }
 
@@ -67,23 +67,23 @@ export function makeMessages(
   items: readonly JsonObject[],
   verdicts: ReadonlyMap<string, ApprovalVerdict> = judgeApprovals(items),
 ): readonly Message[] {
-  const conversation = new Conversation(verdicts);
+  const conversation = new ConversationBuilder(verdicts);
   for (const item of items) conversation.add(item);
   return conversation.end();
 }
 
-class Conversation {
+class ConversationBuilder {
   readonly #verdicts: ReadonlyMap<string, ApprovalVerdict>;
   /** Verdicts that were written: a question may occur twice. */
   readonly #judged = new Set<ApprovalVerdict>();
-  readonly #messages: (Draft | Exchange)[] = [];
+  readonly #messages: (Draft | CallOutputs)[] = [];
   readonly #made: MadeCall[] = [];
   /** Calls by kind and id, and how many of them have their output: some models number their calls anew in each turn. */
   readonly #sameCalls = new Map<string, { readonly calls: MadeCall[]; answered: number }>();
   readonly #outputs: { readonly kind: CallKind; readonly item: JsonObject }[] = [];
   /** Takes the next call. */
   #open: Draft | undefined;
-  #exchange: Exchange | undefined;
+  #callOutputs: CallOutputs | undefined;
 
   constructor(verdicts: ReadonlyMap<string, ApprovalVerdict>) {
     this.#verdicts = verdicts;
@@ -134,14 +134,14 @@ class Conversation {
       if (call === undefined)
         throw makeUnpairedError(`No tool call found for ${kind} output with call_id ${quoteId(id)}.`);
       call.isAnswered = true;
-      call.exchange.add(id, item['output'] as string | readonly UserPart[]);
+      call.outputs.add(id, item['output'] as string | readonly UserPart[]);
     }
     const forgotten = this.#made.find(({ isAnswered }) => !isAnswered);
     if (forgotten !== undefined) {
       throw makeUnpairedError(`No tool output found for ${forgotten.kind} ${quoteId(forgotten.id)}.`);
     }
     const messages: readonly object[] = this.#messages.flatMap((one) =>
-      one instanceof Exchange ? one.write() : [one],
+      one instanceof CallOutputs ? one.write() : [one],
     );
     return messages as readonly Message[];
   }
@@ -185,12 +185,12 @@ class Conversation {
       this.#open = { role: 'assistant', content: null } as Draft;
       this.#messages.push(this.#open);
     }
-    if (this.#exchange === undefined) {
-      this.#exchange = new Exchange();
-      this.#messages.push(this.#exchange);
+    if (this.#callOutputs === undefined) {
+      this.#callOutputs = new CallOutputs();
+      this.#messages.push(this.#callOutputs);
     }
     (this.#open.tool_calls ??= []).push(call);
-    const made: MadeCall = { kind, id: callId as string, exchange: this.#exchange, isAnswered: false };
+    const made: MadeCall = { kind, id: callId as string, outputs: this.#callOutputs, isAnswered: false };
     this.#made.push(made);
     const key = writeKey(kind, made.id);
     const same = this.#sameCalls.get(key);
@@ -212,7 +212,7 @@ class Conversation {
 
   #close(): void {
     this.#open = undefined;
-    this.#exchange = undefined;
+    this.#callOutputs = undefined;
   }
 }
 

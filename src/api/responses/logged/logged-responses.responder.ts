@@ -12,7 +12,7 @@ import {
   type StartedSegment,
   type TakenRequest,
   type ClientSegment,
-  type Waiting,
+  type WaitingClient,
   watchReading,
 } from '../../wire/index.js';
 import type { DecodedRequest } from '../decoded-request.js';
@@ -73,7 +73,11 @@ export class LoggedResponsesResponder {
     segment: ClientSegment,
     { streams, head }: DecodedRequest,
     response: Response,
-    { signal, isRepeated, isRepeatable }: Pick<Waiting, 'signal' | 'isRepeatable'> & Pick<StartedSegment, 'isRepeated'>,
+    {
+      signal,
+      isRepeated,
+      isRepeatable,
+    }: Pick<WaitingClient, 'signal' | 'isRepeatable'> & Pick<StartedSegment, 'isRepeated'>,
   ): Promise<void> {
     assertLogKept(segment.run, 'response');
     const { run, from, isOver } = segment;

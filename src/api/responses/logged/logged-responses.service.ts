@@ -22,7 +22,7 @@ import {
   type StartedSegment,
   type ClientSegment,
   ClientSegments,
-  type Waiting,
+  type WaitingClient,
 } from '../../wire/index.js';
 import type { DecodedRequest, ResponseHead } from '../decoded-request.js';
 import { makeContextItem } from '../items/input-context.js';
@@ -111,7 +111,7 @@ export class LoggedResponses implements RunDoor {
    * RunAbortedError if it is removed, or the client leaves; RunLeftError if it continues later or in another process;
    * OverloadedError if the store is unavailable
    */
-  async collect(segment: ClientSegment, waiting: Waiting): Promise<ResponseObject> {
+  async collect(segment: ClientSegment, waiting: WaitingClient): Promise<ResponseObject> {
     const { signal, isRepeatable, onTraceId } = waiting;
     const { from, head, id, run } = segment;
     const first = findFirstEvent(segment);

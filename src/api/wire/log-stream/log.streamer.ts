@@ -10,7 +10,7 @@ import { Gate } from '../../../streaming/index.js';
 import { addRunHeaders } from '../run-headers.js';
 import { EventStreamWriter } from '../event-stream-writer.js';
 import type { LogFold, LogFrame } from './log-fold.js';
-import { makeLeftError, type RunLeft } from './read-log.js';
+import { makeLeftError, type LeftAdvice } from './read-log.js';
 import { makeTruncatedError } from './read-position.js';
 import { findFirstEvent } from './client-segment.js';
 
@@ -47,10 +47,10 @@ interface LogStreamOptions {
    */
   readonly holdMs?: number;
   /** The advice for its client if this process has to leave the run. Absent: to read on from its position. */
-  readonly left?: RunLeft;
+  readonly left?: LeftAdvice;
 }
 
-const READ_AGAIN: RunLeft = { advice: 'Read on from your position.', isRepeatable: true };
+const READ_AGAIN: LeftAdvice = { advice: 'Read on from your position.', isRepeatable: true };
 
 /** Pause before a browser opens a stream again, in milliseconds. */
 const RETRY_MS = 2_000;

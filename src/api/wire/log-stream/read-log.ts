@@ -3,7 +3,7 @@ import type { AbortNotice } from '../../../kernel/index.js';
 import type { LoggedEvent, LoggedRuns } from '../../../runs/index.js';
 
 /** See {@link RunLeftError}. */
-export interface RunLeft {
+export interface LeftAdvice {
   /** The sentence that shows the client where to find the output of the run. */
   readonly advice: string;
   /** True if the same request finds the same run. */
@@ -19,7 +19,7 @@ interface LogReading {
   /** Aborts when the client leaves. */
   readonly signal: AbortNotice;
   /** The advice for the client if this process has to leave the run. */
-  readonly left: RunLeft;
+  readonly left: LeftAdvice;
 }
 
 /**
@@ -53,6 +53,6 @@ export async function* readLog(
 }
 
 /** The error for a client whose run this process has to leave. */
-export function makeLeftError(runs: LoggedRuns, { advice, isRepeatable }: RunLeft): RunLeftError {
+export function makeLeftError(runs: LoggedRuns, { advice, isRepeatable }: LeftAdvice): RunLeftError {
   return new RunLeftError(runs.isDraining ? 'shutdown' : 'store_away', advice, isRepeatable);
 }

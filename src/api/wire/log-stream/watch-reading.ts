@@ -14,7 +14,7 @@ export interface ReadingWatch {
 }
 
 /** Options of a client that waits for the whole output of a log. */
-export interface Waiting extends ReadingWatch {
+export interface WaitingClient extends ReadingWatch {
   /** Aborts when the client leaves. */
   readonly signal: AbortNotice;
   /** True if the same request finds the same run. */

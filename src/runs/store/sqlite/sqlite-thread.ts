@@ -10,8 +10,8 @@ export type SqlStep = readonly [sql: string, values?: readonly SqlValue[]];
 /** A result row of a statement. */
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
-/** The messages of the thread. */
-type Reply = { readonly id: number } & (
+/** A message from the thread. */
+type ThreadMessage = { readonly id: number } & (
   | { readonly rows: readonly (readonly SqlRow[])[] }
   | {
       readonly fault: string;
@@ -20,7 +20,7 @@ type Reply = { readonly id: number } & (
     }
 );
 
-interface Waiting {
+interface PendingMessage {
   readonly resolve: (rows: readonly (readonly SqlRow[])[]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -37,7 +37,7 @@ const OPENED = 0;
 /** A SQLite database in a thread of its own, one transaction after the other. */
 export class SqliteThread {
   readonly #thread: Worker;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new Map<number, PendingMessage>();
   #lastId = OPENED;
   #fault: Error | undefined;
   #isFenced = false;
@@ -50,7 +50,7 @@ export class SqliteThread {
         packing: { dictionary: PACKING_DICTIONARY, longest: LONGEST_PACKED },
       },
     });
-    this.#thread.on('message', (reply: Reply) => this.#settle(reply));
+    this.#thread.on('message', (message: ThreadMessage) => this.#settle(message));
     // An error from another thread is not always an instance of a class of this one.
     this.#thread.on('error', ({ message, stack }) => this.#fail(Object.assign(new Error(message), { stack })));
     this.#thread.on('exit', (code) => this.#fail(new Error(`The thread of the database ended with ${code}`)));
@@ -114,14 +114,14 @@ export class SqliteThread {
     });
   }
 
-  #settle(reply: Reply): void {
-    const waiting = this.#waiting.get(reply.id);
-    this.#waiting.delete(reply.id);
+  #settle(message: ThreadMessage): void {
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
     if (this.#waiting.size === 0) this.#thread.unref();
-    if ('rows' in reply) waiting?.resolve(reply.rows);
+    if ('rows' in message) waiting?.resolve(message.rows);
     else {
-      if (reply.isFenced === true) this.#fence(new Error(reply.fault));
-      waiting?.reject(new Error(reply.fault));
+      if (message.isFenced === true) this.#fence(new Error(message.fault));
+      waiting?.reject(new Error(message.fault));
     }
   }
 
