@@ -60,6 +60,22 @@ describeEachQueue('runs of processes that are replaced, their queue in %s', (ben
   );
 
   bench.itOnce(
+    'are left to a process that has just started, because others know what it executes before it is ready',
+    async () => {
+      const replicas = bench.useReleases();
+      await replicas.start({ RELEASE: 'new' });
+      const slowInsert = `create function wait_a_second() returns trigger language plpgsql as
+        $$ begin perform pg_sleep(1); return new; end $$;
+        create trigger slow before insert on millrace.run_workers for each row execute function wait_a_second()`;
+      await queryPostgres(bench.databaseUrl, slowInsert);
+      await replicas.start({ RELEASE: 'old' });
+      const known = "select 1 from millrace.run_workers where 'removed' = any(workflows)";
+      expect(await queryPostgres(bench.databaseUrl, known)).toHaveLength(1);
+    },
+    LONGEST_MS,
+  );
+
+  bench.itOnce(
     'are handed over when their process shuts down',
     async () => {
       const { databaseUrl, replicas, upstream } = bench;

@@ -36,8 +36,9 @@ export class BackgroundWork implements OnApplicationBootstrap, OnApplicationShut
     const shutdown = new Cancellation();
     shutdown.addEventListener('abort', () => this.#close());
     this.runs.trackWait(shutdown);
+    // Other processes end the runs for which no process is known.
+    if (this.store.isShared) await this.works.beat();
     this.queue.work(this.works.begin);
-    if (this.store.isShared) this.works.beat();
     void this.waits.checkStore();
     if (!this.store.isShared && !(await this.store.hasEarlier())) return;
     void this.lost.watch();

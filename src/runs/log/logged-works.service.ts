@@ -53,6 +53,7 @@ export class LoggedWorks {
   readonly #lease: Timer;
   /** True if other processes need not leave any runs to this one. */
   #offersNothing: boolean;
+  #beating = Promise.resolve();
   #onAway: ((id: string) => void) | undefined;
   #onLeft: ((id: string) => void) | undefined;
   #onReleased: ((job: RunJob) => Promise<void>) | undefined;
@@ -165,9 +166,12 @@ export class LoggedWorks {
     this.#onLeft = onLeft;
   }
 
-  /** Reports to other processes that this one is alive, now and periodically. */
-  beat(): void {
-    void this.#keepAlive();
+  /**
+   * Tells other processes that this one is alive and what it can execute, now and periodically. Resolves when they know,
+   * or when the store is unavailable. Never rejects.
+   */
+  beat(): Promise<void> {
+    return this.#keepAlive();
   }
 
   /** Makes this process take no more runs, so that others need not leave any to it. */
@@ -322,9 +326,12 @@ export class LoggedWorks {
     if (this.#works.size > 0) this.#lease.restart();
   }
 
-  /** Never rejects. */
-  async #beat(): Promise<void> {
-    await this.store.beat(this.worker.id, this.#offersNothing ? NO_OFFER : this.#listOffer()).catch(() => undefined);
+  /** One after the other, since the last one counts. Never rejects. */
+  #beat(): Promise<void> {
+    this.#beating = this.#beating.then(() =>
+      this.store.beat(this.worker.id, this.#offersNothing ? NO_OFFER : this.#listOffer()).catch(() => undefined),
+    );
+    return this.#beating;
   }
 
   #listOffer(): WorkerOffer {
