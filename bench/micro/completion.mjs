@@ -10,11 +10,11 @@ const EVENT = Buffer.from('data: {"choices":[{"delta":{"content":"{\\"word\\":1 
 const END = Buffer.from('data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n');
 const CONTROLS = {
   signal: new Cancellation(),
-  identity: () => undefined,
+  noteIdentity: () => undefined,
   canWait: () => true,
-  upstreamRequestId: () => undefined,
-  retrying: () => undefined,
-  usage: () => undefined,
+  noteRequestId: () => undefined,
+  noteRetry: () => undefined,
+  noteUsage: () => undefined,
 };
 
 /** The body of a response whose reads bring one small event each. */

@@ -6,7 +6,7 @@ import { Chunks } from '../upstream/chunks.mjs';
 import { timing } from './timing.mjs';
 
 const EVENTS = 5_000;
-const SCOPE = { identity: () => undefined, usage: () => undefined };
+const SCOPE = { noteIdentity: () => undefined, noteUsage: () => undefined };
 
 /** An upstream's answer as its reads: one event in each, or several. */
 function listReads(eventsPerRead) {

@@ -58,7 +58,7 @@ export class OutputGuard {
       encoding: BufferEncoding,
       cb: WriteCallback,
     ) => boolean;
-    const guarded = (
+    const guardedWrite = (
       chunk: Uint8Array | string,
       encoding?: BufferEncoding | WriteCallback,
       callback?: WriteCallback,
@@ -81,6 +81,6 @@ export class OutputGuard {
             },
       );
     };
-    stream.write = guarded;
+    stream.write = guardedWrite;
   }
 }

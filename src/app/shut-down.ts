@@ -27,12 +27,12 @@ export function readShutdownLimit({ shutdown, tracing }: Pick<AppConfig, 'shutdo
 /**
  * Calls back at the first signal that ends the process, and at each further one. A worker process ignores a terminal's
  * signals: the process that keeps it passes a SIGTERM on.
- * @param again is given the exit code that shells give to its signal (143, 130, 129)
+ * @param onSignalAgain is given the exit code that shells give to its signal (143, 130, 129)
  */
 export function onSignals(
   clock: Clock,
   begin: (name: SignalName) => void,
-  again: (name: SignalName, first: SignalName, exitCode: number) => void,
+  onSignalAgain: (name: SignalName, first: SignalName, exitCode: number) => void,
 ): void {
   let first: { readonly name: SignalName; readonly at: number } | undefined;
   if (cluster.isWorker) for (const name of FROM_TERMINAL) process.on(name, () => undefined);
@@ -45,7 +45,7 @@ export function onSignals(
         return;
       }
       const isSameSignal = name === first.name && name !== 'SIGTERM' && clock.monotonic() - first.at < ONE_SIGNAL_MS;
-      if (!isSameSignal) again(name, first.name, 128 + constants.signals[name]);
+      if (!isSameSignal) onSignalAgain(name, first.name, 128 + constants.signals[name]);
     });
   }
 }

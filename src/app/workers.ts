@@ -22,7 +22,7 @@ const HANGS_AFTER_MS = 2_000;
 export function keepWorkers(config: AppConfig, logger: LoggerService, output: OutputGuard): void {
   const clock = new SystemClock();
   const { processes } = config.server;
-  new GatheredMetrics(clock, { processes, droppedLines: () => output.droppedLines }).listen();
+  new GatheredMetrics(clock, { processes, countDroppedLines: () => output.droppedLines }).listen();
   new Workers(processes, readShutdownLimit(config), logger, clock).start();
 }
 

@@ -162,7 +162,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
         'chat (default), structured, tools, route or parallel',
       ],
       run: async ([name = ''], { kind = 'chat' }, environment) =>
-        (await import('./new-command.js')).newWorkflow(name, kind, environment),
+        (await import('./new-command.js')).createWorkflow(name, kind, environment),
     },
   ],
   [

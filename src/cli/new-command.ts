@@ -28,7 +28,7 @@ export class WorkflowsModule {}
  * workflow, one of {@link TEMPLATE_KINDS}
  * @throws CliError if a name is taken or a file cannot be written; then everything is as it was
  */
-export async function newWorkflow(name: string, kind: string, { process }: CliEnvironment): Promise<ExitCode> {
+export async function createWorkflow(name: string, kind: string, { process }: CliEnvironment): Promise<ExitCode> {
   const names = makeWorkflowNames(name);
   if (!isKind(kind)) throw new UsageError(`The kind "${kind}" is none of ${TEMPLATE_KINDS.join(', ')}.`);
   const project = openProject(process.cwd());

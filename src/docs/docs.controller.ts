@@ -51,21 +51,21 @@ export class DocsController {
   constructor(private readonly place: DoorsPlace) {}
 
   @Get('docs-json')
-  async document(@Req() _request: Request, @Res() response: Response): Promise<void> {
+  async sendDocument(@Req() _request: Request, @Res() response: Response): Promise<void> {
     const document = JSON.parse(await readFile(DOCUMENT, 'utf8')) as { servers: { url: string }[] };
     for (const server of document.servers) server.url = `${this.place.path}/`;
     response.json(document);
   }
 
   @Get('docs')
-  page(@Req() request: Request, @Res() response: Response): void {
+  sendPage(@Req() request: Request, @Res() response: Response): void {
     // The page refers to its files by paths that are relative to its folder.
     if (request.path.endsWith('/')) response.redirect(308, `${request.baseUrl}/docs`);
     else this.#send(request, response, () => response.type('html').send(PAGE));
   }
 
   @Get('docs/*file')
-  file(@Req() request: Request, @Res() response: Response): void {
+  sendFile(@Req() request: Request, @Res() response: Response): void {
     const name = readPathParameter(request, 'file');
     if (name === 'start.js') this.#send(request, response, () => response.type('js').send(START));
     else if (!ASSETS.has(name)) throw new UnknownRouteError(request.method, request.baseUrl + request.path);

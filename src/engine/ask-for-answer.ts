@@ -54,7 +54,7 @@ function openWait(step: InterruptStep, node: string, values: Values, { clock, ma
     name: step.name,
     node,
     callId: makeCallId(),
-    shown: toJsonValue(step.shown(values), MOST_CONTENT_BYTES) ?? {},
+    shown: toJsonValue(step.buildShown(values), MOST_CONTENT_BYTES) ?? {},
     schema: toJsonValue(step.answer.schema, MOST_CONTENT_BYTES) ?? {},
     askedAt,
     expiresAt: step.timeoutMs === undefined ? null : askedAt + step.timeoutMs,

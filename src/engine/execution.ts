@@ -125,13 +125,13 @@ export class Execution implements Values {
     const [first, ...others] = scope.steps;
     // A lone step needs nothing that joins several: that would be a kilobyte of each open run.
     if (first === undefined || others.length > 0) return this.#runSeveral(scope, order);
-    return this.#runStep(first, first.visible ? order?.child() : undefined, undefined);
+    return this.#runStep(first, first.visible ? order?.addChild() : undefined, undefined);
   }
 
   async #runSeveral(scope: CompiledScope, order: SpeakingOrder | undefined): Promise<boolean> {
     const finished = new Map<string, Promise<boolean>>();
     for (const step of scope.steps) {
-      const stepOrder = step.visible ? order?.child() : undefined;
+      const stepOrder = step.visible ? order?.addChild() : undefined;
       const ready =
         step.dependsOn.length === 0 ? undefined : Promise.all(step.dependsOn.flatMap((key) => finished.get(key) ?? []));
       finished.set(step.key, this.#runStep(step, stepOrder, ready));

@@ -15,7 +15,7 @@ export class NodeEventSender implements StepEvents {
     private readonly sources: WeakMap<object, string> | undefined,
   ) {}
 
-  nextNumber(): number {
+  takeNumber(): number {
     return ++this.#last;
   }
 

@@ -15,7 +15,7 @@ describe('SpeakingOrder', () => {
 
   it('lets the first step speak at once, and the next one when the first has closed', () => {
     const order = root();
-    const [first, second, third] = [order.child(), order.child(), order.child()];
+    const [first, second, third] = [order.addChild(), order.addChild(), order.addChild()];
     say(second, 'b');
     say(third, 'c');
     say(first, 'a');
@@ -30,9 +30,9 @@ describe('SpeakingOrder', () => {
 
   it('keeps the place of a step that holds others', () => {
     const order = root();
-    const [branch, after] = [order.child(), order.child()];
+    const [branch, after] = [order.addChild(), order.addChild()];
     say(after, '3');
-    const [one, two] = [branch.child(), branch.child()];
+    const [one, two] = [branch.addChild(), branch.addChild()];
     say(two, '2');
     say(one, '1');
     one.close();
@@ -43,7 +43,7 @@ describe('SpeakingOrder', () => {
 
   it('says when a step is too far ahead, and when it may continue', async () => {
     const order = root();
-    const [first, second] = [order.child(), order.child()];
+    const [first, second] = [order.addChild(), order.addChild()];
     say(second, 'x'.repeat(500_000));
     expect(second.hasRoom).toBe(true);
     say(second, 'x'.repeat(30_000));
@@ -64,15 +64,15 @@ describe('SpeakingOrder', () => {
     };
     for (const delta of Object.values(pieces)) {
       const order = root();
-      order.child();
-      const second = order.child();
+      order.addChild();
+      const second = order.addChild();
       expect(second.hasRoom).toBe(true);
       second.say({ node: 'n', debounceMs: undefined }, delta);
       expect(second.hasRoom).toBe(false);
     }
     const order = root();
-    order.child();
-    const second = order.child();
+    order.addChild();
+    const second = order.addChild();
     for (let i = 0; i < 8_000; i++) say(second, '.');
     expect(second.hasRoom).toBe(false);
   });
@@ -96,7 +96,7 @@ describe('SpeakingOrder', () => {
           }
           let open = inner.length;
           for (const child of inner) {
-            grow(at.child(), child, () => {
+            grow(at.addChild(), child, () => {
               if (--open > 0) return;
               at.close();
               onClosed();

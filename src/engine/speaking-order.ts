@@ -50,7 +50,7 @@ export class SpeakingOrder {
   }
 
   /** Adds a place inside this one, after the existing ones. */
-  child(): SpeakingOrder {
+  addChild(): SpeakingOrder {
     const child = new SpeakingOrder(this.#speak, this);
     // Not pushed: a push reserves room for 16 more in each open run.
     this.#children = this.#children.concat(child);

@@ -48,7 +48,7 @@ export async function keepOutput(output: unknown, giver: Giver, source: string |
   const schema = findSchema(giver.step);
   if (schema !== undefined) {
     for (const json of [source, writeJson(output)]) {
-      if (json === undefined || !(await makesSame(json, output, schema))) continue;
+      if (json === undefined || !(await makesSameValue(json, output, schema))) continue;
       assertSize(json, giver);
       return { json };
     }
@@ -104,7 +104,7 @@ function writeJson(value: unknown): string | undefined {
   }
 }
 
-async function makesSame(json: string, output: unknown, schema: OutputSchema<unknown>): Promise<boolean> {
+async function makesSameValue(json: string, output: unknown, schema: OutputSchema<unknown>): Promise<boolean> {
   try {
     return isDeepStrictEqual(await schema.parse(json), output);
   } catch {

@@ -43,7 +43,7 @@ export class HealthController {
     ApiOperation({ operationId: 'live', summary: 'Is the process alive? Also while it shuts down.' }),
     ApiResponse({ status: 200, description: 'It is.', schema: ALIVE }),
   ])
-  live(@Req() _request: Request, @Res() response: Response): void {
+  checkLife(@Req() _request: Request, @Res() response: Response): void {
     response.json({ status: 'ok', version: VERSION });
   }
 
@@ -57,7 +57,7 @@ export class HealthController {
       schema: { $ref: '#/components/schemas/ErrorEnvelope' },
     }),
   ])
-  ready(@Req() _request: Request, @Res() response: Response): void {
+  checkReadiness(@Req() _request: Request, @Res() response: Response): void {
     response.setHeader('cache-control', 'no-store');
     if (this.shutdown.hasBegun) {
       throw new OverloadedError('The server is shutting down.', { code: 'server_shutting_down', retryAfterMs: 1_000 });

@@ -39,7 +39,7 @@ class JsonWriter {
   write(value: unknown, key: string | undefined): string | undefined {
     switch (typeof value) {
       case 'string':
-        return this.#string(value, key);
+        return this.#writeString(value, key);
       case 'number':
         return this.#spend(Number.isFinite(value) ? String(value) : `"${value}"`);
       case 'boolean':
@@ -47,18 +47,18 @@ class JsonWriter {
       case 'bigint':
         return this.#spend(`"${value}"`);
       case 'object':
-        return value === null ? this.#spend('null') : this.#object(value, key);
+        return value === null ? this.#spend('null') : this.#writeObject(value, key);
       default:
         return undefined;
     }
   }
 
-  #object(value: object, key: string | undefined): string | undefined {
+  #writeObject(value: object, key: string | undefined): string | undefined {
     if (this.#around.includes(value)) return this.#spend('"<circular>"');
     if (this.#around.length >= DEEPEST) return this.#spend('"<too deep>"');
     this.#around.push(value);
     try {
-      return this.#special(value, key);
+      return this.#writeKnownObject(value, key);
     } catch {
       return this.#spend('"<not readable>"');
     } finally {
@@ -67,23 +67,23 @@ class JsonWriter {
   }
 
   /** @throws whatever the value's own code throws */
-  #special(value: object, key: string | undefined): string | undefined {
-    if (Array.isArray(value)) return this.#array(value, value.length);
+  #writeKnownObject(value: object, key: string | undefined): string | undefined {
+    if (Array.isArray(value)) return this.#writeArray(value, value.length);
     if (value instanceof Date) {
-      return this.#string(Number.isNaN(value.getTime()) ? '<invalid date>' : value.toISOString(), key);
+      return this.#writeString(Number.isNaN(value.getTime()) ? '<invalid date>' : value.toISOString(), key);
     }
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-      return this.#string(`<${value.constructor.name}, ${value.byteLength} bytes>`, key);
+      return this.#writeString(`<${value.constructor.name}, ${value.byteLength} bytes>`, key);
     }
-    if (value instanceof Map) return this.#properties(value, value.size);
-    if (value instanceof Set) return this.#array(value, value.size);
-    if (value instanceof Error) return this.#string(`${value.name}: ${value.message}`, key);
+    if (value instanceof Map) return this.#writeProperties(value, value.size);
+    if (value instanceof Set) return this.#writeArray(value, value.size);
+    if (value instanceof Error) return this.#writeString(`${value.name}: ${value.message}`, key);
     if ('toJSON' in value && typeof value.toJSON === 'function') return this.write(value.toJSON(key ?? ''), key);
     const keys = Object.keys(value);
-    return this.#properties(listPairs(value, keys), keys.length);
+    return this.#writeProperties(listPairs(value, keys), keys.length);
   }
 
-  #array(items: Iterable<unknown>, count: number): string {
+  #writeArray(items: Iterable<unknown>, count: number): string {
     this.#left -= 2;
     let json = '';
     let index = 0;
@@ -100,7 +100,7 @@ class JsonWriter {
     return `[${json}]`;
   }
 
-  #properties(pairs: Iterable<readonly [unknown, unknown]>, count: number): string {
+  #writeProperties(pairs: Iterable<readonly [unknown, unknown]>, count: number): string {
     this.#left -= 2;
     let json = '';
     let index = 0;
@@ -123,7 +123,7 @@ class JsonWriter {
     return `{${json}}`;
   }
 
-  #string(text: string, key: string | undefined): string {
+  #writeString(text: string, key: string | undefined): string {
     const { text: value, beyond } = this.#shorten?.(text, key, this.#left) ?? { text, beyond: 0 };
     let room = Math.max(0, this.#left - 2);
     for (;;) {

@@ -35,34 +35,34 @@ export class RandomIdSource extends IdSource {
   #used = POOL_BYTES;
 
   override runId(): string {
-    return this.#hex(12);
+    return this.#makeHex(12);
   }
 
   override toolCallId(): string {
-    return this.#hex(12);
+    return this.#makeHex(12);
   }
 
   override requestId(): string {
-    return this.#hex(12);
+    return this.#makeHex(12);
   }
 
   override itemId(): string {
-    return this.#hex(24);
+    return this.#makeHex(24);
   }
 
   override replicaId(): string {
-    return this.#hex(16);
+    return this.#makeHex(16);
   }
 
   override traceId(): string {
-    return this.#hex(16);
+    return this.#makeHex(16);
   }
 
   override spanId(): string {
-    return this.#hex(8);
+    return this.#makeHex(8);
   }
 
-  #hex(bytes: number): string {
+  #makeHex(bytes: number): string {
     if (this.#used + bytes > POOL_BYTES) {
       randomFillSync(this.#pool);
       this.#used = 0;

@@ -15,7 +15,7 @@ interface OwnNumbers {
   /** How many workers there should be. */
   readonly processes: number;
   /** How many lines of this process's log were dropped. */
-  readonly droppedLines: () => number;
+  readonly countDroppedLines: () => number;
 }
 
 /**
@@ -33,7 +33,7 @@ export class GatheredMetrics {
   readonly #gathering = new Map<number, (worker: Worker) => void>();
   #questions = 0;
 
-  constructor(clock: Clock, { processes, droppedLines }: OwnNumbers) {
+  constructor(clock: Clock, { processes, countDroppedLines }: OwnNumbers) {
     this.#clock = clock;
     const registers = [this.#own];
     const count = new Gauge({
@@ -47,7 +47,7 @@ export class GatheredMetrics {
       help: 'How many of them sent their metrics within a second; the others count with the last ones they sent.',
       registers,
     });
-    this.#own.registerMetric(makeDroppedLinesCounter(droppedLines));
+    this.#own.registerMetric(makeDroppedLinesCounter(countDroppedLines));
   }
 
   /** Replies to each worker that asks for the metrics of all. */
@@ -57,7 +57,7 @@ export class GatheredMetrics {
     cluster.on('message', (worker, message: unknown) => {
       if (isMetricsMessage(message, 'all')) {
         const reply = (page?: string): void => send(worker, { ...message, ...(page !== undefined && { page }) });
-        this.#page().then(reply, () => reply());
+        this.#makePage().then(reply, () => reply());
       } else if (isMetricsMessage(message, 'one') && message.metrics !== undefined && this.#latest.has(worker)) {
         this.#latest.set(worker, message.metrics);
         this.#gathering.get(message.id)?.(worker);
@@ -65,7 +65,7 @@ export class GatheredMetrics {
     });
   }
 
-  async #page(): Promise<string> {
+  async #makePage(): Promise<string> {
     this.#answered.set(await this.#gather());
     const own = (await this.#own.getMetricsAsJSON()) as unknown as MetricsJson;
     return AggregatorRegistry.aggregate([own, this.#ended, ...this.#latest.values()]).metrics();

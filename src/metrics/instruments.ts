@@ -20,22 +20,22 @@ const PAUSE = [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
 export class Instruments {
   readonly registry = new Registry();
 
-  readonly requests = this.#counter(
+  readonly requests = this.#makeCounter(
     'millrace_requests_total',
     'HTTP requests answered, except probes. workflow is "none" where none was asked for, "unknown" where it does not exist.',
     ['workflow', 'outcome', 'stream'],
   );
-  readonly requestDuration = this.#histogram(
+  readonly requestDuration = this.#makeHistogram(
     'millrace_request_duration_seconds',
     'From the arrival of a request to the last byte of its response, or until the client left.',
     ['workflow', 'stream'],
     WHOLE,
   );
 
-  readonly openStreams = this.#gauge('millrace_open_streams', 'Streamed responses whose run is not over.', [
+  readonly openStreams = this.#makeGauge('millrace_open_streams', 'Streamed responses whose run is not over.', [
     'workflow',
   ]);
-  readonly firstToken = this.#histogram(
+  readonly firstToken = this.#makeHistogram(
     'millrace_time_to_first_token_seconds',
     'Streamed responses: from the arrival of the request until the first token was written to the client.',
     ['workflow'],
@@ -48,92 +48,92 @@ export class Instruments {
     buckets: BETWEEN_TOKENS,
     registry: this.registry,
   });
-  readonly heartbeats = this.#counter(
+  readonly heartbeats = this.#makeCounter(
     'millrace_heartbeats_total',
     'Comments sent to keep streams alive while there was nothing to send.',
     ['workflow'],
   );
-  readonly pausedStreams = this.#gauge(
+  readonly pausedStreams = this.#makeGauge(
     'millrace_paused_streams',
     'Streamed responses that wait because their client does not keep up.',
     ['workflow'],
   );
-  readonly pauses = this.#histogram(
+  readonly pauses = this.#makeHistogram(
     'millrace_slow_client_pause_seconds',
     'How long streamed responses waited for clients that did not keep up.',
     ['workflow'],
     PAUSE,
   );
 
-  readonly openRuns = this.#gauge('millrace_open_runs', 'Runs that have started and not ended.', ['workflow']);
-  readonly runDuration = this.#histogram(
+  readonly openRuns = this.#makeGauge('millrace_open_runs', 'Runs that have started and not ended.', ['workflow']);
+  readonly runDuration = this.#makeHistogram(
     'millrace_run_duration_seconds',
     'Runs of workflows, for all callers.',
     ['workflow', 'outcome'],
     WHOLE,
   );
-  readonly resumptions = this.#counter(
+  readonly resumptions = this.#makeCounter(
     'millrace_run_resumptions_total',
     'Background runs that continued after their process had ended.',
     ['workflow'],
   );
-  readonly runRetries = this.#counter(
+  readonly runRetries = this.#makeCounter(
     'millrace_run_retries_total',
     'Logged runs that have failed and are tried again, as their workflows ask.',
     ['workflow'],
   );
-  readonly commitDuration = this.#histogram(
+  readonly commitDuration = this.#makeHistogram(
     'millrace_run_commit_duration_seconds',
     'Commits into the logs of runs: each stores the events that all runs of the process had meanwhile.',
     [],
     COMMIT,
   );
-  readonly fencedCommits = this.#counter(
+  readonly fencedCommits = this.#makeCounter(
     'millrace_fenced_commits_total',
     'Events of runs that the store refused: another process has the run, or it was removed.',
     [],
   );
-  readonly logBytes = this.#counter(
+  readonly logBytes = this.#makeCounter(
     'millrace_run_log_bytes_total',
     'Bytes of events written into the logs of runs.',
     [],
   );
-  readonly nodeDuration = this.#histogram(
+  readonly nodeDuration = this.#makeHistogram(
     'millrace_node_duration_seconds',
     'Nodes and nested workflows. outcome: ok, error, recovered (a substitute took its place) or aborted.',
     ['workflow', 'node', 'outcome'],
     WHOLE,
   );
 
-  readonly calls = this.#counter('millrace_model_calls_total', 'Calls of models, by how they ended.', [
+  readonly calls = this.#makeCounter('millrace_model_calls_total', 'Calls of models, by how they ended.', [
     'workflow',
     'provider',
     'model',
     'outcome',
   ]);
-  readonly callDuration = this.#histogram(
+  readonly callDuration = this.#makeHistogram(
     'millrace_model_call_duration_seconds',
     'Calls of models, from the request to the end of the completion, with all retries of their requests.',
     ['provider', 'model'],
     WHOLE,
   );
-  readonly callFirstToken = this.#histogram(
+  readonly callFirstToken = this.#makeHistogram(
     'millrace_model_first_token_seconds',
     'From the request to a model until its first token.',
     ['provider', 'model'],
     FIRST_TOKEN,
   );
-  readonly retries = this.#counter(
+  readonly retries = this.#makeCounter(
     'millrace_model_retries_total',
     'Further tries after a failure. by: "request" within a call, "agent" as a call of its own.',
     ['provider', 'model', 'by'],
   );
-  readonly fallbacks = this.#counter(
+  readonly fallbacks = this.#makeCounter(
     'millrace_model_fallbacks_total',
     'Times an agent gave up this model and called its next one.',
     ['provider', 'model'],
   );
-  readonly tokens = this.#counter(
+  readonly tokens = this.#makeCounter(
     'millrace_tokens_total',
     'Tokens that model providers counted. kind: input, output; cached_input is a part of input, reasoning one of output.',
     ['workflow', 'provider', 'model', 'kind'],
@@ -165,15 +165,15 @@ export class Instruments {
     build.set({ version: VERSION, node: process.versions.node }, 1);
   }
 
-  #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
+  #makeCounter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
   }
 
-  #gauge<L extends string>(name: string, help: string, labelNames: readonly L[]): Gauge<L> {
+  #makeGauge<L extends string>(name: string, help: string, labelNames: readonly L[]): Gauge<L> {
     return new Gauge({ name, help, labelNames, registers: [this.registry] });
   }
 
-  #histogram<L extends string>(
+  #makeHistogram<L extends string>(
     name: string,
     help: string,
     labelNames: readonly L[],

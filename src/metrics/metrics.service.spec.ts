@@ -18,7 +18,7 @@ const exporter: ExporterHealth = {
 class TracerWithHealth extends NoopTracer {
   current: TracingHealth = { startedTraces: 7, exporters: [exporter] };
 
-  override health(): TracingHealth {
+  override readHealth(): TracingHealth {
     return this.current;
   }
 }

@@ -37,7 +37,7 @@ export class StreamMetrics {
       this.#firstTokenMs = now - this.#startedAt;
       this.#instruments.firstToken.observe({ workflow: this.#workflow }, this.#firstTokenMs / 1_000);
     } else {
-      this.#gaps ??= this.#instruments.betweenTokens.series(this.#workflow);
+      this.#gaps ??= this.#instruments.betweenTokens.findSeries(this.#workflow);
       this.#gaps.observe((now - this.#lastTokensAt) / 1_000);
     }
     this.#lastTokensAt = now;

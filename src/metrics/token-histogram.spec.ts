@@ -14,7 +14,7 @@ it('behaves like the histogram of prom-client, in a registry and across processe
     ['chat', 5],
   ] as const) {
     histogram.observe({ workflow }, value);
-    tokens.series(workflow).observe(value);
+    tokens.findSeries(workflow).observe(value);
   }
   expect(await own.metrics()).toBe(await usual.metrics());
   const sum = async (registry: Registry): Promise<string> => {

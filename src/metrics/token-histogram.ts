@@ -60,7 +60,7 @@ export class TokenHistogram {
   }
 
   /** Finds the series of a value of the label, or makes it. */
-  series(value: string): HistogramSeries {
+  findSeries(value: string): HistogramSeries {
     let series = this.#series.get(value);
     if (series === undefined) {
       series = new HistogramSeries(this.#options.buckets);

@@ -52,8 +52,8 @@ const GAUGES: readonly ExporterMetric[] = [
 /** Adds the metrics of the delivery of traces. The tracer counts, and is asked at each scrape. */
 export function registerTracingMetrics(registry: Registry, tracer: Tracer): void {
   const labelNames = ['exporter'] as const;
-  const values = ({ readValue }: ExporterMetric): readonly (readonly [string, number])[] =>
-    tracer.health().exporters.flatMap((health) => {
+  const listValues = ({ readValue }: ExporterMetric): readonly (readonly [string, number])[] =>
+    tracer.readHealth().exporters.flatMap((health) => {
       const value = readValue(health);
       return value === undefined ? [] : [[health.name, value] as const];
     });
@@ -64,7 +64,7 @@ export function registerTracingMetrics(registry: Registry, tracer: Tracer): void
       registers: [],
       collect() {
         this.reset();
-        this.inc(tracer.health().startedTraces);
+        this.inc(tracer.readHealth().startedTraces);
       },
     }),
   );
@@ -72,7 +72,7 @@ export function registerTracingMetrics(registry: Registry, tracer: Tracer): void
     const { name, help } = metric;
     const collect = function (this: Counter<'exporter'>): void {
       this.reset();
-      for (const [exporter, value] of values(metric)) this.inc({ exporter }, value);
+      for (const [exporter, value] of listValues(metric)) this.inc({ exporter }, value);
     };
     registry.registerMetric(new Counter({ name, help, labelNames, registers: [], collect }));
   }
@@ -80,7 +80,7 @@ export function registerTracingMetrics(registry: Registry, tracer: Tracer): void
     const { name, help, aggregator = 'sum' } = metric;
     const collect = function (this: Gauge<'exporter'>): void {
       this.reset();
-      for (const [exporter, value] of values(metric)) this.set({ exporter }, value);
+      for (const [exporter, value] of listValues(metric)) this.set({ exporter }, value);
     };
     registry.registerMetric(new Gauge({ name, help, labelNames, aggregator, registers: [], collect }));
   }

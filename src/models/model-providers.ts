@@ -77,7 +77,7 @@ export class ModelProviders implements OnApplicationBootstrap, OnApplicationShut
 
   /** Finds a provider; undefined if the environment does not configure it. */
   find(name: ModelProvider): ConfiguredProvider | undefined {
-    const entry = this.#entry(name);
+    const entry = this.#findEntry(name);
     return typeof entry === 'string' || entry instanceof ConfigurationError ? undefined : entry;
   }
 
@@ -106,7 +106,7 @@ export class ModelProviders implements OnApplicationBootstrap, OnApplicationShut
    * @throws ConfigurationError if the demo would stand in but is off
    */
   get(name: ModelProvider): ConfiguredProvider {
-    const entry = this.#entry(name);
+    const entry = this.#findEntry(name);
     if (entry === undefined) {
       throw new Error(`there is no model provider "${name}". Use one of ${this.names.join(', ')}.`);
     }
@@ -127,7 +127,7 @@ export class ModelProviders implements OnApplicationBootstrap, OnApplicationShut
     throw new Error(`it names no model for "${name}", and ${toPrefix(name)}_MODEL is not set in the environment.`);
   }
 
-  #entry(name: ModelProvider): ProviderEntry | undefined {
+  #findEntry(name: ModelProvider): ProviderEntry | undefined {
     return Object.hasOwn(this.table, name) ? this.table[name] : undefined;
   }
 }

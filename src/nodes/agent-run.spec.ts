@@ -43,7 +43,7 @@ function openAgent(chat: ChatModel): {
     request: { model: 'm', messages: MESSAGES, parameters: {} },
     clock: new FakeClock(),
     estimatesTokens: true,
-    events: { wantsContent: false, emit: (event) => told.push(event), nextNumber: () => ++last },
+    events: { wantsContent: false, emit: (event) => told.push(event), takeNumber: () => ++last },
   });
   const agent = new AgentRunner(planAgent({}, { providers }));
   const batches = agent.runStream({ messages: MESSAGES }, context)[Symbol.asyncIterator]();

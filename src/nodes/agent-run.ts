@@ -144,7 +144,7 @@ export class AgentRun<Output> {
         const { run, asked, isFinal } = this.#tools.chooseCalls(received, finishReason);
         if (run.length > 0) {
           this.#attempts.accept();
-          const messages = this.#tools.tellsAny(run)
+          const messages = this.#tools.tellsAnyCall(run)
             ? yield* followWork<Delta, readonly Message[]>((tell) => this.#tools.run(received, run, tell))
             : await this.#tools.run(received, run);
           this.#messages = [...this.#messages, ...messages];

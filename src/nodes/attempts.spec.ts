@@ -38,7 +38,7 @@ describe('Attempts', () => {
   const made = (models: number, retries: number, signal = new AbortController().signal) => {
     const clock = new FakeClock();
     const told: AgentEvent[] = [];
-    const events = { wantsContent: false, emit: (event: AgentEvent) => void told.push(event), nextNumber: () => 1 };
+    const events = { wantsContent: false, emit: (event: AgentEvent) => void told.push(event), takeNumber: () => 1 };
     const context = new TaskContext({ request: { model: 'm', messages: [], parameters: {} }, clock, events, signal });
     return { attempts: new Attempts(targets(models), retries, context), clock, told };
   };

@@ -60,7 +60,7 @@ export class Attempts implements TryCounter {
   async recover(thrown: unknown): Promise<void> {
     const { signal, clock, trace, events } = this.#context;
     if (signal.aborted) throw thrown;
-    const delayMs = this.#retryDelay(thrown);
+    const delayMs = this.#findRetryDelay(thrown);
     if (delayMs !== undefined) {
       this.#failures++;
       events.emit({
@@ -76,7 +76,7 @@ export class Attempts implements TryCounter {
       return;
     }
     const next = this.#targets[this.#current + 1];
-    if (next === undefined || !canAnotherModelHeal(thrown)) throw this.#worthTelling(thrown);
+    if (next === undefined || !canAnotherModelHeal(thrown)) throw this.#chooseErrorToTell(thrown);
     const from = this.target;
     this.#log(`falls back to ${writeName(next)}`, thrown);
     this.#current++;
@@ -99,7 +99,7 @@ export class Attempts implements TryCounter {
   }
 
   /** Pause before the same model is asked again, in milliseconds; undefined if it should not be. */
-  #retryDelay(thrown: unknown): number | undefined {
+  #findRetryDelay(thrown: unknown): number | undefined {
     if (this.#failures >= this.#retries) return undefined;
     if (thrown instanceof StructuredOutputError) return 0;
     if (!(thrown instanceof UpstreamError) || !thrown.retryable || isFaultOfRequest(thrown)) return undefined;
@@ -110,7 +110,7 @@ export class Attempts implements TryCounter {
   /**
    * If only the fallback refused the request, the client is not to blame: then the failure of the model before it is thrown.
    */
-  #worthTelling(thrown: unknown): unknown {
+  #chooseErrorToTell(thrown: unknown): unknown {
     const isFallbacksOwn = thrown instanceof UpstreamError && isFaultOfRequest(thrown);
     return isFallbacksOwn && this.#failureBefore !== undefined ? this.#failureBefore : thrown;
   }

@@ -60,7 +60,7 @@ export class OpenCall implements CallControls {
     this.#context = context;
     this.#tries = tries;
     this.#explain = explain;
-    this.#number = context.events.nextNumber();
+    this.#number = context.events.takeNumber();
     this.#emit({
       type: 'model-call-started',
       call: this.#number,

@@ -34,7 +34,7 @@ export class PlaygroundController {
   }
 
   @Get('playground/*path')
-  asset(@Req() request: Request, @Res() response: Response): void {
+  sendAsset(@Req() request: Request, @Res() response: Response): void {
     this.#send(readPathParameter(request, 'path'), request, response);
   }
 

@@ -50,12 +50,12 @@ export function describeClass(
 /** Finds the validators that class-validator would run, by property; the `type` of each is the name of its constraint. */
 function findValidators(type: OutputClass): ReadonlyMap<string, readonly ValidationMetadata[]> {
   const storage = getMetadataStorage();
-  const ofClass = (target: OutputClass): ValidationMetadata[] =>
+  const listValidators = (target: OutputClass): ValidationMetadata[] =>
     storage.getTargetValidationMetadatas(target, '', false, false);
   const validators = new Map<string, ValidationMetadata[]>();
   for (const ancestor of listLineage(type))
-    for (const { propertyName } of ofClass(ancestor)) validators.set(propertyName, []);
-  for (const validator of ofClass(type)) {
+    for (const { propertyName } of listValidators(ancestor)) validators.set(propertyName, []);
+  for (const validator of listValidators(type)) {
     const [constraint] = storage.getTargetValidatorConstraints(validator.constraintCls);
     const named = Object.assign({}, validator, { target: type, type: constraint?.name ?? validator.type });
     validators.get(validator.propertyName)?.push(named);

@@ -41,15 +41,15 @@ export class ShapeReader {
 
   /** The value without properties that the schema does not name; meaningless once there are faults. */
   read(value: unknown, schema: JsonSchema, path = '$', depth = 0): unknown {
-    if (depth > DEEPEST) return this.#fault(path, `is nested more than ${DEEPEST} levels deep`);
+    if (depth > DEEPEST) return this.#addFault(path, `is nested more than ${DEEPEST} levels deep`);
     if (schema.$ref !== undefined) return this.#readReference(value, schema.$ref, path, depth);
     if (schema.anyOf !== undefined) return this.#readUnion(value, schema.anyOf, path, depth);
     const types = [schema.type ?? []].flat();
     if (!types.some((type) => isOfType(value, type))) {
-      return this.#fault(path, `must be ${types.map((type) => TYPE_WORDS[type]).join(' or ')}`);
+      return this.#addFault(path, `must be ${types.map((type) => TYPE_WORDS[type]).join(' or ')}`);
     }
     if (this.#checksValues && schema.enum?.includes(value as JsonLiteral) === false) {
-      return this.#fault(path, 'has none of its values');
+      return this.#addFault(path, 'has none of its values');
     }
     if (!Array.isArray(value)) return value;
     const { items = {} } = schema;
@@ -58,14 +58,14 @@ export class ShapeReader {
 
   #readReference(value: unknown, reference: string, path: string, depth: number): unknown {
     const definition = this.#definitions.get(reference);
-    if (definition === undefined || !isOfType(value, 'object')) return this.#fault(path, 'must be an object');
+    if (definition === undefined || !isOfType(value, 'object')) return this.#addFault(path, 'must be an object');
     const result: Record<string, unknown> = {};
     for (const [name, schema] of Object.entries(definition.schema.properties)) {
       const presence = definition.presence.get(name) ?? 'required';
       const found = readOwnProperty(value, name);
       const at = joinPath(path, name);
       if (found === undefined) {
-        if (presence === 'required') this.#fault(at, 'is missing');
+        if (presence === 'required') this.#addFault(at, 'is missing');
       } else if (found !== null || presence !== 'optional') result[name] = this.read(found, schema, at, depth + 1);
     }
     return result;
@@ -79,26 +79,26 @@ export class ShapeReader {
     const members = others.map((branch) => ({ branch, discriminator: this.#findDiscriminator(branch) }));
     const property = members[0]?.discriminator?.property;
     if (property !== undefined && members.every(({ discriminator }) => discriminator?.property === property)) {
-      if (!isOfType(value, 'object')) return this.#fault(path, 'must be an object');
+      if (!isOfType(value, 'object')) return this.#addFault(path, 'must be an object');
       const given = readOwnProperty(value, property);
       const member = members.find(({ discriminator }) => discriminator?.value === given);
       if (member !== undefined) return this.read(value, member.branch, path, depth);
       const values = members.map(({ discriminator }) => discriminator?.value).join(', ');
-      return this.#fault(joinPath(path, property), `must be one of: ${values}`);
+      return this.#addFault(joinPath(path, property), `must be one of: ${values}`);
     }
     for (const branch of others) {
       const attempt = new ShapeReader(this.#definitions, true);
       const result = attempt.read(value, branch, path, depth);
       if (attempt.faults.length === 0) return result;
     }
-    return this.#fault(path, 'has none of the forms that it may have');
+    return this.#addFault(path, 'has none of the forms that it may have');
   }
 
   #findDiscriminator({ $ref }: JsonSchema): Discriminator | undefined {
     return $ref === undefined ? undefined : this.#definitions.get($ref)?.discriminator;
   }
 
-  #fault(path: string, message: string): undefined {
+  #addFault(path: string, message: string): undefined {
     this.faults.push({ path, message });
   }
 }

@@ -86,7 +86,7 @@ class StandardCompiler {
   }
 
   compile(): CompiledSchema {
-    const root = this.#merge(this.#target(this.#root), '$');
+    const root = this.#merge(this.#resolveReference(this.#root), '$');
     if (!isObject(root)) {
       this.#report('it describes no object. Put the output into the properties of one.');
       return { schema: EMPTY, definitions: this.#definitions };
@@ -112,7 +112,7 @@ class StandardCompiler {
     const properties: Record<string, JsonSchema> = {};
     for (const [name, property] of Object.entries(raw['properties'] as Readonly<Record<string, RawSchema>>)) {
       const path = place.path === '$' ? name : `${place.path}.${name}`;
-      const schema = this.#strict(property, { path, name, depth: place.depth + 1 });
+      const schema = this.#makeStrict(property, { path, name, depth: place.depth + 1 });
       presence.set(name, required.has(name) ? 'required' : takesNull(schema) ? 'conditional' : 'optional');
       properties[name] = required.has(name) ? schema : allowNull(schema);
     }
@@ -127,7 +127,7 @@ class StandardCompiler {
     this.#definitions.set(reference, { schema, presence, discriminator: undefined });
   }
 
-  #strict(raw: RawSchema, place: Place): JsonSchema {
+  #makeStrict(raw: RawSchema, place: Place): JsonSchema {
     const report = (problem: string): void => this.#report(`${place.path} ${problem}`);
     return makeStrictSchema(this.#hoist(raw, place), (reference) => ({ $ref: reference }), report);
   }
@@ -138,7 +138,7 @@ class StandardCompiler {
       this.#report(`${place.path} refers to itself with no object between. Put it into one.`);
       return { type: 'null' };
     }
-    const target = this.#target(raw);
+    const target = this.#resolveReference(raw);
     const whole = removeRemarks(this.#merge(target, place.path));
     const described: RawSchema = {
       ...whole,
@@ -189,7 +189,7 @@ class StandardCompiler {
   }
 
   /** Resolves a reference. */
-  #target(raw: RawSchema): RawSchema {
+  #resolveReference(raw: RawSchema): RawSchema {
     const reference = raw['$ref'];
     if (typeof reference !== 'string') return raw;
     if (reference === ROOT) return this.#root;
@@ -197,7 +197,7 @@ class StandardCompiler {
     const name = reference.startsWith(DEFINITIONS) ? reference.slice(DEFINITIONS.length) : undefined;
     const found = name === undefined || definitions === undefined ? undefined : definitions[name];
     // An unresolved reference is reported where it stands.
-    return found === undefined ? raw : this.#target(found);
+    return found === undefined ? raw : this.#resolveReference(found);
   }
 
   /** Merges the parts of `allOf` into one schema. */
@@ -205,7 +205,7 @@ class StandardCompiler {
     const parts = raw['allOf'] as readonly RawSchema[] | undefined;
     if (parts === undefined) return raw;
     const { allOf: _parts, ...rest } = raw;
-    const all = [rest, ...parts.map((part) => this.#merge(this.#target(part), path))];
+    const all = [rest, ...parts.map((part) => this.#merge(this.#resolveReference(part), path))];
     if (parts.length > 1 && !all.slice(1).every(isObject)) {
       this.#report(`${path} must fit several schemas at once, which no structured output can say. Write it as one.`);
     }

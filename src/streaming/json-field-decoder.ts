@@ -100,15 +100,15 @@ export class JsonFieldDecoder {
     switch (this.#state) {
       case 'string-value':
       case 'key':
-        return this.#stringStep(text, i, out);
+        return this.#stepString(text, i, out);
       case 'other-value':
-        return this.#otherValueStep(text, i, out);
+        return this.#stepOtherValue(text, i, out);
       default:
-        return this.#structureStep(text, i);
+        return this.#stepStructure(text, i);
     }
   }
 
-  #structureStep(text: string, i: number): number {
+  #stepStructure(text: string, i: number): number {
     const code = text.charCodeAt(i);
     if (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) return i + 1;
     switch (this.#state) {
@@ -144,15 +144,15 @@ export class JsonFieldDecoder {
   }
 
   /** Runs of ordinary characters are copied whole; only escapes are taken one by one. */
-  #stringStep(text: string, i: number, out: TextDelta[]): number {
-    if (this.#escape !== undefined) return this.#escapeStep(text, i, out);
+  #stepString(text: string, i: number, out: TextDelta[]): number {
+    if (this.#escape !== undefined) return this.#stepEscape(text, i, out);
     let end = i;
     let code = 0;
     for (; end < text.length; end++) {
       code = text.charCodeAt(end);
       if (code === QUOTE || code === BACKSLASH || code < 0x20) break;
     }
-    if (end > i) this.#stringText(i === 0 && end === text.length ? text : text.slice(i, end), out);
+    if (end > i) this.#takeText(i === 0 && end === text.length ? text : text.slice(i, end), out);
     if (end === text.length) return end;
     if (code === BACKSLASH) this.#escape = '';
     else if (code === QUOTE) this.#endString(end);
@@ -160,22 +160,22 @@ export class JsonFieldDecoder {
     return end + 1;
   }
 
-  #escapeStep(text: string, i: number, out: TextDelta[]): number {
+  #stepEscape(text: string, i: number, out: TextDelta[]): number {
     const escape = this.#escape + text.charAt(i);
     if (escape.charCodeAt(0) !== LETTER_U) {
       const decoded = ESCAPES[escape];
       if (decoded === undefined) this.#fail('Unknown escape sequence', i);
-      else this.#stringText(decoded, out);
+      else this.#takeText(decoded, out);
       this.#escape = undefined;
     } else if (escape.length === 5) {
       if (!/^u[0-9a-fA-F]{4}$/.test(escape)) this.#fail('Bad unicode escape', i);
-      this.#stringText(String.fromCharCode(Number.parseInt(escape.slice(1), 16)), out);
+      this.#takeText(String.fromCharCode(Number.parseInt(escape.slice(1), 16)), out);
       this.#escape = undefined;
     } else this.#escape = escape;
     return i + 1;
   }
 
-  #stringText(text: string, out: TextDelta[]): void {
+  #takeText(text: string, out: TextDelta[]): void {
     if (this.#state === 'key') this.#key += text;
     else this.#emit(text, out);
   }
@@ -194,7 +194,7 @@ export class JsonFieldDecoder {
   }
 
   /** Numbers, literals, arrays and objects: passed on as they stand, up to the comma or brace that ends them. */
-  #otherValueStep(text: string, i: number, out: TextDelta[]): number {
+  #stepOtherValue(text: string, i: number, out: TextDelta[]): number {
     let end = i;
     for (; end < text.length; end++) {
       const code = text.charCodeAt(end);

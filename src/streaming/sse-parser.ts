@@ -53,13 +53,13 @@ export class SseParser {
       return;
     }
     this.#endedWithCr = cut === bytes.length && bytes[cut - 1] === CR;
-    this.#lines(this.#decode(bytes.subarray(start, cut)));
+    this.#parseLines(this.#decode(bytes.subarray(start, cut)));
     this.#keep(bytes.subarray(cut));
   }
 
   /** The stream has ended: reads what is left of it. */
   end(): void {
-    if (this.#tailLength > 0) this.#lines(`${this.#decode(new Uint8Array(0))}\n`);
+    if (this.#tailLength > 0) this.#parseLines(`${this.#decode(new Uint8Array(0))}\n`);
     this.#dispatch();
   }
 
@@ -80,19 +80,19 @@ export class SseParser {
     return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
   }
 
-  #lines(decoded: string): void {
+  #parseLines(decoded: string): void {
     const text = decoded.includes('\r') ? decoded.replace(/\r\n?/g, '\n') : decoded;
     let start = 0;
     if (this.#data !== undefined) this.#addOverhead(text.length);
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
       this.#assertShort(end - start);
       if (end === start) this.#dispatch();
-      else this.#line(text, start, end);
+      else this.#parseLine(text, start, end);
       start = end + 1;
     }
   }
 
-  #line(text: string, start: number, end: number): void {
+  #parseLine(text: string, start: number, end: number): void {
     if (text.startsWith('data:', start)) {
       const from = start + (text.charCodeAt(start + 5) === 0x20 ? 6 : 5);
       const value = text.slice(from, end);

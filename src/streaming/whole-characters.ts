@@ -45,7 +45,7 @@ export class WholeCharacters {
     if (endsInHalf) halves.set(channel, { delta: dropPassedOn(delta), half: text.slice(-1) });
     if (halves.size === 0) this.#halves = undefined;
     const whole = toUSVString(start + (endsInHalf ? text.slice(0, -1) : text));
-    return whole === '' && !saysMore(delta) ? undefined : replaceText(delta, whole);
+    return whole === '' && !hasMoreContent(delta) ? undefined : replaceText(delta, whole);
   }
 }
 
@@ -110,7 +110,7 @@ function dropPassedOn(delta: Delta): Delta {
   }
 }
 
-function saysMore(delta: Delta): boolean {
+function hasMoreContent(delta: Delta): boolean {
   switch (delta.type) {
     case 'tool-call':
       return delta.id !== undefined || delta.name !== undefined;

@@ -46,7 +46,7 @@ export class SseStream {
     this.status = response.statusCode ?? 0;
     this.headers = response.headers;
     this.sentAt = sentAt;
-    this.#changed = this.#nextChange();
+    this.#changed = this.#awaitChange();
     this.closed = new Promise((resolve) => {
       request.once('close', resolve);
     });
@@ -146,11 +146,11 @@ export class SseStream {
 
   #notify(): void {
     const signal = this.#signalChange;
-    this.#changed = this.#nextChange();
+    this.#changed = this.#awaitChange();
     signal();
   }
 
-  #nextChange(): Promise<void> {
+  #awaitChange(): Promise<void> {
     return new Promise((resolve) => {
       this.#signalChange = resolve;
     });

@@ -78,7 +78,7 @@ export abstract class Tracer {
   /** False if nothing is recorded: callers can then skip work for traces, such as collecting text. */
   abstract readonly enabled: boolean;
   abstract startTrace(start: TraceStart): TraceHandle;
-  abstract health(): TracingHealth;
+  abstract readHealth(): TracingHealth;
   /** Sends waiting traces. Resolves when done or after `deadlineMs` milliseconds; never rejects. */
   abstract flush(deadlineMs: number): Promise<void>;
 }
@@ -87,7 +87,7 @@ export abstract class Tracer {
 export interface TraceHandle {
   /** 32 hex digits, sent to the client as `x-trace-id`; undefined if nothing is recorded. */
   readonly id: string | undefined;
-  span(
+  openSpan(
     name: string,
     start?: { readonly input?: unknown; readonly metadata?: Readonly<Record<string, unknown>> },
   ): SpanHandle;
@@ -96,19 +96,19 @@ export interface TraceHandle {
 
 /** The span of a node, or of a part that its author times. */
 export interface SpanHandle {
-  span(
+  openSpan(
     name: string,
     start?: { readonly input?: unknown; readonly metadata?: Readonly<Record<string, unknown>> },
   ): SpanHandle;
-  generation(name: string, start: GenerationStart): GenerationHandle;
-  event(name: string, data?: Readonly<Record<string, unknown>>, level?: TraceLevel): void;
+  openGeneration(name: string, start: GenerationStart): GenerationHandle;
+  addEvent(name: string, data?: Readonly<Record<string, unknown>>, level?: TraceLevel): void;
   end(ending: Ending): void;
 }
 
 /** The span of one model call. */
 export interface GenerationHandle {
   /** Marks the first non-empty delta (a role alone does not count). Only the first call counts. */
-  firstToken(): void;
-  event(name: string, data?: Readonly<Record<string, unknown>>, level?: TraceLevel): void;
+  noteFirstToken(): void;
+  addEvent(name: string, data?: Readonly<Record<string, unknown>>, level?: TraceLevel): void;
   end(ending: GenerationEnding): void;
 }

@@ -71,7 +71,7 @@ export class ProviderFinder {
     const made = from && this.#made.get(from)?.get(type);
     if (made !== undefined) return made as FoundProvider<T>;
     const seen = from && findVisibleProvider(from, type, new Set());
-    const wrappers = seen === undefined ? this.#distinct(type) : [seen];
+    const wrappers = seen === undefined ? this.#listDistinct(type) : [seen];
     const [wrapper, ...others] = wrappers;
     if (wrapper === undefined) {
       const place = from === undefined ? 'a module' : readModuleName(from);
@@ -94,7 +94,7 @@ export class ProviderFinder {
     return this.all.find((wrapper) => wrapper.instance === instance)?.host;
   }
 
-  #distinct(type: Type<unknown>): readonly ProviderWrapper[] {
+  #listDistinct(type: Type<unknown>): readonly ProviderWrapper[] {
     const byInstance = new Map<unknown, ProviderWrapper>();
     for (const wrapper of this.all) {
       if (wrapper.token === type && !byInstance.has(wrapper.instance)) byInstance.set(wrapper.instance, wrapper);

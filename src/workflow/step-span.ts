@@ -9,7 +9,7 @@ export interface StepEvents {
   /** Takes the text from which an output was made. Absent: it is not stored. */
   readonly noteSource?: (output: object, json: string) => void;
   /** @returns a number that no other call or span of the step has */
-  nextNumber(): number;
+  takeNumber(): number;
 }
 
 /** The beginning of an author's span. */
@@ -46,7 +46,7 @@ export class StepSpan {
   /** Begins a span inside this one. The caller must end it. */
   span(name: string, { input, metadata }: SpanStart = {}): StepSpan {
     if (!this.#events.wantsContent) return this;
-    const span = this.#events.nextNumber();
+    const span = this.#events.takeNumber();
     const shown = toContent(input);
     this.#events.emit({
       type: 'span-started',

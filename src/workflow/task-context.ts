@@ -26,7 +26,7 @@ interface TaskContextParts<Request extends RunRequest = RunRequest> {
 }
 
 const NO_LOG = new RunLogger();
-const NO_EVENTS: StepEvents = { wantsContent: false, emit: () => undefined, nextNumber: () => 0 };
+const NO_EVENTS: StepEvents = { wantsContent: false, emit: () => undefined, takeNumber: () => 0 };
 
 /** The view that one node has of its run. */
 export class TaskContext<Request extends RunRequest = RunRequest> {

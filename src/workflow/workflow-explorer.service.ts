@@ -129,16 +129,16 @@ export class WorkflowExplorer implements OnModuleInit {
   /** Makes a resolver that searches from the module that provides the workflow. */
   #makeResolver({ host }: Candidate): Resolver {
     return {
-      node: (type, faults, key) => {
+      findNode: (type, faults, key) => {
         const found = this.providers.find(type, host);
         if ('instance' in found) return found.instance;
         const { code, message, fix } = found.problem;
         faults.add(NODE_CODES[code] ?? code, message, fix, key);
         return undefined;
       },
-      agent: (agent, use) =>
+      makeAgentNode: (agent, use) =>
         this.agents.compile(agent, { ...use, findTool: (type) => this.providers.find(type, host) }),
-      workflow: (type, faults, key) => this.#compileNested(type, host, faults, key),
+      findWorkflow: (type, faults, key) => this.#compileNested(type, host, faults, key),
     };
   }
 

@@ -105,7 +105,7 @@ export interface InterruptStep extends StepBase {
   /** Its name for clients; unique among the waits of a workflow and of those inside it. */
   readonly name: string;
   /** Builds what is shown to the person who answers. */
-  readonly shown: (values: Values) => Readonly<Record<string, unknown>>;
+  readonly buildShown: (values: Values) => Readonly<Record<string, unknown>>;
   readonly answer: OutputSchema<unknown>;
   /** How long it waits, in milliseconds; undefined: for ever. */
   readonly timeoutMs: number | undefined;

@@ -45,7 +45,7 @@ describe('tracing to a backend that fails', () => {
 
   const tracer = (): Tracer => bench.app.nest.get(Tracer, { strict: false });
   const health = (): ExporterHealth => {
-    const [first] = tracer().health().exporters;
+    const [first] = tracer().readHealth().exporters;
     if (first === undefined) throw new Error('There is no backend');
     return first;
   };

@@ -51,7 +51,7 @@ describe('tracing to a Langfuse before version 4', () => {
     openStream(server.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...fields });
 
   const readHealth = (server: Bench): ExporterHealth | undefined =>
-    server.app.nest.get(Tracer, { strict: false }).health().exporters[0];
+    server.app.nest.get(Tracer, { strict: false }).readHealth().exporters[0];
 
   /** The server counts a trace when it gets the response, which is after Langfuse has stored the trace. */
   const healthOnceExported = (server: Bench): Promise<ExporterHealth> =>

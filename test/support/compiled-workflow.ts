@@ -51,11 +51,11 @@ export function compileTestWorkflow({ define, ...options }: Definition, nested: 
   const faults = new DefinitionFaults(id);
   const wired = wireWorkflow(new TestWorkflow(), faults);
   const resolver: Resolver = {
-    node: (type) => new type(),
-    agent: () => {
+    findNode: (type) => new type(),
+    makeAgentNode: () => {
       throw new Error('Agents need an application.');
     },
-    workflow: (type) => nested.find((candidate) => candidate.type === type)?.workflow,
+    findWorkflow: (type) => nested.find((candidate) => candidate.type === type)?.workflow,
   };
   const workflow = wired && compileWorkflow({ description: '', ...options, id }, wired, resolver, faults);
   if (workflow === undefined) throw new DefinitionError(faults.all);

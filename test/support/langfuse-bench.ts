@@ -58,7 +58,7 @@ export class LangfuseBench {
   }
 
   health(): TracingHealth {
-    return this.tracer.health();
+    return this.tracer.readHealth();
   }
 
   /** Requests a stream, by default of the workflow `chat`. */

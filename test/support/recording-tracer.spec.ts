@@ -7,11 +7,11 @@ describe('RecordingTracer', () => {
   it('records the tree with what was given, and shows it', () => {
     const tracer = new RecordingTracer();
     const trace = tracer.startTrace({ name: 'streaming', userId: 'u1' });
-    const span = trace.span('TextNode', { input: { a: 1 } });
-    const inner = span.span('part');
-    const generation = inner.generation('chat', call);
-    generation.firstToken();
-    generation.event('retry', { attempt: 2 }, 'WARNING');
+    const span = trace.openSpan('TextNode', { input: { a: 1 } });
+    const inner = span.openSpan('part');
+    const generation = inner.openGeneration('chat', call);
+    generation.noteFirstToken();
+    generation.addEvent('retry', { attempt: 2 }, 'WARNING');
     generation.end({ usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } });
     inner.end({});
     span.end({ level: 'ERROR', statusMessage: 'boom' });
@@ -49,8 +49,8 @@ describe('RecordingTracer', () => {
   it('accepts traces of which everything was ended once', () => {
     const tracer = new RecordingTracer();
     const trace = tracer.startTrace({ name: 'a' });
-    const span = trace.span('node');
-    span.generation('chat', call).end({});
+    const span = trace.openSpan('node');
+    span.openGeneration('chat', call).end({});
     span.end({});
     trace.end({});
     expect(() => tracer.assertAllClosed()).not.toThrow();
@@ -60,13 +60,13 @@ describe('RecordingTracer', () => {
     [
       'never ended',
       'span node was ended 0 times',
-      (tracer: RecordingTracer) => tracer.startTrace({ name: 'a' }).span('node'),
+      (tracer: RecordingTracer) => tracer.startTrace({ name: 'a' }).openSpan('node'),
     ],
     [
       'ended twice',
       'generation chat was ended 2 times',
       (tracer: RecordingTracer) => {
-        const generation = tracer.startTrace({ name: 'a' }).span('node').generation('chat', call);
+        const generation = tracer.startTrace({ name: 'a' }).openSpan('node').openGeneration('chat', call);
         generation.end({});
         generation.end({});
       },
@@ -75,9 +75,9 @@ describe('RecordingTracer', () => {
       'added to after its end',
       'span node was given the event late after its end',
       (tracer: RecordingTracer) => {
-        const span = tracer.startTrace({ name: 'a' }).span('node');
+        const span = tracer.startTrace({ name: 'a' }).openSpan('node');
         span.end({});
-        span.event('late');
+        span.addEvent('late');
       },
     ],
   ])('reports what was %s', (_, fault, record) => {

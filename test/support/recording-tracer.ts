@@ -11,7 +11,7 @@ import {
   type TracingHealth,
 } from '../../src/tracing/index.js';
 
-type SpanStart = NonNullable<Parameters<TraceHandle['span']>[1]>;
+type SpanStart = NonNullable<Parameters<TraceHandle['openSpan']>[1]>;
 
 /** An event of a span or generation. */
 export interface RecordedEvent {
@@ -87,10 +87,10 @@ export class RecordingTracer extends Tracer {
   override startTrace(start: TraceStart): TraceHandle {
     const trace = new RecordedTrace((this.traces.length + 1).toString(16).padStart(32, '0'), start);
     this.traces.push(trace);
-    return { id: trace.id, span: (name, begin) => beginSpan(trace, name, begin), end: makeEndHandle(trace) };
+    return { id: trace.id, openSpan: (name, begin) => beginSpan(trace, name, begin), end: makeEndHandle(trace) };
   }
 
-  override health(): TracingHealth {
+  override readHealth(): TracingHealth {
     return { startedTraces: this.traces.length, exporters: [] };
   }
 
@@ -140,9 +140,9 @@ function beginSpan(parent: RecordedObservation, name: string, start: SpanStart =
   const span: RecordedSpan = new RecordedObservation('span', name, start);
   adopt(parent, span);
   return {
-    span: (childName, childStart) => beginSpan(span, childName, childStart),
-    generation: (childName, childStart) => beginGeneration(span, childName, childStart),
-    event: makeEventHandle(span),
+    openSpan: (childName, childStart) => beginSpan(span, childName, childStart),
+    openGeneration: (childName, childStart) => beginGeneration(span, childName, childStart),
+    addEvent: makeEventHandle(span),
     end: makeEndHandle(span),
   };
 }
@@ -151,11 +151,11 @@ function beginGeneration(parent: RecordedObservation, name: string, start: Gener
   const generation: RecordedGeneration = new RecordedObservation('generation', name, start);
   adopt(parent, generation);
   return {
-    firstToken: () => {
+    noteFirstToken: () => {
       if (generation.ending !== undefined) generation.late.push('its first token');
       generation.firstTokens++;
     },
-    event: makeEventHandle(generation),
+    addEvent: makeEventHandle(generation),
     end: makeEndHandle(generation),
   };
 }
@@ -165,7 +165,7 @@ function adopt(parent: RecordedObservation, child: RecordedObservation): void {
   parent.children.push(child);
 }
 
-function makeEventHandle(observation: RecordedObservation): SpanHandle['event'] {
+function makeEventHandle(observation: RecordedObservation): SpanHandle['addEvent'] {
   return (name, data, level = 'DEFAULT') => {
     if (observation.ending !== undefined) observation.late.push(`the event ${name}`);
     observation.events.push({ name, data, level });

@@ -78,11 +78,11 @@ export class KeyFile {
     // The state is read first, so that a change between the two is noticed by the next check.
     const state = await readFileState(this.path);
     this.#state = state;
-    await take(await readKeyEntries(await this.#content()));
+    await take(await readKeyEntries(await this.#readContent()));
     reportUsableKeyFile(state);
   }
 
-  async #content(): Promise<string> {
+  async #readContent(): Promise<string> {
     try {
       return await readFile(this.path, 'utf8');
     } catch (error) {

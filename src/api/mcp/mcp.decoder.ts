@@ -19,7 +19,7 @@ export function decodeArguments(args: JsonObject, workflow: CompiledWorkflow): R
   checkChatDependencies(args, faults);
   faults.throwIfAny();
   const { input, messages, ...parameters } = args as unknown as McpArguments;
-  const conversation = [...(messages ?? []), ...(typeof input === 'string' ? [userMessage(input)] : [])];
+  const conversation = [...(messages ?? []), ...(typeof input === 'string' ? [makeUserMessage(input)] : [])];
   if (conversation.length === 0 && workflow.readsMessages) {
     throw new InvalidRequestError("Missing required argument: 'input', the message for the workflow.", {
       param: 'input',
@@ -41,6 +41,6 @@ function assertKnown(args: JsonObject, workflow: CompiledWorkflow): void {
   });
 }
 
-function userMessage(content: string): RunRequest['messages'][number] {
+function makeUserMessage(content: string): RunRequest['messages'][number] {
   return { role: 'user', content };
 }

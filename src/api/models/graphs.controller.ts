@@ -25,7 +25,7 @@ export class GraphsController {
 
   @Get('*id/graph')
   @DescribeRetrieveModelGraph()
-  async graph(@Req() request: Request, @Res() response: Response): Promise<void> {
+  async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
     const { name, workflow } = this.registry.resolveServed(readPathParameter(request, 'id'));
     const { format } = readQuery(request);
     this.access.requireCaller(request).assertMayUse(workflow.id, name);

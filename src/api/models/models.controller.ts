@@ -29,7 +29,7 @@ export class ModelsController {
   list(@Req() request: Request, @Res() response: Response): void {
     const caller = this.access.requireCaller(request);
     const names = this.registry.list().filter(({ workflow }) => caller.mayUse(workflow.id));
-    response.json({ object: 'list', data: names.map((name) => this.#card(name)) } satisfies ModelList);
+    response.json({ object: 'list', data: names.map((name) => this.#makeCard(name)) } satisfies ModelList);
   }
 
   @Get('*id')
@@ -39,7 +39,7 @@ export class ModelsController {
     const { workflow, streamByDefault } = name;
     this.access.requireCaller(request).assertMayUse(workflow.id, name.name);
     response.json({
-      ...this.#card(name),
+      ...this.#makeCard(name),
       millrace: {
         workflow: workflow.id,
         description: workflow.description,
@@ -63,7 +63,7 @@ export class ModelsController {
     throw new MethodNotAllowedError(['GET']);
   }
 
-  #card({ name }: WorkflowName): ModelCard {
+  #makeCard({ name }: WorkflowName): ModelCard {
     return { id: name, object: 'model', created: this.#created, owned_by: 'millrace' };
   }
 }

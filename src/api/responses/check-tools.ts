@@ -34,20 +34,26 @@ export function checkToolChoice({ tool_choice: choice, tools }: JsonObject, faul
   const offered = listOffered(tools);
   if (choice === 'required' && offered.size === 0) {
     const isEmpty = !Array.isArray(tools) || tools.length === 0;
-    faults.add(() => (isEmpty ? refuse(`"required" needs 'tools'.`) : refuse(NONE_OFFERED, 'unsupported_value')));
+    faults.add(() =>
+      isEmpty
+        ? makeToolChoiceFault(`"required" needs 'tools'.`)
+        : makeToolChoiceFault(NONE_OFFERED, 'unsupported_value'),
+    );
   }
   if (!isJsonObject(choice)) return;
   const type = readType(choice, 'tool_choice', faults);
   if (type === undefined) return;
   const rules = CHOICES.get(type);
   if (rules === undefined) {
-    faults.add(() => refuse(`this server does not run tools of the type ${describeValue(type)}.`, 'unsupported_value'));
+    faults.add(() =>
+      makeToolChoiceFault(`this server does not run tools of the type ${describeValue(type)}.`, 'unsupported_value'),
+    );
     return;
   }
   checkObject(rules, choice, 'tool_choice', faults);
   if (type === 'allowed_tools') checkAllowed(choice, offered, faults);
   else if ((type === 'mcp' || typeof choice['name'] === 'string') && !offered.has(writeKey(choice)))
-    faults.add(() => unknownTool(choice));
+    faults.add(() => makeUnknownToolFault(choice));
 }
 
 const NONE_OFFERED = 'a tool must be called, and this server runs none of the given tools.';
@@ -58,9 +64,9 @@ function checkAllowed({ mode, tools }: JsonObject, offered: ReadonlySet<string>,
   for (const tool of tools) {
     if (!isJsonObject(tool) || !RULES.has(readName(tool['type']))) continue;
     isAnyOffered = true;
-    if (!offered.has(writeKey(tool))) faults.add(() => unknownTool(tool));
+    if (!offered.has(writeKey(tool))) faults.add(() => makeUnknownToolFault(tool));
   }
-  if (mode === 'required' && !isAnyOffered) faults.add(() => refuse(NONE_OFFERED, 'unsupported_value'));
+  if (mode === 'required' && !isAnyOffered) faults.add(() => makeToolChoiceFault(NONE_OFFERED, 'unsupported_value'));
 }
 
 function listOffered(tools: unknown): ReadonlySet<string> {
@@ -89,11 +95,11 @@ function readType({ type }: JsonObject, path: string, faults: FaultLog): string 
   return undefined;
 }
 
-function unknownTool({ type, name, server_label: label }: JsonObject): Fault {
-  if (type === 'mcp') return refuse(`no MCP server of 'tools' has the label ${describeValue(label)}.`);
-  return refuse(`no tool of 'tools' has the name ${describeValue(name)}.`);
+function makeUnknownToolFault({ type, name, server_label: label }: JsonObject): Fault {
+  if (type === 'mcp') return makeToolChoiceFault(`no MCP server of 'tools' has the label ${describeValue(label)}.`);
+  return makeToolChoiceFault(`no tool of 'tools' has the name ${describeValue(name)}.`);
 }
 
-function refuse(problem: string, code = 'invalid_value'): Fault {
+function makeToolChoiceFault(problem: string, code = 'invalid_value'): Fault {
   return { param: 'tool_choice', code, message: `Invalid value for 'tool_choice': ${problem}` };
 }

@@ -65,7 +65,7 @@ export class OneRunController {
 
   @Get(':id/events')
   @DescribeStreamRunEvents()
-  async events(@Req() request: Request, @Res() response: Response): Promise<void> {
+  async streamEvents(@Req() request: Request, @Res() response: Response): Promise<void> {
     const id = readPathParameter(request, 'id');
     const owner = await this.#findReader(request, id);
     const position = readPosition(request, 'after', 'number');

@@ -24,8 +24,8 @@ export class WholeResponses {
 
   async #respondOnce(key: string, taken: TakenRequest, response: Response, collect: () => Promise<string>) {
     const record = findRecord(response);
-    const failedNode = (): string | undefined => record.failure?.node;
-    const { response: kept, isReplayed } = await this.idempotency.respond({ ...taken, key, failedNode }, async () =>
+    const readFailedNode = (): string | undefined => record.failure?.node;
+    const { response: kept, isReplayed } = await this.idempotency.respond({ ...taken, key, readFailedNode }, async () =>
       makeKeptResponse(await collect(), response),
     );
     if (isReplayed) {

@@ -17,10 +17,10 @@ export type Choices = ReturnType<typeof chooseByWords>;
 
 /**
  * Makes choices by the words of a message.
- * @param known gives the text of properties whose name says what belongs there
+ * @param findKnownText gives the text of properties whose name says what belongs there
  * @param toolName name of the tool that the value is for; empty if it is for none
  */
-export function chooseByWords(message: string, known: (name: string) => string | undefined, toolName = '') {
+export function chooseByWords(message: string, findKnownText: (name: string) => string | undefined, toolName = '') {
   const evidence = new Evidence(message);
   const done = findKeywords(splitName(toolName).toLowerCase(), 9);
   const email = EMAIL.exec(message)?.[0];
@@ -35,7 +35,7 @@ export function chooseByWords(message: string, known: (name: string) => string |
     rank: (options: readonly string[]): readonly number[] => evidence.rank(options),
     /** Writes a text of any length. */
     writeText: ({ name, description, index }: ValuePlace): string => {
-      const text = known(name.toLowerCase().replace(/[^a-z]/g, ''));
+      const text = findKnownText(name.toLowerCase().replace(/[^a-z]/g, ''));
       if (index !== undefined) return keywords[index] ?? `${text ?? topic} ${index + 1}`;
       if (text !== undefined) return text;
       if (/question/i.test(description)) return `What are the ${splitName(name)} of ${topic}?`;

@@ -32,7 +32,7 @@ const BYTES_PER_CHARACTER = 2;
  * Most bytes of an event or of a whole completion: JSON escapes characters and holds more than the output.
  * @param maxLength most characters of the completion
  */
-export function maxWrittenBytes(maxLength: number): number {
+export function computeMaxWrittenBytes(maxLength: number): number {
   return 2 * maxLength + 64 * 1024;
 }
 

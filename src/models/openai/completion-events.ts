@@ -1,5 +1,5 @@
 import { type Delta, SseParser, SseTooLongError } from '../../streaming/index.js';
-import { assertParsable, type CompletionLimits, maxWrittenBytes } from './completion-bounds.js';
+import { assertParsable, type CompletionLimits, computeMaxWrittenBytes } from './completion-bounds.js';
 import type { CompletionReader } from './completion-reader.js';
 import { CLOSE_LIMIT_MS, type UpstreamBody } from './upstream-body.js';
 import { makeCompletionTooLargeError, isTimeout, makeReportedError } from './upstream-errors.js';
@@ -49,7 +49,7 @@ export class CompletionEvents {
     this.#reader = reader;
     this.#limits = limits;
     this.#habit = habit;
-    const limit = maxWrittenBytes(limits.maxCompletionLength);
+    const limit = computeMaxWrittenBytes(limits.maxCompletionLength);
     this.#parser = new SseParser((data, event) => this.#onEvent(data, event), limit);
   }
 
@@ -62,7 +62,7 @@ export class CompletionEvents {
    * The bytes to parse next; undefined at the end.
    * @throws UpstreamError if the connection breaks, or the upstream is silent, before the completion is whole
    */
-  nextBytes(): Promise<Uint8Array | undefined> {
+  readNext(): Promise<Uint8Array | undefined> {
     const rest = this.#rest;
     if (rest !== undefined) return new Promise((resolve) => setImmediate(resolve, rest));
     const { finishReason, isComplete, hasGoneOn, hasOutput } = this.#reader;

@@ -32,10 +32,10 @@ export async function detectFormat(body: UpstreamBody, readType: () => string): 
       const named = /^[\w.+/-]{1,64}$/.test(type) ? type : 'unknown';
       throw makeBadCompletionError(`it is neither an event stream nor JSON (its content type is ${named})`);
     }
-    body.unread(start);
+    body.putBack(start);
     return format === 'json' ? 'json' : 'events';
   }
-  if (start !== undefined) body.unread(start);
+  if (start !== undefined) body.putBack(start);
   return 'events';
 }
 

@@ -69,7 +69,7 @@ export class CompletionStream {
       } else {
         const events = new CompletionEvents(body, reader, limits, habit);
         while (!events.hasEnded) {
-          const deltas = filters.read(events.parse(await events.nextBytes()));
+          const deltas = filters.read(events.parse(await events.readNext()));
           if (deltas.length > 0) yield deltas;
           events.throwFault();
         }

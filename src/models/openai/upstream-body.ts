@@ -39,7 +39,7 @@ export class UpstreamBody {
   }
 
   /** Puts bytes back for the next read. */
-  unread(bytes: Uint8Array): void {
+  putBack(bytes: Uint8Array): void {
     this.#unread = bytes;
   }
 

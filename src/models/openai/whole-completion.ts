@@ -1,5 +1,5 @@
 import type { Delta } from '../../streaming/index.js';
-import { assertParsable, maxWrittenBytes, MOST_VALUES_OF_WHOLE } from './completion-bounds.js';
+import { assertParsable, computeMaxWrittenBytes, MOST_VALUES_OF_WHOLE } from './completion-bounds.js';
 import type { CompletionReader } from './completion-reader.js';
 import type { UpstreamBody } from './upstream-body.js';
 import { makeCompletionTooLargeError } from './upstream-errors.js';
@@ -15,7 +15,7 @@ export async function readWholeCompletion(
 ): Promise<readonly Delta[]> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  const limit = maxWrittenBytes(maxLength);
+  const limit = computeMaxWrittenBytes(maxLength);
   for (;;) {
     const bytes = await body.read().catch((error: unknown) => {
       // Silence or a broken connection does not matter if the completion is whole.

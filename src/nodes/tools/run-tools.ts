@@ -100,7 +100,7 @@ class ToolSpan {
   constructor(tool: string, text: string, context: TaskContext) {
     const { events, trace } = context;
     this.#context = context;
-    this.#number = events.nextNumber();
+    this.#number = events.takeNumber();
     this.trace = new StepSpan(events, this.#number);
     const input = events.wantsContent ? { input: readArguments(text) } : {};
     events.emit({ type: 'tool-started', span: this.#number, ...trace.place, tool, ...input });

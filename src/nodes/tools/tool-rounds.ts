@@ -102,7 +102,7 @@ export class ToolRounds {
   }
 
   /** Whether clients get events of one of the calls. */
-  tellsAny(calls: readonly ModelToolCall[]): boolean {
+  tellsAnyCall(calls: readonly ModelToolCall[]): boolean {
     return calls.some((call) => this.#findRemote(call) !== undefined);
   }
 

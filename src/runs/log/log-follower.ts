@@ -110,7 +110,7 @@ export class LogFollower {
       if (page === undefined || page === 'released' || page.isOver || page.events.length > 0) return page;
       if (this.#isClosed || this.#source.findOpen(this.#id) !== undefined) return 'look';
       this.#isWaiting = true;
-      return await Promise.race([news, this.#untilClosed()]);
+      return await Promise.race([news, this.#waitUntilClosed()]);
     } finally {
       this.#isWaiting = false;
       this.#onClose = undefined;
@@ -143,7 +143,7 @@ export class LogFollower {
       : { ...page, events: page.events.slice(1) };
   }
 
-  #untilClosed(): Promise<'look'> {
+  #waitUntilClosed(): Promise<'look'> {
     return new Promise((resolve) => {
       this.#onClose = () => resolve('look');
     });

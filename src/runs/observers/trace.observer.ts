@@ -30,7 +30,7 @@ class TraceObserver implements RunObserver {
         const { node, name, within, workflow } = event;
         const parent = within === undefined ? this.#trace : this.#steps.get(within)?.span;
         const { input } = content;
-        const span = parent?.span(name, { input, ...(workflow !== undefined && { metadata: { workflow } }) });
+        const span = parent?.openSpan(name, { input, ...(workflow !== undefined && { metadata: { workflow } }) });
         if (span !== undefined) this.#steps.set(node, new StepTrace(span));
         break;
       }
@@ -81,15 +81,15 @@ class StepTrace {
       case 'model-call-started': {
         const { call, within, provider, model, content } = event;
         const { messages: input, parameters = {} } = content ?? {};
-        this.#calls.set(call, this.#find(within).generation(model, { model, provider, parameters, input }));
+        this.#calls.set(call, this.#find(within).openGeneration(model, { model, provider, parameters, input }));
         break;
       }
       case 'model-call-first-token':
-        this.#calls.get(event.call)?.firstToken();
+        this.#calls.get(event.call)?.noteFirstToken();
         break;
       case 'model-call-retried': {
         const { attempt, delayMs, reason } = event;
-        this.#calls.get(event.call)?.event('retry', { attempt, delayMs, reason }, 'WARNING');
+        this.#calls.get(event.call)?.addEvent('retry', { attempt, delayMs, reason }, 'WARNING');
         break;
       }
       case 'model-call-finished':
@@ -98,19 +98,19 @@ class StepTrace {
         break;
       case 'agent-retried': {
         const { attempt, delayMs: delay_ms, reason } = event;
-        this.#find(event.within).event('retry', { attempt, delay_ms, reason }, 'WARNING');
+        this.#find(event.within).addEvent('retry', { attempt, delay_ms, reason }, 'WARNING');
         break;
       }
       case 'model-fallback': {
         const { from, to, reason } = event;
-        this.#find(event.within).event('fallback', { from: writeName(from), to: writeName(to), reason }, 'WARNING');
+        this.#find(event.within).addEvent('fallback', { from: writeName(from), to: writeName(to), reason }, 'WARNING');
         break;
       }
       case 'repair':
-        this.#find(event.within).event('repair', { faults: event.faults }, 'WARNING');
+        this.#find(event.within).addEvent('repair', { faults: event.faults }, 'WARNING');
         break;
       case 'tools-not-run':
-        this.#find(event.within).event('tools_not_run', { tools: event.tools }, 'WARNING');
+        this.#find(event.within).addEvent('tools_not_run', { tools: event.tools }, 'WARNING');
         break;
       case 'tool-started':
         this.#begin(event.span, event.within, `tool:${event.tool}`, { input: event.input });
@@ -126,7 +126,7 @@ class StepTrace {
         break;
       }
       case 'span-event':
-        this.#find(event.within).event(event.name, event.data, event.level);
+        this.#find(event.within).addEvent(event.name, event.data, event.level);
         break;
       case 'span-ended': {
         const { type: _type, node: _node, span, ...ending } = event;
@@ -145,8 +145,8 @@ class StepTrace {
     return (span === undefined ? undefined : this.#spans.get(span)) ?? this.span;
   }
 
-  #begin(span: number, within: number | undefined, name: string, start: Parameters<SpanHandle['span']>[1]): void {
-    this.#spans.set(span, this.#find(within).span(name, start));
+  #begin(span: number, within: number | undefined, name: string, start: Parameters<SpanHandle['openSpan']>[1]): void {
+    this.#spans.set(span, this.#find(within).openSpan(name, start));
   }
 
   #end(span: number | undefined, ending: Parameters<SpanHandle['end']>[0]): void {

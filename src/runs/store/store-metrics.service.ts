@@ -55,7 +55,7 @@ export class StoreMetrics {
       help: 'Longest waiting time among them; 0 if there is none.',
       value: async () => {
         await this.#count();
-        return this.#secondsSince(this.#waiting.dueSince);
+        return this.#measureSecondsSince(this.#waiting.dueSince);
       },
       together,
     });
@@ -73,14 +73,14 @@ export class StoreMetrics {
       help: 'Longest waiting time among them; 0 if there is none.',
       value: async () => {
         await this.#count();
-        return this.#secondsSince(this.#unanswered.oldestAt);
+        return this.#measureSecondsSince(this.#unanswered.oldestAt);
       },
       together,
     });
   }
 
   /** @param at milliseconds since the Unix epoch */
-  #secondsSince(at: number | undefined): number {
+  #measureSecondsSince(at: number | undefined): number {
     return at === undefined ? 0 : Math.max(0, this.clock.now() - at) / 1_000;
   }
 

@@ -105,7 +105,7 @@ function makeUsualFault(rule: PropertyRule, check: Check, param: string, value: 
   const [constraint] = check.constraints;
   const limit = describeValue(constraint);
   const number = rule.checks.some(({ name }) => name === IS_INT) ? 'integer' : 'decimal';
-  const invalid = (code: string, problem: string): Fault => ({
+  const makeInvalidFault = (code: string, problem: string): Fault => ({
     param,
     code,
     message: `Invalid '${param}': ${problem}`,
@@ -116,36 +116,36 @@ function makeUsualFault(rule: PropertyRule, check: Check, param: string, value: 
     case IS_IN:
       return makeValueFault(param, value, constraint as readonly unknown[]);
     case MIN:
-      return invalid(
+      return makeInvalidFault(
         `${number}_below_min_value`,
         `${number} below minimum value. Expected a value >= ${limit}, but got ${describeValue(value)} instead.`,
       );
     case MAX:
-      return invalid(
+      return makeInvalidFault(
         `${number}_above_max_value`,
         `${number} above maximum value. Expected a value <= ${limit}, but got ${describeValue(value)} instead.`,
       );
     case ARRAY_NOT_EMPTY:
-      return invalid('empty_array', 'empty array. Expected an array with at least 1 item.');
+      return makeInvalidFault('empty_array', 'empty array. Expected an array with at least 1 item.');
     case ARRAY_MAX_SIZE:
-      return invalid(
+      return makeInvalidFault(
         'array_above_max_length',
         `array too long. Expected an array with at most ${limit} items, but got one with ${readLength(value)} instead.`,
       );
     case MIN_LENGTH:
-      return invalid(
+      return makeInvalidFault(
         'string_below_min_length',
         `string too short. Expected a string of at least ${limit} characters, but got one of ${readLength(value)} instead.`,
       );
     case MAX_LENGTH:
-      return invalid(
+      return makeInvalidFault(
         'string_above_max_length',
         `string too long. Expected a string of at most ${limit} characters, but got one of ${readLength(value)} instead.`,
       );
     case MATCHES:
-      return invalid('invalid_value', `string does not match the pattern ${(constraint as RegExp).source}.`);
+      return makeInvalidFault('invalid_value', `string does not match the pattern ${(constraint as RegExp).source}.`);
     default:
-      return invalid('invalid_value', 'this value cannot be used.');
+      return makeInvalidFault('invalid_value', 'this value cannot be used.');
   }
 }
 

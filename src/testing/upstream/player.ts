@@ -69,7 +69,7 @@ export class Player {
         await rejectOnAbort(step.until, signal);
         return;
       case 'headers':
-        return this.#head(step.status, step.headers);
+        return this.#sendHead(step.status, step.headers);
       case 'together':
         return this.#send(step.steps);
       case 'flood':
@@ -101,7 +101,7 @@ export class Player {
     }
     const bytes = Buffer.concat(steps.map((step) => encoder.encode(step, this.#style)));
     if (bytes.length === 0) return;
-    if (!this.#response.hasHead) await this.#head(200, {});
+    if (!this.#response.hasHead) await this.#sendHead(200, {});
     await this.#response.write(bytes, this.#style.cutEvery);
   }
 
@@ -124,7 +124,7 @@ export class Player {
         return this.#end();
       case 'http-error': {
         const [type, body] = typeof step.body === 'string' ? [HTML, step.body] : [JSON_BODY, JSON.stringify(step.body)];
-        await this.#response.head(step.status, { ...type, ...step.headers });
+        await this.#response.sendHead(step.status, { ...type, ...step.headers });
         this.#response.end(body);
         return;
       }
@@ -133,12 +133,12 @@ export class Player {
     }
   }
 
-  async #head(status: number, headers: Readonly<Record<string, string>>): Promise<void> {
-    await this.#response.head(status, { ...(this.#encoder === undefined ? JSON_BODY : EVENT_STREAM), ...headers });
+  async #sendHead(status: number, headers: Readonly<Record<string, string>>): Promise<void> {
+    await this.#response.sendHead(status, { ...(this.#encoder === undefined ? JSON_BODY : EVENT_STREAM), ...headers });
   }
 
   async #end(): Promise<void> {
-    if (!this.#response.hasHead) await this.#head(200, {});
+    if (!this.#response.hasHead) await this.#sendHead(200, {});
     this.#response.end(this.#encoder === undefined ? this.#completion.build(this.#style) : '');
   }
 }

@@ -34,7 +34,7 @@ export class ScriptedResponse {
   }
 
   /** Sends the status line and headers separately from the body. */
-  async head(status: number, headers: Readonly<Record<string, string>>): Promise<void> {
+  async sendHead(status: number, headers: Readonly<Record<string, string>>): Promise<void> {
     await this.#waitForPhase();
     this.#response.writeHead(status, headers);
     this.#response.flushHeaders();

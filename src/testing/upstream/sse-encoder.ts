@@ -30,7 +30,7 @@ export class SseEncoder {
         return writeData(writeJson(step.json, style), style);
       case 'usage':
         if (step.onlyIfAsked && !this.#usageAsked) return new Uint8Array();
-        return this.#chunk({ choices: [], usage: step.usage }, style);
+        return this.#encodeChunk({ choices: [], usage: step.usage }, style);
       case 'delta': {
         const choice = {
           index: 0,
@@ -39,14 +39,14 @@ export class SseEncoder {
           ...makeOptional('finish_reason', step.finishReason, style),
         };
         const usage = this.#usageAsked || step.usage ? makeOptional('usage', step.usage ?? null, style) : {};
-        return this.#chunk({ choices: [choice], ...usage }, style);
+        return this.#encodeChunk({ choices: [choice], ...usage }, style);
       }
       default:
         return assertNever(step);
     }
   }
 
-  #chunk(fields: Json, style: Style): Uint8Array {
+  #encodeChunk(fields: Json, style: Style): Uint8Array {
     return writeData(writeJson({ ...this.#envelope, ...style.envelope, ...fields }, style), style);
   }
 }

@@ -1,17 +1,17 @@
 import { type GenerationHandle, type SpanHandle, type TraceHandle, Tracer, type TracingHealth } from '../tracer.js';
 
-const nothing = (): void => undefined;
-const generation: GenerationHandle = Object.freeze({ firstToken: nothing, event: nothing, end: nothing });
+const doNothing = (): void => undefined;
+const generation: GenerationHandle = Object.freeze({ noteFirstToken: doNothing, addEvent: doNothing, end: doNothing });
 const span: SpanHandle = Object.freeze({
-  span: () => span,
-  generation: () => generation,
-  event: nothing,
-  end: nothing,
+  openSpan: () => span,
+  openGeneration: () => generation,
+  addEvent: doNothing,
+  end: doNothing,
 });
 const health: TracingHealth = Object.freeze({ startedTraces: 0, exporters: [] });
 
 /** A trace that keeps nothing. */
-export const NOOP_TRACE: TraceHandle = Object.freeze({ id: undefined, span: () => span, end: nothing });
+export const NOOP_TRACE: TraceHandle = Object.freeze({ id: undefined, openSpan: () => span, end: doNothing });
 
 /** Records nothing, at no cost. Used if no tracing backend is configured. */
 export class NoopTracer extends Tracer {
@@ -21,7 +21,7 @@ export class NoopTracer extends Tracer {
     return NOOP_TRACE;
   }
 
-  override health(): TracingHealth {
+  override readHealth(): TracingHealth {
     return health;
   }
 

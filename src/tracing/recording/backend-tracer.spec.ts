@@ -60,20 +60,20 @@ function made(
 /** One trace with everything, each part 10 ms after the one before. */
 function record(clock: FakeClock, trace: TraceHandle): void {
   clock.advance(10);
-  const span = trace.span('Node', { input: { a: 1 }, metadata: { kind: 'x' } });
+  const span = trace.openSpan('Node', { input: { a: 1 }, metadata: { kind: 'x' } });
   clock.advance(10);
-  const generation = span.generation('gpt', {
+  const generation = span.openGeneration('gpt', {
     model: 'gpt',
     provider: 'openai',
     parameters: { temperature: 0, tools: [{ type: 'function' }] },
     input: [{ role: 'user', content: 'Hi' }],
   });
   clock.advance(10);
-  generation.event('retry', { attempt: 1 }, 'WARNING');
+  generation.addEvent('retry', { attempt: 1 }, 'WARNING');
   clock.advance(10);
-  generation.firstToken();
+  generation.noteFirstToken();
   clock.advance(10);
-  generation.firstToken();
+  generation.noteFirstToken();
   generation.end({
     output: 'Hello',
     usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
@@ -153,19 +153,23 @@ describe('BackendTracer', () => {
   it('counts the first ending, and ends open observations with the trace', async () => {
     const { tracer, sent } = made();
     const trace = tracer.startTrace({ name: 'w' });
-    const span = trace.span('ended');
-    const open = trace.span('open');
-    const generation = open.generation('g', { model: 'm', provider: 'p', input: 'x' });
+    const span = trace.openSpan('ended');
+    const open = trace.openSpan('open');
+    const generation = open.openGeneration('g', { model: 'm', provider: 'p', input: 'x' });
     span.end({ output: 'first' });
     span.end({ output: 'second' });
     trace.end({ output: 'first' });
     trace.end({ output: 'second' });
     open.end({ output: 'late' });
-    open.event('late');
-    generation.firstToken();
+    open.addEvent('late');
+    generation.noteFirstToken();
     generation.end({ output: 'late' });
-    open.span('late').end({});
-    trace.span('late').span('later').generation('l', { model: 'm', provider: 'p', input: '' }).firstToken();
+    open.openSpan('late').end({});
+    trace
+      .openSpan('late')
+      .openSpan('later')
+      .openGeneration('l', { model: 'm', provider: 'p', input: '' })
+      .noteFirstToken();
     const [finished, ...more] = await sent();
     expect(more).toEqual([]);
     const seen = (finished?.observations ?? []).map(({ name, output, level, statusMessage }: FinishedObservation) => [
@@ -202,15 +206,15 @@ describe('BackendTracer', () => {
   it('gives up a whole trace that grows too large, and frees its memory at once', async () => {
     const { tracer, sent } = made({}, [5_000]);
     const trace = tracer.startTrace({ name: 'w', input: 'x' });
-    const span = trace.span('n', { input: 'y'.repeat(3_000) });
-    expect(tracer.health().exporters[0]?.queueBytes).toBeGreaterThan(3_000);
+    const span = trace.openSpan('n', { input: 'y'.repeat(3_000) });
+    expect(tracer.readHealth().exporters[0]?.queueBytes).toBeGreaterThan(3_000);
     span.end({ output: 'z'.repeat(3_000) });
-    expect(tracer.health().exporters[0]).toMatchObject({ queueBytes: 0, droppedTraces: 1 });
-    span.event('more');
-    span.span('more').end({});
+    expect(tracer.readHealth().exporters[0]).toMatchObject({ queueBytes: 0, droppedTraces: 1 });
+    span.addEvent('more');
+    span.openSpan('more').end({});
     trace.end({ output: 'done' });
     expect(await sent()).toEqual([]);
-    expect(tracer.health().exporters[0]).toMatchObject({ queueBytes: 0, droppedTraces: 1 });
+    expect(tracer.readHealth().exporters[0]).toMatchObject({ queueBytes: 0, droppedTraces: 1 });
   });
 
   it('sends a trace to the backends that have room for it', async () => {
@@ -219,7 +223,7 @@ describe('BackendTracer', () => {
     trace.end({});
     expect(await sent(0)).toEqual([]);
     expect(await sent(1)).toHaveLength(1);
-    expect(tracer.health()).toMatchObject({
+    expect(tracer.readHealth()).toMatchObject({
       startedTraces: 1,
       exporters: [
         { droppedTraces: 1, exportedTraces: 0 },
@@ -234,7 +238,7 @@ describe('BackendTracer', () => {
     expect(trace.id).toMatch(/^[0-9a-f]{32}$/);
     record(clock, trace);
     expect(await sent()).toEqual([]);
-    expect(tracer.health()).toMatchObject({ startedTraces: 1, exporters: [{ droppedTraces: 0, queueBytes: 0 }] });
+    expect(tracer.readHealth()).toMatchObject({ startedTraces: 1, exporters: [{ droppedTraces: 0, queueBytes: 0 }] });
   });
 
   describe("and a caller's trace", () => {

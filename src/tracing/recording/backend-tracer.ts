@@ -44,7 +44,7 @@ export class BackendTracer extends Tracer {
     }
   }
 
-  override health(): TracingHealth {
+  override readHealth(): TracingHealth {
     return { startedTraces: this.#startedTraces, exporters: this.#parts.queues.map(({ health }) => health) };
   }
 
@@ -63,7 +63,7 @@ export class BackendTracer extends Tracer {
     const caller = parseTraceparent(start.traceparent);
     const continued = continueTraces ? caller : undefined;
     const id = start.continues ?? continued?.traceId ?? ids.traceId();
-    const places = this.#placesFor(id, continued);
+    const places = this.#openPlaces(id, continued);
     if (places.length === 0) return { ...NOOP_TRACE, id };
     const metadata = { ...start.metadata, ...(caller && { traceparent: start.traceparent?.trim() }) };
     return new OpenTrace({
@@ -72,13 +72,13 @@ export class BackendTracer extends Tracer {
       ...(continued && { callerSpanId: continued.spanId }),
       places,
       capture,
-      now: this.#steadyTime(),
+      now: this.#makeSteadyClock(),
       spanId: () => ids.spanId(),
       onFault,
     });
   }
 
-  #placesFor(id: string, caller: CallerContext | undefined): readonly QueuePlace[] {
+  #openPlaces(id: string, caller: CallerContext | undefined): readonly QueuePlace[] {
     const { isSamplingParentBased, sampleRate, queues } = this.#parts;
     const isKept =
       caller !== undefined && (isSamplingParentBased || !caller.sampled) ? caller.sampled : isSampled(id, sampleRate);
@@ -90,7 +90,7 @@ export class BackendTracer extends Tracer {
    * Makes a clock that starts at the time of day and follows the monotonic clock, because the time of day can jump, even
    * backwards.
    */
-  #steadyTime(): () => number {
+  #makeSteadyClock(): () => number {
     const { clock } = this.#parts;
     const origin = clock.now() - clock.monotonic();
     return () => origin + clock.monotonic();

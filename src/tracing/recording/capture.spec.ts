@@ -8,16 +8,16 @@ const capture = (options: Partial<ConstructorParameters<typeof Capture>[0]> = {}
 
 describe('Capture', () => {
   it('keeps a text as it is, and anything else as JSON', () => {
-    expect(capture().content('{"a": 1}', 'input')).toBe('{"a": 1}');
-    expect(capture().content('', 'output')).toBe('');
-    expect(capture().content({ a: [1] }, 'input')).toBe('{"a":[1]}');
-    expect(capture().content(null, 'output')).toBe('null');
-    expect(capture().content(undefined, 'output')).toBeUndefined();
+    expect(capture().captureContent('{"a": 1}', 'input')).toBe('{"a": 1}');
+    expect(capture().captureContent('', 'output')).toBe('');
+    expect(capture().captureContent({ a: [1] }, 'input')).toBe('{"a":[1]}');
+    expect(capture().captureContent(null, 'output')).toBe('null');
+    expect(capture().captureContent(undefined, 'output')).toBeUndefined();
   });
 
   it('keeps a value as it was when captured', () => {
     const value = { a: 1 };
-    const text = capture().content(value, 'input');
+    const text = capture().captureContent(value, 'input');
     value.a = 2;
     expect(text).toBe('{"a":1}');
   });
@@ -26,7 +26,7 @@ describe('Capture', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400 }), fc.integer({ min: 1, max: 200 }), (text, limit) => {
         fc.pre(!text.includes('data:'));
-        const kept = capture({ limit }).content(text, 'input') ?? '';
+        const kept = capture({ limit }).captureContent(text, 'input') ?? '';
         const fits = Buffer.byteLength(text) <= limit;
         const [, beginning = '', cut, of] = fits
           ? [kept, kept, '0', `${text.length}`]
@@ -43,7 +43,7 @@ describe('Capture', () => {
   it('takes as long for ten megabytes as for the part that it keeps', () => {
     const huge = { text: 'x'.repeat(10_000_000), list: Array.from({ length: 1_000 }, () => 'y'.repeat(10_000)) };
     const started = performance.now();
-    for (let i = 0; i < 20; i++) capture({ limit: 10_000 }).content(huge, 'input');
+    for (let i = 0; i < 20; i++) capture({ limit: 10_000 }).captureContent(huge, 'input');
     const bounded = performance.now() - started;
     const startedWhole = performance.now();
     JSON.stringify(huge);
@@ -51,7 +51,7 @@ describe('Capture', () => {
   });
 
   it('replaces media in texts by their type and size', () => {
-    expect(capture().content(`a data:audio/wav;base64,${'A'.repeat(400)} b`, 'output')).toBe(
+    expect(capture().captureContent(`a data:audio/wav;base64,${'A'.repeat(400)} b`, 'output')).toBe(
       'a <audio/wav, about 300 bytes> b',
     );
   });
@@ -60,33 +60,33 @@ describe('Capture', () => {
     const secret = ['glpat', '-4f9a8b7c6d5e4f3a2b1c'].join('');
 
     it('are taken out of texts, and of JSON at any depth and by the names of keys', () => {
-      expect(capture().content(`It is ${secret}.`, 'input')).toBe('It is [redacted].');
+      expect(capture().captureContent(`It is ${secret}.`, 'input')).toBe('It is [redacted].');
       expect(
-        capture().content({ a: [secret], password: 'correct horse', key_points: ['org_structure'] }, 'input'),
+        capture().captureContent({ a: [secret], password: 'correct horse', key_points: ['org_structure'] }, 'input'),
       ).toBe('{"a":["[redacted]"],"password":"[redacted]","key_points":["org_structure"]}');
-      expect(capture().content({ [secret]: 1 }, 'output')).toBe('{"[redacted]":1}');
+      expect(capture().captureContent({ [secret]: 1 }, 'output')).toBe('{"[redacted]":1}');
     });
 
     it('are taken out of metadata, events, status messages and parameters', () => {
-      expect(capture().facts({ note: secret }, 'metadata')).toEqual({ note: '[redacted]' });
-      expect(capture().facts({ note: secret }, 'event')).toEqual({ note: '[redacted]' });
-      expect(capture().statusMessage(`x: ${secret}`)).toBe('x: [redacted]');
-      expect(capture().parameters({ stop: [secret] }).parameters).toEqual({ stop: ['[redacted]'] });
+      expect(capture().captureFacts({ note: secret }, 'metadata')).toEqual({ note: '[redacted]' });
+      expect(capture().captureFacts({ note: secret }, 'event')).toEqual({ note: '[redacted]' });
+      expect(capture().captureStatus(`x: ${secret}`)).toBe('x: [redacted]');
+      expect(capture().splitParameters({ stop: [secret] }).parameters).toEqual({ stop: ['[redacted]'] });
     });
 
     it('are removed before the cut, so that no half of one is kept', () => {
       const half = secret.slice(0, 10);
       const long = `${'The key is '.repeat(5)}${secret}${' and so on'.repeat(2_000)}`;
       for (let limit = 40; limit < 140; limit++) {
-        expect(capture({ limit }).content(long, 'output')).not.toContain(half);
-        expect(capture({ limit }).content({ a: { b: long } }, 'input')).not.toContain(half);
-        expect(capture({ limit }).content({ a: `"\n"`.repeat(8) + secret }, 'input')).not.toContain(half);
+        expect(capture({ limit }).captureContent(long, 'output')).not.toContain(half);
+        expect(capture({ limit }).captureContent({ a: { b: long } }, 'input')).not.toContain(half);
+        expect(capture({ limit }).captureContent({ a: `"\n"`.repeat(8) + secret }, 'input')).not.toContain(half);
       }
     });
 
     it('are hidden from the mask of an application, which sees the rest', () => {
       const mask = { mask: (text: string) => text.replace('Ada', '<name>') };
-      expect(capture({ mask }).content(`Ada: ${secret}`, 'input')).toBe('<name>: [redacted]');
+      expect(capture({ mask }).captureContent(`Ada: ${secret}`, 'input')).toBe('<name>: [redacted]');
     });
   });
 
@@ -94,8 +94,8 @@ describe('Capture', () => {
     const without = capture({ content: false });
 
     it('holds no input and no output', () => {
-      expect(without.content('secret', 'input')).toBeUndefined();
-      expect(without.content({ a: 1 }, 'output')).toBeUndefined();
+      expect(without.captureContent('secret', 'input')).toBeUndefined();
+      expect(without.captureContent({ a: 1 }, 'output')).toBeUndefined();
     });
 
     it("keeps numbers and the server's own words in metadata and events", () => {
@@ -110,7 +110,7 @@ describe('Capture', () => {
         tools: [{ name: 'secret' }],
         reason: 'rate_limit_exceeded: upstream status 429, type -, code -',
       };
-      expect(without.facts(facts, 'metadata')).toEqual({
+      expect(without.captureFacts(facts, 'metadata')).toEqual({
         run_id: 'chatcmpl-1',
         model: 'gpt-5.4-mini',
         attempt: '1',
@@ -129,12 +129,12 @@ describe('Capture', () => {
       ['secret words without a colon', 'secret'],
       ['¡secret!', '<not captured>'],
     ])('reduces the status "%s" to "%s"', (message, held) => {
-      expect(without.statusMessage(message)).toBe(held);
+      expect(without.captureStatus(message)).toBe(held);
     });
 
     it('keeps parameters that are numbers or words from a fixed list', () => {
       const all = { temperature: 0.5, stop: ['secret'], user: 'secret', reasoning_effort: 'low', tools: [{}], seed: 3 };
-      expect(without.parameters(all)).toEqual({
+      expect(without.splitParameters(all)).toEqual({
         parameters: { temperature: 0.5, reasoning_effort: 'low', seed: 3 },
         others: {},
       });
@@ -144,7 +144,7 @@ describe('Capture', () => {
   it('splits simple parameters from nested ones', () => {
     const format = { type: 'json_schema' };
     expect(
-      capture().parameters({ temperature: 1, stop: ['a'], response_format: format, n: undefined, x: null }),
+      capture().splitParameters({ temperature: 1, stop: ['a'], response_format: format, n: undefined, x: null }),
     ).toEqual({
       parameters: { temperature: 1, stop: ['a'] },
       others: { response_format: format },
@@ -165,12 +165,12 @@ describe('Capture', () => {
       const mask = new Mask();
       const masked = capture({ mask });
       expect([
-        masked.content({ a: 'secret' }, 'input'),
-        masked.content('secret', 'output'),
-        masked.facts({ a: 'secret', b: { c: 'secret' } }, 'metadata'),
-        masked.facts({ a: 'secret' }, 'event'),
-        masked.statusMessage('x: secret'),
-        masked.parameters({ stop: ['secret'] }).parameters,
+        masked.captureContent({ a: 'secret' }, 'input'),
+        masked.captureContent('secret', 'output'),
+        masked.captureFacts({ a: 'secret', b: { c: 'secret' } }, 'metadata'),
+        masked.captureFacts({ a: 'secret' }, 'event'),
+        masked.captureStatus('x: secret'),
+        masked.splitParameters({ stop: ['secret'] }).parameters,
       ]).toEqual(['{"a":"***"}', '***', { a: '***', b: '{"c":"***"}' }, { a: '***' }, 'x: ***', { stop: ['***'] }]);
       expect(mask.fields).toEqual(['input', 'output', 'metadata', 'metadata', 'event', 'statusMessage', 'metadata']);
     });
@@ -184,7 +184,7 @@ describe('Capture', () => {
       ],
       ['returns no text', () => undefined as never],
     ])('keeps nothing if the mask %s', (_, mask: () => string) => {
-      expect(capture({ mask: { mask } }).content('secret', 'input')).toBe('<masking failed>');
+      expect(capture({ mask: { mask } }).captureContent('secret', 'input')).toBe('<masking failed>');
     });
   });
 });

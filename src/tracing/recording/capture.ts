@@ -30,40 +30,40 @@ export class Capture {
   }
 
   /** Captures an input or output; undefined if there is none or it may not be kept. */
-  content(value: unknown, field: 'input' | 'output'): string | undefined {
-    return this.#options.content ? this.#text(value, field) : undefined;
+  captureContent(value: unknown, field: 'input' | 'output'): string | undefined {
+    return this.#options.content ? this.#captureText(value, field) : undefined;
   }
 
   /** Captures a status message. */
-  statusMessage(message: string | undefined): string | undefined {
+  captureStatus(message: string | undefined): string | undefined {
     if (message === undefined) return undefined;
-    return this.#text(this.#options.content ? message : pickTechnicalStatus(message), 'statusMessage');
+    return this.#captureText(this.#options.content ? message : pickTechnicalStatus(message), 'statusMessage');
   }
 
   /**
-   * Splits the parameters of a model call into those that backends take as such and the others, which {@link facts} captures.
+   * Splits the parameters of a model call into those that backends take as such and the others, which {@link captureFacts} captures.
    */
-  parameters(all: Facts = {}): { readonly parameters: FinishedGeneration['parameters']; readonly others: Facts } {
+  splitParameters(all: Facts = {}): { readonly parameters: FinishedGeneration['parameters']; readonly others: Facts } {
     return readModelParameters(all, {
       content: this.#options.content,
-      text: (value) => this.#text(value, 'metadata') ?? '',
+      text: (value) => this.#captureText(value, 'metadata') ?? '',
     });
   }
 
   /** Captures values by name. */
-  facts(facts: Facts | undefined, field: 'metadata' | 'event'): Captured {
+  captureFacts(facts: Facts | undefined, field: 'metadata' | 'event'): Captured {
     if (facts === undefined) return {};
     const kept = this.#options.content ? facts : pickTechnicalFacts(facts);
     const captured: [string, string][] = [];
     for (const [name, value] of Object.entries(kept)) {
       if (captured.length === MOST_ENTRIES) break;
-      const text = this.#text(value, field);
+      const text = this.#captureText(value, field);
       if (text !== undefined) captured.push([name, text]);
     }
     return Object.fromEntries(captured);
   }
 
-  #text(value: unknown, field: CapturedField): string | undefined {
+  #captureText(value: unknown, field: CapturedField): string | undefined {
     const { limit, mask } = this.#options;
     const text = typeof value === 'string' ? captureText(value, limit) : captureJson(value, limit);
     if (text === undefined || mask === undefined) return text;

@@ -37,7 +37,7 @@ export class OpenObservation {
   constructor({ id, parentId, name, time, input, metadata, generation }: ObservationStart, capture: Capture) {
     this.id = id;
     this.#capture = capture;
-    const text = this.#count(capture.content(input, 'input'));
+    const text = this.#count(capture.captureContent(input, 'input'));
     this.#known = {
       id,
       ...(parentId !== undefined && { parentId }),
@@ -45,9 +45,9 @@ export class OpenObservation {
       startTime: time,
       ...(text !== undefined && { input: text }),
     };
-    const { parameters, others } = capture.parameters(generation?.parameters);
+    const { parameters, others } = capture.splitParameters(generation?.parameters);
     this.#model = generation && { provider: generation.provider, model: generation.model, parameters };
-    this.#metadata = this.#countAll(capture.facts({ ...others, ...metadata }, 'metadata'));
+    this.#metadata = this.#countAll(capture.captureFacts({ ...others, ...metadata }, 'metadata'));
   }
 
   get hasEnded(): boolean {
@@ -64,23 +64,23 @@ export class OpenObservation {
     return this.#finished;
   }
 
-  firstToken(time: number): void {
+  noteFirstToken(time: number): void {
     if (!this.hasEnded) this.#firstTokenTime ??= time;
   }
 
-  event(name: string, time: number, data: Readonly<Record<string, unknown>> | undefined, level: TraceLevel): void {
+  addEvent(name: string, time: number, data: Readonly<Record<string, unknown>> | undefined, level: TraceLevel): void {
     if (this.hasEnded || this.#events.length >= MOST_EVENTS) return;
     this.#bytes += EVENT_BYTES;
-    this.#events.push({ name, time, level, data: this.#countAll(this.#capture.facts(data, 'event')) });
+    this.#events.push({ name, time, level, data: this.#countAll(this.#capture.captureFacts(data, 'event')) });
   }
 
   /** Ends the observation. Only the first call counts. */
   end(ending: GenerationEnding, endedAt: number): void {
     if (this.hasEnded) return;
-    const output = this.#count(this.#capture.content(ending.output, 'output'));
-    const statusMessage = this.#count(this.#capture.statusMessage(ending.statusMessage));
-    const generation = this.#generation(ending);
-    this.#metadata = { ...this.#metadata, ...this.#countAll(this.#capture.facts(ending.metadata, 'metadata')) };
+    const output = this.#count(this.#capture.captureContent(ending.output, 'output'));
+    const statusMessage = this.#count(this.#capture.captureStatus(ending.statusMessage));
+    const generation = this.#finishGeneration(ending);
+    this.#metadata = { ...this.#metadata, ...this.#countAll(this.#capture.captureFacts(ending.metadata, 'metadata')) };
     this.#finished = {
       ...this.#known,
       endTime: Math.max(this.#known.startTime, endedAt),
@@ -93,7 +93,7 @@ export class OpenObservation {
     };
   }
 
-  #generation(ending: GenerationEnding): FinishedGeneration | undefined {
+  #finishGeneration(ending: GenerationEnding): FinishedGeneration | undefined {
     if (this.#model === undefined) return undefined;
     const { usage, finishReason, model } = ending;
     return {

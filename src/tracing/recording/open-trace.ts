@@ -24,8 +24,8 @@ interface TraceParts {
 
 type Start = Omit<ObservationStart, 'id' | 'time'>;
 
-const NOOP_SPAN = NOOP_TRACE.span('');
-const NOOP_GENERATION = NOOP_SPAN.generation('', { model: '', provider: '', input: undefined });
+const NOOP_SPAN = NOOP_TRACE.openSpan('');
+const NOOP_GENERATION = NOOP_SPAN.openGeneration('', { model: '', provider: '', input: undefined });
 
 /** An open trace. Observations that are open when its root ends are ended with it; later ones are not recorded. */
 export class OpenTrace implements TraceHandle {
@@ -41,15 +41,15 @@ export class OpenTrace implements TraceHandle {
     this.#parts = parts;
     this.#places = parts.places;
     const { name, input, metadata } = parts.start;
-    this.#root = this.#attempt(() => this.#begin({ name, input, ...(metadata && { metadata }) }), undefined);
+    this.#root = this.#guard(() => this.#begin({ name, input, ...(metadata && { metadata }) }), undefined);
   }
 
-  span(name: string, start: Parameters<TraceHandle['span']>[1] = {}): SpanHandle {
-    return this.#root === undefined ? NOOP_SPAN : this.#span(this.#root, name, start);
+  openSpan(name: string, start: Parameters<TraceHandle['openSpan']>[1] = {}): SpanHandle {
+    return this.#root === undefined ? NOOP_SPAN : this.#openSpan(this.#root, name, start);
   }
 
   end(ending: Parameters<TraceHandle['end']>[0]): void {
-    this.#attempt(() => {
+    this.#guard(() => {
       const now = this.#parts.now();
       this.#root?.end(ending, now);
       for (const observation of this.#observations) observation.end(NOT_ENDED, now);
@@ -63,37 +63,46 @@ export class OpenTrace implements TraceHandle {
     return this.#places.length > 0;
   }
 
-  #span(parent: OpenObservation, name: string, start: NonNullable<Parameters<TraceHandle['span']>[1]>): SpanHandle {
-    const span = this.#attempt(() => this.#begin({ ...start, parentId: parent.id, name }), undefined);
+  #openSpan(
+    parent: OpenObservation,
+    name: string,
+    start: NonNullable<Parameters<TraceHandle['openSpan']>[1]>,
+  ): SpanHandle {
+    const span = this.#guard(() => this.#begin({ ...start, parentId: parent.id, name }), undefined);
     if (span === undefined) return NOOP_SPAN;
     return {
-      span: (childName, childStart = {}) => this.#span(span, childName, childStart),
-      generation: (childName, childStart) => this.#generation(span, childName, childStart),
+      openSpan: (childName, childStart = {}) => this.#openSpan(span, childName, childStart),
+      openGeneration: (childName, childStart) => this.#openGeneration(span, childName, childStart),
       ...this.#makeCommon(span),
     };
   }
 
-  #generation(parent: OpenObservation, name: string, start: Parameters<SpanHandle['generation']>[1]): GenerationHandle {
-    const generation = this.#attempt(
+  #openGeneration(
+    parent: OpenObservation,
+    name: string,
+    start: Parameters<SpanHandle['openGeneration']>[1],
+  ): GenerationHandle {
+    const generation = this.#guard(
       () => this.#begin({ parentId: parent.id, name, input: start.input, generation: start }),
       undefined,
     );
     if (generation === undefined) return NOOP_GENERATION;
     return {
-      firstToken: () => this.#attempt(() => generation.firstToken(this.#parts.now()), undefined),
+      noteFirstToken: () => this.#guard(() => generation.noteFirstToken(this.#parts.now()), undefined),
       ...this.#makeCommon(generation),
     };
   }
 
-  #makeCommon(observation: OpenObservation): Pick<GenerationHandle, 'event' | 'end'> {
+  #makeCommon(observation: OpenObservation): Pick<GenerationHandle, 'addEvent' | 'end'> {
     const change = (work: () => void): void =>
-      this.#attempt(() => {
+      this.#guard(() => {
         if (!this.#isOpen || observation.hasEnded) return;
         work();
         this.#takeRoom();
       }, undefined);
     return {
-      event: (name, data, level = 'DEFAULT') => change(() => observation.event(name, this.#parts.now(), data, level)),
+      addEvent: (name, data, level = 'DEFAULT') =>
+        change(() => observation.addEvent(name, this.#parts.now(), data, level)),
       end: (ending) => change(() => observation.end(ending, this.#parts.now())),
     };
   }
@@ -109,7 +118,7 @@ export class OpenTrace implements TraceHandle {
 
   /** Takes the room that the trace needs. Without room, the whole trace is given up and its memory freed. */
   #takeRoom(): void {
-    const bytes = this.#bytes();
+    const bytes = this.#countBytes();
     this.#places = this.#places.filter((place) => place.grow(bytes));
     if (!this.#isOpen) this.#observations = [];
   }
@@ -128,18 +137,18 @@ export class OpenTrace implements TraceHandle {
       tags: start.tags ?? [],
       ...(callerSpanId !== undefined && { callerSpanId }),
       observations,
-      bytes: this.#bytes(),
+      bytes: this.#countBytes(),
     };
     for (const place of this.#places) place.deliver(trace);
     this.#places = [];
     this.#observations = [];
   }
 
-  #bytes(): number {
+  #countBytes(): number {
     return this.#observations.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  #attempt<T>(work: () => T, otherwise: T): T {
+  #guard<T>(work: () => T, otherwise: T): T {
     try {
       return work();
     } catch (error) {

@@ -38,14 +38,14 @@ import {
 /** Finds the parts of a workflow in the application. */
 export interface Resolver {
   /** The instance of a node's class; undefined after a fault that it has reported. */
-  node(type: Type<NodeLike>, faults: DefinitionFaults, key: string): WorkflowNode | undefined;
+  findNode(type: Type<NodeLike>, faults: DefinitionFaults, key: string): WorkflowNode | undefined;
   /**
    * The node that runs an agent.
    * @throws Error that says what is wrong with it, and how to correct it
    */
-  agent(agent: AgentData, use: Omit<AgentUse, 'findTool'>): WorkflowNode;
+  makeAgentNode(agent: AgentData, use: Omit<AgentUse, 'findTool'>): WorkflowNode;
   /** Another workflow, compiled; undefined after a fault that it has reported. */
-  workflow(type: Type<WorkflowLike>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined;
+  findWorkflow(type: Type<WorkflowLike>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined;
 }
 
 /** What a client may call a function. */
@@ -82,7 +82,7 @@ export class ScopeCompiler {
    * @param where key of the route and the branch; absent for the whole workflow
    */
   compile(flow: Flow, result: unknown, where?: string): CompiledScope {
-    const steps = flow.steps.flatMap((step) => this.#step(flow, step) ?? []);
+    const steps = flow.steps.flatMap((step) => this.#compileStep(flow, step) ?? []);
     if (!(result instanceof Ref) || !isVisibleFrom(flow, result.owner)) {
       const place = where === undefined ? 'define()' : 'the branch';
       this.#faults.add(
@@ -112,7 +112,7 @@ export class ScopeCompiler {
     }
   }
 
-  #step(flow: Flow, step: FlowStep): Step | undefined {
+  #compileStep(flow: Flow, step: FlowStep): Step | undefined {
     if (this.#keys.has(step.key)) {
       this.#faults.add(
         'duplicate_node_key',
@@ -125,30 +125,30 @@ export class ScopeCompiler {
     for (const { code, problem, fix } of step.problems) this.#faults.add(code, problem, fix, step.key);
     switch (step.kind) {
       case 'agent':
-        return this.#runnable(flow, step, () => this.#agent(step));
+        return this.#compileNode(flow, step, () => this.#prepareAgent(step));
       case 'code':
-        return this.#runnable(flow, step, () => this.#code(step));
+        return this.#compileNode(flow, step, () => this.#prepareCode(step));
       case 'node':
-        return this.#runnable(flow, step, () => this.#node(step));
+        return this.#compileNode(flow, step, () => this.#prepareNode(step));
       case 'route':
-        return this.#route(flow, step);
+        return this.#compileRoute(flow, step);
       case 'workflow':
         return this.#compileNested(flow, step);
       case 'interrupt':
-        return this.#interrupt(flow, step);
+        return this.#compileInterrupt(flow, step);
       default:
         return assertNever(step);
     }
   }
 
   /** @param prepare returns undefined after a fault that it has reported; an error that it throws is reported here */
-  #runnable(
+  #compileNode(
     flow: Flow,
     step: StepOf<'agent' | 'code' | 'node'>,
     prepare: () => Runnable | undefined,
   ): NodeStep | undefined {
     const { key, input } = step;
-    const refs = this.#refs(flow, key, [...this.#wires(key, input), ...(step.after ?? [])]);
+    const refs = this.#takeRefs(flow, key, [...this.#listWires(key, input), ...(step.after ?? [])]);
     let runnable: Runnable | undefined;
     try {
       runnable = prepare();
@@ -181,7 +181,7 @@ export class ScopeCompiler {
     };
   }
 
-  #agent({ key, agent, field, input, visible, channels }: StepOf<'agent'>): Runnable | undefined {
+  #prepareAgent({ key, agent, field, input, visible, channels }: StepOf<'agent'>): Runnable | undefined {
     this.#assertConversation(key, input);
     if (!(agent instanceof Agent)) {
       const fix = 'Make it with agent({ … }) in a field of the workflow.';
@@ -189,12 +189,12 @@ export class ScopeCompiler {
       return undefined;
     }
     const variables = Object.keys(input ?? {}).filter((name) => name !== 'messages');
-    const instance = this.#resolver.agent(agent.config, { visible, channels, variables });
+    const instance = this.#resolver.makeAgentNode(agent.config, { visible, channels, variables });
     const nodeKind = visible ? 'agent-streaming' : 'agent';
     return { node: field ?? key, nodeKind, instance, streams: visible, visible };
   }
 
-  #code({ key, name, code }: StepOf<'code'>): Runnable | undefined {
+  #prepareCode({ key, name, code }: StepOf<'code'>): Runnable | undefined {
     if (typeof code !== 'function') {
       const fix = 'Give it a function as third: flow.run(key, { … }, (values) => …).';
       this.#faults.add('no_code', `its code is ${describeGiven(code)}, and no function.`, fix, key);
@@ -209,8 +209,8 @@ export class ScopeCompiler {
     return { node: name, nodeKind: 'node', instance, streams: false, visible: false };
   }
 
-  #node({ key, node, silent }: StepOf<'node'>): Runnable | undefined {
-    const instance = this.#resolver.node(node, this.#faults, key);
+  #prepareNode({ key, node, silent }: StepOf<'node'>): Runnable | undefined {
+    const instance = this.#resolver.findNode(node, this.#faults, key);
     if (instance === undefined) return undefined;
     if (typeof (instance as Partial<WorkflowNode>).process !== 'function') {
       const fix = 'Give it process(input, context).';
@@ -243,8 +243,8 @@ export class ScopeCompiler {
     return { node: node.name, nodeKind, instance, streams, visible: streams && silent !== true };
   }
 
-  #route(flow: Flow, step: StepOf<'route'>): RouteStep {
-    const own = this.#refs(flow, step.key, [step.on, ...(step.after ?? [])]);
+  #compileRoute(flow: Flow, step: StepOf<'route'>): RouteStep {
+    const own = this.#takeRefs(flow, step.key, [step.on, ...(step.after ?? [])]);
     if (step.branches.size === 0) {
       this.#faults.add('no_branches', 'it has no branches.', 'Give it one for each value.', step.key);
     }
@@ -266,9 +266,9 @@ export class ScopeCompiler {
   }
 
   #compileNested(flow: Flow, step: StepOf<'workflow'>): NestedStep | undefined {
-    const refs = this.#refs(flow, step.key, [...this.#wires(step.key, step.request), ...(step.after ?? [])]);
+    const refs = this.#takeRefs(flow, step.key, [...this.#listWires(step.key, step.request), ...(step.after ?? [])]);
     this.#assertConversation(step.key, step.request);
-    const workflow = this.#resolver.workflow(step.workflow, this.#faults, step.key);
+    const workflow = this.#resolver.findWorkflow(step.workflow, this.#faults, step.key);
     if (workflow === undefined) return undefined;
     const missing = workflow.needs.filter((name) => !Object.hasOwn(step.request ?? {}, name));
     if (missing.length > 0) {
@@ -293,9 +293,9 @@ export class ScopeCompiler {
     };
   }
 
-  #interrupt(flow: Flow, step: StepOf<'interrupt'>): InterruptStep | undefined {
+  #compileInterrupt(flow: Flow, step: StepOf<'interrupt'>): InterruptStep | undefined {
     const { key, name, shown, onTimeout } = step;
-    const refs = this.#refs(flow, key, [...this.#wires(key, shown), ...(step.after ?? [])]);
+    const refs = this.#takeRefs(flow, key, [...this.#listWires(key, shown), ...(step.after ?? [])]);
     if (!WAIT_NAME.test(name)) {
       const fix = 'Give it letters, digits, _ and -, at most 64.';
       this.#faults.add('invalid_wait_name', 'clients could not call it by its name.', fix, key);
@@ -308,7 +308,7 @@ export class ScopeCompiler {
       name,
       visible: false,
       dependsOn: findDependencies(flow, refs),
-      shown: (values) => resolveWires(shown, values),
+      buildShown: (values) => resolveWires(shown, values),
       answer,
       timeoutMs: readTimeout(step.timeout),
       onTimeout,
@@ -329,7 +329,7 @@ export class ScopeCompiler {
    * Lists the values that a step is wired to. The type says that the input is an object, but callers without types can pass
    * anything.
    */
-  #wires(key: string, input: unknown): readonly unknown[] {
+  #listWires(key: string, input: unknown): readonly unknown[] {
     if (input === undefined) return [];
     if (typeof input !== 'object' || input === null || Array.isArray(input) || input instanceof Ref) {
       const fix = 'Give it an object: { name: ref, … }.';
@@ -359,7 +359,7 @@ export class ScopeCompiler {
   }
 
   /** Finds the refs among the values and reports those that do not belong to this flow or an enclosing one. */
-  #refs(flow: Flow, key: string, values: readonly unknown[]): Ref<unknown>[] {
+  #takeRefs(flow: Flow, key: string, values: readonly unknown[]): Ref<unknown>[] {
     const refs = values.filter((value) => value instanceof Ref);
     if (refs.some((ref) => !isVisibleFrom(flow, ref.owner))) {
       const fix = 'Wire it to refs of its own define(), and inside a branch to those of the branch or around it.';

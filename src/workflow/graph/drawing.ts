@@ -107,7 +107,7 @@ class Draughtsman {
   draw(workflow: CompiledWorkflow): Drawing {
     const request = this.#add({ kind: 'request', label: 'Request', note: '', path: 'Request', visibility: 'inner' });
     const around: Surroundings = { path: '', prefix: '', isSilent: false, depth: 0 };
-    const { entries, exits } = this.#workflow(workflow, around);
+    const { entries, exits } = this.#drawWorkflow(workflow, around);
     const result = this.#add({
       kind: 'result',
       label: 'Result',
@@ -121,14 +121,14 @@ class Draughtsman {
   }
 
   /** Draws a workflow; the step that gives the result leads on. */
-  #workflow({ scope, resultStep }: CompiledWorkflow, around: Surroundings): Ends {
-    const { ends, entries, exits } = this.#scope(scope, around, resultStep);
+  #drawWorkflow({ scope, resultStep }: CompiledWorkflow, around: Surroundings): Ends {
+    const { ends, entries, exits } = this.#drawScope(scope, around, resultStep);
     const result = resultStep === undefined ? undefined : ends.get(resultStep);
     return { entries, exits: result?.exits ?? exits };
   }
 
   /** @param goesOn key of the step from which an arrow leads out of the scope */
-  #scope(
+  #drawScope(
     { steps }: CompiledScope,
     around: Surroundings,
     goesOn?: string,
@@ -137,7 +137,7 @@ class Draughtsman {
     const successors = new Map<string, number>(goesOn === undefined ? [] : [[goesOn, 1]]);
     for (const key of steps.flatMap(({ dependsOn }) => dependsOn)) successors.set(key, (successors.get(key) ?? 0) + 1);
     for (const step of steps) {
-      const own = this.#step(step, around);
+      const own = this.#drawStep(step, around);
       const exits = (successors.get(step.key) ?? 0) > 1 ? this.#mergeExits(own.exits, around) : own.exits;
       ends.set(step.key, { entries: own.entries, exits });
       this.#connect(
@@ -155,22 +155,22 @@ class Draughtsman {
     };
   }
 
-  #step(step: Step, around: Surroundings): Ends {
+  #drawStep(step: Step, around: Surroundings): Ends {
     switch (step.kind) {
       case 'node':
-        return this.#node(step, around);
+        return this.#drawNode(step, around);
       case 'route':
-        return this.#route(step, around);
+        return this.#drawRoute(step, around);
       case 'workflow':
         return this.#drawNested(step, around);
       case 'interrupt':
-        return this.#interrupt(step, around);
+        return this.#drawInterrupt(step, around);
       default:
         return assertNever(step);
     }
   }
 
-  #node(step: NodeStep, around: Surroundings): Ends {
+  #drawNode(step: NodeStep, around: Surroundings): Ends {
     const label = makeLabel(step, around);
     // Code that streams asks no model.
     const kind = step.instance.forwards === undefined ? 'code' : DRAWN_NODES[step.nodeKind];
@@ -189,20 +189,20 @@ class Draughtsman {
     return { entries: [{ node }], exits: [{ node }] };
   }
 
-  #route(step: RouteStep, around: Surroundings): Ends {
+  #drawRoute(step: RouteStep, around: Surroundings): Ends {
     const label = makeLabel(step, around);
     const path = around.path + step.key;
     const node = this.#add({ ...readGroup(around), kind: 'route', label, note: 'route', path, visibility: 'inner' });
     const exits = [...step.branches].flatMap(([when, branch]): readonly Exit[] => {
       if (branch.steps.length === 0) return [{ node, label: when }];
-      const inner = this.#scope(branch, { ...around, prefix: `${step.key}.${when}.` });
+      const inner = this.#drawScope(branch, { ...around, prefix: `${step.key}.${when}.` });
       this.#connect([{ node, label: when }], inner.entries);
       return inner.exits;
     });
     return { entries: [{ node }], exits };
   }
 
-  #interrupt(step: InterruptStep, around: Surroundings): Ends {
+  #drawInterrupt(step: InterruptStep, around: Surroundings): Ends {
     const label = makeLabel(step, around);
     const path = around.path + step.key;
     const place = readGroup(around);
@@ -235,7 +235,7 @@ class Draughtsman {
     const id = `g${this.#groups.length}`;
     this.#groups.push({ ...shown, id });
     const depth = around.depth + 1;
-    return this.#workflow(workflow, { group: id, path: `${shown.path}/`, prefix: '', isSilent, depth });
+    return this.#drawWorkflow(workflow, { group: id, path: `${shown.path}/`, prefix: '', isSilent, depth });
   }
 
   /** Joins several paths that lead to several steps in one point, so that few lines cross. */

@@ -59,13 +59,13 @@ export async function layOut({ nodes, groups, edges }: Drawing): Promise<Layout>
   for (const { id, group } of [...groups, ...nodes]) if (group !== undefined) graph.setParent(id, group);
   edges.forEach((edge, index) => graph.setEdge(edge.from, edge.to, measureEdgeLabel(edge), String(index)));
   layout(graph);
-  const placed = <Part extends { readonly id: string }>(part: Part): Placed<Part> => {
+  const place = <Part extends { readonly id: string }>(part: Part): Placed<Part> => {
     const { x, y, width, height } = graph.node(part.id);
     return { ...part, x, y, width, height };
   };
   return fitLayout({
-    nodes: nodes.map(placed),
-    groups: groups.map((group) => addTitleRoom(placed(group))),
+    nodes: nodes.map(place),
+    groups: groups.map((group) => addTitleRoom(place(group))),
     edges: edges.map((edge, index) => {
       const { points, x, y } = graph.edge(edge.from, edge.to, String(index));
       return { ...edge, points, ...(edge.label !== undefined && x !== undefined && y !== undefined && { x, y }) };
@@ -95,14 +95,14 @@ function fitLayout({ nodes, groups, edges }: Pick<Layout, 'nodes' | 'groups' | '
   const top = Math.min(...parts.map(({ y, height }) => y - height / 2));
   const right = Math.max(...parts.map(({ x, width }) => x + width / 2));
   const isTurned = countDisorder(nodes, edges) > 0;
-  const moved = <Part extends Partial<Point>>(part: Part): Part =>
+  const move = <Part extends Partial<Point>>(part: Part): Part =>
     part.x === undefined || part.y === undefined
       ? part
       : { ...part, x: isTurned ? right - part.x : part.x - left, y: part.y - top };
   return {
-    nodes: nodes.map(moved),
-    groups: groups.map(moved),
-    edges: edges.map((edge) => ({ ...moved(edge), points: edge.points.map(moved) })),
+    nodes: nodes.map(move),
+    groups: groups.map(move),
+    edges: edges.map((edge) => ({ ...move(edge), points: edge.points.map(move) })),
     width: right - left,
     height: Math.max(...parts.map(({ y, height }) => y + height / 2)) - top,
   };

@@ -52,9 +52,9 @@ export async function drawSvg(workflow: CompiledWorkflow): Promise<string> {
 
 /** Describes the image for people who cannot see it. */
 function describeDrawing({ description, visible }: CompiledWorkflow, { nodes }: Drawing): string {
-  const named = (visibility: Visibility): string[] =>
+  const listPaths = (visibility: Visibility): string[] =>
     nodes.filter((node) => node.visibility === visibility).map(({ path }) => path);
-  const shown = visible ? `Visible to the client: ${named('visible').join(', ')}.` : 'Its result is the answer.';
+  const shown = visible ? `Visible to the client: ${listPaths('visible').join(', ')}.` : 'Its result is the answer.';
   const steps = nodes.filter(isStep).map(({ path }) => path);
   return `${description} Steps: ${steps.join(', ')}. ${shown}`;
 }
@@ -134,14 +134,14 @@ function findBorder({ kind, x, y, width, height }: Placed<DrawnNode>, towards: P
 
 /** Draws a line through the midpoints between bends, rounded at the bends. */
 function drawCurve(points: readonly Point[]): string {
-  const at = ({ x, y }: Point): string => `${round(x)} ${round(y)}`;
+  const formatPoint = ({ x, y }: Point): string => `${round(x)} ${round(y)}`;
   const [first, ...rest] = points;
   if (first === undefined) return '';
-  const pieces = [`M${at(first)}`];
+  const pieces = [`M${formatPoint(first)}`];
   rest.forEach((point, index) => {
     const next = rest[index + 1];
-    if (next === undefined) pieces.push(`L${at(point)}`);
-    else pieces.push(`Q${at(point)} ${at({ x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 })}`);
+    if (next === undefined) pieces.push(`L${formatPoint(point)}`);
+    else pieces.push(`Q${formatPoint(point)} ${formatPoint({ x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 })}`);
   });
   return pieces.join('');
 }

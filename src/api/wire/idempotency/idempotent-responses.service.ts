@@ -29,7 +29,7 @@ interface RepeatableRequest {
   /** Aborts when the client leaves. */
   readonly signal: AbortNotice;
   /** Returns the failed step, once the first try has failed; undefined if there is only one step. */
-  readonly failedNode: () => string | undefined;
+  readonly readFailedNode: () => string | undefined;
 }
 
 /** A response, and whether it was given before. */
@@ -91,7 +91,7 @@ export class IdempotentResponses {
   async #respondFirst(
     id: string,
     fingerprint: string,
-    { failedNode }: RepeatableRequest,
+    { readFailedNode }: RepeatableRequest,
     run: () => Promise<KeptResponse>,
   ): Promise<RepeatableResponse> {
     let end: (kept: KeptResponse | undefined) => void = () => undefined;
@@ -114,7 +114,7 @@ export class IdempotentResponses {
         kept = await run();
         return { response: kept, isReplayed: false };
       } catch (error) {
-        if (error instanceof MillraceError) kept = keepFailure(error, failedNode());
+        if (error instanceof MillraceError) kept = keepFailure(error, readFailedNode());
         throw error;
       } finally {
         renewal?.cancel();

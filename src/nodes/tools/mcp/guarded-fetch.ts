@@ -20,7 +20,7 @@ export interface GuardedFetch {
 export function makeGuardedFetch(policy: HostPolicy): GuardedFetch {
   const options = { keepAlive: true, lookup: makeLookup(policy) };
   const agents = { 'http:': new HttpAgent(options), 'https:': new HttpsAgent(options) };
-  const guarded = async (input: Parameters<typeof fetch>[0], init: RequestInit = {}): Promise<Response> => {
+  const guardedFetch = async (input: Parameters<typeof fetch>[0], init: RequestInit = {}): Promise<Response> => {
     const url = new URL(input instanceof Request ? input.url : input);
     if (!policy.allows(url)) throw new Error('This host may not be asked');
     const headers = Object.fromEntries(new Headers(init.headers));
@@ -39,7 +39,7 @@ export function makeGuardedFetch(policy: HostPolicy): GuardedFetch {
     return makeResponse(message);
   };
   return {
-    fetch: guarded,
+    fetch: guardedFetch,
     close: () => {
       for (const agent of Object.values(agents)) agent.destroy();
     },
