@@ -322,7 +322,7 @@ describe('loadConfig', () => {
     expect(faults.join('\n')).not.toContain('secret');
   });
 
-  it('wants the database for what processes do for one another', () => {
+  it('needs the database for what processes share', () => {
     const variables = { RUNS_QUEUE_URL: 'redis://localhost', RUNS_CONCURRENCY: '0' };
     expect(findConfigFaults(variables)).toEqual([
       expect.stringContaining('RUNS_QUEUE_URL needs RUNS_DATABASE_URL'),

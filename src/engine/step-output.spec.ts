@@ -112,7 +112,7 @@ describe('An output that is kept', () => {
     );
   });
 
-  it('is refused above 1 MiB of JSON, also if the same object stands in many places', async () => {
+  it('is refused above 1 MiB of JSON, also if the same object is in many places', async () => {
     const shared = Array.from({ length: 64 }, () => 'x'.repeat(64));
     let many: unknown = shared;
     for (let level = 0; level < 20; level++) many = [many, many];

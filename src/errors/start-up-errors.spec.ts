@@ -26,7 +26,7 @@ describe('start-up errors', () => {
     expect(error.faults).toHaveLength(2);
   });
 
-  it('list faults inside a fault further in, behind its fix', () => {
+  it('list faults inside a fault indented, after its fix', () => {
     const inside = new ConfigurationError(['a', 'b']);
     const error = new DefinitionError([
       { code: 'node_not_ready', workflow: 'chat', node: 'topic', message: inside.message, fix: 'Correct the agent.' },

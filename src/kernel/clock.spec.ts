@@ -79,7 +79,7 @@ describe('SystemClock', () => {
     expect(calls).toBe(2);
   });
 
-  it('starts a timer again that was cancelled', async () => {
+  it('restarts a timer that was cancelled', async () => {
     let count = 0;
     const timer = clock.after(1, () => count++);
     timer.cancel();

@@ -199,7 +199,7 @@ describe('what calls models', () => {
   };
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-  it('is loaded beside the start, and an application that is closed waits for that', async () => {
+  it('is loaded in parallel with the start, and closing the application waits for it', async () => {
     const { model, providers } = use();
     providers.onApplicationBootstrap();
     await turn();
@@ -214,7 +214,7 @@ describe('what calls models', () => {
     await closing;
   });
 
-  it('is not loaded any more by an application that is closed at once', async () => {
+  it('is not loaded if the application is closed at once', async () => {
     const { model, providers } = use();
     providers.onApplicationBootstrap();
     await providers.onApplicationShutdown();

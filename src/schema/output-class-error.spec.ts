@@ -126,7 +126,7 @@ describe('a class that cannot describe an output', () => {
       /^Broken\.part is nested, but its @Type\(\) names no class of objects/,
     ],
     [
-      'a class that depends on the answer',
+      'a class that depends on the output',
       classWith(
         Object,
         validator.ValidateNested(),
@@ -149,12 +149,12 @@ describe('a class that cannot describe an output', () => {
       /^Broken\.part has @ValidatePromise\(\)/,
     ],
     [
-      'a message that quotes the answer',
+      'a message that quotes the output',
       classWith(String, validator.MinLength(3, { message: '$value is short' })),
       /^Broken\.part has a message that quotes \$value/,
     ],
     [
-      'another name in the answer',
+      'another name in the output',
       classWith(String, validator.IsString(), Expose({ name: 'Part' })),
       /^Broken\.part is read from another name/,
     ],

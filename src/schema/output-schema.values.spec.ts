@@ -141,7 +141,7 @@ describe('the values that parse drops and keeps', () => {
     }
     const write = (...words: string[]): string => JSON.stringify({ words, page: { title: words[0] } });
 
-    it('waits for them, wherever they stand, before it checks', async () => {
+    it('waits for them, wherever they are, before it checks', async () => {
       const book = await makeOutputSchema(Book).parse(write('a', 'b'));
       expect(book).toEqual(
         Object.assign(new Book(), {

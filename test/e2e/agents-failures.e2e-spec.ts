@@ -164,7 +164,7 @@ describe('an agent whose model fails', () => {
     });
   });
 
-  describe('shows it what is wrong with a structured answer', () => {
+  describe('shows it what is wrong with a structured output', () => {
     it('and takes the corrected one', async () => {
       await start(makeAgentModule(agent(asCity), { isVisible: false }));
       bench.upstream

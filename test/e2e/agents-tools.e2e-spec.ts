@@ -100,7 +100,7 @@ describe('agents', () => {
       expect(toolMessages(1)).toEqual(['noon']);
     });
 
-    it('run tools silently for a structured answer', async () => {
+    it('run tools silently for a structured output', async () => {
       const config = agent({ output: Reading, tools: [WeatherTool] });
       await start(makeWeatherModule(config, { isVisible: false }));
       bench.upstream

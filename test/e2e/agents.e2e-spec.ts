@@ -48,7 +48,7 @@ describe('agents', () => {
       expect(bench.upstream.requests[0]?.body.tools).toHaveLength(3);
     });
 
-    it("do not run the server's if the model calls the client's in the same answer", async () => {
+    it("do not run the server's if the model calls the client's in the same output", async () => {
       await start(makeWeatherModule(forwarding));
       bench.upstream.next(scriptCalls(['clock', '{}'], ['open_door', '{}'], ['weather', '{"city":"Oslo"}']));
       const items = await collect();
@@ -124,7 +124,7 @@ describe('agents', () => {
     });
   });
 
-  it('fail in the middle of a stream as any other failure does', async () => {
+  it('fail in the middle of a stream like any other step', async () => {
     await start(makeWeatherModule(agent({ tools: [ClockTool], maxToolRounds: 0 })));
     bench.upstream.next([steps.role(), steps.text('Hm.'), ...[scriptToolCalls('a', 'clock', {})].flat().slice(1)]);
     const stream = await bench.open();

@@ -101,7 +101,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       expect(sent(1)).toEqual([empty]);
     });
 
-    it('sends back no fields that only answers have', async () => {
+    it('sends back no fields that only completions have', async () => {
       await start();
       const tool_calls = [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }];
       const nothing = { refusal: null, annotations: [], audio: null, function_call: null, millrace: { node: 'x' } };
@@ -137,7 +137,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       ]);
     });
 
-    it('removes the fields that only answers of Millrace have, when a client sends an answer back', async () => {
+    it('removes the fields that only completions of Millrace have, when a client sends one back', async () => {
       await start(undefined, true, { OPENAI_MESSAGES: 'openai' });
       bench.upstream.next([role(), reasoning('Hm'), text('Noon.'), finish('stop'), done()]).next(scriptStream('ok'));
       const { json } = await ask(QUESTION, { model: 'chat' });
@@ -225,7 +225,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     });
   });
 
-  it('leaves an empty answer out when it asks the model for a better one', async () => {
+  it('leaves an empty output out when it asks the model to repair it', async () => {
     await start(withHour, false);
     bench.upstream.next(scriptStream('')).next(scriptCompletion({ hour: 12 }));
     expect((await ask()).status).toBe(200);

@@ -149,7 +149,7 @@ describe('A workflow with agents in its fields', () => {
       },
     );
 
-    it('with a silent agent whose answer nobody uses', async () => {
+    it('with a silent agent whose output nobody uses', async () => {
       class Faulty {
         readonly topic = agent({});
         readonly answer = agent({});

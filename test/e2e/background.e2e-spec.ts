@@ -71,7 +71,7 @@ describe('a response in the background', () => {
     expect(await retrieve(bench.app, id)).toEqual(response);
   });
 
-  it('begins with what browsers need: the time of return, and a number for each event', async () => {
+  it('begins with what browsers need: the reconnection time, and a number for each event', async () => {
     bench.upstream.next(scriptStream('Hello'));
     const { id } = await beginResponse(bench.app);
     const { text } = await followResponse(bench.app, id);

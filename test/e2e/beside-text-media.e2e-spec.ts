@@ -43,7 +43,7 @@ class OpenAINode extends AgentStreamingNode<ConversationInput, string> {
   }
 }
 
-describe('what an answer holds besides text', () => {
+describe('what a completion holds besides text', () => {
   let bench: CompletionBench;
   afterEach(() => bench.close());
   const start = async (wire?: Wire, env: Readonly<Record<string, string>> = {}): Promise<void> => {
@@ -87,7 +87,7 @@ describe('what an answer holds besides text', () => {
       expect(await bench.completeMessage()).toMatchObject({ content: 'Here:', images: [PICTURE] });
     });
 
-    it('are an answer even without text', async () => {
+    it('are a completion even without text', async () => {
       await start();
       bench.upstream.next([role(), delta({ content: '', images: [PICTURE] }), finish('stop'), done()]);
       expect((await bench.streamDeltas()).filter((piece) => 'images' in piece)).toHaveLength(1);

@@ -80,7 +80,7 @@ class ClockNode extends AgentStreamingNode<ConversationInput, string> {
   }
 }
 
-describe('what an answer holds besides text', () => {
+describe('what a completion holds besides text', () => {
   let bench: CompletionBench;
   afterEach(() => bench.close());
   const start = async (wire?: Wire): Promise<void> => {
@@ -190,7 +190,7 @@ describe('what an answer holds besides text', () => {
       expect(whole?.annotations?.map((annotation) => citedIn(whole.content ?? '', annotation))).toEqual(['grind']);
     });
 
-    it('have an empty position in fields of a structured answer', async () => {
+    it('have an empty position in fields of a structured output', async () => {
       await start((flow, { messages }) => flow.node(ReplyNode, { messages }));
       const json = JSON.stringify({ reply: SAID });
       bench.upstream.next(citing(json, 'grind'));
@@ -208,7 +208,7 @@ describe('what an answer holds besides text', () => {
       expect((await bench.streamDeltas({ model: 'test' })).filter((piece) => 'annotations' in piece)).toEqual([]);
     });
 
-    it('of a silent step whose result is the answer stay inside', async () => {
+    it('of a silent step whose result is sent as the completion stay inside', async () => {
       await start((flow, { messages }) => flow.node(SilentNode, { messages }));
       bench.upstream.next(citing('Found.', 'Found'));
       expect(await bench.completeMessage({ model: 'test' })).toEqual({
@@ -219,7 +219,7 @@ describe('what an answer holds besides text', () => {
     });
   });
 
-  it('continues beside node events, which say nothing about it', async () => {
+  it('comes beside node events, which say nothing about it', async () => {
     await start();
     bench.upstream.next([
       role(),

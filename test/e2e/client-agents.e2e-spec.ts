@@ -93,7 +93,7 @@ describe('the OpenAI Agents SDK as a client', () => {
     }
   });
 
-  it('gets errors before the answer, with their status and code', async () => {
+  it('gets errors before the response begins, with their status and code', async () => {
     const lost = chat.clone({ model: 'nope' });
     expect(await catchRejection(runner.run(lost, 'Hello'))).toBeInstanceOf(OpenAI.NotFoundError);
     bench.upstream.next(steps.httpError(429, steps.errorBody('slow')));
@@ -117,7 +117,7 @@ describe('the OpenAI Agents SDK as a client', () => {
     expect(texts.join('')).toBe('So far');
   });
 
-  it('stops the upstream by its signal, in a stream and before an answer, and continues', async () => {
+  it('stops the upstream by its signal, in a stream and before a response, and continues', async () => {
     bench.upstream.always([steps.role(), steps.text('One'), steps.stall()]);
     const leavingStream = new AbortController();
     const result = await runner.run(chat, 'Hello', { stream: true, signal: leavingStream.signal });

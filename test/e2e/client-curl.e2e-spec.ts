@@ -47,7 +47,7 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
     return ['-d', JSON.stringify({ model: 'chat', messages, ...fields })];
   }
 
-  it('gets the streamed answer of the README', async () => {
+  it('gets the streamed completion of the README', async () => {
     const command = /^```sh\n(curl -N [^]*?)^```$/m.exec(await readFile(README, 'utf8'))?.[1];
     expect(command).toContain('"model":"default"');
     const demo = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0' } });
@@ -75,7 +75,7 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
     assertCompletion(readFrames(child.stdout), { content: 'First second', includeUsage: true, usage: tokens(3, 4) });
   });
 
-  it('gets a whole answer', async () => {
+  it('gets a whole completion', async () => {
     bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
     const { code, status, body: answer } = await curl(...JSON_HEADER, ...body({}));
     expect({ code, status }).toEqual({ code: 0, status: 200 });
@@ -125,7 +125,7 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
   it.each([
     [2, 200],
     [11, 413],
-  ])('gets an answer to a body of %i MB: status %i', async (megabytes, expected) => {
+  ])('gets a response to a body of %i MB: status %i', async (megabytes, expected) => {
     if (expected === 200) bench.upstream.next(scriptStream('Read.'));
     const file = join(folder, 'body.json');
     const content = 'x'.repeat(megabytes * 1024 * 1024);

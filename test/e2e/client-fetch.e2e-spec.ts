@@ -54,7 +54,7 @@ describe('plain fetch as a client', () => {
     return chunks;
   }
 
-  it('reads a whole answer', async () => {
+  it('reads a whole completion', async () => {
     bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
     const response = await ask({});
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
@@ -116,7 +116,7 @@ describe('plain fetch as a client', () => {
     expect((await bench.upstream.request(1)).body.messages).toEqual(conversation);
   });
 
-  it('gets an answer of the form that it asks for', async () => {
+  it('gets a completion in the form that it asks for', async () => {
     bench.upstream.next(scriptCompletion({ city: 'Ulm' }));
     const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
     const response_format = { type: 'json_schema', json_schema: { name: 'city', schema } };
@@ -126,7 +126,7 @@ describe('plain fetch as a client', () => {
     expect((await bench.upstream.request(0)).body.response_format).toEqual(response_format);
   });
 
-  it.each([true, false])('gets errors before the answer by their status, with stream: %p', async (stream) => {
+  it.each([true, false])('gets errors by their status before the response begins, with stream: %p', async (stream) => {
     bench.upstream.next(httpError(429, errorBody('slow'), { 'retry-after': '7' }));
     const refused = await ask({ stream });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '7']);

@@ -67,7 +67,7 @@ describe('LangChain as a client', () => {
     ]);
   });
 
-  it('gets structured answers by a schema', async () => {
+  it('gets structured outputs by a schema', async () => {
     bench.upstream.next(scriptCompletion(ULM)).next(scriptCompletion(ULM));
     const structured = model('chat').withStructuredOutput(City, { name: 'city', method: 'jsonSchema' });
     expect(await structured.invoke('Hello')).toEqual(ULM);
@@ -80,14 +80,14 @@ describe('LangChain as a client', () => {
     });
   });
 
-  it('gets structured answers by calling a tool', async () => {
+  it('gets structured outputs by calling a tool', async () => {
     bench.upstream.next(scriptToolCalls('call_1', 'city', ULM));
     const structured = model('chat').withStructuredOutput(City, { name: 'city', method: 'functionCalling' });
     expect(await structured.invoke('Hello')).toEqual(ULM);
     expect((await bench.upstream.request(0)).body.tool_choice).toMatchObject({ function: { name: 'city' } });
   });
 
-  it('gets errors before the answer, with their status and code', async () => {
+  it('gets errors before the response begins, with their status and code', async () => {
     const unknown = { status: 404, code: 'model_not_found', lc_error_code: 'MODEL_NOT_FOUND' };
     expect(await catchRejection(model('nope').invoke('Hello'))).toMatchObject(unknown);
     expect(await catchRejection(model('nope').stream('Hello'))).toMatchObject(unknown);
@@ -113,7 +113,7 @@ describe('LangChain as a client', () => {
     expect(content).toBe('So far');
   });
 
-  it('stops the upstream by its signal, in a stream and before an answer, and continues', async () => {
+  it('stops the upstream by its signal, in a stream and before a response, and continues', async () => {
     bench.upstream.always([steps.role(), steps.text('One'), steps.stall()]);
     const leavingStream = new AbortController();
     const stream = await model('chat').stream('Hello', { signal: leavingStream.signal });

@@ -62,7 +62,7 @@ describe('the OpenAI Agents SDK as a client of responses', () => {
     expect(shown).toEqual([{ draft: 'A draft.' }]);
   });
 
-  it('gets errors before the answer with their status', async () => {
+  it('gets errors before the response begins, with their status', async () => {
     bench.upstream.next(steps.httpError(429, steps.errorBody('slow')));
     expect(await catchRejection(runner.run(chat, 'Hello'))).toBeInstanceOf(OpenAI.RateLimitError);
     const lost = await catchRejection(runner.run(chat.clone({ model: 'nope' }), 'Hello'));

@@ -80,7 +80,7 @@ describe.each(VERSIONS)('the Vercel AI SDK %s as a client of responses', (versio
     expect((await bench.upstream.request(0)).body['response_format']).toMatchObject({ type: 'json_schema' });
   });
 
-  it('gets errors before the answer', async () => {
+  it('gets errors before the response begins', async () => {
     bench.upstream.next(steps.httpError(500, steps.errorBody('down')));
     const failure = await catchRejection(sdk.generateText({ model: openai('chat'), prompt, maxRetries: 0 }));
     expect(failure).toMatchObject({ statusCode: 502, message: 'The model provider failed.' });

@@ -63,7 +63,7 @@ apps = false
   }
 
   it(
-    'gets an answer, and continues with its history in a second turn',
+    'gets a response, and continues with its history in a second turn',
     async () => {
       const sent = new BodyWatch(bench.app.nest.getHttpServer());
       bench.upstream.next([reasoning('I need to add.'), ...scriptStream('It is 5.')]).next(scriptStream('It was 5.'));
@@ -91,7 +91,7 @@ apps = false
   );
 
   it(
-    'tells its user in words what failed, before the answer and in it',
+    'tells its user in words what failed, before the response and in it',
     async () => {
       bench.upstream.next(httpError(500, 'down')).next([role(), text('Once upon'), reset()]);
       expect((await exec('chat', 'Hello')).at(-1)).toMatchObject({

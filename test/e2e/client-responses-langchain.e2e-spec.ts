@@ -34,7 +34,7 @@ describe('LangChain as a client of responses', () => {
     expect(await model('chat').withStructuredOutput(City).invoke('Which city?')).toEqual(ULM);
   });
 
-  it('gets errors before the answer with their status', async () => {
+  it('gets errors before the response begins, with their status', async () => {
     bench.upstream.next(steps.httpError(500, steps.errorBody('down')));
     expect(await catchRejection(model('chat').invoke('Hello'))).toMatchObject({ status: 502 });
     expect(await catchRejection(model('nope').invoke('Hello'))).toMatchObject({ status: 404 });

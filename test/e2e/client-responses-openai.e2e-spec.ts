@@ -89,7 +89,7 @@ describe.each(OPENAI_VERSIONS)('the openai SDK %s as a client of responses', (ve
     expect(refused.output).toMatchObject([{ content: [{ type: 'refusal', refusal: 'No.' }] }]);
   });
 
-  it('stays with node events that it did not expect', async () => {
+  it('tolerates node events that it did not expect', async () => {
     bench.upstream.next(scriptStream('Hello there.')).next(scriptCompletion(REPLY));
     const stream = client.responses.stream(
       { model: 'streaming', input: 'Hello' },
@@ -98,7 +98,7 @@ describe.each(OPENAI_VERSIONS)('the openai SDK %s as a client of responses', (ve
     expect(readOutputText(await stream.finalResponse())).toBe(`Hello there.\n\n${JSON.stringify(REPLY)}`);
   });
 
-  it('gets errors before the answer with their status', async () => {
+  it('gets errors before the response begins, with their status', async () => {
     const failed = await catchRejection(client.responses.create({ model: 'nobody', input: 'Hello' }));
     expect(failed).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' });
     bench.upstream.next(steps.httpError(500, 'down'));

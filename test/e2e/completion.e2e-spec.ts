@@ -48,7 +48,7 @@ describe('one completion per run', () => {
     });
   });
 
-  it('gives the same answer as one JSON object without streaming', async () => {
+  it('gives the same completion as one JSON object without streaming', async () => {
     bench.upstream
       .next(scriptStream('Hello there.', { usage: tokens(11, 2) }))
       .next(scriptCompletion(REPLY, { usage: tokens(30, 7) }));

@@ -214,7 +214,7 @@ describe('The commands of README and docs', () => {
   });
 
   it(
-    'of curl stream an answer each, at the pace of the demo',
+    'of curl stream a completion or a response each, at the pace of the demo',
     async () => {
       const curls = [...new Set(commands.filter(isCurl).map(({ text }) => text))];
       expect(curls.length).toBeGreaterThanOrEqual(3);
@@ -237,7 +237,7 @@ describe('The commands of README and docs', () => {
   );
 
   it(
-    'that answer a run which waits get what comes of it, over each protocol',
+    'that answer a waiting run get its result, over each protocol',
     async () => {
       const answers = commands.filter(isAnswer);
       expect(answers.map(({ page }) => page)).toEqual(['docs/api.md', 'docs/responses.md', 'docs/runs.md']);
@@ -249,7 +249,7 @@ describe('The commands of README and docs', () => {
   );
 
   it(
-    'that are scripts of a client print an answer',
+    'that are scripts of a client print a completion',
     async () => {
       const scripts = commands.filter(
         (command) => command.language === 'ts' && !isOutsideHttp(command) && !namesMcpServer(command),

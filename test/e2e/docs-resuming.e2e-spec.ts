@@ -241,7 +241,7 @@ describe('docs/resuming.md', () => {
 
     describeIfRuns('python3', ['--version'])('served as it says', () => {
       it(
-        'shows the answer once, though the connection is cut and the page reloaded',
+        'shows the completion once, though the connection is cut and the page reloaded',
         async () => {
           await writeFile(join(folder, 'index.html'), findBlock('html', 'EventSource'));
           const [serve = ''] = findBlock('sh', 'http.server').split('\n');

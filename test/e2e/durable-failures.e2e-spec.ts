@@ -146,7 +146,7 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
   );
 
   it(
-    'are read on without the hints of the database, and continue when its disk has room again',
+    'can still be read without the notifications of the database, and continue when its disk has room again',
     async () => {
       const door = steps.gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));

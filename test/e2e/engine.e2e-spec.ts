@@ -198,7 +198,7 @@ describe('the engine', () => {
     expect(upstream.mostOpen).toBe(1);
   });
 
-  it('reports a silent answer that was cut off, wherever it comes from', async () => {
+  it('reports a silent output that was cut off, wherever it comes from', async () => {
     const { upstream } = await start([SilentWorkflow]);
     upstream.always((request) =>
       request.body.response_format !== undefined
@@ -282,7 +282,7 @@ describe('the engine', () => {
     expect(tracer.traces[0]?.ending).toMatchObject({ level: 'ERROR' });
   });
 
-  it("ends with the model's reason when a structured answer breaks off, however deep it is nested", async () => {
+  it("ends with the model's reason when a structured output is cut off, however deeply it is nested", async () => {
     const { upstream } = await start([CutWorkflow]);
     upstream.next(scriptStream('{"thinking":"Hm","reply":"It is', { finish: 'length' }));
     const items = await (await stream('cut')).collect();

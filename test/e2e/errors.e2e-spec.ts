@@ -26,15 +26,15 @@ describe('errors', () => {
     expect((await bench.ask()).status).toBe(200);
   });
 
-  describe('of the request are answered in the form of OpenAI', () => {
+  describe('of a request are sent in the form of OpenAI', () => {
     const post = (body: unknown, headers?: Record<string, string>) => postJson(bench.app.chatUrl, body, headers);
 
     it.each([
-      ['no JSON', '{"model":', 400, null, null],
+      ['half an object', '{"model":', 400, null, null],
       ['an array', [], 400, null, null],
       ['a string', '"hello"', 400, null, null],
       ['null', 'null', 400, null, null],
-      ['nothing', '', 400, null, null],
+      ['no content', '', 400, null, null],
       ['no model', { messages: HELLO }, 400, 'model', 'missing_required_parameter'],
       ['no messages', { model: 'chat' }, 400, 'messages', 'missing_required_parameter'],
       ['empty messages', { model: 'chat', messages: [] }, 400, 'messages', 'empty_array'],
@@ -56,7 +56,7 @@ describe('errors', () => {
         'stream_options',
         'invalid_value',
       ],
-    ])('%s', async (_, body, status, param, code) => {
+    ])('for a wrong body: %s', async (_, body, status, param, code) => {
       const response = await post(body);
       assertValidError(response.json);
       expect(response.status).toBe(status);
@@ -64,7 +64,7 @@ describe('errors', () => {
       expect(response.headers['x-request-id']).toMatch(/^req_/);
     });
 
-    it('with a status, not a stream, also when a stream was asked for', async () => {
+    it('with a status, not a stream, even if a stream was requested', async () => {
       const { status, headers } = await post({ model: 'chat', stream: true, messages: [] });
       expect(status).toBe(400);
       expect(headers['content-type']).toContain('application/json');
@@ -82,12 +82,12 @@ describe('errors', () => {
         'tools[0].function.parameters.maximum',
       ],
       [
-        'bound in the schema of the answer',
+        'bound in the schema of the output',
         { response_format: { type: 'x', schema: { const: '1e400' } } },
         'response_format.schema.const',
       ],
       ['value nobody knows', { something: '9007199254740993.0' }, 'something'],
-    ])('a %s that would become another number', async (_, parameters, param) => {
+    ])('for a %s that would become another number', async (_, parameters, param) => {
       const body = { model: 'chat', messages: HELLO, ...parameters };
       // JavaScript cannot serialise these numbers.
       const text = JSON.stringify(body).replaceAll(/"(-?[\d.e]+)"(?!:)/g, '$1');
@@ -97,7 +97,7 @@ describe('errors', () => {
       expect(response.json.error).toMatchObject({ type: 'invalid_request_error', param, code: 'inexact_number' });
     });
 
-    it('but not a number that stays the same', async () => {
+    it('but not for a number that stays the same', async () => {
       bench.upstream.next(scriptStream('Hi'));
       const text = JSON.stringify({ model: 'chat', messages: HELLO, temperature: 0.5 }).replace(
         '0.5',
@@ -108,7 +108,7 @@ describe('errors', () => {
       expect(body).toMatchObject({ seed: -9_007_199_254_740_992, temperature: 0.123_456_789_012_345_68 });
     });
 
-    it('a body that is too large', async () => {
+    it('for a body that is too large', async () => {
       const response = await post({
         model: 'chat',
         messages: [{ role: 'user', content: 'x'.repeat(2 * 1024 * 1024) }],
@@ -121,14 +121,14 @@ describe('errors', () => {
       ['content type', { 'content-type': 'text/plain' }],
       ['encoding', { 'content-encoding': 'rot13' }],
       ['charset', { 'content-type': 'application/json; charset=ebcdic' }],
-    ])('an unknown %s', async (_, headers) => {
+    ])('for an unknown %s', async (_, headers) => {
       const response = await post(JSON.stringify({ model: 'chat', messages: HELLO }), headers);
       assertValidError(response.json);
       expect(response.status).toBe(415);
     });
 
     it.each(['/chat/completions', '/v1/v1/chat/completions'])(
-      'a base URL with one /v1 too few or too many: %s',
+      'for a base URL with one /v1 too few or too many: %s',
       async (path) => {
         const { status, json } = await postJson(`${bench.app.url}${path}`, { model: 'chat', messages: HELLO });
         assertValidError(json);
@@ -139,7 +139,7 @@ describe('errors', () => {
       },
     );
 
-    it('an unknown route outside /v1', async () => {
+    it('for an unknown route outside /v1', async () => {
       const { status, json } = await getJson(`${bench.app.url}/api/tags`);
       assertValidError(json);
       expect([status, json.error.message]).toEqual([
@@ -148,7 +148,7 @@ describe('errors', () => {
       ]);
     });
 
-    it('an unknown route, a wrong method, an unknown model of the list', async () => {
+    it('for an unknown route, with the routes that exist', async () => {
       const unknown = await getJson(`${bench.app.url}/v1/nothing`);
       assertValidError(unknown.json);
       expect([unknown.status, unknown.json.error.code]).toEqual([404, 'unknown_url']);
@@ -180,7 +180,9 @@ describe('errors', () => {
         'POST /v1/runs/{id}/waits/{name}',
         'PUT /v1/schedules/{id}',
       ]);
+    });
 
+    it('for a wrong method, with the right one', async () => {
       const method = await getJson(bench.app.chatUrl);
       assertValidError(method.json);
       expect([method.status, method.headers['allow'], method.json.error.code]).toEqual([
@@ -188,19 +190,24 @@ describe('errors', () => {
         'POST',
         'method_not_supported',
       ]);
+    });
 
+    it('for an unknown model', async () => {
       const model = await getJson(`${bench.app.baseUrl}/models/nothing`);
       assertValidError(model.json);
       expect([model.status, model.json.error.code]).toEqual([404, 'model_not_found']);
     });
 
-    it.each(['/v1/models/%E0%A4%A', '/%', '/health/live/%ff'])('a path that cannot be decoded: %s', async (path) => {
-      const response = await getJson(`${bench.app.url}${path}`);
-      assertValidError(response.json);
-      expect([400, 404]).toContain(response.status);
-    });
+    it.each(['/v1/models/%E0%A4%A', '/%', '/health/live/%ff'])(
+      'for a path that cannot be decoded: %s',
+      async (path) => {
+        const response = await getJson(`${bench.app.url}${path}`);
+        assertValidError(response.json);
+        expect([400, 404]).toContain(response.status);
+      },
+    );
 
-    it('a request that is not HTTP', async () => {
+    it('for a request that is not HTTP', async () => {
       const socket = connect(Number(new URL(bench.app.url).port), '127.0.0.1');
       socket.write('HELLO\r\n\r\n');
       let answer = '';
@@ -211,7 +218,7 @@ describe('errors', () => {
     });
   });
 
-  describe('of the upstream before the first byte are statuses', () => {
+  describe('of the upstream before the first byte have a status', () => {
     it.each([
       [
         'a bad key',
@@ -255,7 +262,7 @@ describe('errors', () => {
       }
     });
 
-    it("a fault in the client's parameters keeps the provider's message, without what looks like a secret", async () => {
+    it("with the provider's message for a fault in the client's parameters, without what looks like a secret", async () => {
       const fault = {
         message: `Bad stop, see https://internal.example/x and ${KEY}`,
         type: 'invalid_request_error',
@@ -272,7 +279,7 @@ describe('errors', () => {
       expect(response.text).not.toContain('internal.example');
     });
 
-    it('a code and a param that are not words reach nobody, and neither does the address of the model', async () => {
+    it('without a code or param that is not a word, and without the address of the model', async () => {
       const fault = {
         message: 'no file /srv/models/m.json on gpu7.models.internal (10.0.0.7:8000), token ghp_4f9a8b7c6d5e4f3a2b1c',
         type: 'x',
@@ -290,7 +297,7 @@ describe('errors', () => {
     });
 
     it.each(['Infinity', 'NaN', '-1', '1e99', '999999999999', 'Fri, 31 Dec 9999 23:59:59 GMT'])(
-      'a retry-after of %s is passed on to nobody',
+      'without a retry-after of %s',
       async (retryAfter) => {
         bench.upstream.next(httpError(429, errorBody('busy'), { 'retry-after': retryAfter }));
         const response = await bench.ask();
@@ -302,7 +309,7 @@ describe('errors', () => {
       },
     );
 
-    it('an upstream that cannot be reached', async () => {
+    it('if the upstream cannot be reached', async () => {
       const alone = await Bench.start({ env: { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' } });
       const response = await postJson(alone.app.chatUrl, { model: 'chat', messages: HELLO });
       await alone.close();
@@ -332,7 +339,7 @@ describe('errors', () => {
       expect(JSON.stringify(items)).not.toContain(KEY);
     });
 
-    it('in the second node, after the first has spoken', async () => {
+    it('in the second step, after text of the first', async () => {
       bench.upstream.next(scriptStream('The first.')).next(httpError(500, errorBody('down')));
       const stream = await bench.open({ model: 'streaming' });
       const items = await stream.collect();
@@ -341,7 +348,7 @@ describe('errors', () => {
       expect(items.some((item) => item.kind === 'data' && item.data.includes('"finish_reason":"'))).toBe(false);
     });
 
-    it('a structured answer that does not fit its class', async () => {
+    it('for a structured output that does not fit its class', async () => {
       bench.upstream.next(scriptStream('{"thinking":"so","reply":7}'));
       const stream = await bench.open({ model: 'reasoning' });
       expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'invalid_structured_output' });
@@ -349,7 +356,9 @@ describe('errors', () => {
       bench.upstream.next(scriptStream('{"thinking":"so","reply":"a","reply":"b"}'));
       const twice = await bench.open({ model: 'reasoning' });
       expect(assertErrorEnded(await twice.collect())).toMatchObject({ code: 'invalid_structured_output' });
+    });
 
+    it('or a status, if such an output is not streamed', async () => {
       bench.upstream.next(scriptStream('{"thinking":"so"}')).next(scriptStream('Sorry, no JSON'));
       for (let i = 0; i < 2; i++) {
         const response = await bench.ask({ model: 'reasoning' });
@@ -359,7 +368,7 @@ describe('errors', () => {
       }
     });
 
-    it('the deadline of the run', async () => {
+    it('at the deadline of the run', async () => {
       const short = await Bench.start({ env: { RUN_TIMEOUT_MS: '150' } });
       short.upstream.next([steps.role(), steps.text('So far'), steps.stall()]).next([steps.role(), steps.stall()]);
       const stream = await openStream(short.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });

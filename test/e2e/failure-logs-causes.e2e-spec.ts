@@ -95,7 +95,7 @@ describe('the log of a failure', () => {
         'upstream_timeout',
         /^timeout: silent for 200 ms in its answer$/,
       ],
-    ])('of an answer that %s in the middle', async (_, script, code, cause) => {
+    ])('of a response that %s in the middle', async (_, script, code, cause) => {
       await start({ UPSTREAM_IDLE_TIMEOUT_MS: '200' });
       bench.upstream.next(script);
       const stream = await bench.open();
@@ -126,7 +126,7 @@ describe('the log of a failure', () => {
       expect(line['upstream_request_id']).toBe(logged);
     });
 
-    it('of an answer that breaks in the middle, and of the one before it, each with its own id', async () => {
+    it('of a response that breaks in the middle, and of the one before it, each with its own id', async () => {
       await start({ UPSTREAM_MAX_RETRIES: '1' });
       bench.upstream
         .next(httpError(500, errorBody('secret'), { 'x-request-id': 'req_first' }))

@@ -105,7 +105,7 @@ describe('the log of a failure', () => {
     bench = await LoggedBench.start(env, [MODULE]);
   };
 
-  it('has the code in the access line of a repeated request, too, and the step in the answer', async () => {
+  it('has the code in the access line of a repeated request, too, and the step in the response', async () => {
     await start();
     const fault = steps.errorBody('too long', { code: 'context_length_exceeded', param: 'messages' });
     bench.upstream.next(steps.httpError(400, fault));

@@ -87,7 +87,7 @@ describe('what authors can do wrong', () => {
     // Node itself fails on this value, and reports its own failure.
     ['a promise with a reason that Node cannot read', 'reject with proxy', [/FATAL.*An uncaught error/], /FATAL/],
   ])(
-    'ends no answer: %s. Each is logged with its stack, and the process finishes what is open, and leaves with 1',
+    'ends no response: %s. Each is logged with its stack; the process finishes what is open, and ends with 1',
     async (_, faults, lines, log) => {
       const running = await start();
       const { stream, finish } = await openAnswer(running, upstream);
@@ -153,7 +153,7 @@ describe('what authors can do wrong', () => {
     expect(running.process.stderr).toMatch(/The shutdown has not ended after 9101 ms.*onModuleDestroy/);
   });
 
-  it('ends one of several processes, which is replaced while it finishes its answers', async () => {
+  it('ends one of several processes, which is replaced while it finishes its responses', async () => {
     const running = await start({ WEB_CONCURRENCY: '2' });
     const { url, process: child } = running;
     await child.waitForLine(/2 share the port/);

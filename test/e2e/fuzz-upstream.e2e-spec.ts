@@ -58,7 +58,7 @@ describe("the upstream's bytes, however they were cut or mutated", () => {
     else assertCompletion(items);
   };
 
-  it('cut at every position: the same answer', async () => {
+  it('cut at every position: the same completion', async () => {
     for (const newline of ['\n', '\r\n', '\r']) {
       const bytes = answerBytes(newline);
       for (let at = 1; at < bytes.length; at += 7) {
@@ -69,13 +69,13 @@ describe("the upstream's bytes, however they were cut or mutated", () => {
     }
   }, 120_000);
 
-  it('byte by byte: the same answer', async () => {
+  it('byte by byte: the same completion', async () => {
     bench.upstream.next([cutEvery(1), raw(answerBytes('\r\n')), end()]);
     const stream = await bench.open();
     assertCompletion(await stream.collect(), { content: TEXT, reasoning: 'Hm.' });
   }, 30_000);
 
-  it('ended at every position: an honest error, or the whole answer', async () => {
+  it('ended at every position: an honest error, or the whole completion', async () => {
     const bytes = answerBytes('\n');
     for (let at = 0; at < bytes.length; at += 11) await expectOneEnding([raw(bytes.subarray(0, at)), end()]);
   }, 120_000);

@@ -146,7 +146,7 @@ describeWithNginx.each<[string, Configure]>([
     assertCompletion(await stream.collect(), { content: 'Hi!' });
   });
 
-  it('breaks off the call of the model when a client leaves, streamed or not, before and amid the answer', async () => {
+  it('ends the call of the model when a client leaves, streamed or not, before and during the response', async () => {
     await start(configure);
     bench.upstream
       .next([steps.role(), steps.text('Hi'), steps.stall()])
@@ -167,7 +167,7 @@ describeWithNginx.each<[string, Configure]>([
     });
   });
 
-  it('passes request id and trace context on, and the answer back as it was', async () => {
+  it('passes request id and trace context on, and the response back unchanged', async () => {
     await start(configure);
     bench.upstream.next(scriptStream('Hi'));
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

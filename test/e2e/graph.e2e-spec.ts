@@ -76,7 +76,7 @@ describe('the graph of a workflow', () => {
     expect(text).toContain('-->|"other"|');
   });
 
-  it('is an SVG image that can do nothing but be shown', async () => {
+  it('is an SVG image without scripts and links', async () => {
     const { status, headers, text } = await get('team/support/graph?format=svg', 'application/json');
     expect([status, headers['content-type']]).toEqual([200, 'image/svg+xml; charset=utf-8']);
     expect(headers['content-security-policy']).toMatch(/^default-src 'none'/);

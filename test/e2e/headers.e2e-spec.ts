@@ -7,7 +7,7 @@ import { httpError } from '../support/upstream/steps.js';
 const HELLO_JSON = JSON.stringify(CHAT);
 const ORIGIN = 'https://app.example.com';
 
-describe('headers of every answer', () => {
+describe('the headers of every response', () => {
   let app: TestApp | undefined;
   let bench: Bench | undefined;
   afterEach(async () => {

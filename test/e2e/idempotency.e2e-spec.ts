@@ -23,7 +23,7 @@ describe('Idempotency-Key', () => {
     postJson(bench.app.chatUrl, body, headers);
   const asked = (): number => bench.upstream.requests.length;
 
-  it('gives a repeated request the first answer again', async () => {
+  it('gives a repeated request the first response again', async () => {
     await start({}, { tracer: new RecordingTracer() });
     bench.upstream.next(scriptStream('Hi', { usage: tokens(3, 4) }));
     const first = await ask();

@@ -93,7 +93,7 @@ describe('tokens', () => {
   };
   const seconds = (fromNow: number): number => Math.floor(Date.now() / 1_000) + fromNow;
 
-  it('of the issuer are accepted; their user stands in the trace, and the keys are fetched once', async () => {
+  it('of the issuer are accepted; their user is in the trace, and the keys are fetched once', async () => {
     const tracer = new RecordingTracer();
     await start({}, { tracer });
     bench.upstream.always(scriptStream('Hi'));

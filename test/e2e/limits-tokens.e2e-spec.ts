@@ -72,7 +72,7 @@ describe('limits', () => {
         },
       ],
       [
-        'when it never tells, in a whole answer',
+        'when it never tells, in a whole completion',
         async () => {
           bench.upstream.next(scriptStream(long, untold));
           expect((await bench.ask()).json).not.toHaveProperty('usage');

@@ -27,7 +27,7 @@ describe('limits', () => {
     expect(Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
   });
 
-  it('of requests are told in the headers of each answer, and count completions only', async () => {
+  it('of requests are in the headers of each response, and count completions only', async () => {
     await start({ LIMIT_REQUESTS_PER_MINUTE: '2' });
     bench.upstream.always(scriptStream('Hi'));
     expect((await bench.ask()).headers).toMatchObject({
@@ -48,28 +48,21 @@ describe('limits', () => {
       await bench.ask();
     });
 
-    it.each([{}, { stream: true }])(
-      'answer 429 in the form of OpenAI, and say when to come again: %j',
-      async (body) => {
-        const { status, json, headers } = await bench.ask(body);
-        expect(status).toBe(429);
-        assertValidError(json);
-        expect(json.error).toMatchObject({
-          type: 'requests',
-          param: null,
-          code: 'rate_limit_exceeded',
-          message: expect.stringMatching(/limit 1\. Try again in [\d.]+s\.$/),
-        });
-        const { 'retry-after': seconds, 'retry-after-ms': milliseconds, ...others } = headers;
-        expect([0 < Number(seconds), Number(seconds) <= 60, Number(milliseconds) <= 60_000]).toEqual([
-          true,
-          true,
-          true,
-        ]);
-        expect([others['x-ratelimit-remaining-requests'], others['x-should-retry']]).toEqual(['0', undefined]);
-        expect(bench.upstream.requests).toHaveLength(1);
-      },
-    );
+    it.each([{}, { stream: true }])('answer 429 in the form of OpenAI, and say when to try again: %j', async (body) => {
+      const { status, json, headers } = await bench.ask(body);
+      expect(status).toBe(429);
+      assertValidError(json);
+      expect(json.error).toMatchObject({
+        type: 'requests',
+        param: null,
+        code: 'rate_limit_exceeded',
+        message: expect.stringMatching(/limit 1\. Try again in [\d.]+s\.$/),
+      });
+      const { 'retry-after': seconds, 'retry-after-ms': milliseconds, ...others } = headers;
+      expect([0 < Number(seconds), Number(seconds) <= 60, Number(milliseconds) <= 60_000]).toEqual([true, true, true]);
+      expect([others['x-ratelimit-remaining-requests'], others['x-should-retry']]).toEqual(['0', undefined]);
+      expect(bench.upstream.requests).toHaveLength(1);
+    });
 
     it('make the openai SDK throw the error that it has for them', async () => {
       const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
@@ -207,7 +200,7 @@ describe('limits', () => {
         },
       ],
       [
-        'at the end of a whole answer',
+        'at the end of a whole completion',
         async () => {
           bench.upstream.next(scriptStream('Hi'));
           await bench.ask();
@@ -237,7 +230,7 @@ describe('limits', () => {
         },
       ],
       [
-        'when the client leaves before any answer',
+        'when the client leaves before any response',
         async () => {
           bench.upstream.next(steps.stall());
           const leaving = new AbortController();

@@ -122,7 +122,7 @@ describe('a completion that outlives its connection', () => {
     return { id, all, last, follow };
   }
 
-  it('is read on from every position, by the query and by Last-Event-ID', async () => {
+  it('can be read from every position on, by the query and by Last-Event-ID', async () => {
     const { all, last, follow } = await endCompletion();
     expect(await follow('', `${last}`)).toMatchObject({ status: 204, text: '' });
     expect((await follow(`&starting_after=${last}`)).text.replace(': keep-alive\n\n', '')).toBe('data: [DONE]\n\n');
@@ -231,7 +231,7 @@ describe('the run of a completion whose readers have left', () => {
     expect(assertErrorEnded(items).code).toBe('cancelled');
   });
 
-  it('lives with `cancel` as long as somebody comes back in time, or waits for the whole answer', async () => {
+  it('continues with `cancel` as long as somebody comes back in time, or waits for the whole completion', async () => {
     const { id, stream, door, upstream } = await begin(ENDS);
     await leave(stream);
     clock.leap(14_000);
@@ -251,7 +251,7 @@ describe('the run of a completion whose readers have left', () => {
     expect(await whole).toMatchObject({ status: 200, json: { choices: [{ message: { content: 'Whole' } }] } });
   });
 
-  it('ends with `cancel` when the client that waited for a whole answer has gone', async () => {
+  it('ends with `cancel` when the client that waited for a whole completion has gone', async () => {
     const hold = steps.gate();
     bench.upstream.next(scriptStream(['Wh', hold, 'ole']));
     const { request, answer } = send('POST', bench.app.chatUrl, CHAT, { headers: ENDS });

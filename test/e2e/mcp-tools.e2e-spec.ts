@@ -108,7 +108,7 @@ describe('tools of MCP servers', () => {
         'Error: the MCP server "docs" could not be asked, or gave no valid answer.',
       ],
       [
-        'whose server goes away in the middle of its answer',
+        'whose server goes away in the middle of its response',
         (_, response) => {
           response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': wait\n\n');
           setImmediate(() => response.socket?.destroy());
@@ -131,7 +131,7 @@ describe('tools of MCP servers', () => {
         'Error: the MCP server "docs" refused the call, or returned what does not fit its own schema.',
       ],
       [
-        'that is answered with no JSON',
+        'whose response is not JSON',
         (_, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{'),
         'Error: the MCP server "docs" could not be asked, or gave no valid answer.',
       ],

@@ -178,7 +178,7 @@ describe('in another application, Millrace', () => {
       expect([headers.authorization, body.model]).toEqual(['Bearer sk-of-an-option', 'model-of-an-option']);
     });
 
-    it('finishes its answers when the application is closed, and cuts none of the application’s', async () => {
+    it('finishes its responses when the application is closed, and cuts off none of the application’s', async () => {
       await app.startWith(model());
       const held = steps.gate();
       upstream.next(scriptStream(['half ', held, 'whole']));
@@ -199,7 +199,7 @@ describe('in another application, Millrace', () => {
       await closed;
     });
 
-    it('ends open answers when the grace time is over', async () => {
+    it('ends open responses when the grace time is over', async () => {
       await app.startWith({ ...model(), shutdown: { graceMs: 50 } });
       const held = steps.gate();
       upstream.next(scriptStream(['half ', held]));

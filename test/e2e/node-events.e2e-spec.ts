@@ -76,7 +76,7 @@ describe('node events', () => {
     expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
   });
 
-  it('tell progress and the way taken, and nothing of what silent steps said', async () => {
+  it('tell progress and the branch taken, and nothing of the output of silent steps', async () => {
     bench.upstream.next(scriptStream('secret words')).next(scriptStream('said'));
     const news = await listNews('counted', EVENTS);
     expect(news).toContainEqual(
@@ -91,7 +91,7 @@ describe('node events', () => {
     expect(JSON.stringify(news)).not.toContain('secret');
   });
 
-  it('tell what an answer that broke off has cost', async () => {
+  it('tell what a completion that was cut off has cost', async () => {
     bench.upstream.next(scriptStream('{"thinking":"H', { finish: 'length', usage: tokens(3, 4) }));
     const stream = await bench.open({ model: 'reasoning' }, EVENTS);
     const chunks = readChunks(await stream.collect());
@@ -115,7 +115,7 @@ describe('node events', () => {
     expect(response.status).toBe(502);
   });
 
-  it('stand in the answer of a failure that came before the stream, for those who ask', async () => {
+  it('are in the error response of a failure before the stream, for those who ask', async () => {
     const script = (): void => {
       bench.upstream.next(scriptStream('secret words', { usage: tokens(1, 2) })).next(httpError(500, 'down'));
     };
@@ -149,7 +149,7 @@ describe('node events', () => {
     ['meta-llama/Llama-3.1-8B', 'meta-llama/Llama-3.1-8B'],
     ['/home/ada/models/llama.gguf', 'llama.gguf'],
     ['C:\\models\\llama.gguf', 'llama.gguf'],
-  ])('name the model %s without the folder that it lies in', async (model, name) => {
+  ])('name the model %s without the folder that it is in', async (model, name) => {
     bench.upstream.next([style({ envelope: { model } }), ...scriptStream('Hi')]);
     const news = await listNews('chat', EVENTS);
     expect(news).toContainEqual(expect.objectContaining({ type: 'model-identified', node: 'answer', model: name }));

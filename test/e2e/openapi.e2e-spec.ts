@@ -122,7 +122,7 @@ describe('OpenAPI', () => {
     expect(await page.text()).toContain('swagger-ui');
   });
 
-  it('describes every route, with both forms of an answer', () => {
+  it('describes every route, with both forms of a completion and a response', () => {
     expect(Object.keys(document.paths).sort()).toEqual([
       '/health/live',
       '/health/ready',
@@ -231,7 +231,7 @@ describe('OpenAPI', () => {
   // The demo's output ends too early to be cancelled.
   const instant = trials.filter(({ name }) => !name.startsWith('cancel'));
 
-  it.each(instant)('is obeyed by the answer to its example: $name', async ({ name, path, method, url, body }) => {
+  it.each(instant)('is obeyed by the response to its example: $name', async ({ name, path, method, url, body }) => {
     const response = path.startsWith('/v1/responses/') ? (await createResponse(app)).id : '';
     const asked = path.includes('/waits/') ? { model: 'approval' } : {};
     const run = path.startsWith('/v1/runs/') ? (await endRun(app, (await beginRun(app, asked)).id)).id : '';
@@ -256,13 +256,13 @@ describe('OpenAPI', () => {
     ['a body that is too large', 413, `"${'x'.repeat(11 * 1024 ** 2)}"`, {}],
     ['text', 415, 'Hello', { 'content-type': 'text/plain' }],
     ['headers that are too long', 431, {}, { 'x-long': 'x'.repeat(20_000) }],
-  ])('is obeyed by the answer to %s', async (_, status, body, headers) => {
+  ])('is obeyed by the response to %s', async (_, status, body, headers) => {
     const response = await postJson(app.chatUrl, body, headers);
     expect(response.status).toBe(status);
     expectDocumented(response, '/v1/chat/completions', 'post');
   });
 
-  it('is obeyed by the answer that a cancelled response gets', async () => {
+  it('is obeyed when a response is cancelled', async () => {
     const slow = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '1' } });
     try {
       const { id } = await createResponse(slow, { background: true });
@@ -275,7 +275,7 @@ describe('OpenAPI', () => {
     }
   });
 
-  it('is obeyed by answers to unknown names elsewhere', async () => {
+  it('is obeyed by responses to unknown names elsewhere', async () => {
     expectDocumented(await getJson(`${app.baseUrl}/models/none`), '/v1/models/{id}', 'get');
     expectDocumented(await getJson(`${app.baseUrl}/responses/none`), '/v1/responses/{id}', 'get');
     expectDocumented(await getJson(`${app.baseUrl}/models/none/graph`), '/v1/models/{id}/graph', 'get');

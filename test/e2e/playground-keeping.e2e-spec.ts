@@ -43,7 +43,7 @@ describeInBrowser()('the playground keeps', () => {
       expect(await titles(first)).toEqual([]);
     });
 
-    it('both messages of one conversation, while an answer still comes', async () => {
+    it('both messages of one conversation, while a completion is still streamed', async () => {
       const { app, upstream } = await bench();
       const hold = gate();
       upstream
@@ -89,7 +89,7 @@ describeInBrowser()('the playground keeps', () => {
     });
   });
 
-  it('an answer that comes: after a reload it continues where it was, and is the same run', async () => {
+  it('a completion that is being streamed: after a reload it continues where it was, and is the same run', async () => {
     const { app, upstream } = await bench();
     const hold = gate();
     upstream.next(scriptStream(['Half an ', 'answer', hold, ' and the rest.']));
@@ -138,7 +138,7 @@ describeInBrowser()('the playground keeps', () => {
     });
   });
 
-  it('an answer while it comes, even if the browser is killed', async () => {
+  it('a completion while it is streamed, even if the browser is killed', async () => {
     const { app, upstream } = await bench({ env: { RUNS: 'off' } });
     const hold = gate();
     upstream.next(scriptStream(['Already here', hold]));
@@ -198,7 +198,7 @@ describeInBrowser()('the playground keeps', () => {
     await eventually(async () => (await titles(page)).join() === 'Older');
   });
 
-  describe('the steps that ran when the answer fails before its first token', () => {
+  describe('the steps that ran when the completion fails before its first token', () => {
     const failing = async (): Promise<Bench> => {
       const started = await bench();
       started.upstream.always((request) =>
@@ -209,7 +209,7 @@ describeInBrowser()('the playground keeps', () => {
       return started;
     };
 
-    it('with the error beside them, which stands there once', async () => {
+    it('with the error beside them, once', async () => {
       const { app } = await failing();
       const { page } = await visit(app.url);
       await ask(page, 'research', 'Hello');

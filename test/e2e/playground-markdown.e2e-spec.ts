@@ -37,7 +37,7 @@ describeInBrowser()('the playground', () => {
     expect(await said.locator('td strong').innerText()).toBe('1');
   });
 
-  it('lets nothing in an answer run or load anything', async () => {
+  it('lets nothing in a completion run or load anything', async () => {
     const { app, upstream } = await bench();
     const evil = [
       '<script>document.title = "hacked"</script><img src=x onerror="document.title=\'hacked\'">',
@@ -210,7 +210,7 @@ describeInBrowser()('the playground', () => {
     await eventually(async () => (await page.evaluate<string[]>(readFonts)).includes('KaTeX_Main'));
   });
 
-  it('never shows the marks of what is half written, and in the end shows the same as if all had come at once', async () => {
+  it('never shows the marks of half-written Markdown, and in the end shows the same as if all had come at once', async () => {
     const { url } = await demo();
     const { page } = await visit(url);
     const texts = [
@@ -264,7 +264,7 @@ describeInBrowser()('the playground', () => {
     ['one table', (at: number) => `${at === 0 ? '| a | b |\n|---|--:|\n' : ''}| row ${at} | **words** |\n`],
     ['one paragraph', (at: number) => `Some **words** that go on, ${at} `],
     ['code', (at: number) => `${at === 0 ? '```ts\n' : ''}const value${at}: string = "some text"; // ${at}\n`],
-  ])('draws what is complete of a long answer only once: %s', async (name, make) => {
+  ])('draws the finished part of a long completion only once: %s', async (name, make) => {
     const size = name === 'sections' ? 50_000 : 200_000;
     let text = '';
     for (let at = 0; text.length < size; at++) text += make(at);
@@ -319,7 +319,7 @@ describeInBrowser()('the playground', () => {
     ['blocks of HTML', `${'<div>'.repeat(3000)}the end`],
     ['JSON', `${'['.repeat(3000)}"the end"${']'.repeat(3000)}`],
     ['cells of a table', `${'|a'.repeat(3000)}|\n${'|-'.repeat(3000)}|\n${'|b'.repeat(3000)} the end|`],
-  ])('shows an answer of thousands of nested %s, and continues', async (_, answer) => {
+  ])('shows a completion of thousands of nested %s, and continues', async (_, answer) => {
     const { app, upstream } = await bench();
     upstream.next(scriptStream(['Look: ', '\n\n', answer])).next(scriptStream('**Still** here.'));
     const { page } = await visit(app.url);

@@ -66,7 +66,7 @@ describeInBrowser()('the playground', () => {
     ['a long text', 25_000, () => ({ reply: 'Some words of a long text.\n'.repeat(4_000) })],
     ['a text of one line', 25_000, () => ({ reply: 'Some words of a long text. '.repeat(4_000) })],
   ])(
-    'draws what is complete of a long object only once, and a bounded part of it in a frame: %s',
+    'draws the finished part of a long object only once, and a bounded part of it in a frame: %s',
     async (_, limit, make) => {
       const { url } = await demo();
       const { page } = await visit(url);

@@ -46,7 +46,7 @@ describeInBrowser()('the playground', () => {
       expect(await page.evaluate(OVERFLOW)).toBe(0);
     });
 
-    it('cuts nothing off a wide answer, and opens the graph as a sheet', async () => {
+    it('cuts nothing off a wide completion, and opens the graph as a sheet', async () => {
       const { app, upstream } = await bench();
       const formula = `${'x + '.repeat(80)}y`;
       upstream.next(

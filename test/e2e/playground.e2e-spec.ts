@@ -51,7 +51,7 @@ const PATIENT = { env: { STREAM_OPEN_GRACE_MS: '10000' } };
 describeInBrowser()('the playground', () => {
   const { visit, bench, demo } = openPlayground();
 
-  describe('with two steps that speak', () => {
+  describe('with two visible steps', () => {
     const STEPS = ['TextStreamingNode', 'StructuredStreamingNode'];
     /** The state in which the graph shows each step. */
     const readStates = (page: Page): Promise<(string | null)[]> =>
@@ -83,7 +83,7 @@ describeInBrowser()('the playground', () => {
       expect(await page.locator('.tree.filling').count()).toBe(0);
     });
 
-    it('lights up each in the graph while it runs', async () => {
+    it('highlights each in the graph while it runs', async () => {
       const { page, first, second } = await start();
       expect(await lane(page, 'TextStreamingNode').getAttribute('data-state')).toBe('running');
       expect(await readStates(page)).toEqual(['running', 'waiting']);
@@ -200,7 +200,7 @@ describeInBrowser()('the playground', () => {
     expect((await upstream.request(1)).body.messages).toEqual([{ role: 'user', content: 'Hello' }]);
   });
 
-  it('says in words what went wrong, before the answer and in it', async () => {
+  it('says in words what went wrong, before the completion and in it', async () => {
     const { app, upstream } = await bench(PATIENT);
     const limited = errorBody('Slow down.', { type: 'rate_limit_error', code: 'rate_limit_exceeded' });
     upstream

@@ -48,7 +48,7 @@ describe('a workflow whose agents use another provider', () => {
     ['tool', scriptToolCalls('toolu_1', 'Reply', VALUE)],
     ['json_schema', scriptCompletion(VALUE, { usage: tokens(10, 5) })],
     ['prompt', scriptStream(['```json\n', JSON.stringify(VALUE), '\n```'], { usage: tokens(10, 5) })],
-  ])('gives clients the same answer by %s', async (method, script) => {
+  ])('gives clients the same completion by %s', async (method, script) => {
     const upstream = await ScriptedUpstream.start();
     const app = await TestApp.start({
       imports: [ClaudeModule],

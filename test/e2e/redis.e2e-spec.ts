@@ -183,7 +183,7 @@ describeWithRedis('replicas that share a Redis', () => {
     expect((await ask(app)).status).toBe(200);
   });
 
-  it('give a repeated request the first answer again, whichever gave it', async () => {
+  it('give a repeated request the first response again, whichever sent it', async () => {
     const [one, two] = [await start(), await start()];
     upstream.next(scriptStream('Hi'));
     const first = await ask(one, KEY);

@@ -120,7 +120,7 @@ describe('a response that fails', () => {
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
   });
 
-  it('because its client has gone: the upstream is not read on', async () => {
+  it('because its client has gone: nothing more of the upstream is read', async () => {
     await start();
     for (const leavesEarly of [true, false]) {
       bench.upstream.next(leavesEarly ? [steps.gate()] : [steps.role(), steps.text('Once upon'), steps.stall()]);

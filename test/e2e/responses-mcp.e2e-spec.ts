@@ -148,7 +148,7 @@ describe('MCP servers that a request for a response names', () => {
         { message: 'the MCP server "docs" could not be asked, or gave no valid answer.' },
       ],
       [
-        'by going away in the middle of an answer',
+        'by going away in the middle of a response',
         (_, response) => {
           response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': wait\n\n');
           setImmediate(() => response.socket?.destroy());

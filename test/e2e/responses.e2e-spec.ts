@@ -89,7 +89,7 @@ describe('POST /v1/responses', () => {
     expect(readResponseStream(await stream.collect()).text).toBe('First second');
   });
 
-  it('has an item for each visible step, and says which is the answer', async () => {
+  it('has an item for each visible step, and says which is the final answer', async () => {
     const script = (): unknown => bench.upstream.next(scriptStream('One.')).next(scriptCompletion(REPLY));
     script();
     const told = await streamResponse(bench.app, { model: 'streaming' });
@@ -102,7 +102,7 @@ describe('POST /v1/responses', () => {
     expect((await createResponse(bench.app, { model: 'default' })).output).toMatchObject(expected);
   });
 
-  it('shows thoughts as a summary, apart from the answer', async () => {
+  it('shows thoughts as a summary, apart from the text', async () => {
     bench.upstream.next(scriptCompletion(REPLY));
     const told = await streamResponse(bench.app, { model: 'reasoning' });
     expect(told).toMatchObject({ reasoning: 'Hm.', text: 'Hello 🙂' });
@@ -257,7 +257,7 @@ describe('the record of a response', () => {
   let bench: Bench | undefined;
   afterEach(() => bench?.close());
 
-  it('leads from the answer to its trace, and to the metrics', async () => {
+  it('leads from the response to its trace, and to the metrics', async () => {
     const tracer = new RecordingTracer();
     bench = await Bench.start({ tracer });
     bench.upstream.next(scriptStream('Hello there.'));

@@ -33,7 +33,7 @@ describe('a run that another process continues with', () => {
     expect(continued?.start.metadata).toEqual(begun?.start.metadata);
   });
 
-  it('has in its trace all that it said, before it went on and after', async () => {
+  it('has all of its output in its trace, from before and after it continued', async () => {
     const after = new RecordingTracer();
     const old = await process.start({}, { tracer: new RecordingTracer(), imports: [makeWiredModule(spoken)] });
     const door = steps.gate();

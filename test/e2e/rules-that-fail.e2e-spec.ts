@@ -132,7 +132,7 @@ const TYPES = [
   ['valibot: two rules reject', inValibot(rejectingInValibot, rejectingInValibot), BOTH],
 ] as const;
 
-describe('an answer whose rules fail in more than one way', () => {
+describe('an output whose rules fail in more than one way', () => {
   let bench: AgentBench | undefined;
   const unhandled: unknown[] = [];
   const notice = (reason: unknown): void => void unhandled.push(reason);

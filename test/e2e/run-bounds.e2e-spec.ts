@@ -64,7 +64,7 @@ describe('what one run may say is bounded, with default settings', () => {
   const runsEnd = (): Promise<unknown> =>
     eventually(() => app.get(RunService).openRuns === 0, { message: 'the end of the run' });
 
-  it.each(['endless', 'parallel', 'long'])('%s: an answer that is not streamed', async (model) => {
+  it.each(['endless', 'parallel', 'long'])('%s: a completion that is not streamed', async (model) => {
     const response = await postJson(app.chatUrl, { model, messages: HELLO });
     expect(response).toMatchObject({ status: 500, json: { error: { code: 'answer_too_large' } } });
     await runsEnd();

@@ -222,7 +222,7 @@ describe('a run that cannot be passed on to its reader', () => {
     });
   });
 
-  it('is answered with 500 when the whole answer cannot be written', async () => {
+  it('is answered with 500 if the whole completion cannot be written', async () => {
     await besideAnother(async () => {
       bench.upstream.next(scriptStream('Hi'));
       const messages = [{ role: 'user', content: 'logprobs' }];
@@ -254,7 +254,7 @@ describe('a run that cannot be passed on to its reader', () => {
   });
 
   /** A single call of `push` cannot take this many arguments. */
-  it.each([true, false])('takes 130,000 log probabilities of one whole answer (streamed: %s)', async (stream) => {
+  it.each([true, false])('takes 130,000 log probabilities of one whole completion (streamed: %s)', async (stream) => {
     const content = Array.from({ length: 130_000 }, () => ({ token: 'a', logprob: 0, bytes: null, top_logprobs: [] }));
     const choice = { index: 0, message: { content: 'a' }, logprobs: { content, refusal: null }, finish_reason: 'stop' };
     const whole = { id: 'x', object: 'chat.completion', created: 1, model: 'm', choices: [choice] };
@@ -371,7 +371,7 @@ describe('node events', () => {
     expect(JSON.stringify(news)).not.toMatch(/secret|key"/);
   });
 
-  it('tell exactly one end of each step that has begun, also when the run fails inside a nested workflow', async () => {
+  it('report exactly one end of each step that has begun, also if the run fails inside a nested workflow', async () => {
     bench.upstream.next(scriptCompletion(TOPIC)).next(scriptStream('no JSON')).next(scriptStream('no JSON again'));
     const news = await listNews('outer');
     const ends = news.filter(({ type }) => type === 'node-finished' || type === 'node-failed');

@@ -118,7 +118,7 @@ describe('a ticket', () => {
     expect((await open(url)).status).toBe(200);
   });
 
-  it('stands in no log and no trace, whatever becomes of it', async () => {
+  it('is in no log and no trace, whatever becomes of it', async () => {
     const tracer = new RecordingTracer();
     log = new LogCapture();
     bench = await Bench.start({

@@ -81,7 +81,7 @@ describe('a run', () => {
     }
   });
 
-  it('is an event stream from its beginning to its end, with a time of return', async () => {
+  it('is an event stream from its beginning to its end, with a reconnection time', async () => {
     bench.upstream.next(scriptStream('Hello'));
     const { id } = await logged.beginRun(bench.app);
     const { text, headers } = await logged.followRun(bench.app, id);

@@ -64,7 +64,7 @@ describe('security', () => {
       ['text/plain', CHAT_JSON],
       ['application/x-www-form-urlencoded', 'model=chat&messages=x'],
       ['multipart/form-data; boundary=b', '--b\r\n\r\n--b--'],
-    ])('are not all that keeps foreign pages out: a form that sends %s runs nothing', async (type, body) => {
+    ])('are not the only protection from foreign pages: a form that sends %s runs nothing', async (type, body) => {
       // A page may send these requests without a preflight. All others need one, which is refused by default.
       const response = await postJson(client.app.chatUrl, body, {
         'content-type': type,
@@ -97,7 +97,7 @@ describe('security', () => {
       ['a bare LF', 'x-request-id: a\nset-cookie: a=b'],
       ['a folded line', 'x-request-id: a\r\n b'],
       ['a zero byte', 'x-request-id: a\0b'],
-    ])('with %s cannot put anything into an answer', async (_, header) => {
+    ])('with %s cannot put anything into a response', async (_, header) => {
       const { head } = await client.readAnswer(writeRequest('GET /health/live', [header]));
       expect(idIn(head)).toMatch(/^(req_[0-9a-f]{24}|a)$/);
       expect(head).not.toMatch(/^set-cookie/im);

@@ -89,7 +89,7 @@ describe('limits of connections and requests', () => {
     await readAnswer(open(''));
   });
 
-  it('does not count the time of the answer as time of the request', async () => {
+  it('does not count the time of the response as time of the request', async () => {
     app = await TestApp.start({
       env: { HTTP_HEADERS_TIMEOUT_MS: '200', HTTP_REQUEST_TIMEOUT_MS: '200', DEMO_TOKENS_PER_SECOND: '12' },
     });

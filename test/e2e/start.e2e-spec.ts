@@ -77,7 +77,7 @@ describe('the start', () => {
     expect(listLoaded()).toEqual(['openai/client', 'undici']);
   });
 
-  it('leaves classes the names that they have in the sources', async () => {
+  it('keeps the names that classes have in the sources', async () => {
     upstream = await ScriptedUpstream.start();
     upstream.always(scriptStream('{}'));
     const { url, process: served } = await start({ OPENAI_BASE_URL: upstream.url, LOG_LEVEL: 'verbose' });
@@ -112,7 +112,7 @@ describe('the start', () => {
     expect(after).toBeGreaterThan(12 * MEGABYTE);
   });
 
-  it('loads what traces are sent with only where they are sent', async () => {
+  it('loads the exporters of traces only where traces are sent', async () => {
     await start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
     expect(listLoaded()).toEqual(['@opentelemetry/otlp-transformer', '@opentelemetry/resources']);
   });

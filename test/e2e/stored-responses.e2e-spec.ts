@@ -131,7 +131,7 @@ describe('a stored response', () => {
     expect(await list(second.id, `?after=${all.last_id}`)).toMatchObject({ data: [], first_id: null, last_id: null });
   });
 
-  it('refuses queries for its items that mean nothing', async () => {
+  it('refuses invalid queries for its items', async () => {
     bench.upstream.next(scriptStream('Hello'));
     const { id } = await createResponse(bench.app);
     for (const [query, param] of [

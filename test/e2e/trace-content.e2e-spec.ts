@@ -60,7 +60,7 @@ describe('a trace', () => {
     tracer.assertAllClosed();
   });
 
-  it('takes the session from a header, and marks an answer without streaming', async () => {
+  it('takes the session from a header, and marks a completion without streaming', async () => {
     bench.upstream.next(scriptStream('Hi.'));
     const response = await bench.ask({ stream: false }, { 'x-session-id': 'header' });
     expect(response.headers['x-trace-id']).toMatch(TRACE_ID);
@@ -77,7 +77,7 @@ describe('a trace', () => {
     });
   });
 
-  it('has its id in the answer even when the run fails before its first byte', async () => {
+  it('has its id in the response even if the run fails before its first byte', async () => {
     bench.upstream.next(httpError(500, 'down'));
     const response = await bench.ask({ stream: true });
     expect(response.status).toBe(502);
@@ -100,7 +100,7 @@ describe('a trace', () => {
     tracer.assertAllClosed();
   });
 
-  it('is made only for requests for an answer', async () => {
+  it('is made only for requests that start a run', async () => {
     const response = await getJson(`${bench.app.url}/v1/models/nobody`);
     expect(response.status).toBe(404);
     expect(response.headers['x-trace-id']).toBeUndefined();

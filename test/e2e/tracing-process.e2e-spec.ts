@@ -51,7 +51,7 @@ describe('the process, with tracing', () => {
     expect(child.stdout + child.stderr).toMatch(/WARN.*traces given up: \d+/);
   };
 
-  it('says which project its traces go to, and sends the trace of an answer that SIGTERM broke off, before it ends', async () => {
+  it('says which project its traces go to, and before its end sends the trace of a completion that SIGTERM cut off', async () => {
     const running = await start({ SHUTDOWN_GRACE_MS: '100' });
     const { process: child } = running;
     await child.waitForLine(/Langfuse takes traces for the project "test-project"/);

@@ -143,7 +143,7 @@ describe('tracing', () => {
       expect(firstToken).toBeLessThanOrEqual(firstCall.endTimeMs);
     });
 
-    it('holds the request and the answer, with the metadata of the client', async () => {
+    it('holds the request and the completion, with the metadata of the client', async () => {
       const { root, answer, requestId } = await record();
       expect(JSON.parse(String(readShown(root, 'input')))).toEqual(HELLO);
       expect(readShown(root, 'output')).toBe(answer);
@@ -198,7 +198,7 @@ describe('tracing', () => {
       expect(JSON.stringify(readShown(secondCall, 'model.parameters') ?? '')).not.toContain('json_schema');
     });
 
-    it('is sent once, in the format of the present version of Langfuse', async () => {
+    it('is sent once, in the format of the current version of Langfuse', async () => {
       await record();
       const [request] = bench.langfuse.ingestRequests;
       expect(request?.path).toBe('/api/public/otel/v1/traces');
@@ -320,7 +320,7 @@ describe('tracing', () => {
     expect(readShown(root, 'output')).toBe('Half an');
   });
 
-  it('tells also of answers that are not streamed', async () => {
+  it('also records completions that are not streamed', async () => {
     await start();
     bench.upstream.next(scriptStream('Hi'));
     const response = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });

@@ -13,7 +13,7 @@ describe('true streaming', () => {
   });
   afterAll(() => bench.close());
 
-  it('sends the first event before the upstream has said the second', async () => {
+  it('sends the first event before the upstream has sent the second', async () => {
     const hold = gate();
     bench.upstream.next(scriptStream(['First', hold, ' second']));
     const stream = await bench.open();

@@ -146,7 +146,7 @@ describe('what one model may answer is bounded', () => {
     }
   });
 
-  it('stops a whole answer of a server that does not stream', async () => {
+  it('stops a whole completion of a server that does not stream', async () => {
     await start({ UPSTREAM_ANSWER_LIMIT: '64kb' });
     const answer = JSON.stringify({ choices: [{ message: { content: 'x'.repeat(70_000) }, finish_reason: 'stop' }] });
     const head = steps.headers(200, { 'content-type': 'application/json' });
@@ -154,7 +154,7 @@ describe('what one model may answer is bounded', () => {
     expect(await readError([head, steps.raw(`{"x":"${'x'.repeat(300_000)}`), steps.end()])).toEqual(TOO_LARGE);
   });
 
-  it('takes an answer that is as long as it may be', async () => {
+  it('takes a completion of exactly the greatest allowed length', async () => {
     await start({ UPSTREAM_ANSWER_LIMIT: '64kb' });
     const { status, json } = await ask(scriptStream(['x'.repeat(32_768), 'y'.repeat(32_768)]));
     expect(status).toBe(200);

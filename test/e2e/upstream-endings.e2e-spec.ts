@@ -7,7 +7,7 @@ import { errorBody, scriptStream, type Step, steps, tokens } from '../support/up
 const USAGE = tokens(3, 4);
 const WITH_USAGE = { stream_options: { include_usage: true } };
 
-describe('the end of an upstream answer', () => {
+describe('the end of an upstream’s response', () => {
   let bench: Bench;
   let clock: FakeClock;
   beforeEach(async () => {
@@ -52,7 +52,7 @@ describe('the end of an upstream answer', () => {
       ['breaks', [steps.text('part1'), steps.reset()], 'upstream_connection_lost'],
       ['ends', [steps.text('part1'), steps.end()], 'upstream_bad_answer'],
       ['reports an error', [steps.text('part1'), steps.chunk(errorBody('out of memory'))], 'upstream_error'],
-    ])('is an error when the answer then %s before anybody has finished it', async (_, rest, code) => {
+    ])('is an error if the response then %s before it is finished', async (_, rest, code) => {
       const read = steps.gate();
       bench.upstream.next([EARLY, steps.text('part1'), read, ...rest]);
       const stream = await open();
@@ -63,7 +63,7 @@ describe('the end of an upstream answer', () => {
       expect(readContent(items)).toMatch(/^part0 part1/);
     });
 
-    it('makes later reasons of the answer unreliable: a reset after the next one is an error', async () => {
+    it('makes later finish reasons of the response unreliable: a reset after the next one is an error', async () => {
       const stamped = (content: string): Step =>
         steps.chunk({ choices: [{ index: 0, delta: { content }, finish_reason: 'stop' }] });
       const read = steps.gate();
@@ -220,7 +220,7 @@ describe('an upstream connection that closes before the end of its body', () => 
     return collected;
   };
 
-  it('loses nothing for a slow client, and is a failure after that if the answer was not complete', async () => {
+  it('loses nothing for a slow client, and is a failure after that if the response was not complete', async () => {
     const stream = await paused([steps.role(), ...PIECES.map((piece) => steps.text(piece)), steps.cutOff()]);
     const items = await collectSlowly(stream);
     expect(assertErrorEnded(items).code).toBe('upstream_connection_lost');
@@ -242,14 +242,14 @@ describe('an upstream connection that closes before the end of its body', () => 
       assertCompletion(await answerTo(steps.finish('stop'), steps.done()), { content: WORDS.join(''), finish: 'stop' });
     });
 
-    it('and is a failure after that if the answer was not complete', async () => {
+    it('and is a failure after that if the response was not complete', async () => {
       const items = await answerTo();
       expect(assertErrorEnded(items).code).toBe('upstream_connection_lost');
       expect(readContent(items)).toBe(WORDS.join(''));
     });
   });
 
-  it('is no failure if a JSON answer is whole', async () => {
+  it('is no failure if a JSON response is whole', async () => {
     const message = { role: 'assistant', content: 'All of it.' };
     const json = JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] });
     bench.upstream.next([steps.raw(json), steps.cutOff()]).next([steps.raw(json.slice(0, -2)), steps.cutOff()]);

@@ -42,7 +42,7 @@ describe("a vendor's finish_reason", () => {
   });
 
   it.each(['tool_calls', 'tool_use', 'function_call', 'TOOL_CALL', 'stop'])(
-    '%s is tool_calls for the client where the answer has calls, which is what makes it so',
+    '%s is tool_calls for the client if the completion has calls',
     async (given) => {
       const call = toolCall({ index: 0, id: 'a', name: 'look', arguments: '{"at":1}' });
       bench.upstream.next([role(null), call, finish(given), done()]);
@@ -53,7 +53,7 @@ describe("a vendor's finish_reason", () => {
   );
 
   it.each(['abort', 'network_error', 'insufficient_system_resource', 'MALFORMED_FUNCTION_CALL'])(
-    '%s, which says that the answer is not whole, is a failure',
+    '%s, which says that the completion is not whole, is a failure',
     async (given) => {
       bench.upstream.next(scriptStream('Half an', { finish: given })).next(scriptStream('Half an', { finish: given }));
       assertErrorEnded(await (await openStream(bench.app.chatUrl, { ...CHAT, stream: true })).collect());
@@ -63,7 +63,7 @@ describe("a vendor's finish_reason", () => {
     },
   );
 
-  it('that nobody knows is stop, and stands in the log once', async () => {
+  it('that nobody knows is stop, and is logged once', async () => {
     const lines: string[] = [];
     Logger.overrideLogger({ log() {}, error() {}, warn: (line: string) => lines.push(line) });
     try {

@@ -12,7 +12,7 @@ const WHOLE = {
 };
 const PAGE = '<!doctype html><html><body>Log in at http://10.0.0.7</body></html>';
 
-describe('an upstream answer is read by what it is', () => {
+describe('an upstream’s response is read by its content', () => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.start();
@@ -62,7 +62,7 @@ describe('an upstream answer is read by what it is', () => {
     assertCompletion(await stream.collect(), { content: 'By bytes', finish: 'stop' });
   });
 
-  it('one JSON object is a whole answer, also where it does not say why it stopped', async () => {
+  it('one JSON object is a whole completion, even if it does not say why it stopped', async () => {
     const answers: readonly (readonly [unknown, string, string])[] = [
       [{ message: { role: 'assistant', content: 'Yes.' } }, 'stop', 'Yes.'],
       [{ message: { role: 'assistant', content: 'Yes.' }, finish_reason: null }, 'stop', 'Yes.'],
@@ -103,7 +103,7 @@ describe('an upstream answer is read by what it is', () => {
   });
 
   it.each([null, false, '', {}, { message: '', type: '', param: null, code: 0 }])(
-    'the key `error` with %j in it is none',
+    'a key `error` with %j in it is no error',
     async (error) => {
       bench.upstream.next([
         steps.chunk({ error, choices: [{ delta: { content: 'Yes.' } }] }),
@@ -115,7 +115,7 @@ describe('an upstream answer is read by what it is', () => {
     },
   );
 
-  it('an object of the kind `error` is one, with its status', async () => {
+  it('an object of the kind `error` is an error, with its status', async () => {
     bench.upstream.next([
       steps.chunk({ object: 'error', message: 'Too long', type: 'BadRequestError', code: 400 }),
       steps.done(),
@@ -124,7 +124,7 @@ describe('an upstream answer is read by what it is', () => {
     expect([status, json]).toMatchObject([400, { error: { message: 'Too long' } }]);
   });
 
-  it('and nothing else is taken for an answer', async () => {
+  it('and nothing else is taken for a completion', async () => {
     for (const [type, body] of [
       ['text/html', PAGE],
       ['text/plain', 'datagram'],
@@ -153,7 +153,7 @@ describe('an upstream that cannot stream', () => {
       }),
     );
 
-  it('is asked for whole answers if its setting says so, and clients stream all the same', async () => {
+  it('is asked for whole completions if its setting says so, and clients stream all the same', async () => {
     const bench = await Bench.start({ env: { OPENAI_STREAM: 'off' } });
     try {
       bench.upstream.always(scriptStream('All of it, at once.', { usage: USAGE }));

@@ -155,7 +155,7 @@ describe('tool calls of an upstream', () => {
     expect(readToolCalls(items)).toMatchObject([{ ...OSLO, id: expect.stringMatching(ID) }]);
   });
 
-  it('of two speaking steps have numbers and ids of their own', async () => {
+  it('of two visible steps have numbers and ids of their own', async () => {
     const script = calls([[{ index: 0, id: 'call_0', function: OSLO }]]);
     bench.upstream.always(script);
     const items = await bench.stream({ model: 'two' });
@@ -189,7 +189,7 @@ describe('tool calls of an upstream', () => {
   });
 
   it.each(['MAX_TOKENS', 'max_tokens', 'length', 'model_length', 'SAFETY', 'content_filter'])(
-    "of the server's tools are not run in an answer that was cut: %s",
+    "of the server's tools are not run if the output was cut off: %s",
     async (reason) => {
       bench.upstream.next(calls([[{ index: 0, id: 'a', function: { name: 'ping', arguments: '{}' } }]], reason));
       const whole = await bench.complete({ model: 'tooled', tools: undefined });

@@ -18,7 +18,7 @@ describe('the running version', () => {
     server = undefined;
   });
 
-  it.each(['1', '2'])('stands in the start line, /health/live and the metrics of %s processes', async (processes) => {
+  it.each(['1', '2'])('is in the start line, /health/live and the metrics of %s processes', async (processes) => {
     server = await startServerProcess({ env: { WEB_CONCURRENCY: processes } });
     const { url, process: child } = server;
     await child.waitForLine(new RegExp(`Millrace ${version.replaceAll('.', '\\.')} is ready at`));

@@ -66,7 +66,7 @@ describe('a workflow that waits for answers', () => {
       });
     });
 
-    it('refuses an answer that does not fit, and waits on', async () => {
+    it('refuses an answer that does not fit, and keeps waiting', async () => {
       const first = await begin();
       const runs = await countRuns();
       const refuse = async (value: unknown) =>
@@ -88,7 +88,7 @@ describe('a workflow that waits for answers', () => {
       expect((await close(first)).text).toBe('It goes out.');
     });
 
-    it('refuses an answer to a call that does not exist or belongs to another key, and waits on', async () => {
+    it('refuses an answer to a call that does not exist or belongs to another key, and keeps waiting', async () => {
       const first = await begin();
       const id = findCall(first);
       const runs = await countRuns();

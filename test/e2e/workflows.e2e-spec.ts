@@ -134,7 +134,7 @@ describe('workflows of an application developer', () => {
     assertCompletion(await stream.collect(), { content: '-> Ulm (a City)' });
   });
 
-  it('send the text of visible nodes in order and set apart, and nothing of silent ones', async () => {
+  it('send the text of visible steps in order, separated, and nothing of silent steps', async () => {
     const tracer = new RecordingTracer();
     const { app, upstream } = await start([TellWorkflow, CityNode, LabelNode, TellNode], { tracer });
     upstream

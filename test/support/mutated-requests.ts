@@ -31,7 +31,7 @@ export function describeMutations(
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   }, 120_000);
 
-  it('is answered, or refused with a 4xx, when an object stands at any place of it', async () => {
+  it('is answered, or refused with a 4xx, when an object is put into any place of it', async () => {
     for (const path of paths) {
       for (const value of UNSPEAKABLE) {
         for (const kind of ['set', 'add'] as const) {

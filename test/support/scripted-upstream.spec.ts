@@ -122,7 +122,7 @@ describe('ScriptedUpstream', () => {
       expect(json.usage).toEqual(tokens(1, 2));
     });
 
-    it('streams structured answers in small pieces', async () => {
+    it('streams structured outputs in small pieces', async () => {
       const value = { reply: 'Ja, "gut" 👍', items: [1, 2] };
       upstream.next(scriptCompletion(value));
       const items = await (await openStream(url, body)).collect();

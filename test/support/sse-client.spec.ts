@@ -112,7 +112,7 @@ describe('openStream', () => {
     expect(await request.closed).toBe('aborted');
   });
 
-  it('sends headers, and shows an answer that is no stream', async () => {
+  it('sends headers, and shows a response that is no stream', async () => {
     upstream.next(httpError(429, errorBody('Slow down')));
     const opening = openStream(url, body, { headers: { 'x-test': 'yes' } });
     await expect(opening).rejects.toThrow(/got 429 application\/json: .*Slow down/);
@@ -121,7 +121,7 @@ describe('openStream', () => {
 });
 
 describe('postJson and getJson', () => {
-  it('give the whole answer, whatever its status', async () => {
+  it('give the whole response, whatever its status', async () => {
     const upstream = await ScriptedUpstream.start();
     const url = `${upstream.url}/chat/completions`;
     upstream.next(scriptStream('Hi')).next(httpError(502, '<h1>Bad gateway</h1>'));

@@ -20,7 +20,7 @@ const choose = (flow: Flow): Ref<'a' | 'b'> =>
   flow.node(CodeNode, undefined, { key: 'choose' }).map(() => 'a' as const);
 
 describe('findPhases', () => {
-  it('calls the last visible step the answer, and the ones before it commentary', () => {
+  it('calls the last visible step the final answer, and the ones before it commentary', () => {
     const define = (flow: Flow): Ref<unknown> => {
       const first = speak(flow, 'first');
       const silent = silence(flow, 'silent');

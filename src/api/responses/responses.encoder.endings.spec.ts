@@ -16,7 +16,7 @@ import { CREATED_AT, RESPONSE_HEAD } from '../../../test/support/response-head.j
 import { readEventJson, type ResponseEvent } from './response-events.js';
 import { ResponseEncoder } from './responses.encoder.js';
 
-describe('the end of a ResponseEncoder, and what stands beside its output', () => {
+describe('the end of a response, and its fields beside the output', () => {
   it.each([
     ['length', 'max_output_tokens'],
     ['content_filter', 'content_filter'],

@@ -49,7 +49,7 @@ describe('ResponseEncoder', () => {
     expect(told.response.output.every((item) => !('millrace' in item) && !('phase' in item))).toBe(true);
   });
 
-  it('closes a message when its step is nodeDone, before the next one begins', () => {
+  it('closes a message when its step is done, before the next one begins', () => {
     const events = fold([content('draft', 'One'), nodeDone('draft')]);
     expect(events.at(-1)?.type).toBe('response.output_item.done');
   });

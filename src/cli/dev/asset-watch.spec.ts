@@ -82,7 +82,7 @@ describe('the watch of files that the compiler does not handle', () => {
     expect(faults).toEqual([]);
   });
 
-  it('takes no folder that goes meanwhile for a fault', async () => {
+  it('does not take a folder that is removed meanwhile for a fault', async () => {
     await watch();
     const folders = Array.from({ length: 20 }, (_, index) => source(`late/${index}/prompts`));
     for (let round = 0; round < 5; round++) {

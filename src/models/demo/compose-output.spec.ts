@@ -133,7 +133,7 @@ describe('composeOutput', () => {
         { to: 'bob@example.com', subject: 'Mail dinner ready' },
       ],
       ['What is 12*7?', 'calculator', { expression: '12*7' }],
-    ])('calls what %p asks for, with what stands in it', (message, name, args) => {
+    ])('calls what %p asks for, with the values in it', (message, name, args) => {
       const properties = Object.fromEntries(Object.keys(args).map((key) => [key, text]));
       const parameters = { type: 'object', properties, required: Object.keys(args) };
       const tools = ['calculator', 'send_email'].map((each) => ({
@@ -144,7 +144,7 @@ describe('composeOutput', () => {
       expect(readCalls(answer).map((call) => [call.name, JSON.parse(call.input)])).toEqual([[name, args]]);
     });
 
-    it('numbers calls on from those of the conversation', () => {
+    it('continues the numbers of the calls in the conversation', () => {
       const earlier: Message = {
         role: 'assistant',
         content: null,

@@ -240,7 +240,7 @@ describe('DemoModel', () => {
     });
 
     it.each([0, 20])(
-      'ends while it prepares its answer, and between two reads (%p tokens per second)',
+      'ends while it prepares its output, and between two reads (%p tokens per second)',
       async (tokensPerSecond) => {
         for (const reads of [0, 1]) {
           const controller = new AbortController();

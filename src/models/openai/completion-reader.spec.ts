@@ -165,7 +165,7 @@ describe('CompletionReader', () => {
     expect([reader.finishReason, unknown]).toEqual(['stop', [word]]);
   });
 
-  it('takes an answer that ends like any other after tool calls for what it is, but not one that was cut', () => {
+  it('accepts tool calls with the finish reason stop, but not a completion that was cut off', () => {
     const call = delta({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{}' } }] });
     for (const [word, expected] of [
       ['stop', 'tool_calls'],

@@ -190,7 +190,7 @@ describe('OpenAIChatModel reading streams', () => {
       'a chunk before the finish',
       [steps.role(), steps.text('a'), steps.usage(tokens(7, 3)), steps.finish('stop'), steps.done()],
     ],
-  ])('reports the usage that stands on %s, the last one last', async (_, script) => {
+  ])('reports the usage that is on %s, the last one last', async (_, script) => {
     bench.upstream.next(script);
     const call = bench.call();
     await call.toEnd();

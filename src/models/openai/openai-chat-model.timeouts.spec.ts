@@ -136,7 +136,7 @@ describe('OpenAIChatModel and time', () => {
   it.each([
     ['falls silent', steps.stall()],
     ['breaks the connection', steps.reset()],
-  ])('takes an output as complete whose upstream %s after the finish_reason', async (_, ending) => {
+  ])('takes an output as complete if its upstream %s after the finish_reason', async (_, ending) => {
     bench.upstream.next([
       steps.together(steps.role(), steps.text('all'), steps.finish('stop')),
       steps.usage(tokens(1, 2)),

@@ -50,7 +50,7 @@ describe('makeUpstreamError', () => {
     expect(error.diagnostic).toMatch(/ulimit -n/);
   });
 
-  it.each(SECRETS)("takes %s out of a 400's message, wherever it stands", (secret) => {
+  it.each(SECRETS)("takes %s out of a 400's message, wherever it is", (secret) => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1_200 }), (length) => {
         const { message } = makeUpstreamError(answer(400, { message: `${'.'.repeat(length)}${secret} (x)` }));

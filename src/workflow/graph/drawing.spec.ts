@@ -46,7 +46,7 @@ describe('a drawing', () => {
     ]);
   });
 
-  it('tells code that streams from an agent', () => {
+  it('distinguishes code that streams from an agent', () => {
     class TickerNode extends CodeNode {
       override readonly streams = true;
     }

@@ -37,7 +37,7 @@ describe('the support workflow over HTTP', () => {
     await upstream.close(); // throws if a request had no script
   });
 
-  it('streams the answer, and not a word of the silent step', async () => {
+  it('streams the visible step, and not a word of the silent one', async () => {
     upstream.next(billing).next(scriptStream('We are sorry.'));
     const stream = await openStream(url, body);
     expect(readContent(await stream.collect())).toBe('We are sorry.');

@@ -4,8 +4,8 @@ import { type FakeOutput, fakeModel, fakeModelBySteps, runWorkflow } from 'millr
 import { ArticleService, SupportWorkflow } from './support.workflow.js';
 
 const billing = { topic: 'billing', urgent: true };
-const ask = (...answers: FakeOutput[]) =>
-  runWorkflow(SupportWorkflow, 'I was charged twice!', { models: fakeModel(...answers), providers: [ArticleService] });
+const ask = (...outputs: FakeOutput[]) =>
+  runWorkflow(SupportWorkflow, 'I was charged twice!', { models: fakeModel(...outputs), providers: [ArticleService] });
 
 describe('the support workflow', () => {
   it('answers from the articles about the topic', async () => {
@@ -17,7 +17,7 @@ describe('the support workflow', () => {
     expect(run.calls[1]?.messages[0]?.content).toContain('Refunds take three days.');
   });
 
-  it('lets the model put its answer right once, and then fails', async () => {
+  it('lets the model repair its output once, and then fails', async () => {
     const weather = { topic: 'weather', urgent: true };
     expect((await ask(weather, billing, 'We are sorry.')).text).toBe('We are sorry.');
     await expect(ask(weather, weather)).rejects.toMatchObject({ code: 'invalid_structured_output' });

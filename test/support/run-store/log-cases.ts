@@ -76,7 +76,7 @@ export function describeLogs(bench: StoreBench): void {
     expect((await bench.logs.read('r1', 0))?.events.length).toBeLessThanOrEqual(1_250);
   });
 
-  it('reads several logs at once, each from where its reader stands', async () => {
+  it('reads several logs at once, each from the position of its reader', async () => {
     for (const id of ['r1', 'r2', 'r3']) await bench.create(id);
     await bench.append([bench.makeBatch('r1', 0, 3), bench.makeBatch('r2', 0, 2, { ending: bench.makeEnding() })]);
     const pages = await bench.logs.readMany([

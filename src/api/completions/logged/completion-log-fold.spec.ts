@@ -81,7 +81,7 @@ describe('the frames of a completion that is read from its log', () => {
     ]);
   });
 
-  it('follow exactly the last one that a reader has, also with news of the steps', () => {
+  it('follow exactly the last one that a reader has, with node events, too', () => {
     const log = makeLog(start('a'), say('a', 'Hel'), say('a', 'lo'), end('a'), FINISH);
     const head = { includeUsage: true, nodeEvents: true };
     const all = read(log, { head });
@@ -104,7 +104,7 @@ describe('the frames of a completion that is read from its log', () => {
   });
 });
 
-describe('what a process had half said when it died', () => {
+describe('the unfinished output of a process that died', () => {
   const log = makeLog(
     start('a'),
     say('a', 'Good.'),
@@ -129,7 +129,7 @@ describe('what a process had half said when it died', () => {
     ]);
   });
 
-  it('ends the stream of those who have read it, with one error', () => {
+  it('ends the stream of clients that have read it, with one error', () => {
     const live = [
       [1, 'assistant'],
       [2, 'Good.'],
