@@ -14,7 +14,7 @@ describe('SystemClock', () => {
     clearInterval(alive);
   });
 
-  const fired = (ms: number, use: (timer: Timer) => void = () => undefined): Promise<void> =>
+  const waitForTimer = (ms: number, use: (timer: Timer) => void = () => undefined): Promise<void> =>
     new Promise((resolve) => {
       use(clock.after(ms, resolve));
     });
@@ -29,7 +29,7 @@ describe('SystemClock', () => {
 
   it('calls back after the time, with the tolerance of a timer', async () => {
     const start = clock.monotonic();
-    await within(fired(20));
+    await within(waitForTimer(20));
     expect(clock.monotonic() - start).toBeGreaterThan(18);
   });
 
@@ -39,7 +39,7 @@ describe('SystemClock', () => {
     timer.cancel();
     timer.cancel();
     const late: Timer[] = [];
-    await within(fired(10, (each) => late.push(each)));
+    await within(waitForTimer(10, (each) => late.push(each)));
     late[0]?.cancel();
     expect(calls).toBe(0);
   });
@@ -47,7 +47,7 @@ describe('SystemClock', () => {
   it.each([Infinity, 2_147_483_648, 1e99])('does not fire at once for a wait of %d ms', async (ms) => {
     let calls = 0;
     const timer = clock.after(ms, () => calls++);
-    await within(fired(10));
+    await within(waitForTimer(10));
     timer.cancel();
     expect(calls).toBe(0);
   });
@@ -69,7 +69,7 @@ describe('SystemClock', () => {
       calls++;
       resolve();
     });
-    await within(fired(10));
+    await within(waitForTimer(10));
     timer.restart();
     await within(first);
     expect(clock.monotonic() - start).toBeGreaterThan(26);

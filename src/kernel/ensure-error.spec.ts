@@ -23,13 +23,13 @@ describe('ensureError', () => {
   });
 });
 
-const revoked = (): object => {
+const makeRevoked = (): object => {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   return proxy;
 };
 
-const failing = (part: string): Error =>
+const makeFailing = (part: string): Error =>
   Object.defineProperty(new RangeError('x'), part, {
     get() {
       throw new Error('not to be read');
@@ -38,16 +38,16 @@ const failing = (part: string): Error =>
 
 describe('errors with parts that cannot be read', () => {
   it.each([
-    ['a revoked proxy', revoked()],
-    ['a proxy that fails', new Proxy(new Error('x'), { get: revoked as never, getPrototypeOf: () => null })],
-    ['a failing name', failing('name')],
-    ['a failing message', failing('message')],
-    ['a failing stack', failing('stack')],
-    ['a failing cause', failing('cause')],
+    ['a revoked proxy', makeRevoked()],
+    ['a proxy that fails', new Proxy(new Error('x'), { get: makeRevoked as never, getPrototypeOf: () => null })],
+    ['a failing name', makeFailing('name')],
+    ['a failing message', makeFailing('message')],
+    ['a failing stack', makeFailing('stack')],
+    ['a failing cause', makeFailing('cause')],
     ['a list as stack', Object.assign(new Error('x'), { stack: [] })],
     ['an object as stack', Object.assign(new Error('x'), { stack: { toString: 1 } })],
     ['a symbol as message', Object.assign(new Error('x'), { message: Symbol('x') })],
-    ['a revoked proxy as cause', new Error('x', { cause: revoked() })],
+    ['a revoked proxy as cause', new Error('x', { cause: makeRevoked() })],
     ['a symbol', Symbol('x')],
     ['an object without a prototype', Object.create(null) as unknown],
   ])('are described in texts: %s', (_what, thrown) => {
@@ -58,8 +58,8 @@ describe('errors with parts that cannot be read', () => {
   });
 
   it('keep the parts that can be read', () => {
-    expect(describeError(failing('stack'))).toEqual({ name: 'RangeError', message: 'x', stack: 'RangeError: x' });
-    expect(ensureError(failing('cause'))).toMatchObject({ name: 'RangeError', message: 'x' });
+    expect(describeError(makeFailing('stack'))).toEqual({ name: 'RangeError', message: 'x', stack: 'RangeError: x' });
+    expect(ensureError(makeFailing('cause'))).toMatchObject({ name: 'RangeError', message: 'x' });
   });
 });
 

@@ -63,7 +63,7 @@ describe('Metrics', () => {
       prompt_tokens_details: { cached_tokens: Number.NaN },
       completion_tokens_details: { reasoning_tokens: -1 },
     });
-    const tokens = (await page()).matching('millrace_tokens_total');
+    const tokens = (await page()).filter('millrace_tokens_total');
     expect(tokens.map(({ labels, value }) => [labels['kind'], value])).toEqual([
       ['input', 5],
       ['output', 9],
@@ -77,7 +77,7 @@ describe('Metrics', () => {
     const readHealth = async (): Promise<Record<string, number[]>> => {
       const metrics = await page();
       const values = (name: string, of: Record<string, string> = labels): number[] =>
-        metrics.matching(`millrace_${name}`, of).map(({ value }) => value);
+        metrics.filter(`millrace_${name}`, of).map(({ value }) => value);
       return {
         started: values('traces_started_total', {}),
         up: values('tracing_up'),

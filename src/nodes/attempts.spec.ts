@@ -35,7 +35,7 @@ const unfit = new StructuredOutputError(['$: must be an object']);
 
 describe('Attempts', () => {
   beforeAll(() => Logger.overrideLogger(false));
-  const made = (models: number, retries: number, signal = new AbortController().signal) => {
+  const makeAttempts = (models: number, retries: number, signal = new AbortController().signal) => {
     const clock = new FakeClock();
     const told: AgentEvent[] = [];
     const events = { wantsContent: false, emit: (event: AgentEvent) => void told.push(event), takeNumber: () => 1 };
@@ -44,7 +44,7 @@ describe('Attempts', () => {
   };
 
   it('waits twice as long before each further try', async () => {
-    const { attempts, clock, told } = made(1, 7);
+    const { attempts, clock, told } = makeAttempts(1, 7);
     for (const delayMs of [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000]) {
       const before = clock.monotonic();
       const recovered = attempts.recover(busy());
@@ -62,7 +62,7 @@ describe('Attempts', () => {
   });
 
   it('waits as long as the upstream asks, unless that is too long', async () => {
-    const { attempts, clock } = made(1, 9);
+    const { attempts, clock } = makeAttempts(1, 9);
     const recovered = attempts.recover(busy(3_000));
     await clock.advanceAsync(3_000);
     await recovered;
@@ -71,14 +71,14 @@ describe('Attempts', () => {
   });
 
   it('does not wait after a failure that time cannot heal', async () => {
-    const { attempts, clock } = made(2, 1);
+    const { attempts, clock } = makeAttempts(2, 1);
     await attempts.recover(unfit);
     await attempts.recover(unfit);
     expect([attempts.target.model, clock.pending]).toEqual(['fallback 1', 0]);
   });
 
   it('gives each model all retries, and again after an output that could be used', async () => {
-    const { attempts } = made(3, 1);
+    const { attempts } = makeAttempts(3, 1);
     const asked: string[] = [];
     for (let i = 0; i < 5; i++) {
       asked.push(attempts.target.model);
@@ -99,7 +99,7 @@ describe('Attempts', () => {
     ['a bug', new InternalError(new TypeError())],
     ['an error of another library', new TypeError()],
   ])('does not retry %s', async (_, error) => {
-    const { attempts, told } = made(2, 3);
+    const { attempts, told } = makeAttempts(2, 3);
     expect(await catchRejection(attempts.recover(error))).toBe(error);
     expect(told).toEqual([]);
   });
@@ -107,7 +107,7 @@ describe('Attempts', () => {
   it.each(['upstream_authentication', 'upstream_not_found', 'insufficient_quota'])(
     'asks another model at once for %s',
     async (code) => {
-      const { attempts } = made(2, 3);
+      const { attempts } = makeAttempts(2, 3);
       await attempts.recover(new UpstreamError('', { code, retryable: false }));
       expect(attempts.target.model).toBe('fallback 1');
     },
@@ -115,7 +115,7 @@ describe('Attempts', () => {
 
   it('ends with the run, before a wait and during one', async () => {
     const run = new AbortController();
-    const { attempts, clock } = made(2, 3, run.signal);
+    const { attempts, clock } = makeAttempts(2, 3, run.signal);
     const waiting = catchRejection(attempts.recover(busy()));
     const reason = new RunAbortedError('deadline');
     run.abort(reason);

@@ -38,7 +38,7 @@ function refuse(param: string, code: string, bodies: readonly object[], knownTo:
 
 const messages = (...list: readonly unknown[]) => ({ messages: list });
 const content = (...parts: readonly unknown[]) => messages({ role: 'user', content: parts });
-const said = (message: object) => messages({ role: 'assistant', ...message });
+const makeAssistant = (message: object) => messages({ role: 'assistant', ...message });
 
 // Required parameters
 accept({ model: '' }, { model: '__proto__' });
@@ -269,44 +269,58 @@ refuse(`${part0}.file.file_data`, 'invalid_type', [content({ type: 'file', file:
 
 // Messages: assistant, tool, function
 const call = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } };
-accept(said({ content: '' }), said({ content: 'Hi', reasoning_content: 'Hm', reasoning: 5, annotations: [{}] }));
-accept(said({ content: null, tool_calls: [call] }), said({ tool_calls: [call] }));
-accept(said({ tool_calls: [{ id: 'call_2', type: 'custom', custom: { name: 'c', input: '' } }] }));
 accept(
-  said({ function_call: { name: 'f', arguments: '' } }),
-  said({ refusal: '' }),
-  said({ audio: { id: 'audio_1' } }),
+  makeAssistant({ content: '' }),
+  makeAssistant({ content: 'Hi', reasoning_content: 'Hm', reasoning: 5, annotations: [{}] }),
 );
-accept(said({ content: [text, text] }), said({ content: [{ type: 'refusal', refusal: 'No.' }] }));
-accept(said({ content: 'Hi', tool_calls: [], refusal: null, audio: null, function_call: null, name: null }));
+accept(makeAssistant({ content: null, tool_calls: [call] }), makeAssistant({ tool_calls: [call] }));
+accept(makeAssistant({ tool_calls: [{ id: 'call_2', type: 'custom', custom: { name: 'c', input: '' } }] }));
+accept(
+  makeAssistant({ function_call: { name: 'f', arguments: '' } }),
+  makeAssistant({ refusal: '' }),
+  makeAssistant({ audio: { id: 'audio_1' } }),
+);
+accept(makeAssistant({ content: [text, text] }), makeAssistant({ content: [{ type: 'refusal', refusal: 'No.' }] }));
+accept(makeAssistant({ content: 'Hi', tool_calls: [], refusal: null, audio: null, function_call: null, name: null }));
 refuse(
   'messages[0].content',
   'missing_required_parameter',
-  [said({}), said({ content: null }), said({ tool_calls: [] }), said({ refusal: null, reasoning_content: 'Hm' })],
+  [
+    makeAssistant({}),
+    makeAssistant({ content: null }),
+    makeAssistant({ tool_calls: [] }),
+    makeAssistant({ refusal: null, reasoning_content: 'Hm' }),
+  ],
   'decorators',
 );
-refuse('messages[0].content', 'empty_array', [said({ content: [] })]);
-refuse('messages[0].content', 'invalid_type', [said({ content: 5, tool_calls: [call] })]);
+refuse('messages[0].content', 'empty_array', [makeAssistant({ content: [] })]);
+refuse('messages[0].content', 'invalid_type', [makeAssistant({ content: 5, tool_calls: [call] })]);
 refuse(
   'messages[0].content',
   'invalid_value',
-  [said({ content: [text, { type: 'refusal', refusal: '' }] })],
+  [makeAssistant({ content: [text, { type: 'refusal', refusal: '' }] })],
   'decorators',
 );
-refuse('messages[0].content[0].type', 'invalid_value', [said({ content: [image] })]);
-refuse('messages[0].content[0].refusal', 'missing_required_parameter', [said({ content: [{ type: 'refusal' }] })]);
-refuse('messages[0].tool_calls', 'invalid_type', [said({ content: '', tool_calls: call })]);
+refuse('messages[0].content[0].type', 'invalid_value', [makeAssistant({ content: [image] })]);
+refuse('messages[0].content[0].refusal', 'missing_required_parameter', [
+  makeAssistant({ content: [{ type: 'refusal' }] }),
+]);
+refuse('messages[0].tool_calls', 'invalid_type', [makeAssistant({ content: '', tool_calls: call })]);
 refuse('messages[0].tool_calls[1].id', 'missing_required_parameter', [
-  said({ tool_calls: [call, { ...call, id: undefined }] }),
+  makeAssistant({ tool_calls: [call, { ...call, id: undefined }] }),
 ]);
-refuse('messages[0].tool_calls[0].type', 'missing_required_parameter', [said({ tool_calls: [{ id: 'a' }] })]);
-refuse('messages[0].tool_calls[0].type', 'invalid_value', [said({ tool_calls: [{ ...call, type: 'valueOf' }] })]);
+refuse('messages[0].tool_calls[0].type', 'missing_required_parameter', [makeAssistant({ tool_calls: [{ id: 'a' }] })]);
+refuse('messages[0].tool_calls[0].type', 'invalid_value', [
+  makeAssistant({ tool_calls: [{ ...call, type: 'valueOf' }] }),
+]);
 refuse('messages[0].tool_calls[0].function.arguments', 'invalid_type', [
-  said({ tool_calls: [{ ...call, function: { name: 'f', arguments: {} } }] }),
+  makeAssistant({ tool_calls: [{ ...call, function: { name: 'f', arguments: {} } }] }),
 ]);
-refuse('messages[0].function_call.arguments', 'missing_required_parameter', [said({ function_call: { name: 'f' } })]);
-refuse('messages[0].audio.id', 'missing_required_parameter', [said({ audio: {} })]);
-refuse('messages[0].refusal', 'invalid_type', [said({ content: '', refusal: {} })]);
+refuse('messages[0].function_call.arguments', 'missing_required_parameter', [
+  makeAssistant({ function_call: { name: 'f' } }),
+]);
+refuse('messages[0].audio.id', 'missing_required_parameter', [makeAssistant({ audio: {} })]);
+refuse('messages[0].refusal', 'invalid_type', [makeAssistant({ content: '', refusal: {} })]);
 refuse('messages[0].tool_call_id', 'missing_required_parameter', [messages({ role: 'tool', content: 'Hi' })]);
 refuse('messages[0].tool_call_id', 'invalid_type', [messages({ role: 'tool', content: 'Hi', tool_call_id: null })]);
 accept(
@@ -317,18 +331,18 @@ refuse('messages[0].name', 'missing_required_parameter', [messages({ role: 'func
 refuse('messages[0].content', 'invalid_type', [messages({ role: 'function', name: 'f', content: [text] })]);
 
 /** As the body of a request: without properties that are undefined. */
-const parsed = (row: Row): unknown => JSON.parse(JSON.stringify(row.body));
+const parseBody = (row: Row): unknown => JSON.parse(JSON.stringify(row.body));
 const good = rows.filter(({ refused }) => refused === undefined);
 const bad = rows.filter(({ refused }) => refused !== undefined);
 
 describe('the rules of a request', () => {
   it.each(good)('accept $title', (row) => {
-    const body = parsed(row);
+    const body = parseBody(row);
     expect(validateChatCompletionRequest(body)).toBe(body);
   });
 
   it.each(bad)('refuse $title', (row) => {
-    const validate = () => validateChatCompletionRequest(parsed(row));
+    const validate = () => validateChatCompletionRequest(parseBody(row));
     expect(validate).toThrow(InvalidRequestError);
     expect(validate).toThrow(expect.objectContaining({ status: 400, ...row.refused }));
   });
@@ -352,7 +366,7 @@ function makeInstance({ type, properties }: RuleSet, json: object): object {
 
 describe('the same rules, checked by class-validator on instances', () => {
   it.each(rows.filter(({ knownTo }) => knownTo === 'all' || knownTo === 'decorators'))('agree on $title', (row) => {
-    const instance = makeInstance(compileRuleSet(ChatCompletionRequest), parsed(row) as object);
+    const instance = makeInstance(compileRuleSet(ChatCompletionRequest), parseBody(row) as object);
     expect(validateSync(instance).length > 0).toBe(row.refused !== undefined);
   });
 });
@@ -365,7 +379,7 @@ describe('the JSON Schema made of the rules', () => {
   });
 
   it.each(rows)('agrees on $title', (row) => {
-    expect(satisfies(parsed(row))).toBe(
+    expect(satisfies(parseBody(row))).toBe(
       row.refused === undefined || row.knownTo === 'decorators' || row.knownTo === 'code',
     );
   });

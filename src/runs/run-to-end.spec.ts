@@ -9,7 +9,7 @@ import { RunEvents } from './run-events.js';
 import { RunReaders } from './run-readers.js';
 import { collectOutput, type RunOutput } from './run-to-end.js';
 
-const said = (...deltas: Delta[]): RunEvent[] =>
+const say = (...deltas: Delta[]): RunEvent[] =>
   deltas.map((delta, seq) => ({ type: 'delta', node: 'AnswerNode', seq, delta }));
 
 async function collect(events: readonly RunEvent[], end: RunEnd = {}): Promise<RunOutput> {
@@ -24,7 +24,7 @@ async function collect(events: readonly RunEvent[], end: RunEnd = {}): Promise<R
 describe('a run to its end', () => {
   it('gives the text of each channel, the result, the finish reason and the usage', async () => {
     const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
-    const deltas = said(
+    const deltas = say(
       { type: 'reasoning', text: 'Hm' },
       { type: 'content', text: 'Hel' },
       { type: 'reasoning', text: 'm.' },
@@ -52,7 +52,7 @@ describe('a run to its end', () => {
   });
 
   it('puts tool calls together', async () => {
-    const deltas = said(
+    const deltas = say(
       { type: 'tool-call', index: 0, id: 'call_1', name: 'weather', arguments: '{"city":' },
       { type: 'tool-call', index: 1, id: 'call_2', kind: 'custom', name: 'note', arguments: 'a' },
       { type: 'tool-call', index: 0, arguments: '"Oslo"}' },
@@ -68,7 +68,7 @@ describe('a run to its end', () => {
   it('rejects with the error of the run', async () => {
     const error = new UpstreamError('The model is down.', { code: 'upstream_error', retryable: true });
     const failed: RunEvent = { type: 'run-failed', seq: 1, error: toRunError(error), outcome: 'upstream_error' };
-    const events = [...said({ type: 'content', text: 'Hel' }), failed];
+    const events = [...say({ type: 'content', text: 'Hel' }), failed];
     await expect(collect(events, { error })).rejects.toBe(error);
   });
 });

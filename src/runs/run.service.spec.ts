@@ -69,19 +69,19 @@ describe('RunService', () => {
   });
   afterEach(async () => {
     runs.cancel('run-1');
-    await ended();
+    await waitForEnd();
   });
 
   const start = (options: Partial<RunOptions> = {}): RunEvents =>
     runs.start(workflow, { model: 'test', messages: [], parameters: {} }, { id: 'run-1', ...options });
-  const ended = (): Promise<boolean> => eventually(() => runs.openRuns === 0, { message: 'the end of the run' });
+  const waitForEnd = (): Promise<boolean> => eventually(() => runs.openRuns === 0, { message: 'the end of the run' });
 
   describe('start', () => {
     it('starts a run that continues to its end without readers', async () => {
       const events = start();
       talk.say('Hello');
       talk.end();
-      await ended();
+      await waitForEnd();
       expect(listen(events).types).toEqual(['run-finished']);
     });
 
@@ -89,7 +89,7 @@ describe('RunService', () => {
       const { types } = listen(start());
       talk.say('Hello');
       talk.end();
-      await ended();
+      await waitForEnd();
       expect(types).toEqual(['run-started', 'node-started', 'delta', 'node-finished', 'run-finished']);
     });
 
@@ -101,13 +101,13 @@ describe('RunService', () => {
       talk.say('Hello');
       await second.has('delta');
       second.leave();
-      await ended();
+      await waitForEnd();
       expect(talk.stoppedBy).toMatchObject({ abortCause: 'client_disconnected' });
     });
 
     it('ends the run when its reader fails', async () => {
       const reading = read(start(), fail);
-      await ended();
+      await waitForEnd();
       expect(await reading).toMatchObject({ isReaderFault: true, error: { code: 'internal_error' } });
     });
 
@@ -115,7 +115,7 @@ describe('RunService', () => {
       start();
       expect(() => start()).toThrow('A run with the id "run-1" is open. Give each run an id of its own.');
       talk.end();
-      await ended();
+      await waitForEnd();
       expect(() => start()).not.toThrow();
     });
 
@@ -123,7 +123,7 @@ describe('RunService', () => {
       const { has } = listen(start());
       await has('node-started');
       clock.advance(60_000);
-      await ended();
+      await waitForEnd();
       expect(talk.stoppedBy).toMatchObject({ abortCause: 'deadline' });
     });
   });
@@ -136,7 +136,7 @@ describe('RunService', () => {
       const second = listen(runs.attach('run-1'));
       talk.say(' world');
       talk.end();
-      await ended();
+      await waitForEnd();
       expect(second.types).toEqual(['delta', 'node-finished', 'run-finished']);
     });
 
@@ -145,7 +145,7 @@ describe('RunService', () => {
       listen(runs.attach('run-1')).leave();
       const stays = listen(runs.attach('run-1'));
       talk.end();
-      await ended();
+      await waitForEnd();
       expect(stays.types.at(-1)).toBe('run-finished');
     });
 
@@ -155,14 +155,14 @@ describe('RunService', () => {
       expect(await reading).toMatchObject({ isReaderFault: true, error: { code: 'internal_error' } });
       expect(write).toHaveBeenCalledWith('error', 'has a reader that failed; the run continues', {}, expect.anything());
       talk.end();
-      await ended();
+      await waitForEnd();
       expect(own.types.at(-1)).toBe('run-finished');
     });
 
     it('knows open runs only', async () => {
       start();
       talk.end();
-      await ended();
+      await waitForEnd();
       expect(runs.attach('run-1')).toBeUndefined();
     });
   });
@@ -172,14 +172,14 @@ describe('RunService', () => {
       const reading = read(start(), () => undefined);
       expect(runs.cancel('run-1')).toBe(true);
       expect(await reading).toMatchObject({ error: { status: 409, code: 'cancelled' }, isReaderFault: false });
-      await ended();
+      await waitForEnd();
     });
 
     it('aborts the steps at work', async () => {
       const { has } = listen(start());
       await has('node-started');
       runs.cancel('run-1');
-      await ended();
+      await waitForEnd();
       expect(talk.stoppedBy).toMatchObject({ abortCause: 'cancelled' });
     });
 
@@ -187,7 +187,7 @@ describe('RunService', () => {
       expect(runs.cancel('run-1')).toBe(false);
       start();
       expect([runs.cancel('run-1'), runs.cancel('run-1')]).toEqual([true, false]);
-      await ended();
+      await waitForEnd();
       expect(runs.cancel('run-1')).toBe(false);
     });
   });
@@ -197,7 +197,7 @@ describe('RunService', () => {
     const { has } = listen(start({ signal: controller.signal }));
     await has('node-started');
     controller.abort();
-    await ended();
+    await waitForEnd();
     expect(talk.stoppedBy).toMatchObject({ abortCause: 'client_disconnected' });
   });
 });

@@ -124,9 +124,9 @@ describe('an output that does not fit its class', () => {
     class Tree {
       @ValidateNested({ each: true }) @Type(() => Tree) children: Tree[];
     }
-    const nested = (depth: number): string => '{"children":['.repeat(depth) + ']}'.repeat(depth);
-    expect(await makeOutputSchema(Tree).parse(nested(40))).toBeInstanceOf(Tree);
-    expect((await catchOutputError(Tree, nested(50_000))).faults).toEqual([
+    const nest = (depth: number): string => '{"children":['.repeat(depth) + ']}'.repeat(depth);
+    expect(await makeOutputSchema(Tree).parse(nest(40))).toBeInstanceOf(Tree);
+    expect((await catchOutputError(Tree, nest(50_000))).faults).toEqual([
       expect.stringMatching(/: is nested more than 100 levels deep$/),
     ]);
   });

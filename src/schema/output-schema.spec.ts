@@ -104,11 +104,11 @@ function listPaths(value: unknown, path: readonly (string | number)[] = []): (re
   return [path, ...entries.flatMap(([key, inner]) => listPaths(inner, [...path, key]))];
 }
 
-function replaced(value: unknown, [key, ...rest]: readonly (string | number)[], by: unknown): unknown {
+function replaceIn(value: unknown, [key, ...rest]: readonly (string | number)[], by: unknown): unknown {
   if (key === undefined) return by;
-  if (Array.isArray(value)) return value.map((item, index) => (index === key ? replaced(item, rest, by) : item));
+  if (Array.isArray(value)) return value.map((item, index) => (index === key ? replaceIn(item, rest, by) : item));
   return Object.fromEntries(
-    Object.entries(value as object).map(([name, item]) => [name, name === key ? replaced(item, rest, by) : item]),
+    Object.entries(value as object).map(([name, item]) => [name, name === key ? replaceIn(item, rest, by) : item]),
   );
 }
 
@@ -174,7 +174,7 @@ describe('OutputSchema.parse', () => {
     await fc.assert(
       fc.asyncProperty(answers, fc.nat(), fc.jsonValue({ maxDepth: 1 }), async (answer, at, other) => {
         const paths = listPaths(answer);
-        const changed = JSON.parse(JSON.stringify(replaced(answer, paths[at % paths.length] ?? [], other))) as unknown;
+        const changed = JSON.parse(JSON.stringify(replaceIn(answer, paths[at % paths.length] ?? [], other))) as unknown;
         const isFault = (): boolean =>
           isValid.errors?.some(({ keyword }) => keyword !== 'additionalProperties') ?? false;
         // Additional properties are not a fault here: they are dropped.

@@ -40,7 +40,7 @@ type Stream = typeof stream extends fc.Arbitrary<infer T> ? T : never;
 
 function encodeStream({ events, lineEnds, byteOrderMark, lastBlank }: Stream): Uint8Array {
   let last = '';
-  const ended = (text: string, i: number): string => {
+  const endLine = (text: string, i: number): string => {
     const end = lineEnds[i % lineEnds.length] ?? '\n';
     // An empty line's LF right after a CR would be one line end with it.
     last = text === '' && last === '\r' && end === '\n' ? '\r' : end;
@@ -55,10 +55,10 @@ function encodeStream({ events, lineEnds, byteOrderMark, lastBlank }: Stream): U
   ]);
   if (!lastBlank) while (lines.at(-1) === '') lines.pop();
   const unended = lastBlank ? '' : (lines.pop() ?? '');
-  return toBytes((byteOrderMark ? '\ufeff' : '') + lines.map(ended).join('') + unended);
+  return toBytes((byteOrderMark ? '\ufeff' : '') + lines.map(endLine).join('') + unended);
 }
 
-const expected = ({ events }: Stream): readonly Event[] =>
+const listEvents = ({ events }: Stream): readonly Event[] =>
   events.map(({ lines, name }) => [lines.map(({ text }) => text).join('\n'), name ?? '']);
 
 describe('SseParser', () => {
@@ -68,7 +68,7 @@ describe('SseParser', () => {
         const bytes = encodeStream(given);
         const at = [0, ...places.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
         const reads = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
-        expect(parse(reads)).toEqual(expected(given));
+        expect(parse(reads)).toEqual(listEvents(given));
       }),
       { numRuns: 500 },
     );

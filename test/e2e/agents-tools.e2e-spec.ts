@@ -112,12 +112,12 @@ describe('agents', () => {
 
     it('run tools side by side, and give the results in the order of the calls', async () => {
       await start(makeWeatherModule(withTools));
-      let bothRun: () => void = () => undefined;
+      let noteBothRun: () => void = () => undefined;
       const both = new Promise<void>((resolve) => {
-        bothRun = resolve;
+        noteBothRun = resolve;
       });
       weather.behave = async (city) => {
-        if (weather.started.length === 2) bothRun();
+        if (weather.started.length === 2) noteBothRun();
         await both;
         return { city };
       };

@@ -54,7 +54,8 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
   };
   const ask = (messages: readonly object[] = QUESTION, body: object = {}) =>
     bench.ask({ model: 'test', messages, ...body });
-  const sent = (index: number) => bench.upstream.requests[index]?.body.messages as unknown as Record<string, unknown>[];
+  const readSent = (index: number) =>
+    bench.upstream.requests[index]?.body.messages as unknown as Record<string, unknown>[];
 
   describe('in the messages', () => {
     it('has one system message for instructions, what a step adds and what the client says first', async () => {
@@ -65,7 +66,10 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
         { role: 'system', content: [{ type: 'text', text: 'Be kind.' }] },
       ];
       expect((await ask([...own, ...QUESTION])).status).toBe(200);
-      expect(sent(0)).toEqual([{ role: 'system', content: `${INSTRUCTIONS}\n\nBe brief.\n\nBe kind.` }, ...QUESTION]);
+      expect(readSent(0)).toEqual([
+        { role: 'system', content: `${INSTRUCTIONS}\n\nBe brief.\n\nBe kind.` },
+        ...QUESTION,
+      ]);
     });
 
     it('turns later system messages into messages of the user, and makes users and assistants alternate', async () => {
@@ -81,7 +85,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
         { role: 'system', content: 'Answer in French.' },
         ...QUESTION,
       ]);
-      expect(sent(0)).toEqual([
+      expect(readSent(0)).toEqual([
         { role: 'system', content: INSTRUCTIONS },
         { role: 'user', content: [{ type: 'text', text: 'Hello' }, { type: 'text', text: 'Look' }, image] },
         { role: 'assistant', content: 'I see.\n\nA clock.' },
@@ -96,9 +100,9 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       await ask([empty, ...QUESTION, { role: 'assistant', content: 'Noon.', tool_calls: [] }, ...QUESTION], {
         model: 'chat',
       });
-      expect(sent(0)).toEqual([...QUESTION, { role: 'assistant', content: 'Noon.' }, ...QUESTION]);
+      expect(readSent(0)).toEqual([...QUESTION, { role: 'assistant', content: 'Noon.' }, ...QUESTION]);
       await ask([empty], { model: 'chat' });
-      expect(sent(1)).toEqual([empty]);
+      expect(readSent(1)).toEqual([empty]);
     });
 
     it('sends back no fields that only completions have', async () => {
@@ -126,7 +130,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
         { model: 'chat' },
       );
       expect(status).toBe(200);
-      expect(sent(0)).toEqual([
+      expect(readSent(0)).toEqual([
         ...QUESTION,
         { role: 'assistant', content: 'Noon.' },
         ...QUESTION,
@@ -145,7 +149,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       const { message } = json.choices[0] as { message: object };
       expect(message).toHaveProperty('reasoning_content');
       await ask([...QUESTION, message, ...QUESTION], { model: 'chat' });
-      expect(sent(1)[1]).toEqual({ role: 'assistant', content: 'Noon.', refusal: null });
+      expect(readSent(1)[1]).toEqual({ role: 'assistant', content: 'Noon.', refusal: null });
     });
   });
 
@@ -158,7 +162,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       bench.upstream.next(callOfClock([reasoning('Let me ', field), reasoning('see.', field)]));
       bench.upstream.next(scriptStream('Noon.'));
       expect((await ask()).status).toBe(200);
-      expect(sent(1)[1]).toEqual({
+      expect(readSent(1)[1]).toEqual({
         role: 'assistant',
         content: null,
         ...(back !== undefined && { reasoning_content: back }),
@@ -179,7 +183,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       bench.upstream.next([role(), reasoning('Hm'), text('Noon.'), finish('stop'), done()]).next(scriptStream('Noon.'));
       await ask(QUESTION, { model: 'chat' });
       await ask(history, { model: 'chat' });
-      expect(sent(1).map(({ reasoning_content: said }) => said)).toEqual([
+      expect(readSent(1).map(({ reasoning_content: said }) => said)).toEqual([
         undefined,
         undefined,
         undefined,
@@ -193,14 +197,16 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       result = '';
       bench.upstream.next(callOfClock()).next(scriptStream('Noon.'));
       await ask();
-      expect(sent(1).at(-1)).toEqual({ role: 'tool', tool_call_id: 'call_1', content: '(empty)' });
+      expect(readSent(1).at(-1)).toEqual({ role: 'tool', tool_call_id: 'call_1', content: '(empty)' });
     });
 
     it('shows the model arguments that are not JSON as a string in JSON', async () => {
       await start(withClock);
       bench.upstream.next(callOfClock([], '{"a":')).next(scriptStream('Noon.'));
       expect((await ask()).status).toBe(200);
-      expect(sent(1)[1]).toMatchObject({ tool_calls: [{ function: { arguments: '{"invalid_json":"{\\"a\\":"}' } }] });
+      expect(readSent(1)[1]).toMatchObject({
+        tool_calls: [{ function: { arguments: '{"invalid_json":"{\\"a\\":"}' } }],
+      });
     });
 
     it('asks once more without tools when their rounds are used up', async () => {
@@ -229,7 +235,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     await start(withHour, false);
     bench.upstream.next(scriptStream('')).next(scriptCompletion({ hour: 12 }));
     expect((await ask()).status).toBe(200);
-    expect(sent(1)).toEqual([
+    expect(readSent(1)).toEqual([
       { role: 'user', content: expect.stringMatching(/^What time is it\?\n\nYour answer does not fit/) },
     ]);
   });

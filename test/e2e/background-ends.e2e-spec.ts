@@ -4,7 +4,7 @@ import { MetricsPage } from '../support/bench.js';
 import { eventually } from '../support/checks.js';
 import { getJson, readResponse, send } from '../support/client.js';
 import {
-  bareFrames,
+  stripFrames,
   beginResponse,
   followResponse,
   readOutputText,
@@ -70,7 +70,7 @@ describe('a response in the background whose process ends', () => {
         const { text } = await followResponse(app, [id, waiting][place] ?? '');
         const { response } = readStream(text);
         expect([response.status, readOutputText(response)]).toEqual(['completed', expected]);
-        expect(bareFrames(text).startsWith(bareFrames(seen[place] ?? '?'))).toBe(true);
+        expect(stripFrames(text).startsWith(stripFrames(seen[place] ?? '?'))).toBe(true);
       }
     },
     LONGEST_MS,

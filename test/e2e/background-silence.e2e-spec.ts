@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
-import { bareFrames, followResponse, readStream } from '../support/background-client.js';
+import { stripFrames, followResponse, readStream } from '../support/background-client.js';
 import { eventually } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { openResponse, readResponseStream } from '../support/responses-client.js';
@@ -38,5 +38,5 @@ it('a response in the background shows life once a minute, by events that every 
   const { text } = await followResponse(bench.app, told.response.id);
   // A later reader gets the same events for the silent minutes, without waiting.
   expect(readStream(text).events).toEqual(told.events);
-  expect(bareFrames(text).match(/^event: response\.in_progress$/gm)).toHaveLength(3);
+  expect(stripFrames(text).match(/^event: response\.in_progress$/gm)).toHaveLength(3);
 });

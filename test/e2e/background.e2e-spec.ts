@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/bench.js';
 import {
-  bareFrames,
+  stripFrames,
   beginResponse,
   callResponse,
   followResponse,
@@ -24,7 +24,7 @@ describe('a response in the background', () => {
   afterEach(() => bench.close());
 
   const readStatus = async (id: string): Promise<string | undefined> => (await retrieve(bench.app, id)).status;
-  const ended = (id: string): Promise<boolean> =>
+  const waitForEnd = (id: string): Promise<boolean> =>
     eventually(async () => !['queued', 'in_progress'].includes((await readStatus(id)) ?? ''));
 
   it('is answered at once, continues by itself, and can be read while it runs and after its end', async () => {
@@ -39,7 +39,7 @@ describe('a response in the background', () => {
       output: [{ status: 'in_progress', content: [{ text: 'Hel' }] }],
     });
     door.open();
-    await ended(begun.id);
+    await waitForEnd(begun.id);
     expect(await retrieve(bench.app, begun.id)).toMatchObject({
       status: 'completed',
       output: [{ content: [{ text: 'Hello' }] }],
@@ -62,10 +62,10 @@ describe('a response in the background', () => {
     const { events, response, text: said } = readStream(text);
     expect([said, response.status]).toEqual([WORDS.join(''), 'completed']);
     expect(readResponseStream(posted).events).toEqual(events);
-    const frames = bareFrames(text).split(/(?<=\n\n)/);
+    const frames = stripFrames(text).split(/(?<=\n\n)/);
     for (let after = 0; after < events.length; after++) {
       const { text: rest } = await followResponse(bench.app, id, `&starting_after=${after}`);
-      expect(bareFrames(rest)).toBe(frames.slice(after + 1).join(''));
+      expect(stripFrames(rest)).toBe(frames.slice(after + 1).join(''));
     }
     expect((await followResponse(bench.app, id)).text).toBe(text);
     expect(await retrieve(bench.app, id)).toEqual(response);
@@ -95,7 +95,7 @@ describe('a response in the background', () => {
     const { text: whole } = await followResponse(bench.app, id);
     expect(readStream(whole)).toMatchObject({ text: 'Hello you', response: { status: 'completed' } });
     texts.forEach(({ text }, after) => {
-      expect(bareFrames(whole).endsWith(bareFrames(text))).toBe(true);
+      expect(stripFrames(whole).endsWith(stripFrames(text))).toBe(true);
       expect(text).toContain(`"sequence_number":${after + 1},`.replace(/,$/, ''));
     });
   });
@@ -160,7 +160,7 @@ describe('a response in the background', () => {
   it('cannot be cancelled once it is completed, nor if it did not run in the background', async () => {
     bench.upstream.always(scriptStream('Hello'));
     const { id } = await beginResponse(bench.app);
-    await ended(id);
+    await waitForEnd(id);
     const { id: other } = await createResponse(bench.app);
     expect(await callResponse(bench.app, 'POST', `${id}/cancel`)).toMatchObject({
       status: 400,
@@ -180,7 +180,7 @@ describe('a response in the background', () => {
       param: 'previous_response_id',
     });
     door.open();
-    await ended(id);
+    await waitForEnd(id);
     await createResponse(bench.app, { input: 'And?', previous_response_id: id });
     expect((await bench.upstream.request(1)).body['messages']).toEqual([
       { role: 'user', content: 'Hi' },
@@ -226,7 +226,7 @@ describe('a response in the background', () => {
     const older = await followResponse(bench.app, id, '&starting_after=0', { 'last-event-id': `${last - 1}` });
     expect(older.text).toBe(greater.text);
     const none = await followResponse(bench.app, id, `&starting_after=${last}`, { 'last-event-id': 'x' });
-    expect(bareFrames(none.text)).toBe('data: [DONE]\n\n');
+    expect(stripFrames(none.text)).toBe('data: [DONE]\n\n');
     const beyond = { status: 410, json: { error: { code: 'log_truncated' } } };
     expect(await followResponse(bench.app, id, `&starting_after=${last + 1}`)).toMatchObject(beyond);
     expect(await followResponse(bench.app, id, '', { 'last-event-id': '999999999999' })).toMatchObject(beyond);
@@ -247,7 +247,7 @@ describe('a response in the background', () => {
   it('refuses unknown parameters and bodies instead of ignoring them', async () => {
     bench.upstream.always(scriptStream('Hello'));
     const { id } = await beginResponse(bench.app, {}, { 'millrace-on-disconnect': 'continue' });
-    await ended(id);
+    await waitForEnd(id);
     await expect(beginResponse(bench.app, {}, { 'millrace-on-disconnect': 'nonsense' })).rejects.toThrow(/^400: /);
     for (const stream of ['nonsense', '1', '', 'TRUE', 'true&stream=true']) {
       const { status, json } = await getJson(responseUrl(bench.app, id, `?stream=${stream}`));
@@ -265,7 +265,7 @@ describe('a response in the background', () => {
     const headers = { 'idempotency-key': 'once' };
     const [first, second] = [await beginResponse(bench.app, {}, headers), await beginResponse(bench.app, {}, headers)];
     expect(second.id).toBe(first.id);
-    await ended(first.id);
+    await waitForEnd(first.id);
   });
 });
 

@@ -17,7 +17,7 @@ import { type ConversationInput, SpeakNode, makeWiredModule, type Wire } from '.
 const SPOKEN = { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'pcm16' } };
 const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
 
-const speaking = (id: string, ...words: readonly string[]): Step[] => [
+const scriptAudio = (id: string, ...words: readonly string[]): Step[] => [
   role(),
   delta({ audio: { id } }),
   ...words.flatMap((transcript) => [delta({ audio: { transcript } }), delta({ audio: { data: 'AA==' } })]),
@@ -109,7 +109,7 @@ describe('what a completion holds besides text', () => {
 
     it('reaches the client in its pieces, also without a finish_reason', async () => {
       await start();
-      bench.upstream.next([...speaking('audio_1', 'Hello ', 'there.'), done()]);
+      bench.upstream.next([...scriptAudio('audio_1', 'Hello ', 'there.'), done()]);
       const items = await bench.stream(SPOKEN);
       assertCompletion(items, { content: '', finish: 'stop' });
       expect(
@@ -140,7 +140,7 @@ describe('what a completion holds besides text', () => {
 
     it('reaches a client that does not stream as one, as valid base64', async () => {
       await start();
-      bench.upstream.next([...speaking('audio_1', 'Hello ', 'there.'), finish('stop'), done()]);
+      bench.upstream.next([...scriptAudio('audio_1', 'Hello ', 'there.'), finish('stop'), done()]);
       expect(await bench.completeMessage(SPOKEN)).toEqual({
         role: 'assistant',
         content: null,
@@ -151,7 +151,7 @@ describe('what a completion holds besides text', () => {
 
     it('reaches a client that puts the chunks together with the SDK', async () => {
       await start();
-      const padless = speaking('audio_1', 'Hello there.').map((step) =>
+      const padless = scriptAudio('audio_1', 'Hello there.').map((step) =>
         step.kind === 'delta' && 'data' in ((step.delta['audio'] as object | undefined) ?? {})
           ? delta({ audio: { id: 'audio_1', data: 'AAAA' } })
           : step,
@@ -176,7 +176,7 @@ describe('what a completion holds besides text', () => {
           AZURE_OPENAI_API_KEY: 'azure-key',
           AZURE_OPENAI_BASE_URL: upstream.url,
         });
-        upstream.always([...speaking('audio_1', 'Hello there.'), finish('stop'), done()]);
+        upstream.always([...scriptAudio('audio_1', 'Hello there.'), finish('stop'), done()]);
         const wav = { ...SPOKEN, audio: { voice: 'alloy', format: 'wav' } };
         const spoken = { ...whole, data: 'AA==' };
         expect(await bench.completeMessage({ model: 'test', ...wav })).toMatchObject({ content: null, audio: spoken });
@@ -194,8 +194,8 @@ describe('what a completion holds besides text', () => {
         return flow.node(AloudNode, { messages }, { key: 'second', after: [first] });
       });
       bench.upstream
-        .next([...speaking('audio_1', 'Hello ', 'there.'), finish('stop'), done()])
-        .next([...speaking('audio_2', 'And ', 'bye.'), finish('stop'), done()]);
+        .next([...scriptAudio('audio_1', 'Hello ', 'there.'), finish('stop'), done()])
+        .next([...scriptAudio('audio_2', 'And ', 'bye.'), finish('stop'), done()]);
       expect(await bench.completeMessage({ model: 'test', ...SPOKEN })).toMatchObject({
         content: 'And bye.',
         audio: whole,
@@ -205,7 +205,7 @@ describe('what a completion holds besides text', () => {
     it('is recorded in a trace as its words and size', async () => {
       const tracer = new RecordingTracer();
       bench = await CompletionBench.start({ tracer });
-      bench.upstream.next([...speaking('audio_1', 'Hello there.'), finish('stop'), done()]);
+      bench.upstream.next([...scriptAudio('audio_1', 'Hello there.'), finish('stop'), done()]);
       await bench.completeMessage(SPOKEN);
       expect(JSON.stringify(tracer.traces)).toContain(
         JSON.stringify({ data: '<base64, about 3 bytes>', transcript: 'Hello there.' }),
@@ -217,7 +217,9 @@ describe('what a completion holds besides text', () => {
         const said = flow.node(AloudNode, { messages });
         return flow.node(SpeakNode, { messages, prompt: said });
       });
-      bench.upstream.next([...speaking('audio_1', 'Hello there.'), finish('stop'), done()]).next(scriptStream('Done.'));
+      bench.upstream
+        .next([...scriptAudio('audio_1', 'Hello there.'), finish('stop'), done()])
+        .next(scriptStream('Done.'));
       await bench.completeMessage({ model: 'test', ...SPOKEN });
       expect(bench.upstream.requests[1]?.body.messages[0]).toMatchObject({ content: 'Hello there.' });
     });

@@ -28,12 +28,12 @@ interface Cited {
 }
 
 /** The words of a text to which a citation points. */
-function citedIn(content: string, annotation: unknown): string {
+function cutCited(content: string, annotation: unknown): string {
   const { start_index, end_index } = (annotation as Cited).url_citation;
   return [...content].slice(start_index, end_index).join('');
 }
 
-const citing = (said: string, words: string): Script => [
+const scriptCitation = (said: string, words: string): Script => [
   role(),
   text(said),
   delta({ annotations: [citation(words, said)] }),
@@ -95,7 +95,7 @@ describe('what a completion holds besides text', () => {
 
     it('reach the client, streamed and not', async () => {
       await start();
-      bench.upstream.always(citing(SAID, 'grind'));
+      bench.upstream.always(scriptCitation(SAID, 'grind'));
       const request = { web_search_options: { search_context_size: 'low' } };
       const streamed = (await bench.streamDeltas(request)).filter((piece) => 'annotations' in piece);
       expect(streamed).toEqual([{ annotations: [{ ...cited, index: 0 }] }]);
@@ -105,7 +105,7 @@ describe('what a completion holds besides text', () => {
 
     it('reach a client that puts the chunks together with the SDK', async () => {
       await start();
-      bench.upstream.next(citing(SAID, 'grind'));
+      bench.upstream.next(scriptCitation(SAID, 'grind'));
       const final = await bench
         .makeClient()
         .chat.completions.stream({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] })
@@ -135,21 +135,21 @@ describe('what a completion holds besides text', () => {
     it('are read where Perplexity puts them: addresses or objects beside the choices, all of them in each chunk', async () => {
       await start();
       const url = 'https://example.com/a';
-      const told = (title: string, address = url): object => ({
+      const makeAnnotation = (title: string, address = url): object => ({
         type: 'url_citation',
         url_citation: { start_index: 0, end_index: 0, url: address, title },
         index: expect.any(Number),
       });
-      const said = (content: string, finish_reason: string | null, beside: object): Step =>
+      const say = (content: string, finish_reason: string | null, beside: object): Step =>
         chunk({ choices: [{ index: 0, delta: { content }, finish_reason }], ...beside });
       for (const [beside, expected] of [
         [
           { citations: [url, 'https://example.com/b', null] },
-          [told(url), told('https://example.com/b', 'https://example.com/b')],
+          [makeAnnotation(url), makeAnnotation('https://example.com/b', 'https://example.com/b')],
         ],
-        [{ citations: [url], search_results: [{ title: 'A', url, date: null }] }, [told('A')]],
+        [{ citations: [url], search_results: [{ title: 'A', url, date: null }] }, [makeAnnotation('A')]],
       ] as const) {
-        bench.upstream.next([role(), said('Mills', null, beside), said(' grind.', 'stop', beside), done()]);
+        bench.upstream.next([role(), say('Mills', null, beside), say(' grind.', 'stop', beside), done()]);
         const annotations = (await bench.streamDeltas()).flatMap(
           (piece) => (piece as { annotations?: object[] }).annotations ?? [],
         );
@@ -164,17 +164,17 @@ describe('what a completion holds besides text', () => {
       });
       bench.upstream.always(({ body }) =>
         (body.messages[0] as { content: string }).content === 'one'
-          ? citing('<think>Hm 🤔</think>\n\nRivers 🏞️ run.', 'run')
-          : citing(SAID, 'grind'),
+          ? scriptCitation('<think>Hm 🤔</think>\n\nRivers 🏞️ run.', 'run')
+          : scriptCitation(SAID, 'grind'),
       );
       const items = await bench.stream({ model: 'test' });
       const annotations = readChunks(items).flatMap(
         ({ choices }) => (choices[0]?.delta as { annotations?: unknown[] } | undefined)?.annotations ?? [],
       );
       expect(readContent(items)).toBe(`Rivers 🏞️ run.\n\n${SAID}`);
-      expect(annotations.map((annotation) => citedIn(readContent(items), annotation))).toEqual(['run', 'grind']);
+      expect(annotations.map((annotation) => cutCited(readContent(items), annotation))).toEqual(['run', 'grind']);
       const whole = await bench.completeMessage({ model: 'test' });
-      expect(whole?.annotations?.map((annotation) => citedIn(whole.content ?? '', annotation))).toEqual([
+      expect(whole?.annotations?.map((annotation) => cutCited(whole.content ?? '', annotation))).toEqual([
         'run',
         'grind',
       ]);
@@ -184,19 +184,19 @@ describe('what a completion holds besides text', () => {
       await start((flow, { messages }) => flow.node(ClockNode, { messages }));
       bench.upstream
         .next([role(), text('Let me see ⏰.'), ...scriptToolCalls('call_1', 'clock', {}).slice(1)])
-        .next(citing(SAID, 'grind'));
+        .next(scriptCitation(SAID, 'grind'));
       const whole = await bench.completeMessage({ model: 'test' });
       expect(whole?.content).toBe(`Let me see ⏰.\n\n${SAID}`);
-      expect(whole?.annotations?.map((annotation) => citedIn(whole.content ?? '', annotation))).toEqual(['grind']);
+      expect(whole?.annotations?.map((annotation) => cutCited(whole.content ?? '', annotation))).toEqual(['grind']);
     });
 
     it('have an empty position in fields of a structured output', async () => {
       await start((flow, { messages }) => flow.node(ReplyNode, { messages }));
       const json = JSON.stringify({ reply: SAID });
-      bench.upstream.next(citing(json, 'grind'));
+      bench.upstream.next(scriptCitation(json, 'grind'));
       const whole = await bench.completeMessage({ model: 'test' });
       expect(whole?.content).toBe(SAID);
-      expect(whole?.annotations?.map((annotation) => citedIn(SAID, annotation))).toEqual(['']);
+      expect(whole?.annotations?.map((annotation) => cutCited(SAID, annotation))).toEqual(['']);
     });
 
     it('of steps that are not visible stay inside', async () => {
@@ -204,13 +204,13 @@ describe('what a completion holds besides text', () => {
         const found = flow.node(SilentNode, { messages });
         return flow.node(SpeakNode, { messages, prompt: found });
       });
-      bench.upstream.next(citing('Found.', 'Found')).next(scriptStream('Told.'));
+      bench.upstream.next(scriptCitation('Found.', 'Found')).next(scriptStream('Told.'));
       expect((await bench.streamDeltas({ model: 'test' })).filter((piece) => 'annotations' in piece)).toEqual([]);
     });
 
     it('of a silent step whose result is sent as the completion stay inside', async () => {
       await start((flow, { messages }) => flow.node(SilentNode, { messages }));
-      bench.upstream.next(citing('Found.', 'Found'));
+      bench.upstream.next(scriptCitation('Found.', 'Found'));
       expect(await bench.completeMessage({ model: 'test' })).toEqual({
         role: 'assistant',
         content: 'Found.',

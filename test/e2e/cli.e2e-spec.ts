@@ -20,7 +20,7 @@ import { assertWellFormed } from '../support/well-formed.js';
 const DIST = join(import.meta.dirname, '../../dist');
 const CLI = join(DIST, 'cli.js');
 
-async function ended(child: ChildProcess): Promise<Finished> {
+async function waitForEnd(child: ChildProcess): Promise<Finished> {
   const { code } = await child.exit;
   return { code, stdout: child.stdout, stderr: child.stderr };
 }
@@ -43,7 +43,7 @@ describe('the command line', () => {
     children.push(child);
     return child;
   };
-  const cli = async (...args: string[]): Promise<Finished> => ended(await start(args));
+  const cli = async (...args: string[]): Promise<Finished> => waitForEnd(await start(args));
   const withUpstream = (): Record<string, string> => ({
     OPENAI_BASE_URL: upstream.url,
     OPENAI_API_KEY: 'sk-test',
@@ -79,7 +79,7 @@ describe('the command line', () => {
   it('runs to the end with the settings that a new user has: the demo at its own pace', async () => {
     const child = await startProcess([CLI, 'run', 'chat', 'Hello, how are you?'], { cwd: DIST });
     children.push(child);
-    const { code, stdout, stderr } = await ended(child);
+    const { code, stdout, stderr } = await waitForEnd(child);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^Hello[^]{20,}\n$/)]);
     expect(stderr).toMatch(/^── answer\nstop, \d+ \+ \d+ tokens\n$/);
   });
@@ -89,7 +89,7 @@ describe('the command line', () => {
     const env = { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test' };
     const child = await startProcess([CLI, 'run', 'chat', 'Hello'], { cwd: DIST, env });
     children.push(child);
-    expect(await ended(child)).toMatchObject({ code: 0, stdout: 'Here I am.\n' });
+    expect(await waitForEnd(child)).toMatchObject({ code: 0, stdout: 'Here I am.\n' });
     expect(upstream.requests).toHaveLength(2);
   });
 
@@ -119,7 +119,7 @@ describe('the command line', () => {
       env: withUpstream(),
     });
     children.push(child);
-    expect(await ended(child)).toMatchObject({ code: 0, stdout: 'Read.\n' });
+    expect(await waitForEnd(child)).toMatchObject({ code: 0, stdout: 'Read.\n' });
     expect(upstream.requests[0]?.body.messages).toEqual([{ role: 'user', content: 'From\na pipe' }]);
   });
 
@@ -147,7 +147,7 @@ describe('the command line', () => {
 
   it('writes what went wrong to stderr, with exit code 1', async () => {
     upstream.next(httpError(500, 'down'));
-    const failed = await ended(await start(['run', 'chat', 'Hello'], withUpstream()));
+    const failed = await waitForEnd(await start(['run', 'chat', 'Hello'], withUpstream()));
     expect([failed.code, failed.stdout]).toEqual([1, '']);
     expect(failed.stderr).toMatch(/^Error: .*upstream_error|^Error: .*500/);
 
@@ -159,7 +159,7 @@ describe('the command line', () => {
         /^There is no workflow "nothing"\. There are: chat, streaming, default, .* needs another one: npm run build\.\n$/,
       ),
     });
-    const wrong = await ended(await start(['list'], { PORT: 'eighty' }));
+    const wrong = await waitForEnd(await start(['list'], { PORT: 'eighty' }));
     expect([wrong.code, wrong.stdout]).toEqual([1, '']);
     expect(wrong.stderr).toContain('- PORT ');
   });
@@ -222,13 +222,13 @@ describe('the command line', () => {
       cwd: DIST,
     });
     children.push(child);
-    expect(await ended(child)).toEqual({ code: 0, stdout: `sha256:${sha256('test')}\n`, stderr: '' });
+    expect(await waitForEnd(child)).toEqual({ code: 0, stdout: `sha256:${sha256('test')}\n`, stderr: '' });
     const empty = await startProcess(['-c', `"${process.execPath}" "${CLI}" key hash < /dev/null`], {
       command: 'sh',
       cwd: DIST,
     });
     children.push(empty);
-    expect(await ended(empty)).toMatchObject({
+    expect(await waitForEnd(empty)).toMatchObject({
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(/^No key came: pipe it in/),
@@ -253,7 +253,7 @@ describe('a new workflow', () => {
   const node = async (...args: string[]): Promise<Finished> => {
     const child = await startProcess(args, { cwd: copy, env: { DEMO_TOKENS_PER_SECOND: '0', HOME: copy } });
     try {
-      return await ended(child);
+      return await waitForEnd(child);
     } finally {
       await child.stop();
     }

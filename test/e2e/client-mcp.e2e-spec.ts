@@ -27,7 +27,7 @@ describe('MCP servers that a request names', () => {
     await server.close();
   });
   const scriptCall = (): unknown => bench.upstream.next(scriptToolCalls('call_1', 'search', { query: 'snow' }));
-  const scriptReply = (): unknown => bench.upstream.next(scriptStream('So it is.'));
+  const scriptText = (): unknown => bench.upstream.next(scriptStream('So it is.'));
 
   describe.each([
     ['6', OpenAI],
@@ -42,10 +42,10 @@ describe('MCP servers that a request names', () => {
       const asked = { model: 'chat', input: 'Hi', tools: name('never') };
       const types = ['mcp_list_tools', 'mcp_call', 'message'];
       scriptCall();
-      scriptReply();
+      scriptText();
       expect((await connect().responses.create(asked)).output.map(({ type }) => type)).toEqual(types);
       scriptCall();
-      scriptReply();
+      scriptText();
       const streamed = await connect().responses.stream(asked).finalResponse();
       expect(streamed.output.map(({ type }) => type)).toEqual(types);
     });
@@ -57,7 +57,7 @@ describe('MCP servers that a request names', () => {
       const asked = await responses.stream({ model: 'chat', input: 'Hi', tools }).finalResponse();
       const request = asked.output[1];
       expect(request).toMatchObject({ type: 'mcp_approval_request', name: 'search', server_label: 'docs' });
-      scriptReply();
+      scriptText();
       const approval = {
         type: 'mcp_approval_response' as const,
         approval_request_id: request?.id ?? '',
@@ -86,7 +86,7 @@ describe('MCP servers that a request names', () => {
             },
           });
     scriptCall();
-    scriptReply();
+    scriptText();
     const agent = new Agent({ name: 'A', model: 'chat', tools: [tool] });
     const { finalOutput } = await new Runner({ modelProvider, tracingDisabled: true }).run(agent, 'Hi');
     expect(finalOutput).toBe('So it is.');
@@ -107,10 +107,10 @@ describe('MCP servers that a request names', () => {
 
     it('are called, whole and streamed', async () => {
       scriptCall();
-      scriptReply();
+      scriptText();
       expect((await sdk.generateText({ ...ask('never'), prompt: 'Hi' })).text).toBe('So it is.');
       scriptCall();
-      scriptReply();
+      scriptText();
       const streamed = sdk.streamText({ ...ask('never'), prompt: 'Hi' });
       expect(await streamed.text).toBe('So it is.');
       expect(await streamed.toolResults).toHaveLength(1);
@@ -120,7 +120,7 @@ describe('MCP servers that a request names', () => {
       scriptCall();
       const asked = await sdk.generateText({ ...ask('always'), prompt: 'Hi' });
       const request = asked.content.find((part) => part.type === 'tool-approval-request');
-      scriptReply();
+      scriptText();
       const approval = {
         type: 'tool-approval-response' as const,
         approvalId: request?.approvalId ?? '',
@@ -142,7 +142,7 @@ describe('MCP servers that a request names', () => {
     it('are listed and called, whole and streamed, and once it approves', async () => {
       for (let calls = 0; calls < 3; calls++) {
         scriptCall();
-        scriptReply();
+        scriptText();
       }
       const script = join(import.meta.dirname, '../fixtures/openai_responses_client.py');
       const child = await startProcess(['-B', script, bench.app.baseUrl, 'mcp', 'mcp_approved'], {

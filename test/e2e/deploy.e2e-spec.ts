@@ -26,7 +26,7 @@ describe('the settings of gateways', () => {
   const BODY_BYTES = 10 * 1024 ** 2;
   const compose = readDocument('docker-compose.yml');
   /** The default that a variable of docker-compose.yml has. */
-  const composed = (path: string): string => /:-(.*)\}$/.exec(String(compose.at(path)))?.[1] ?? '';
+  const readDefault = (path: string): string => /:-(.*)\}$/.exec(String(compose.at(path)))?.[1] ?? '';
 
   const expectOrder = (silenceS: number, idleS: number): void => {
     expect(silenceS).toBeGreaterThan(LONGEST_RUN_S);
@@ -43,10 +43,10 @@ describe('the settings of gateways', () => {
   it('fit for nginx in docker-compose.yml', () => {
     const environment = 'services.gateway.environment';
     expectOrder(
-      seconds(composed(`${environment}.GATEWAY_READ_TIMEOUT`)),
-      seconds(composed(`${environment}.GATEWAY_KEEP_ALIVE`)),
+      seconds(readDefault(`${environment}.GATEWAY_READ_TIMEOUT`)),
+      seconds(readDefault(`${environment}.GATEWAY_KEEP_ALIVE`)),
     );
-    expect(composed(`${environment}.GATEWAY_BODY_LIMIT`)).toBe('10m');
+    expect(readDefault(`${environment}.GATEWAY_BODY_LIMIT`)).toBe('10m');
     const wanted = new Set(
       [...readRepositoryFile('deploy/nginx/nginx.conf.template').matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name]) => name),
     );
@@ -56,7 +56,7 @@ describe('the settings of gateways', () => {
   it('fit for the service in docker-compose.yml', () => {
     const service = 'services.millrace';
     for (const name of compose.keys(`${service}.environment`)) expect(KNOWN_VARIABLES).toContain(name);
-    expect(seconds(composed(`${service}.stop_grace_period`)) * 1_000).toBeGreaterThan(
+    expect(seconds(readDefault(`${service}.stop_grace_period`)) * 1_000).toBeGreaterThan(
       DEFAULTS.shutdown.delayMs + DEFAULTS.shutdown.graceMs + DEFAULTS.tracing.flushTimeoutMs + SLACK_MS,
     );
     expect(compose.at(`${service}.read_only`)).toBe(true);

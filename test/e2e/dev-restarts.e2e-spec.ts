@@ -36,11 +36,11 @@ describe('the restart of an application under development', () => {
     const port = await findFreePort();
     url = `http://127.0.0.1:${port}/v1/models/assistant`;
     dev = await project.start([CLI, 'dev'], { env: { PORT: port } });
-    await served('Answers in plain text');
+    await waitFor('Answers in plain text');
   }, LONGEST_MS);
   afterAll(() => project.remove());
 
-  const served = (text: string): Promise<void> => waitUntilServed(dev, url, text);
+  const waitFor = (text: string): Promise<void> => waitUntilServed(dev, url, text);
   const at = (path: string): string => join(project.root, path);
   /** The process that serves requests: the one that started last. */
   const findRunning = (): number => Number([...dev.stdout.matchAll(/^\[Nest\] (\d+)\b/gm)].at(-1)?.[1]);
@@ -67,11 +67,11 @@ describe('the restart of an application under development', () => {
     async () => {
       const first = await findSpare();
       await project.edit(SOURCE, 'Answers in plain text', 'Version 2');
-      await served('Version 2');
+      await waitFor('Version 2');
       await dev.waitForLine(new RegExp(`\\[Nest\\] ${first}\\b`), { within: LONGEST_MS });
       const second = await findSpare();
       await project.edit(SOURCE, 'Version 2', 'Version 3');
-      await served('Version 3');
+      await waitFor('Version 3');
       await dev.waitForLine(new RegExp(`\\[Nest\\] ${second}\\b`), { within: LONGEST_MS });
       expect(isAlive(first)).toBe(false);
     },
@@ -92,7 +92,7 @@ describe('the restart of an application under development', () => {
       process.kill(spare, 'SIGKILL');
       await eventually(() => !isAlive(spare));
       await project.edit(SOURCE, 'Version 3', 'Version 4');
-      await served('Version 4');
+      await waitFor('Version 4');
     },
     LONGEST_MS,
   );
@@ -105,7 +105,7 @@ describe('the restart of an application under development', () => {
       await eventually(() => !existsSync(at('dist/workflows/late/late.test.js')), { within: LONGEST_MS });
       await rm(at('src/workflows/late'), { recursive: true, force: true });
       await eventually(() => !existsSync(at('dist/workflows/late')), { within: LONGEST_MS });
-      await served('Version 4');
+      await waitFor('Version 4');
       // The compiler may have read a source of an earlier test while it was being written.
       expect(dev.stdout.slice(shown[0]) + dev.stderr.slice(shown[1])).not.toMatch(/TS6053|\d errors?\./);
     },
@@ -122,7 +122,7 @@ describe('the restart of an application under development', () => {
       });
       await project.write(PROMPT, 'Answer again.\n');
       await dev.waitForLine(/^\[dev\] A file has changed\. Starting again …$/, { within: LONGEST_MS });
-      await served('Version 5');
+      await waitFor('Version 5');
     },
     2 * LONGEST_MS,
   );
@@ -135,9 +135,9 @@ describe('the restart of an application under development', () => {
       writeFileSync(at('.env'), 'FAVOURITE_COLOUR=blue\n');
       await dev.waitForLine(new RegExp(changes.source), { within: LONGEST_MS });
       writeFileSync(at('.env'), 'FAVOURITE_COLOUR=blue\n');
-      await served('Version 5');
+      await waitFor('Version 5');
       await project.edit(SOURCE, 'Version 5', 'Version 6');
-      await served('Version 6');
+      await waitFor('Version 6');
       expect(dev.stdout.match(changes)).toHaveLength(1);
     },
     2 * LONGEST_MS,
@@ -205,14 +205,14 @@ describe('npm run dev', () => {
     const [command, ...args] = scripts.dev.split(' ');
     expect(command).toBe('node');
     dev = await startProcess(args, { cwd: copy, env: { PORT: port, HOST: '127.0.0.1' } });
-    await served('A plain conversation');
+    await waitFor('A plain conversation');
   }, 2 * LONGEST_MS);
   afterAll(async () => {
     await dev.stop();
     await rm(copy, { recursive: true, force: true });
   });
 
-  const served = (text: string): Promise<void> => waitUntilServed(dev, url, text);
+  const waitFor = (text: string): Promise<void> => waitUntilServed(dev, url, text);
   const readBuiltAt = async (): Promise<number> => (await stat(join(copy, 'dist/main.js'))).mtimeMs;
 
   it('continues from the last build: what has not changed since is not compiled again', async () => {
@@ -223,7 +223,7 @@ describe('npm run dev', () => {
     'runs a change at the same port',
     async () => {
       await writeFile(join(copy, SOURCE), source.replace(/description: '[^']*'/, "description: 'Version 2'"));
-      await served('Version 2');
+      await waitFor('Version 2');
       expect(dev.stdout).toMatch(/^\[dev\] Compiled\. Starting again …$/m);
     },
     LONGEST_MS,

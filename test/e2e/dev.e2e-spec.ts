@@ -47,7 +47,7 @@ describe('millrace dev', () => {
     await project.write(SOURCE, WORKFLOW);
     await project.write(PROMPT, 'You are the first.\n');
     dev = await start('--inspect=127.0.0.1:0');
-    await served('Version 1');
+    await waitFor('Version 1');
   }, 4 * LONGEST_MS);
   afterAll(async () => {
     await project.remove();
@@ -66,7 +66,8 @@ describe('millrace dev', () => {
     messages: [{ role: 'user', content }],
   });
   /** Waits until the application serves its workflow with this description, at its first port. */
-  const served = (description: string): Promise<void> => waitUntilServed(dev, url('/v1/models/assistant'), description);
+  const waitFor = (description: string): Promise<void> =>
+    waitUntilServed(dev, url('/v1/models/assistant'), description);
   const starts = (): number => dev.stdout.match(/^\[dev\] .*Starting/gm)?.length ?? 0;
   const describeAs = (version: string): Promise<void> => project.write(SOURCE, WORKFLOW.replace('Version 1', version));
 
@@ -74,7 +75,7 @@ describe('millrace dev', () => {
     'runs a change at the same port',
     async () => {
       await describeAs('Version 2');
-      await served('Version 2');
+      await waitFor('Version 2');
       expect(starts()).toBe(2);
     },
     LONGEST_MS,
@@ -89,9 +90,9 @@ describe('millrace dev', () => {
       );
       await dev.waitForLine(/assistant\.workflow\.ts\(12,\d+\): error TS\d+: /, { within: LONGEST_MS });
       await dev.waitForLine(/^\[dev\] 1 error\. The last good build keeps running\.$/, { within: LONGEST_MS });
-      await served('Version 2');
+      await waitFor('Version 2');
       await describeAs('Version 4');
-      await served('Version 4');
+      await waitFor('Version 4');
     },
     LONGEST_MS,
   );
@@ -100,7 +101,7 @@ describe('millrace dev', () => {
     'runs the last of several quick changes',
     async () => {
       for (const version of ['5', '6', '7', '8']) await describeAs(`Version ${version}`);
-      await served('Version 8');
+      await waitFor('Version 8');
       expect(dev.stdout + dev.stderr).not.toMatch(/EADDRINUSE|has ended/);
     },
     LONGEST_MS,
@@ -116,7 +117,7 @@ describe('millrace dev', () => {
       const items = await stream.collect({ within: LONGEST_MS });
       const data = items.flatMap((item) => (item.kind === 'data' ? [item.data] : []));
       expect(data.slice(-2)).toEqual([expect.stringContaining('"error"'), '[DONE]']);
-      await served('Version 9');
+      await waitFor('Version 9');
     },
     LONGEST_MS,
   );
@@ -144,7 +145,7 @@ describe('millrace dev', () => {
       upstream.next(scriptStream('Hm.'));
       await project.write('.env', 'OPENAI_MODEL=from-env\n');
       await dev.waitForLine(/^\[dev\] \.env has changed\. Starting again …$/, { within: LONGEST_MS });
-      await served('Version 9');
+      await waitFor('Version 9');
       await eventually(async () => (await postJson(url('/v1/chat/completions'), completion('Hi'))).status === 200);
       expect(upstream.requests.at(-1)?.body.model).toBe('from-env');
     },

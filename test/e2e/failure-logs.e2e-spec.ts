@@ -109,8 +109,8 @@ describe('the log of a failure', () => {
     await start();
     const fault = steps.errorBody('too long', { code: 'context_length_exceeded', param: 'messages' });
     bench.upstream.next(steps.httpError(400, fault));
-    const repeated = () => bench.ask({ model: 'streaming', stream: false }, { 'idempotency-key': 'a' });
-    const [first, again] = [await repeated(), await repeated()];
+    const repeat = () => bench.ask({ model: 'streaming', stream: false }, { 'idempotency-key': 'a' });
+    const [first, again] = [await repeat(), await repeat()];
     expect(again.headers['idempotent-replayed']).toBe('true');
     expect(again.json).toEqual(first.json);
     expect(again.json).toMatchObject({ error: { millrace: { node: 'TextStreamingNode' } } });

@@ -209,7 +209,7 @@ describe('what authors can do wrong without an end of the process', () => {
     await upstream.close();
   });
 
-  const said = (): string => server.process.stderr.slice(length);
+  const readLog = (): string => server.process.stderr.slice(length);
 
   it('ends nothing where a model failed and nobody awaits it', async () => {
     const { url, process: child } = server;
@@ -228,7 +228,7 @@ describe('what authors can do wrong without an end of the process', () => {
     await child.waitForLine(/told: notice/);
     await child.waitForLine(/told: signal/);
     await eventually(
-      () => said().match(/ERROR \[Run\] faulty chatcmpl-\w+ has a listener of its abort/g)?.length === 2,
+      () => readLog().match(/ERROR \[Run\] faulty chatcmpl-\w+ has a listener of its abort/g)?.length === 2,
     );
     expect(await isReady(url)).toBe(true);
     upstream.next(scriptStream('Fine.'));
@@ -247,9 +247,9 @@ describe('what authors can do wrong without an end of the process', () => {
       ['A value that is no Error was thrown', 3],
       ['rejected by onabort', 1],
     ] as const) {
-      await eventually(() => said().split(`Error: ${what}`).length === times + 1, { message: what });
+      await eventually(() => readLog().split(`Error: ${what}`).length === times + 1, { message: what });
     }
-    expect(said().match(/ERROR \[Run\] faulty chatcmpl-\w+ has a listener of its abort/g)).toHaveLength(13);
+    expect(readLog().match(/ERROR \[Run\] faulty chatcmpl-\w+ has a listener of its abort/g)).toHaveLength(13);
     expect(await isReady(url)).toBe(true);
   });
 
@@ -273,7 +273,7 @@ describe('what authors can do wrong without an end of the process', () => {
       }
     }
     // The log of another process may arrive after its responses.
-    await eventually(() => said().match(/ERROR \[Run\] faulty chatcmpl-\w+ failed by a bug/g)?.length === 12);
+    await eventually(() => readLog().match(/ERROR \[Run\] faulty chatcmpl-\w+ failed by a bug/g)?.length === 12);
     finish();
     assertCompletion(await stream.collect(), { content: 'Still here' });
   });

@@ -224,14 +224,14 @@ describeWithNginx('nginx with its default settings', () => {
 });
 
 describeWithNginx('nginx with the shipped configuration', () => {
-  const shipped =
+  const configureShipped =
     (settings: Partial<GatewaySettings> = {}): Configure =>
     (listen, upstream) =>
       readShippedConfig({ ...SETTINGS, ...settings }, listen, upstream);
 
   it('takes bodies up to BODY_LIMIT, and refuses longer ones as the service does', async () => {
     // Its time limit is for silence, and a slow machine needs its second to parse 10 MB.
-    await start(shipped({ GATEWAY_READ_TIMEOUT: '20s' }));
+    await start(configureShipped({ GATEWAY_READ_TIMEOUT: '20s' }));
     const limit = 10 * 1024 ** 2;
     bench.upstream.next(scriptStream('Hi'));
     expect((await postJson(chatUrl(), readBody(limit))).status).toBe(200);
@@ -241,7 +241,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
   });
 
   it('answers in the same form when the service is gone, or silent for too long', async () => {
-    await start(shipped());
+    await start(configureShipped());
     bench.upstream.next([steps.stall()]);
     const silent = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
     expect([silent.status, silent.headers['x-should-retry']]).toEqual([504, 'false']);
@@ -274,14 +274,14 @@ describeWithNginx('nginx with the shipped configuration', () => {
   });
 
   it('gives a request an id that is safe', async () => {
-    await start(shipped());
+    await start(configureShipped());
     const { headers } = await getJson(`${nginx.url}/v1/models`, { 'x-request-id': '<script>' });
     expect(headers['x-request-id']).toMatch(/^req_[0-9a-f]{32}$/);
     await eventually(() => nginx.accessLog.includes(String(headers['x-request-id'])));
   });
 
   it('keeps /metrics and /health inside, however they are written', async () => {
-    await start(shipped());
+    await start(configureShipped());
     const inside = ['/metrics', '/metrics/', '/Metrics', '/health', '/health/live', '/health/ready', '/HEALTH/Ready/'];
     const written = ['/%68ealth/live', '/health%2Flive', '//health/live', '/docs/../health/live', '/health/ready?x=1'];
     for (const path of [...inside, ...written]) {
@@ -321,7 +321,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
   });
 
   it('loses no request when a service shuts down', async () => {
-    await start(shipped(), { SHUTDOWN_GRACE_MS: '5000' });
+    await start(configureShipped(), { SHUTDOWN_GRACE_MS: '5000' });
     const hold = steps.gate();
     bench.upstream.next(scriptStream(['Still', hold, ' here']));
     const stream = await ask();

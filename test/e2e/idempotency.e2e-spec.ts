@@ -21,7 +21,7 @@ describe('Idempotency-Key', () => {
     (bench = await Bench.start({ ...options, env }));
   const ask = (headers: Record<string, string> = KEY, body: object = CHAT): Promise<HttpResponse> =>
     postJson(bench.app.chatUrl, body, headers);
-  const asked = (): number => bench.upstream.requests.length;
+  const countAsked = (): number => bench.upstream.requests.length;
 
   it('gives a repeated request the first response again', async () => {
     await start({}, { tracer: new RecordingTracer() });
@@ -43,7 +43,7 @@ describe('Idempotency-Key', () => {
       'x-trace-id': expect.any(String),
     });
     expect(again.headers['x-request-id']).not.toBe(first.headers['x-request-id']);
-    expect(asked()).toBe(1);
+    expect(countAsked()).toBe(1);
   });
 
   it('lets a repeated request count for no limit', async () => {
@@ -68,7 +68,7 @@ describe('Idempotency-Key', () => {
     hold.open();
     const ids = (await Promise.all(both)).map(({ id }) => id);
     expect(new Set(ids).size).toBe(1);
-    expect(asked()).toBe(1);
+    expect(countAsked()).toBe(1);
   });
 
   it('refuses the same key with another body', async () => {
@@ -86,7 +86,7 @@ describe('Idempotency-Key', () => {
       assertValidError(json);
       expect(json.error).toMatchObject({ type: 'invalid_request_error', code: 'idempotency_key_reused' });
     }
-    expect(asked()).toBe(1);
+    expect(countAsked()).toBe(1);
   });
 
   it('belongs to whoever sent it', async () => {
@@ -127,7 +127,7 @@ describe('Idempotency-Key', () => {
     expect([first.status, again.status, again.headers['idempotent-replayed']]).toEqual([400, 400, 'true']);
     expect(again.text).toBe(first.text);
     assertValidError(again.json);
-    expect(asked()).toBe(1);
+    expect(countAsked()).toBe(1);
   });
 
   it('lets the next one in line run when the first one leaves', async () => {
@@ -147,7 +147,7 @@ describe('Idempotency-Key', () => {
     const responses = await Promise.all(waiting);
     expect(responses.map(({ status }) => status)).toEqual([200, 200]);
     expect(new Set(responses.map(({ text }) => text)).size).toBe(1);
-    expect(asked()).toBe(2);
+    expect(countAsked()).toBe(2);
   });
 
   it('is forgotten after its time', async () => {
@@ -155,7 +155,7 @@ describe('Idempotency-Key', () => {
     bench.upstream.always(scriptStream('Hi'));
     const first = await ask();
     await eventually(async () => (await ask()).text !== first.text);
-    expect(asked()).toBe(2);
+    expect(countAsked()).toBe(2);
   });
 
   it.each(['', ' ', 'two words', 'x'.repeat(256), 'ö'])('must not be %j', async (key) => {

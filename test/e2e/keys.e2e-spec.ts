@@ -151,7 +151,7 @@ describe('API keys', () => {
     await start({ API_KEYS_FILE: file() }, { tracer: new RecordingTracer() });
     const { baseUrl, chatUrl, url } = bench.app;
     /** Everything that a client gets for requests with this name, without the name itself. */
-    const seen = async (name: string): Promise<unknown[]> => {
+    const readSeen = async (name: string): Promise<unknown[]> => {
       const bodies = [
         { ...CHAT, model: name },
         { ...CHAT, model: name, stream: true },
@@ -179,13 +179,13 @@ describe('API keys', () => {
         return [status, Object.keys(headers).toSorted(), JSON.stringify(json).replaceAll(name, '*')];
       });
     };
-    const hidden = await seen('chat');
-    expect(hidden).toEqual(await seen('nope'));
+    const hidden = await readSeen('chat');
+    expect(hidden).toEqual(await readSeen('nope'));
     expect(hidden.map((each) => (each as [number])[0])).toEqual(hidden.map(() => 404));
     // Operators see in the metrics which names exist.
     const page = await MetricsPage.of(url);
-    const refused = (outcome: string): number => page.sum('millrace_requests_total', { outcome });
-    expect([refused('forbidden'), refused('unknown_model')]).toEqual([hidden.length, hidden.length]);
+    const countRefused = (outcome: string): number => page.sum('millrace_requests_total', { outcome });
+    expect([countRefused('forbidden'), countRefused('unknown_model')]).toEqual([hidden.length, hidden.length]);
     expect(page.sum('millrace_requests_total', { outcome: 'forbidden', workflow: 'chat' })).toBe(4);
   });
 
@@ -300,16 +300,21 @@ describe('API keys', () => {
   it('are described in the OpenAPI document', async () => {
     await start({});
     const { json } = await getJson(`${bench.app.url}/docs-json`);
-    const answers = (...codes: string[]) => ({
+    const expectResponses = (...codes: string[]) => ({
       responses: expect.objectContaining(Object.fromEntries(codes.map((code) => [code, expect.anything()]))),
     });
     expect(json).toMatchObject({
       components: { securitySchemes: { bearerAuth: { type: 'http', scheme: 'bearer' } } },
       paths: {
         '/v1/chat/completions': {
-          post: { security: expect.arrayContaining([{ bearerAuth: [] }, {}]), ...answers('401', '404', '429', '503') },
+          post: {
+            security: expect.arrayContaining([{ bearerAuth: [] }, {}]),
+            ...expectResponses('401', '404', '429', '503'),
+          },
         },
-        '/v1/models': { get: { security: expect.arrayContaining([{ bearerAuth: [] }, {}]), ...answers('401') } },
+        '/v1/models': {
+          get: { security: expect.arrayContaining([{ bearerAuth: [] }, {}]), ...expectResponses('401') },
+        },
         '/health/live': { get: { security: [] } },
       },
     });

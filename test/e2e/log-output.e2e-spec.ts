@@ -21,7 +21,7 @@ describe('a log that cannot be written', () => {
     child = undefined;
   });
 
-  const lost = async (url: string): Promise<number> => (await MetricsPage.of(url)).sum(LOST);
+  const countLost = async (url: string): Promise<number> => (await MetricsPage.of(url)).sum(LOST);
   const isAlive = async (url: string): Promise<boolean> => (await getJson(`${url}/health/live`)).status === 200;
 
   it.each(['1', '2'])('ends nothing when its reader has gone (processes: %s)', async (processes) => {
@@ -30,7 +30,7 @@ describe('a log that cannot be written', () => {
     child.closeStdout();
     await eventually(async () => {
       await getJson(`${server.url}/v1/nothing`);
-      return (await lost(server.url)) > 3;
+      return (await countLost(server.url)) > 3;
     });
     expect(child.stderr).toMatch(/ERROR.*Log lines are dropped: standard output cannot be written \(EPIPE\)/);
     child.signal('SIGTERM');
@@ -45,7 +45,7 @@ describe('a log that cannot be written', () => {
     await child.waitForLine(/Log lines are dropped: standard output cannot be written \(ENOSPC\)/, { within: 20_000 });
     await eventually(() => isAlive(url), { within: 20_000 });
     await getJson(`${url}/v1/nothing`);
-    await eventually(async () => (await lost(url)) > 3);
+    await eventually(async () => (await countLost(url)) > 3);
     expect(child.stderr.match(/Log lines are dropped/g)).toHaveLength(1);
     child.signal('SIGTERM');
     expect(await child.exit).toEqual({ code: 0, signal: null });
@@ -64,7 +64,7 @@ describe('a log that cannot be written', () => {
     await eventually(
       async () => {
         await Promise.all(Array.from({ length: AT_ONCE }, ask));
-        return (await lost(url)) > 100;
+        return (await countLost(url)) > 100;
       },
       { within: 40_000, message: 'lines to be dropped' },
     );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { assertCompletion, assertErrorEnded, eventually, readContent, readFrames } from '../support/checks.js';
 import {
-  bareStream,
+  stripStream,
   beginCompletion,
   ENDS,
   followCompletion,
@@ -53,7 +53,7 @@ describe('a completion whose process is killed', () => {
     await server.process.exit;
     await stream.closed;
     door.open();
-    return { id, last, items: bareStream(stream.items) };
+    return { id, last, items: stripStream(stream.items) };
   };
 
   it(
@@ -76,9 +76,9 @@ describe('a completion whose process is killed', () => {
       const again = readFrames((await followCompletion(app, id)).text);
       assertCompletion(again, { content, finish: 'stop' });
       const draft = items.findLastIndex(([, data]) => data.includes('draft'));
-      expect(bareStream(again).slice(0, draft + 1)).toEqual(items.slice(0, draft + 1));
+      expect(stripStream(again).slice(0, draft + 1)).toEqual(items.slice(0, draft + 1));
       const rest = await followCompletion(app, id, `&starting_after=${items[draft]?.[0]}`);
-      expect(bareStream(readFrames(rest.text))).toEqual(bareStream(again).slice(draft + 1));
+      expect(stripStream(readFrames(rest.text))).toEqual(stripStream(again).slice(draft + 1));
 
       const misled = readFrames((await followCompletion(app, id, '', { 'last-event-id': last })).text);
       expect([readContent(misled), assertErrorEnded(misled).code]).toEqual(['', 'run_restarted']);

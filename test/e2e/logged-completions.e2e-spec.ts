@@ -6,7 +6,7 @@ import { CHAT, getJson, postJson, send, SseStream } from '../support/client.js';
 import { LeapingClock } from '../support/leaping-clock.js';
 import { LoggedBench } from '../support/logged-bench.js';
 import {
-  bareStream,
+  stripStream,
   beginCompletion,
   completionUrl,
   ENDS,
@@ -44,7 +44,7 @@ describe('a completion that outlives its connection', () => {
     const seen = [...first.items, ...rest].filter(({ kind }) => kind === 'data');
     assertCompletion(seen, { content: 'Hello you', finish: 'stop', includeUsage: true, usage: tokens(3, 4) });
     const again = readFrames((await followCompletion(bench.app, id)).text);
-    expect(bareStream(seen)).toEqual(bareStream(again));
+    expect(stripStream(seen)).toEqual(stripStream(again));
   });
 
   it('continues to its end with nobody there, and is read later, whole and as chunks', async () => {
@@ -92,9 +92,9 @@ describe('a completion that outlives its connection', () => {
     const { id } = await readUntil(first, 'Hel');
     const second = await joinCompletion(bench.app, id);
     door.open();
-    const all = bareStream(await first.collect());
-    expect(bareStream(await second.collect())).toEqual(all);
-    expect(bareStream(readFrames((await followCompletion(bench.app, id)).text))).toEqual(all);
+    const all = stripStream(await first.collect());
+    expect(stripStream(await second.collect())).toEqual(all);
+    expect(stripStream(readFrames((await followCompletion(bench.app, id)).text))).toEqual(all);
     expect(all.filter(([, data]) => data.includes('"millrace"')).length).toBeGreaterThan(5);
     expect(all.filter(([, data]) => data.includes('"usage":{"prompt_tokens":4'))).toHaveLength(2);
     // A client that was cut off after any event gets the following ones. After the last event there are none.
@@ -102,7 +102,7 @@ describe('a completion that outlives its connection', () => {
     for (const number of numbers.slice(0, -1)) {
       const { text } = await followCompletion(bench.app, id, '', { 'last-event-id': number });
       const place = all.findIndex(([other]) => other === number);
-      expect(bareStream(readFrames(text))).toEqual(all.slice(place + 1));
+      expect(stripStream(readFrames(text))).toEqual(all.slice(place + 1));
     }
     expect(await followCompletion(bench.app, id, '', { 'last-event-id': numbers.at(-1) ?? '' })).toMatchObject({
       status: 204,
@@ -114,7 +114,7 @@ describe('a completion that outlives its connection', () => {
   async function endCompletion() {
     bench.upstream.next(scriptStream('Hello'));
     const stream = await beginCompletion(bench.app);
-    const all = bareStream(await stream.collect());
+    const all = stripStream(await stream.collect());
     const id = (JSON.parse(all[0]?.[1] ?? '') as { id: string }).id;
     const last = Number(all.at(-2)?.[0]);
     const follow = (query: string, header?: string) =>
@@ -128,7 +128,7 @@ describe('a completion that outlives its connection', () => {
     expect((await follow(`&starting_after=${last}`)).text.replace(': keep-alive\n\n', '')).toBe('data: [DONE]\n\n');
     expect(await follow('&starting_after=0', `${last}`)).toMatchObject({ status: 204 });
     expect(await follow(`&starting_after=${last}`, '0')).toMatchObject({ status: 204 });
-    expect(bareStream(readFrames((await follow('', 'x')).text))).toEqual(all);
+    expect(stripStream(readFrames((await follow('', 'x')).text))).toEqual(all);
   });
 
   it('accepts only positions from which a reader can continue', async () => {
@@ -179,7 +179,7 @@ describe('a completion that outlives its connection', () => {
     expect(readContent(items)).toBe('Hel');
     const error = assertErrorEnded(items);
     const { id } = await readUntil(stream, 'Hel');
-    expect(bareStream(readFrames((await followCompletion(bench.app, id)).text))).toEqual(bareStream(items));
+    expect(stripStream(readFrames((await followCompletion(bench.app, id)).text))).toEqual(stripStream(items));
     expect(await retrieveCompletion(bench.app, id)).toMatchObject({
       status: 502,
       headers: { 'x-should-retry': 'false' },
@@ -341,10 +341,10 @@ describe('a request for a completion that outlives its connection', () => {
       json: { error: { code: 'idempotency_key_reused' } },
     });
     door.open();
-    const items = bareStream(await again.collect());
-    expect(items.slice(0, 2)).toEqual(bareStream(first.items));
+    const items = stripStream(await again.collect());
+    expect(items.slice(0, 2)).toEqual(stripStream(first.items));
     const later = await beginCompletion(bench.app, headers);
-    expect(bareStream(await later.collect())).toEqual(items);
+    expect(stripStream(await later.collect())).toEqual(items);
     // The two repeated requests count for no limit.
     expect(bench.upstream.requests).toHaveLength(1);
   });

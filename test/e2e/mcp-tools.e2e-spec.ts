@@ -18,7 +18,7 @@ const SEARCH = {
   },
 };
 /** Answers a call with a result that repeats the query. */
-const ANSWERING: CallScript = (call, response) =>
+const SEARCHING: CallScript = (call, response) =>
   sendResult(response, call, {
     content: [{ type: 'text', text: `found ${String(call.params?.arguments?.['query'])}` }],
   });
@@ -70,7 +70,7 @@ describe('tools of MCP servers', () => {
   });
   beforeEach(() => {
     server.tools = [SEARCH];
-    server.onCall = ANSWERING;
+    server.onCall = SEARCHING;
   });
 
   /** Lets the model call a tool and continue. @returns the message that the model got, and the end of the run */
@@ -144,7 +144,7 @@ describe('tools of MCP servers', () => {
     ])('one %s', async (_, script, error) => {
       server.onCall = script;
       expect((await callTool({ query: 'snow' })).told).toBe(error);
-      server.onCall = ANSWERING;
+      server.onCall = SEARCHING;
       expect((await callTool({ query: 'again' })).told).toBe('found again');
     });
 

@@ -32,7 +32,7 @@ describe('metrics', () => {
   const outcomes = (metrics: MetricsPage): Record<string, number> =>
     Object.fromEntries(
       metrics
-        .matching('millrace_requests_total')
+        .filter('millrace_requests_total')
         .filter(({ value }) => value > 0)
         .map(({ labels, value }) => [`${labels['workflow']} ${labels['outcome']} ${labels['stream']}`, value]),
     );
@@ -130,7 +130,7 @@ describe('metrics', () => {
     it('count the runs and their steps by how they ended', () => {
       const runs = (outcome: string): number => metrics.sum('millrace_run_duration_seconds_count', { outcome });
       expect([runs('stop'), runs('upstream_rejected'), runs('client_abort')]).toEqual([1, 1, 1]);
-      const nodes = metrics.matching('millrace_node_duration_seconds_count', { workflow: 'chat' });
+      const nodes = metrics.filter('millrace_node_duration_seconds_count', { workflow: 'chat' });
       expect(Object.fromEntries(nodes.map(({ labels, value }) => [labels['outcome'], value]))).toEqual({
         aborted: 1,
         error: 1,
@@ -145,8 +145,8 @@ describe('metrics', () => {
       expect(metrics.sum('millrace_model_retries_total', { ...model, by: 'request' })).toBe(1);
       expect(metrics.sum('millrace_model_first_token_seconds_count', model)).toBe(2);
       expect(metrics.sum('millrace_model_call_duration_seconds_count', model)).toBe(3);
-      const counted = (kind: string): number => metrics.sum('millrace_tokens_total', { ...model, kind });
-      expect(['input', 'cached_input', 'output', 'reasoning'].map(counted)).toEqual([11, 4, 7, 3]);
+      const countTokens = (kind: string): number => metrics.sum('millrace_tokens_total', { ...model, kind });
+      expect(['input', 'cached_input', 'output', 'reasoning'].map(countTokens)).toEqual([11, 4, 7, 3]);
     });
 
     it('hold no code that an upstream made up', () => {

@@ -223,7 +223,7 @@ describe('Modules', () => {
     const type = nameWorkflow('a');
 
     describe('of one name stop the start, and the message names both classes', () => {
-      const named = (name: string, id: string, aliases: readonly string[] = []): Type<WorkflowLike> => {
+      const makeNamed = (name: string, id: string, aliases: readonly string[] = []): Type<WorkflowLike> => {
         const Named = {
           [name]: class {
             define(flow: Flow): Ref<string> {
@@ -236,17 +236,17 @@ describe('Modules', () => {
       };
 
       it('in different modules, an id or an alias', async () => {
-        const A = makeNamedModule('ModuleA', { providers: [named('OrdersWorkflow', 'orders'), NameNode] });
-        const B = makeNamedModule('ModuleB', { providers: [named('ShopWorkflow', 'shop', ['orders']), NameNode] });
+        const A = makeNamedModule('ModuleA', { providers: [makeNamed('OrdersWorkflow', 'orders'), NameNode] });
+        const B = makeNamedModule('ModuleB', { providers: [makeNamed('ShopWorkflow', 'shop', ['orders']), NameNode] });
         expect(await readFaults(A, B)).toContain(
           '[duplicate_workflow_id] workflow "shop": OrdersWorkflow of ModuleA and ShopWorkflow of ModuleB have the name "orders". Choose another id or alias for one of them.',
         );
       });
 
       it('in one module, and of one class name', async () => {
-        const all = [named('OrdersWorkflow', 'orders'), named('OrdersWorkflow', 'orders')];
+        const all = [makeNamed('OrdersWorkflow', 'orders'), makeNamed('OrdersWorkflow', 'orders')];
         const faults = await readFaults(
-          makeNamedModule('ModuleA', { providers: [...all, named('LastWorkflow', 'orders'), NameNode] }),
+          makeNamedModule('ModuleA', { providers: [...all, makeNamed('LastWorkflow', 'orders'), NameNode] }),
         );
         expect(faults).toContain(
           'workflow "orders": two classes called OrdersWorkflow of ModuleA have the name "orders".',
@@ -265,7 +265,7 @@ describe('Modules', () => {
       });
 
       it('where a workflow has one name twice', async () => {
-        const twice = named('OrdersWorkflow', 'orders', ['other', 'orders']);
+        const twice = makeNamed('OrdersWorkflow', 'orders', ['other', 'orders']);
         expect(await readFaults(makeNamedModule('ModuleA', { providers: [twice, NameNode] }))).toContain(
           'workflow "orders": OrdersWorkflow of ModuleA has the name "orders" twice. Leave it in once.',
         );

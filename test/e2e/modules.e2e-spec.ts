@@ -32,7 +32,7 @@ describe('Modules', () => {
     expect(status).toBe(200);
     return (json as { choices: [{ message: { content: string } }] }).choices[0].message.content;
   };
-  const served = (): string[] => (bench?.app.get(WorkflowRegistry).list() ?? []).map(({ name }) => name);
+  const listServed = (): string[] => (bench?.app.get(WorkflowRegistry).list() ?? []).map(({ name }) => name);
 
   describe('A node that several modules provide', () => {
     const other = makeNamedModule('OtherModule', { providers: [NameNode], exports: [NameNode] });
@@ -176,22 +176,22 @@ describe('Modules', () => {
       await start(
         makeNamedModule('ModuleA', { providers: [provider, NameNode, { provide: 'ALIAS', useExisting: NameNode }] }),
       );
-      expect(served()).toContain('a');
+      expect(listServed()).toContain('a');
       expect(await ask('a')).toBe('I belong to ModuleA.');
     });
 
     it('that two tokens name count once', async () => {
       await start(makeNamedModule('ModuleA', { providers: [{ provide: 'A', useExisting: type }, type, NameNode] }));
-      expect(served().filter((name) => name === 'a')).toHaveLength(1);
+      expect(listServed().filter((name) => name === 'a')).toHaveLength(1);
     });
 
     it('are all found if a factory makes several of one kind', async () => {
-      const made = (id: string): Provider => ({
+      const makeProvider = (id: string): Provider => ({
         provide: `factory of ${id}`,
         useFactory: (): unknown => Reflect.construct(nameWorkflow(id), []),
       });
-      await start(makeNamedModule('ModuleA', { providers: [made('first'), made('second'), NameNode] }));
-      expect(served()).toEqual(expect.arrayContaining(['first', 'second']));
+      await start(makeNamedModule('ModuleA', { providers: [makeProvider('first'), makeProvider('second'), NameNode] }));
+      expect(listServed()).toEqual(expect.arrayContaining(['first', 'second']));
     });
   });
 });

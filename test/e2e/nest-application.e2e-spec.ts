@@ -222,15 +222,15 @@ describe('in another application, Millrace', () => {
     @Module({ imports: [MillraceModule.forRoot(options), GreetingsModule], providers: [AskWorkflow, SpeakNode] })
     class OwnModule {}
     await app.listen(await NestFactory.create(OwnModule, { logger, abortOnError: false }));
-    const said = (context: string): readonly unknown[] =>
+    const listLines = (context: string): readonly unknown[] =>
       lines.filter((line) => line.at(-1) === context).map(([message]) => message);
-    expect(said('Millrace')).toEqual([
+    expect(listLines('Millrace')).toEqual([
       'Models: ask, greet, at /ai/v1',
       'Providers: demo: offline, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one',
     ]);
-    expect(said('Keys')).toEqual([expect.stringContaining('or the options access.keys or access.keysFile')]);
+    expect(listLines('Keys')).toEqual([expect.stringContaining('or the options access.keys or access.keysFile')]);
     await getJson(`${app.url}/ai/v1/models`);
-    await eventually(() => said('Access').length === 1);
+    await eventually(() => listLines('Access').length === 1);
     const [message, fields] = lines.find((line) => line.at(-1) === 'Access') ?? [];
     expect(message).toBe('GET /ai/v1/models 200 ok');
     expect(Object.keys(fields as object)).toEqual(['duration_ms', 'request_id']);

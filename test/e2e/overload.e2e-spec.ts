@@ -29,7 +29,7 @@ describe('overload', () => {
 
   const start = async (env: Record<string, string>, clock?: Clock, tracer?: RecordingTracer): Promise<Bench> =>
     (bench = await Bench.start({ env, ...(clock && { clock }), ...(tracer && { tracer }) }));
-  const waiting = async (count: number): Promise<void> => {
+  const waitForQueue = async (count: number): Promise<void> => {
     await eventually(async () => (await MetricsPage.of(bench.app.url)).sum('millrace_queued_runs') === count, {
       message: `${count} requests in the queue`,
     });
@@ -47,7 +47,7 @@ describe('overload', () => {
       bench.upstream.always(scriptStream(['Hel', hold, 'lo']));
       running = [await bench.open(), await bench.open()];
       queued = [bench.open(), bench.ask()];
-      await waiting(2);
+      await waitForQueue(2);
     });
     const finish = async (): Promise<number> => {
       hold.open();
@@ -89,13 +89,13 @@ describe('overload', () => {
     for (const body of [CHAT, STREAM]) {
       const leaving = new AbortController();
       const { answer } = send('POST', bench.app.chatUrl, body, { signal: leaving.signal });
-      await waiting(1);
+      await waitForQueue(1);
       leaving.abort();
       await catchRejection(answer);
-      await waiting(0);
+      await waitForQueue(0);
     }
     const third = postJson(bench.app.chatUrl, CHAT);
-    await waiting(1);
+    await waitForQueue(1);
     hold.open();
     expect([(await first).status, (await third).status]).toEqual([200, 200]);
   });
@@ -110,11 +110,11 @@ describe('overload', () => {
       await bench.upstream.request(0);
       const leaving = new RawConnection(bench.app.url);
       leaving.send(writeRawRequest('POST', '/v1/chat/completions', LARGE_CHAT));
-      await waiting(1);
+      await waitForQueue(1);
       leaving[way]();
-      await waiting(0);
+      await waitForQueue(0);
       const third = postJson(bench.app.chatUrl, LARGE_CHAT);
-      await waiting(1);
+      await waitForQueue(1);
       hold.open();
       expect([(await first).status, (await third).status]).toEqual([200, 200]);
       expect(bench.upstream.requests).toHaveLength(2);

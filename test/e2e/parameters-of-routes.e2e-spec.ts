@@ -70,14 +70,14 @@ const route =
       left: (branch) => left(branch, request),
       right: (branch) => right(branch, request),
     });
-const heeding: Wire = (flow, { messages }) => flow.node(HeedingNode, { messages });
-const dropping: Wire = (flow, { messages }) => flow.node(DroppingNode, { messages });
-const silent: Wire = (flow, { messages }) => flow.node(SilentNode, { messages });
-const notice: Wire = (flow) => flow.node(NoticeNode);
-const saidFirst =
+const wireHeeding: Wire = (flow, { messages }) => flow.node(HeedingNode, { messages });
+const wireDropping: Wire = (flow, { messages }) => flow.node(DroppingNode, { messages });
+const wireSilent: Wire = (flow, { messages }) => flow.node(SilentNode, { messages });
+const wireNotice: Wire = (flow) => flow.node(NoticeNode);
+const wireAfterText =
   (then: Wire): Wire =>
   (flow, request) => {
-    heeding(flow, request);
+    wireHeeding(flow, request);
     return then(flow, request);
   };
 
@@ -107,44 +107,44 @@ describe('the parameters that a workflow with a route takes', () => {
   const start = async (...parameters: Parameters<typeof listWorkflows>) => {
     bench = await Bench.start({ imports: [listWorkflows(...parameters)] });
   };
-  const taken = async () =>
+  const readTaken = async () =>
     ((await getJson(`${bench.app.baseUrl}/models/test`)).json as { millrace: { takes: string[] } }).millrace.takes;
 
   it.each([
-    ['all if each branch heeds them', route(heeding, heeding), ALL],
-    ['what the branch that drops most heeds', route(heeding, dropping), ['sampling']],
-    ['the same in a route within a route', route(heeding, route(heeding, dropping)), ['sampling']],
-    ['what is heeded on each way by one of the steps that speak', saidFirst(route(heeding, dropping)), ALL],
+    ['all if each branch heeds them', route(wireHeeding, wireHeeding), ALL],
+    ['what the branch that drops most heeds', route(wireHeeding, wireDropping), ['sampling']],
+    ['the same in a route within a route', route(wireHeeding, route(wireHeeding, wireDropping)), ['sampling']],
+    ['what is heeded on each way by one of the steps that speak', wireAfterText(route(wireHeeding, wireDropping)), ALL],
     [
       'what shapes text, if a branch answers by the result of a silent model',
-      route(heeding, silent),
+      route(wireHeeding, wireSilent),
       ['sampling', 'response_format'],
     ],
-    ['tools, which are an offer, beside a branch of code', route(heeding, notice), ['sampling', 'tools']],
-    ['nothing where only code speaks', route(notice, notice), []],
+    ['tools, which are an offer, beside a branch of code', route(wireHeeding, wireNotice), ['sampling', 'tools']],
+    ['nothing where only code speaks', route(wireNotice, wireNotice), []],
   ] as const)('are %s', async (_, wire, groups) => {
     await start(wire);
-    expect(await taken()).toEqual(groups);
+    expect(await readTaken()).toEqual(groups);
   });
 
   it('are those of a nested workflow that has one', async () => {
     await start(
-      route(heeding, dropping),
+      route(wireHeeding, wireDropping),
       (inner) =>
         (flow, { messages }) =>
           flow.workflow(inner, { messages }),
     );
-    expect(await taken()).toEqual(['sampling']);
+    expect(await readTaken()).toEqual(['sampling']);
   });
 
   it('are those of the result of a workflow that is silent', async () => {
     await start(
-      route(heeding, dropping),
+      route(wireHeeding, wireDropping),
       (inner) =>
         (flow, { messages }) =>
           flow.workflow(inner, { messages }, { silent: true }),
     );
-    expect(await taken()).toEqual(['sampling']);
+    expect(await readTaken()).toEqual(['sampling']);
   });
 
   it.each([
@@ -153,7 +153,7 @@ describe('the parameters that a workflow with a route takes', () => {
     ['logprobs', { logprobs: true }],
     ['modalities', { modalities: ['text', 'audio'] }],
   ])('are refused before anything is asked: %s', async (param, parameters) => {
-    await start(route(heeding, dropping));
+    await start(route(wireHeeding, wireDropping));
     for (const content of ['left', 'right']) {
       const { status, json } = await bench.ask({ model: 'test', messages: [{ role: 'user', content }], ...parameters });
       assertValidError(json);
@@ -163,7 +163,7 @@ describe('the parameters that a workflow with a route takes', () => {
   });
 
   it('are not refused if each branch heeds them', async () => {
-    await start(route(heeding, silent));
+    await start(route(wireHeeding, wireSilent));
     const response_format = { type: 'json_object' };
     for (const content of ['left', 'right']) {
       bench.upstream.next(scriptStream('{}'));

@@ -3,14 +3,14 @@ import type { Page } from 'playwright-core';
 import { Bench } from '../support/app.js';
 import { describeInBrowser } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
-import { ask, ended, lane, openPage, openPlayground, readText } from '../support/playground-kit.js';
+import { ask, waitForEnd, lane, openPage, openPlayground, readText } from '../support/playground-kit.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError } from '../support/upstream/steps.js';
 
 const titles = (page: Page): Promise<string[]> => page.locator('.history .entry').allInnerTexts();
 const questions = (page: Page): Promise<string[]> => page.locator('.turn .question').allInnerTexts();
-const said = (page: Page, text: string): Promise<void> => page.locator('.said').getByText(text).waitFor();
-const kept = (page: Page): Promise<string> => page.evaluate('JSON.stringify(localStorage)');
+const waitForText = (page: Page, text: string): Promise<void> => page.locator('.said').getByText(text).waitFor();
+const readKept = (page: Page): Promise<string> => page.evaluate('JSON.stringify(localStorage)');
 
 describeInBrowser()('the playground keeps', () => {
   const { visit, bench } = openPlayground();
@@ -23,9 +23,9 @@ describeInBrowser()('the playground keeps', () => {
       const [first, second] = [visitor.page, await visitor.openTab()];
       await openPage(second, app.url);
       await ask(first, 'chat', 'From the first tab');
-      await ended(first);
+      await waitForEnd(first);
       await ask(second, 'chat', 'From the second tab');
-      await ended(second);
+      await waitForEnd(second);
       for (const page of [first, second]) {
         await eventually(async () => (await titles(page)).join() === 'From the second tab,From the first tab');
       }
@@ -54,21 +54,21 @@ describeInBrowser()('the playground keeps', () => {
       const [first, second] = [visitor.page, await visitor.openTab()];
       await openPage(second, app.url);
       await ask(first, 'chat', 'One');
-      await ended(first);
+      await waitForEnd(first);
       await eventually(async () => (await titles(second)).length === 1);
       await second.getByRole('button', { name: 'One', exact: true }).click();
       await ask(first, 'chat', 'Two');
-      await said(second, 'It begins');
+      await waitForText(second, 'It begins');
       await ask(second, 'chat', 'Three');
-      await said(second, 'Said beside it.');
+      await waitForText(second, 'Said beside it.');
       hold.open();
       for (const page of [first, second]) {
         await eventually(async () => (await questions(page)).join() === 'One,Two,Three');
-        await said(page, 'It begins and ends.');
-        await said(page, 'Said beside it.');
+        await waitForText(page, 'It begins and ends.');
+        await waitForText(page, 'Said beside it.');
       }
       await first.reload();
-      await said(first, 'It begins and ends.');
+      await waitForText(first, 'It begins and ends.');
       expect(await questions(first)).toEqual(['One', 'Two', 'Three']);
     });
 
@@ -85,7 +85,7 @@ describeInBrowser()('the playground keeps', () => {
       await eventually(async () => (await questions(first)).length === 0);
       expect(await (await upstream.request(0)).closed).toBe('aborted');
       expect(await titles(first)).toEqual([]);
-      expect(await kept(second)).not.toContain('Never mind');
+      expect(await readKept(second)).not.toContain('Never mind');
     });
   });
 
@@ -100,7 +100,7 @@ describeInBrowser()('the playground keeps', () => {
     await lane(page, 'answer').getByText('Half an answer').waitFor();
     expect(await page.locator('.turn:last-child .answer').getAttribute('data-state')).toBe('streaming');
     hold.open();
-    await ended(page);
+    await waitForEnd(page);
     expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Half an answer and the rest.');
     expect(upstream.requests).toHaveLength(1);
   });
@@ -114,7 +114,7 @@ describeInBrowser()('the playground keeps', () => {
       await ask(page, 'chat', 'Hello');
       await lane(page, 'answer').getByText('Half an answer').waitFor();
       await page.reload();
-      await ended(page, 'stopped');
+      await waitForEnd(page, 'stopped');
       await page.waitForSelector('#graph-frame svg');
       return { page, upstream };
     };
@@ -131,7 +131,7 @@ describeInBrowser()('the playground keeps', () => {
       const { page, upstream } = await reloadInMidStream();
       upstream.next(scriptStream('A whole answer.'));
       await page.getByRole('button', { name: 'Retry' }).click();
-      await ended(page);
+      await waitForEnd(page);
       expect(await questions(page)).toEqual(['Hello']);
       expect(await readText(page, '.turns')).toMatch(/A whole answer/);
       expect(await readText(page, '.turns')).not.toMatch(/interrupted/i);
@@ -144,17 +144,17 @@ describeInBrowser()('the playground keeps', () => {
     upstream.next(scriptStream(['Already here', hold]));
     const visitor = await visit(app.url);
     await ask(visitor.page, 'chat', 'Hello');
-    await eventually(async () => (await kept(visitor.page)).includes('Already here'));
+    await eventually(async () => (await readKept(visitor.page)).includes('Already here'));
     // The stored state after a browser was killed: the page could not report its end.
     const other = await visitor.openTab();
     await openPage(other, app.url);
     await other.getByRole('button', { name: 'Hello', exact: true }).click();
-    await ended(other, 'stopped');
+    await waitForEnd(other, 'stopped');
     expect(await readText(other, '.turns')).toMatch(/Already here[^]*interrupted by a reload/i);
     // In fact it continues, and the other tab learns this.
     hold.open();
-    await ended(visitor.page);
-    await ended(other);
+    await waitForEnd(visitor.page);
+    await waitForEnd(other);
     expect(await readText(other, '.turns')).not.toMatch(/interrupted/i);
   });
 
@@ -168,7 +168,7 @@ describeInBrowser()('the playground keeps', () => {
       }
     })()`);
     await ask(page, 'chat', 'Hello');
-    await ended(page);
+    await waitForEnd(page);
     expect(await readText(page, '#toast')).toMatch(/no room[^]*tab/);
     expect(await titles(page)).toEqual(['Hello']);
     await page.click('#theme');
@@ -199,7 +199,7 @@ describeInBrowser()('the playground keeps', () => {
   });
 
   describe('the steps that ran when the completion fails before its first token', () => {
-    const failing = async (): Promise<Bench> => {
+    const openFailing = async (): Promise<Bench> => {
       const started = await bench();
       started.upstream.always((request) =>
         request.index === 0
@@ -210,10 +210,10 @@ describeInBrowser()('the playground keeps', () => {
     };
 
     it('with the error beside them, once', async () => {
-      const { app } = await failing();
+      const { app } = await openFailing();
       const { page } = await visit(app.url);
       await ask(page, 'research', 'Hello');
-      await ended(page, 'failed');
+      await waitForEnd(page, 'failed');
       expect(await lane(page, 'plan').getAttribute('data-state')).toBe('done');
       expect(await page.locator('.lane[data-state=failed]').count()).toBeGreaterThan(0);
       const message = await page.locator('.problem-box p').first().innerText();
@@ -221,10 +221,10 @@ describeInBrowser()('the playground keeps', () => {
     });
 
     it('also inside a nested workflow', async () => {
-      const { app } = await failing();
+      const { app } = await openFailing();
       const { page } = await visit(app.url);
       await ask(page, 'nested', 'Hello');
-      await ended(page, 'failed');
+      await waitForEnd(page, 'failed');
       expect(await lane(page, 'ResearchWorkflow/plan').getAttribute('data-state')).toBe('done');
       expect(await lane(page, 'ResearchWorkflow').getAttribute('data-state')).toBe('failed');
       const message = await page.locator('.problem-box p').first().innerText();

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { describeInBrowser } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
-import { ask, DARK, ended, lane, LIGHT, openPlayground, PHONE } from '../support/playground-kit.js';
+import { ask, DARK, waitForEnd, lane, LIGHT, openPlayground, PHONE } from '../support/playground-kit.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 
 /** Finds text in code blocks with a contrast below 4.5 to 1. */
@@ -31,7 +31,7 @@ describeInBrowser()('the playground', () => {
     upstream.next(scriptStream('# Title\n\n| a | b |\n|---|---|\n| **1** | `2` |\n\n- [x] done\n'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
-    await ended(page);
+    await waitForEnd(page);
     const said = lane(page, 'answer').locator('> .said');
     expect(await said.locator('h1').innerText()).toBe('Title');
     expect(await said.locator('td strong').innerText()).toBe('1');
@@ -56,7 +56,7 @@ describeInBrowser()('the playground', () => {
     upstream.next(scriptStream(evil));
     const { page, requests, errors } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
-    await ended(page);
+    await waitForEnd(page);
     const said = lane(page, 'answer').locator('> .said');
 
     await said.locator('.hljs-tag').first().waitFor();
@@ -112,7 +112,7 @@ describeInBrowser()('the playground', () => {
     );
     const { page } = await visit(app.url, PHONE);
     await ask(page, 'chat', 'Hello');
-    await ended(page);
+    await waitForEnd(page);
     const cells: { alignment: string; lines: number }[] = await page.evaluate(`
       [...document.querySelectorAll('.said :is(th, td)')].map((cell) => {
         const range = document.createRange();
@@ -142,7 +142,7 @@ describeInBrowser()('the playground', () => {
       const { page, requests } = await visit(app.url, options);
       expect(requests.filter((url) => /katex|highlight/.test(url))).toEqual([]);
       await ask(page, 'chat', 'Hello');
-      await ended(page);
+      await waitForEnd(page);
       const blocks = lane(page, 'answer').locator('.code-block');
       await blocks.nth(1).locator('.hljs-title').waitFor();
       expect(await blocks.locator('code').allInnerTexts()).toEqual([
@@ -161,7 +161,7 @@ describeInBrowser()('the playground', () => {
       upstream.next(scriptStream(CODE));
       const { page, clipboard } = await visit(app.url);
       await ask(page, 'chat', 'Hello');
-      await ended(page);
+      await waitForEnd(page);
       await page.getByRole('button', { name: 'Copy code' }).first().click();
       await eventually(async () => (await page.locator('#announcer').innerText()) === 'Copied');
       expect(await clipboard()).toBe('const answer = "42"; // yes');
@@ -183,7 +183,7 @@ describeInBrowser()('the playground', () => {
     );
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
-    await ended(page);
+    await waitForEnd(page);
     const said = lane(page, 'answer').locator('> .said');
     await eventually(async () => (await said.locator('.katex').count()) === 6);
     const read = (selector: string): Promise<string[]> => said.locator(selector).allTextContents();
@@ -324,11 +324,11 @@ describeInBrowser()('the playground', () => {
     upstream.next(scriptStream(['Look: ', '\n\n', answer])).next(scriptStream('**Still** here.'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
-    await ended(page);
+    await waitForEnd(page);
     expect(await lane(page, 'answer').locator('> .said').textContent()).toContain('the end');
     await ask(page, 'chat', 'And now?');
     await eventually(async () => (await page.locator('.turn').count()) === 2);
-    await ended(page);
+    await waitForEnd(page);
     expect(await lane(page, 'answer').locator('> .said strong').innerText()).toBe('Still');
   });
 });

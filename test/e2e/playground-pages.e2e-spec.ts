@@ -6,7 +6,7 @@ import { getJson } from '../support/http-client.js';
 import {
   ask,
   DARK,
-  ended,
+  waitForEnd,
   expectAccessible,
   lane,
   readNodeState,
@@ -56,7 +56,7 @@ describeInBrowser()('the playground', () => {
       );
       const { page } = await visit(app.url, PHONE);
       await ask(page, 'chat', 'Hello');
-      await ended(page);
+      await waitForEnd(page);
       await eventually(async () => (await page.locator('.katex').count()) === 2);
       expect(await page.evaluate(OVERFLOW)).toBe(0);
       const wide = await page.locator('#scroller').evaluate((each) => each.scrollWidth - each.clientWidth);
@@ -150,7 +150,7 @@ describeInBrowser()('the playground', () => {
       upstream.next(scriptStream('A wheel.', { usage: tokens(3, 4) }));
       const { page } = await visit(app.url);
       await ask(page, 'chat', 'What is a mill?');
-      await ended(page);
+      await waitForEnd(page);
       // The view opens from the lane, and from the graph.
       await lane(page, 'answer').getByRole('button', { name: 'Look inside answer' }).click();
       await inside(page).getByText('Model openai/').waitFor();
@@ -176,7 +176,7 @@ describeInBrowser()('the playground', () => {
       upstream.next(scriptStream('A wheel.'));
       const { page } = await visit(app.url);
       await ask(page, 'chat', 'What is a mill?');
-      await ended(page);
+      await waitForEnd(page);
       await page.locator('#waterfall .waterfall-row').first().click();
       await inside(page).getByText('RUNS_INSPECT').waitFor();
     });
@@ -190,7 +190,7 @@ describeInBrowser()('the playground', () => {
       );
       const { page } = await visit(app.url);
       await ask(page, 'research', 'Hello');
-      await ended(page, 'failed');
+      await waitForEnd(page, 'failed');
       await page.locator('#waterfall [data-state=failed]').first().waitFor();
       await lane(page, 'plan').getByRole('button', { name: 'Look inside' }).click();
       await inside(page).getByText('Output', { exact: true }).waitFor();
@@ -227,7 +227,7 @@ describeInBrowser()('the playground', () => {
       upstream.always(scriptStream('A draft.'));
       const { page } = await visit(app.url);
       await ask(page, 'approval', 'Write a line');
-      await ended(page, 'asking');
+      await waitForEnd(page, 'asking');
       await eventually(async () => (await page.locator('#to-runs').innerText()) === 'Runs (1 waits)');
       await page.locator('#to-runs').click();
       await page.getByRole('button', { name: 'Inbox' }).click();
@@ -242,9 +242,9 @@ describeInBrowser()('the playground', () => {
       await page.getByRole('link', { name: 'Chat', exact: true }).click();
       await page.click('#new-conversation');
       await ask(page, 'approval', 'Write another');
-      await ended(page, 'asking');
+      await waitForEnd(page, 'asking');
       await page.locator('#turns form.wait').getByRole('button', { name: 'Answer' }).click();
-      await ended(page);
+      await waitForEnd(page);
     });
 
     it('asks an earlier question differently, in a conversation of its own', async () => {
@@ -253,7 +253,7 @@ describeInBrowser()('the playground', () => {
       const { page } = await visit(app.url);
       for (const question of ['First', 'Second']) {
         await ask(page, 'chat', question);
-        await ended(page);
+        await waitForEnd(page);
       }
       await page.locator('.turn:last-child').getByRole('button', { name: /^Edit/ }).click();
       expect(await page.inputValue('#draft')).toBe('Second');

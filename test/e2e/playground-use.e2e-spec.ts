@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { describeInBrowser, type Visitor } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
 import { PageServer } from '../support/page-server.js';
-import { ask, ended, openPlayground, readText } from '../support/playground-kit.js';
+import { ask, waitForEnd, openPlayground, readText } from '../support/playground-kit.js';
 import { startProcess } from '../support/process.js';
 import { PYTHON_ENV } from '../support/programs.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
@@ -48,13 +48,13 @@ describeInBrowser()('the playground', () => {
     await page.keyboard.press('Shift+Enter');
     await page.keyboard.type('line');
     await page.keyboard.press('Control+Enter');
-    await ended(page);
+    await waitForEnd(page);
     expect((await upstream.request(0)).body.messages).toEqual([{ role: 'user', content: 'First\nline' }]);
     await page.keyboard.type('Second');
     await page.keyboard.press('Enter');
     await page.locator('.turn').nth(1).getByText('Two').waitFor();
     await page.keyboard.press('Escape');
-    await ended(page, 'stopped');
+    await waitForEnd(page, 'stopped');
   });
 
   it('has a menu beside the message that the keyboard opens, walks through and closes', async () => {
@@ -62,7 +62,7 @@ describeInBrowser()('the playground', () => {
     upstream.next(scriptStream('One.'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
-    await ended(page);
+    await waitForEnd(page);
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.id')).toBe('copy-as');
     await page.keyboard.press('Enter');
@@ -95,7 +95,7 @@ describeInBrowser()('the playground', () => {
     await page.fill('#seed', '7');
     await page.fill('#extra', '{"stop": ["END"]}');
     await ask(page, 'chat', 'Is it?');
-    await ended(page);
+    await waitForEnd(page);
     expect((await upstream.request(0)).body).toMatchObject({
       messages: [
         { role: 'system', content: 'Be brief.' },
@@ -112,7 +112,7 @@ describeInBrowser()('the playground', () => {
       { role: 'assistant', content: 'Yes.' },
       { role: 'user', content: 'Really?' },
     ]);
-    await ended(page);
+    await waitForEnd(page);
   });
 
   it('sends nothing while the parameters are no JSON, and leads to them', async () => {
@@ -137,7 +137,7 @@ describeInBrowser()('the playground', () => {
     const sent = page.waitForRequest('**/v1/chat/completions');
     await ask(page, 'chat', 'Is it?');
     expect((await sent).headers()['authorization']).toBe('Bearer sk-visitor');
-    await ended(page);
+    await waitForEnd(page);
     expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain('sk-visitor');
   });
 
@@ -153,7 +153,7 @@ describeInBrowser()('the playground', () => {
     type Door = 'chat' | 'responses';
 
     /** Copies a request with this text in the composer, and returns the copied code. */
-    async function copied({ page, clipboard }: Visitor, door: Door, form: string, said = ''): Promise<string> {
+    async function copyRequest({ page, clipboard }: Visitor, door: Door, form: string, said = ''): Promise<string> {
       await page.selectOption('#workflow', 'chat');
       await page.fill('#draft', question);
       await page.click('#copy-as');
@@ -163,12 +163,12 @@ describeInBrowser()('the playground', () => {
     }
 
     /** Does the same with a key set, and checks that the copied code does not contain it. */
-    async function copiedWithKey(visitor: Visitor, door: Door, form: string): Promise<string> {
+    async function copyWithKey(visitor: Visitor, door: Door, form: string): Promise<string> {
       const { page } = visitor;
       await page.click('#key-group summary');
       await page.fill('#key', 'sk-visitor');
       await page.press('#key', 'Tab');
-      const text = await copied(visitor, door, form);
+      const text = await copyRequest(visitor, door, form);
       expect(text).not.toContain('sk-visitor');
       expect(text).toContain('MILLRACE_API_KEY');
       return text;
@@ -191,7 +191,7 @@ describeInBrowser()('the playground', () => {
     ] as const)('for %s as curl', async (door, expected) => {
       const { app, upstream } = await bench();
       upstream.next(scriptStream('It runs.', { usage: tokens(10, 2) }));
-      const { code, stdout } = await run('sh', ['-c', await copiedWithKey(await visit(app.url), door, 'curl')]);
+      const { code, stdout } = await run('sh', ['-c', await copyWithKey(await visit(app.url), door, 'curl')]);
       expect(code).toBe(0);
       expect(stdout).toMatch(expected);
       expect((await upstream.request(0)).body.messages).toEqual([{ role: 'user', content: question }]);
@@ -212,7 +212,7 @@ describeInBrowser()('the playground', () => {
       await page.fill('#temperature', '0.3');
       await page.fill('#extra', '{"user": "somebody"}');
       const file = join(folder, 'copied.mjs');
-      await writeFile(file, await copiedWithKey(visitor, door, form));
+      await writeFile(file, await copyWithKey(visitor, door, form));
       expect(await run(process.execPath, [file])).toEqual({ code: 0, stdout: 'It runs.' });
       const { body } = await upstream.request(0);
       expect(body.messages).toEqual([
@@ -228,7 +228,7 @@ describeInBrowser()('the playground', () => {
         const { app, upstream } = await bench();
         upstream.next(scriptStream('It runs.'));
         const file = join(folder, 'copied.py');
-        await writeFile(file, await copiedWithKey(await visit(app.url), door, 'openai-python'));
+        await writeFile(file, await copyWithKey(await visit(app.url), door, 'openai-python'));
         expect(await run('python3', [file], PYTHON_ENV)).toEqual({ code: 0, stdout: 'It runs.' });
         expect((await upstream.request(0)).body.messages).toEqual([{ role: 'user', content: question }]);
       },
@@ -247,7 +247,7 @@ describeInBrowser()('the playground', () => {
         '{"stop": null, "repetition_penalty": 1.1, "presence_penalty": 1, "parallel_tool_calls": null}',
       );
       const file = join(folder, 'copied.py');
-      await writeFile(file, await copied(visitor, door, 'openai-python', said));
+      await writeFile(file, await copyRequest(visitor, door, 'openai-python', said));
       const calls =
         'import ast, sys; print([ast.literal_eval(k.value) for k in ast.walk(ast.parse(open(sys.argv[1], ' +
         `encoding="utf-8").read())) if isinstance(k, ast.keyword) and k.arg in ("${input}", "parallel_tool_calls", ` +
@@ -258,7 +258,7 @@ describeInBrowser()('the playground', () => {
     it.each(['chat', 'responses'] as const)('for %s as a page with EventSource', async (door) => {
       const { app, upstream } = await bench({ env: { CORS_ORIGINS: '*' } });
       upstream.next(scriptStream('It runs.'));
-      const page = await PageServer.start(await copied(await visit(app.url), door, 'EventSource'));
+      const page = await PageServer.start(await copyRequest(await visit(app.url), door, 'EventSource'));
       try {
         const visitor = await visitOther(page.origin);
         await visitor.page.getByText('It runs.').waitFor();
@@ -278,7 +278,7 @@ describeInBrowser()('the playground', () => {
       await page.fill('#max_completion_tokens', '7');
       await page.fill('#extra', JSON.stringify(PARAMETERS));
       for (const door of ['chat', 'responses'] as const) {
-        const { code, stdout } = await run('sh', ['-c', await copied(visitor, door, 'curl')]);
+        const { code, stdout } = await run('sh', ['-c', await copyRequest(visitor, door, 'curl')]);
         expect([code, stdout]).toEqual([0, expect.stringContaining('[DONE]')]);
       }
       expect((await upstream.request(1)).body).toEqual((await upstream.request(0)).body);
@@ -303,7 +303,7 @@ describeInBrowser()('the playground', () => {
     upstream.next(scriptStream('Kept.')).next(scriptStream('Also kept.'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Remember this');
-    await ended(page);
+    await waitForEnd(page);
     await page.reload();
     await page.waitForSelector('.turn');
     expect(await readText(page, '.turns')).toMatch(/Remember this[^]*Kept\./);
@@ -311,7 +311,7 @@ describeInBrowser()('the playground', () => {
     await page.click('#new-conversation');
     expect(await page.locator('.turn').count()).toBe(0);
     await ask(page, 'chat', 'And that');
-    await ended(page);
+    await waitForEnd(page);
     expect((await upstream.request(1)).body.messages).toHaveLength(1);
     await page.getByRole('button', { name: 'Remember this', exact: true }).click();
     expect(await readText(page, '.turns')).toContain('Kept.');
@@ -322,10 +322,10 @@ describeInBrowser()('the playground', () => {
     upstream.always(scriptStream('Kept.'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'And that');
-    await ended(page);
+    await waitForEnd(page);
     await page.click('#new-conversation');
     await ask(page, 'chat', 'Remember this');
-    await ended(page);
+    await waitForEnd(page);
     await page.getByRole('button', { name: 'Delete Remember this' }).click();
     expect(await page.locator('.turn').count()).toBe(0);
     const kept = page.locator('.history li');

@@ -7,7 +7,7 @@ import { describeInBrowser } from '../support/browser.js';
 import { eventually } from '../support/checks.js';
 import {
   ask,
-  ended,
+  waitForEnd,
   expectAccessible,
   lane,
   LOOKS,
@@ -78,7 +78,7 @@ describeInBrowser()('the playground', () => {
       expect(await structured.locator('dt').allInnerTexts()).toEqual(['thinking', 'reply']);
       expect(await lane(page, 'TextStreamingNode').locator('> .said').innerText()).toBe('Plain words.');
       second.open();
-      await ended(page);
+      await waitForEnd(page);
       expect(await structured.locator('dd').allInnerTexts()).toEqual(['Let me see', 'Hello!']);
       expect(await page.locator('.tree.filling').count()).toBe(0);
     });
@@ -91,7 +91,7 @@ describeInBrowser()('the playground', () => {
       await lane(page, 'StructuredStreamingNode').locator('.tree.filling').waitFor();
       expect(await readStates(page)).toEqual(['done', 'running']);
       second.open();
-      await ended(page);
+      await waitForEnd(page);
       expect(await readStates(page)).toEqual(['done', 'done']);
     });
 
@@ -99,7 +99,7 @@ describeInBrowser()('the playground', () => {
       const { page, first, second } = await start();
       first.open();
       second.open();
-      await ended(page);
+      await waitForEnd(page);
       const facts = await readText(page, '.facts');
       for (const fact of [
         /First text\s+\d/,
@@ -120,7 +120,7 @@ describeInBrowser()('the playground', () => {
     upstream.next(scriptStream('To the right.'));
     const { page } = await visit(app.url);
     await ask(page, 'crossing', 'Where to?');
-    await ended(page);
+    await waitForEnd(page);
     expect(await lane(page, 'ChooseNode').innerText()).toMatch(/code · silent[^]*done[^]*Looking both ways/);
     expect(await lane(page, 'route.right.SpeakNode').innerText()).toMatch(
       /^SpeakNode\nroute: right\n[^]*To the right\.$/,
@@ -143,7 +143,7 @@ describeInBrowser()('the playground', () => {
     await ask(page, 'side-by-side', 'Speak');
     for (const path of ['middle', 'right']) await page.waitForSelector(`.lane[data-path=${path}][data-state=done]`);
     hold.open();
-    await ended(page);
+    await waitForEnd(page);
     const shown = ['left', 'middle', 'right'].map((path) => lane(page, path).locator('> .said').innerText());
     expect(await Promise.all(shown)).toEqual(['First of all', 'And I', '']);
   });
@@ -158,7 +158,7 @@ describeInBrowser()('the playground', () => {
     await thinking.getByText('think', { exact: true }).waitFor();
     expect(await thinking.getAttribute('open')).not.toBeNull();
     hold.open();
-    await ended(page);
+    await waitForEnd(page);
     expect(await thinking.getAttribute('open')).toBeNull();
     expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Then I speak.');
     await thinking.locator('summary').click();
@@ -169,12 +169,12 @@ describeInBrowser()('the playground', () => {
     const { url } = await demo();
     const { page } = await visit(url);
     await ask(page, 'customer-care', 'Please send me the invoice, number 4711.');
-    await ended(page);
+    await waitForEnd(page);
     const said = await page.locator('.lane > .said:not(:empty)').allInnerTexts();
     expect(said).toHaveLength(1);
     expect(await readText(page, '.facts')).toMatch(/Model\s+millrace-demo/);
     await ask(page, 'nested', 'How does a mill work?');
-    await ended(page);
+    await waitForEnd(page);
     expect(await lane(page, 'ResearchWorkflow/basics').innerText()).toMatch(
       /^basics\s+in ResearchWorkflow\s+agent · silent/,
     );
@@ -190,12 +190,12 @@ describeInBrowser()('the playground', () => {
     await ask(page, 'chat', 'Hello');
     await lane(page, 'answer').getByText('Half an').waitFor();
     await page.click('#stop');
-    await ended(page, 'stopped');
+    await waitForEnd(page, 'stopped');
     expect(await (await upstream.request(0)).closed).toBe('aborted');
     expect(await readText(page, '.turns')).toMatch(/Half an[^]*stopped by you/);
     expect(await page.evaluate('document.activeElement.id')).toBe('draft');
     await page.getByRole('button', { name: 'Retry' }).click();
-    await ended(page);
+    await waitForEnd(page);
     expect(await page.locator('.turn').count()).toBe(1);
     expect((await upstream.request(1)).body.messages).toEqual([{ role: 'user', content: 'Hello' }]);
   });
@@ -208,12 +208,12 @@ describeInBrowser()('the playground', () => {
       .next([steps.role(), steps.text('Some '), steps.reset()]);
     const { page, errors } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
-    await ended(page, 'failed');
+    await waitForEnd(page, 'failed');
     const box = page.locator('.turn:last-child .problem-box');
     expect(await box.innerText()).toMatch(/Too many requests[^]*Try again in 7 seconds[^]*rate_limit_exceeded/);
     expect(await box.getAttribute('role')).toBe('alert');
     await ask(page, 'chat', 'Again');
-    await ended(page, 'failed');
+    await waitForEnd(page, 'failed');
     expect(await box.innerText()).toMatch(/broke[^]*upstream_connection_lost/);
     expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Some');
     expect(await readNodeState(page, 'answer')).toBe('failed');
@@ -235,30 +235,31 @@ describeInBrowser()('the playground', () => {
     await page.route('**/v1/chat/completions', (route) => answers.shift()?.(route));
     const box = page.locator('.turn:last-child .problem-box');
     await ask(page, 'chat', 'a');
-    await ended(page, 'failed');
+    await waitForEnd(page, 'failed');
     expect(await box.innerText()).toContain('asks for an API key');
     await page.getByRole('button', { name: 'Enter a key' }).click();
     expect(await page.evaluate('document.activeElement.id')).toBe('key');
     await ask(page, 'chat', 'b');
     await eventually(async () => (await page.locator('.turn').count()) === 2);
-    await ended(page, 'failed');
+    await waitForEnd(page, 'failed');
     expect(await box.innerText()).toContain('cannot be reached');
     await ask(page, 'chat', 'c');
     await eventually(async () => (await page.locator('.turn').count()) === 3);
-    await ended(page, 'failed');
+    await waitForEnd(page, 'failed');
     expect(await box.innerText()).toContain('connection broke');
     expect(await page.locator('.turn:last-child .said').last().innerText()).toBe('Hi');
   });
 
   it('names the models that answered, as their providers call them', async () => {
     const { app, upstream } = await bench();
-    const named = (model: string): Step => steps.style({ envelope: { model, system_fingerprint: 'fp_44709d6fcb' } });
+    const nameModel = (model: string): Step =>
+      steps.style({ envelope: { model, system_fingerprint: 'fp_44709d6fcb' } });
     upstream
-      .next([named('gpt-5-mini-2026-08-07'), ...scriptStream('One.')])
-      .next([named('gpt-5-2026-08-07'), ...scriptStream(JSON.stringify({ thinking: 'Hm.', reply: 'Two.' }))]);
+      .next([nameModel('gpt-5-mini-2026-08-07'), ...scriptStream('One.')])
+      .next([nameModel('gpt-5-2026-08-07'), ...scriptStream(JSON.stringify({ thinking: 'Hm.', reply: 'Two.' }))]);
     const { page } = await visit(app.url);
     await ask(page, 'streaming', 'Hello');
-    await ended(page);
+    await waitForEnd(page);
     const facts = await readText(page, '.turn:last-child .facts');
     expect(facts).toMatch(/Models\s+gpt-5-mini-2026-08-07, gpt-5-2026-08-07\s/);
     expect(facts).not.toContain('fp_');
@@ -280,11 +281,11 @@ describeInBrowser()('the playground', () => {
     await page.locator('#workflow').selectOption('chat', { force: true });
     await page.fill('#draft', 'One');
     await page.press('#draft', 'Enter');
-    await ended(page);
+    await waitForEnd(page);
     for (const part of ['.hljs-comment', '.katex-display']) await page.locator(part).waitFor();
     await page.fill('#draft', 'Two');
     await page.press('#draft', 'Enter');
-    await ended(page, 'failed');
+    await waitForEnd(page, 'failed');
     await page.fill('#draft', 'Three');
     await page.press('#draft', 'Enter');
     await page.locator('.tree.filling').waitFor();
@@ -298,7 +299,7 @@ describeInBrowser()('the playground', () => {
       await check();
     }
     hold.open();
-    await ended(page);
+    await waitForEnd(page);
     await page.keyboard.press('Escape');
     await page.locator('.turn:first-child .look').first().click();
     await page.locator('#inside .inside-part').first().waitFor();

@@ -35,7 +35,7 @@ describe('a run that another process continues with', () => {
 
   it('has all of its output in its trace, from before and after it continued', async () => {
     const after = new RecordingTracer();
-    const old = await process.start({}, { tracer: new RecordingTracer(), imports: [makeWiredModule(spoken)] });
+    const old = await process.start({}, { tracer: new RecordingTracer(), imports: [makeWiredModule(wireSpoken)] });
     const door = steps.gate();
     upstream.next(scriptStream('Good.')).next(scriptStream(['Hal', door, 'f']));
     const { id } = await logged.beginResponse(old, { model: 'test' });
@@ -43,7 +43,7 @@ describe('a run that another process continues with', () => {
     await process.stop();
     door.open();
     upstream.next(scriptStream('Whole.'));
-    const next = await process.start({}, { tracer: after, imports: [makeWiredModule(spoken)] });
+    const next = await process.start({}, { tracer: after, imports: [makeWiredModule(wireSpoken)] });
     await logged.followResponse(next, id);
     await eventually(() => after.traces[0]?.ending?.output !== undefined);
     expect(after.traces[0]?.ending).toMatchObject({ output: 'Good.\n\nWhole.' });
@@ -186,7 +186,7 @@ describe('a run that another process continues with', () => {
     const said = flow.stream(second, { messages: noted }, { key: 'second' });
     return flow.stream(second, { messages: said }, { key: 'third' });
   };
-  const spoken: Wire = (flow, { messages }) => {
+  const wireSpoken: Wire = (flow, { messages }) => {
     const said = flow.stream(first, { messages }, { key: 'first' });
     return flow.stream(second, { messages: said }, { key: 'second' });
   };
@@ -215,7 +215,7 @@ describe('a run that another process continues with', () => {
   });
 
   it('runs a finished step again if that step has changed', async () => {
-    const { response } = await change(spoken, undefined);
+    const { response } = await change(wireSpoken, undefined);
     expect([response.status, logged.readOutputText(response)]).toEqual(['completed', 'Whole\n\nAnd more']);
     expect(upstream.requests).toHaveLength(4);
   });

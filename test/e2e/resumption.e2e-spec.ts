@@ -5,7 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 import { eventually } from '../support/checks.js';
 import { getJson } from '../support/client.js';
 import {
-  bareFrames,
+  stripFrames,
   beginResponse,
   followResponse,
   readOutputText,
@@ -83,9 +83,9 @@ describe('runs whose process dies, when the next one is there', () => {
         'A draft\n\n{"thinking":"Whole","reply":"Hello"}',
         { status: 'completed', output, usage: { total_tokens: 33 } },
       ]);
-      expect(bareFrames(text).startsWith(bareFrames(seen))).toBe(true);
+      expect(stripFrames(text).startsWith(stripFrames(seen))).toBe(true);
       const rest = await followResponse(app, id, `&starting_after=${last}`);
-      expect(bareFrames(seen) + bareFrames(rest.text).replace(/^retry: \d+\n/, '')).toBe(bareFrames(text));
+      expect(stripFrames(seen) + stripFrames(rest.text).replace(/^retry: \d+\n/, '')).toBe(stripFrames(text));
       expect(await retrieve(app, id)).toEqual(response);
       expect(upstream.requests).toHaveLength(3);
       const metrics = (await getJson(`${servers.at(-1)?.url}/metrics`)).text;
@@ -157,7 +157,7 @@ describe('runs whose process dies, when the next one is there', () => {
       const { response } = readStream(text);
       const said = 'A draft\n\n{"thinking":"Whole","reply":"Hello"}';
       expect([response.status, readOutputText(response)]).toEqual(['completed', said]);
-      expect(bareFrames(text).startsWith(bareFrames(seen))).toBe(true);
+      expect(stripFrames(text).startsWith(stripFrames(seen))).toBe(true);
       expect(await retrieve(app, id)).toEqual(response);
       // The model of the second step was not called before, or its output was not stored.
       const [drafts, more] = [upstream.requests.filter(isDraft).length, upstream.requests.length - asked];
@@ -240,7 +240,7 @@ describe('runs whose process dies, when the next one is there', () => {
         frozen.process.signal('SIGCONT');
         door.open();
         await frozen.process.waitForLine(/Another process has taken over RUNS_DIR/);
-        expect(bareFrames(told.text).startsWith(bareFrames(await reader))).toBe(true);
+        expect(stripFrames(told.text).startsWith(stripFrames(await reader))).toBe(true);
         // It serves no data of the folder, and has written none.
         expect((await getJson(`${frozen.url}/v1/responses/${id}`)).status).toBe(503);
         expect((await followResponse(app, id)).text).toBe(told.text);

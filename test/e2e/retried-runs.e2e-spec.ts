@@ -24,12 +24,12 @@ describe('a run that is retried after it has failed', () => {
     return flow.stream(second, { messages: noted }, { key: 'second' });
   };
   /** Two agents, the second one visible. */
-  const retried = (retries: number, wire: Wire = before) =>
+  const makeRetryModule = (retries: number, wire: Wire = before) =>
     makeOptionsModule({ background: { retries, retryDelay: '1m' } }, wire);
   let clock: LeapingClock;
   const startRetried = async (retries = 2, wire?: Wire): Promise<TestApp> => {
     clock = new LeapingClock();
-    return process.start({ UPSTREAM_MAX_RETRIES: '0' }, { clock, imports: [retried(retries, wire)] });
+    return process.start({ UPSTREAM_MAX_RETRIES: '0' }, { clock, imports: [makeRetryModule(retries, wire)] });
   };
   const DOWN = httpError(503, errorBody('Down'));
   const waitForRetry = (of: TestApp, id: string): Promise<logged.WireRun> =>

@@ -18,7 +18,7 @@ const PatientModule = makeAgentModule(agent({ retries: 3, model: ['openai', { mo
   key: 'PatientNode',
 });
 
-const limited = (fields: Record<string, string>): Script => httpError(429, errorBody('slow down'), fields);
+const scriptLimit = (fields: Record<string, string>): Script => httpError(429, errorBody('slow down'), fields);
 
 describe('retries of the upstream', () => {
   let bench: Bench;
@@ -47,13 +47,13 @@ describe('retries of the upstream', () => {
 
   describe('wait for an upstream that asks for patience', () => {
     it('while the status line can wait, too', async () => {
-      bench.upstream.next(limited({ 'retry-after-ms': '100' })).next(scriptStream('Here.'));
+      bench.upstream.next(scriptLimit({ 'retry-after-ms': '100' })).next(scriptStream('Here.'));
       assertCompletion(await (await open('chat')).collect(), { content: 'Here.' });
       expect(bench.upstream.requests).toHaveLength(2);
     });
 
     it('but not longer than that: a streaming client gets the status at once, and its SDK waits', async () => {
-      bench.upstream.next(limited({ 'retry-after': '1' }));
+      bench.upstream.next(scriptLimit({ 'retry-after': '1' }));
       const before = performance.now();
       const { status, headers, json } = await ask('chat', true);
       expect(performance.now() - before).toBeLessThan(900);
@@ -61,7 +61,7 @@ describe('retries of the upstream', () => {
       expect([status, json.error.code, headers['retry-after']]).toEqual([429, 'rate_limit_exceeded', '1']);
       expect(bench.upstream.requests).toHaveLength(1);
 
-      bench.upstream.next(limited({ 'retry-after': '1' })).next(scriptStream('Here.'));
+      bench.upstream.next(scriptLimit({ 'retry-after': '1' })).next(scriptStream('Here.'));
       const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 1 });
       const stream = await client.chat.completions.create({ model: 'chat', messages: HELLO, stream: true });
       let content = '';
@@ -70,7 +70,7 @@ describe('retries of the upstream', () => {
     });
 
     it('nor does an agent with retries of its own, which asks its fallback instead', async () => {
-      bench.upstream.next(limited({ 'retry-after': '3' })).next(limited({ 'retry-after': '2' }));
+      bench.upstream.next(scriptLimit({ 'retry-after': '3' })).next(scriptLimit({ 'retry-after': '2' }));
       const { status, headers } = await ask('patient', true);
       expect([status, headers['retry-after']]).toEqual([429, '2']);
       expect(bench.upstream.requests.map(({ body }) => body.model)).toEqual(['gpt-5.4-mini', 'other']);
@@ -79,23 +79,23 @@ describe('retries of the upstream', () => {
     });
 
     it('for a client that does not stream, which can be told at any time', async () => {
-      bench.upstream.next(limited({ 'retry-after': '1' })).next(scriptStream('Here.'));
+      bench.upstream.next(scriptLimit({ 'retry-after': '1' })).next(scriptStream('Here.'));
       expect((await ask('chat', false)).json).toMatchObject({ choices: [{ message: { content: 'Here.' } }] });
     });
 
     it('once something has been sent to the client: there is no status any more', async () => {
       bench.upstream
         .next(scriptStream('First.'))
-        .next(limited({ 'retry-after': '1' }))
+        .next(scriptLimit({ 'retry-after': '1' }))
         .next(scriptCompletion({ thinking: 'Hm.', reply: 'Second.' }));
       assertCompletion(await (await open('streaming')).collect(), { finish: 'stop' });
       expect(bench.upstream.requests).toHaveLength(3);
     });
 
     it('once the status line has been sent without a word', async () => {
-      bench.upstream.next([delay(700), limited({ 'retry-after': '1' })].flat()).next(scriptStream('Here.'));
+      bench.upstream.next([delay(700), scriptLimit({ 'retry-after': '1' })].flat()).next(scriptStream('Here.'));
       assertCompletion(await (await open('chat')).collect(), { content: 'Here.' });
-      bench.upstream.next([delay(700), limited({ 'retry-after': '9' })].flat());
+      bench.upstream.next([delay(700), scriptLimit({ 'retry-after': '9' })].flat());
       expect(assertErrorEnded(await (await open('chat')).collect()).code).toBe('rate_limit_exceeded');
     });
   });

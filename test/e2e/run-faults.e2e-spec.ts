@@ -42,10 +42,10 @@ const UNSPEAKABLE: Readonly<Record<string, { readonly value: unknown; readonly s
     },
     shown: { n: '<not readable>' },
   },
-  'a revoked proxy': { value: revokedProxy(), shown: '<not readable>' },
+  'a revoked proxy': { value: makeRevokedProxy(), shown: '<not readable>' },
 };
 
-function revokedProxy(): object {
+function makeRevokedProxy(): object {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   return proxy;

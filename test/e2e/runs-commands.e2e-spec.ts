@@ -27,7 +27,7 @@ async function millrace(args: readonly string[], env: Record<string, string> = {
 }
 
 describe('commands on runs', () => {
-  const failed = (stderr: unknown) => ({ code: 1, stdout: '', stderr });
+  const expectFailure = (stderr: unknown) => ({ code: 1, stdout: '', stderr });
   let bench: Bench;
   const headers = { authorization: `Bearer ${KEY}` };
   const runs = (args: readonly string[], stdin = '') =>
@@ -154,13 +154,13 @@ describe('commands on runs', () => {
     const { id } = await beginRun(bench.app, {}, headers);
     await endRun(bench.app, id, headers);
     expect(await millrace(['runs', 'list'], { MILLRACE_URL: bench.app.url, OPENAI_API_KEY: KEY })).toEqual(
-      failed(expect.stringMatching(/API key[^]* The key is read from MILLRACE_API_KEY\.\n$/)),
+      expectFailure(expect.stringMatching(/API key[^]* The key is read from MILLRACE_API_KEY\.\n$/)),
     );
-    expect(await runs(['show', 'run_0'])).toEqual(failed("Run with id 'run_0' not found.\n"));
-    expect(await runs(['show', 'run_0', '--follow'])).toEqual(failed("Run with id 'run_0' not found.\n"));
-    expect(await runs(['cancel', id])).toEqual(failed('This run cannot be cancelled: it has completed.\n'));
+    expect(await runs(['show', 'run_0'])).toEqual(expectFailure("Run with id 'run_0' not found.\n"));
+    expect(await runs(['show', 'run_0', '--follow'])).toEqual(expectFailure("Run with id 'run_0' not found.\n"));
+    expect(await runs(['cancel', id])).toEqual(expectFailure('This run cannot be cancelled: it has completed.\n'));
     expect(await runs(['list', '--status', 'odd'])).toEqual(
-      failed(expect.stringContaining("Invalid value for 'status'")),
+      expectFailure(expect.stringContaining("Invalid value for 'status'")),
     );
     expect((await readRun(bench.app, id, headers)).status).toBe('completed');
   });
@@ -172,7 +172,7 @@ describe('commands on runs', () => {
     });
     const { port } = await listen(createServer());
     expect(await millrace(['runs', 'list'], { PORT: String(port) })).toEqual(
-      failed(expect.stringMatching(`^No server answers at http://localhost:${port} \\(.*ECONN`)),
+      expectFailure(expect.stringMatching(`^No server answers at http://localhost:${port} \\(.*ECONN`)),
     );
   });
 });

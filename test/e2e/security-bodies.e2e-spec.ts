@@ -64,11 +64,11 @@ describe('security', () => {
           `content-encoding: ${encoding}`,
           `content-length: ${bytes.length}`,
         ]);
-        const response = await client.readAnswer(Buffer.concat([Buffer.from(head), bytes]));
+        const response = await client.readResponse(Buffer.concat([Buffer.from(head), bytes]));
         expectRefused(response, [415]);
         expect(response.body).toContain('without Content-Encoding');
       }
-      expect((await client.readAnswer(writePost(CHAT_JSON, 'content-encoding: identity'))).status).toBe(200);
+      expect((await client.readResponse(writePost(CHAT_JSON, 'content-encoding: identity'))).status).toBe(200);
     });
 
     it('that are too large are refused by their length, before they come', async () => {

@@ -32,7 +32,7 @@ describe('security', () => {
       ['a script of the playground', 'GET /playground/js/main.js', "script-src 'self'"],
       ['what is no HTTP', 'GET  /  x', API],
     ])('are there for %s', async (_, line, policy) => {
-      const { head } = await client.readAnswer(writeRequest(line));
+      const { head } = await client.readResponse(writeRequest(line));
       const [, ...lines] = head.toLowerCase().trimEnd().split('\r\n');
       const headers = Object.fromEntries(lines.map((each) => each.split(/: (.*)/, 2))) as Record<string, string>;
       expect(headers).toMatchObject({
@@ -53,7 +53,7 @@ describe('security', () => {
 
     it('are there for both kinds of a completion, once each', async () => {
       for (const body of [CHAT_JSON, CHAT_JSON.replace('{', '{"stream":true,')]) {
-        const { status, head } = await client.readAnswer(writePost(body));
+        const { status, head } = await client.readResponse(writePost(body));
         expect(status).toBe(200);
         expect(head.match(/^x-content-type-options: nosniff/gim)).toHaveLength(1);
         expect(head.match(/^content-security-policy: default-src 'none'; frame-ancestors 'none'/gim)).toHaveLength(1);
@@ -87,7 +87,7 @@ describe('security', () => {
       ['empty', 'x-request-id:'],
       ['encoded', 'x-request-id: a%0d%0aset-cookie:%20a=b'],
     ])('%s are replaced', async (_, header) => {
-      const { status, head } = await client.readAnswer(writeRequest('GET /health/live', [header]));
+      const { status, head } = await client.readResponse(writeRequest('GET /health/live', [header]));
       expect([status, idIn(head)]).toEqual([200, expect.stringMatching(/^req_[0-9a-f]{24}$/)]);
       expect(head).not.toMatch(/^set-cookie/im);
     });
@@ -98,7 +98,7 @@ describe('security', () => {
       ['a folded line', 'x-request-id: a\r\n b'],
       ['a zero byte', 'x-request-id: a\0b'],
     ])('with %s cannot put anything into a response', async (_, header) => {
-      const { head } = await client.readAnswer(writeRequest('GET /health/live', [header]));
+      const { head } = await client.readResponse(writeRequest('GET /health/live', [header]));
       expect(idIn(head)).toMatch(/^(req_[0-9a-f]{24}|a)$/);
       expect(head).not.toMatch(/^set-cookie/im);
     });
@@ -174,28 +174,28 @@ describe('security', () => {
       '/.git/config',
       '/package.json',
     ])('lead to nothing else: %s', async (path) => {
-      expectRefused(await client.readAnswer(writeRequest(`GET ${path}`)), [400, 403, 404]);
+      expectRefused(await client.readResponse(writeRequest(`GET ${path}`)), [400, 403, 404]);
     });
 
     it('may be long up to a limit', async () => {
-      expect((await client.readAnswer(writeRequest(`GET /v1/models?${'a'.repeat(8_000)}`))).status).toBe(200);
-      const unknown = await client.readAnswer(writeRequest(`GET /v1/models/${'a'.repeat(8_000)}`));
+      expect((await client.readResponse(writeRequest(`GET /v1/models?${'a'.repeat(8_000)}`))).status).toBe(200);
+      const unknown = await client.readResponse(writeRequest(`GET /v1/models/${'a'.repeat(8_000)}`));
       expectRefused(unknown, [404]);
       expect(unknown.body.length).toBeLessThan(1_000);
-      expectRefused(await client.readAnswer(writeRequest(`GET /v1/models/${'a'.repeat(20_000)}`)), [431]);
+      expectRefused(await client.readResponse(writeRequest(`GET /v1/models/${'a'.repeat(20_000)}`)), [431]);
     });
 
     it('of another host change nothing', async () => {
-      const known = await client.readAnswer(writeRequest('GET /v1/models'));
+      const known = await client.readResponse(writeRequest('GET /v1/models'));
       for (const request of [
         writeRequest('GET /v1/models').replace('host: x', 'host: evil.example'),
         writeRequest('GET /v1/models', ['x-forwarded-host: evil.example', 'forwarded: host=evil.example']),
         writeRequest('GET http://evil.example/v1/models'),
       ]) {
-        const { status, body } = await client.readAnswer(request);
+        const { status, body } = await client.readResponse(request);
         expect([status, body]).toEqual([200, known.body]);
       }
-      const page = await client.readAnswer(writeRequest('GET /docs').replace('host: x', 'host: evil.example'));
+      const page = await client.readResponse(writeRequest('GET /docs').replace('host: x', 'host: evil.example'));
       expect(page.head + page.body).not.toContain('evil.example');
     });
 
@@ -203,7 +203,7 @@ describe('security', () => {
       ['no host', writeRequest('GET /v1/models').replace('host: x\r\n', '')],
       ['two hosts', writeRequest('GET /v1/models', ['host: y'])],
     ])('with %s are answered once, by Node or by the route', async (_, request) => {
-      const { status, body } = await client.readAnswer(request);
+      const { status, body } = await client.readResponse(request);
       expect([200, 400]).toContain(status);
       expect(body).not.toMatch(INSIDE);
     });
@@ -216,11 +216,11 @@ describe('security', () => {
       ['x-method-override: GET', 'DELETE /v1/models', 405],
       ['x: y', 'GET /v1/chat/completions?_method=POST', 405],
     ])('are those of the request line, not of %s', async (header, line, status) => {
-      expect((await client.readAnswer(writeRequest(line, [header]))).status).toBe(status);
+      expect((await client.readResponse(writeRequest(line, [header]))).status).toBe(status);
     });
 
     it.each(['TRACE', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'PURGE'])('%s is refused', async (method) => {
-      const { status, body } = await client.readAnswer(writeRequest(`${method} /v1/models`, ['cookie: secret=1']));
+      const { status, body } = await client.readResponse(writeRequest(`${method} /v1/models`, ['cookie: secret=1']));
       expectRefused({ status, body }, [405]);
       expect(body).not.toContain('secret');
     });
@@ -231,7 +231,7 @@ describe('security', () => {
     });
 
     it('and protocols cannot be changed', async () => {
-      const { status } = await client.readAnswer(
+      const { status } = await client.readResponse(
         writeRequest('GET /v1/models')
           .replace('connection: close', 'connection: upgrade\r\nupgrade: h2c')
           .replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'),

@@ -48,13 +48,13 @@ describe('limits of connections and requests', () => {
     return socket;
   };
   /** Reads the response until the server closes the connection. */
-  const readAnswer = async (socket: Socket): Promise<{ status: number; head: string; body: string }> => {
+  const readResponse = async (socket: Socket): Promise<{ status: number; head: string; body: string }> => {
     const whole = await within(readText(socket), { within: 8_000, message: 'the end of the connection' });
     const [head = '', body = ''] = whole.split('\r\n\r\n');
     return { status: Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1]), head, body };
   };
   const expectRefusal = async (socket: Socket, status: number): Promise<void> => {
-    const answer = await readAnswer(socket);
+    const answer = await readResponse(socket);
     expect(answer.status).toBe(status);
     expect(answer.head).toMatch(/^x-request-id: req_/m);
     assertValidError(JSON.parse(answer.body));
@@ -86,7 +86,7 @@ describe('limits of connections and requests', () => {
 
   it('closes connections that never carry a request', async () => {
     app = await TestApp.start({ env: { HTTP_HEADERS_TIMEOUT_MS: '300' } });
-    await readAnswer(open(''));
+    await readResponse(open(''));
   });
 
   it('does not count the time of the response as time of the request', async () => {
@@ -117,7 +117,7 @@ describe('limits of connections and requests', () => {
     const socket = open(
       `GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${many}x-request-id: the-last\r\n\r\n`,
     );
-    expect((await readAnswer(socket)).head).toContain('x-request-id: the-last');
+    expect((await readResponse(socket)).head).toContain('x-request-id: the-last');
   });
 
   it('takes longer headers if it is told to', async () => {
@@ -135,7 +135,7 @@ describe('limits of connections and requests', () => {
 
   it('closes idle connections after HTTP_KEEP_ALIVE_TIMEOUT_MS, and tells clients beforehand', async () => {
     app = await TestApp.start({ env: { HTTP_KEEP_ALIVE_TIMEOUT_MS: '1000' } });
-    const { status, head } = await readAnswer(open('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n'));
+    const { status, head } = await readResponse(open('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n'));
     expect(status).toBe(200);
     expect(head).toMatch(/^keep-alive: timeout=1$/im);
   });

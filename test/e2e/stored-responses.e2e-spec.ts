@@ -64,10 +64,10 @@ describe('a stored response', () => {
     await createResponse(bench.app, { input: 'Last', previous_response_id: second.id });
     const said = { role: 'assistant', content: 'Hello' };
     const user = (content: string) => ({ role: 'user', content });
-    const sent = async (index: number) => (await bench.upstream.request(index)).body['messages'];
-    expect(await sent(1)).toEqual([user('Hi'), said, user('More')]);
-    expect(await sent(2)).toEqual([user('Hi'), said, user('Else')]);
-    expect(await sent(3)).toEqual([user('Hi'), said, user('More'), said, user('Last')]);
+    const readSent = async (index: number) => (await bench.upstream.request(index)).body['messages'];
+    expect(await readSent(1)).toEqual([user('Hi'), said, user('More')]);
+    expect(await readSent(2)).toEqual([user('Hi'), said, user('Else')]);
+    expect(await readSent(3)).toEqual([user('Hi'), said, user('More'), said, user('Last')]);
   });
 
   it('takes the output of a tool that it called, and nothing else', async () => {

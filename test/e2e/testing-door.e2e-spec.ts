@@ -115,14 +115,14 @@ describe('runWorkflow', () => {
   });
 
   it('rejects with the error of the run, whether a model, an author or the fake has thrown it', async () => {
-    const failing = (...answers: FakeOutput[]) =>
+    const runFailing = (...answers: FakeOutput[]) =>
       runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel(...answers), providers });
     const limit = new UpstreamError('Too many', { status: 429, code: 'rate_limit_exceeded' });
-    await expect(failing(limit)).rejects.toBe(limit);
-    await expect(failing({ topic: 'weather' }, { topic: 'weather' })).rejects.toMatchObject({
+    await expect(runFailing(limit)).rejects.toBe(limit);
+    await expect(runFailing({ topic: 'weather' }, { topic: 'weather' })).rejects.toMatchObject({
       code: 'invalid_structured_output',
     });
-    await expect(failing(TOPIC)).rejects.toThrow(
+    await expect(runFailing(TOPIC)).rejects.toThrow(
       'The fake model has 1 answer, and the step "answer" (last message, of the user: Hi) asks for one more',
     );
     const broken = {

@@ -242,7 +242,7 @@ describe('what a schema may ask of the demo is bounded', () => {
     ['a list of a billion items', list({ minItems: 1e9 })],
     ['lists of lists', list({ minItems: 1_000, items: list({ minItems: 1_000, items: list({ minItems: 1_000 }) }) })],
     ['an object of a billion properties', { type: 'object', minProperties: 1e9 }],
-    ['a schema that doubles with each reference', doublingSchema(30)],
+    ['a schema that doubles with each reference', makeDoublingSchema(30)],
     ['a schema that is itself', { $ref: '#' }],
     ['10,000 values to choose from', { enum: Array.from({ length: 10_000 }, (_, i) => `v${i}`) }],
   ])('%s', async (_, schema) => {
@@ -286,7 +286,7 @@ describe('what a schema may ask of the demo is bounded', () => {
 });
 
 /** A schema whose values have two to the power of `depth` parts. */
-function doublingSchema(depth: number): object {
+function makeDoublingSchema(depth: number): object {
   const $defs: Record<string, object> = { [`d${depth}`]: { type: 'string' } };
   for (let i = 0; i < depth; i++) {
     const next = { $ref: `#/$defs/d${i + 1}` };

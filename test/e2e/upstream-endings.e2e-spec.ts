@@ -64,16 +64,16 @@ describe('the end of an upstream’s response', () => {
     });
 
     it('makes later finish reasons of the response unreliable: a reset after the next one is an error', async () => {
-      const stamped = (content: string): Step =>
+      const makeStamped = (content: string): Step =>
         steps.chunk({ choices: [{ index: 0, delta: { content }, finish_reason: 'stop' }] });
       const read = steps.gate();
-      bench.upstream.next([stamped('part0 '), stamped('part1 '), read, steps.reset()]);
+      bench.upstream.next([makeStamped('part0 '), makeStamped('part1 '), read, steps.reset()]);
       const stream = await open();
       await saw(stream, 'part0');
       await read.reached;
       read.open();
       expect(assertErrorEnded(await stream.collect()).code).toBe('upstream_connection_lost');
-      bench.upstream.next([stamped('part0 '), stamped('part1 '), stamped('part2'), steps.end()]);
+      bench.upstream.next([makeStamped('part0 '), makeStamped('part1 '), makeStamped('part2'), steps.end()]);
       assertCompletion(await (await open()).collect(), { content: 'part0 part1 part2', finish: 'stop' });
     });
   });
@@ -170,15 +170,15 @@ describe('the end of an upstream’s response', () => {
   });
 
   it('is not at a named event in the middle; an event that holds a chunk is read, whatever its name', async () => {
-    const named = (name: string, content: string): Step =>
+    const nameEvent = (name: string, content: string): Step =>
       steps.raw(`event: ${name}\ndata: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`);
     bench.upstream.next([
       steps.raw('event: ping\ndata: {}\n\n'),
-      named('completion', 'one '),
+      nameEvent('completion', 'one '),
       steps.raw('event: heartbeat\ndata: tick\n\n'),
       steps.raw('event: debug\ndata: "choices" and "error" are words\n\n'),
-      named('message', 'two '),
-      named('chat.completion.chunk', 'three'),
+      nameEvent('message', 'two '),
+      nameEvent('chat.completion.chunk', 'three'),
       steps.finish('stop'),
       steps.done(),
     ]);
@@ -200,7 +200,7 @@ describe('an upstream connection that closes before the end of its body', () => 
   afterEach(() => bench.close());
 
   const PIECES = Array.from({ length: 2_000 }, (_, index) => `${index} ${'x'.repeat(4_000)}\n`);
-  const paused = async (script: readonly Step[]): Promise<SseStream> => {
+  const openPaused = async (script: readonly Step[]): Promise<SseStream> => {
     bench.upstream.next(script);
     const stream = await bench.open();
     await stream.until(({ kind }) => kind === 'data');
@@ -221,7 +221,7 @@ describe('an upstream connection that closes before the end of its body', () => 
   };
 
   it('loses nothing for a slow client, and is a failure after that if the response was not complete', async () => {
-    const stream = await paused([steps.role(), ...PIECES.map((piece) => steps.text(piece)), steps.cutOff()]);
+    const stream = await openPaused([steps.role(), ...PIECES.map((piece) => steps.text(piece)), steps.cutOff()]);
     const items = await collectSlowly(stream);
     expect(assertErrorEnded(items).code).toBe('upstream_connection_lost');
     expect(readContent(items)).toBe(PIECES.join(''));

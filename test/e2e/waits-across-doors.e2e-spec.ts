@@ -171,8 +171,8 @@ describe('a workflow that waits for answers', () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Here', door, '.']));
     const { id } = await logged.beginRun(bench.app, { model: 'half-patient', input: 'Go' }, ANN);
-    const waiting = async (): Promise<boolean> => (await logged.readRun(bench.app, id, ANN)).status === 'waiting';
-    await eventually(waiting);
+    const isWaiting = async (): Promise<boolean> => (await logged.readRun(bench.app, id, ANN)).status === 'waiting';
+    await eventually(isWaiting);
     const answer = (): Promise<HttpResponse> =>
       logged.callRun(bench.app, 'POST', `${id}/waits/price`, ANN, { value: { euros: 2 } });
     clock.leap(DAY_MS / 2);

@@ -56,11 +56,11 @@ describe('a workflow that waits for answers', () => {
     it('gives the same response to the same answer, however often it is sent, and takes no other answer', async () => {
       const first = await begin();
       const second = await close(first, { approved: true, comment: 'Nice' });
-      const given = (value: unknown) => door.give(first, [{ id: findCall(first), value }]);
-      const again = await tell(given('{ "comment": "Nice", "approved": true }'));
+      const giveAnswer = (value: unknown) => door.give(first, [{ id: findCall(first), value }]);
+      const again = await tell(giveAnswer('{ "comment": "Nice", "approved": true }'));
       expect(again).toMatchObject({ id: second.id, kept: second.kept, headers: { 'idempotent-replayed': 'true' } });
       expect(second.headers['idempotent-replayed']).toBeUndefined();
-      expect(readError(await post(given({ approved: false })))).toMatchObject({
+      expect(readError(await post(giveAnswer({ approved: false })))).toMatchObject({
         status: 409,
         code: 'wait_already_answered',
       });

@@ -32,7 +32,7 @@ const ask = (url: string): ReturnType<typeof postJson> =>
   postJson(`${url}/v1/chat/completions`, { model: 'chat', messages: HELLO });
 
 /** Ids of the processes that have served completions so far, from their access lines. */
-const answeredBy = ({ process }: ServerProcess): Set<string> =>
+const listPids = ({ process }: ServerProcess): Set<string> =>
   new Set([...process.stdout.matchAll(/\[Millrace\] (\d+) .*\[Access\] POST/g)].map(([, pid = '']) => pid));
 
 describe('several processes that continue', () => {
@@ -49,7 +49,7 @@ describe('several processes that continue', () => {
     await eventually(async () => {
       requests++;
       await ask(url);
-      return answeredBy(server).size === 2;
+      return listPids(server).size === 2;
     });
     await eventually(() => child.stdout.match(/\[Access\] POST/g)?.length === requests);
     for (let i = 0; i < 4; i++) {
@@ -65,7 +65,7 @@ describe('several processes that continue', () => {
     const haveAnswered = async (): Promise<boolean> => {
       await ask(url).catch(() => undefined);
       const workers = await listWorkers(child.pid);
-      return workers.length === 2 && workers.every((worker) => answeredBy(server).has(String(worker)));
+      return workers.length === 2 && workers.every((worker) => listPids(server).has(String(worker)));
     };
     await eventually(haveAnswered);
     const [victim = 0] = await listWorkers(child.pid);
@@ -151,19 +151,19 @@ describe('several processes', () => {
         const headers = { authorization: `Bearer ${key}` };
         return (await postJson(`${url}/v1/chat/completions`, body, headers)).status;
       };
-      await eventually(async () => (await askAs('sk-ann')) === 200 && answeredBy(started).size === 2);
+      await eventually(async () => (await askAs('sk-ann')) === 200 && listPids(started).size === 2);
       // The later of two valid files counts.
       await writeFile(file, entry('ann', 'sk-ann') + entry('bob', 'sk-bob'));
       await eventually(() => child.stdout.match(/2 keys are known now/g)?.length === 2);
       await writeFile(file, '- broken');
       await eventually(() => child.stderr.match(/the keys known before hold/g)?.length === 2);
-      const [victim] = answeredBy(started);
+      const [victim] = listPids(started);
       process.kill(Number(victim), 'SIGKILL');
       await child.waitForLine(/starts with the keys that the others know\. entry 1: must be a map/, { within: 20_000 });
       await eventually(
         async () => {
           expect(await askAs('sk-bob').catch(() => 200)).toBe(200);
-          return answeredBy(started).size === 3;
+          return listPids(started).size === 3;
         },
         { within: 20_000 },
       );

@@ -67,11 +67,11 @@ export async function readUntilCut(app: App, id: string, onText?: (text: string)
 }
 
 /** The part of a stream that is the same for every reader: its data, without comments and other fields. */
-export function bareFrames(stream: string): string {
+export function stripFrames(stream: string): string {
   return stream.replaceAll(/^(?:: .*\n\n|(?:id|retry): \d+\n)/gm, '');
 }
 
 /** Checks a stream by every rule. */
 export function readStream(stream: string): CheckedStream {
-  return readResponseStream(readFrames(bareFrames(stream)));
+  return readResponseStream(readFrames(stripFrames(stream)));
 }

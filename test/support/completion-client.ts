@@ -51,6 +51,6 @@ export async function readUntil(stream: SseStream, text: string): Promise<{ id: 
 }
 
 /** The part of a stream that is the same for every reader: its events with their numbers, without comments and retry times. */
-export function bareStream(items: readonly SseItem[]): readonly (readonly [id: string | undefined, data: string])[] {
+export function stripStream(items: readonly SseItem[]): readonly (readonly [id: string | undefined, data: string])[] {
   return items.flatMap((item) => (item.kind === 'data' ? [[item.id, item.data] as const] : []));
 }

@@ -38,9 +38,9 @@ export class BodyWatch {
   expectFixture(client: string, but: readonly string[] = []): void {
     const sent = nameIds(this.#bodies, [...this.#ids]);
     if (process.env['RECORD_CLIENTS'] === '1') writeFileSync(fixtureUrl(client), `${JSON.stringify(sent, null, 2)}\n`);
-    const compared = (bodies: RecordedConversation): unknown =>
+    const pickCompared = (bodies: RecordedConversation): unknown =>
       bodies.map((body) => Object.fromEntries(Object.entries(body).filter(([name]) => !but.includes(name))));
-    expect(compared(sent)).toEqual(compared(readRecordedConversation(client)));
+    expect(pickCompared(sent)).toEqual(pickCompared(readRecordedConversation(client)));
   }
 
   #watchBody(request: IncomingMessage): void {

@@ -50,7 +50,7 @@ export class HostileClient {
   }
 
   /** Writes bytes, and reads the only response. */
-  async readAnswer(bytes: string | Buffer): Promise<RawResponse> {
+  async readResponse(bytes: string | Buffer): Promise<RawResponse> {
     const [first, ...others] = await this.exchange(bytes);
     if (first === undefined || others.length > 0) throw new Error(`Expected one response, got ${others.length + 1}`);
     return first;

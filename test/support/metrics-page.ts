@@ -39,11 +39,11 @@ export class MetricsPage {
 
   /** Sum of the values of a name over all series that have these labels; 0 if there are none. */
   sum(name: string, labels: Readonly<Record<string, string>> = {}): number {
-    return this.matching(name, labels).reduce((sum, { value }) => sum + value, 0);
+    return this.filter(name, labels).reduce((sum, { value }) => sum + value, 0);
   }
 
   /** Every series of a name that has these labels. */
-  matching(name: string, labels: Readonly<Record<string, string>> = {}): readonly Sample[] {
+  filter(name: string, labels: Readonly<Record<string, string>> = {}): readonly Sample[] {
     const wanted = Object.entries(labels);
     return this.samples.filter(
       (sample) => sample.name === name && wanted.every(([label, value]) => sample.labels[label] === value),

@@ -93,7 +93,7 @@ export async function ask(page: Page, model: string, question: string): Promise<
 }
 
 /** Waits until the newest answer is in this state. */
-export function ended(page: Page, state = 'done'): Promise<unknown> {
+export function waitForEnd(page: Page, state = 'done'): Promise<unknown> {
   return page.waitForSelector(`.turn:last-child .answer[data-state=${state}]`);
 }
 

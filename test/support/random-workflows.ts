@@ -81,14 +81,14 @@ const { steps } = fc.letrec<{ steps: readonly Plan[]; step: Plan }>((tie) => ({
 }));
 
 /** Random workflows of parallel steps, routes and nested workflows, with names of all kinds. */
-export const workflows: fc.Arbitrary<Compiled> = steps.map((plans) => wired(plans, 'outer'));
+export const workflows: fc.Arbitrary<Compiled> = steps.map((plans) => compile(plans, 'outer'));
 
-function wired(plans: readonly Plan[], id: string): Compiled {
+function compile(plans: readonly Plan[], id: string): Compiled {
   const nested = new Map<Plan, Compiled>();
   const prepare = (steps: readonly Plan[]): void => {
     for (const plan of steps) {
       if (plan.kind === 'route') plan.branches.forEach((branch) => prepare(branch.steps));
-      if (plan.kind === 'workflow') nested.set(plan, wired(plan.steps, `${id}/${nested.size}`));
+      if (plan.kind === 'workflow') nested.set(plan, compile(plan.steps, `${id}/${nested.size}`));
     }
   };
   prepare(plans);

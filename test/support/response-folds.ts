@@ -36,7 +36,7 @@ export const error = {
   message: 'It broke.',
   param: null,
 } as const;
-export const failed = (fields: Partial<Extract<RunEvent, { type: 'run-failed' }>> = {}): TimedEvent => ({
+export const makeFailed = (fields: Partial<Extract<RunEvent, { type: 'run-failed' }>> = {}): TimedEvent => ({
   type: 'run-failed',
   error,
   outcome: 'upstream_error',

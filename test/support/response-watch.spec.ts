@@ -28,7 +28,11 @@ describe('ResponseWatch', () => {
     server.close();
     server.closeAllConnections();
   });
-  const answered = async (type: string, writes: readonly string[], path = '/v1/chat/completions'): Promise<number> => {
+  const countFaults = async (
+    type: string,
+    writes: readonly string[],
+    path = '/v1/chat/completions',
+  ): Promise<number> => {
     answer = { type, writes };
     await (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)).text();
     return watch.faults.length;
@@ -38,16 +42,19 @@ describe('ResponseWatch', () => {
   it('is content with what fits', async () => {
     const error = { error: { message: 'm', type: 'server_error', param: null, code: null } };
     const stream = [`: hi\n\n${frame(CHUNK)}${frame(CHUNK)}`, frame(error), 'data: [DONE]\n\n'];
-    expect(await answered('text/event-stream', stream)).toBe(0);
-    expect(await answered('application/json', [JSON.stringify(error)])).toBe(0);
+    expect(await countFaults('text/event-stream', stream)).toBe(0);
+    expect(await countFaults('application/json', [JSON.stringify(error)])).toBe(0);
     watch.assertValid();
   });
 
   it("takes a writer's own framing of chunks off, whose lengths must be right", async () => {
-    const framed = (text: string, length = Buffer.byteLength(text)): string => `${length.toString(16)}\r\n${text}\r\n`;
+    const frameChunk = (text: string, length = Buffer.byteLength(text)): string =>
+      `${length.toString(16)}\r\n${text}\r\n`;
     const text = frame({ ...CHUNK, choices: [{ index: 0, delta: { content: 'Grüße' }, finish_reason: null }] });
-    expect(await answered('text/event-stream', [framed(text), `${framed('data: [DONE]\n\n')}0\r\n\r\n`])).toBe(0);
-    expect(await answered('text/event-stream', [framed(text, text.length)])).toBe(1);
+    expect(
+      await countFaults('text/event-stream', [frameChunk(text), `${frameChunk('data: [DONE]\n\n')}0\r\n\r\n`]),
+    ).toBe(0);
+    expect(await countFaults('text/event-stream', [frameChunk(text, text.length)])).toBe(1);
   });
 
   it.each([
@@ -61,11 +68,11 @@ describe('ResponseWatch', () => {
     ['no JSON', 'text/event-stream', 'data: {\n\n'],
     ['a completion without choices', 'application/json', '{"id":"c","object":"chat.completion"}'],
   ])('reports %s', async (_, type, bytes) => {
-    expect(await answered(type, [bytes])).toBe(1);
+    expect(await countFaults(type, [bytes])).toBe(1);
     expect(() => watch.assertValid()).toThrow('do not fit');
   });
 
   it('looks at the routes of OpenAI only', async () => {
-    expect(await answered('application/json', ['{"status":"ok"}'], '/health/live')).toBe(0);
+    expect(await countFaults('application/json', ['{"status":"ok"}'], '/health/live')).toBe(0);
   });
 });

@@ -11,11 +11,11 @@ describe('the format of a graph', () => {
   });
 
   it('is what the client accepts, and JSON if it accepts none', () => {
-    const accepting = (type: string) =>
+    const chooseFor = (type: string) =>
       chooseGraphFormat(undefined, (types) => types.find((known) => known === type) ?? false);
-    expect(accepting('image/svg+xml').format).toBe('svg');
-    expect(accepting('text/plain')).toEqual({ format: 'mermaid', type: 'text/plain' });
-    expect(accepting('application/pdf').format).toBe('json');
+    expect(chooseFor('image/svg+xml').format).toBe('svg');
+    expect(chooseFor('text/plain')).toEqual({ format: 'mermaid', type: 'text/plain' });
+    expect(chooseFor('application/pdf').format).toBe('json');
   });
 
   it.each([['png'], [''], ['SVG'], [['svg', 'json']], [{ a: 'svg' }]])('cannot be %j', (asked) => {

@@ -59,21 +59,21 @@ class MapState extends ResponseState {
 const config = { access: {} } as AppConfig;
 const limits = {} as Caller['limits'];
 const caller = (id = 'anybody') => new Caller({ id, limits });
-const said = (text: string, id = 'msg_1') => ({
+const makeMessage = (text: string, id = 'msg_1') => ({
   id,
   type: 'message',
   status: 'completed',
   role: 'assistant',
   content: [{ type: 'output_text', text, annotations: [], logprobs: [] }],
 });
-const asked = (text: string) => ({
+const makeQuestion = (text: string) => ({
   id: 'msg_0',
   type: 'message',
   status: 'completed',
   role: 'user',
   content: [{ type: 'input_text', text }],
 });
-const called = (status = 'completed') => ({
+const makeCall = (status = 'completed') => ({
   id: 'fc_1',
   type: 'function_call',
   status,
@@ -112,8 +112,8 @@ describe('ResponsesDecoder', () => {
   const ask = (body: object, by?: Caller): Promise<DecodedRequest> => decode({ model: 'chat', ...body }, {}, by);
   const keep = (parts: Partial<FinishedResponse> = {}, response: JsonObject = {}) =>
     state.keep({
-      response: { id: 'resp_1', status: 'completed', output: [said('Hello')], ...response },
-      context: [asked('Hi')],
+      response: { id: 'resp_1', status: 'completed', output: [makeMessage('Hello')], ...response },
+      context: [makeQuestion('Hi')],
       owner: caller(),
       ...parts,
     });
@@ -151,7 +151,7 @@ describe('ResponsesDecoder', () => {
     });
     expect([streams, nodeEvents]).toEqual([false, false]);
     expect(origin).toEqual({ requestId: 'req_1', streamed: false });
-    expect(context).toEqual([{ ...asked('Hi'), id: expect.stringMatching(/^msg_[0-9a-f]{48}$/) }]);
+    expect(context).toEqual([{ ...makeQuestion('Hi'), id: expect.stringMatching(/^msg_[0-9a-f]{48}$/) }]);
   });
 
   it('repeats what the client sent', async () => {
@@ -220,14 +220,18 @@ describe('ResponsesDecoder', () => {
   });
 
   it('continues with the conversation of the previous response', async () => {
-    await keep({}, { instructions: 'Old ones', output: [said('Hello'), called('incomplete')] });
+    await keep({}, { instructions: 'Old ones', output: [makeMessage('Hello'), makeCall('incomplete')] });
     const { request, context, head } = await ask({ input: 'More', previous_response_id: 'resp_1' });
     expect(request.messages).toEqual([
       { role: 'user', content: 'Hi' },
       { role: 'assistant', content: 'Hello' },
       { role: 'user', content: 'More' },
     ]);
-    expect(context).toEqual([asked('Hi'), said('Hello'), { ...asked('More'), id: expect.any(String) }]);
+    expect(context).toEqual([
+      makeQuestion('Hi'),
+      makeMessage('Hello'),
+      { ...makeQuestion('More'), id: expect.any(String) },
+    ]);
     expect(head.previous_response_id).toBe('resp_1');
   });
 
@@ -259,7 +263,7 @@ describe('ResponsesDecoder', () => {
   });
 
   it('takes the output of a call that an earlier response made', async () => {
-    await keep({}, { output: [called()] });
+    await keep({}, { output: [makeCall()] });
     const output = { type: 'function_call_output', call_id: 'c', output: 'ok' };
     const { request } = await ask({ input: [output], previous_response_id: 'resp_1' });
     expect(request.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool']);
@@ -279,7 +283,10 @@ describe('ResponsesDecoder', () => {
       { role: 'assistant', content: 'Hello' },
       { role: 'assistant', content: 'Hello' },
     ]);
-    expect(context.slice(1)).toEqual([said('Hello'), { ...said('Hello'), id: expect.stringMatching(/^msg_/) }]);
+    expect(context.slice(1)).toEqual([
+      makeMessage('Hello'),
+      { ...makeMessage('Hello'), id: expect.stringMatching(/^msg_/) },
+    ]);
     expect(new Set(context.map(({ id }) => id)).size).toBe(3);
   });
 
@@ -300,7 +307,7 @@ describe('ResponsesDecoder', () => {
   });
 
   it('leaves calls that were cut off out of the conversation', async () => {
-    const { request, context } = await ask({ input: [{ role: 'user', content: 'Hi' }, called('incomplete')] });
+    const { request, context } = await ask({ input: [{ role: 'user', content: 'Hi' }, makeCall('incomplete')] });
     expect([request.messages.length, context.length]).toEqual([1, 1]);
   });
 

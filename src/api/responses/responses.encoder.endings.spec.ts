@@ -3,7 +3,7 @@ import {
   content,
   nodeDone,
   error,
-  failed,
+  makeFailed,
   finished,
   fold,
   outline,
@@ -40,7 +40,7 @@ describe('the end of a response, and its fields beside the output', () => {
   });
 
   it('fails with an error in both forms, and then whole', () => {
-    const told = tell([content('a', 'Hal'), failed({ node: 'a' })]);
+    const told = tell([content('a', 'Hal'), makeFailed({ node: 'a' })]);
     expect(told.events.slice(-2)).toMatchObject([
       {
         type: 'error',
@@ -58,34 +58,34 @@ describe('the end of a response, and its fields beside the output', () => {
   });
 
   it.each([
-    ['an upstream that is down', failed(), 'server_error'],
-    ['a shutdown, whatever it has cost', failed({ outcome: 'shutdown', usage: readUsage(9) }), 'server_error'],
+    ['an upstream that is down', makeFailed(), 'server_error'],
+    ['a shutdown, whatever it has cost', makeFailed({ outcome: 'shutdown', usage: readUsage(9) }), 'server_error'],
     [
       'a full upstream',
-      failed({ error: { ...error, status: 429 }, outcome: 'upstream_rate_limited' }),
+      makeFailed({ error: { ...error, status: 429 }, outcome: 'upstream_rate_limited' }),
       'rate_limit_exceeded',
     ],
-    ['a quota that is used up', failed({ error: { ...error, status: 429, retryable: false } }), 'invalid_prompt'],
-    ['a request that the upstream refuses', failed({ error: { ...error, status: 400 } }), 'invalid_prompt'],
-    ['tokens that were spent', failed({ usage: readUsage(9) }), 'invalid_prompt'],
-    ['tokens that nobody told', failed({ untoldTokens: 9 }), 'invalid_prompt'],
+    ['a quota that is used up', makeFailed({ error: { ...error, status: 429, retryable: false } }), 'invalid_prompt'],
+    ['a request that the upstream refuses', makeFailed({ error: { ...error, status: 400 } }), 'invalid_prompt'],
+    ['tokens that were spent', makeFailed({ usage: readUsage(9) }), 'invalid_prompt'],
+    ['tokens that nobody told', makeFailed({ untoldTokens: 9 }), 'invalid_prompt'],
     [
       'a bug',
-      failed({ outcome: 'internal_error', error: { ...error, status: 500, retryable: false } }),
+      makeFailed({ outcome: 'internal_error', error: { ...error, status: 500, retryable: false } }),
       'invalid_prompt',
     ],
-    ['a timeout', failed({ error: { ...error, status: 504 }, outcome: 'upstream_timeout' }), 'server_error'],
+    ['a timeout', makeFailed({ error: { ...error, status: 504 }, outcome: 'upstream_timeout' }), 'server_error'],
   ])('steers retries by its code: %s', (_title, event, code) => {
     expect(tell([event]).response.error?.code).toBe(code);
   });
 
   it('names parameters as this door does', () => {
-    const event = failed({ error: { ...error, status: 400, param: 'messages[3].content' } });
+    const event = makeFailed({ error: { ...error, status: 400, param: 'messages[3].content' } });
     expect(tell([event]).error).toMatchObject({ param: 'input', error: { param: 'input' } });
   });
 
   it('reports a cancelled run as an incomplete response', () => {
-    const told = tell([content('a', 'Hal'), failed({ outcome: 'cancelled', usage: readUsage(4) })]);
+    const told = tell([content('a', 'Hal'), makeFailed({ outcome: 'cancelled', usage: readUsage(4) })]);
     expect(told.response).toMatchObject({
       status: 'cancelled',
       error: null,
@@ -106,13 +106,13 @@ describe('the end of a response, and its fields beside the output', () => {
   });
 
   it('names the tier that was used, if OpenAI has it', () => {
-    const identified = (serviceTier: string): TimedEvent => ({
+    const identify = (serviceTier: string): TimedEvent => ({
       type: 'model-identified',
       node: 'a',
       identity: { serviceTier },
     });
-    expect(tell([identified('flex'), identified('priority'), finished]).response.service_tier).toBe('flex');
-    expect(tell([identified('on_demand'), finished]).response.service_tier).toBe('default');
+    expect(tell([identify('flex'), identify('priority'), finished]).response.service_tier).toBe('flex');
+    expect(tell([identify('on_demand'), finished]).response.service_tier).toBe('default');
   });
 
   it('has the phases of the steps that the graph knows', () => {
@@ -130,7 +130,7 @@ describe('the end of a response, and its fields beside the output', () => {
 
   describe('node events', () => {
     const shape = { nodeEvents: true };
-    const startedNode = (node: string): TimedEvent => ({
+    const startNode = (node: string): TimedEvent => ({
       type: 'node-started',
       node,
       kind: 'agent-streaming',
@@ -138,7 +138,7 @@ describe('the end of a response, and its fields beside the output', () => {
     });
 
     it('come as an event that all clients know, with the text so far', () => {
-      const told = tell([startedNode('a'), content('a', 'Hi'), nodeDone('a'), finished], { shape });
+      const told = tell([startNode('a'), content('a', 'Hi'), nodeDone('a'), finished], { shape });
       const news = told.events.flatMap((event) => ('millrace' in event && 'response' in event ? [event] : []));
       expect(news.map(({ type, millrace }) => [type, (millrace as { type: string }).type])).toEqual([
         ['response.in_progress', 'node-started'],
@@ -161,7 +161,7 @@ describe('the end of a response, and its fields beside the output', () => {
     });
 
     it('are sent only on request', () => {
-      const told = tell([startedNode('a'), content('a', 'Hi'), nodeDone('a'), finished]);
+      const told = tell([startNode('a'), content('a', 'Hi'), nodeDone('a'), finished]);
       expect(JSON.stringify(told.events)).not.toContain('millrace');
     });
   });

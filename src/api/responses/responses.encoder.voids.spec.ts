@@ -3,7 +3,7 @@ import type { McpStep } from '../../streaming/delta.js';
 import {
   call,
   content,
-  failed,
+  makeFailed,
   nodeDone,
   finished,
   outline,
@@ -15,7 +15,7 @@ import {
 import { readOutputText } from '../../../test/support/response-rules.js';
 
 const resumed: TimedEvent = { type: 'run-resumed', epoch: 2 };
-const restarted = (node: string, from: number, to: number): TimedEvent => ({ type: 'node-restarted', node, from, to });
+const restart = (node: string, from: number, to: number): TimedEvent => ({ type: 'node-restarted', node, from, to });
 
 describe('a ResponseEncoder of a run that continues after its process has ended', () => {
   it('closes an unfinished item without content, and sends its text again in another item', () => {
@@ -24,7 +24,7 @@ describe('a ResponseEncoder of a run that continues after its process has ended'
       nodeDone('a'),
       content('b', 'Hal'),
       resumed,
-      restarted('b', 4, 4),
+      restart('b', 4, 4),
       content('b', '\n\nHello'),
       nodeDone('b'),
       finished,
@@ -42,7 +42,7 @@ describe('a ResponseEncoder of a run that continues after its process has ended'
       call('a', 0, '{"x":1}', { id: 'call_1', name: 'f' }),
       call('a', 1, '{', { name: 'g' }),
       resumed,
-      restarted('a', 1, 3),
+      restart('a', 1, 3),
       call('a', 0, '{"x":2}', { id: 'call_2', name: 'f' }),
       call('a', 1, '{}', { name: 'g' }),
       nodeDone('a'),
@@ -65,9 +65,9 @@ describe('a ResponseEncoder of a run that continues after its process has ended'
     const listing: McpStep = { step: 'listing', server: 'docs' };
     const listed: McpStep = { step: 'listed', server: 'docs', tools: TOOLS };
     const head = { server: 'docs', name: 'search', arguments: '{"q":1}' };
-    const calling = (call: string, more = {}): McpStep => ({ step: 'calling', call, ...head, ...more });
-    const called = (call: string, output = 'snow'): McpStep => ({ step: 'called', server: 'docs', call, output });
-    const asking = (call: string, more = {}): McpStep => ({ step: 'asking', call, ...head, ...more });
+    const beginCall = (call: string, more = {}): McpStep => ({ step: 'calling', call, ...head, ...more });
+    const finishCall = (call: string, output = 'snow'): McpStep => ({ step: 'called', server: 'docs', call, output });
+    const ask = (call: string, more = {}): McpStep => ({ step: 'asking', call, ...head, ...more });
     const list = 'mcp_list_tools search';
     const made = 'mcp_call completed: search({"q":1}) = snow';
     const lost = 'mcp_call incomplete: search() = null';
@@ -78,23 +78,23 @@ describe('a ResponseEncoder of a run that continues after its process has ended'
       ['a list that had not come', [listing], [listing, listed], [list]],
       [
         'a call that was under way',
-        [listing, listed, calling('1')],
-        [listing, listed, calling('9'), called('9')],
+        [listing, listed, beginCall('1')],
+        [listing, listed, beginCall('9'), finishCall('9')],
         [list, made],
       ],
-      ['a call with the same result', [calling('1'), called('1')], [calling('9'), called('9')], [made]],
+      ['a call with the same result', [beginCall('1'), finishCall('1')], [beginCall('9'), finishCall('9')], [made]],
       [
         'two equal calls, each',
-        [calling('1'), calling('2'), called('2')],
-        [calling('8'), calling('9'), called('9'), called('8')],
+        [beginCall('1'), beginCall('2'), finishCall('2')],
+        [beginCall('8'), beginCall('9'), finishCall('9'), finishCall('8')],
         [made, made],
       ],
-      ['a request for approval', [asking('1')], [asking('9')], ['mcp_approval_request search({"q":1})']],
+      ['a request for approval', [ask('1')], [ask('9')], ['mcp_approval_request search({"q":1})']],
     ])('%s', (_, before, after, items) => {
       const told = tell([
         ...before.map((each) => mcp(each)),
         resumed,
-        restarted('a', 1, 9),
+        restart('a', 1, 9),
         ...after.map((each) => mcp(each)),
         content('a', 'So it is.'),
         nodeDone('a'),
@@ -105,17 +105,17 @@ describe('a ResponseEncoder of a run that continues after its process has ended'
 
     it('and a call that it does not repeat, or whose result is another, is void', () => {
       const told = tell([
-        ...[listing, listed, calling('1'), called('1'), calling('2', { arguments: '{"q":2}' })].map((each) =>
+        ...[listing, listed, beginCall('1'), finishCall('1'), beginCall('2', { arguments: '{"q":2}' })].map((each) =>
           mcp(each),
         ),
-        mcp(asking('3')),
+        mcp(ask('3')),
         resumed,
-        restarted('a', 1, 9),
+        restart('a', 1, 9),
         mcp(listing),
         mcp({ ...listed, tools: [] }),
-        mcp(calling('1')),
-        mcp(called('1', 'rain')),
-        mcp(asking('3', { name: 'write' })),
+        mcp(beginCall('1')),
+        mcp(finishCall('1', 'rain')),
+        mcp(ask('3', { name: 'write' })),
         content('a', 'So it is.'),
         nodeDone('a'),
         finished,
@@ -138,21 +138,21 @@ describe('a ResponseEncoder of a run that continues after its process has ended'
         mcp(listed),
         content('a', 'One.'),
         nodeDone('a'),
-        mcp(calling('1'), 'b'),
+        mcp(beginCall('1'), 'b'),
         resumed,
-        restarted('b', 5, 5),
+        restart('b', 5, 5),
         mcp(listing, 'b'),
         mcp(listed, 'b'),
-        mcp(calling('1'), 'b'),
+        mcp(beginCall('1'), 'b'),
         resumed,
-        restarted('b', 5, 8),
+        restart('b', 5, 8),
         mcp(listing, 'b'),
         mcp(listed, 'b'),
-        mcp(calling('1'), 'b'),
-        mcp(called('1'), 'b'),
+        mcp(beginCall('1'), 'b'),
+        mcp(finishCall('1'), 'b'),
         resumed,
-        restarted('b', 5, 13),
-        failed(),
+        restart('b', 5, 13),
+        makeFailed(),
       ]);
       expect(outline(told)).toEqual([list, 'message completed: One.', lost]);
     });
@@ -177,7 +177,7 @@ describe('a ResponseEncoder of a run that continues after its process has ended'
       nodeDone('a'),
       content('b', 'Hal'),
       resumed,
-      restarted('b', 3, 3),
+      restart('b', 3, 3),
       content('b', 'Hello'),
       cite(6, 8),
       nodeDone('b'),

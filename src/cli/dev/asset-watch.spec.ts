@@ -37,7 +37,7 @@ describe('the watch of files that the compiler does not handle', () => {
       onFault: ({ message }) => faults.push(message),
     });
   };
-  const built = (path: string, text: string | undefined): Promise<unknown> =>
+  const waitForBuilt = (path: string, text: string | undefined): Promise<unknown> =>
     eventually(async () => (await readFile(join(root, 'dist', path), 'utf8').catch(() => undefined)) === text, {
       message: `${path} with ${text}`,
     });
@@ -47,12 +47,12 @@ describe('the watch of files that the compiler does not handle', () => {
     for (const version of ['The first', 'The second', 'The third time']) {
       writeFileSync(source('prompts/answer.md~'), version);
       renameSync(source('prompts/answer.md~'), source('prompts/answer.md'));
-      await built('prompts/answer.md', version);
+      await waitForBuilt('prompts/answer.md', version);
     }
     rmSync(source('prompts/answer.md'));
-    await built('prompts/answer.md', undefined);
+    await waitForBuilt('prompts/answer.md', undefined);
     writeFileSync(source('prompts/answer.md'), 'Version 4');
-    await built('prompts/answer.md', 'Version 4');
+    await waitForBuilt('prompts/answer.md', 'Version 4');
     expect(faults).toEqual([]);
   });
 
@@ -61,7 +61,7 @@ describe('the watch of files that the compiler does not handle', () => {
     writeFileSync(source('prompts/older.md~'), 'Version 1');
     utimesSync(source('prompts/older.md~'), 1, 1);
     renameSync(source('prompts/older.md~'), source('prompts/answer.md'));
-    await built('prompts/answer.md', 'Version 1');
+    await waitForBuilt('prompts/answer.md', 'Version 1');
   });
 
   it('sees what is in folders that are made, moved, removed and made again', async () => {
@@ -69,14 +69,14 @@ describe('the watch of files that the compiler does not handle', () => {
     for (const version of ['Version 1', 'Version 2']) {
       mkdirSync(source('late/prompts'), { recursive: true });
       writeFileSync(source('late/prompts/late.md'), version);
-      await built('late/prompts/late.md', version);
+      await waitForBuilt('late/prompts/late.md', version);
       writeFileSync(source('late/prompts/late.md'), `${version}, changed`);
-      await built('late/prompts/late.md', `${version}, changed`);
+      await waitForBuilt('late/prompts/late.md', `${version}, changed`);
       renameSync(source('late'), source('later'));
-      await built('later/prompts/late.md', `${version}, changed`);
-      await built('late/prompts/late.md', undefined);
+      await waitForBuilt('later/prompts/late.md', `${version}, changed`);
+      await waitForBuilt('late/prompts/late.md', undefined);
       rmSync(source('later'), { recursive: true });
-      await built('later/prompts/late.md', undefined);
+      await waitForBuilt('later/prompts/late.md', undefined);
     }
     await eventually(async () => !(await readdir(join(root, 'dist'))).includes('later'));
     expect(faults).toEqual([]);
@@ -94,7 +94,7 @@ describe('the watch of files that the compiler does not handle', () => {
       for (const folder of folders) await rm(join(folder, '..'), { recursive: true });
     }
     writeFileSync(source('prompts/answer.md'), 'The last');
-    await built('prompts/answer.md', 'The last');
+    await waitForBuilt('prompts/answer.md', 'The last');
     await eventually(async () => (await readdir(join(root, 'dist'))).every((name) => name !== 'late'));
     expect(faults).toEqual([]);
   });

@@ -92,10 +92,10 @@ describe('makeValue', () => {
   });
 
   it('fits texts into their bounds, by characters', () => {
-    const bounded = (bounds: object): unknown => fit({ ...text, ...bounds }, { writeText: () => 'one 🦖🦖 three' });
-    expect(bounded({ maxLength: 5 })).toBe('one 🦖');
-    expect(bounded({ minLength: 5, maxLength: 5 })).toBe('one 🦖');
-    expect(bounded({ minLength: 14 })).toBe('one 🦖🦖 three o');
+    const fitBounds = (bounds: object): unknown => fit({ ...text, ...bounds }, { writeText: () => 'one 🦖🦖 three' });
+    expect(fitBounds({ maxLength: 5 })).toBe('one 🦖');
+    expect(fitBounds({ minLength: 5, maxLength: 5 })).toBe('one 🦖');
+    expect(fitBounds({ minLength: 14 })).toBe('one 🦖🦖 three o');
   });
 
   it.each<[string, TestSchema]>([

@@ -7,23 +7,23 @@ const clock = { type: 'function', function: { name: 'clock' } };
 const note = { type: 'custom', custom: { name: 'note' } };
 const tools = [weather, clock, note];
 
-const called = (request: Record<string, unknown>, message = '', isAnswerDue = false): string[] =>
+const listCalled = (request: Record<string, unknown>, message = '', isAnswerDue = false): string[] =>
   chooseTools(request, message, isAnswerDue).map(({ name }) => name);
 
 describe('chooseTools', () => {
   it('calls none without tools', () => {
-    expect(called({}, 'get_weather')).toEqual([]);
-    expect(called({ tools: 'x', tool_choice: 'required' })).toEqual([]);
-    expect(called({ tools: [null, { type: 'function' }], tool_choice: 'required' })).toEqual([]);
+    expect(listCalled({}, 'get_weather')).toEqual([]);
+    expect(listCalled({ tools: 'x', tool_choice: 'required' })).toEqual([]);
+    expect(listCalled({ tools: [null, { type: 'function' }], tool_choice: 'required' })).toEqual([]);
   });
 
   it.each([undefined, null, 'auto'])(
     'with tool_choice %p calls those that the message plainly names',
     (tool_choice) => {
-      expect(called({ tools, tool_choice }, 'Please call get_weather for Paris')).toEqual(['get_weather']);
-      expect(called({ tools, tool_choice }, 'GET_WEATHER!')).toEqual(['get_weather']);
-      expect(called({ tools, tool_choice }, 'use `clock`, then note')).toEqual(['clock', 'note']);
-      expect(called({ tools, tool_choice }, 'Wind it clockwise, and wait.')).toEqual([]);
+      expect(listCalled({ tools, tool_choice }, 'Please call get_weather for Paris')).toEqual(['get_weather']);
+      expect(listCalled({ tools, tool_choice }, 'GET_WEATHER!')).toEqual(['get_weather']);
+      expect(listCalled({ tools, tool_choice }, 'use `clock`, then note')).toEqual(['clock', 'note']);
+      expect(listCalled({ tools, tool_choice }, 'Wind it clockwise, and wait.')).toEqual([]);
     },
   );
 
@@ -40,38 +40,38 @@ describe('chooseTools', () => {
       tool('trackParcel', 'Looks up the delivery state of an order'),
       tool('send_email', 'Sends a mail'),
     ];
-    expect(called({ tools: offered }, message)).toEqual(names);
+    expect(listCalled({ tools: offered }, message)).toEqual(names);
   });
 
   it('calls none after the result of a tool', () => {
-    expect(called({ tools }, 'get_weather', true)).toEqual([]);
+    expect(listCalled({ tools }, 'get_weather', true)).toEqual([]);
   });
 
   it('calls one at a time if parallel calls are switched off', () => {
-    expect(called({ tools, parallel_tool_calls: false }, 'clock, note')).toEqual(['clock']);
+    expect(listCalled({ tools, parallel_tool_calls: false }, 'clock, note')).toEqual(['clock']);
   });
 
   it('never calls with none', () => {
-    expect(called({ tools, tool_choice: 'none' }, 'get_weather')).toEqual([]);
+    expect(listCalled({ tools, tool_choice: 'none' }, 'get_weather')).toEqual([]);
   });
 
   it('always calls with required: the named ones, or else the first', () => {
-    expect(called({ tools, tool_choice: 'required' }, 'what is the note?')).toEqual(['note']);
-    expect(called({ tools, tool_choice: 'required' }, 'Hello')).toEqual(['get_weather']);
-    expect(called({ tools, tool_choice: 'required' }, 'Hello', true)).toEqual(['get_weather']);
+    expect(listCalled({ tools, tool_choice: 'required' }, 'what is the note?')).toEqual(['note']);
+    expect(listCalled({ tools, tool_choice: 'required' }, 'Hello')).toEqual(['get_weather']);
+    expect(listCalled({ tools, tool_choice: 'required' }, 'Hello', true)).toEqual(['get_weather']);
   });
 
   it('calls the tool that tool_choice names', () => {
-    expect(called({ tools, tool_choice: { type: 'function', function: { name: 'clock' } } })).toEqual(['clock']);
-    expect(called({ tools, tool_choice: { type: 'custom', custom: { name: 'note' } } })).toEqual(['note']);
-    expect(called({ tools, tool_choice: { type: 'function', function: { name: 'note' } } })).toEqual([]);
+    expect(listCalled({ tools, tool_choice: { type: 'function', function: { name: 'clock' } } })).toEqual(['clock']);
+    expect(listCalled({ tools, tool_choice: { type: 'custom', custom: { name: 'note' } } })).toEqual(['note']);
+    expect(listCalled({ tools, tool_choice: { type: 'function', function: { name: 'note' } } })).toEqual([]);
   });
 
   it('keeps to allowed tools', () => {
-    const allowed = (mode: string): object => ({ type: 'allowed_tools', allowed_tools: { mode, tools: [clock] } });
-    expect(called({ tools, tool_choice: allowed('auto') }, 'get_weather and clock')).toEqual(['clock']);
-    expect(called({ tools, tool_choice: allowed('auto') }, 'Hello')).toEqual([]);
-    expect(called({ tools, tool_choice: allowed('required') }, 'Hello')).toEqual(['clock']);
+    const makeAllowed = (mode: string): object => ({ type: 'allowed_tools', allowed_tools: { mode, tools: [clock] } });
+    expect(listCalled({ tools, tool_choice: makeAllowed('auto') }, 'get_weather and clock')).toEqual(['clock']);
+    expect(listCalled({ tools, tool_choice: makeAllowed('auto') }, 'Hello')).toEqual([]);
+    expect(listCalled({ tools, tool_choice: makeAllowed('required') }, 'Hello')).toEqual(['clock']);
   });
 
   it('passes on the schema of functions; without one, anything fits', () => {

@@ -34,7 +34,7 @@ function readUntil(
 }
 
 /** The calls as a client puts them together; fails if a piece is not as clients need it. */
-function assembled(deltas: readonly ToolCallDelta[]): readonly { id?: string; name?: string; arguments: string }[] {
+function assemble(deltas: readonly ToolCallDelta[]): readonly { id?: string; name?: string; arguments: string }[] {
   const calls: { id?: string; name?: string; arguments: string }[] = [];
   for (const { index, id, name, arguments: text } of deltas) {
     const known = calls[index];
@@ -207,36 +207,36 @@ describe('CompletionReader and tool calls', () => {
     const deltas = read(...chunks);
     const ids = new Set(chunks.flat().map(({ id }) => id));
     const hasIds = TWO.every(({ id }) => ids.has(id));
-    expect(assembled(deltas).map((call) => (hasIds ? call : bare(call)))).toEqual(hasIds ? TWO : BARE);
+    expect(assemble(deltas).map((call) => (hasIds ? call : bare(call)))).toEqual(hasIds ? TWO : BARE);
     expect(deltas.every(({ kind }) => kind === undefined)).toBe(true);
   });
 
   it('tells calls apart by the index if all have the same id', () => {
     const pieces = [0, 1].map((index) => ({ index, id: 'look', function: { name: 'look', arguments: `${index}` } }));
-    expect(assembled(read(pieces)).map((call) => call.arguments)).toEqual(['0', '1']);
+    expect(assemble(read(pieces)).map((call) => call.arguments)).toEqual(['0', '1']);
   });
 
   it('reads calls without arguments, in one chunk or each in its own, as calls with no argument', () => {
     const ping = { function: { name: 'ping' } };
     const pong = { function: { name: 'pong', arguments: '' } };
     const both = ['ping', 'pong'].map((name) => ({ name, arguments: '{}' }));
-    expect(assembled(read([ping, pong]))).toEqual(both);
-    expect(assembled(read([{ index: 0, ...ping }], [{ index: 1, ...pong }]))).toEqual(both);
+    expect(assemble(read([ping, pong]))).toEqual(both);
+    expect(assemble(read([{ index: 0, ...ping }], [{ index: 1, ...pong }]))).toEqual(both);
     const empty = { function: { name: 'ping', arguments: '{}' } };
-    expect(assembled(read([{ index: 0, ...empty }], [{ index: 1, ...empty }]))).toEqual([both[0], both[0]]);
+    expect(assemble(read([{ index: 0, ...empty }], [{ index: 1, ...empty }]))).toEqual([both[0], both[0]]);
     const begun = read([{ index: 0, ...ping }], [{ index: 1, function: { name: 'look', arguments: '{"at":1}' } }]);
-    expect(assembled(begun)[0]).toEqual(both[0]);
+    expect(assemble(begun)[0]).toEqual(both[0]);
   });
 
   it('makes up no arguments if the output was cut, nor for a custom tool', () => {
     const ping = { function: { name: 'ping', arguments: '' } };
-    expect(assembled(readUntil('length', [ping]))).toEqual([{ name: 'ping', arguments: '' }]);
-    expect(assembled(read([{ custom: { name: 'sql' } }]))).toEqual([{ name: 'sql', arguments: '' }]);
+    expect(assemble(readUntil('length', [ping]))).toEqual([{ name: 'ping', arguments: '' }]);
+    expect(assemble(read([{ custom: { name: 'sql' } }]))).toEqual([{ name: 'sql', arguments: '' }]);
   });
 
   it('reads a call outside of a list', () => {
     const called = { name: 'look', arguments: '{"at":1}' };
-    expect(assembled(read({ id: 'a', function: called }))).toEqual([{ id: 'a', ...called }]);
+    expect(assemble(read({ id: 'a', function: called }))).toEqual([{ id: 'a', ...called }]);
   });
 
   it('makes no call of an empty piece', () => {
@@ -249,7 +249,7 @@ describe('CompletionReader and tool calls', () => {
       [{ index: 1, id: 'b', function: { name: 'g', arguments: '{}' } }],
       [{ index: 0, function: { arguments: '{"x":1}' } }],
     );
-    expect(assembled(calls)).toEqual([
+    expect(assemble(calls)).toEqual([
       { id: 'a', name: 'f', arguments: '{"x":1}' },
       { id: 'b', name: 'g', arguments: '{}' },
     ]);
@@ -258,7 +258,7 @@ describe('CompletionReader and tool calls', () => {
   it('ignores new ids on later pieces of a call', () => {
     const first = { index: 0, id: 'call_a', function: { name: 'look', arguments: '{' } };
     const second = { index: 0, id: 'call_b', function: { arguments: '}' } };
-    expect(assembled(read([first], [second]))).toEqual([{ id: 'call_a', name: 'look', arguments: '{}' }]);
+    expect(assemble(read([first], [second]))).toEqual([{ id: 'call_a', name: 'look', arguments: '{}' }]);
   });
 
   it('marks every piece of a custom tool', () => {
@@ -296,7 +296,7 @@ describe('CompletionReader and tool calls', () => {
             return [{ index: start + i, ...(head && { id: `call_${i}` }), function: called }];
           }),
         );
-        expect(assembled(read(...chunks)).map((call) => call.arguments)).toEqual(texts.map((text) => text.join('')));
+        expect(assemble(read(...chunks)).map((call) => call.arguments)).toEqual(texts.map((text) => text.join('')));
       }),
     );
   });

@@ -9,7 +9,7 @@ const KEY = 'sk-proj-4f9a8b7c6d5e4f3a2b1c';
 const HTML = `<html><body>502 Bad Gateway: http://10.0.0.7:8000 ${KEY}</body></html>`;
 
 /** Everything of an error that a client or the log can see. */
-function told(error: unknown): string {
+function tellError(error: unknown): string {
   const { message, param, code, diagnostic } = error as MillraceError;
   return JSON.stringify([message, param, code, diagnostic]);
 }
@@ -44,13 +44,13 @@ describe('OpenAIChatModel when the upstream fails', () => {
     const error = await findFailure(httpError(status, errorBody(`Incorrect API key provided: ${KEY}.`)));
     expect(error).toMatchObject({ status: 502, type: 'server_error', code: 'upstream_authentication' });
     expect(error).toMatchObject({ retryable: false, param: null });
-    expect(told(error)).not.toMatch(/sk-|Incorrect/);
+    expect(tellError(error)).not.toMatch(/sk-|Incorrect/);
   });
 
   it('turns a 404 into a 502, because the client did not choose the model', async () => {
     const error = await findFailure(httpError(404, errorBody('No model gpt-9', { code: 'model_not_found' })));
     expect(error).toMatchObject({ status: 502, code: 'upstream_not_found', retryable: false });
-    expect(told(error)).not.toContain('gpt-9');
+    expect(tellError(error)).not.toContain('gpt-9');
   });
 
   it.each([
@@ -68,7 +68,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
       retryable: true,
     });
     expect(error).toHaveProperty('retryAfterMs', retryAfterMs);
-    expect(told(error)).not.toContain('ABCDEFGH');
+    expect(tellError(error)).not.toContain('ABCDEFGH');
   });
 
   it('tells a used-up quota from a rate limit', async () => {
@@ -108,7 +108,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
   ])("turns a proxy's page with status %i into a %i", async (status, expected, code) => {
     const error = await findFailure(httpError(status, HTML));
     expect(error).toMatchObject({ status: expected, code, type: 'server_error' });
-    expect(told(error)).not.toMatch(/html|10\.0\.0\.7|sk-/i);
+    expect(tellError(error)).not.toMatch(/html|10\.0\.0\.7|sk-/i);
   });
 
   it('asks once, because the client decides on retries', async () => {
@@ -130,7 +130,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
   it('refuses an HTML page with status 200', async () => {
     const error = await findFailure([steps.headers(200, { 'content-type': 'text/html' }), steps.raw(HTML)]);
     expect(error).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
-    expect(told(error)).not.toMatch(/Bad Gateway|sk-/);
+    expect(tellError(error)).not.toMatch(/Bad Gateway|sk-/);
   });
 
   it.each<[string, readonly Step[]]>([
@@ -147,7 +147,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
     const call = bench.call();
     const error = await call.toFailure();
     expect(error).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
-    expect(told(error)).not.toMatch(/sk-|html/i);
+    expect(tellError(error)).not.toMatch(/sk-|html/i);
     expect(call.text()).toBe('before ');
   });
 
@@ -179,7 +179,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
     const call = bench.call();
     const error = await call.toFailure();
     expect(error).toMatchObject({ status: 502, code: 'upstream_error', type: 'server_error' });
-    expect(told(error)).not.toMatch(/sk-|10\.0\.0\.7|boom|exploded/);
+    expect(tellError(error)).not.toMatch(/sk-|10\.0\.0\.7|boom|exploded/);
     expect(call.text()).toBe('before ');
   });
 
@@ -235,6 +235,6 @@ describe('OpenAIChatModel when the upstream fails', () => {
     const error = await deaf.call().toFailure();
     await deaf.close();
     expect(error).toMatchObject({ status: 502, code: 'upstream_unreachable', retryable: true });
-    expect(told(error)).not.toContain('127.0.0.1');
+    expect(tellError(error)).not.toContain('127.0.0.1');
   });
 });

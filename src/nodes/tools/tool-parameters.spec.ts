@@ -13,7 +13,7 @@ class ClockTool extends AgentTool<void, string> {
 }
 const toolbox = new Toolbox([new ClockTool()]);
 const theirs = { type: 'function', function: { name: 'theirs' } };
-const named = (name: string): object => ({ type: 'function', function: { name } });
+const makeChoice = (name: string): object => ({ type: 'function', function: { name } });
 
 describe('listClientTools', () => {
   it.each([
@@ -24,7 +24,7 @@ describe('listClientTools', () => {
     expect(listClientTools(forwarded, toolbox)).toEqual([]);
   });
 
-  it.each([named('clock'), { type: 'custom', custom: { name: 'clock' } }])(
+  it.each([makeChoice('clock'), { type: 'custom', custom: { name: 'clock' } }])(
     'refuses a name that a tool of the server has: %j',
     (tool) => {
       expect(() => listClientTools({ tools: [theirs, tool] }, toolbox)).toThrow('a tool `clock` of its own');
@@ -71,7 +71,7 @@ describe('writeToolParameters', () => {
     ['auto', 'auto'],
     ['none', 'none'],
     ['required', undefined],
-    [named('clock'), undefined],
+    [makeChoice('clock'), undefined],
     [{ type: 'allowed_tools', allowed_tools: { mode: 'required', tools: [] } }, undefined],
     [
       { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [] } },

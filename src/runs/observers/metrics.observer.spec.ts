@@ -22,7 +22,7 @@ it('counts nodes that are still at work when their run ends as aborted', async (
   const how = { elapsedMs: 500, error, recovered: true, aborted: false };
   observer.next({ type: 'node-failed', seq: 2, node: 'A', ...how });
   observer.next({ type: 'run-failed', seq: 3, error, outcome: 'deadline' });
-  const nodes = new MetricsPage(await metrics.renderPage()).matching('millrace_node_duration_seconds_sum');
+  const nodes = new MetricsPage(await metrics.renderPage()).filter('millrace_node_duration_seconds_sum');
   expect(nodes.map(({ labels, value }) => [labels['node'], labels['outcome'], value])).toEqual([
     ['A', 'recovered', 0.5],
     ['B', 'aborted', 0.5],

@@ -24,7 +24,7 @@ describe('the trace of a run', () => {
   });
 
   const trace = (): RecordedTrace => tracer.traces[0] as RecordedTrace;
-  const drawn = (): string => trace().toString();
+  const drawTrace = (): string => trace().toString();
   const generation = (): RecordedGeneration => tracer.generations()[0] as RecordedGeneration;
   const traceStep = (node = 'Answer', place: { name?: string; within?: string; workflow?: string } = {}): void =>
     observer.next({ type: 'step-entered', node, name: node, ...place }, { input: `input of ${node}` });
@@ -133,7 +133,7 @@ describe('the trace of a run', () => {
       observer.next({ type: 'span-event', node: 'Answer', within: 3, name: 'cache hit', level: 'DEFAULT' });
       observer.next({ type: 'span-ended', node: 'Answer', span: 3, output: 'rows' });
       observer.next({ type: 'tool-finished', node: 'Answer', span: 1, level: 'ERROR', failure: 'No.' });
-      expect(drawn().split('\n').slice(1)).toEqual([
+      expect(drawTrace().split('\n').slice(1)).toEqual([
         '  span Answer (open)',
         '    span tool:search (ended: ERROR)',
         '      generation gpt (open)',
@@ -151,7 +151,7 @@ describe('the trace of a run', () => {
   it('leaves out events of steps that are not traced', () => {
     observer.next({ ...CALL, node: 'Silent', call: 1 });
     observer.next({ type: 'run-started', seq: 0 });
-    expect(drawn()).toBe('trace chat (open)');
+    expect(drawTrace()).toBe('trace chat (open)');
   });
 });
 

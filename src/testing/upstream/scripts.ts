@@ -51,13 +51,13 @@ export function scriptStream(
   const counts = options.usage ?? tokens(10, pieces.filter((piece) => typeof piece === 'string').length);
   const place = options.usagePlace ?? 'extra-chunk';
   let sent = 0;
-  const running = (): { usage?: Json } =>
+  const countSoFar = (): { usage?: Json } =>
     place === 'every-chunk' ? { usage: tokens(counts.prompt_tokens, Math.min(++sent, counts.completion_tokens)) } : {};
   const reason = options.finish === undefined ? 'stop' : options.finish;
   const atFinish = place === 'finish-chunk' || place === 'every-chunk' ? { usage: counts } : {};
   return [
     role(),
-    ...pieces.map((piece) => (typeof piece === 'string' ? text(piece, running()) : piece)),
+    ...pieces.map((piece) => (typeof piece === 'string' ? text(piece, countSoFar()) : piece)),
     ...(reason === null ? [] : [finish(reason, atFinish)]),
     ...(place === 'extra-chunk' || place === 'every-chunk'
       ? [usage(counts, { onlyIfAsked: place === 'extra-chunk' })]

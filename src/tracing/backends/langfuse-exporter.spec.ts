@@ -19,7 +19,7 @@ const TRACES: readonly FinishedTrace[] = [];
 const { signal: NEVER } = new AbortController();
 
 /** An exporter for a server that reports these versions, one per request. */
-function made(...versions: (string | undefined)[]) {
+function makeExporter(...versions: (string | undefined)[]) {
   let asked = 0;
   const server = { readVersion: () => Promise.resolve(versions[Math.min(asked++, versions.length - 1)]) };
   const [otlp, legacy] = [new Way('otlp'), new Way('legacy')];
@@ -39,20 +39,20 @@ describe('LangfuseExporter', () => {
     ['2.95.11', 'legacy'],
     ['nightly', 'otlp'],
   ])('sends to version %s through %s', async (version, way) => {
-    const { exporter, otlp, legacy } = made(version);
+    const { exporter, otlp, legacy } = makeExporter(version);
     await exporter.export(TRACES, NEVER);
     expect([otlp.exports, legacy.exports]).toEqual(way === 'otlp' ? [1, 0] : [0, 1]);
   });
 
   it('asks once for concurrent callers', async () => {
-    const { exporter, legacy, asked } = made('2.0.0');
+    const { exporter, legacy, asked } = makeExporter('2.0.0');
     await Promise.all([exporter.choose(), exporter.export(TRACES, NEVER), exporter.export(TRACES, NEVER)]);
     await exporter.export(TRACES, NEVER);
     expect([legacy.exports, asked()]).toEqual([3, 1]);
   });
 
   it('uses OTLP while the version is unknown, and asks again', async () => {
-    const { exporter, otlp, legacy } = made(undefined, undefined, '2.0.0');
+    const { exporter, otlp, legacy } = makeExporter(undefined, undefined, '2.0.0');
     for (let i = 0; i < 4; i++) await exporter.export(TRACES, NEVER);
     expect([otlp.exports, legacy.exports]).toEqual([2, 2]);
   });

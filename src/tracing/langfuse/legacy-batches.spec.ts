@@ -43,11 +43,11 @@ describe('splitIntoBatches', () => {
     const frame = countBytes({ batch: [] });
     const separators = 2;
     const empty = countBytes(event('a', { input: '' }));
-    const sized = (id: string, bytes: number): LegacyEvent => event(id, { input: 'x'.repeat(bytes - empty) });
+    const makeSized = (id: string, bytes: number): LegacyEvent => event(id, { input: 'x'.repeat(bytes - empty) });
     const lastFits = 2_500_000 - frame - separators - 900_000 - 900_000 - 1;
-    const full = [sized('a', 900_000), sized('b', 900_000), sized('c', lastFits)];
+    const full = [makeSized('a', 900_000), makeSized('b', 900_000), makeSized('c', lastFits)];
     expect(splitIntoBatches(full)).toHaveLength(1);
-    expect(splitIntoBatches([...full.slice(0, 2), sized('c', lastFits + 1)])).toHaveLength(2);
+    expect(splitIntoBatches([...full.slice(0, 2), makeSized('c', lastFits + 1)])).toHaveLength(2);
   });
 
   it('drops only the longest parts of an event that is too long', () => {

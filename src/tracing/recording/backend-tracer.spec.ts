@@ -22,7 +22,7 @@ class Kept implements TraceExporter {
   }
 }
 
-function made(
+function makeTracer(
   options: Partial<ConstructorParameters<typeof BackendTracer>[0]> = {},
   queueBytes: readonly number[] = [1_000_000],
 ) {
@@ -50,11 +50,11 @@ function made(
     onFault: (error) => faults.push(error),
     ...options,
   });
-  const sent = async (backend = 0): Promise<readonly FinishedTrace[]> => {
+  const readSent = async (backend = 0): Promise<readonly FinishedTrace[]> => {
     await clock.advanceAsync(1_000);
     return backends[backend]?.traces ?? [];
   };
-  return { clock, tracer, faults, sent };
+  return { clock, tracer, faults, sent: readSent };
 }
 
 /** One trace with everything, each part 10 ms after the one before. */
@@ -88,7 +88,7 @@ function record(clock: FakeClock, trace: TraceHandle): void {
 
 describe('BackendTracer', () => {
   it('sends a whole trace when it has ended', async () => {
-    const { clock, tracer, faults, sent } = made();
+    const { clock, tracer, faults, sent } = makeTracer();
     const start = clock.now();
     const trace = tracer.startTrace({
       name: 'w',
@@ -151,7 +151,7 @@ describe('BackendTracer', () => {
   });
 
   it('counts the first ending, and ends open observations with the trace', async () => {
-    const { tracer, sent } = made();
+    const { tracer, sent } = makeTracer();
     const trace = tracer.startTrace({ name: 'w' });
     const span = trace.openSpan('ended');
     const open = trace.openSpan('open');
@@ -194,7 +194,7 @@ describe('BackendTracer', () => {
       monotonic: () => clock.monotonic(),
       after: (ms: number, callback: () => void) => clock.after(ms, callback),
     };
-    const { tracer, sent } = made({ clock: jumping });
+    const { tracer, sent } = makeTracer({ clock: jumping });
     const trace = tracer.startTrace({ name: 'w' });
     jump = 3_600_000;
     clock.advance(5);
@@ -204,7 +204,7 @@ describe('BackendTracer', () => {
   });
 
   it('gives up a whole trace that grows too large, and frees its memory at once', async () => {
-    const { tracer, sent } = made({}, [5_000]);
+    const { tracer, sent } = makeTracer({}, [5_000]);
     const trace = tracer.startTrace({ name: 'w', input: 'x' });
     const span = trace.openSpan('n', { input: 'y'.repeat(3_000) });
     expect(tracer.readHealth().exporters[0]?.queueBytes).toBeGreaterThan(3_000);
@@ -218,7 +218,7 @@ describe('BackendTracer', () => {
   });
 
   it('sends a trace to the backends that have room for it', async () => {
-    const { tracer, sent } = made({}, [1_000, 100_000]);
+    const { tracer, sent } = makeTracer({}, [1_000, 100_000]);
     const trace = tracer.startTrace({ name: 'w', input: 'x'.repeat(2_000) });
     trace.end({});
     expect(await sent(0)).toEqual([]);
@@ -233,7 +233,7 @@ describe('BackendTracer', () => {
   });
 
   it('gives a dropped trace an id and nothing else', async () => {
-    const { clock, tracer, sent } = made({ sampleRate: 0 });
+    const { clock, tracer, sent } = makeTracer({ sampleRate: 0 });
     const trace = tracer.startTrace({ name: 'w', input: 'x' });
     expect(trace.id).toMatch(/^[0-9a-f]{32}$/);
     record(clock, trace);
@@ -245,7 +245,7 @@ describe('BackendTracer', () => {
     const traceparent = `00-${CALLER}-${CALLER_SPAN}-01`;
 
     it('notes it, and begins a new one', async () => {
-      const { tracer, sent } = made();
+      const { tracer, sent } = makeTracer();
       const trace = tracer.startTrace({ name: 'w', traceparent });
       trace.end({});
       const [finished] = await sent();
@@ -256,7 +256,7 @@ describe('BackendTracer', () => {
     });
 
     it('continues the trace of a run that another process started, whatever the trace of its caller is', async () => {
-      const { tracer, sent } = made({ continueTraces: true });
+      const { tracer, sent } = makeTracer({ continueTraces: true });
       const continues = 'a'.repeat(32);
       const trace = tracer.startTrace({ name: 'flow', traceparent: `00-${CALLER}-${CALLER_SPAN}-01`, continues });
       trace.end({});
@@ -264,7 +264,7 @@ describe('BackendTracer', () => {
     });
 
     it('continues it if so configured', async () => {
-      const { tracer, sent } = made({ continueTraces: true });
+      const { tracer, sent } = makeTracer({ continueTraces: true });
       const trace = tracer.startTrace({ name: 'w', traceparent });
       trace.end({});
       expect(trace.id).toBe(CALLER);
@@ -273,29 +273,29 @@ describe('BackendTracer', () => {
 
     it('keeps nothing if the caller keeps nothing, unless the trace is a new one', async () => {
       const unsampled = traceparent.replace(/01$/, '00');
-      const continuing = made({ continueTraces: true });
+      const continuing = makeTracer({ continueTraces: true });
       const trace = continuing.tracer.startTrace({ name: 'w', traceparent: unsampled });
       trace.end({});
       expect(trace.id).toBe(CALLER);
       expect(await continuing.sent()).toEqual([]);
 
-      const recording = made();
+      const recording = makeTracer();
       recording.tracer.startTrace({ name: 'w', traceparent: unsampled }).end({});
       expect(await recording.sent()).toHaveLength(1);
     });
 
     it('keeps all that the caller keeps if sampling is parent-based', async () => {
-      const own = made({ continueTraces: true, sampleRate: 0 });
+      const own = makeTracer({ continueTraces: true, sampleRate: 0 });
       own.tracer.startTrace({ name: 'w', traceparent }).end({});
       expect(await own.sent()).toEqual([]);
-      const { tracer, sent } = made({ continueTraces: true, sampleRate: 0, isSamplingParentBased: true });
+      const { tracer, sent } = makeTracer({ continueTraces: true, sampleRate: 0, isSamplingParentBased: true });
       tracer.startTrace({ name: 'w', traceparent }).end({});
       tracer.startTrace({ name: 'w' }).end({});
       expect(await sent()).toHaveLength(1);
     });
 
     it('ignores a malformed one', async () => {
-      const { tracer, sent } = made({ continueTraces: true });
+      const { tracer, sent } = makeTracer({ continueTraces: true });
       tracer.startTrace({ name: 'w', traceparent: 'nonsense' }).end({});
       expect((await sent())[0]?.observations[0]?.metadata).toEqual({});
     });
@@ -308,7 +308,7 @@ describe('BackendTracer', () => {
       if (broken) throw new Error('no ids');
       return '00f067aa0ba902b7';
     };
-    const { clock, tracer, faults } = made({ ids });
+    const { clock, tracer, faults } = makeTracer({ ids });
     const trace = tracer.startTrace({ name: 'w' });
     broken = true;
     record(clock, trace);

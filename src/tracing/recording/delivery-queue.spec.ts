@@ -43,7 +43,7 @@ class Backend implements TraceExporter {
   }
 }
 
-function made(limits: Partial<ConstructorParameters<typeof DeliveryQueue>[1]> = {}) {
+function makeQueue(limits: Partial<ConstructorParameters<typeof DeliveryQueue>[1]> = {}) {
   const clock = new FakeClock();
   const backend = new Backend();
   const lines: string[] = [];
@@ -60,7 +60,7 @@ function made(limits: Partial<ConstructorParameters<typeof DeliveryQueue>[1]> = 
   return { clock, backend, lines, queue, put };
 }
 
-function opened(queue: DeliveryQueue): QueuePlace {
+function openPlace(queue: DeliveryQueue): QueuePlace {
   const place = queue.open();
   if (place === undefined) throw new Error('There should have been room');
   return place;
@@ -68,7 +68,7 @@ function opened(queue: DeliveryQueue): QueuePlace {
 
 describe('DeliveryQueue', () => {
   it('sends the traces of one second together', async () => {
-    const { clock, backend, queue, put } = made();
+    const { clock, backend, queue, put } = makeQueue();
     put('a');
     await clock.advanceAsync(500);
     put('b');
@@ -89,20 +89,20 @@ describe('DeliveryQueue', () => {
   });
 
   it('does not wait if there is enough for a request, by size or by number', async () => {
-    const bySize = made();
+    const bySize = makeQueue();
     bySize.put('a', 300_000);
     bySize.put('b', 300_000);
     await bySize.clock.advanceAsync(0);
     expect(bySize.backend.requests[0]).toEqual(['a']);
 
-    const byNumber = made();
+    const byNumber = makeQueue();
     for (let i = 0; i < 256; i++) byNumber.put(`${i}`, 1);
     await byNumber.clock.advanceAsync(0);
     expect(byNumber.backend.requests[0]).toHaveLength(256);
   });
 
   it('makes one request at a time, in order', async () => {
-    const { clock, backend, put } = made();
+    const { clock, backend, put } = makeQueue();
     for (let i = 0; i < 10; i++) put(`${i}`, 400_000);
     await clock.advanceAsync(5_000);
     expect(backend.mostOpen).toBe(1);
@@ -110,7 +110,7 @@ describe('DeliveryQueue', () => {
   });
 
   it('retries what may be accepted later, with growing pauses, until it is accepted', async () => {
-    const { clock, backend, queue, put, lines } = made();
+    const { clock, backend, queue, put, lines } = makeQueue();
     backend.failWith('HTTP status 503', true);
     put('a');
     const at: number[] = [];
@@ -137,7 +137,7 @@ describe('DeliveryQueue', () => {
   });
 
   it('waits as long as the backend asks, within limits', async () => {
-    const { clock, backend, put } = made();
+    const { clock, backend, put } = makeQueue();
     backend.failWith('HTTP status 429', true, 10_000);
     put('a');
     await clock.advanceAsync(10_999);
@@ -151,7 +151,7 @@ describe('DeliveryQueue', () => {
   });
 
   it('gives up what will never be accepted, and continues with the next', async () => {
-    const { clock, backend, queue, put, lines } = made();
+    const { clock, backend, queue, put, lines } = makeQueue();
     backend.failWith('HTTP status 401', false);
     put('a');
     await clock.advanceAsync(1_000);
@@ -164,7 +164,7 @@ describe('DeliveryQueue', () => {
   });
 
   it('counts only the lost traces of a request as given up', async () => {
-    const { clock, backend, put, queue } = made();
+    const { clock, backend, put, queue } = makeQueue();
     backend.answer = () => Promise.reject(new ExportError('1 event refused', false, undefined, 1));
     for (const id of ['a', 'b', 'c']) put(id);
     await clock.advanceAsync(1_000);
@@ -172,7 +172,7 @@ describe('DeliveryQueue', () => {
   });
 
   it('does not quote errors of other libraries', async () => {
-    const { clock, backend, put, lines } = made();
+    const { clock, backend, put, lines } = makeQueue();
     backend.answer = () => Promise.reject(new TypeError('secret'));
     put('a');
     await clock.advanceAsync(1_000);
@@ -181,9 +181,9 @@ describe('DeliveryQueue', () => {
   });
 
   it('keeps to its limit of traces, including open ones and those being sent', async () => {
-    const { clock, backend, queue, put } = made({ traces: 3 });
+    const { clock, backend, queue, put } = makeQueue({ traces: 3 });
     backend.hang();
-    const open = opened(queue);
+    const open = openPlace(queue);
     put('a');
     await clock.advanceAsync(1_000);
     put('b');
@@ -197,8 +197,8 @@ describe('DeliveryQueue', () => {
   });
 
   it('keeps to its limit of bytes, and gives up the whole trace that grows too large', () => {
-    const { queue } = made({ bytes: 1_000 });
-    const [one, two] = [opened(queue), opened(queue)];
+    const { queue } = makeQueue({ bytes: 1_000 });
+    const [one, two] = [openPlace(queue), openPlace(queue)];
     expect([one.grow(400), two.grow(500), one.grow(501)]).toEqual([true, true, false]);
     expect(queue.health).toMatchObject({ queueBytes: 500, droppedTraces: 1 });
     expect(one.grow(1)).toBe(false);
@@ -209,7 +209,7 @@ describe('DeliveryQueue', () => {
   });
 
   it('logs failed deliveries at most every ten seconds, with counts', async () => {
-    const { clock, backend, put, lines } = made();
+    const { clock, backend, put, lines } = makeQueue();
     backend.failWith('HTTP status 400', false);
     for (let i = 0; i < 100; i++) {
       put('a');
@@ -220,7 +220,7 @@ describe('DeliveryQueue', () => {
   });
 
   it('flushes at once, with as many requests as needed', async () => {
-    const { clock, backend, queue, put } = made();
+    const { clock, backend, queue, put } = makeQueue();
     for (let i = 0; i < 5; i++) put(`${i}`, 300_000);
     let flushed = false;
     void queue.flush(5_000).then(() => (flushed = true));
@@ -231,7 +231,7 @@ describe('DeliveryQueue', () => {
   });
 
   it('flushes even during a pause between tries, and retries quickly', async () => {
-    const { clock, backend, queue, put } = made();
+    const { clock, backend, queue, put } = makeQueue();
     backend.failWith('HTTP status 503', true, 30_000);
     put('a');
     await clock.advanceAsync(1_000);
@@ -246,7 +246,7 @@ describe('DeliveryQueue', () => {
   });
 
   it('ends a flush at its deadline, never rejects, and sends nothing once it is closed', async () => {
-    const { clock, backend, queue, put, lines } = made();
+    const { clock, backend, queue, put, lines } = makeQueue();
     backend.hang();
     put('a');
     put('b');
@@ -271,7 +271,7 @@ describe('DeliveryQueue', () => {
   });
 
   it('is down while the keys are refused, until a delivery succeeds', async () => {
-    const { clock, queue, put } = made();
+    const { clock, queue, put } = makeQueue();
     queue.noteCredentials(false);
     expect(queue.health.up).toBe(false);
     put('a');

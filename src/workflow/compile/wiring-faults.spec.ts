@@ -20,7 +20,7 @@ function findFaults(define: Definition['define']): readonly string[] {
 }
 
 /** A flow as callers without types see it. */
-const untyped = (flow: Flow): Untyped => flow as unknown as Untyped;
+const untype = (flow: Flow): Untyped => flow as unknown as Untyped;
 
 type Untyped = Readonly<
   Record<'ask' | 'interrupt' | 'node' | 'route' | 'run' | 'workflow', (...parameters: unknown[]) => Ref<string>>
@@ -40,8 +40,8 @@ describe('a step that is added where it does not belong is a fault', () => {
   it.each<[string, Parameters<typeof makeRoute>[0]]>([
     ['code', (outer) => outer.run('yes', {}, () => '')],
     ['a node', (outer) => outer.node(CodeNode, undefined, { key: 'yes' })],
-    ['a workflow', (outer) => untyped(outer).workflow(CodeNode, { messages: '' }, { key: 'yes' })],
-    ['an agent', (outer, _branch, { messages }) => untyped(outer).ask({}, { messages }, { key: 'yes' })],
+    ['a workflow', (outer) => untype(outer).workflow(CodeNode, { messages: '' }, { key: 'yes' })],
+    ['an agent', (outer, _branch, { messages }) => untype(outer).ask({}, { messages }, { key: 'yes' })],
     [
       'a route',
       (outer, branch) =>
@@ -194,7 +194,7 @@ describe('a step that is made of nothing usable is a fault', () => {
   ])('%s', (_, wire, fault) => {
     const define: Definition['define'] = (flow) =>
       wire(
-        untyped(flow),
+        untype(flow),
         flow.run('first', {}, () => '', { effect: true }),
       );
     expect(findFaults(define)).toEqual([fault]);
@@ -210,9 +210,9 @@ describe('what a step is given', () => {
   ])('holds no ref at %s, %s', (place, _, makeInput) => {
     const problem = `"${place}" in its input is a ref, but refs stand only at the top of an input.`;
     const wirings: Definition['define'][] = [
-      (flow, { model }) => untyped(flow).run('step', makeInput(model), () => ''),
-      (flow) => untyped(flow).run('step', makeInput(flow.run('other', {}, () => '')), () => ''),
-      (flow, { model }) => untyped(flow).node(TextNode, makeInput(model), { key: 'step' }),
+      (flow, { model }) => untype(flow).run('step', makeInput(model), () => ''),
+      (flow) => untype(flow).run('step', makeInput(flow.run('other', {}, () => '')), () => ''),
+      (flow, { model }) => untype(flow).node(TextNode, makeInput(model), { key: 'step' }),
     ];
     for (const define of wirings) {
       const nested = findFaults(define).filter((fault) => fault.startsWith('nested_ref'));
@@ -223,11 +223,11 @@ describe('what a step is given', () => {
   it('is an object, no ref and no list', () => {
     const inputs: ((refs: ChatRefs) => unknown)[] = [({ model }) => model, ({ model }) => [model], () => 'x'];
     for (const makeInput of inputs) {
-      expect(findFaults((flow, refs) => untyped(flow).run('step', makeInput(refs), () => ''))).toEqual([
+      expect(findFaults((flow, refs) => untype(flow).run('step', makeInput(refs), () => ''))).toEqual([
         'invalid_input step: its input is not an object with a ref or a constant in each property. Give it an object: { name: ref, … }.',
       ]);
     }
-    const request = findFaults((flow, refs) => untyped(flow).run('step', { refs }, () => ''));
+    const request = findFaults((flow, refs) => untype(flow).run('step', { refs }, () => ''));
     expect(request).toEqual([expect.stringContaining('nested_ref step: "refs" in its input is a ref')]);
   });
 
@@ -247,7 +247,7 @@ describe('what a step is given', () => {
   it('may hold objects that hold themselves, and objects of classes', () => {
     const loop: { self?: unknown; service: TextNode } = { service: new TextNode() };
     loop.self = loop;
-    expect(findFaults((flow) => untyped(flow).run('step', { loop }, () => ''))).toEqual([]);
+    expect(findFaults((flow) => untype(flow).run('step', { loop }, () => ''))).toEqual([]);
   });
 
   it.each([[undefined], [{}], [{ messages: undefined }], [{ messages: 3 }]])(
@@ -255,7 +255,7 @@ describe('what a step is given', () => {
     (request) => {
       const inner = compileTestWorkflow({ id: 'inner', define: (flow) => flow.run('a', {}, () => '') });
       const compile = (): unknown =>
-        compileTestWorkflow({ define: (flow) => untyped(flow).workflow(inner.type, request, { key: 'inner' }) }, [
+        compileTestWorkflow({ define: (flow) => untype(flow).workflow(inner.type, request, { key: 'inner' }) }, [
           inner,
         ]);
       expect(compile).toThrow(/no_messages.*node "inner": it is given no messages/);
@@ -271,14 +271,14 @@ describe('a generator that is no async one is a fault', () => {
         return '';
       }
     }
-    expect(findFaults((flow) => untyped(flow).node(SyncNode))).toEqual([
+    expect(findFaults((flow) => untype(flow).node(SyncNode))).toEqual([
       'sync_generator SyncNode: its process is a generator, but no async one. Write `async *process`, so that what it yields can ' +
         'reach the client while it works.',
     ]);
     function* code(): Generator<number> {
       yield 1;
     }
-    expect(findFaults((flow) => untyped(flow).run('code', {}, code))).toEqual([
+    expect(findFaults((flow) => untype(flow).run('code', {}, code))).toEqual([
       expect.stringMatching(/^streaming_code code/),
     ]);
   });
@@ -302,7 +302,7 @@ describe('a workflow that reads more than a chat request', () => {
   it('must be given it as a step', () => {
     const inner = compileTestWorkflow({ id: 'inner', define: define as Definition['define'], onlyAsStep: true });
     const compile = (request: object): unknown =>
-      compileTestWorkflow({ define: (flow) => untyped(flow).workflow(inner.type, request, { key: 'inner' }) }, [inner]);
+      compileTestWorkflow({ define: (flow) => untype(flow).workflow(inner.type, request, { key: 'inner' }) }, [inner]);
     expect(() => compile({ messages: 'x' })).toThrow(
       /missing_input.*node "inner": it is not given "tone", which its workflow reads/,
     );

@@ -69,7 +69,7 @@ describe('a drawing', () => {
     expect(arrows(drawWorkflow(workflow))).toEqual(['Request -> Result', 'Request -> SpeakingNode']);
   });
 
-  const routed = (followers: number): Compiled =>
+  const compileRoute = (followers: number): Compiled =>
     compileTestWorkflow({
       define: (flow) => {
         const yes = flow.node(CodeNode).map((text) => text !== '');
@@ -84,14 +84,14 @@ describe('a drawing', () => {
     });
 
   it('continues from the ends of branches, through one point if it leads to several steps', () => {
-    expect(arrows(drawWorkflow(routed(0).workflow))).toEqual([
+    expect(arrows(drawWorkflow(compileRoute(0).workflow))).toEqual([
       'CodeNode -> route',
       'Request -> CodeNode',
       'SpeakingNode -> Result',
       'route -false> Result',
       'route -true> SpeakingNode',
     ]);
-    expect(arrows(drawWorkflow(routed(2).workflow))).toEqual([
+    expect(arrows(drawWorkflow(compileRoute(2).workflow))).toEqual([
       '* -> 0',
       '* -> 1',
       '* -> Result',

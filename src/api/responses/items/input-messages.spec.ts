@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../kernel/index.js';
 import { makeMessages } from './input-messages.js';
 
 const user = (content: unknown): JsonObject => ({ role: 'user', content });
-const said = (...content: object[]): JsonObject => ({ type: 'message', role: 'assistant', content });
+const makeAssistant = (...content: object[]): JsonObject => ({ type: 'message', role: 'assistant', content });
 const text = (words: string) => ({ type: 'output_text', text: words });
 const call = (id: string, name = 'f') => ({ type: 'function_call', call_id: id, name, arguments: '{}' });
 const output = (id: string, given: unknown = 'ok') => ({ type: 'function_call_output', call_id: id, output: given });
@@ -12,7 +12,7 @@ const customOutput = (id: string) => ({ type: 'custom_tool_call_output', call_id
 const thought = { type: 'reasoning', id: 'rs_1', summary: [], content: null, encrypted_content: null };
 const receipt = { type: 'web_search_call', id: 'ws_1', status: 'completed' };
 
-const made = (id: string, name = 'f') => ({ id, type: 'function', function: { name, arguments: '{}' } });
+const makeCall = (id: string, name = 'f') => ({ id, type: 'function', function: { name, arguments: '{}' } });
 const tool = (id: string, content = 'ok') => ({ role: 'tool', tool_call_id: id, content });
 const calls = (content: string | null, ...list: object[]) => ({ role: 'assistant', content, tool_calls: list });
 
@@ -75,7 +75,11 @@ describe('makeMessages', () => {
     ],
     [
       'what a model said, its parts as one text',
-      [said(text('A'), text('B')), said({ type: 'refusal', refusal: 'No' }), { role: 'assistant', content: 'C' }],
+      [
+        makeAssistant(text('A'), text('B')),
+        makeAssistant({ type: 'refusal', refusal: 'No' }),
+        { role: 'assistant', content: 'C' },
+      ],
       [
         { role: 'assistant', content: 'AB' },
         { role: 'assistant', content: null, refusal: 'No' },
@@ -84,33 +88,44 @@ describe('makeMessages', () => {
     ],
     [
       'nothing for a message that says nothing',
-      [user('Hi'), said(), said(text(''))],
+      [user('Hi'), makeAssistant(), makeAssistant(text(''))],
       [{ role: 'user', content: 'Hi' }],
     ],
     [
       'calls that follow each other, and the text before them, as one message',
-      [said(text('Let me see')), call('1'), thought, receipt, call('2', 'g'), output('1'), output('2')],
-      [calls('Let me see', made('1'), made('2', 'g')), tool('1'), tool('2')],
+      [makeAssistant(text('Let me see')), call('1'), thought, receipt, call('2', 'g'), output('1'), output('2')],
+      [calls('Let me see', makeCall('1'), makeCall('2', 'g')), tool('1'), tool('2')],
     ],
-    ['a call without words', [call('1'), output('1')], [calls(null, made('1')), tool('1')]],
+    ['a call without words', [call('1'), output('1')], [calls(null, makeCall('1')), tool('1')]],
     [
       'calls one after another as several messages',
-      [call('1'), output('1'), call('2'), output('2'), said(text('Done'))],
-      [calls(null, made('1')), tool('1'), calls(null, made('2')), tool('2'), { role: 'assistant', content: 'Done' }],
+      [call('1'), output('1'), call('2'), output('2'), makeAssistant(text('Done'))],
+      [
+        calls(null, makeCall('1')),
+        tool('1'),
+        calls(null, makeCall('2')),
+        tool('2'),
+        { role: 'assistant', content: 'Done' },
+      ],
     ],
     [
       'an output behind its call, whatever stands between them',
-      [call('1'), said(text('Wait')), user('Well?'), output('1')],
-      [calls(null, made('1')), tool('1'), { role: 'assistant', content: 'Wait' }, { role: 'user', content: 'Well?' }],
+      [call('1'), makeAssistant(text('Wait')), user('Well?'), output('1')],
+      [
+        calls(null, makeCall('1')),
+        tool('1'),
+        { role: 'assistant', content: 'Wait' },
+        { role: 'user', content: 'Well?' },
+      ],
     ],
     [
       'outputs of calls that have the same id in each turn',
       [call('c'), output('c', 'first'), user('Again'), call('c'), output('c', 'second')],
       [
-        calls(null, made('c')),
+        calls(null, makeCall('c')),
         tool('c', 'first'),
         { role: 'user', content: 'Again' },
-        calls(null, made('c')),
+        calls(null, makeCall('c')),
         tool('c', 'second'),
       ],
     ],
@@ -118,7 +133,7 @@ describe('makeMessages', () => {
       'calls of custom tools, whose ids are their own',
       [call('1'), custom('1'), customOutput('1'), output('1')],
       [
-        calls(null, made('1'), { id: '1', type: 'custom', custom: { name: 'c', input: 'x' } }),
+        calls(null, makeCall('1'), { id: '1', type: 'custom', custom: { name: 'c', input: 'x' } }),
         tool('1', 'done'),
         tool('1'),
       ],
@@ -136,7 +151,7 @@ describe('makeMessages', () => {
         output('2', []),
       ],
       [
-        calls(null, made('1'), made('2')),
+        calls(null, makeCall('1'), makeCall('2')),
         tool('1', 'A\nB'),
         tool('2', ''),
         {
@@ -174,7 +189,7 @@ describe('makeMessages', () => {
   });
 
   it('takes linear time', () => {
-    const turn = [call('c'), output('c'), user('Hi'), said(text('Ho'))];
+    const turn = [call('c'), output('c'), user('Hi'), makeAssistant(text('Ho'))];
     const items = Array.from({ length: 50_000 }, () => turn).flat();
     const start = performance.now();
     expect(makeMessages(items)).toHaveLength(150_001);

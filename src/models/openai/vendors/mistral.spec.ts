@@ -11,7 +11,7 @@ class Reply {
   reply: string;
 }
 
-const thinking = (words: string): object => ({ type: 'thinking', thinking: [{ type: 'text', text: words }] });
+const think = (words: string): object => ({ type: 'thinking', thinking: [{ type: 'text', text: words }] });
 
 describe('mistral', () => {
   let bench: ProviderBench;
@@ -62,8 +62,8 @@ describe('mistral', () => {
   it('reads thinking parts as reasoning', async () => {
     bench.upstream.next([
       style({ nullKeys: false }),
-      delta({ role: 'assistant', content: [thinking('Let me ')] }),
-      delta({ content: [thinking('see.'), { type: 'text', text: 'The ' }] }),
+      delta({ role: 'assistant', content: [think('Let me ')] }),
+      delta({ content: [think('see.'), { type: 'text', text: 'The ' }] }),
       text('answer'),
       finish('model_length'),
       done(),

@@ -34,7 +34,7 @@ const WAITS_COLUMN = `(
 const IS_ATTEMPT = `status = 'running'
   and (id, epoch) in (select value ->> 'id', value ->> 'epoch' from json_each(?2))`;
 /** The entry of a run in ?2, the list of released runs. */
-const released = (name: keyof RunRelease): string =>
+const selectRelease = (name: keyof RunRelease): string =>
   `(select value ->> '${name}' from json_each(?2) where value ->> 'id' = runs.id)`;
 const COUNT_WAITING = `select count(*) filter (where status = 'queued' and run_at <= ?1) as due,
   min(case when status <> 'queued' or run_at > ?1 then null when seen > run_at then seen else run_at end) as since from runs where finished is null`;
@@ -158,8 +158,8 @@ export class SqliteRunLogs {
     await this.thread.transact([
       [
         `update runs set status = 'queued', wakes = wakes + 1, active_ms = active_ms + max(0, ?1 - seen), seen = ?1,
-           is_counted = coalesce(${released('hasBegun')} = 0, 0), run_at = coalesce(${released('runAt')}, run_at),
-           deaths = iif(${released('runAt')} is null, deaths, 0)
+           is_counted = coalesce(${selectRelease('hasBegun')} = 0, 0), run_at = coalesce(${selectRelease('runAt')}, run_at),
+           deaths = iif(${selectRelease('runAt')} is null, deaths, 0)
          where ${IS_ATTEMPT}`,
         [this.clock.now(), JSON.stringify(attempts)],
       ],
