@@ -46,7 +46,10 @@ class ListenFault extends StartUpError {
   }
 }
 
-/** Makes the server listen, or says in one line why it cannot. @throws StartUpError */
+/**
+ * Makes the server listen, or says in one line why it cannot.
+ * @throws StartUpError
+ */
 export async function listen(app: NestExpressApplication): Promise<void> {
   const { host, port } = app.get(AppConfig).http;
   try {

@@ -66,7 +66,10 @@ export async function initApplication(
   return EXIT.done;
 }
 
-/** Lists the folder; undefined if there is none. @throws CliError if it is no folder, or not empty */
+/**
+ * Lists the folder; undefined if there is none.
+ * @throws CliError if it is no folder, or not empty
+ */
 async function readFolder(root: string, folder: string): Promise<readonly string[] | undefined> {
   try {
     const names = await readdir(root);

@@ -10,9 +10,9 @@ import { useApplication } from './use-application.js';
 interface ProviderReport {
   readonly name: string;
   readonly configured: boolean;
-  /** True: what answers is the built-in demo, which is no language model. */
+  /** True if the built-in demo, which is no language model, answers. */
   readonly demo: boolean;
-  /** Without user, password and query; null: it answers in this process, or is not configured. */
+  /** Without user, password and query; null: it runs in this process, or is not configured. */
   readonly address: string | null;
   /** The model of agents that name none. */
   readonly model: string | null;

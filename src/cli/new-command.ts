@@ -23,9 +23,9 @@ export class WorkflowsModule {}
 `;
 
 /**
- * Makes a workflow's folder, and registers it in the module of workflows, which is made if there is none. A module of a form
- * that it cannot change stays as it is, and the command prints what to add. Overwrites nothing. @param kind of the
- * workflow, one of {@link TEMPLATE_KINDS}
+ * Makes a workflow's folder, and registers it in the module of workflows, which is made if there is none. A module of a
+ * form that it cannot change stays as it is, and the command prints what to add. Overwrites nothing.
+ * @param kind of the workflow, one of {@link TEMPLATE_KINDS}
  * @throws CliError if a name is taken or a file cannot be written; then everything is as it was
  */
 export async function createWorkflow(name: string, kind: string, { process }: CliEnvironment): Promise<ExitCode> {
@@ -124,7 +124,10 @@ async function readModule(path: string): Promise<string | undefined> {
   }
 }
 
-/** Makes the folder, which must not be there yet. @returns the first of the folders that were made for it, with itself */
+/**
+ * Makes the folder, which must not be there yet.
+ * @returns the first of the folders that were made for it, with itself
+ */
 async function makeFolder(path: string): Promise<string> {
   const above = await mkdir(dirname(path), { recursive: true });
   await mkdir(path);

@@ -43,8 +43,8 @@ export function openProject(folder: string): Project {
 }
 
 /**
- * Finds the project that a folder is in; undefined if there is none. @throws CliError if its `package.json` cannot be
- * read
+ * Finds the project that a folder is in; undefined if there is none.
+ * @throws CliError if its `package.json` cannot be read
  */
 export function findProject(folder: string): Project | undefined {
   const path = join(folder, 'package.json');

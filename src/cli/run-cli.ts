@@ -84,7 +84,7 @@ function describeMisuse(error: Error): string {
   const [, option = ''] = /'([^']+)'/.exec(error.message) ?? [];
   const near = [...Object.keys(OPTIONS), 'help', 'version'].filter((name) => countSlips(`--${name}`, option) <= 2);
   const guess = near.length === 0 ? '' : ` Did you mean ${near.map((name) => `--${name}`).join(' or ')}?`;
-  return `There is no option ${option}.${guess} A text that begins with - stands behind --, as in: -- "-1".`;
+  return `There is no option ${option}.${guess} Put -- before a text that begins with -, for example: -- "-1".`;
 }
 
 /** Joins the first two words if they are the name of a command. */

@@ -22,7 +22,8 @@ export async function useApplication<T>(
 }
 
 /**
- * Finds the workflow with this id or alias. @throws CliError that lists those that there are
+ * Finds the workflow with this id or alias.
+ * @throws CliError that lists those that there are
  */
 export function findWorkflow(application: INestApplicationContext, id: string): CompiledWorkflow {
   const registry = application.get(WorkflowRegistry, { strict: false });

@@ -347,7 +347,10 @@ export class Execution implements Values {
     }
   }
 
-  /** A node that had finished before the run was resumed. @returns true if it had run to its end */
+  /**
+   * A node that had finished before the run was resumed.
+   * @returns true if it had run to its end
+   */
   #skip(kept: RestoredStep, order: SpeakingOrder | undefined, checkpoints: Checkpoints): boolean {
     const { step, checkpoint } = kept;
     const { finishReason } = checkpoint;

@@ -34,7 +34,10 @@ export const NOTHING_SAID: SaidSoFar = {
   audio: { node: undefined, id: undefined, hasExpiry: false },
 };
 
-/** Adds a delta to what readers have received. @param separator text between the content of two steps */
+/**
+ * Adds a delta to what readers have received.
+ * @param separator text between the content of two steps
+ */
 export function addSaid(
   before: SaidSoFar,
   { node, delta }: Pick<DeltaEvent, 'node' | 'delta'>,
@@ -93,8 +96,9 @@ const IS_COUNTED: Readonly<Record<Delta['type'], boolean>> = {
 
 /**
  * True if readers have received everything that a finished step had buffered for its turn. In doubt it is false, and
- * the step's output is sent again. @param before what they had received before its turn @param now what they have
- * received since, of this step alone
+ * the step's output is sent again.
+ * @param before what they had received before its turn
+ * @param now what they have received since, of this step alone
  */
 export function hasSaidAll(
   before: SaidSoFar,

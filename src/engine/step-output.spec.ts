@@ -47,7 +47,10 @@ interface Case {
   readonly source?: string;
 }
 
-/** What comes out of the store. @param source the model's text */
+/**
+ * What comes out of the store.
+ * @param source the model's text
+ */
 async function survive(output: unknown, returns?: OutputType, source?: string): Promise<unknown> {
   const step = makeStep(returns);
   const kept = await keepOutput(output, { step, node: 'in/write', workflow: 'news' }, source);

@@ -34,7 +34,8 @@ export function makeFingerprint(step: NodeStep): string {
 
 /**
  * Finds the form in which an output is stored: as it is, or as JSON from which the step's class or schema makes an
- * equal output. @param source the text that a model wrote for it; undefined if unknown
+ * equal output.
+ * @param source the text that a model wrote for it; undefined if unknown
  * @throws StepOutputTooLargeError; Error if no form restores an equal output
  */
 export async function keepOutput(output: unknown, giver: Giver, source: string | undefined): Promise<KeptOutput> {
@@ -64,7 +65,10 @@ export async function keepOutput(output: unknown, giver: Giver, source: string |
   );
 }
 
-/** Restores the output. @throws StructuredOutputError, Error if the step makes a different output of it now */
+/**
+ * Restores the output.
+ * @throws StructuredOutputError, Error if the step makes a different output of it now
+ */
 export async function reviveOutput({ value, json }: KeptOutput, step: NodeStep): Promise<unknown> {
   if (json === undefined) return value;
   const schema = findSchema(step);

@@ -92,7 +92,10 @@ export class RequestRecord implements RequestWatch {
     this.#streamed = streamed;
   }
 
-  /** Begins a streamed response. @returns measures what is written of it */
+  /**
+   * Begins a streamed response.
+   * @returns measures what is written of it
+   */
   openStream(): StreamMetrics {
     this.#stream = this.#metrics.measureStream(this.#workflow ?? 'unknown', this.startedAt);
     return this.#stream;
@@ -133,7 +136,10 @@ export class RequestRecord implements RequestWatch {
     if (error instanceof ModelNotFoundError && !(error instanceof ForbiddenError)) this.#workflow = 'unknown';
   }
 
-  /** Sets the failure of the earlier request whose response is repeated. @param failure undefined: it did not fail */
+  /**
+   * Sets the failure of the earlier request whose response is repeated.
+   * @param failure undefined: it did not fail
+   */
   setReplayedFailure(failure: RequestFailure | undefined): void {
     this.#failure = failure;
   }

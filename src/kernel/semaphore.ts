@@ -28,7 +28,10 @@ export class Semaphore {
     return new Place(this);
   }
 
-  /** Takes a place at once. Its holder must {@link giveBack} it. @returns false if none is free */
+  /**
+   * Takes a place at once. Its holder must {@link giveBack} it.
+   * @returns false if none is free
+   */
   take(): boolean {
     if (!this.isFree) return false;
     this.#free--;

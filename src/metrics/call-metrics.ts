@@ -23,7 +23,10 @@ export class CallMetrics {
     this.instruments.callFirstToken.observe({ provider, model }, this.#measureSeconds());
   }
 
-  /** Records the end of the call. @param usage what its upstream reported; undefined: nothing */
+  /**
+   * Records the end of the call.
+   * @param usage what its upstream reported; undefined: nothing
+   */
   recordEnd(outcome: Outcome, usage: Usage | undefined): void {
     const { provider, model } = this.name;
     this.instruments.calls.inc({ workflow: this.workflow, provider, model, outcome });

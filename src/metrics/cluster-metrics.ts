@@ -46,7 +46,10 @@ export class ClusterMetrics {
     });
   }
 
-  /** Asks the primary process for the metrics of all, in Prometheus' text format. @throws Error if it does not reply in time */
+  /**
+   * Asks the primary process for the metrics of all, in Prometheus' text format.
+   * @throws Error if it does not reply in time
+   */
   async requestPage(): Promise<string> {
     const id = this.#requests++;
     try {

@@ -71,7 +71,10 @@ export class GatheredMetrics {
     return AggregatorRegistry.aggregate([own, this.#ended, ...this.#latest.values()]).metrics();
   }
 
-  /** Asks all workers. @returns how many have replied */
+  /**
+   * Asks all workers.
+   * @returns how many have replied
+   */
   async #gather(): Promise<number> {
     const id = this.#questions++;
     const asked = new Set(this.#latest.keys());

@@ -1,7 +1,10 @@
 import type { RunEvent } from '../engine/index.js';
 import { mergeDeltas } from '../streaming/index.js';
 
-/** Joins text of one node and channel into one event. @returns undefined for anything else */
+/**
+ * Joins text of one node and channel into one event.
+ * @returns undefined for anything else
+ */
 export function mergeDeltaEvents(held: RunEvent, next: RunEvent): RunEvent | undefined {
   if (held.type !== 'delta' || next.type !== 'delta' || held.node !== next.node) return undefined;
   const delta = mergeDeltas(held.delta, next.delta);

@@ -49,7 +49,10 @@ export class OpenRun {
     this.cancellation.abort(new RunAbortedError(cause));
   }
 
-  /** Ends the run with the fault of a reader that holds it. @param fault aborts with an InternalError */
+  /**
+   * Ends the run with the fault of a reader that holds it.
+   * @param fault aborts with an InternalError
+   */
   watchReader(fault: Cancellation): void {
     fault.addEventListener('abort', () => this.#onFault(fault.reason));
   }

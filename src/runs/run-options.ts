@@ -29,8 +29,9 @@ interface RunPermit {
   /** True if tokens that upstreams do not report are estimated. */
   readonly estimatesTokens: boolean;
   /**
-   * Ends the permit with its run. @param usage undefined if no usage was reported @param untoldTokens estimate of what
-   * was used and not reported
+   * Ends the permit with its run.
+   * @param usage undefined if no usage was reported
+   * @param untoldTokens estimate of what was used and not reported
    */
   end(usage?: Usage, untoldTokens?: number): void;
 }
@@ -41,7 +42,10 @@ export interface QueuedPermit extends RunPermit {
   readonly kept: JsonObject;
   /** Ends the permit of a run that an equal request had begun before. The request is not counted. */
   cancel(): void;
-  /** Begins to execute. @returns false if its caller may not have another active run now */
+  /**
+   * Begins to execute.
+   * @returns false if its caller may not have another active run now
+   */
   begin(): boolean;
 }
 

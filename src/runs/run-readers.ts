@@ -64,7 +64,10 @@ export class RunReaders {
     };
   }
 
-  /** Passes an event to all readers. @param end for the last event: what belongs to it */
+  /**
+   * Passes an event to all readers.
+   * @param end for the last event: what belongs to it
+   */
   emit(event: RunEvent, end?: RunEnd): void {
     if (end !== undefined) {
       this.#last = event;

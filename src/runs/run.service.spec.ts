@@ -217,7 +217,10 @@ function listen(events: RunEvents | undefined) {
   };
 }
 
-/** Reads to the end. @returns how the reading failed; undefined: it did not */
+/**
+ * Reads to the end.
+ * @returns how the reading failed; undefined: it did not
+ */
 async function read(events: RunEvents | undefined, next: () => void): Promise<ReadFailure | undefined> {
   let failure: ReadFailure | undefined;
   await events?.read({ next, failed: (told) => (failure = told) });

@@ -168,8 +168,8 @@ export class RunService {
   }
 
   /**
-   * Cancels a run with a RunAbortedError: its steps and their requests to models are aborted. @param cause the reason;
-   * absent: cancelled on request
+   * Cancels a run with a RunAbortedError: its steps and their requests to models are aborted.
+   * @param cause the reason; absent: cancelled on request
    * @returns false if no run with this id is open in this process, or it is ending already
    */
   cancel(id: string, cause: AbortCause = 'cancelled'): boolean {
@@ -194,7 +194,8 @@ export class RunService {
 
   /**
    * Aborts a request that waits for its body or its turn before it begins a run, with an OverloadedError, when the
-   * server stops taking runs. @returns to be called when the wait is over, in any way
+   * server stops taking runs.
+   * @returns to be called when the wait is over, in any way
    * @throws OverloadedError while the server is shutting down
    */
   trackWait(wait: Cancellation): () => void {

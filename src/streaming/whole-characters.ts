@@ -18,7 +18,10 @@ export class WholeCharacters {
     return this.#halves !== undefined;
   }
 
-  /** Takes a delta. @returns it with whole characters; undefined if nothing is left of it for now */
+  /**
+   * Takes a delta.
+   * @returns it with whole characters; undefined if nothing is left of it for now
+   */
   take(delta: Delta): Delta | undefined {
     const text = readText(delta);
     const endsInHalf = isFirstHalf(text.charCodeAt(text.length - 1));

@@ -125,7 +125,7 @@ export function readStepOptions<V extends Verb>(
   return { options, problems };
 }
 
-/** @param given what stands behind the options of an agent that gives text */
+/** @param given what follows the options of an agent with text output */
 export function findSurplus(given: unknown): readonly OptionProblem[] {
   if (given === undefined) return [];
   const problem = 'it has a fourth parameter, which has no effect: an agent that gives text has no channels.';

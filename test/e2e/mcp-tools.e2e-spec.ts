@@ -73,7 +73,10 @@ describe('tools of MCP servers', () => {
     server.onCall = SEARCHING;
   });
 
-  /** Lets the model call a tool and continue. @returns the message that the model got, and the end of the run */
+  /**
+   * Lets the model call a tool and continue.
+   * @returns the message that the model got, and the end of the run
+   */
   const callTool = async (args: object, { model = 'docs', tool = 'search' } = {}) => {
     bench.upstream.next(scriptToolCalls('call_1', tool, args));
     bench.upstream.next(scriptStream('So it is.'));

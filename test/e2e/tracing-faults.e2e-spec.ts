@@ -36,7 +36,10 @@ describe('tracing to a backend that fails', () => {
     bench.upstream.always(scriptStream(['Hi ', 'there']));
   };
 
-  /** Requests a completion, and checks it. @returns the trace's id */
+  /**
+   * Requests a completion, and checks it.
+   * @returns the trace's id
+   */
   const askWell = async (content = 'Hello'): Promise<string> => {
     const stream = await bench.open({ messages: [{ role: 'user', content }] });
     assertCompletion(await stream.collect(), { content: 'Hi there', finish: 'stop' });

@@ -213,7 +213,10 @@ describe('a workflow that waits for answers', () => {
       expect(await removeAndMiss(second.id)).toEqual([200, 404, 404]);
     });
 
-    /** Removes a response, and requests it and its stream. @returns the statuses */
+    /**
+     * Removes a response, and requests it and its stream.
+     * @returns the statuses
+     */
     async function removeAndMiss(id: string): Promise<readonly number[]> {
       const removed = await logged.callResponse(bench.app, 'DELETE', id, ANN);
       const missed = [

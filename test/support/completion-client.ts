@@ -14,7 +14,10 @@ export function beginCompletion(app: App, headers: Headers = GOES_ON, body: obje
   return openStream(app.chatUrl, { ...CHAT, stream: true, ...body }, { headers });
 }
 
-/** Requests a stored completion, and waits for its end. @returns its id */
+/**
+ * Requests a stored completion, and waits for its end.
+ * @returns its id
+ */
 export async function askForCompletion(app: App): Promise<string> {
   const { status, text, json } = await postJson(app.chatUrl, CHAT, GOES_ON);
   if (status !== 200) throw new Error(`${status}: ${text}`);
@@ -43,7 +46,10 @@ export async function joinCompletion(app: App, id: string, headers: Headers = {}
   return new SseStream(request, await answer, sentAt);
 }
 
-/** Waits for a text in a stream. @returns id of the completion, and the id of the event with the text */
+/**
+ * Waits for a text in a stream.
+ * @returns id of the completion, and the id of the event with the text
+ */
 export async function readUntil(stream: SseStream, text: string): Promise<{ id: string; last: string }> {
   const item = await stream.until((each) => each.kind === 'data' && each.data.includes(text));
   if (item.kind !== 'data' || item.id === undefined) throw new Error('The chunk has no id');

@@ -19,7 +19,10 @@ export const TIME_SETTINGS = [
   ['HTTP_BODY_TIMEOUT_MS', 1],
 ] as const;
 
-/** The faults of these variables. @param providers the known providers; default: all of Millrace */
+/**
+ * The faults of these variables.
+ * @param providers the known providers; default: all of Millrace
+ */
 export function findConfigFaults(
   variables: Readonly<Record<string, string>>,
   providers: readonly ProviderDeclaration[] = Object.values(VENDORS),

@@ -29,7 +29,10 @@ export class YamlNode {
 /** A file of the repository. */
 export const readRepositoryFile = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-/** All documents of a YAML file. @throws Error if one has a fault */
+/**
+ * All documents of a YAML file.
+ * @throws Error if one has a fault
+ */
 export function readDocuments(path: string): YamlNode[] {
   return parseAllDocuments(readRepositoryFile(path)).map((document) => {
     if (document.errors.length > 0 || document.warnings.length > 0) {
@@ -39,7 +42,10 @@ export function readDocuments(path: string): YamlNode[] {
   });
 }
 
-/** The only document of a YAML file. @throws Error if there is none, or more than one */
+/**
+ * The only document of a YAML file.
+ * @throws Error if there is none, or more than one
+ */
 export function readDocument(path: string): YamlNode {
   const [first, ...rest] = readDocuments(path);
   if (first === undefined || rest.length > 0) throw new Error(`${path} does not hold exactly one document`);

@@ -67,7 +67,10 @@ export class DurableBench {
   }
 }
 
-/** `describe` for each kind of queue. @param name with `%s` for the queue */
+/**
+ * `describe` for each kind of queue.
+ * @param name with `%s` for the queue
+ */
 export function describeEachQueue(name: string, define: (bench: DurableBench) => void): void {
   describeWithPostgres.each([['PostgreSQL'], ['Redis']] as const)(name, (queue) => {
     const bench = new DurableBench(queue);

@@ -32,7 +32,10 @@ export class Inspector {
     socket.addEventListener('message', ({ data }) => this.#take(JSON.parse(String(data)) as Message));
   }
 
-  /** Attaches to a process. @param address as the process prints it, `ws://…` */
+  /**
+   * Attaches to a process.
+   * @param address as the process prints it, `ws://…`
+   */
   static async open(address: string): Promise<Inspector> {
     const socket = new WebSocket(address);
     await once(socket, 'open');

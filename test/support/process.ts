@@ -84,8 +84,8 @@ export class ChildProcess {
   }
 
   /**
-   * Waits for the first matching line of either stream. @param options `from`: the number of the first line to look at; default:
-   * from the start of the output
+   * Waits for the first matching line of either stream.
+   * @param options `from`: the number of the first line to look at; default: from the start of the output
    * @throws Error with all output if the process ends without it or it does not come in time
    */
   async waitForLine(

@@ -19,7 +19,10 @@ export class PythonClient {
     return new PythonClient(await Bench.start(), join(import.meta.dirname, '../fixtures', script));
   }
 
-  /** Runs the script with these arguments. @returns the lines of its output */
+  /**
+   * Runs the script with these arguments.
+   * @returns the lines of its output
+   */
   async ask(...args: readonly string[]): Promise<unknown[]> {
     const command = ['-B', this.script, this.bench.app.baseUrl, ...args];
     this.#child = await startProcess(command, { command: 'python3', env: PYTHON_ENV });

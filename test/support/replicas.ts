@@ -25,7 +25,10 @@ export class Replicas {
     private readonly main?: string,
   ) {}
 
-  /** Starts another process. @param env more variables of its environment */
+  /**
+   * Starts another process.
+   * @param env more variables of its environment
+   */
   async start(env: Readonly<Record<string, string>> = {}): Promise<Replica> {
     const { url, process } = await startServerProcess({
       env: { OPENAI_API_KEY: 'sk-test', METRICS: 'on', ...this.env, ...env },

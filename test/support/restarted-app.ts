@@ -38,7 +38,10 @@ export class RestartedApp {
     await app?.close();
   }
 
-  /** Starts the application and a response in the background, and stops the application in the middle of it. @returns its id */
+  /**
+   * Starts the application and a response in the background, and stops the application in the middle of it.
+   * @returns its id
+   */
   async interrupt(...options: Parameters<RestartedApp['start']>): Promise<string> {
     const app = await this.start(...options);
     const door = steps.gate();

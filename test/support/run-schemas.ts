@@ -11,7 +11,10 @@ const DOCUMENT = JSON.parse(readFileSync(join(import.meta.dirname, '../../openap
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, ...QUICK_TO_COMPILE });
 ajv.addSchema({ $id: 'openapi', components: { schemas: closeObjects(DOCUMENT.components.schemas) } });
 
-/** Checks a run against the description. @throws Error that lists every fault */
+/**
+ * Checks a run against the description.
+ * @throws Error that lists every fault
+ */
 export function assertValidRun(json: unknown): void {
   assertValid('Run', json);
 }
@@ -21,7 +24,10 @@ export function assertValidRunList(json: unknown): void {
   assertValid('RunList', json);
 }
 
-/** Checks an event of a run in the same way. @param name the name of its SSE event */
+/**
+ * Checks an event of a run in the same way.
+ * @param name the name of its SSE event
+ */
 export function assertValidRunEvent(json: unknown, name: string): void {
   assertValid('RunEvent', json);
   const { type } = json as { readonly type: string };

@@ -75,7 +75,10 @@ export async function followRun(app: App, id: string, query = '', headers: Heade
   return getJson(runUrl(app, `${id}/events${query}`), headers);
 }
 
-/** The events of a stream, whose names and ids are checked. @throws Error if the stream is not well-formed */
+/**
+ * The events of a stream, whose names and ids are checked.
+ * @throws Error if the stream is not well-formed
+ */
 export function readEvents(stream: string): readonly WireRunEvent[] {
   const ids = [...stream.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
   const reader = new FrameReader();

@@ -8,7 +8,10 @@ import { join } from 'node:path';
 export class SmallDisk {
   private constructor(readonly folder: string) {}
 
-  /** @param megabytes its size. @throws Error without the right to mount one */
+  /**
+   * @param megabytes its size.
+   * @throws Error without the right to mount one
+   */
   static mount(megabytes: number): SmallDisk {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-disk-'));
     try {

@@ -15,7 +15,10 @@ export const [, WHOLE_CHAT, , WHOLE_RESPONSES] = WAITING_DOORS as readonly [
   WaitingDoor,
 ];
 
-/** The id of the only call in a segment. @throws Error if there is no call, or more than one */
+/**
+ * The id of the only call in a segment.
+ * @throws Error if there is no call, or more than one
+ */
 export function findCall({ calls }: WaitingAnswer): string {
   const [call, ...others] = calls;
   if (call === undefined || others.length > 0) throw new Error(`There are ${calls.length} calls`);

@@ -47,7 +47,10 @@ export function reportUsableKeyFile(state: string): void {
   if (cluster.isWorker && process.connected) process.send?.({ type: USABLE, state } satisfies Usable);
 }
 
-/** In a worker: asks for the text of the file when a worker could last use it. @returns undefined if none could, or in a single process */
+/**
+ * In a worker: asks for the text of the file when a worker could last use it.
+ * @returns undefined if none could, or in a single process
+ */
 export async function askForKeptKeyFile(clock: Clock): Promise<string | undefined> {
   if (!cluster.isWorker || !process.connected) return undefined;
   return new Promise((resolve) => {

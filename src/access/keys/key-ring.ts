@@ -74,7 +74,10 @@ export class KeyRing {
     return known !== undefined && timingSafeEqual(known.hash, hash) ? known : undefined;
   }
 
-  /** The key of a caller. @returns undefined if it is unknown */
+  /**
+   * The key of a caller.
+   * @returns undefined if it is unknown
+   */
   findCaller(callerId: string): KnownKey | undefined {
     return this.#ofCallers.get(callerId);
   }

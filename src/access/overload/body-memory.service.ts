@@ -88,7 +88,10 @@ export class BodyMemory implements OnModuleInit {
     return turn === undefined ? share : turn.then(() => share);
   }
 
-  /** Takes bytes for the caller if there is room. @returns whether there was */
+  /**
+   * Takes bytes for the caller if there is room.
+   * @returns whether there was
+   */
   tryTake({ id }: Caller, bytes: number): boolean {
     if (!this.#fits(id, bytes)) return false;
     this.#add(id, bytes);

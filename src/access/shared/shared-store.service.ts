@@ -132,7 +132,10 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** Waits for a connection for at most `withinMs` milliseconds. @returns whether there is one */
+  /**
+   * Waits for a connection for at most `withinMs` milliseconds.
+   * @returns whether there is one
+   */
   async waitForConnection(withinMs: number): Promise<boolean> {
     if (this.#redis === undefined || this.#isClosed) return false;
     if (this.#isConnected) return true;

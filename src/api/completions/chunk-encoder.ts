@@ -99,8 +99,8 @@ export class ChunkEncoder {
   }
 
   /**
-   * Encodes the usage of the whole run; `choices` is empty, as OpenAI sends it. @param isIncomplete true if more may
-   * have been used
+   * Encodes the usage of the whole run; `choices` is empty, as OpenAI sends it.
+   * @param isIncomplete true if more may have been used
    */
   encodeUsage(usage: Usage, isIncomplete = false): string {
     const more = isIncomplete ? ',"usage_incomplete":true' : '';

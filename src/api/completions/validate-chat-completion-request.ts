@@ -9,7 +9,10 @@ const RULES: BodyRules = {
   checkMore: checkChatDependencies,
 };
 
-/** Returns the body typed and unchanged. @throws InvalidRequestError as {@link validateBody} */
+/**
+ * Returns the body typed and unchanged.
+ * @throws InvalidRequestError as {@link validateBody}
+ */
 export function validateChatCompletionRequest(body: unknown): ChatCompletionRequest {
   validateBody(body, RULES);
   return body as JsonObject & ChatCompletionRequest;

@@ -98,8 +98,8 @@ function readImage({ image_url: image }: OpaqueObject): ContentBlock[] {
 }
 
 /**
- * Makes the result of a finished run. @param structured the value that fits the tool's output schema; undefined if it
- * has none
+ * Makes the result of a finished run.
+ * @param structured the value that fits the tool's output schema; undefined if it has none
  */
 export function makeResult(said: SaidToTool, run: string, structured: JsonValue | undefined): CallToolResult {
   const { finishReason, usage } = said.finished ?? {};

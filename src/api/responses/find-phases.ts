@@ -24,7 +24,8 @@ export function findPhases({ scope }: CompiledWorkflow): ReadonlyMap<string, Pha
 
 /**
  * Reads the steps of a scope from its end.
- * @param path keys of the enclosing steps, each followed by a slash @param after whether a visible step follows it
+ * @param path keys of the enclosing steps, each followed by a slash
+ * @param after whether a visible step follows it
  * @returns whether a visible step is in it or follows it
  */
 function readScope(

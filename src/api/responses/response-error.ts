@@ -5,7 +5,8 @@ import type { ResponseErrorCode } from './response-object.js';
 /**
  * The code by which clients decide whether to retry, each time with a whole new run (measured: six times for
  * `server_error`, never for `invalid_prompt`). So an error that a retry cannot heal, or that has already cost tokens,
- * is `invalid_prompt`. @param hasOutput true if there was any output
+ * is `invalid_prompt`.
+ * @param hasOutput true if there was any output
  */
 export function chooseErrorCode(failed: RunFailed, hasOutput: boolean): ResponseErrorCode {
   const { error, outcome, usage, untoldTokens = 0 } = failed;

@@ -67,7 +67,10 @@ export class EventSequence {
     this.#push(type, number, `event: ${type}\ndata: {"type":"${type}","sequence_number":${number}${fields}}\n\n`);
   }
 
-  /** Runs once per token: the constant parts are joined beforehand, and the number comes last. @param text as JSON */
+  /**
+   * Runs once per token: the constant parts are joined beforehand, and the number comes last.
+   * @param text as JSON
+   */
   addDelta({ type, head, tail }: DeltaFrame, text: string): void {
     const number = this.#next++;
     this.#push(type, number, head + text + tail + number + FRAME_END);
@@ -100,7 +103,10 @@ export class EventSequence {
 
 const FRAME_END = '}\n\n';
 
-/** @param fields as of {@link EventSequence.add} @param after what follows the text, as JSON: `,"logprobs":[]` */
+/**
+ * @param fields as of {@link EventSequence.add}
+ * @param after what follows the text, as JSON: `,"logprobs":[]`
+ */
 export function makeDeltaFrame(type: ResponseEventType, fields: string, after = ''): DeltaFrame {
   return {
     type,

@@ -48,8 +48,8 @@ export class ResponsesDecoder {
   ) {}
 
   /**
-   * Decodes a request. @throws InvalidRequestError, ModelNotFoundError, ForbiddenError, NotFoundError (for an item
-   * reference)
+   * Decodes a request.
+   * @throws InvalidRequestError, ModelNotFoundError, ForbiddenError, NotFoundError (for an item reference)
    */
   async decode(request: Request, response: Response, { body: json, caller }: TakenRequest): Promise<DecodedRequest> {
     const body = validateResponseRequest(json);

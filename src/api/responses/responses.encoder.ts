@@ -268,7 +268,8 @@ export class ResponseEncoder {
 
   /**
    * Adds an event with the Response as it is now.
-   * @param millrace JSON of the news @returns its approximate number of characters
+   * @param millrace JSON of the news
+   * @returns its approximate number of characters
    */
   #tell(
     type: `response.${ResponseObject['status'] | 'created'}` & Parameters<EventSequence['add']>[0],

@@ -26,9 +26,11 @@ export class ResponsesStreamer {
   ) {}
 
   /**
-   * Runs a workflow and streams its events to the client. The head and the first events are sent at once, before the first model is
-   * called: some clients pass the stream on to their users only then. So every outcome of the run is reported in the
-   * stream. @param start begins the run @returns when the response has been handed to the connection
+   * Runs a workflow and streams its events to the client. The head and the first events are sent at once, before the
+   * first model is called: some clients pass the stream on to their users only then. So every outcome of the run is
+   * reported in the stream.
+   * @param start begins the run
+   * @returns when the response has been handed to the connection
    * @throws MillraceError if the run cannot be begun
    */
   async stream(
@@ -60,7 +62,10 @@ export class ResponsesStreamer {
 /** What one stream is made of. Times are in milliseconds. */
 interface ResponseStreamParts {
   readonly encoder: ResponseEncoder;
-  /** Stores the response, if requested. @returns false if it could not be stored. Never rejects */
+  /**
+   * Stores the response, if requested.
+   * @returns false if it could not be stored. Never rejects
+   */
   readonly keep: (encoder: ResponseEncoder) => Promise<boolean>;
   readonly gate: Gate;
   readonly clock: Clock;

@@ -39,8 +39,8 @@ const WANTS_LOGPROBS = 'message.output_text.logprobs';
 
 /**
  * Reads the parameters of a run from a request. Tools that this server does not run, and tools and formats that the
- * workflow does not take, are left out, unless the request demands them. @throws InvalidRequestError for demands that
- * cannot be met
+ * workflow does not take, are left out, unless the request demands them.
+ * @throws InvalidRequestError for demands that cannot be met
  */
 export function makeRunParameters(
   body: ResponseRequest,

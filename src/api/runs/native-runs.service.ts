@@ -92,14 +92,20 @@ export class NativeRuns implements RunDoor {
     return run;
   }
 
-  /** The owner of a run. @throws NotFoundError if there is no such run */
+  /**
+   * The owner of a run.
+   * @throws NotFoundError if there is no such run
+   */
   async findOwner(id: string): Promise<string> {
     const owner = await this.runs.findOwner(id);
     if (owner === undefined) throw makeNotFoundError(id);
     return owner;
   }
 
-  /** A page of the runs of one owner. @throws InvalidRequestError if `after` is none of them */
+  /**
+   * A page of the runs of one owner.
+   * @throws InvalidRequestError if `after` is none of them
+   */
   async list(query: ListQuery, owner: string): Promise<RunList> {
     this.assertOn();
     const page = await this.runs.list({ ...query, owner });
@@ -121,8 +127,8 @@ export class NativeRuns implements RunDoor {
   }
 
   /**
-   * A run as clients see it. @param steps `shown`: with its steps and the outputs that clients have read; `all`: with
-   * all outputs
+   * A run as clients see it.
+   * @param steps `shown`: with its steps and the outputs that clients have read; `all`: with all outputs
    */
   async describe(run: LoggedRun, steps?: 'shown' | 'all'): Promise<RunObject> {
     const hasSteps = steps !== undefined;
@@ -151,16 +157,17 @@ export class NativeRuns implements RunDoor {
   }
 
   /**
-   * Answers a wait of a run. Repeating the answer changes nothing. @throws NotFoundError for a name that its workflow
-   * does not have; ConflictError if the wait is not open, or has another answer;
-   *   InvalidRequestError with every fault of a value that does not fit
+   * Answers a wait of a run. Repeating the answer changes nothing.
+   * @throws NotFoundError for a name that its workflow does not have; ConflictError if the wait is not open, or has
+   *   another answer; InvalidRequestError with every fault of a value that does not fit
    */
   async answer(run: LoggedRun, name: string, value: unknown): Promise<void> {
     await this.waits.answer({ run, values: [{ name, value }], param: 'value' });
   }
 
   /**
-   * Cancels a run, and waits for its end. @throws NotFoundError; InvalidRequestError if it has ended in another way
+   * Cancels a run, and waits for its end.
+   * @throws NotFoundError; InvalidRequestError if it has ended in another way
    */
   async cancel(id: string, owner: string): Promise<LoggedRun> {
     await this.find(id, owner);
@@ -171,8 +178,8 @@ export class NativeRuns implements RunDoor {
   }
 
   /**
-   * The request of an ended run, for running it again. @throws NotFoundError; ConflictError if it has not ended;
-   * GoneError if its request has expired
+   * The request of an ended run, for running it again.
+   * @throws NotFoundError; ConflictError if it has not ended; GoneError if its request has expired
    */
   async findAsked(id: string, owner: string): Promise<AskedAgain> {
     const run = await this.find(id, owner);
@@ -184,7 +191,10 @@ export class NativeRuns implements RunDoor {
     return { request, metadata: run.metadata, priority: run.priority };
   }
 
-  /** Removes a run with all its data. @throws NotFoundError */
+  /**
+   * Removes a run with all its data.
+   * @throws NotFoundError
+   */
   async remove(id: string, owner: string): Promise<void> {
     await this.find(id, owner);
     if (!(await this.runs.remove(id, owner))) throw makeNotFoundError(id);

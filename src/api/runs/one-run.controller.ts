@@ -148,7 +148,8 @@ export class OneRunController {
 }
 
 /**
- * True if the query has a parameter that allows one value only. @throws InvalidRequestError for any other value
+ * True if the query has a parameter that allows one value only.
+ * @throws InvalidRequestError for any other value
  */
 function readWord(request: Request, param: string, word: string): boolean {
   const given = readQuery(request)[param];

@@ -7,7 +7,8 @@ const FIELDS: ReadonlySet<string> = new Set<keyof AgentOverride>(['instructions'
 const LONGEST = 100_000;
 
 /**
- * Reads changes to agents for one run. @param isAllowed false in production, where only authors decide what agents do
+ * Reads changes to agents for one run.
+ * @param isAllowed false in production, where only authors decide what agents do
  * @throws InvalidRequestError
  */
 export function readOverrides(

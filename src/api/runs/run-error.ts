@@ -8,7 +8,10 @@ export interface RunErrorObject {
   readonly node?: string;
 }
 
-/** Makes the error that clients see. @param node the step that failed */
+/**
+ * Makes the error that clients see.
+ * @param node the step that failed
+ */
 export function makeRunErrorObject({ code, type, message }: RunError, node?: string): RunErrorObject {
   return { code, type, message, ...(node !== undefined && { node }) };
 }

@@ -52,7 +52,10 @@ export function orNull(schema: DescribedSchema): DescribedSchema {
   return { ...schema, nullable: true, ...(schema.enum !== undefined && { enum: [...schema.enum, null] }) };
 }
 
-/** An object. @param optional fields that may be absent */
+/**
+ * An object.
+ * @param optional fields that may be absent
+ */
 export function object(description: string, required: Fields, optional: Fields = {}): DescribedSchema {
   return { type: 'object', description, required: Object.keys(required), properties: { ...required, ...optional } };
 }

@@ -13,7 +13,10 @@ interface DecodedRun {
   readonly origin: RunOrigin;
 }
 
-/** Starts a run that ends with its request. @throws what {@link RunService.start} throws */
+/**
+ * Starts a run that ends with its request.
+ * @throws what {@link RunService.start} throws
+ */
 export function startRun(
   runs: RunService,
   { workflow, request, head, origin }: DecodedRun,

@@ -43,8 +43,8 @@ export function watchAssets(sources: string, { onChange, onFault }: AssetListene
 }
 
 /**
- * Watches a folder with all folders in it, one by one. A watch of a file would be one of its inode: it would see nothing
- * more once an editor has put another file in its place, as many do to save.
+ * Watches a folder with all folders in it, one by one. Watching a file means watching its inode: once an editor has
+ * replaced the file, as many do when they save, such a watch sees nothing more.
  */
 class FolderWatches {
   readonly #watchers = new Map<string, FSWatcher>();
@@ -95,7 +95,7 @@ class FolderWatches {
   }
 }
 
-/** Folders may go at any time. */
+/** Folders may be removed at any time. */
 function ignoreMissing(error: unknown): undefined {
   if (readErrorCode(error) !== 'ENOENT' && readErrorCode(error) !== 'ENOTDIR') throw error;
   return undefined;

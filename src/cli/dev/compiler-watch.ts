@@ -5,7 +5,10 @@ import type { TypeScriptProject } from './typescript-project.js';
 
 /** Gets the results of the compiler. */
 interface CompilerListener {
-  /** All sources are without errors. @param hasChanged whether the compiled program has changed */
+  /**
+   * All sources are without errors.
+   * @param hasChanged whether the compiled program has changed
+   */
   readonly onGood: (hasChanged: boolean) => void;
   /** There are errors, and nothing was written. They have been shown, but for those that the next compilation clears up. */
   readonly onBad: (errors: number) => void;

@@ -5,7 +5,10 @@ import { UsageError } from '../cli-error.js';
 import type { Options } from '../options.js';
 import { RunsServer } from './runs-server.js';
 
-/** Cancels a run, and waits until it has ended. @throws CliError if it has ended otherwise, or the server refuses */
+/**
+ * Cancels a run, and waits until it has ended.
+ * @throws CliError if it has ended otherwise, or the server refuses
+ */
 export async function cancelRun(id: string, options: Options, environment: CliEnvironment): Promise<ExitCode> {
   const server = new RunsServer(options.url, environment);
   const run = await server.ask('POST', `/runs/${encodeURIComponent(id)}/cancel`);
@@ -30,7 +33,10 @@ export async function answerRun(
   return tell(wait, `"${name}" is answered.`, options, environment);
 }
 
-/** Repeats the request of a run in a new run. @throws CliError if the run has not ended, or the server refuses */
+/**
+ * Repeats the request of a run in a new run.
+ * @throws CliError if the run has not ended, or the server refuses
+ */
 export async function retryRun(id: string, options: Options, environment: CliEnvironment): Promise<ExitCode> {
   const server = new RunsServer(options.url, environment);
   const run = await server.ask('POST', `/runs/${encodeURIComponent(id)}/retry`);

@@ -8,7 +8,10 @@ const USUAL_LIMIT = '20';
 /** Most runs that a server gives at once. */
 const PAGE = 100;
 
-/** Prints the runs of the key, the newest first. @throws CliError if the server refuses */
+/**
+ * Prints the runs of the key, the newest first.
+ * @throws CliError if the server refuses
+ */
 export async function listRuns(
   { url, status, model, limit = USUAL_LIMIT, json = false }: Options,
   environment: CliEnvironment,

@@ -64,7 +64,8 @@ export class RunsServer {
   }
 
   /**
-   * Reads the events of a run from the first one on, until it has ended. A stream that is cut off is read on from its last event.
+   * Reads the events of a run from the first one on, until it has ended. After a stream is cut off, reading continues
+   * after its last event.
    * @returns whether it has completed
    * @throws CliError as {@link ask}
    */

@@ -15,7 +15,10 @@ const MAX_LENGTH = 64;
 /** https://learn.microsoft.com/windows/win32/fileio/naming-a-file */
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[0-9])$/;
 
-/** Makes the names of a workflow from its id. @throws UsageError if the id cannot be the name of a folder and of classes */
+/**
+ * Makes the names of a workflow from its id.
+ * @throws UsageError if the id cannot be the name of a folder and of classes
+ */
 export function makeWorkflowNames(id: string): WorkflowNames {
   if (!VALID_ID.test(id) || id.length > MAX_LENGTH) {
     throw new UsageError(

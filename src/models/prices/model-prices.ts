@@ -39,7 +39,10 @@ export class ModelPrices {
   }
 }
 
-/** Adds up costs. @returns undefined if there are none, or one is not known: a part would look like the whole */
+/**
+ * Adds up costs.
+ * @returns undefined if there are none, or one is not known: a part would look like the whole
+ */
 export function addCosts(costs: readonly (Cost | undefined)[]): Cost | undefined {
   let sum: Cost | undefined;
   for (const cost of costs) {

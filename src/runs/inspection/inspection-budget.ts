@@ -14,7 +14,8 @@ export class InspectionBudget {
   #isExceeded = false;
 
   /**
-   * @param mask the application's mask for traces @param onTake called with the number of bytes taken
+   * @param mask the application's mask for traces
+   * @param onTake called with the number of bytes taken
    */
   constructor(
     private readonly mask: TraceMask | undefined,
@@ -38,7 +39,10 @@ export class InspectionBudget {
     return this.#isExceeded;
   }
 
-  /** Reserves room for one event. @returns false if there is none */
+  /**
+   * Reserves room for one event.
+   * @returns false if there is none
+   */
   takeEvent(): boolean {
     if (this.#left < OF_EVENT) this.#isExceeded = true;
     else this.#count(OF_EVENT);

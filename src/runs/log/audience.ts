@@ -49,7 +49,10 @@ export class Audience {
     this.#marking.cancel();
   }
 
-  /** Counts a reader of a run. @returns to be called when the reader leaves; later calls do nothing */
+  /**
+   * Counts a reader of a run.
+   * @returns to be called when the reader leaves; later calls do nothing
+   */
   join(run: string): () => void {
     const watched = this.#find(run);
     if (++watched.readers === 1) this.#mark(run);

@@ -37,7 +37,10 @@ export class LogReader implements LogSource {
     return this.store.find(id, owner);
   }
 
-  /** Reads a log. Its reader must be closed. @param from number of the first event that is wanted */
+  /**
+   * Reads a log. Its reader must be closed.
+   * @param from number of the first event that is wanted
+   */
   follow(id: string, from = 0): LogFollower {
     const leave = this.works.audience.join(id);
     return new LogFollower(this, { id, from }, () => {
@@ -46,7 +49,10 @@ export class LogReader implements LogSource {
     });
   }
 
-  /** What a log has now. @param from number of the first event that is wanted */
+  /**
+   * What a log has now.
+   * @param from number of the first event that is wanted
+   */
   async *readSoFar(id: string, from = 0): AsyncGenerator<LoggedEvent> {
     for (let next = from; ;) {
       const page = await this.store.read(id, next);

@@ -131,7 +131,10 @@ export class LoggedRuns {
     return this.store.findOwner(id);
   }
 
-  /** A secret shared by all processes with this store. @param name what it is for */
+  /**
+   * A secret shared by all processes with this store.
+   * @param name what it is for
+   */
   findSecret(name: string): Promise<string> {
     return this.store.findSecret(name, this.ids.replicaId());
   }

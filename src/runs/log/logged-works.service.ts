@@ -261,8 +261,8 @@ export class LoggedWorks {
   }
 
   /**
-   * Ends a run that is not active: it waits in the queue or for an answer. @returns false if the run is active or has
-   * ended
+   * Ends a run that is not active: it waits in the queue or for an answer.
+   * @returns false if the run is active or has ended
    */
   async endIdle(run: LoggedRun, error: MillraceError): Promise<boolean> {
     const { id, epoch, length: first, door: name, admission } = run;

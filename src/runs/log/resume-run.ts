@@ -25,8 +25,9 @@ export interface RunPast {
 }
 
 /**
- * Reads what an earlier attempt has left of a run. @param onEvent called with each event of its log @returns undefined
- * if there is nothing: the run begins
+ * Reads what an earlier attempt has left of a run.
+ * @param onEvent called with each event of its log
+ * @returns undefined if there is nothing: the run begins
  */
 export async function readPast(
   { run: { id, attempts }, steps, waits }: ClaimedRun,

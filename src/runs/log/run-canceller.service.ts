@@ -36,8 +36,8 @@ export class RunCanceller {
   }
 
   /**
-   * Cancels a run, and waits until its log shows the end. @returns the run as it has ended, which may be in another
-   * way; undefined if {@link LogReader.find} does not find it
+   * Cancels a run, and waits until its log shows the end.
+   * @returns the run as it has ended, which may be in another way; undefined if {@link LogReader.find} does not find it
    * @throws OverloadedError if its end cannot be stored now: the run ends as soon as the store is back
    */
   async cancel(id: string, owner: string): Promise<LoggedRun | undefined> {

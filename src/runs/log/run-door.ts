@@ -36,6 +36,9 @@ export interface RunDoor {
    * @param run as it is now, without that segment
    */
   continueHead?(run: LoggedRun, next: NextSegment): Promise<string>;
-  /** Admits a run again that was admitted before. @param kept the earlier `QueuedPermit.kept`, read from JSON */
+  /**
+   * Admits a run again that was admitted before.
+   * @param kept the earlier `QueuedPermit.kept`, read from JSON
+   */
   readmit(kept: JsonObject): QueuedPermit;
 }

@@ -24,8 +24,9 @@ export class RunRecorder implements RunReader {
   #last: LastEvent | undefined;
 
   /**
-   * @param wantsContent true if clients may see what happens in the workflow @param longest most characters of the log.
-   * A run with more fails: a log never loses its beginning @param graph hash of the workflow that executes
+   * @param wantsContent true if clients may see what happens in the workflow
+   * @param longest most characters of the log. A run with more fails: a log never loses its beginning
+   * @param graph hash of the workflow that executes
    */
   constructor(
     log: OpenLog,
@@ -84,7 +85,8 @@ export function isReleased(last: RunEvent): boolean {
 
 /**
  * How a run has ended, according to its last event.
- * @param finishedAt in milliseconds since the Unix epoch @param output the run's output, if known
+ * @param finishedAt in milliseconds since the Unix epoch
+ * @param output the run's output, if known
  */
 export function readEnding(last: RunFinished | RunFailed, finishedAt: number, output?: string): LoggedEnding {
   if (last.type === 'run-failed') {

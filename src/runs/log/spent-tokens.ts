@@ -31,8 +31,8 @@ export class SpentTokens {
   }
 
   /**
-   * Everything that the run has used, also in earlier processes. @param untoldTokens the estimate for what no model has
-   * reported
+   * Everything that the run has used, also in earlier processes.
+   * @param untoldTokens the estimate for what no model has reported
    */
   note(usage: Usage | undefined, untoldTokens = 0): void {
     this.#usage = usage;

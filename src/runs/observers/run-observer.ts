@@ -19,7 +19,10 @@ export type ObservedEvent = Exclude<RunEvent, DeltaEvent> | ObserverEvent;
 export interface RunObserver {
   /** True if it needs the inputs and outputs of steps, models and tools. */
   readonly wantsContent?: boolean;
-  /** Takes an event. @param content values from authors' code that belong to it; must not be retained */
+  /**
+   * Takes an event.
+   * @param content values from authors' code that belong to it; must not be retained
+   */
   next(event: ObservedEvent, content?: ObserverContent): void;
 }
 

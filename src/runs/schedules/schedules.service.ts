@@ -77,7 +77,8 @@ export interface ScheduleDoor extends Pick<RunDoor, 'name'> {
   /** The owner of the runs of schedules in workflows. */
   readonly scheduleOwner: string;
   /**
-   * Admits a run. @throws MillraceError if the schedule's owner may not use the workflow (any more)
+   * Admits a run.
+   * @throws MillraceError if the schedule's owner may not use the workflow (any more)
    */
   admitScheduled(schedule: Schedule, workflow: CompiledWorkflow): QueuedPermit;
 }
@@ -135,9 +136,9 @@ export class Schedules implements OnApplicationBootstrap {
   }
 
   /**
-   * Stores a schedule, in place of one with the same id. @throws ScheduleTimesError if its times are invalid;
-   * InvalidRequestError if it is too long, or its owner has too many;
-   *   OverloadedError
+   * Stores a schedule, in place of one with the same id.
+   * @throws ScheduleTimesError if its times are invalid; InvalidRequestError if it is too long, or its owner has too
+   *   many; OverloadedError
    */
   async put({ owner, id }: ScheduleId, facts: ScheduleFacts): Promise<Schedule> {
     const now = this.clock.now();

@@ -64,6 +64,9 @@ export abstract class DocumentStore {
   /** The JSON of parts, by their ids; without those that the owner does not have. */
   abstract findParts(ids: readonly string[], owner: string): Promise<ReadonlyMap<string, string>>;
 
-  /** Removes a document with its parts. @returns false if the owner has none of this id */
+  /**
+   * Removes a document with its parts.
+   * @returns false if the owner has none of this id
+   */
   abstract remove(id: string, owner: string): Promise<boolean>;
 }

@@ -121,12 +121,18 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     }
   }
 
-  /** Works on the logs of runs in it. @throws OverloadedError while it is unavailable */
+  /**
+   * Works on the logs of runs in it.
+   * @throws OverloadedError while it is unavailable
+   */
   useRunLogs<T>(work: (runLogs: SqliteRunLogs) => Promise<T>): Promise<T> {
     return this.#use(({ runLogs }) => work(runLogs));
   }
 
-  /** Works on the schedules in it. @throws OverloadedError while it is unavailable */
+  /**
+   * Works on the schedules in it.
+   * @throws OverloadedError while it is unavailable
+   */
   useSchedules<T>(work: (schedules: SqliteSchedules) => Promise<T>): Promise<T> {
     return this.#use(({ schedules }) => work(schedules));
   }

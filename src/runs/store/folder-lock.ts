@@ -52,8 +52,9 @@ export class FolderLock {
   }
 
   /**
-   * Takes the lock of a folder, which is created if it is missing. @param onLost called if another process has taken it
-   * because this one was suspended for too long @returns undefined if a live process has it
+   * Takes the lock of a folder, which is created if it is missing.
+   * @param onLost called if another process has taken it because this one was suspended for too long
+   * @returns undefined if a live process has it
    * @throws Error if the folder cannot be written to
    */
   static async take(folder: string, clock: Clock, ids: IdSource, onLost: () => void): Promise<FolderLock | undefined> {

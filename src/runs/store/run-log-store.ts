@@ -118,8 +118,8 @@ export abstract class RunLogStore {
   abstract isAtWork(id: string, wake: number): Promise<boolean>;
 
   /**
-   * Reports runs as active; their running time and lease count from the last report. @returns ids of runs that are
-   * gone, or claimed by another process since
+   * Reports runs as active; their running time and lease count from the last report.
+   * @returns ids of runs that are gone, or claimed by another process since
    */
   abstract keepAlive(attempts: readonly RunAttempt[]): Promise<readonly string[]>;
 
@@ -129,7 +129,10 @@ export abstract class RunLogStore {
    */
   abstract release(attempts: readonly RunRelease[]): Promise<void>;
 
-  /** Marks a run as cancelled, unless it is over. @param id the run's own */
+  /**
+   * Marks a run as cancelled, unless it is over.
+   * @param id the run's own
+   */
   abstract markCancelled(id: string): Promise<void>;
 
   /** Packs the log of a run that is over or waits for answers. Readers do not notice. */
@@ -144,7 +147,8 @@ export abstract class RunLogStore {
   /**
    * Appends batches of several runs, one for each: all or none. A batch that was appended before is not appended again.
    * A run that waits in the queue or for answers can be ended under its current epoch; its waits cannot be answered any
-   * more then. @returns the outcome of each
+   * more then.
+   * @returns the outcome of each
    */
   abstract append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]>;
 
@@ -156,13 +160,16 @@ export abstract class RunLogStore {
    */
   abstract read(id: string, from: number): Promise<LogPage | undefined>;
 
-  /** {@link read} for several runs at once, each named once. @returns by the runs' ids */
+  /**
+   * {@link read} for several runs at once, each named once.
+   * @returns by the runs' ids
+   */
   abstract readMany(cursors: readonly LogCursor[]): Promise<ReadonlyMap<string, LogPage | undefined>>;
 
   /**
    * Calls back when another process may have changed these runs: events, an end, a cancellation, another status. It is
-   * a hint that comes a moment later and may be lost. It opens no connection before the store is used otherwise. @param
-   * onChange gets the runs' ids; `unknown`: hints were lost, and any run may have changed
+   * a hint that comes a moment later and may be lost. It opens no connection before the store is used otherwise.
+   * @param onChange gets the runs' ids; `unknown`: hints were lost, and any run may have changed
    */
   abstract watchChanges(onChange: (runs: readonly string[] | 'unknown') => void): void;
 
@@ -172,7 +179,10 @@ export abstract class RunLogStore {
    */
   abstract find(id: string, owner: string): Promise<LoggedRun | undefined>;
 
-  /** The owner of a run; undefined if there is no such run. @param id the run's own */
+  /**
+   * The owner of a run; undefined if there is no such run.
+   * @param id the run's own
+   */
   abstract findOwner(id: string): Promise<string | undefined>;
 
   /**
@@ -182,7 +192,10 @@ export abstract class RunLogStore {
    */
   abstract findSecret(name: string, fresh: string): Promise<string>;
 
-  /** Lists the runs of one owner. @returns undefined if `after` is none of them */
+  /**
+   * Lists the runs of one owner.
+   * @returns undefined if `after` is none of them
+   */
   abstract list(query: RunQuery): Promise<RunPage | undefined>;
 
   /**
@@ -195,7 +208,10 @@ export abstract class RunLogStore {
   /** Begins a segment with the next event of a run that is active in this attempt; otherwise does nothing. */
   abstract addSegment(attempt: RunAttempt, segment: { readonly id: string; readonly head: string }): Promise<void>;
 
-  /** All waits of a run, in the order in which they were asked. @param run the run's own id */
+  /**
+   * All waits of a run, in the order in which they were asked.
+   * @param run the run's own id
+   */
   abstract findWaits(run: string): Promise<readonly KeptWait[]>;
 
   /**
@@ -209,22 +225,27 @@ export abstract class RunLogStore {
    */
   abstract expireWaits(): Promise<ExpiredWaits>;
 
-  /** The request of a run, as JSON; undefined if there is no such run, or its log is gone. @param id the run's own */
+  /**
+   * The request of a run, as JSON; undefined if there is no such run, or its log is gone.
+   * @param id the run's own
+   */
   abstract findRequest(id: string): Promise<string | undefined>;
 
   /**
    * Finds lost runs in the order of their creation, but none that wait for answers. Their heads are empty. In a shared
    * store, lost runs are due runs that have been queued for 15 s, and active runs without a report for 30 s, which get
    * the next wake-up. A run found by one process is not found by the others for as long again, and they come in
-   * portions. In a store that is not shared, all unfinished runs are found, also those of this process. @param left ids
-   * of runs that this process has left without releasing them: they are found at once, unless another process has them
+   * portions. In a store that is not shared, all unfinished runs are found, also those of this process.
+   * @param left ids of runs that this process has left without releasing them: they are found at once, unless another
+   *   process has them
    * @param worker id of this process
    */
   abstract findLost(left: readonly string[], worker: string): Promise<readonly LoggedRun[]>;
 
   /**
-   * Reports this process as alive; to be called every 5 s. @param worker its id @param offer what it offers; empty: it
-   * takes no more runs
+   * Reports this process as alive; to be called every 5 s.
+   * @param worker its id
+   * @param offer what it offers; empty: it takes no more runs
    */
   abstract beat(worker: string, offer: WorkerOffer): Promise<void>;
 
@@ -241,7 +262,8 @@ export abstract class RunLogStore {
   abstract markRead(ids: readonly string[]): Promise<void>;
 
   /**
-   * How long no other process has reported readers of a bound run, in milliseconds. @param worker id of this process
+   * How long no other process has reported readers of a bound run, in milliseconds.
+   * @param worker id of this process
    * @returns undefined if this process must not end the run: it has ended, waits for an answer, or is active elsewhere
    */
   abstract findUnreadTime(id: string, worker: string): Promise<number | undefined>;

@@ -24,8 +24,9 @@ export interface KeptSchedule extends ScheduleId {
  */
 export abstract class ScheduleStore {
   /**
-   * Stores a schedule, in place of one with the same id. An unchanged schedule keeps its due time and its fault. @param
-   * most limit of schedules for one owner @returns the stored schedule; undefined if the owner has this many others
+   * Stores a schedule, in place of one with the same id. An unchanged schedule keeps its due time and its fault.
+   * @param most limit of schedules for one owner
+   * @returns the stored schedule; undefined if the owner has this many others
    */
   abstract put(schedule: KeptSchedule, most: number): Promise<KeptSchedule | undefined>;
 
@@ -39,8 +40,9 @@ export abstract class ScheduleStore {
   abstract remove(schedule: ScheduleId): Promise<boolean>;
 
   /**
-   * Due schedules, the longest due first. @param now milliseconds since the Unix epoch @param skip how many of them to
-   * leave out
+   * Due schedules, the longest due first.
+   * @param now milliseconds since the Unix epoch
+   * @param skip how many of them to leave out
    */
   abstract findDue(now: number, limit: number, skip: number): Promise<readonly KeptSchedule[]>;
 
@@ -48,8 +50,9 @@ export abstract class ScheduleStore {
   abstract findNext(): Promise<number | undefined>;
 
   /**
-   * Moves a schedule on to its next due time. Does nothing if another process has already done so. @param schedule with
-   * its new fault @param from when it was due
+   * Moves a schedule on to its next due time. Does nothing if another process has already done so.
+   * @param schedule with its new fault
+   * @param from when it was due
    */
   abstract advance(schedule: Advance, from: number, next: number | undefined): Promise<void>;
 }

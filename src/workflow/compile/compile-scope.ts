@@ -106,7 +106,7 @@ export class ScopeCompiler {
       this.#faults.add(
         'unused_node',
         'it is silent, and its output is not used.',
-        'Wire its output, or remove it, or mark it with { effect: true } if it is run for what it does.',
+        'Wire its output, or remove it, or mark it with { effect: true } if it runs for its effect.',
         key,
       );
     }

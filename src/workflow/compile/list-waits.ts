@@ -2,7 +2,10 @@ import { assertNever } from '../../kernel/index.js';
 import type { CompiledScope, CompiledWait } from '../workflow-schema.js';
 import type { DefinitionFaults } from './definition-faults.js';
 
-/** Lists what a workflow may wait for. @param path keys of the enclosing steps, each followed by a slash */
+/**
+ * Lists what a workflow may wait for.
+ * @param path keys of the enclosing steps, each followed by a slash
+ */
 export function listWaits({ steps }: CompiledScope, path = ''): readonly CompiledWait[] {
   return steps.flatMap((step) => {
     switch (step.kind) {

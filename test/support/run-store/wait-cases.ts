@@ -84,7 +84,10 @@ export function describeWaits(bench: StoreBench): void {
     await expect(answer('r1', { b: 2, c: 2 })).resolves.toBeUndefined();
   });
 
-  /** Answers one of three waits, and later the other two. @returns their answers, and the times of both */
+  /**
+   * Answers one of three waits, and later the other two.
+   * @returns their answers, and the times of both
+   */
   async function answerAll() {
     await createWaiting('r1', open('a'), open('b'), open('c'));
     bench.clock.advance(3);
@@ -169,7 +172,10 @@ export function describeWaits(bench: StoreBench): void {
 
   const draft = 'The office in Lisbon opens on Monday. '.repeat(20);
   const [request, json] = [JSON.stringify({ draft }), JSON.stringify({ node: 'draft', output: draft })];
-  /** Makes a run with a log of 304 events that waits for `a`. @returns the claim of its first attempt */
+  /**
+   * Makes a run with a log of 304 events that waits for `a`.
+   * @returns the claim of its first attempt
+   */
   async function createLong() {
     await bench.create('r1', { request });
     const first = await bench.claim('r1');

@@ -50,8 +50,9 @@ export class LoggedCompletions implements RunDoor {
   }
 
   /**
-   * Begins a completion. When this resolves, it is stored and can be read. @param identity identifies repeated
-   * requests; undefined: every request begins a new run @param watch notified of the run
+   * Begins a completion. When this resolves, it is stored and can be read.
+   * @param identity identifies repeated requests; undefined: every request begins a new run
+   * @param watch notified of the run
    * @throws RateLimitedError, OverloadedError, IdempotencyKeyReusedError as {@link LoggedRuns.start}
    */
   async start(
@@ -77,7 +78,8 @@ export class LoggedCompletions implements RunDoor {
   }
 
   /**
-   * Answers the waits of a run. When this resolves, the answer is stored. @param watch notified of the run
+   * Answers the waits of a run. When this resolves, the answer is stored.
+   * @param watch notified of the run
    * @throws as {@link ClientSegments.answer}
    */
   async answer(

@@ -19,7 +19,10 @@ export class Voids {
     return this.#voids.some(({ shownAt }) => shownAt === number);
   }
 
-  /** True for an event with void output. @param number of the event in its log */
+  /**
+   * True for an event with void output.
+   * @param number of the event in its log
+   */
   holds(event: RunEvent, number: number): boolean {
     if (event.type !== 'delta') return false;
     return this.#voids.some(({ node, from, to }) => node === event.node && from <= number && number <= to);

@@ -20,7 +20,8 @@ const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
 const FORMATS: readonly unknown[] = ['date', 'date-time', 'email', 'uri'];
 
 /**
- * Asks a client to ask its user for the answers of a waiting run. @param state returned by the client with the answers
+ * Asks a client to ask its user for the answers of a waiting run.
+ * @param state returned by the client with the answers
  * @param fault why the previous answer was invalid; undefined: this is the first time
  */
 export async function elicit(waits: readonly OpenWait[], state: string, fault?: string): Promise<InputRequiredResult> {
@@ -60,7 +61,8 @@ function makeForm(schema: unknown): FormSchema {
 }
 
 /**
- * Reads the answer from a filled-in form. @returns undefined if a field that must be JSON is not
+ * Reads the answer from a filled-in form.
+ * @returns undefined if a field that must be JSON is not
  */
 export function readForm(content: JsonObject, schema: unknown): { readonly value: unknown } | undefined {
   try {

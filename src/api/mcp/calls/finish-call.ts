@@ -5,7 +5,8 @@ import { fitsSchema } from './fit-result.js';
 import { makeErrorResult, makeResult, type SaidToTool } from '../mcp.collector.js';
 
 /**
- * Makes the result of a call whose run is over. @param failure the error of the run; undefined: it finished
+ * Makes the result of a call whose run is over.
+ * @param failure the error of the run; undefined: it finished
  */
 export async function finishCall(
   { tool }: WorkflowTool,

@@ -67,9 +67,9 @@ export class LoggedCalls implements RunDoor {
   }
 
   /**
-   * Begins a run, and follows it until it has ended or waits. @throws InvalidRequestError if runs cannot wait here;
-   * RateLimitedError, OverloadedError if it cannot be begun; RunLeftError if this process
-   *   has to leave it; RunAbortedError if the client leaves, with which the run ends
+   * Begins a run, and follows it until it has ended or waits.
+   * @throws InvalidRequestError if runs cannot wait here; RateLimitedError, OverloadedError if it cannot be begun;
+   *   RunLeftError if this process has to leave it; RunAbortedError if the client leaves, with which the run ends
    */
   async begin(call: McpToolCall, request: RunRequest, caller: CallerOfTool): Promise<ToolOutcome> {
     const { workflow } = call.tool;
@@ -92,8 +92,9 @@ export class LoggedCalls implements RunDoor {
 
   /**
    * Gives a run the answers of a user, and continues as {@link begin}. Without an answer nothing happens, and the
-   * result explains how else to give it. @throws NotFoundError if the caller has no such run of the tool; ConflictError
-   * if it has no such wait; and as {@link begin}
+   * result explains how else to give it.
+   * @throws NotFoundError if the caller has no such run of the tool; ConflictError if it has no such wait; and as
+   *   {@link begin}
    */
   async goOn(call: McpToolCall, { state, responses }: GivenAnswers, caller: CallerOfTool): Promise<ToolOutcome> {
     const run = await this.runs.find(state, caller.owner);
@@ -164,7 +165,10 @@ export class LoggedCalls implements RunDoor {
   }
 }
 
-/** The values that users have given, by the names of waits. @param fault what could not be read */
+/**
+ * The values that users have given, by the names of waits.
+ * @param fault what could not be read
+ */
 function readValues(
   open: readonly KeptWait[],
   responses: JsonObject,

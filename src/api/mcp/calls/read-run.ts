@@ -18,8 +18,8 @@ interface RunListeners {
 }
 
 /**
- * Reads a run of this process to its end, or until it waits. @returns the error of the run or of reading it; undefined
- * if neither failed
+ * Reads a run of this process to its end, or until it waits.
+ * @returns the error of the run or of reading it; undefined if neither failed
  */
 export async function readRunToEnd(
   events: RunEvents,

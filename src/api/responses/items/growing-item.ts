@@ -18,7 +18,10 @@ export interface ItemPlace {
   readonly showsNode: boolean;
 }
 
-/** An id that is the same in each replay of a response. @param place the named part of the response */
+/**
+ * An id that is the same in each replay of a response.
+ * @param place the named part of the response
+ */
 export function deriveId(prefix: string, responseId: string, place: string | number): string {
   return `${prefix}_${sha256(`${responseId} ${place}`).slice(0, ID_DIGITS)}`;
 }
@@ -82,7 +85,10 @@ export abstract class GrowingItem {
     this.#tell('response.output_item.added');
   }
 
-  /** Closes its parts. @param status its final status */
+  /**
+   * Closes its parts.
+   * @param status its final status
+   */
   protected abstract closeParts(status: 'completed' | 'incomplete'): void;
 
   /** Removes its content. */

@@ -61,7 +61,8 @@ export class GrowingMessage extends GrowingItem {
   }
 
   /**
-   * Takes an annotation if it has the text for it. @param place its start in the run's content, in Unicode code points
+   * Takes an annotation if it has the text for it.
+   * @param place its start in the run's content, in Unicode code points
    * @param make makes the annotation of a text that begins at a place of the run's content
    */
   annotate(place: number, make: (start: number) => JsonObject): boolean {

@@ -27,7 +27,8 @@ export const KNOWN_TYPES: readonly string[] = [...READ];
 
 /**
  * Finds the kind of an item. Its type may be absent or null: with a role it is then a message, and with only an id a
- * reference. @returns undefined if the kind is unknown
+ * reference.
+ * @returns undefined if the kind is unknown
  */
 export function findKind({ type, role, id }: JsonObject): InputKind | undefined {
   if (type === undefined || type === null) {

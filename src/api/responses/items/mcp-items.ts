@@ -64,7 +64,10 @@ export class McpItems {
     }
   }
 
-  /** Closes the open items. @param node of this step alone; undefined: of all */
+  /**
+   * Closes the open items.
+   * @param node of this step alone; undefined: of all
+   */
   close(node?: string): void {
     for (const items of [this.#lists, this.#calls]) {
       for (const [key, item] of items) {

@@ -111,8 +111,8 @@ export class OutputItems {
   }
 
   /**
-   * Marks a step as done. Output that it buffered for its turn comes later. @param isCut true if a limit has cut its
-   * output
+   * Marks a step as done. Output that it buffered for its turn comes later.
+   * @param isCut true if a limit has cut its output
    */
   finish(node: string, isCut: boolean): void {
     if (isCut) this.#cut.add(node);
@@ -142,7 +142,10 @@ export class OutputItems {
     }
   }
 
-  /** Ends the output. @param isWhole false if the open item was cut */
+  /**
+   * Ends the output.
+   * @param isWhole false if the open item was cut
+   */
   end(isWhole: boolean): void {
     if (isWhole) this.#nameCalls();
     this.#closeOpen(isWhole);

@@ -21,8 +21,8 @@ export interface LoggedHead {
 }
 
 /**
- * The data stored with the log of a response, as JSON. @param context of a response that continues the run of another
- * one
+ * The data stored with the log of a response, as JSON.
+ * @param context of a response that continues the run of another one
  */
 export function writeLoggedHead(decoded: DecodedRequest, context?: readonly JsonObject[]): string {
   const { head, workflow, nodeEvents, streams } = decoded;

@@ -32,8 +32,8 @@ export class LoggedResponsesResponder {
   ) {}
 
   /**
-   * Begins a response and sends it; a background response is sent as it is then, unless it is streamed. A request
-   * repeated with its `Idempotency-Key` gets the response that it has begun.
+   * Begins a response and sends it; a background response is sent in its current state, unless it is streamed. A
+   * request repeated with its `Idempotency-Key` gets the response that it has begun.
    * @throws what {@link LoggedResponses.start} and {@link LoggedResponses.collect} throw; GoneError if it was begun so long ago that its
    *   log is gone
    */

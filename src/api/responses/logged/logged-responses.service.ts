@@ -56,8 +56,9 @@ export class LoggedResponses implements RunDoor {
   }
 
   /**
-   * Begins a response. When this resolves, it is stored, and continues without its client. @param identity identifies
-   * repeated requests @param watch notified of the run, if the request waits for it
+   * Begins a response. When this resolves, it is stored, and continues without its client.
+   * @param identity identifies repeated requests
+   * @param watch notified of the run, if the request waits for it
    * @throws RateLimitedError, OverloadedError if it cannot be begun; IdempotencyKeyReusedError
    */
   async start(
@@ -85,8 +86,8 @@ export class LoggedResponses implements RunDoor {
   }
 
   /**
-   * Answers the waits of a run. When this resolves, the answer is stored. @param watch notified of the run, if the
-   * request waits for that
+   * Answers the waits of a run. When this resolves, the answer is stored.
+   * @param watch notified of the run, if the request waits for that
    * @throws as {@link ClientSegments.answer}
    */
   async answer(
@@ -133,8 +134,8 @@ export class LoggedResponses implements RunDoor {
   }
 
   /**
-   * Cancels a response, and waits for its end. @returns the cancelled response; undefined if this caller has no
-   * background response with this id
+   * Cancels a response, and waits for its end.
+   * @returns the cancelled response; undefined if this caller has no background response with this id
    * @throws InvalidRequestError if it has ended otherwise
    */
   async cancel(id: string, caller: Caller): Promise<ResponseObject | undefined> {

@@ -16,8 +16,8 @@ export class ResponseLog {
   constructor(private readonly runs: LoggedRuns) {}
 
   /**
-   * A response as it is now: a background response, or a complete one to be stored. @returns undefined if there is
-   * none, or it belongs to another caller
+   * A response as it is now: a background response, or a complete one to be stored.
+   * @returns undefined if there is none, or it belongs to another caller
    */
   async find(id: string, owner: Caller): Promise<StoredResponse | undefined> {
     const segment = await this.#findSegment(id, owner);
@@ -28,13 +28,19 @@ export class ResponseLog {
     return background || COMPLETE.has(found.response.status) ? found : undefined;
   }
 
-  /** A response whose run has not reached its end. @returns undefined if there is none, or it belongs to another caller */
+  /**
+   * A response whose run has not reached its end.
+   * @returns undefined if there is none, or it belongs to another caller
+   */
   async findActive(id: string, owner: Caller): Promise<StoredResponse | undefined> {
     const segment = await this.#findSegment(id, owner);
     return segment === undefined || segment.isOver ? undefined : this.#read(segment);
   }
 
-  /** A background response. @returns undefined as for {@link find} */
+  /**
+   * A background response.
+   * @returns undefined as for {@link find}
+   */
   async findInBackground(id: string, owner: Caller): Promise<ClientSegment | undefined> {
     const segment = await this.#findSegment(id, owner);
     return segment !== undefined && readLoggedHead(segment.head).head.background ? segment : undefined;
@@ -60,7 +66,9 @@ export class ResponseLog {
 
   /**
    * Removes a response from its log: the whole run if the response is its only segment. An active run is cancelled
-   * first. @param isStored true if it is stored beside the log @returns false if its caller can see nothing of it
+   * first.
+   * @param isStored true if it is stored beside the log
+   * @returns false if its caller can see nothing of it
    */
   async remove(id: string, owner: Caller, isStored: boolean): Promise<boolean> {
     const segment = await this.#findSegment(id, owner);

@@ -41,6 +41,9 @@ export abstract class ResponseState {
    */
   abstract keep(finished: FinishedResponse): Promise<void>;
 
-  /** Removes a response and its items. @returns false if there is none, or it belongs to another caller */
+  /**
+   * Removes a response and its items.
+   * @returns false if there is none, or it belongs to another caller
+   */
   abstract remove(id: string, owner: Caller): Promise<boolean>;
 }

@@ -65,7 +65,10 @@ export class NativeSchedules implements ScheduleDoor {
     this.runs.assertOn();
   }
 
-  /** Stores a schedule, in place of one with the same id. @throws InvalidRequestError, OverloadedError */
+  /**
+   * Stores a schedule, in place of one with the same id.
+   * @throws InvalidRequestError, OverloadedError
+   */
   async put(id: string, caller: Caller, { times, isPaused, decoded }: DecodedSchedule): Promise<ScheduleObject> {
     const { request, metadata, priority, origin } = decoded;
     const facts = {
@@ -101,7 +104,10 @@ export class NativeSchedules implements ScheduleDoor {
     return (await this.schedules.list(owner)).map(describe);
   }
 
-  /** Its runs stay. @throws NotFoundError; InvalidRequestError if a workflow declares it */
+  /**
+   * Its runs stay.
+   * @throws NotFoundError; InvalidRequestError if a workflow declares it
+   */
   async remove(id: string, owner: string): Promise<void> {
     if ((await this.#find(id, owner)).isFromCode) {
       throw new InvalidRequestError('This schedule is declared in its workflow. Remove it there.', {

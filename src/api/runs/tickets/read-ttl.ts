@@ -5,8 +5,9 @@ const USUAL_S = 300;
 const LONGEST_S = 3_600;
 
 /**
- * Reads the lifetime of a ticket, in seconds. @param body of the request, as parsed; undefined: none @throws
- * InvalidRequestError if the lifetime is invalid
+ * Reads the lifetime of a ticket, in seconds.
+ * @param body of the request, as parsed; undefined: none
+ * @throws InvalidRequestError if the lifetime is invalid
  */
 export function readTtl(body: JsonObject | undefined): number {
   const ttl = body?.['ttl_s'] ?? USUAL_S;

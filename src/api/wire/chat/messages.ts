@@ -14,7 +14,10 @@ import {
 import { CalledFunction, TOOL_CALLS, type ToolCall } from './tool-calls.js';
 import { InstructingRole } from '../shared-parts.js';
 
-/** A text, or a list of parts that is not empty. @param description for the schema */
+/**
+ * A text, or a list of parts that is not empty.
+ * @param description for the schema
+ */
 function TextOrParts(parts: Parameters<typeof OneOf>[1], description: string): PropertyDecorator {
   return applyDecorators(
     JSONSchema({ description }),

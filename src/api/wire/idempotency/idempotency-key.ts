@@ -21,8 +21,8 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
 }
 
 /**
- * Identifies repeated requests for a logged run; undefined if the client sends no key. @param door by its name: the
- * same body means something else at another door
+ * Identifies repeated requests for a logged run; undefined if the client sends no key.
+ * @param door by its name: the same body means something else at another door
  * @param body as parsed
  * @throws InvalidRequestError for an invalid key
  */

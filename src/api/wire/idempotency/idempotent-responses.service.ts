@@ -137,7 +137,10 @@ export class IdempotentResponses {
     return timer;
   }
 
-  /** Stores the end of the claim for the other replicas. @returns false if Redis is unavailable */
+  /**
+   * Stores the end of the claim for the other replicas.
+   * @returns false if Redis is unavailable
+   */
   #settle(id: string, fingerprint: string, kept: ResponseEntry | undefined): Promise<boolean> {
     return kept === undefined ? this.shared.release(id, fingerprint) : this.shared.keep(id, kept, this.#ttlMs);
   }

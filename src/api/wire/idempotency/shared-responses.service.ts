@@ -92,7 +92,10 @@ export class SharedResponses {
     return isSettled(await this.store.send('write', (redis) => redis.eval(RELEASE, 1, makeRedisKey(id), claim)));
   }
 
-  /** Waits for Redis for at most `withinMs` milliseconds. @returns whether there is a connection */
+  /**
+   * Waits for Redis for at most `withinMs` milliseconds.
+   * @returns whether there is a connection
+   */
   async waitForConnection(withinMs: number): Promise<boolean> {
     return this.store.waitForConnection(withinMs);
   }

@@ -20,7 +20,10 @@ export interface ClientSegment {
   readonly isOver: boolean;
 }
 
-/** A segment of a run. @returns undefined if it has none of this id */
+/**
+ * A segment of a run.
+ * @returns undefined if it has none of this id
+ */
 export function findSegment(run: LoggedRun, id: string): ClientSegment | undefined {
   const index = run.segments.findIndex((segment) => segment.id === id);
   const segment = run.segments[index];

@@ -50,8 +50,9 @@ export class ClientSegments {
   }
 
   /**
-   * Answers the waits of a run. When this resolves, the answer is stored. The run has a permit of its own. @param
-   * prefix of the ids of the door @returns the segment that continues, unless the run waits for more
+   * Answers the waits of a run. When this resolves, the answer is stored. The run has a permit of its own.
+   * @param prefix of the ids of the door
+   * @returns the segment that continues, unless the run waits for more
    * @throws what {@link WaitAnswers.answer} throws; ConflictError if the same was answered by another protocol
    */
   async answer(

@@ -33,7 +33,10 @@ export interface LogFold {
   open(): readonly LogFrame[];
   /** @param number of the event in its log */
   next(event: LoggedEvent, number: number): readonly LogFrame[];
-  /** The last frames for a reader whose run is removed while it reads. @param at the time now */
+  /**
+   * The last frames for a reader whose run is removed while it reads.
+   * @param at the time now
+   */
   remove(at: number): readonly LogFrame[];
   /** The keep-alive frames if the run has been silent until `at`. */
   beat?(at: number): readonly LogFrame[];

@@ -46,7 +46,7 @@ interface LogStreamOptions {
    * an HTTP error. Absent: it does not wait.
    */
   readonly holdMs?: number;
-  /** The advice for its client if this process has to leave the run. Absent: to read on from its position. */
+  /** The advice for its client if this process has to leave the run. Absent: to continue from its position. */
   readonly left?: LeftAdvice;
 }
 
@@ -71,10 +71,11 @@ export class LogStreamer {
   ) {}
 
   /**
-   * Streams a run to its end or that of the fold, or until the client leaves, without delaying the run. @param fold
-   * still empty @throws OverloadedError if the store is unavailable before anything was sent; ReplayedError if the run
-   * fails before that, and the status line waits; RunLeftError if this process has to leave the run before that;
-   * GoneError if the client's position is behind the end of an ended run
+   * Streams a run to its end or that of the fold, or until the client leaves, without delaying the run.
+   * @param fold still empty
+   * @throws OverloadedError if the store is unavailable before anything was sent; ReplayedError if the run fails before
+   *   that, and the status line waits; RunLeftError if this process has to leave the run before that; GoneError if the
+   *   client's position is behind the end of an ended run
    */
   async stream(
     { id, from = 0, isOver }: StreamedLog,
@@ -117,7 +118,10 @@ export class LogStreamer {
     }
   }
 
-  /** Sends a complete stream. @param frames all of it */
+  /**
+   * Sends a complete stream.
+   * @param frames all of it
+   */
   send(frames: string, response: Response): void {
     const { heartbeatMs } = this.config.stream;
     const metrics = findRecord(response).openStream();

@@ -23,9 +23,10 @@ interface LogReading {
 }
 
 /**
- * Reads a log to its end or until the reader needs no more, as one of the run's readers. @throws RunAbortedError if the
- * run is removed, or the client leaves; RunLeftError if it continues later or in another process, or if the store is
- * unavailable; OverloadedError in place of the latter for a request that finds the same run when repeated
+ * Reads a log to its end or until the reader needs no more, as one of the run's readers.
+ * @throws RunAbortedError if the run is removed, or the client leaves; RunLeftError if it continues later or in another
+ *   process, or if the store is unavailable; OverloadedError in place of the latter for a request that finds the same
+ *   run when repeated
  */
 export async function* readLog(
   runs: LoggedRuns,

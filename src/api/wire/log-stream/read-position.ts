@@ -15,8 +15,10 @@ const DIGITS = /^\d{1,15}$/;
 
 /**
  * Reads the position of a client. If a page has the parameter in its address, the browser adds `Last-Event-ID` at each
- * reconnect, so the greater one counts. @param parameter of the query, by its name @param number the protocol's name
- * for the number of an event @throws InvalidRequestError if the parameter is not a number
+ * reconnect, so the greater one counts.
+ * @param parameter of the query, by its name
+ * @param number the protocol's name for the number of an event
+ * @throws InvalidRequestError if the parameter is not a number
  */
 export function readPosition(
   request: Pick<Request, 'query' | 'get'>,
@@ -37,9 +39,9 @@ export function readPosition(
 }
 
 /**
- * Checks a position in streams whose frames have the numbers of the log's events. @throws GoneError if the log does not
- * reach that far: a store that lost its end would otherwise continue with other events under numbers that the client
- * has seen
+ * Checks a position in streams whose frames have the numbers of the log's events.
+ * @throws GoneError if the log does not reach that far: a store that lost its end would otherwise continue with other
+ *   events under numbers that the client has seen
  */
 export function assertReached({ after }: StreamPosition, { length }: Pick<LoggedRun, 'length'>): void {
   if (after >= length) throw makeTruncatedError(after);

@@ -32,8 +32,8 @@ export class SegmentEvents {
   }
 
   /**
-   * Takes the next event of the log, from the one before the segment on. @returns undefined for events outside of the
-   * segment
+   * Takes the next event of the log, from the one before the segment on.
+   * @returns undefined for events outside of the segment
    */
   take(event: LoggedEvent, number: number): LoggedEvent | undefined {
     if (number >= this.#start.from) return this.#before === undefined ? event : this.#change(event, this.#before);

@@ -38,7 +38,10 @@ export function makeReplayedError(
   return new ReplayedError(error, outcome);
 }
 
-/** @param told the client's word for the output. @throws GoneError if the log has expired */
+/**
+ * @param told the client's word for the output.
+ * @throws GoneError if the log has expired
+ */
 export function assertLogKept({ hasLog }: LoggedRun, told: 'completion' | 'response'): void {
   if (hasLog) return;
   throw new GoneError(`The output of this ${told} has expired with its log. Send the request again.`, 'log_expired');

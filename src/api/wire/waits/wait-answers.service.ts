@@ -46,8 +46,9 @@ export class WaitAnswers {
   }
 
   /**
-   * Answers the waits of a run. @throws NotFoundError if the caller has no run of this workflow with these calls;
-   * InvalidRequestError for outputs that are not JSON, or of different runs; and what {@link RunWaits.answer} throws
+   * Answers the waits of a run.
+   * @throws NotFoundError if the caller has no run of this workflow with these calls; InvalidRequestError for outputs
+   *   that are not JSON, or of different runs; and what {@link RunWaits.answer} throws
    */
   async answer({ outputs, owner, workflow, param, segment, watch }: GivenOutputs): Promise<AnsweredRun> {
     const values = new Map<string, unknown>();

@@ -13,9 +13,8 @@ export interface GuardedFetch {
 }
 
 /**
- * `fetch` for the hosts that a policy allows: the host is checked before each request, and the address when it is
- * connected to, which is the one that was checked. It follows no redirect, and uses no proxy, which would resolve the
- * name anew.
+ * `fetch` for the hosts that a policy allows: the host is checked before each request, and each address before the
+ * connection to it is opened. It follows no redirect, and uses no proxy, which would resolve the name anew.
  */
 export function makeGuardedFetch(policy: HostPolicy): GuardedFetch {
   const options = { keepAlive: true, lookup: makeLookup(policy) };
@@ -59,7 +58,7 @@ function makeResponse(message: IncomingMessage): Response {
   return new Response(body, { status, headers });
 }
 
-/** Resolves a name to the addresses of it that may be connected to. */
+/** Resolves a name to those of its addresses that may be connected to. */
 function makeLookup(policy: HostPolicy): LookupFunction {
   return (hostname, { all, ...options }, done) => {
     resolve(hostname, { ...options, all: true }, (error, found: readonly LookupAddress[]) => {

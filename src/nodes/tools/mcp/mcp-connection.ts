@@ -74,7 +74,10 @@ export class McpConnection {
     return this.#place.tools;
   }
 
-  /** All tools of the server, as it has listed them. @throws ToolError if they cannot be listed */
+  /**
+   * All tools of the server, as it has listed them.
+   * @throws ToolError if they cannot be listed
+   */
   async listTools(): Promise<readonly Tool[]> {
     const open = await this.#connect();
     open.tools ??= open.client
@@ -88,7 +91,10 @@ export class McpConnection {
     }
   }
 
-  /** Calls a tool. @throws ToolError if there is no result */
+  /**
+   * Calls a tool.
+   * @throws ToolError if there is no result
+   */
   async call(name: string, args: Record<string, unknown>, signal: AbortSignal): Promise<CallToolResult> {
     const open = await this.#connect();
     try {

@@ -54,7 +54,10 @@ export class McpServers implements OnApplicationShutdown {
     await Promise.all(Array.from(this.#connections.values(), (connection) => connection.close()));
   }
 
-  /** Finds a server of an agent. Nothing is connected. @throws Error that says what is wrong with it */
+  /**
+   * Finds a server of an agent. Nothing is connected.
+   * @throws Error that says what is wrong with it
+   */
   find({ name, place, tools }: McpServer): FoundServer {
     const found = place ?? this.config.mcp.servers?.[name];
     if (found === undefined) {

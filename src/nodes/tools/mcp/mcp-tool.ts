@@ -13,8 +13,8 @@ export const LONGEST_SCHEMA = 64 * 1024;
 const MOST_FAULTS = 10;
 
 /**
- * Makes an agent's tool from one that a server has listed. Its schema goes to the model as it is. @returns the reason
- * for the log if it cannot be used
+ * Makes an agent's tool from one that a server has listed. Its schema goes to the model as it is.
+ * @returns the reason for the log if it cannot be used
  */
 export async function makeMcpTool(connection: McpConnection, listed: Tool): Promise<ToolParts | string> {
   const { name, inputSchema, description = '' } = listed;
@@ -85,7 +85,10 @@ export function readArguments(text: string): JsonObject {
 /** A tool has reported a failure in its own words. */
 export class McpToolError extends ToolError {}
 
-/** The text of a result for the model. @throws ToolError if the result is an error or too long */
+/**
+ * The text of a result for the model.
+ * @throws ToolError if the result is an error or too long
+ */
 export function readResult(result: CallToolResult, server: string): string {
   const { content, structuredContent, isError } = result;
   const texts = content.map(describeBlock).filter((text) => text !== '');

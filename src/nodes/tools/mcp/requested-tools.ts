@@ -133,7 +133,10 @@ export class RequestedTools {
     return made;
   }
 
-  /** Makes the calls that the client has approved, once in a run. @param make makes them all, and gives their results */
+  /**
+   * Makes the calls that the client has approved, once in a run.
+   * @param make makes them all, and gives their results
+   */
   makeApproved(make: () => Promise<readonly string[]>): Promise<ReadonlyMap<string, string>> {
     this.#approved ??= make().then(
       (results) => new Map(this.approved.map(({ callId }, index) => [callId, results[index] ?? ''])),

@@ -30,7 +30,10 @@ type Options = Omit<WorkerOptions, 'connection' | 'prefix'>;
 
 /** Where BullMQ keeps its queues. */
 export interface BullBackend {
-  /** To be called before workers are made. @param count how many there will be */
+  /**
+   * To be called before workers are made.
+   * @param count how many there will be
+   */
   expectWorkers(count: number): void;
   /** Creates what the queues need and is missing. */
   prepare(): Promise<void>;

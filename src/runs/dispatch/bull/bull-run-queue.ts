@@ -277,7 +277,10 @@ export class BullRunQueue extends RunQueue {
     throw this.#backend.makeDelayedError();
   }
 
-  /** A place among the runs of this process, whose queues do not count each other's. @returns undefined if none is free soon */
+  /**
+   * A place among the runs of this process, whose queues do not count each other's.
+   * @returns undefined if none is free soon
+   */
   async #takePlace(): Promise<Place | undefined> {
     const limit = new Cancellation();
     const timer = this.#clock.after(PLACE_LIMIT_MS, () => limit.abort(undefined));

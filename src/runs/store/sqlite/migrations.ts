@@ -117,7 +117,10 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   ],
 ];
 
-/** Migrates the tables of a database. @throws Error if a newer release has made them */
+/**
+ * Migrates the tables of a database.
+ * @throws Error if a newer release has made them
+ */
 export async function migrate(thread: SqliteThread): Promise<void> {
   const [rows] = await thread.transact([['pragma user_version']]);
   const version = Number(rows?.[0]?.['user_version'] ?? 0);

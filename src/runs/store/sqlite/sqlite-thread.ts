@@ -59,8 +59,9 @@ export class SqliteThread {
   }
 
   /**
-   * Opens a database, which is created if it is missing. @param file its path, or `:memory:` @param lock needed for
-   * every write; undefined: no other process can have the database
+   * Opens a database, which is created if it is missing.
+   * @param file its path, or `:memory:`
+   * @param lock needed for every write; undefined: no other process can have the database
    * @throws Error if it cannot be opened
    */
   static async open(file: string, lock?: HeldLock): Promise<SqliteThread> {
