@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { LogReader } from '../../src/runs/log/log-reader.service.js';
+import { RunLogStore } from '../../src/runs/store/run-log-store.js';
 import { Bench } from '../support/bench.js';
 import {
   stripFrames,
@@ -156,6 +158,30 @@ describe('a response in the background', () => {
       await Promise.all([0, 1, 2, 3].map((place) => race(round + place)));
     }
   }, 90_000);
+
+  it('is read by a thousand readers with one read of the store for each part that they want', async () => {
+    bench.upstream.next(scriptStream(WORDS));
+    const { id } = await beginResponse(bench.app);
+    await ended(id);
+    const { headers } = await getJson(responseUrl(bench.app, id));
+    const read = jest.spyOn(bench.app.get(RunLogStore), 'read');
+    const logs = bench.app.get(LogReader);
+    const lengths = await Promise.all(
+      Array.from({ length: 1_000 }, async () => {
+        const follower = logs.follow(String(headers['millrace-run-id']));
+        let length = 0;
+        for (let events = await follower.next(); typeof events !== 'string'; events = await follower.next()) {
+          length += events.length;
+        }
+        follower.close();
+        return length;
+      }),
+    );
+    expect(new Set(lengths).size).toBe(1);
+    expect(lengths[0]).toBeGreaterThan(WORDS.length);
+    // Its events, and that there are no more.
+    expect(read).toHaveBeenCalledTimes(2);
+  });
 
   it('cannot be cancelled once it is completed, nor if it did not run in the background', async () => {
     bench.upstream.always(scriptStream('Hello'));
