@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { Type } from '@nestjs/common';
 import { DocumentStore } from '../../src/runs/index.js';
 import { TWO_QUESTIONS } from '../fixtures/waiting-workflows.js';
 import { Bench, LeapingClock, TestApp } from '../support/bench.js';
@@ -171,7 +170,7 @@ describe('a workflow that waits for answers', () => {
     });
 
     it('has not completed before its answer is accepted, though the response is stored by then', async () => {
-      const documents = bench.app.get(DocumentStore as Type<DocumentStore>);
+      const documents = bench.app.get(DocumentStore);
       const put = documents.put.bind(documents);
       const stored = steps.gate();
       jest.spyOn(documents, 'put').mockImplementation(async (document) => {
