@@ -162,7 +162,7 @@ describe('a response in the background', () => {
   it('is read by a thousand readers with one read of the store for each part that they want', async () => {
     bench.upstream.next(scriptStream(WORDS));
     const { id } = await beginResponse(bench.app);
-    await ended(id);
+    await waitForEnd(id);
     const { headers } = await getJson(responseUrl(bench.app, id));
     const read = jest.spyOn(bench.app.get(RunLogStore), 'read');
     const logs = bench.app.get(LogReader);
