@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { MethodNotAllowedError, UnknownRouteError } from '../errors/index.js';
+import { UnknownRouteError } from '../errors/index.js';
 import { addDocsHeaders, DoorsPlace, readPathParameter } from '../http/index.js';
 
 /** Where `npm run openapi` keeps the document: beside `src` and `dist`. */
@@ -70,11 +70,6 @@ export class DocsController {
     if (name === 'start.js') this.#send(request, response, () => response.type('js').send(START));
     else if (!ASSETS.has(name)) throw new UnknownRouteError(request.method, request.baseUrl + request.path);
     else this.#send(request, response, () => response.sendFile(name, { root: findSwaggerUi() }));
-  }
-
-  @All(['docs', 'docs-json', 'docs/*file'])
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['GET']);
   }
 
   #send(request: Request, response: Response, send: () => void): void {

@@ -1,3 +1,4 @@
+import { assertNever } from '../kernel/index.js';
 import { addUsage, type FinishReason, type Usage, pickWorseFinishReason } from '../models/index.js';
 import type { AgentEvent } from '../workflow/index.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
@@ -33,11 +34,31 @@ export class StepUsage {
   }
 
   take(event: AgentEvent): void {
-    if (event.type === 'model-call-finished') {
-      this.#usage = sumUsage([this.#usage, event.usage]);
-      this.#untoldTokens += event.untoldTokens ?? 0;
-    } else if (event.type === 'agent-finished') {
-      this.#finishReason = pickWorseFinishReason(this.#finishReason, event.finishReason);
+    switch (event.type) {
+      case 'model-call-finished':
+        this.#usage = sumUsage([this.#usage, event.usage]);
+        this.#untoldTokens += event.untoldTokens ?? 0;
+        break;
+      case 'agent-finished':
+        this.#finishReason = pickWorseFinishReason(this.#finishReason, event.finishReason);
+        break;
+      // None of these has usage.
+      case 'model-identified':
+      case 'model-call-started':
+      case 'model-call-first-token':
+      case 'model-call-retried':
+      case 'agent-retried':
+      case 'model-fallback':
+      case 'repair':
+      case 'tool-started':
+      case 'tool-finished':
+      case 'tools-not-run':
+      case 'span-started':
+      case 'span-event':
+      case 'span-ended':
+        break;
+      default:
+        assertNever(event);
     }
   }
 }

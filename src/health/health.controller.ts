@@ -1,6 +1,6 @@
-import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { MethodNotAllowedError, OverloadedError } from '../errors/index.js';
+import { OverloadedError } from '../errors/index.js';
 import { GracefulShutdown, OpenApi } from '../http/index.js';
 import { VERSION } from '../kernel/index.js';
 import { ModelProviders } from '../models/index.js';
@@ -63,11 +63,5 @@ export class HealthController {
       throw new OverloadedError('The server is shutting down.', { code: 'server_shutting_down', retryAfterMs: 1_000 });
     }
     response.json({ status: 'ok', ...(this.providers.isDemoInPlace && { demo: true }) });
-  }
-
-  @All(['live', 'ready'])
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['GET']);
   }
 }

@@ -1,6 +1,5 @@
-import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { MethodNotAllowedError } from '../errors/index.js';
 import { OpenApi } from '../http/index.js';
 import { Metrics } from '../metrics/index.js';
 
@@ -29,11 +28,5 @@ export class MetricsController {
     response.setHeader('cache-control', 'no-store');
     response.setHeader('content-type', this.metrics.contentType);
     response.end(page);
-  }
-
-  @All()
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['GET']);
   }
 }

@@ -1,14 +1,17 @@
 import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import type { Request, Response, Router } from 'express';
+import { MethodNotAllowedError } from '../errors/index.js';
 
 /** Nest's metadata for the allowed parameters of a handler: the request first, the response second. */
 const PARAMETERS: ReadonlySet<string> = new Set(['0:0', '1:1']);
 
+/** Methods that Express has a function for, in the order in which an `Allow` header names them. */
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
 /** One route of a controller. */
 export interface DoorRoute {
-  /** A method that Express has a function for. */
-  readonly method: 'all' | 'get' | 'post' | 'put' | 'patch' | 'delete';
+  readonly method: (typeof METHODS)[number] | 'all';
   /** The pattern of the route for Express, such as `/items/*id`. */
   readonly path: string;
   readonly handler: (request: Request, response: Response) => unknown;
@@ -33,6 +36,24 @@ export function readRoutes(controller: object): readonly DoorRoute[] {
       readPaths(handler).map((end) => ({ method, path: joinPaths(start, end), handler: call })),
     );
   });
+}
+
+/**
+ * Makes the routes that refuse, for each path of the given ones, the methods that it does not have. They belong behind all
+ * others: a path with a wildcard can also match a request that a later route takes.
+ */
+export function makeRefusals(routes: readonly DoorRoute[]): readonly DoorRoute[] {
+  const paths = new Map<string, Set<DoorRoute['method']>>();
+  for (const { method, path } of routes) paths.set(path, (paths.get(path) ?? new Set()).add(method));
+  return [...paths]
+    .filter(([, methods]) => !methods.has('all'))
+    .map(([path, methods]) => {
+      const allowed = METHODS.filter((method) => methods.has(method)).map((method) => method.toUpperCase());
+      const handler = (): never => {
+        throw new MethodNotAllowedError(allowed);
+      };
+      return { method: 'all', path, handler };
+    });
 }
 
 /**

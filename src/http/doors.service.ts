@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { StartUpError, UnknownRouteError } from '../errors/index.js';
 import { API_ROOT } from './api-root.js';
-import { addRoute, type DoorRoute, readRoutes } from './door-routes.js';
+import { addRoute, type DoorRoute, makeRefusals, readRoutes } from './door-routes.js';
 import { DoorsPlace } from './doors-place.js';
 import { ErrorResponses } from './error-responses.middleware.js';
 import { RequestChain } from './request-chain.service.js';
@@ -51,10 +51,13 @@ export class Doors implements OnModuleInit {
     });
   }
 
-  /** Opens a door: the routes that a controller declares. Modules call it in their constructors. */
+  /**
+   * Opens a door: the routes that a controller declares. Modules call it in their constructors. Other methods of its paths get
+   * 405.
+   */
   open(controller: object): void {
     const routes = readRoutes(controller);
-    for (const route of routes) addRoute(this.#router, route, this.errors.respond);
+    this.#add(routes);
     this.#routes.push(...routes);
   }
 
@@ -68,10 +71,15 @@ export class Doors implements OnModuleInit {
   /** @throws StartUpError if the application does not run on Express */
   onModuleInit(): void {
     if (this.#adapter !== 'express') throw new AdapterError(this.#adapter);
+    this.#add(makeRefusals(this.#routes));
     this.#router.use((request: Request) => {
       throw new UnknownRouteError(request.method, request.baseUrl + request.path, this.#advise(request));
     });
     this.#router.use(this.errors.middleware);
+  }
+
+  #add(routes: readonly DoorRoute[]): void {
+    for (const route of routes) addRoute(this.#router, route, this.errors.respond);
   }
 
   /** Takes only the requests for Millrace's routes, where the application has routes of its own beside them. */

@@ -1,6 +1,6 @@
-import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { MethodNotAllowedError, UnknownRouteError } from '../errors/index.js';
+import { UnknownRouteError } from '../errors/index.js';
 import { readPathParameter } from '../http/index.js';
 import { PAGE, PlaygroundAssets } from './playground-assets.service.js';
 
@@ -36,16 +36,6 @@ export class PlaygroundController {
   @Get('playground/*path')
   sendAsset(@Req() request: Request, @Res() response: Response): void {
     this.#send(readPathParameter(request, 'path'), request, response);
-  }
-
-  @All()
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['GET']);
-  }
-
-  @All('playground/*path')
-  otherMethodsOfAssets(): never {
-    throw new MethodNotAllowedError(['GET']);
   }
 
   #send(path: string, request: Request, response: Response): void {

@@ -198,6 +198,19 @@ describe('errors', () => {
       expect([model.status, model.json.error.code]).toEqual([404, 'model_not_found']);
     });
 
+    it('for a method that a path does not have, with those that it has in Allow', async () => {
+      const { text } = await getJson(`${bench.app.url}/v1/nothing`);
+      const routes = [...text.matchAll(/([A-Z]+) (\/v1\/[\w{}/]+)[,.]/g)].map(([, method, path]) => ({ method, path }));
+      expect(routes.length).toBeGreaterThan(20);
+      for (const { path } of routes) {
+        const response = await fetch(bench.app.url + path?.replaceAll(/[{}]/g, ''), { method: 'PATCH' });
+        const allow = response.headers.get('allow')?.split(', ');
+        const methods = routes.filter((route) => route.path === path).map(({ method }) => method);
+        expect([path, response.status, allow?.toSorted()]).toEqual([path, 405, methods.toSorted()]);
+        assertValidError(await response.json());
+      }
+    });
+
     it.each(['/v1/models/%E0%A4%A', '/%', '/health/live/%ff'])(
       'for a path that cannot be decoded: %s',
       async (path) => {

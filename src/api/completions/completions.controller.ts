@@ -1,6 +1,5 @@
-import { All, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { MethodNotAllowedError } from '../../errors/index.js';
 import { OpenApi } from '../../http/index.js';
 import { RunService } from '../../runs/index.js';
 import { RequestIntake, startRun, type TakenRequest, WholeResponses } from '../wire/index.js';
@@ -42,12 +41,6 @@ export class CompletionsController {
       const collect = async (): Promise<string> => JSON.stringify(await this.#collect(decoded, taken, response));
       return this.wholeResponses.send(request, response, taken, collect);
     });
-  }
-
-  @All()
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['POST']);
   }
 
   #collect(decoded: DecodedRequest, taken: TakenRequest, response: Response): Promise<ChatCompletion> {

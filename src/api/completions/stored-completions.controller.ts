@@ -1,7 +1,7 @@
-import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
-import { MethodNotAllowedError, NotFoundError } from '../../errors/index.js';
+import { NotFoundError } from '../../errors/index.js';
 import { OpenApi, readPathParameter } from '../../http/index.js';
 import { readFlag } from '../wire/index.js';
 import { COMPLETIONS_PATH } from './completions.path.js';
@@ -32,11 +32,5 @@ export class StoredCompletionsController {
     }
     if (streams) await this.responder.stream(segment, request, response);
     else await this.responder.sendEnded(segment, response);
-  }
-
-  @All(':id')
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['GET']);
   }
 }

@@ -1,7 +1,7 @@
-import { All, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AppConfig } from '../../config/index.js';
-import { MethodNotAllowedError, type MillraceError } from '../../errors/index.js';
+import type { MillraceError } from '../../errors/index.js';
 import { setErrorForm } from '../../http/index.js';
 import { RequestIntake } from '../wire/index.js';
 import { assertOriginAllowed } from './check-origin.js';
@@ -10,7 +10,8 @@ import { MCP_PATH } from './mcp.path.js';
 
 /**
  * `POST /mcp`: workflows as tools, for clients of the Model Context Protocol (Streamable HTTP). The protocol describes
- * itself, so openapi.json does not describe it.
+ * itself, so openapi.json does not describe it. There are no streams beside those of requests, and no session that could be
+ * deleted: `GET` and `DELETE` get 405.
  */
 @Controller(MCP_PATH)
 export class McpController {
@@ -26,12 +27,6 @@ export class McpController {
     setErrorForm(response, encodeError);
     assertOriginAllowed(request.get('origin'), this.config.http.corsOrigins);
     return this.intake.take(request, response, (taken) => this.exchanges.serve(request, response, taken));
-  }
-
-  /** There are no streams beside those of requests, and no session that could be deleted. */
-  @All()
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['POST']);
   }
 }
 

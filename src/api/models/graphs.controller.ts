@@ -1,7 +1,6 @@
-import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
-import { MethodNotAllowedError } from '../../errors/index.js';
 import { OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import { type CompiledWorkflow, makeGraphJson, drawMermaid, drawSvg, WorkflowRegistry } from '../../workflow/index.js';
 import { DescribeRetrieveModelGraph } from './describe-model.js';
@@ -35,12 +34,6 @@ export class GraphsController {
     if (chosen === 'svg') response.setHeader('content-security-policy', SVG_POLICY);
     response.setHeader('x-content-type-options', 'nosniff');
     response.type(`${type}; charset=utf-8`).send(body);
-  }
-
-  @All('*id/graph')
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['GET']);
   }
 
   async #draw(workflow: CompiledWorkflow, format: GraphFormat): Promise<string> {

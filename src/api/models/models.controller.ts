@@ -1,7 +1,6 @@
-import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
-import { MethodNotAllowedError } from '../../errors/index.js';
 import { readPathParameter, OpenApi } from '../../http/index.js';
 import { Clock, type JsonObject } from '../../kernel/index.js';
 import { type CompiledWait, type WorkflowName, WorkflowRegistry } from '../../workflow/index.js';
@@ -49,18 +48,6 @@ export class ModelsController {
         graph: workflow.schema,
       },
     } satisfies ModelCard);
-  }
-
-  @All()
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['GET']);
-  }
-
-  @All('*id')
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethodsOfOne(): never {
-    throw new MethodNotAllowedError(['GET']);
   }
 
   #makeCard({ name }: WorkflowName): ModelCard {

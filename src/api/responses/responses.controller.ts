@@ -1,6 +1,5 @@
-import { All, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { MethodNotAllowedError } from '../../errors/index.js';
 import { OpenApi } from '../../http/index.js';
 import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js';
 import { RequestIntake, startRun, WholeResponses } from '../wire/index.js';
@@ -41,11 +40,5 @@ export class ResponsesController {
         JSON.stringify(await this.collector.collect(start(), decoded, taken.caller, setTraceId)),
       );
     });
-  }
-
-  @All()
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['POST']);
   }
 }

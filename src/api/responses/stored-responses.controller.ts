@@ -1,7 +1,7 @@
 import { All, Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
-import { InvalidRequestError, MethodNotAllowedError, NotFoundError, UnknownRouteError } from '../../errors/index.js';
+import { InvalidRequestError, NotFoundError, UnknownRouteError } from '../../errors/index.js';
 import { OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import { addRunHeaders, JsonBodyReader, LogStreamer, readFlag, readPosition, watchClient } from '../wire/index.js';
 import {
@@ -16,8 +16,8 @@ import { ResponseLogFold } from './logged/response-log-fold.js';
 import { RESPONSES_PATH } from './responses.path.js';
 import { ResponseState, type StoredResponse } from './state/response-state.js';
 
-/** Route words of other servers in the place of an id. */
-const NO_IDS: ReadonlySet<string> = new Set(['compact', 'input_tokens']);
+/** Routes of other servers that would otherwise be taken for ids. */
+const OTHER_ROUTES = ['compact', 'input_tokens'];
 
 /** Returns and removes stored responses. */
 @OpenApi(({ ApiTags }) => [ApiTags('Responses')])
@@ -76,23 +76,10 @@ export class StoredResponsesController {
     );
   }
 
-  @All(':id')
+  @All(OTHER_ROUTES)
   @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethodsOfOne(@Req() request: Request): never {
-    if (NO_IDS.has(readPathParameter(request, 'id'))) throw new UnknownRouteError(request.method, request.path);
-    throw new MethodNotAllowedError(['GET', 'DELETE']);
-  }
-
-  @All(':id/input_items')
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethodsOfItems(): never {
-    throw new MethodNotAllowedError(['GET']);
-  }
-
-  @All(':id/cancel')
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethodsOfCancel(): never {
-    throw new MethodNotAllowedError(['POST']);
+  refuse(@Req() request: Request): never {
+    throw new UnknownRouteError(request.method, request.path);
   }
 
   async #stream(request: Request, response: Response): Promise<void> {

@@ -1,8 +1,8 @@
-import { All, Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
-import { InvalidRequestError, MethodNotAllowedError, TicketError } from '../../errors/index.js';
+import { InvalidRequestError, TicketError } from '../../errors/index.js';
 import { DoorsPlace, findRecord, OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import { addRunHeaders, assertReached, JsonBodyReader, LogStreamer, readPosition, watchClient } from '../wire/index.js';
 import {
@@ -111,24 +111,6 @@ export class OneRunController {
     response.setHeader('cache-control', 'no-store');
     const url = `${this.place.path}${RUNS_PATH}/${id}/events?ticket=${ticket}`;
     response.json({ url, expires_at: Math.floor(expiresAt / 1_000) });
-  }
-
-  @All(':id')
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethodsOfOne(): never {
-    throw new MethodNotAllowedError(['GET', 'DELETE']);
-  }
-
-  @All(':id/events')
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethodsOfEvents(): never {
-    throw new MethodNotAllowedError(['GET']);
-  }
-
-  @All([':id/cancel', ':id/retry', ':id/ticket'])
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethodsOfActions(): never {
-    throw new MethodNotAllowedError(['POST']);
   }
 
   /** The owner of the run whose events a request may read. A ticket stands for the key that it was made with. */

@@ -1,8 +1,8 @@
-import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
-import { InvalidRequestError, MethodNotAllowedError, NotFoundError } from '../../errors/index.js';
+import { InvalidRequestError, NotFoundError } from '../../errors/index.js';
 import { OpenApi, readPathParameter } from '../../http/index.js';
 import { Inspections, LoggedRuns, type RunInspection } from '../../runs/index.js';
 import { DescribeInspectRun } from './describe-run.js';
@@ -45,12 +45,6 @@ export class RunInspectionController {
     const { publicKey, secretKey, baseUrl } = this.config.tracing.langfuse;
     const isThere = traceId !== undefined && publicKey !== undefined && secretKey !== undefined;
     return isThere ? `${baseUrl}/trace/${traceId}` : undefined;
-  }
-
-  @All(':id/inspection')
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['GET']);
   }
 }
 

@@ -1,7 +1,7 @@
-import { All, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
-import { InvalidRequestError, MethodNotAllowedError } from '../../errors/index.js';
+import { InvalidRequestError } from '../../errors/index.js';
 import { findRecord, OpenApi, readPathParameter } from '../../http/index.js';
 import type { JsonObject } from '../../kernel/index.js';
 import { addRunHeaders, JsonBodyReader, watchClient } from '../wire/index.js';
@@ -33,12 +33,6 @@ export class RunWaitsController {
     addRunHeaders(response, run.id);
     await this.runs.answer(run, name, readValue(body));
     response.json({ object: 'run.wait', name, status: 'answered' });
-  }
-
-  @All(':id/waits/:name')
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['POST']);
   }
 }
 

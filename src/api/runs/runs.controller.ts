@@ -1,7 +1,6 @@
-import { All, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
-import { MethodNotAllowedError } from '../../errors/index.js';
 import { DoorsPlace, findRecord, OpenApi, readPathParameter, readQuery } from '../../http/index.js';
 import type { RunToLog } from '../../runs/index.js';
 import { addRunHeaders, readIdentity, RequestIntake, type TakenRequest } from '../wire/index.js';
@@ -64,11 +63,5 @@ export class RunsController {
   async list(@Req() request: Request, @Res() response: Response): Promise<void> {
     const { id } = this.access.requireCaller(request);
     response.json(await this.runs.list(readListQuery(readQuery(request)), id));
-  }
-
-  @All()
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['GET', 'POST']);
   }
 }

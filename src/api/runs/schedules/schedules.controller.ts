@@ -1,7 +1,6 @@
-import { All, Controller, Delete, Get, Put, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Put, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../../access/index.js';
-import { MethodNotAllowedError } from '../../../errors/index.js';
 import { API_ROOT, OpenApi, readPathParameter } from '../../../http/index.js';
 import { RequestIntake } from '../../wire/index.js';
 import { RunsDecoder } from '../runs.decoder.js';
@@ -32,12 +31,6 @@ export class SchedulesController {
     response.json({ object: 'list', data });
   }
 
-  @All()
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['GET']);
-  }
-
   @Put(':id')
   @DescribePutSchedule()
   put(@Req() request: Request, @Res() response: Response): Promise<void> {
@@ -64,11 +57,5 @@ export class SchedulesController {
     const id = readPathParameter(request, 'id');
     await this.schedules.remove(id, this.access.requireCaller(request).id);
     response.json({ id, object: 'schedule', deleted: true });
-  }
-
-  @All(':id')
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  otherMethodsOfOne(): never {
-    throw new MethodNotAllowedError(['GET', 'PUT', 'DELETE']);
   }
 }
