@@ -14,9 +14,11 @@ function sources(...folders: string[]): string[] {
 
 /** Files with such words outside comments. */
 function filesWith(words: RegExp, files: readonly string[]): string[] {
-  return files.filter((path) =>
-    words.test(readFileSync(join(SRC, path), 'utf8').replace(/\/\*[^]*?\*\/|\/\/ .*/g, '')),
-  );
+  return files.filter((path) => words.test(read(path).replace(/\/\*[^]*?\*\/|\/\/ .*/g, '')));
+}
+
+function read(path: string): string {
+  return readFileSync(join(SRC, path), 'utf8');
 }
 
 /** All sources but those in some folders. */
@@ -43,7 +45,8 @@ it('keeps the words of responses in their door', () => {
 it('uses the paths of routes only in their doors', () => {
   // These have paths of model providers and tracing backends.
   const others = sourcesOutside('api', 'models', 'config', 'tracing', 'testing/upstream');
-  expect(filesWith(/(['"`]|\b(GET|POST) )\/v1\//, others)).toEqual([]);
+  // Comments count, too: a comment elsewhere that names a route knows a door.
+  expect(others.filter((path) => read(path).includes('/v1/'))).toEqual([]);
 });
 
 it('uses no prefixes of ids in the kernel', () => {

@@ -21,7 +21,7 @@ import type { CompiledWorkflow } from './workflow-schema.js';
 import type { WorkflowLike } from './workflow-types.js';
 import { WorkflowMetadata, type WorkflowOptions } from './workflow.decorator.js';
 
-/** A name must not end in `/graph`: `GET /v1/models/{id}` would then show the graph of another workflow. */
+/** A name must not end in `/graph`: the address of its own page would be that of another workflow's graph. */
 const VALID_NAME = /^(?!.*\/graph$)[A-Za-z0-9._:/-]{1,128}$/;
 
 /** Codes of the problems of nodes that differ from those of other classes. */

@@ -9,8 +9,8 @@ interface DocumentPart {
 
 /** A stored object of a client, such as a finished response: JSON that the store does not parse. */
 export interface StoredDocument {
-  /** A kind of document, whose number and size are limited separately. */
-  readonly kind: 'response' | 'inspection';
+  /** The kind of object, by which stored documents are counted. */
+  readonly kind: string;
   /** Cannot be guessed. */
   readonly id: string;
   /** Id of the caller who owns it. For all others it does not exist. */
@@ -49,6 +49,8 @@ export const KEPT_SHARE = 0.9;
  * the owner's oldest are removed first. Every method rejects with an OverloadedError while the store is unavailable.
  */
 export abstract class DocumentStore {
+  readonly #stored = new Map<string, number>();
+
   /** False: nothing is stored or found. */
   abstract readonly isOn: boolean;
 
@@ -56,7 +58,18 @@ export abstract class DocumentStore {
   abstract readonly canKeep: boolean;
 
   /** Resolves when the document is stored, in place of one with the same id. */
-  abstract put(document: StoredDocument): Promise<PutVerdict>;
+  async put(document: StoredDocument): Promise<PutVerdict> {
+    const verdict = await this.write(document);
+    if (verdict === 'kept') this.#stored.set(document.kind, this.countStored(document.kind) + 1);
+    return verdict;
+  }
+
+  /** How many documents of a kind were stored so far. */
+  countStored(kind: string): number {
+    return this.#stored.get(kind) ?? 0;
+  }
+
+  protected abstract write(document: StoredDocument): Promise<PutVerdict>;
 
   /** @returns undefined if there is none, it has expired, or it belongs to somebody else */
   abstract find(id: string, owner: string): Promise<Pick<StoredDocument, 'json'> | undefined>;

@@ -81,12 +81,8 @@ export class EmbeddedRunLogs extends RunLogStore {
     this.store.watchLoss(onLost);
   }
 
-  override async append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]> {
-    const verdicts = await this.store.useRunLogs((logs) => logs.append(batches));
-    verdicts.forEach(({ isKept }, place) => {
-      if (isKept) this.store.taken.events += batches[place]?.events.length ?? 0;
-    });
-    return verdicts;
+  protected override write(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]> {
+    return this.store.useRunLogs((logs) => logs.append(batches));
   }
 
   override async read(id: string, from: number): Promise<LogPage | undefined> {

@@ -57,8 +57,6 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   readonly #lossListeners: (() => void)[] = [];
   /** False after a failure, until it works again. */
   isUp = true;
-  /** How much was written so far. */
-  readonly taken = { responses: 0, events: 0 };
 
   constructor(
     private readonly config: AppConfig,
@@ -77,11 +75,8 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     return this.isOn && (this.#opening !== undefined || this.clock.monotonic() >= this.#notBefore);
   }
 
-  override async put(document: StoredDocument): Promise<PutVerdict> {
-    if (!this.isOn) return 'refused';
-    const verdict = await this.#use(({ documents }) => documents.put(document));
-    if (verdict === 'kept' && document.kind === 'response') this.taken.responses++;
-    return verdict;
+  protected override async write(document: StoredDocument): Promise<PutVerdict> {
+    return this.isOn ? this.#use(({ documents }) => documents.put(document)) : 'refused';
   }
 
   override async find(id: string, owner: string): Promise<Pick<StoredDocument, 'json'> | undefined> {

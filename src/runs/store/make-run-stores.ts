@@ -34,8 +34,4 @@ class EmbeddedStores extends RunStores {
   override get isUp(): boolean {
     return this.documents.isUp;
   }
-
-  override get taken(): { readonly responses: number; readonly events: number } {
-    return this.documents.taken;
-  }
 }

@@ -83,6 +83,8 @@ export interface RunPage {
  * an OverloadedError while the store is unavailable.
  */
 export abstract class RunLogStore {
+  #writtenEvents = 0;
+
   /** False: no run can have a log. */
   abstract readonly isOn: boolean;
 
@@ -150,7 +152,20 @@ export abstract class RunLogStore {
    * more then.
    * @returns the outcome of each
    */
-  abstract append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]>;
+  async append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]> {
+    const verdicts = await this.write(batches);
+    batches.forEach(({ events }, place) => {
+      if (verdicts[place]?.isKept === true) this.#writtenEvents += events.length;
+    });
+    return verdicts;
+  }
+
+  /** How many events were appended so far. */
+  get writtenEvents(): number {
+    return this.#writtenEvents;
+  }
+
+  protected abstract write(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]>;
 
   /**
    * Reads the next part of a log, about as much as can be handled in one turn of the event loop.

@@ -11,6 +11,4 @@ export abstract class RunStores {
   abstract readonly schedules: ScheduleStore;
   /** False from a failure until it works again. */
   abstract readonly isUp: boolean;
-  /** How much was written so far. */
-  abstract readonly taken: { readonly responses: number; readonly events: number };
 }

@@ -32,12 +32,12 @@ export class StoreMetrics {
     metrics.showCount({
       name: 'millrace_stored_responses_total',
       help: 'Responses that were stored when they had ended.',
-      value: () => store.taken.responses,
+      value: () => store.documents.countStored('response'),
     });
     metrics.showCount({
       name: 'millrace_stored_events_total',
       help: 'Events of runs that were written into their logs.',
-      value: () => store.taken.events,
+      value: () => store.logs.writtenEvents,
     });
     // All processes that share a store show the same.
     const together = 'max';

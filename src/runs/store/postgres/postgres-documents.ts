@@ -32,8 +32,6 @@ const MAKE_ROOM = `
 /** Documents in a PostgreSQL database. */
 export class PostgresDocuments extends DocumentStore {
   override readonly isOn = true;
-  /** How many responses were put so far. */
-  takenResponses = 0;
 
   constructor(
     private readonly database: PostgresDatabase,
@@ -47,11 +45,11 @@ export class PostgresDocuments extends DocumentStore {
     return this.database.isUp;
   }
 
-  override async put({ kind, id, owner, createdAt, json, parts, attempt }: StoredDocument): Promise<PutVerdict> {
+  protected override async write({ id, owner, createdAt, json, parts, attempt }: StoredDocument): Promise<PutVerdict> {
     const { ttlMs, mostOfOwner, mostLengthOfOwner } = this.limits;
     const length = json.length + parts.reduce((sum, part) => sum + part.json.length, 0);
     if (length > mostLengthOfOwner * KEPT_SHARE) return 'refused';
-    const verdict = await this.database.transact(async (session) => {
+    return this.database.transact(async (session) => {
       if (attempt !== undefined) {
         const held = await session.query(HOLD_ATTEMPT, [attempt.id, attempt.epoch]);
         if (held.length === 0) return 'overtaken';
@@ -75,8 +73,6 @@ export class PostgresDocuments extends DocumentStore {
       await session.query(MAKE_ROOM, [owner, ...most]);
       return 'kept';
     });
-    if (verdict === 'kept' && kind === 'response') this.takenResponses++;
-    return verdict;
   }
 
   override async find(id: string, owner: string): Promise<Pick<StoredDocument, 'json'> | undefined> {

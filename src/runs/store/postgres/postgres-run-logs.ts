@@ -72,8 +72,6 @@ const MOST_TRIES = 3;
 export class PostgresRunLogs extends RunLogStore {
   override readonly isOn = true;
   override readonly isShared = true;
-  /** How many events were appended so far. */
-  taken = 0;
 
   constructor(
     private readonly database: PostgresDatabase,
@@ -189,17 +187,14 @@ export class PostgresRunLogs extends RunLogStore {
     return;
   }
 
-  override async append(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]> {
+  protected override async write(batches: readonly LogBatch[]): Promise<readonly AppendVerdict[]> {
     const rows = await this.database.query(...(await writeAppend(batches, this.limits, this.clock.now())));
     const verdicts = new Map(rows.map((row) => [row['run'], row]));
     const changed: string[] = [];
-    const result = batches.map(({ run, events }) => {
+    const result = batches.map(({ run }) => {
       const verdict = verdicts.get(run);
       const isKept = verdict?.['is_kept'] === true;
-      if (isKept) {
-        this.taken += events.length;
-        changed.push(run);
-      }
+      if (isKept) changed.push(run);
       return { isKept, isCancelled: verdict?.['is_cancelled'] === true };
     });
     this.changes.tell(changed);

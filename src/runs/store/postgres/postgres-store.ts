@@ -46,10 +46,6 @@ export class PostgresStore extends RunStores implements OnApplicationShutdown {
     return this.#database.isUp;
   }
 
-  override get taken(): { readonly responses: number; readonly events: number } {
-    return { responses: this.documents.takenResponses, events: this.logs.taken };
-  }
-
   /** Removes what has expired. */
   sweep(): Promise<void> {
     // One after the other: a sweep leaves the rest to another one that is running.
