@@ -182,16 +182,6 @@ describe('errors', () => {
       ]);
     });
 
-    it('for a wrong method, with the right one', async () => {
-      const method = await getJson(bench.app.chatUrl);
-      assertValidError(method.json);
-      expect([method.status, method.headers['allow'], method.json.error.code]).toEqual([
-        405,
-        'POST',
-        'method_not_supported',
-      ]);
-    });
-
     it('for an unknown model', async () => {
       const model = await getJson(`${bench.app.baseUrl}/models/nothing`);
       assertValidError(model.json);
@@ -205,10 +195,11 @@ describe('errors', () => {
       expect(routes.length).toBeGreaterThan(20);
       for (const { path } of routes) {
         const response = await fetch(bench.app.url + path?.replaceAll(/[{}]/g, ''), { method: 'PATCH' });
-        const allow = response.headers.get('allow')?.split(', ');
+        const json: unknown = await response.json();
+        assertValidError(json);
+        expect([path, response.status, json]).toMatchObject([path, 405, { error: { code: 'method_not_supported' } }]);
         const methods = routes.filter((route) => route.path === path).map(({ method }) => method);
-        expect([path, response.status, allow?.toSorted()]).toEqual([path, 405, methods.toSorted()]);
-        assertValidError(await response.json());
+        expect(new Set(response.headers.get('allow')?.split(', '))).toEqual(new Set(methods));
       }
     });
 
