@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { StartUpError, UnknownRouteError } from '../errors/index.js';
+import { isPresent } from '../kernel/index.js';
 import { API_ROOT } from './api-root.js';
 import { addRoute, type DoorRoute, makeRefusals, readRoutes } from './door-routes.js';
 import { DoorsPlace } from './doors-place.js';
@@ -43,7 +44,7 @@ export class Doors implements OnModuleInit {
     // server.
     adapterHost.init$.subscribe(() => {
       const adapter = adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | null | undefined;
-      if (adapter === undefined || adapter === null) return;
+      if (!isPresent(adapter)) return;
       this.#adapter = adapter.getType();
       if (this.#adapter !== 'express') return;
       if (place.isWhole) adapter.use(place.path === '' ? '/' : place.path, this.#router);

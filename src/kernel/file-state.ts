@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { readErrorCode } from './error-code.js';
 
 /** Reads a text that changes whenever the file does, whether it is written in place, replaced, or linked elsewhere. Never rejects. */
 export async function readFileState(path: string): Promise<string> {
@@ -8,9 +9,4 @@ export async function readFileState(path: string): Promise<string> {
   } catch (error) {
     return readErrorCode(error);
   }
-}
-
-/** Reads the system's code for why a file cannot be read, such as `ENOENT`. */
-export function readErrorCode(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
 }

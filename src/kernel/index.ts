@@ -7,12 +7,14 @@ export { countSlips } from './count-slips.js';
 export { cutText } from './cut-text.js';
 export { describeKind, describeValue } from './describe-value.js';
 export { describeError, ensureError, isError } from './ensure-error.js';
+export { findErrorCode, readErrorCode } from './error-code.js';
 export { escapeControls, escapeControlsInLines } from './escape-controls.js';
 export { followWork } from './follow-work.js';
 export { readFileLimit } from './file-limit.js';
-export { readErrorCode, readFileState } from './file-state.js';
+export { readFileState } from './file-state.js';
 export { holdProcess, holdProcessUntil } from './hold-process.js';
 export { IdSource, RandomIdSource } from './ids.js';
+export { isPresent } from './is-present.js';
 export { isJsonObject, type JsonObject } from './json-object.js';
 export { type JsonValue, toJsonValue } from './json-value.js';
 export {

@@ -1,4 +1,5 @@
 import { UpstreamError } from '../errors/index.js';
+import { isPresent } from '../kernel/index.js';
 import type { Message, ModelCall, ModelParameters } from '../models/index.js';
 
 /** A request to a model, and which parts of it are the client's. */
@@ -71,7 +72,7 @@ export function isFaultOfRequest({ status }: UpstreamError): boolean {
 
 /** Finds the parameter that a refusal is about, if only the server set it. */
 function findWritten({ param, message }: UpstreamError, forwarded: ModelParameters): WrittenParameter | undefined {
-  const isClients = (name: string): boolean => forwarded[name] !== undefined && forwarded[name] !== null;
+  const isClients = (name: string): boolean => isPresent(forwarded[name]);
   return WRITTEN_PARAMETERS.find(
     ({ words, parameters }) => words.test(param ?? message) && !parameters.some(isClients),
   );

@@ -1,4 +1,5 @@
 import { InvalidRequestError } from '../errors/index.js';
+import { isPresent } from '../kernel/index.js';
 import type { ModelParameters } from '../models/index.js';
 
 /**
@@ -104,8 +105,4 @@ export function assertParametersTaken(
       code: 'unsupported_parameter',
     });
   }
-}
-
-function isPresent(value: unknown): boolean {
-  return value !== undefined && value !== null;
 }

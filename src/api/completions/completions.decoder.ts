@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { AppConfig } from '../../config/index.js';
 import { InvalidRequestError } from '../../errors/index.js';
 import { findRecord } from '../../http/index.js';
-import { Clock, IdSource } from '../../kernel/index.js';
+import { Clock, IdSource, isPresent } from '../../kernel/index.js';
 import type { RunOrigin } from '../../runs/index.js';
 import {
   assertParametersTaken,
@@ -129,6 +129,6 @@ function wantsStream(
   { streamByDefault }: Pick<WorkflowName, 'streamByDefault'>,
   accept: string | undefined,
 ): boolean {
-  if (stream !== null && stream !== undefined) return stream;
+  if (isPresent(stream)) return stream;
   return streamByDefault && !/\bapplication\/json\b/i.test(accept ?? '');
 }

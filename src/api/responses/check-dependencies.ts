@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../kernel/index.js';
+import { isJsonObject, isPresent, type JsonObject } from '../../kernel/index.js';
 import { type Fault, type FaultLog, makeMissingFault, makeTypeFault } from '../../schema/index.js';
 
 /**
@@ -7,8 +7,8 @@ import { type Fault, type FaultLog, makeMissingFault, makeTypeFault } from '../.
  */
 export function checkResponseParameters(body: JsonObject, faults: FaultLog): void {
   const { input, previous_response_id: previous, stream, stream_options: options, background, store, metadata } = body;
-  const hasPrevious = isGiven(previous);
-  if (!isGiven(input) && !hasPrevious) faults.add(() => makeMissingFault('input'));
+  const hasPrevious = isPresent(previous);
+  if (!isPresent(input) && !hasPrevious) faults.add(() => makeMissingFault('input'));
   if (Array.isArray(input) && input.length === 0 && !hasPrevious) {
     faults.add(() => ({
       param: 'input',
@@ -16,7 +16,7 @@ export function checkResponseParameters(body: JsonObject, faults: FaultLog): voi
       message: `Invalid 'input': empty array. Expected an array with at least 1 item, or 'previous_response_id'.`,
     }));
   }
-  if (isGiven(options) && stream !== true) {
+  if (isPresent(options) && stream !== true) {
     faults.add(() => refuse('stream_options', `'stream_options' is only allowed when 'stream' is true.`));
   }
   if (background === true && store === false) {
@@ -37,8 +37,4 @@ export function checkResponseParameters(body: JsonObject, faults: FaultLog): voi
 
 function refuse(param: string, message: string, code = 'invalid_value'): Fault {
   return { param, code, message: `Invalid value for '${param}': ${message}` };
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null;
 }

@@ -1,4 +1,4 @@
-import { describeValue, isJsonObject, type JsonObject } from '../../kernel/index.js';
+import { describeValue, isJsonObject, isPresent, type JsonObject } from '../../kernel/index.js';
 import {
   checkObject,
   compileRuleSet,
@@ -88,9 +88,7 @@ function readName(value: unknown): string {
 function readType({ type }: JsonObject, path: string, faults: FaultLog): string | undefined {
   if (typeof type === 'string') return type;
   faults.add(() =>
-    type === undefined || type === null
-      ? makeMissingFault(`${path}.type`)
-      : makeTypeFault(`${path}.type`, 'a string', type),
+    isPresent(type) ? makeTypeFault(`${path}.type`, 'a string', type) : makeMissingFault(`${path}.type`),
   );
   return undefined;
 }

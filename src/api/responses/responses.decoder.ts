@@ -4,7 +4,7 @@ import type { Caller } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
 import { InvalidRequestError, NotFoundError } from '../../errors/index.js';
 import { findRecord } from '../../http/index.js';
-import { Clock, IdSource, type JsonObject } from '../../kernel/index.js';
+import { Clock, IdSource, isPresent, type JsonObject } from '../../kernel/index.js';
 import type { Message } from '../../models/index.js';
 import { McpServers } from '../../nodes/index.js';
 import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
@@ -120,7 +120,7 @@ export class ResponsesDecoder {
     { previous_response_id: id }: ResponseRequest,
     caller: Caller,
   ): Promise<readonly JsonObject[] | undefined> {
-    if (id === null || id === undefined) return [];
+    if (!isPresent(id)) return [];
     const previous = await this.state.find(id, caller);
     if (previous === undefined) return undefined;
     const { output, status } = previous.response;
@@ -150,7 +150,7 @@ export class ResponsesDecoder {
 }
 
 function readInput({ input }: ResponseRequest): readonly JsonObject[] {
-  if (input === null || input === undefined) return [];
+  if (!isPresent(input)) return [];
   return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : input;
 }
 

@@ -1,5 +1,5 @@
 import { InvalidRequestError } from '../../errors/index.js';
-import { assertNever, type JsonObject } from '../../kernel/index.js';
+import { assertNever, isPresent, type JsonObject } from '../../kernel/index.js';
 import type { ModelParameters } from '../../models/index.js';
 import type { CompiledWorkflow } from '../../workflow/index.js';
 import type {
@@ -69,7 +69,7 @@ function makeResponseFormat(
   { id, takes }: Pick<CompiledWorkflow, 'id' | 'takes'>,
   leftOut: string[],
 ): object {
-  if (format === null || format === undefined || format.type === 'text') return {};
+  if (!isPresent(format) || format.type === 'text') return {};
   if (!takes.has('response_format')) {
     if (format.type === 'json_schema') {
       throw makeUnsupportedValueError(

@@ -1,5 +1,5 @@
 import { InvalidRequestError } from '../../errors/index.js';
-import { isJsonObject } from '../../kernel/index.js';
+import { isJsonObject, isPresent } from '../../kernel/index.js';
 import type { AgentOverride, CompiledWorkflow, RunRequest } from '../../workflow/index.js';
 
 const FIELDS: ReadonlySet<string> = new Set<keyof AgentOverride>(['instructions', 'model']);
@@ -16,7 +16,7 @@ export function readOverrides(
   { schema, id }: CompiledWorkflow,
   isAllowed: boolean,
 ): RunRequest['overrides'] {
-  if (given === undefined || given === null) return undefined;
+  if (!isPresent(given)) return undefined;
   if (!isAllowed)
     throw makeOverridesError(
       'agents can be changed for a run in development only, not where NODE_ENV is production.',

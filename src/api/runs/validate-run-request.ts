@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../kernel/index.js';
+import { isPresent, type JsonObject } from '../../kernel/index.js';
 import { compileRuleSet, type FaultLog, type RuleSet } from '../../schema/index.js';
 import { type BodyRules, checkChatDependencies, validateBody } from '../wire/index.js';
 import { CreateRunRequest } from './dto/run-request.js';
@@ -27,7 +27,7 @@ function checkConversationAndParameters(body: JsonObject, faults: FaultLog): voi
 
 /** Exactly one of the two is the run's input. */
 function checkConversation(body: JsonObject, faults: FaultLog): void {
-  const given = ['messages', 'input'].filter((name) => (body[name] ?? null) !== null);
+  const given = ['messages', 'input'].filter((name) => isPresent(body[name]));
   if (given.length === 1) return;
   faults.add(() =>
     given.length === 0

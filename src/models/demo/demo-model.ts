@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
+import { type AbortNotice, type Clock, isPresent, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
 import { estimatePromptTokens } from '../token-estimate.js';
 import type { CallControls, ChatModel, ModelCall, ModelParameters, ModelResult } from '../chat-model.js';
@@ -75,6 +75,6 @@ export class DemoModel implements ChatModel {
 
 function assertTextWanted({ modalities, audio }: ModelParameters): void {
   const param = Array.isArray(modalities) && modalities.some((kind) => kind !== 'text') ? 'modalities' : 'audio';
-  if (param === 'audio' && (audio === undefined || audio === null)) return;
+  if (param === 'audio' && !isPresent(audio)) return;
   throw makeRefusalError(`The demo answers with text only. Leave \`${param}\` out`, 'unsupported_value', param);
 }

@@ -1,3 +1,4 @@
+import { isPresent } from '../../kernel/index.js';
 import type { Delta, TextDelta, TokenLogprob } from '../../streaming/index.js';
 import type { CallControls, ModelIdentity } from '../chat-model.js';
 import type { FinishReason } from '../finish-reason.js';
@@ -176,10 +177,10 @@ export class CompletionReader {
     this.#readIdentity(completion);
     const choice = Array.isArray(completion.choices) ? completion.choices[0] : undefined;
     const usage = completion.usage ?? choice?.usage ?? completion.x_groq?.usage;
-    if (usage !== undefined && usage !== null) this.#readUsage(usage);
-    if (choice === undefined || choice === null) return;
+    if (isPresent(usage)) this.#readUsage(usage);
+    if (!isPresent(choice)) return;
     const message = choice.delta ?? (this.#hasDeltas ? undefined : choice.message);
-    if (message !== undefined && message !== null) {
+    if (isPresent(message)) {
       const before = out.length;
       const pieces = this.#toolCalls?.pieces ?? 0;
       this.#readMessage(message, choice.logprobs ?? undefined, json, out);
@@ -189,10 +190,10 @@ export class CompletionReader {
       }
       this.#readMedia(message, choice, completion.search_results ?? completion.citations, out);
       this.#bounds.add(out, before, json);
-      const isAll = isNothing(usage) && isNothing(choice.finish_reason) && !hasCalls(message);
+      const isAll = !isPresent(usage) && !isPresent(choice.finish_reason) && !hasCalls(message);
       if (isAll && message === choice.delta && out.length === before + 1) this.#learn(json, out[before]);
     }
-    if (choice.finish_reason !== null && choice.finish_reason !== undefined) this.#stop(choice.finish_reason);
+    if (isPresent(choice.finish_reason)) this.#stop(choice.finish_reason);
   }
 
   #learn(json: string, delta: Delta | undefined): void {
@@ -301,13 +302,9 @@ function parseCompletion(json: string, mostValues?: number): UpstreamCompletion 
   return completion;
 }
 
-function isNothing(value: unknown): boolean {
-  return value === null || value === undefined;
-}
-
 /** Whether a message has tool calls. Some servers send an empty list in each chunk. */
 function hasCalls({ tool_calls: calls, function_call: call }: UpstreamMessage): boolean {
-  return !isNothing(call) || !(isNothing(calls) || (Array.isArray(calls) && calls.length === 0));
+  return isPresent(call) || (isPresent(calls) && !(Array.isArray(calls) && calls.length === 0));
 }
 
 /** Whether an `error` key means an error. Some servers send the key, empty, in each completion. */

@@ -1,3 +1,4 @@
+import { isPresent } from '../../kernel/index.js';
 import type { Usage, UsageDetails } from '../usage.js';
 
 /** A type whose fields can be assigned one by one, which is several times as fast as conditional spreads. */
@@ -41,7 +42,7 @@ function readCount(value: unknown): number | undefined {
 }
 
 function isNonsense(value: unknown, counted: number | undefined): boolean {
-  return counted === undefined && value !== undefined && value !== null;
+  return counted === undefined && isPresent(value);
 }
 
 function readDetails(value: unknown): UsageDetails | undefined {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Liquid, LiquidOptions, Template } from 'liquidjs';
-import { describeValue, ensureError } from '../../kernel/index.js';
+import { describeValue, ensureError, isPresent } from '../../kernel/index.js';
 import { type PromptInfo, readFrontMatter } from './front-matter.js';
 import { PromptError } from './prompt-error.js';
 
@@ -116,7 +116,7 @@ function quoteNames(names: readonly string[]): string {
  */
 function writeValue(value: unknown): string {
   if (Array.isArray(value)) return value.map(writeValue).join('');
-  if (value === null || value === undefined) return '';
+  if (!isPresent(value)) return '';
   try {
     // oxlint-disable-next-line typescript/no-base-to-string -- Liquid writes objects the same way
     return String(value);

@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../../kernel/index.js';
 import type { KeptWait, UnansweredWaits, WaitOutcome } from './kept-wait.js';
 import type { LoggedEnding, LoggedRun, LoggedStatus, RunSegment } from './logged-run.js';
 import { unpackText } from './packed-text.js';
+import { readNumber, readText } from './read-column.js';
 import type { WaitingRuns } from './run-log-store.js';
 
 /** A value of a column: large numbers may come as text, and booleans as numbers. */
@@ -105,14 +106,6 @@ function readEnding(status: LoggedStatus, { finished = null, ending = null }: Ru
   if (finished === null || status === 'queued' || status === 'running' || status === 'waiting') return undefined;
   const rest = JSON.parse(String(ending)) as Omit<LoggedEnding, 'status' | 'finishedAt'>;
   return { ...rest, status, finishedAt: Number(finished) };
-}
-
-function readNumber(value: RunValue | undefined): number | undefined {
-  return value === null || value === undefined ? undefined : Number(value);
-}
-
-function readText(value: RunValue | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }
 
 function isTrue(value: RunValue | undefined): boolean {

@@ -1,3 +1,5 @@
+import { readNumber, readText } from './read-column.js';
+
 /** Identifies a schedule. */
 export interface ScheduleId {
   /** Id of the caller that it belongs to. */
@@ -68,7 +70,7 @@ export function readSchedule(row: Readonly<Record<string, unknown>>): KeptSchedu
     id: String(row['id']),
     createdAt: Number(row['created']),
     json: String(row['json']),
-    next: next === null || next === undefined ? undefined : Number(next),
-    fault: typeof fault === 'string' ? fault : undefined,
+    next: readNumber(next),
+    fault: readText(fault),
   };
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../kernel/index.js';
+import { isJsonObject, isPresent, type JsonObject } from '../../kernel/index.js';
 import { hasValueInLists } from './decorators.js';
 import type { Check, NestedRule, PropertyRule, RuleSet } from './rule-set.js';
 import { makeCheckFault, FaultLog, makeMissingFault, makeValueFault, makeTypeFault } from './validation-faults.js';
@@ -43,7 +43,7 @@ function checkProperty(
   checkMembers: CheckMembers,
 ): void {
   const value = object[rule.name];
-  if (value === undefined || value === null) {
+  if (!isPresent(value)) {
     const allowed = rule.optionalBeside === undefined || hasValueInLists(object, rule.optionalBeside);
     if (allowed && (value === null ? rule.nullable : rule.optional)) return;
     if (!allowed || value === undefined) {

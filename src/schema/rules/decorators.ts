@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { Type, type ClassConstructor } from 'class-transformer';
 import { Equals, IsObject, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
+import { isPresent } from '../../kernel/index.js';
 
 /**
  * The meaning of one of the conditions below. class-validator only calls the condition itself; this object goes into its
@@ -37,7 +38,7 @@ export function OrString(...allowed: readonly string[]): PropertyDecorator {
 
 /** The property may be absent or null if one of `siblings` is present, and neither null nor an empty array. */
 export function OptionalBeside(...siblings: readonly string[]): PropertyDecorator {
-  return makeConditional((object, value) => (value ?? null) !== null || !hasValueInLists(object, siblings), {
+  return makeConditional((object, value) => isPresent(value) || !hasValueInLists(object, siblings), {
     optionalBeside: siblings,
   });
 }

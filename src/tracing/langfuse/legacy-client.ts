@@ -1,4 +1,6 @@
+import { findErrorCode } from '../../kernel/index.js';
 import { ExportError } from '../recording/finished-trace.js';
+import { readRetryAfter } from '../recording/retry-after.js';
 import type { LegacyEvent } from './legacy-events.js';
 
 /** The address of Langfuse and the keys. */
@@ -84,19 +86,12 @@ async function loadPackage({ baseUrl, publicKey, secretKey }: LegacyClientOption
  * none.
  */
 function toExportError(error: unknown): ExportError {
-  if (error instanceof Response) return makeRefusalError(error.status, error.headers);
-  const code = readErrorCode(error);
+  if (error instanceof Response) return makeStatusError(error.status, error.headers);
+  const code = findErrorCode(error);
   return new ExportError(`Langfuse could not be reached${code === undefined ? '' : ` (${code})`}`, true);
 }
 
-/** Reads the code, such as `ECONNREFUSED`, which `fetch` puts into the cause of its error. */
-function readErrorCode(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return 'cause' in error ? readErrorCode(error.cause) : undefined;
-}
-
-function makeRefusalError(status: number, headers: Headers): ExportError {
+function makeStatusError(status: number, headers: Headers): ExportError {
   if (status === 401 || status === 403) {
     return new ExportError(
       `Langfuse refused the keys (status ${status}); check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY`,
@@ -115,17 +110,6 @@ function makeRefusalError(status: number, headers: Headers): ExportError {
 /** Whether the same request may be accepted later. */
 export function isTemporary(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
-}
-
-/**
- * @see RFC 9110, section 10.2.3: seconds, or a date, which is compared with the server's own clock
- * @returns milliseconds
- */
-function readRetryAfter(headers: Headers): number | undefined {
-  const value = headers.get('retry-after') ?? '';
-  if (/^\d+$/.test(value)) return Number(value) * 1000;
-  const wait = Date.parse(value) - Date.parse(headers.get('date') ?? '');
-  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
 function isIngestionResponse(response: unknown): response is { readonly errors: RefusedEvent[] } {

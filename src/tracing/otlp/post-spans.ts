@@ -1,6 +1,7 @@
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import type { Clock } from '../../kernel/index.js';
+import { type Clock, ensureError, findErrorCode } from '../../kernel/index.js';
 import { ExportError } from '../recording/finished-trace.js';
+import { readRetryAfter } from '../recording/retry-after.js';
 
 /** One POST of spans. */
 interface SpansPost {
@@ -42,20 +43,20 @@ export async function postSpans(post: SpansPost, clock: Clock, signal: AbortSign
     });
     if (!response.ok) {
       await response.body?.cancel();
-      throw makeRefusalError(response);
+      throw makeStatusError(response);
     }
     return await countRejectedSpans(response);
   } catch (thrown) {
     if (thrown instanceof ExportError) throw thrown;
     signal.throwIfAborted();
     if (timeout.signal.aborted) throw new ExportError(`no answer within ${post.timeoutMs} ms`, true);
-    throw new ExportError(`no connection (${readErrorCode(thrown)})`, true);
+    throw new ExportError(`no connection (${findErrorCode(thrown) ?? ensureError(thrown).name})`, true);
   } finally {
     timer.cancel();
   }
 }
 
-function makeRefusalError({ status, headers }: Response): ExportError {
+function makeStatusError({ status, headers }: Response): ExportError {
   const retryable = RETRYABLE.has(status) || (status >= 500 && !PERMANENT.has(status));
   return new ExportError(`HTTP status ${status}`, retryable, readRetryAfter(headers));
 }
@@ -82,22 +83,4 @@ async function countRejectedSpans(response: Response): Promise<number> {
 
 function isProtobuf({ headers }: Response): boolean {
   return headers.get('content-type')?.startsWith('application/x-protobuf') === true;
-}
-
-/** Reads `retry-after`, in seconds or as a date, in milliseconds. */
-function readRetryAfter(headers: Headers): number | undefined {
-  const value = headers.get('retry-after') ?? '';
-  if (value === '') return undefined;
-  if (Number(value) >= 0) return Number(value) * 1_000;
-  // A date is compared with the server's own clock, which it sends along.
-  const wait = Date.parse(value) - Date.parse(headers.get('date') ?? '');
-  return wait >= 0 ? wait : undefined;
-}
-
-/** Reads the system's error code behind a failed fetch. The message is left out, as it could hold parts of the address. */
-function readErrorCode(thrown: unknown): string {
-  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
-    if ('code' in error && typeof error.code === 'string') return error.code;
-  }
-  return thrown instanceof Error ? thrown.name : 'unknown';
 }

@@ -1,3 +1,4 @@
+import { isPresent } from '../../kernel/index.js';
 import type { FinishedGeneration } from './finished-trace.js';
 
 type Parameters = Readonly<Record<string, unknown>>;
@@ -29,7 +30,7 @@ export function readModelParameters(
   const parameters: Record<string, number | string | boolean | readonly string[]> = {};
   const others: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(all)) {
-    if (value === undefined || value === null) continue;
+    if (!isPresent(value)) continue;
     if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) parameters[name] = value;
     else if (!content && !ENUMERATED.has(name)) continue;
     else if (typeof value === 'string') parameters[name] = text(value);

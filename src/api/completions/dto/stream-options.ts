@@ -1,6 +1,7 @@
 import { IsBoolean, IsOptional } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { InvalidRequestError } from '../../../errors/index.js';
+import { isPresent } from '../../../kernel/index.js';
 
 @JSONSchema({ description: 'Options of a streamed response. Other options are accepted and have no effect.' })
 export class StreamOptions {
@@ -30,7 +31,7 @@ export function assertStreamOptionsAllowed(
   request: { readonly stream_options?: StreamOptions | null },
   streams: boolean,
 ): void {
-  if (streams || (request.stream_options ?? null) === null) return;
+  if (streams || !isPresent(request.stream_options)) return;
   throw new InvalidRequestError(
     "Invalid value for 'stream_options': 'stream_options' is only allowed when 'stream' is true.",
     { param: 'stream_options', code: 'invalid_value' },

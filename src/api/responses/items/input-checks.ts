@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
+import { isJsonObject, isPresent, type JsonObject } from '../../../kernel/index.js';
 import {
   checkObject,
   compileRuleSet,
@@ -32,7 +32,7 @@ function checkItem(item: unknown, path: string, faults: FaultLog): void {
   if (kind === undefined) {
     const { type } = item;
     faults.add(() => {
-      if (type === undefined || type === null) return makeMissingFault(`${path}.type`);
+      if (!isPresent(type)) return makeMissingFault(`${path}.type`);
       return typeof type === 'string'
         ? makeValueFault(`${path}.type`, type, KNOWN_TYPES)
         : makeTypeFault(`${path}.type`, 'a string', type);
@@ -47,7 +47,7 @@ function findMessageRules({ role }: JsonObject, path: string, faults: FaultLog):
   const rules = typeof role === 'string' ? ROLES.get(role) : undefined;
   if (rules !== undefined) return rules;
   faults.add(() => {
-    if (role === undefined || role === null) return makeMissingFault(`${path}.role`);
+    if (!isPresent(role)) return makeMissingFault(`${path}.role`);
     return typeof role === 'string'
       ? makeValueFault(`${path}.role`, role, ROLES.keys())
       : makeTypeFault(`${path}.role`, 'a string', role);

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
+import { isJsonObject, isPresent, type JsonObject } from '../../../kernel/index.js';
 import type { AssistantPart, SystemPart, UserPart } from '../dto/index.js';
 
 /** The output of a model: text, a refusal, both, or null for nothing. */
@@ -25,7 +25,7 @@ export function writeSystemContent(content: string | readonly SystemPart[]): str
 
 /** A model's output, in chat form. Its parts are pieces of one text. */
 export function writeAssistantContent(content: string | readonly AssistantPart[] | null | undefined): AssistantContent {
-  if (content === null || content === undefined) return { content: null };
+  if (!isPresent(content)) return { content: null };
   if (typeof content === 'string') return { content: content === '' ? null : content };
   let text = '';
   let refusal = '';
@@ -62,9 +62,9 @@ function writeUserPart(part: UserPart): object {
     case 'input_image': {
       const { image_url: url, file_id, detail } = part;
       // Chat has no other part for uploaded files.
-      if (isNothing(url)) return { type: 'file', file: { file_id } };
+      if (!isPresent(url)) return { type: 'file', file: { file_id } };
       const closeness = detail === 'original' ? 'high' : detail;
-      return { type: 'image_url', image_url: { url, ...(!isNothing(closeness) && { detail: closeness }) } };
+      return { type: 'image_url', image_url: { url, ...(isPresent(closeness) && { detail: closeness }) } };
     }
     case 'input_file': {
       const { filename, file_data, file_url, file_id } = part;
@@ -75,13 +75,9 @@ function writeUserPart(part: UserPart): object {
   }
 }
 
-function isNothing(value: unknown): value is null | undefined {
-  return value === null || value === undefined;
-}
-
 /** An object without its null and undefined properties. */
 export function dropNothing(object: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => !isNothing(value)));
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => isPresent(value)));
 }
 
 /** The parts of a content or an output that are objects; a text is one part of the given type. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../kernel/index.js';
+import { isPresent, type JsonObject } from '../../../kernel/index.js';
 import type { ITEM_TYPES } from '../dto/index.js';
 
 /** The kind of an item: a message, one of the other known items, or a receipt of a tool that others run. */
@@ -31,8 +31,8 @@ export const KNOWN_TYPES: readonly string[] = [...READ];
  * @returns undefined if the kind is unknown
  */
 export function findKind({ type, role, id }: JsonObject): InputKind | undefined {
-  if (type === undefined || type === null) {
-    if (role !== undefined && role !== null) return 'message';
+  if (!isPresent(type)) {
+    if (isPresent(role)) return 'message';
     return typeof id === 'string' ? 'item_reference' : undefined;
   }
   if (typeof type !== 'string') return undefined;

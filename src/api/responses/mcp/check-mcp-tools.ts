@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
+import { isJsonObject, isPresent, type JsonObject } from '../../../kernel/index.js';
 import { type Fault, type FaultLog, makeTypeFault } from '../../../schema/index.js';
 
 /** Most MCP servers of one request. */
@@ -22,15 +22,15 @@ export function checkMcpTool(tool: JsonObject, path: string, faults: FaultLog): 
     faults.add(() => makeFault(`${path}.${field}`, problem));
   };
   if (typeof url === 'string') checkUrl(url, (problem) => refuse('server_url', problem));
-  if (isJsonObject(headers)) checkHeaders(headers, isGiven(authorization), (problem) => refuse('headers', problem));
+  if (isJsonObject(headers)) checkHeaders(headers, isPresent(authorization), (problem) => refuse('headers', problem));
   if (typeof authorization === 'string' && !/^[\x21-\x7e]+$/.test(authorization))
     refuse('authorization', 'it must consist of visible ASCII characters.');
-  if (isGiven(allowed)) checkFilter(allowed, `${path}.allowed_tools`, true, faults);
+  if (isPresent(allowed)) checkFilter(allowed, `${path}.allowed_tools`, true, faults);
   if (isJsonObject(approval)) {
     for (const name of ['always', 'never']) {
-      if (isGiven(approval[name])) checkFilter(approval[name], `${path}.require_approval.${name}`, false, faults);
+      if (isPresent(approval[name])) checkFilter(approval[name], `${path}.require_approval.${name}`, false, faults);
     }
-  } else if (isGiven(approval) && approval !== 'always' && approval !== 'never') {
+  } else if (isPresent(approval) && approval !== 'always' && approval !== 'never') {
     refuse('require_approval', 'supported values are "always", "never" and an object with filters.');
   }
 }
@@ -84,8 +84,8 @@ function checkFilter(filter: unknown, path: string, canBeList: boolean, faults: 
     return;
   }
   const { tool_names: names, read_only: isReadOnly } = filter;
-  if (isGiven(names)) checkNames(names, `${path}.tool_names`, faults);
-  if (isGiven(isReadOnly) && typeof isReadOnly !== 'boolean')
+  if (isPresent(names)) checkNames(names, `${path}.tool_names`, faults);
+  if (isPresent(isReadOnly) && typeof isReadOnly !== 'boolean')
     faults.add(() => makeTypeFault(`${path}.read_only`, 'a boolean', isReadOnly));
 }
 
@@ -96,8 +96,4 @@ function checkNames(names: unknown, path: string, faults: FaultLog): void {
 
 function makeFault(param: string, problem: string): Fault {
   return { param, code: 'invalid_value', message: `Invalid value for '${param}': ${problem}` };
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null;
 }

@@ -1,5 +1,5 @@
 import { InvalidRequestError } from '../../../errors/index.js';
-import type { JsonObject } from '../../../kernel/index.js';
+import { isPresent, type JsonObject } from '../../../kernel/index.js';
 import type { OpaqueObject } from '../../../streaming/index.js';
 import {
   type ApprovedMcpCall,
@@ -66,13 +66,13 @@ export function describeMcpTool(tool: ResponseMcpTool): object {
 
 function makeServer(tool: ResponseMcpTool, known: readonly OpaqueObject[] | undefined): RequestedMcpServer {
   const { server_label: label, server_url: url, server_description: description, authorization, headers } = tool;
-  const sent = { ...headers, ...(isGiven(authorization) && { Authorization: `Bearer ${authorization}` }) };
+  const sent = { ...headers, ...(isPresent(authorization) && { Authorization: `Bearer ${authorization}` }) };
   const allowed = readAllowed(tool.allowed_tools);
   return {
     label,
     url,
     ...(Object.keys(sent).length > 0 && { headers: new HiddenHeaders(sent) }),
-    ...(isGiven(description) && { description }),
+    ...(isPresent(description) && { description }),
     ...(allowed !== undefined && { allowed }),
     approval: readApproval(tool.require_approval),
     ...(known !== undefined && { tools: known }),
@@ -80,22 +80,22 @@ function makeServer(tool: ResponseMcpTool, known: readonly OpaqueObject[] | unde
 }
 
 function readAllowed(allowed: ResponseMcpTool['allowed_tools']): McpToolFilter | undefined {
-  if (!isGiven(allowed)) return undefined;
+  if (!isPresent(allowed)) return undefined;
   return isList(allowed) ? { names: allowed } : readFilter(allowed);
 }
 
 function readApproval(approval: ResponseMcpTool['require_approval']): RequestedMcpServer['approval'] {
   if (approval === 'never') return { never: [{}] };
-  if (!isGiven(approval) || approval === 'always') return { always: [{}] };
+  if (!isPresent(approval) || approval === 'always') return { always: [{}] };
   const { always, never } = approval;
   // An empty filter selects no tool: it must not take away what needs an approval.
   const read = (filter: McpFilter | null | undefined): readonly McpToolFilter[] =>
-    isGiven(filter) && (isGiven(filter.tool_names) || isGiven(filter.read_only)) ? [readFilter(filter)] : [];
+    isPresent(filter) && (isPresent(filter.tool_names) || isPresent(filter.read_only)) ? [readFilter(filter)] : [];
   return { always: read(always), never: read(never) };
 }
 
 function readFilter({ tool_names: names, read_only: isReadOnly }: McpFilter): McpToolFilter {
-  return { ...(isGiven(names) && { names }), ...(isGiven(isReadOnly) && { isReadOnly }) };
+  return { ...(isPresent(names) && { names }), ...(isPresent(isReadOnly) && { isReadOnly }) };
 }
 
 /** The only tools that models may call, if the choice names such tools. */
@@ -119,7 +119,7 @@ function listKnown(items: readonly JsonObject[]): ReadonlyMap<string, readonly O
     const { server_label: label, tools, error } = item;
     if (findKind(item) !== 'mcp_list_tools' || typeof label !== 'string') continue;
     // A server that could not be asked is asked again; so is one whose list is void, because its step had begun again.
-    if (isGiven(error) || !Array.isArray(tools) || tools.length === 0) known.delete(label);
+    if (isPresent(error) || !Array.isArray(tools) || tools.length === 0) known.delete(label);
     else known.set(label, tools as readonly OpaqueObject[]);
   }
   return known;
@@ -140,7 +140,7 @@ function assertAllowed(
 
 /** The request and the events of a run are stored, and neither may hold credentials. */
 function assertKeepable({ server_url: address, authorization, headers }: ResponseMcpTool, path: string): void {
-  const field = isGiven(authorization)
+  const field = isPresent(authorization)
     ? 'authorization'
     : Object.keys(headers ?? {}).length > 0
       ? 'headers'
@@ -168,8 +168,4 @@ const NO_TOOLS: ReadonlyMap<string, readonly OpaqueObject[]> = new Map();
 
 function isList(allowed: readonly string[] | McpFilter): allowed is readonly string[] {
   return Array.isArray(allowed);
-}
-
-function isGiven<T>(value: T | null | undefined): value is T {
-  return value !== undefined && value !== null;
 }

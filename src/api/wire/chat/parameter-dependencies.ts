@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../kernel/index.js';
+import { isPresent, type JsonObject } from '../../../kernel/index.js';
 import type { Fault, FaultLog } from '../../../schema/index.js';
 
 interface Dependency {
@@ -10,7 +10,7 @@ interface Dependency {
 const DEPENDENCIES: readonly Dependency[] = [
   {
     parameter: 'tool_choice',
-    isMet: (body) => isGiven(body, 'tools'),
+    isMet: (body) => isPresent(body['tools']),
     message: `'tool_choice' is only allowed when 'tools' are given.`,
   },
   {
@@ -23,14 +23,10 @@ const DEPENDENCIES: readonly Dependency[] = [
 /** Checks the parameters that make no sense without another one. */
 export function checkChatDependencies(body: JsonObject, faults: FaultLog): void {
   for (const { parameter, isMet, message } of DEPENDENCIES) {
-    if (isGiven(body, parameter) && !isMet(body)) faults.add(() => makeFault(parameter, message));
+    if (isPresent(body[parameter]) && !isMet(body)) faults.add(() => makeFault(parameter, message));
   }
 }
 
 function makeFault(param: string, message: string): Fault {
   return { param, code: 'invalid_value', message: `Invalid value for '${param}': ${message}` };
-}
-
-function isGiven(body: JsonObject, parameter: string): boolean {
-  return (body[parameter] ?? null) !== null;
 }

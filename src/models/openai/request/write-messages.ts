@@ -1,3 +1,4 @@
+import { isPresent } from '../../../kernel/index.js';
 import type { Message } from '../../message.js';
 import type { MessageForm } from './message-form.js';
 
@@ -61,7 +62,7 @@ function writeSpokenOutput(message: Draft, form: MessageForm): Draft {
   if (audio === undefined) return message;
   const { id, transcript } = isObject(audio) ? (audio as SpokenOutput) : {};
   if (typeof id === 'string' && id !== '' && form.keeps('audio', message.role)) return { ...rest, audio: { id } };
-  const isEmpty = message.content === null || message.content === undefined || message.content === '';
+  const isEmpty = !isPresent(message.content) || message.content === '';
   return isEmpty && typeof transcript === 'string' ? { ...rest, content: transcript } : rest;
 }
 
@@ -69,7 +70,7 @@ function writeSpokenOutput(message: Draft, form: MessageForm): Draft {
 function writePlainContent(draft: Draft, { refusal }: Draft): Draft {
   const { content } = draft;
   const without = ['name', 'tool_calls', 'function_call', 'reasoning_content'].filter((field) =>
-    isNothing(draft[field]),
+    isNullOrEmpty(draft[field]),
   );
   const plain = fillArguments(without.length === 0 ? draft : dropFields(draft, without));
   if (draft.role === 'tool') return content === '' || content === null ? { ...plain, content: EMPTY } : plain;
@@ -80,11 +81,11 @@ function writePlainContent(draft: Draft, { refusal }: Draft): Draft {
       content: content.map((part: Part | null) => (part?.type === 'refusal' ? toTextPart(part) : part)),
     };
   }
-  const isEmpty = content === null || content === undefined || content === '';
+  const isEmpty = !isPresent(content) || content === '';
   return isEmpty && typeof refusal === 'string' && refusal !== '' ? { ...plain, content: refusal } : plain;
 }
 
-function isNothing(value: unknown): boolean {
+function isNullOrEmpty(value: unknown): boolean {
   return value === null || (Array.isArray(value) && value.length === 0);
 }
 
@@ -132,7 +133,7 @@ function isEmptyMessage(draft: Draft): boolean {
   if (role !== 'assistant' || hasToolCalls(draft) || isObject(draft['function_call']) || isObject(draft['audio'])) {
     return false;
   }
-  return content === '' || content === null || content === undefined;
+  return content === '' || !isPresent(content);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { readNumber } from '../read-column.js';
 import { type Advance, type KeptSchedule, readSchedule, type ScheduleId, ScheduleStore } from '../schedule-store.js';
 import type { PostgresDatabase } from './postgres-database.js';
 
@@ -58,8 +59,7 @@ export class PostgresSchedules extends ScheduleStore {
   override findNext(): Promise<number | undefined> {
     return this.database.transact(async (session) => {
       const [row] = await session.query('select min(next) as next from millrace.schedules');
-      const next = row?.['next'];
-      return next === null || next === undefined ? undefined : Number(next);
+      return readNumber(row?.['next']);
     });
   }
 

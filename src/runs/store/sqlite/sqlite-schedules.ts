@@ -1,3 +1,4 @@
+import { readNumber } from '../read-column.js';
 import {
   type Advance,
   type KeptSchedule,
@@ -52,8 +53,7 @@ export class SqliteSchedules implements ScheduleStore {
 
   async findNext(): Promise<number | undefined> {
     const [rows] = await this.thread.transact([['select min(next) as next from schedules']]);
-    const next = rows?.[0]?.['next'];
-    return next === null || next === undefined ? undefined : Number(next);
+    return readNumber(rows?.[0]?.['next']);
   }
 
   async advance({ owner, id, fault }: Advance, from: number, next: number | undefined): Promise<void> {
