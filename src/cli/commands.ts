@@ -1,7 +1,7 @@
 import type { CliEnvironment, ExitCode } from './cli-environment.js';
 import type { OptionName, Options } from './options.js';
 
-/** One command: what it is called with, and what it does. */
+/** One command: its arguments, and what it does. */
 export interface Command {
   /** Names of its arguments, for messages. */
   readonly parameters: readonly string[];

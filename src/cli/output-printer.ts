@@ -89,7 +89,7 @@ export class OutputPrinter {
     }
   }
 
-  /** Ends the current line, so that the reason why the run has failed stands on a line of its own. */
+  /** Ends the current line, so that the reason why the run has failed is on a line of its own. */
   breakLine(): void {
     this.#endLine(this.#stderr);
   }

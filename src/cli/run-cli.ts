@@ -97,7 +97,7 @@ function findCommand(name: string | undefined, parameters: readonly string[], op
   if (name === undefined) throw new UsageError('Say what to do.');
   const command = COMMANDS.get(name);
   if (command === undefined) {
-    // What comes behind may be the second word of its name.
+    // The next argument may be the second word of its name.
     const [more = ''] = parameters;
     const guess = guessCommand(`${name} ${more}`.trim()) || guessCommand(name);
     throw new UsageError(`There is no command "${name}".${guess}`);

@@ -23,7 +23,7 @@ export async function useApplication<T>(
 
 /**
  * Finds the workflow with this id or alias.
- * @throws CliError that lists those that there are
+ * @throws CliError that lists the existing ones
  */
 export function findWorkflow(application: INestApplicationContext, id: string): CompiledWorkflow {
   const registry = application.get(WorkflowRegistry, { strict: false });

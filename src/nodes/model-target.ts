@@ -44,7 +44,7 @@ const MODEL_NAMES: readonly (readonly [RegExp, ModelProvider])[] = [
   [/^(?:(?:open-)?mi[sx]tral|ministral|magistral|codestral|devstral|pixtral)/i, ModelProvider.MISTRAL],
 ];
 
-/** Most often, the name of a model stands where that of its provider has to come first. */
+/** Most often, the name of the provider before that of the model is missing. */
 function describeUnknownProvider(choice: string, name: string, names: readonly string[]): string {
   const lower = name.toLowerCase();
   const [, owner = ModelProvider.OPENAI] = MODEL_NAMES.find(([pattern]) => pattern.test(choice)) ?? [];

@@ -9,7 +9,7 @@ interface OptionFault {
   /** The option; undefined if what was given is no object. */
   readonly name: string | undefined;
   readonly problem: string;
-  /** What the developer should do; undefined: use one of the options that there are. */
+  /** What the developer should do; undefined: use one of the existing options. */
   readonly fix: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Requests that work as they stand on a fresh installation; Swagger UI offers them. */
+/** Requests that work unchanged on a fresh installation; Swagger UI offers them. */
 export const requestExamples = {
   default: {
     summary: 'The two-node example, streamed',

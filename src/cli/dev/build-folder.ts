@@ -80,8 +80,8 @@ async function listSources(sources: string, build: string): Promise<readonly str
 }
 
 /**
- * Lists the files in a folder and in all folders of it; undefined if it is gone. Not by the option `recursive` of `readdir`,
- * which fails if one of the folders goes meanwhile.
+ * Lists the files in a folder and in all folders of it; undefined if it is gone. Not by the option `recursive` of
+ * `readdir`, which fails if one of the folders is removed meanwhile.
  */
 async function listFiles(folder: string): Promise<readonly string[] | undefined> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
@@ -115,8 +115,8 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 /**
- * Selects sources that are no longer there. A source that went after they were listed is left for the next update: its
- * output still counts as wanted. Files are looked for by name, since some file systems ignore case.
+ * Selects sources that are no longer there. A source that was removed after they were listed is left for the next
+ * update: its output still counts as wanted. Files are looked for by name, since some file systems ignore case.
  */
 async function selectGone(
   sources: string,

@@ -54,7 +54,10 @@ export async function startDev(
       if (isOutdated) run(CHANGED);
     },
   });
-  /** Whether files that the application reads itself have changed since it began: it may have ended for want of them. */
+  /**
+   * Whether files that the application reads itself have changed since it began: it may have ended because they were
+   * missing.
+   */
   let isOutdated = false;
   const run = (why: string): void => {
     say(why);

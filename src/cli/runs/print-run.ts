@@ -1,7 +1,7 @@
 import { escapeControls, type JsonObject } from '../../kernel/index.js';
 import type { ServerEvent } from './runs-server.js';
 
-/** Most characters of a value that stands in a line with others. */
+/** Most characters of a value that shares a line with others. */
 const LONGEST_CELL = 200;
 
 /** The printed part of a run, as the server returns it. */

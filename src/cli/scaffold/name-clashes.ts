@@ -4,7 +4,7 @@ import type { WorkflowNames } from './workflow-names.js';
 
 /** The beginning of a declaration in a TypeScript file, at the beginning of a line. */
 const DECLARATION = String.raw`^\s*(?:(?:export|default|declare|abstract)\s+)*(?:class|const|let|var|function|interface|type|enum)\s+`;
-/** The argument of the decorator, up to the class that it stands before. */
+/** The argument of the decorator, up to the class that follows it. */
 const WORKFLOW = /^@Workflow\((?<options>[^]*?)\bclass\s+(?<type>[\w$]+)/gm;
 /** Options of a workflow whose texts are no names. */
 const TEXTS = /\b(?:description|version|separator):\s*(['"`])(?:\\.|(?!\1)[^\\])*\1/g;

@@ -7,7 +7,7 @@ const MODULE = /@Module\(\s*\{/g;
 const PROVIDERS_KEY = /(?<=^|,)\s*providers\s*(?<list>:\s*\[)?/g;
 const LINE_WIDTH = 120;
 
-/** What stands between two brackets: the places after the first and of the second. */
+/** The content between two brackets: the places after the first and of the second. */
 interface Span {
   readonly start: number;
   readonly end: number;
@@ -75,7 +75,7 @@ function findSpan(code: string, start: number): Span | undefined {
   return undefined;
 }
 
-/** Overwrites what stands in brackets, so that only the keys of the object itself are found. */
+/** Overwrites the content of brackets, so that only the keys of the object itself are found. */
 function hideNested(code: string): string {
   let depth = 0;
   return [...code]
@@ -114,7 +114,7 @@ function formatProviders(providers: readonly string[], indent: string): string {
 /**
  * Adds an entry as the last one between two brackets, in a line of its own if the closing one has such a line.
  * @param code the source without texts and comments
- * @param padding what stands inside of the brackets where all is in one line
+ * @param padding what is put inside the brackets if all is in one line
  */
 function append(source: string, code: string, { start, end }: Span, entry: string, padding: string): string {
   const present = code.slice(start, end).trimEnd();

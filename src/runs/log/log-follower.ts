@@ -64,8 +64,8 @@ export class LogFollower {
 
   /**
    * Waits for the next events.
-   * @returns `over` behind the last event, or once the reader was closed; `gone` if the run was removed; `released` if there is more
-   *   to come, and not from this process, or if the store has lost events that this reader has
+   * @returns `over` after the last event, or once the reader was closed; `gone` if the run was removed; `released` if
+   *   there is more to come, and not from this process, or if the store has lost events that this reader has
    * @throws OverloadedError if the store is unavailable
    */
   async next(): Promise<readonly LoggedEvent[] | LogEnding> {

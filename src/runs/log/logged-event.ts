@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../engine/index.js';
 import { assertNever } from '../../kernel/index.js';
 
-/** An event as it stands in a log. */
+/** An event in the form that a log contains. */
 export type LoggedEvent = RunEvent & {
   /** When it happened, in milliseconds since the Unix epoch. It never goes back within a log. */
   readonly at: number;

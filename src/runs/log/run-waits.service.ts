@@ -39,7 +39,7 @@ interface AnswersToRun {
   readonly values: readonly { readonly name: string; readonly value: unknown }[];
   /** The parameter of the request that holds the values, for its error. */
   readonly param: 'messages' | 'input' | 'value';
-  /** The segment under which the client reads on; absent: the run's own id. */
+  /** The segment under which the client continues to read; absent: the run's own id. */
   readonly segment?: { readonly id: string; readonly head: string };
   /** Notified of the run, if it continues in this process and has a reader. Absent: no request waits for it. */
   readonly watch?: RequestWatch | undefined;

@@ -42,7 +42,7 @@ export interface AgentConfig<Variables extends object = object> {
   readonly settings?: ModelParameters;
   /**
    * Which of the client's parameters reach the model. Absent: `['sampling']`. A structured agent keeps its own response
-   * format whatever stands here.
+   * format in any case.
    */
   readonly forward?: readonly ParameterGroup[];
   /**

@@ -38,7 +38,7 @@ export function reportSharedAgents(definition: object, faults: DefinitionFaults)
   return shared.length > 0;
 }
 
-/** Reports a step whose agent lies where no field gives it a name. */
+/** Reports a step whose agent is in a place where no field gives it a name. */
 export function reportUnnamedAgent(key: string, agent: AnyAgent, definition: object, faults: DefinitionFaults): void {
   const { place, fix } = describePlace(agent, definition);
   const fixes = `${fix}, or give the step a key: { key: … }.`;

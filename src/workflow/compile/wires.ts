@@ -28,7 +28,7 @@ export function resolveWires(wires: Readonly<Record<string, unknown>>, values: V
 }
 
 /**
- * Finds a ref that lies too deep in a step's input to be resolved.
+ * Finds a ref that is too deep in a step's input to be resolved.
  * @returns its path, such as `list.0`; undefined if there is none
  */
 export function findNestedRef(wires: Readonly<Record<string, unknown>>): string | undefined {

@@ -10,7 +10,7 @@ export interface Citation {
 }
 
 /**
- * Reads an annotation of a chat model. In this protocol its fields stand beside the type.
+ * Reads an annotation of a chat model. In this protocol its fields are beside the type.
  * @returns undefined for anything but a citation of a page: clients accept no unknown types
  */
 export function readCitation(annotation: OpaqueObject): Citation | undefined {

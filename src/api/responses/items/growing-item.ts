@@ -106,7 +106,7 @@ export abstract class GrowingItem {
     return named;
   }
 
-  /** What names it in the events of its parts, as JSON behind other fields. */
+  /** Its identification in the events of its parts, as JSON after other fields. */
   protected get placeFields(): string {
     return `,"item_id":"${this.id}","output_index":${this.index}`;
   }

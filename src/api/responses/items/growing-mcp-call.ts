@@ -73,7 +73,7 @@ export class GrowingMcpCall extends GrowingItem {
   }
 }
 
-/** Whether two calls are the same, but for their ids. */
+/** Whether two calls are the same, except for their ids. */
 export function isSameCall(one: McpCallHead, other: McpCallHead): boolean {
   return (
     one.server === other.server &&

@@ -52,8 +52,8 @@ interface MadeCall {
 /**
  * Converts a conversation of items into chat messages.
  * - Calls that follow each other, and the assistant's text just before them, are one message.
- * - The outputs of its calls follow it directly, wherever they stand among the items. Their images and files follow as
- * a message of the user.
+ * - The outputs of its calls follow it directly, wherever they are among the items. Their images and files follow as a
+ *   message of the user.
  * - Calls of tools of MCP servers are calls with their outputs.
  * - What the model thought, and receipts of tools that others run, are left out.
  *

@@ -32,7 +32,7 @@ export const SCHEDULE_LIST_SCHEMA: Described = object('The schedules of an API k
   data: list({ $ref: '#/components/schemas/Schedule' }, 'The schedules, by their ids.'),
 });
 
-/** A request that works as it stands on a fresh installation; Swagger UI offers it. */
+/** A request that works unchanged on a fresh installation; Swagger UI offers it. */
 export const requestExample = {
   model: 'chat',
   input: 'What is new today?',

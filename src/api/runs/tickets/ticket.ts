@@ -11,7 +11,7 @@ interface TicketScope {
 
 const TICKET = /^(\d{1,15})\.([\w-]{43})$/;
 
-/** Writes a ticket, as it stands in an address. */
+/** Writes a ticket in the form that an address contains. */
 export function writeTicket(scope: TicketScope, secret: string): string {
   return `${scope.expiresAt}.${sign(scope, secret).toString('base64url')}`;
 }

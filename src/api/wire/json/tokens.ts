@@ -35,7 +35,7 @@ export function findStringEnd(bytes: Buffer, from: number): number {
   }
 }
 
-/** Whether an odd number of backslashes stands before the byte. */
+/** Whether an odd number of backslashes precedes the byte. */
 function isEscaped(bytes: Buffer, at: number, from: number): boolean {
   let first = at;
   while (first > from && bytes[first - 1] === BACKSLASH) first--;

@@ -75,7 +75,7 @@ export class LogStreamer {
    * @param fold still empty
    * @throws OverloadedError if the store is unavailable before anything was sent; ReplayedError if the run fails before
    *   that, and the status line waits; RunLeftError if this process has to leave the run before that; GoneError if the
-   *   client's position is behind the end of an ended run
+   *   client's position is beyond the end of an ended run
    */
   async stream(
     { id, from = 0, isOver }: StreamedLog,
@@ -113,7 +113,7 @@ export class LogStreamer {
         throw error;
       }
       if (error instanceof RunLeftError) findRecord(response).setFailure(error);
-      // There is more of it: a client that is cut off reads on from its position.
+      // There is more of it: a client that is cut off continues from its position.
       response.destroy();
     }
   }

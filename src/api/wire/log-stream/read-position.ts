@@ -3,7 +3,7 @@ import { GoneError, InvalidRequestError } from '../../../errors/index.js';
 import { readQuery } from '../../../http/index.js';
 import type { LoggedRun } from '../../../runs/index.js';
 
-/** The position from which a client reads on in a stream. */
+/** The position from which a client continues to read a stream. */
 interface StreamPosition {
   /** Number of the last frame that the reader has; -1: none. */
   readonly after: number;

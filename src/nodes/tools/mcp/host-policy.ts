@@ -46,8 +46,8 @@ export class HostPolicy {
   }
 
   /**
-   * Whether it may be connected to an address. Called with the address to which a name has just been resolved, so that
-   * a name that leads elsewhere later (DNS rebinding) gains nothing.
+   * Whether a connection to an address is allowed. Called with the address to which a name has just been resolved, so
+   * that a name that leads elsewhere later (DNS rebinding) gains nothing.
    */
   mayConnect(hostname: string, address: string): boolean {
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';

@@ -4,9 +4,9 @@ import { type Clock, isError, settleInTime, VERSION } from '../../../kernel/inde
 import { ToolError } from '../../../workflow/index.js';
 import { ResponseTooLargeError, makeBoundedFetch, MOST_BYTES } from './bounded-fetch.js';
 
-/** How long a server may take until it is connected, and until it has listed its tools, in milliseconds. */
+/** How long the connection to a server may take, and then the list of its tools, in milliseconds. */
 const CONNECT_MS = 10_000;
-/** Pause before a server that could not be connected is tried again, in milliseconds. */
+/** Pause before a server to which no connection was possible is tried again, in milliseconds. */
 const LEAVE_ALONE_MS = 1_000;
 /** How long a connection may take to close, in milliseconds. */
 const CLOSE_MS = 3_000;
@@ -123,7 +123,7 @@ export class McpConnection {
     return client.callTool({ name, arguments: args }, { signal, timeout: this.callMs + CONNECT_MS });
   }
 
-  /** Announces to the server that the connection is no longer needed, and closes it, for good. Never rejects. */
+  /** Tells the server that the connection is no longer needed, and closes it for good. Never rejects. */
   async end(): Promise<void> {
     const { transport } = (await this.#opening?.catch(() => undefined))?.client ?? {};
     if (transport !== undefined && 'terminateSession' in transport) {
