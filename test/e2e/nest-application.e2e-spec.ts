@@ -36,6 +36,10 @@ describe('in another application, Millrace', () => {
       expect(notes.headers).not.toHaveProperty(name);
     }
     expect((await postJson(`${app.url}/api/v1/notes`, { text: 'second' })).json).toEqual({ data: { text: 'second' } });
+  });
+
+  it('leaves the errors of the application as they are', async () => {
+    await app.startWith({ path: '/ai' });
     for (const path of ['/api/v1/broken', '/api/v1/none', '/api/v1/models', '/api/ai/v1/models']) {
       const response = await getJson(app.url + path);
       expect([path, response.status, response.json]).toEqual([path, 418, { own: 'filter' }]);
@@ -44,11 +48,20 @@ describe('in another application, Millrace', () => {
     expect((await postJson(`${app.url}/api/v1/notes`, { other: 1 })).json).toEqual({ own: 'filter' });
   });
 
-  it('answers below its path as the service does, whatever the application does to other requests', async () => {
+  it('serves models, graphs and tools below its path, without what the application adds to other responses', async () => {
     await app.startWith({ path: '/ai' });
     const models = await getJson(`${app.url}/ai/v1/models`);
     expect((models.json as { data: { id: string }[] }).data.map(({ id }) => id).sort()).toEqual(['ask', 'greet']);
     for (const name of ['x-own', 'x-guards']) expect(models.headers).not.toHaveProperty(name);
+    const graph = await getJson(`${app.url}/ai/v1/models/ask/graph?format=json`);
+    expect(graph.json).toMatchObject({ nodes: [{ key: 'SpeakNode' }] });
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'greet', arguments: { input: 'Hi' } } };
+    const tool = await postJson(`${app.url}/ai/mcp`, call, { accept: 'application/json, text/event-stream' });
+    expect(tool.text).toContain('"text":"Hello from the application"');
+  });
+
+  it('serves completions below its path as the service does', async () => {
+    await app.startWith({ path: '/ai' });
     const stream = await openStream(`${app.url}/ai/v1/chat/completions`, {
       model: 'greet',
       messages: HELLO,
@@ -61,11 +74,6 @@ describe('in another application, Millrace', () => {
     // The application's own body parser would refuse more than 100 kB.
     const long = { model: 'greet', messages: [{ role: 'user', content: 'x'.repeat(500_000) }] };
     expect((await postJson(`${app.url}/ai/v1/chat/completions`, long)).status).toBe(200);
-    const graph = await getJson(`${app.url}/ai/v1/models/ask/graph?format=json`);
-    expect(graph.json).toMatchObject({ nodes: [{ key: 'SpeakNode' }] });
-    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'greet', arguments: { input: 'Hi' } } };
-    const tool = await postJson(`${app.url}/ai/mcp`, call, { accept: 'application/json, text/event-stream' });
-    expect(tool.text).toContain('"text":"Hello from the application"');
   });
 
   it('answers its errors in its own form, with routes that are there', async () => {

@@ -183,7 +183,7 @@ describe('a run that cannot be passed on to its reader', () => {
   describe.each(Object.keys(NO_DELTAS))('because a node yields %s', (name) => {
     const messages = [{ role: 'user', content: name }];
 
-    it('ends with an error in its stream, and the log says what came from where', async () => {
+    it('ends with an error in its stream', async () => {
       await besideAnother(async () => {
         bench.upstream.next([steps.role(), steps.text('Hi'), steps.stall()]);
         const stream = await bench.open({ model: 'odd', messages });
@@ -191,6 +191,13 @@ describe('a run that cannot be passed on to its reader', () => {
         expect(assertErrorEnded(items)).toMatchObject({ code: 'internal_error' });
         expect(readContent(items)).toBe('Hi');
         expect(await (await bench.upstream.request(1)).closed).toBe('aborted');
+      });
+    });
+
+    it('is logged once, with what came from which step, and without its content', async () => {
+      await besideAnother(async () => {
+        bench.upstream.next([steps.role(), steps.text('Hi'), steps.stall()]);
+        await (await bench.open({ model: 'odd', messages })).collect();
         expect(bugs()).toHaveLength(1);
         const described = NO_DELTAS[name]?.described ?? '-';
         expect(bugs()[0]).toContain(`The step "OddNode" of the workflow "odd" yielded ${described}`);

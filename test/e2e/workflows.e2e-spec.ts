@@ -10,7 +10,7 @@ import {
   RecordingTracer,
   type TestAppOptions,
 } from '../support/bench.js';
-import { assertCompletion } from '../support/checks.js';
+import { assertCompletion, type SseItem } from '../support/checks.js';
 import { HELLO, openStream, postJson } from '../support/client.js';
 import { catchDefinitionError } from '../support/definition-error.js';
 import { scriptCompletion, scriptStream, tokens } from '../support/upstream/index.js';
@@ -134,7 +134,8 @@ describe('workflows of an application developer', () => {
     assertCompletion(await stream.collect(), { content: '-> Ulm (a City)' });
   });
 
-  it('send the text of visible steps in order, separated, and nothing of silent steps', async () => {
+  /** Runs a workflow with two silent steps, a silent one beside them, and two visible ones. */
+  async function tell(): Promise<{ readonly tracer: RecordingTracer; readonly items: readonly SseItem[] }> {
     const tracer = new RecordingTracer();
     const { app, upstream } = await start([TellWorkflow, CityNode, LabelNode, TellNode], { tracer });
     upstream
@@ -149,7 +150,16 @@ describe('workflows of an application developer', () => {
       user: 'ada\n',
       metadata: { session_id: 's-1', plan: 'gold' },
     });
-    assertCompletion(await stream.collect(), { content: 'Ulm (a City): one | one: two' });
+    return { tracer, items: await stream.collect() };
+  }
+
+  it('send the text of visible steps in order, separated, and nothing of silent steps', async () => {
+    const { items } = await tell();
+    assertCompletion(items, { content: 'Ulm (a City): one | one: two' });
+  });
+
+  it('are traced with all steps and model calls, the caller and the output', async () => {
+    const { tracer } = await tell();
     tracer.assertAllClosed();
     expect(tracer.traces[0]?.toString()).toBe(
       [
