@@ -235,7 +235,7 @@ describe('redactPlaces', () => {
   });
 });
 
-describe('both', () => {
+describe('redactSecrets and redactPlaces', () => {
   it.each([...PLACES, ...SECRETS])('leave nothing of %s', (text) => {
     expect(redactPlaces(redactSecrets(`Cannot reach ${text} now`))).toBe('Cannot reach [redacted] now');
   });

@@ -235,7 +235,7 @@ describe('the command line', () => {
     });
   });
 
-  it('explains itself', async () => {
+  it('prints its usage', async () => {
     expect(await cli('--help')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage:/), stderr: '' });
   });
 });

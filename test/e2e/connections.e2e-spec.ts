@@ -113,7 +113,7 @@ describe('connections', () => {
   });
 
   describe('with pipelined requests', () => {
-    it('answers one by one, in the order of the requests', async () => {
+    it('get the responses one by one, in the order of the requests', async () => {
       await start();
       const hold = steps.gate();
       bench.upstream.next(scriptStream(['first', hold])).next(scriptStream('second'));

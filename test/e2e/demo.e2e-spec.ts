@@ -92,7 +92,7 @@ describe('the demo sorts ordinary tickets by their words', () => {
     expect(await ask('customer-care')).toMatch(notice);
   });
 
-  it('calls a tool that does what the message asks for, and then says what came back', async () => {
+  it('calls a tool that does what the message asks for, and then reports its result', async () => {
     const parameters = {
       type: 'object',
       properties: { city: { type: 'string' }, days: { type: 'integer', minimum: 1, maximum: 14 } },

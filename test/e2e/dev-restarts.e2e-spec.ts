@@ -86,7 +86,7 @@ describe('the restart of an application under development', () => {
   });
 
   it(
-    'begins from nothing after a process that was ready has ended',
+    'starts from scratch after a process that was ready has ended',
     async () => {
       const spare = await findSpare();
       process.kill(spare, 'SIGKILL');
@@ -144,7 +144,7 @@ describe('the restart of an application under development', () => {
   );
 
   it(
-    'comes for a workflow that is made meanwhile, of whose making nothing gets into the build',
+    'comes for a workflow that is made meanwhile; no temporary file of it gets into the build',
     async () => {
       expect(await project.cli('new', 'second')).toMatchObject({ code: 0 });
       await waitUntilServed(dev, url.replace('assistant', 'second'), '"id":"second"');
@@ -155,7 +155,7 @@ describe('the restart of an application under development', () => {
   );
 
   it(
-    'leaves no process that was ready behind when it is killed',
+    'leaves no prepared process behind when it is killed',
     async () => {
       await findSpare();
       const pids = await project.findProcesses();

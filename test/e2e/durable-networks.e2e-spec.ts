@@ -133,7 +133,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
   );
 
   it(
-    'continue from what is left after a failover that lost commits; readers beyond it are told, and get no other text',
+    'continue from what is left after a failover that lost commits; readers beyond it are notified, and get no other text',
     async () => {
       const [first, second] = [gate(), gate()];
       upstream.next(scriptStream(['One', first, ' two', second]));

@@ -133,7 +133,7 @@ describe('the graph of a workflow', () => {
     await expect(start).rejects.toThrow(/\[invalid_name\] workflow "team\/graph": .* without \/graph at the end/);
   });
 
-  it('is refused in a format that does not exist, and by other methods', async () => {
+  it('is refused in a format that does not exist, and for other methods', async () => {
     for (const query of ['format=png', 'format=', 'format=svg&format=json']) {
       const { status, json } = await get(`chat/graph?${query}`, 'image/svg+xml');
       assertValidError(json);

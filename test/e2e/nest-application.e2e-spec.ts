@@ -76,7 +76,7 @@ describe('in another application, Millrace', () => {
     expect((await postJson(`${app.url}/ai/v1/chat/completions`, long)).status).toBe(200);
   });
 
-  it('answers its errors in its own form, with routes that are there', async () => {
+  it('sends its errors in its own form, with existing routes', async () => {
     await app.startWith({ path: 'ai/' });
     for (const [path, message] of [
       ['/ai/v1/none', 'There are: GET /ai/v1/models/{id}/graph, GET /ai/v1/models, GET /ai/v1/models/{id}, '],
@@ -222,7 +222,7 @@ describe('in another application, Millrace', () => {
     });
   });
 
-  it('tells the log what it serves and which models answer, and of each request what is known', async () => {
+  it('logs what it serves and which models respond, and what is known of each request', async () => {
     const lines: unknown[][] = [];
     const note = (...line: unknown[]): void => void lines.push(line);
     const logger = { log: note, warn: note, error: note };

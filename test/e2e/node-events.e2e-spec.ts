@@ -51,7 +51,7 @@ describe('node events', () => {
     );
   };
 
-  it('tell who started, how it went and what it cost, in valid chunks with an empty delta', async () => {
+  it('tell which step started, how it went and what it cost, in valid chunks with an empty delta', async () => {
     bench.upstream
       .next(scriptStream('Hi', { usage: tokens(1, 2) }))
       .next(scriptCompletion(REPLY, { usage: tokens(3, 4) }));

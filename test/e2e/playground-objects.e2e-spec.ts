@@ -126,7 +126,7 @@ describeInBrowser()('the playground', () => {
     },
   );
 
-  it('draws of a long value in a step what a person looks at', async () => {
+  it('draws only the visible part of a long value in a step', async () => {
     const { url } = await demo();
     const { page } = await visit(url);
     const drawn: number = await page.evaluate(`Promise.all([

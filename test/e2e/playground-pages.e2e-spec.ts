@@ -247,7 +247,7 @@ describeInBrowser()('the playground', () => {
       await waitForEnd(page);
     });
 
-    it('asks an earlier question differently, in a conversation of its own', async () => {
+    it('changes an earlier message, in a conversation of its own', async () => {
       const { app, upstream } = await bench();
       upstream.next(scriptStream('One.')).next(scriptStream('Two.')).next(scriptStream('Three.'));
       const { page } = await visit(app.url);
@@ -265,7 +265,7 @@ describeInBrowser()('the playground', () => {
       expect(await page.locator('.history .entry').count()).toBe(2);
     });
 
-    it('asks one message in two ways at once: of another workflow, and of an agent that is changed for one run', async () => {
+    it('sends one message in two ways at once: to another workflow, and to an agent that is changed for one run', async () => {
       const { app, upstream } = await bench();
       upstream.always(scriptStream('Said.'));
       const { page } = await visit(app.url);
@@ -294,7 +294,7 @@ describeInBrowser()('the playground', () => {
       await expectAccessible(page);
     });
 
-    it('asks one message of two workflows at once, each with its own steps', async () => {
+    it('sends one message to two workflows at once, each with its own steps', async () => {
       const { app, upstream } = await bench();
       upstream.always(scriptStream('{"thinking":"Hm","reply":"Said."}'));
       const { page } = await visit(app.url);

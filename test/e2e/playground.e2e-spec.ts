@@ -182,7 +182,7 @@ describeInBrowser()('the playground', () => {
     expect(await readNodeState(page, 'simplify')).toBe('done');
   });
 
-  it('stops: the request to the model is aborted, and what came stays', async () => {
+  it('stops: the request to the model is aborted, and the text so far stays', async () => {
     const { app, upstream } = await bench();
     const hold = steps.gate();
     upstream.next(scriptStream(['Half an ', hold, 'answer'])).next(scriptStream('A new one.'));

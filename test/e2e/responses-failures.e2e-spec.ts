@@ -138,7 +138,7 @@ describe('a response that fails', () => {
     ['bytes that are no JSON', [steps.role(), steps.text('Hi'), steps.raw('data: {"a\n\n')]],
     ['an error of its own', [steps.role(), steps.text('Hi'), steps.raw('data: {"error":{"message":"boom"}}\n\n')]],
     ['a finish reason without an end', [steps.role(), steps.text('Hi'), steps.finish('stop'), steps.reset()]],
-  ])('or not, ends in one way whatever the upstream does: %s', async (_title, script) => {
+  ])('has one ending, whatever the upstream does: %s', async (_title, script) => {
     await start();
     bench.upstream.next(script);
     // streamResponse checks that there is exactly one ending.
@@ -174,7 +174,7 @@ describe('a response that fails', () => {
     );
   });
 
-  it('leaves the next one alone', async () => {
+  it('does not affect the next one', async () => {
     await start();
     bench.upstream.next(httpError(500, 'down')).next(scriptStream('Fine.'));
     await failResponse(bench.app);

@@ -69,7 +69,7 @@ describe('retries of the upstream', () => {
       expect(content).toBe('Here.');
     });
 
-    it('nor does an agent with retries of its own, which asks its fallback instead', async () => {
+    it('but not for an agent with retries of its own, which asks its fallback instead', async () => {
       bench.upstream.next(scriptLimit({ 'retry-after': '3' })).next(scriptLimit({ 'retry-after': '2' }));
       const { status, headers } = await ask('patient', true);
       expect([status, headers['retry-after']]).toEqual([429, '2']);
@@ -83,7 +83,7 @@ describe('retries of the upstream', () => {
       expect((await ask('chat', false)).json).toMatchObject({ choices: [{ message: { content: 'Here.' } }] });
     });
 
-    it('once something has been sent to the client: there is no status any more', async () => {
+    it('once something has been sent to the client, because no status can be sent any more', async () => {
       bench.upstream
         .next(scriptStream('First.'))
         .next(scriptLimit({ 'retry-after': '1' }))
@@ -92,7 +92,7 @@ describe('retries of the upstream', () => {
       expect(bench.upstream.requests).toHaveLength(3);
     });
 
-    it('once the status line has been sent without a word', async () => {
+    it('once the status line has been sent, even without text', async () => {
       bench.upstream.next([delay(700), scriptLimit({ 'retry-after': '1' })].flat()).next(scriptStream('Here.'));
       assertCompletion(await (await open('chat')).collect(), { content: 'Here.' });
       bench.upstream.next([delay(700), scriptLimit({ 'retry-after': '9' })].flat());

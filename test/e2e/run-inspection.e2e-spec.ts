@@ -197,7 +197,7 @@ describe('the inside of a run', () => {
     expect(await refuse(other, ANN)).toEqual([404, 'inspection_not_found']);
   });
 
-  it('shows how an agent was tried out differently, in one run', async () => {
+  it('shows how an agent was changed for one run', async () => {
     await start();
     bench.upstream.always(scriptStream('Good.'));
     const change = { write: { instructions: 'Rhyme.', model: 'openai/gpt-4.1-nano' } };

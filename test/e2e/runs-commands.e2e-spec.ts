@@ -165,7 +165,7 @@ describe('commands on runs', () => {
     expect((await readRun(bench.app, id, headers)).status).toBe('completed');
   });
 
-  it('say that no server is where they look for it', async () => {
+  it('say that there is no server at the address', async () => {
     expect(await millrace(['runs', 'list', '--url', 'localhost'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^"localhost" is not the address of a server\./),

@@ -180,7 +180,7 @@ describe('several processes', () => {
     await expect(failed).rejects.toThrow(/API_KEYS_FILE: cannot be read: ENOENT/);
   });
 
-  it('are never all away for longer than a start takes, however young they die', async () => {
+  it('are never all missing for longer than a start takes, however soon they die', async () => {
     // A fixed port: with port 0, each new process could get another one.
     const { url, process: child } = await start({ PORT: await findFreePort() });
     // A connection that is passed to a process while that is killed never gets a response.

@@ -139,7 +139,7 @@ describe('CompletionReader', () => {
         'guardrail_intervened content_filtered ERROR_TOXIC content-filter IMAGE_RECITATION LANGUAGE',
     ],
     ['tool_calls', 'tool_calls tool_use function_call TOOL_CALL tool-calls'],
-  ])('takes for %s: %s', (expected, words) => {
+  ])('reads as %s: %s', (expected, words) => {
     for (const word of words.split(' ')) {
       const called = expected === 'tool_calls' ? { tool_calls: [{ function: { name: 'look', arguments: '{}' } }] } : {};
       const reading = new Reading().read(choice({ delta: called, finish_reason: word }));
@@ -152,7 +152,7 @@ describe('CompletionReader', () => {
       'error abort insufficient_system_resource network_error cancelled engine_overloaded MALFORMED_FUNCTION_CALL ' +
       'UNEXPECTED_TOOL_CALL malformed_model_output ERROR timeout'
     ).split(' '),
-  )('takes %s for a failure', (word) => {
+  )('treats %s as a failure', (word) => {
     expect(() => new Reading().read(choice({ delta: {}, finish_reason: word }))).toThrow(UpstreamError);
   });
 
