@@ -4,7 +4,7 @@
  *
  * @typedef {object} Order
  * @property {number} chunks how many content chunks a text answer has
- * @property {number} pieces how many a structured answer has
+ * @property {number} pieces how many a structured output has
  * @property {number} rate chunks per second; 0: as fast as they are taken
  * @property {boolean} hold true: halfway the answer waits until the upstream releases it
  */

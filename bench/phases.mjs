@@ -3,12 +3,12 @@
  *
  * @typedef {object} Load
  * @property {string} name
- * @property {'chat' | 'streaming'} model `chat`: one model call; `streaming`: a text, then a structured answer
+ * @property {'chat' | 'streaming'} model `chat`: one model call; `streaming`: a text, then a structured output
  * @property {boolean} [store] asks for responses in place of chat completions, stored or not. Only Millrace has them
  * @property {number} requests
  * @property {number} concurrency how many of them at the same time
  * @property {number} chunks content chunks of each text answer
- * @property {number} [pieces] content chunks of each structured answer
+ * @property {number} [pieces] content chunks of each structured output
  * @property {number} [rate] chunks per second of each answer; absent: as fast as they are taken
  * @property {boolean} [hold] true: the memory of open answers is measured while all wait halfway
  * @property {number} [startsPerSecond] how fast the requests begin that run at the same time
@@ -55,12 +55,12 @@ export const PHASES = {
     loads: [chat('paced', { requests: 100, concurrency: 100, chunks: 150, rate: 50 })],
   },
   streaming: {
-    title: 'a text of 250 chunks, then a structured answer of 250, 8 at a time',
+    title: 'a text of 250 chunks, then a structured output of 250, 8 at a time',
     shows: ['cpuPerChunk'],
     loads: [streaming('streaming', { requests: 24, concurrency: 8, chunks: 250, pieces: 250 })],
   },
   slen: {
-    title: 'structured answers of 200 and 2,000 chunks, 500 a second',
+    title: 'structured outputs of 200 and 2,000 chunks, 500 a second',
     shows: ['cpuPerChunk'],
     growth: true,
     loads: [

@@ -16,8 +16,8 @@ const BURST = { name: 'burst', model: 'chat', requests: 16, concurrency: 8, chun
 /** The same number of chunks in short answers and in long ones. */
 const SHORT = { ...BURST, name: 'text of 500', requests: 20, concurrency: 2 };
 const LONG = { ...SHORT, name: 'text of 5,000', requests: 2, chunks: 5_000 };
-const SHORT_STRUCTURED = { ...SHORT, name: 'structured answer of 500', model: 'streaming', chunks: 5, pieces: 500 };
-const LONG_STRUCTURED = { ...SHORT_STRUCTURED, name: 'structured answer of 5,000', requests: 2, pieces: 5_000 };
+const SHORT_STRUCTURED = { ...SHORT, name: 'structured output of 500', model: 'streaming', chunks: 5, pieces: 500 };
+const LONG_STRUCTURED = { ...SHORT_STRUCTURED, name: 'structured output of 5,000', requests: 2, pieces: 5_000 };
 
 /** Mostly what a request costs, not what its chunks do. */
 const CROWD = { ...BURST, name: '300 at a time', requests: 600, concurrency: 300, chunks: 40 };
@@ -70,7 +70,7 @@ async function checkServer() {
     check('CPU per chunk of a burst, against raw', ours / least, 6);
     check('CPU per chunk of a burst, against express-openai', ours / usual, 0.7);
     check('CPU per chunk, answers of 5,000 chunks against 500', long / short, 1.2);
-    check('CPU per chunk, structured answers of 5,000 chunks against 500', many / few, 1.2);
+    check('CPU per chunk, structured outputs of 5,000 chunks against 500', many / few, 1.2);
     const [usualCrowd, ourCrowd, usualOne, ourOne] = await findLeast(bench, [
       [express, CROWD],
       [millrace, CROWD],

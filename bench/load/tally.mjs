@@ -21,7 +21,7 @@ export class Tally {
     this.#age.push(age);
   }
 
-  /** Between two reads with tokens of one answer. */
+  /** Between two reads with tokens of one completion. */
   gap(time) {
     this.#gap.push(time);
   }

@@ -1,6 +1,6 @@
 /**
  * The model calls that answer a request, for the baselines: one for the model `chat`; for `streaming` a text, and then a
- * structured answer, as the workflow of that name gives.
+ * structured output, as the workflow of that name gives.
  * @param {any} request
  */
 export function listSteps({ model, messages }) {

@@ -1,7 +1,7 @@
 import { newToken } from '../token.mjs';
 
 /**
- * Texts of a structured answer in `count` pieces, one token in each: a JSON object whose fields are strings.
+ * Texts of a structured output in `count` pieces, one token in each: a JSON object whose fields are strings.
  * @param {readonly string[]} fields names of the fields
  * @param {number} count
  * @returns {(index: number) => string} the text of a piece, to be asked for when it is sent

@@ -80,7 +80,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: ['id', 'message'],
       options: ['input', 'answers', 'app'],
       help: [
-        'run a workflow and show its answer as it comes; the message - is read from stdin,',
+        'run a workflow and show its output as it comes; the message - is read from stdin,',
         'the input has the values that it reads beside messages: --input \'{"tone": "kind"}\',',
         'and the answers are those that it waits for: --answers \'{"approve": {"approved": true}}\'',
       ],

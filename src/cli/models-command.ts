@@ -121,7 +121,7 @@ function describeProvider({ name, demo, address, model, key, needs }: ProviderRe
   if (demo) {
     return name === ModelProvider.DEMO
       ? 'the built-in demo, which is no language model'
-      : 'the built-in demo answers in its place. For real answers set OPENAI_API_KEY or OPENAI_BASE_URL';
+      : 'the built-in demo answers in its place. For real output set OPENAI_API_KEY or OPENAI_BASE_URL';
   }
   if (address === null) return 'a model of the application';
   const usual = model === null ? 'the models that agents name' : model;

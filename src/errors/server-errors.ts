@@ -26,7 +26,7 @@ export class RunOutputTooLargeError extends MillraceError {
   override readonly retryable = false;
 
   constructor(mostCharacters: number) {
-    super('The answer of this workflow is larger than this server allows.', {
+    super('The output of this workflow is larger than this server allows.', {
       code: 'answer_too_large',
       diagnostic: `more than ${mostCharacters} characters; RUN_ANSWER_LIMIT sets the limit`,
     });

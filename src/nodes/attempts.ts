@@ -50,7 +50,7 @@ export class Attempts implements TryCounter {
   tellRepair(fault: StructuredOutputError): void {
     const { events, trace } = this.#context;
     events.emit({ type: 'repair', ...trace.place, faults: fault.faults });
-    this.#log('asks a model to repair its answer', fault);
+    this.#log('asks a model to repair its output', fault);
   }
 
   /**

@@ -70,7 +70,7 @@ describe('an output that does not fit its class', () => {
       type: 'server_error',
       code: 'invalid_structured_output',
       retryable: false,
-      message: "The model's answer does not have the expected structure, at title, main.title. Send the request again.",
+      message: "The model's output does not have the expected structure, at title, main.title. Send the request again.",
       diagnostic:
         'title: title must be longer than or equal to 2 characters; main.title: title must be longer than or equal to 1 characters',
     });
@@ -84,7 +84,7 @@ describe('an output that does not fit its class', () => {
     );
     expect(error.faults).toHaveLength(50);
     expect(error.message).toBe(
-      "The model's answer does not have the expected structure, at tags[0], tags[1], tags[2], tags[3], tags[4] and 995 more. Send the request again.",
+      "The model's output does not have the expected structure, at tags[0], tags[1], tags[2], tags[3], tags[4] and 995 more. Send the request again.",
     );
   });
 
@@ -93,9 +93,9 @@ describe('an output that does not fit its class', () => {
   });
 
   it.each([
-    ['', "The model's answer is not valid JSON (it has 0 characters). Send the request again."],
-    ['{"title": "ab', "The model's answer is not valid JSON (it has 13 characters). Send the request again."],
-    ['Sure! {}', "The model's answer is not valid JSON (it has 8 characters). Send the request again."],
+    ['', "The model's output is not valid JSON (it has 0 characters). Send the request again."],
+    ['{"title": "ab', "The model's output is not valid JSON (it has 13 characters). Send the request again."],
+    ['Sure! {}', "The model's output is not valid JSON (it has 8 characters). Send the request again."],
   ])('is refused when it is %j', async (text, message) => {
     const error = await catchOutputError(Simple, text);
     expect(error.message).toBe(message);

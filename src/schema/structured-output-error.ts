@@ -19,11 +19,11 @@ export class StructuredOutputError extends UpstreamError {
 
   /**
    * @param faults for the operator; like the message, they must not quote the output
-   * @param problem for the client; completes "The model's answer …"
+   * @param problem for the client; completes "The model's output …"
    */
   constructor(faults: readonly string[], problem = 'does not have the expected structure') {
     const first = faults.slice(0, MOST_FAULTS);
-    super(`The model's answer ${problem}. Send the request again.`, {
+    super(`The model's output ${problem}. Send the request again.`, {
       status: 502,
       code: 'invalid_structured_output',
       // Another try may succeed, but it pays for the whole run again: a person should decide that, not an SDK.

@@ -77,16 +77,16 @@ export class FakeModel implements ChatModel {
  * A single function finds the output for each call. For outputs by step, see {@link fakeModelBySteps}.
  */
 export function fakeModel(findOutput: FindOutput): FakeModel;
-export function fakeModel(...answers: readonly FakeOutput[]): FakeModel;
-export function fakeModel(...answers: readonly FakeOutput[] | readonly [FindOutput]): FakeModel {
-  const [first, ...others] = answers;
+export function fakeModel(...outputs: readonly FakeOutput[]): FakeModel;
+export function fakeModel(...outputs: readonly FakeOutput[] | readonly [FindOutput]): FakeModel {
+  const [first, ...others] = outputs;
   if (typeof first === 'function') return new FakeModel(first);
   const left = first === undefined ? [] : [first, ...(others as readonly FakeOutput[])];
   const findNext: FindOutput = (call) => {
     const output = left.shift();
     if (output !== undefined) return output;
     throw new Error(
-      `The fake model has ${answers.length} ${answers.length === 1 ? 'answer' : 'answers'}, and ${describeCall(call)} asks for one more. Give fakeModel() another answer.`,
+      `The fake model has ${outputs.length} ${outputs.length === 1 ? 'output' : 'outputs'}, and ${describeCall(call)} asks for one more. Give fakeModel() another output.`,
     );
   };
   return new FakeModel(findNext, () => [...left]);
@@ -104,7 +104,7 @@ export function fakeModelBySteps(steps: Readonly<Record<string, FakeOutput | Fak
     if (output instanceof FakeModel) return output.findOutput(call);
     if (output !== undefined) return output;
     throw new Error(
-      `The fake model has no answer for ${describeCall(call)}. It has some for: ${Object.keys(steps).join(', ')}.`,
+      `The fake model has no output for ${describeCall(call)}. It has some for: ${Object.keys(steps).join(', ')}.`,
     );
   };
   const listUnused = (): readonly FakeOutput[] =>

@@ -26,12 +26,12 @@ export async function postJson(
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<HttpResponse> {
-  return readResponse(await send('POST', url, body, { headers }).answer);
+  return readResponse(await send('POST', url, body, { headers }).response);
 }
 
 /** Sends a GET and reads the whole response, whatever its status. */
 export async function getJson(url: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
-  return readResponse(await send('GET', url, undefined, { headers }).answer);
+  return readResponse(await send('GET', url, undefined, { headers }).response);
 }
 
 /** Reads the rest of a response. */
@@ -50,7 +50,7 @@ export function send(
   url: string,
   body: unknown,
   { headers = {}, signal }: RequestOptions = {},
-): { request: ClientRequest; answer: Promise<IncomingMessage> } {
+): { request: ClientRequest; response: Promise<IncomingMessage> } {
   const payload = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const request = httpRequest(url, {
     method,
@@ -58,12 +58,12 @@ export function send(
     headers: { ...(payload !== undefined && { 'content-type': 'application/json' }), ...headers },
     ...(signal && { signal }),
   });
-  const answer = new Promise<IncomingMessage>((resolve, reject) => {
+  const response = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve);
     request.on('error', reject);
   });
   request.end(payload);
-  return { request, answer };
+  return { request, response };
 }
 
 function parse(text: string): unknown {

@@ -13,8 +13,8 @@ import { FrameReader, type SseItem } from './sse-frames.js';
  */
 export async function openStream(url: string, body: unknown, options: RequestOptions = {}): Promise<SseStream> {
   const sentAt = performance.now();
-  const { request, answer } = send('POST', url, body, options);
-  const response = await answer;
+  const { request, response: head } = send('POST', url, body, options);
+  const response = await head;
   if (response.headers['content-type']?.startsWith('text/event-stream') !== true) {
     const { status, text } = await readResponse(response);
     throw new Error(`Expected an event stream, got ${status} ${response.headers['content-type'] ?? ''}: ${text}`);

@@ -14,7 +14,7 @@ export class IncompleteOutputError extends UpstreamError {
     super(
       refused
         ? 'The model refused to answer a step of this workflow.'
-        : `The model stopped (${finishReason}) before its structured answer to a step of this workflow was complete.`,
+        : `The model stopped (${finishReason}) before its structured output for a step of this workflow was complete.`,
       { code: refused ? 'upstream_refusal' : 'upstream_incomplete_answer', retryable: false },
     );
   }

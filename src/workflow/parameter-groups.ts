@@ -60,7 +60,7 @@ const DEMANDS: readonly {
     param: 'response_format',
     group: 'response_format',
     isDemanded: ({ response_format: format }) => isPresent(format) && (format as { type?: unknown }).type !== 'text',
-    message: 'Its answer has a form of its own.',
+    message: 'Its output has a form of its own.',
   },
   {
     param: 'logprobs',

@@ -113,12 +113,12 @@ describe('a response in the background whose process ends', () => {
       const first = server;
       try {
         await start();
-        const { answer } = send('POST', responseUrl(app, '').slice(0, -1), {
+        const { response } = send('POST', responseUrl(app, '').slice(0, -1), {
           model: 'chat',
           input: 'Hi',
           background: true,
         });
-        const { status, headers } = await readResponse(await answer);
+        const { status, headers } = await readResponse(await response);
         expect([status, headers['retry-after']]).toEqual([503, '2']);
         expect((await getJson(responseUrl(app, id))).status).toBe(503);
         expect((await MetricsPage.of(server.url)).sum('millrace_store_up')).toBe(0);

@@ -216,8 +216,8 @@ describeWithPostgres('runs of two processes whose clocks differ by an hour, and 
       const door = steps.gate();
       upstream.next(scriptStream(['Hel', door, 'lo']));
       const open = async (...options: Parameters<typeof send>) => {
-        const { request, answer } = send(...options);
-        const response = await answer;
+        const { request, response: head } = send(...options);
+        const response = await head;
         response.on('error', () => undefined).resume();
         return { id: String(response.headers['millrace-run-id']), leave: () => request.destroy() };
       };

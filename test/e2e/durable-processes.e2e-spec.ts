@@ -126,7 +126,7 @@ describeEachQueue('runs of several processes whose queue is in %s', (bench) => {
       upstream.always(() => scriptStream('Good morning'));
       const body = { model: 'chat', input: 'Hello', pattern: '0 0 1 1 *' };
       const put = (replica: Replica): Promise<HttpResponse> =>
-        send('PUT', `${replica.baseUrl}/schedules/new-year`, body).answer.then(readResponse);
+        send('PUT', `${replica.baseUrl}/schedules/new-year`, body).response.then(readResponse);
       const isOver = async (replica: Replica): Promise<boolean> => {
         const { json } = await getJson(`${replica.baseUrl}/schedules/new-year`);
         return (json as { next_run_at: number }).next_run_at * 1_000 > Date.now();

@@ -77,7 +77,7 @@ describe('the log of a failure', () => {
       ['429', httpError(429, errorBody('secret')), 'rate_limit_exceeded', /^upstream status 429,/],
       ['401', httpError(401, errorBody('secret')), 'upstream_authentication', /^upstream status 401,/],
       ['404', httpError(404, errorBody('secret')), 'upstream_not_found', /^upstream status 404,/],
-      ['silence', stall(), 'upstream_timeout', /^timeout: silent for 200 ms before it answered$/],
+      ['silence', stall(), 'upstream_timeout', /^timeout: silent for 200 ms before its response$/],
       ['a reset', reset(), 'upstream_unreachable', /^(UND_ERR_SOCKET|ECONNRESET): the connection was /],
     ])('of an upstream that answers with %s', async (_, script, code, cause) => {
       await start(code === 'upstream_timeout' ? { UPSTREAM_FIRST_TOKEN_TIMEOUT_MS: '200' } : {});
@@ -93,7 +93,7 @@ describe('the log of a failure', () => {
         'goes silent',
         [role(), text('Half'), stall()],
         'upstream_timeout',
-        /^timeout: silent for 200 ms in its answer$/,
+        /^timeout: silent for 200 ms in its response$/,
       ],
     ])('of a response that %s in the middle', async (_, script, code, cause) => {
       await start({ UPSTREAM_IDLE_TIMEOUT_MS: '200' });

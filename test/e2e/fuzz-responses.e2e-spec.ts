@@ -122,7 +122,7 @@ describe('a request for a response, however it was mutated', () => {
         const [method = '', rest = ''] = call.split(' ');
         const search = query.map(([name, value]) => `${name}=${value === '%' ? value : encodeURIComponent(value)}`);
         const url = `${responsesUrl(bench.app)}/${one}${rest}?${search.join('&')}`;
-        const response = await readResponse(await send(method, url, undefined).answer);
+        const response = await readResponse(await send(method, url, undefined).response);
         if (response.status !== 200) expectRefused(response, 405);
       }),
       { numRuns: 300 },

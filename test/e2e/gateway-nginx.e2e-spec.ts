@@ -156,8 +156,8 @@ describeWithNginx.each<[string, Configure]>([
     await amid.until((item) => item.kind === 'data' && item.data.includes('Hi'));
     amid.destroy();
     for (const stream of [true, false]) {
-      const { request: leaving, answer } = send('POST', chatUrl(), { model: 'chat', stream, messages: HELLO });
-      answer.catch(() => undefined);
+      const { request: leaving, response } = send('POST', chatUrl(), { model: 'chat', stream, messages: HELLO });
+      response.catch(() => undefined);
       await bench.upstream.request(stream ? 1 : 2);
       leaving.destroy();
     }

@@ -135,15 +135,15 @@ describe('Idempotency-Key', () => {
     const hold = gate();
     bench.upstream.next(scriptStream([hold, 'lost'])).next(scriptStream('Hi'));
     const leaving = new AbortController();
-    const { answer } = send('POST', bench.app.chatUrl, CHAT, { headers: KEY, signal: leaving.signal });
+    const { response } = send('POST', bench.app.chatUrl, CHAT, { headers: KEY, signal: leaving.signal });
     await hold.reached;
     const waiting = [ask(), ask()];
     const alsoLeaving = new AbortController();
-    const { answer: another } = send('POST', bench.app.chatUrl, CHAT, { headers: KEY, signal: alsoLeaving.signal });
+    const { response: another } = send('POST', bench.app.chatUrl, CHAT, { headers: KEY, signal: alsoLeaving.signal });
     alsoLeaving.abort();
     await catchRejection(another);
     leaving.abort();
-    await catchRejection(answer);
+    await catchRejection(response);
     const responses = await Promise.all(waiting);
     expect(responses.map(({ status }) => status)).toEqual([200, 200]);
     expect(new Set(responses.map(({ text }) => text)).size).toBe(1);

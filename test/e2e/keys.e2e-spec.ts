@@ -62,7 +62,7 @@ describe('API keys', () => {
       expect([path, (await getJson(url + path)).status]).toEqual([path, 200]);
     }
     expect((await getJson(`${url}/nothing`)).status).toBe(404);
-    const options = await send('OPTIONS', `${url}/v1/models`, undefined).answer;
+    const options = await send('OPTIONS', `${url}/v1/models`, undefined).response;
     options.resume();
     expect(options.statusCode).toBe(204);
   });

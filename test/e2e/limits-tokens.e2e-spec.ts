@@ -51,10 +51,10 @@ describe('limits', () => {
           bench.upstream.next([role(), stall()]);
           const leaving = new AbortController();
           const body = { ...CHAT, stream: true, messages: [{ role: 'user', content: long }] };
-          const { answer } = send('POST', bench.app.chatUrl, body, { signal: leaving.signal });
+          const { response } = send('POST', bench.app.chatUrl, body, { signal: leaving.signal });
           await bench.upstream.request(0);
           leaving.abort();
-          await catchRejection(answer);
+          await catchRejection(response);
         },
       ],
       [

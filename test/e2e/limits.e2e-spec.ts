@@ -234,10 +234,10 @@ describe('limits', () => {
         async () => {
           bench.upstream.next(steps.stall());
           const leaving = new AbortController();
-          const { answer } = send('POST', bench.app.chatUrl, CHAT, { signal: leaving.signal });
+          const { response } = send('POST', bench.app.chatUrl, CHAT, { signal: leaving.signal });
           await bench.upstream.request(0);
           leaving.abort();
-          await catchRejection(answer);
+          await catchRejection(response);
         },
       ],
     ];

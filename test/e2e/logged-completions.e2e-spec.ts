@@ -254,8 +254,8 @@ describe('the run of a completion whose readers have left', () => {
   it('ends with `cancel` when the client that waited for a whole completion has gone', async () => {
     const hold = steps.gate();
     bench.upstream.next(scriptStream(['Wh', hold, 'ole']));
-    const { request, answer } = send('POST', bench.app.chatUrl, CHAT, { headers: ENDS });
-    const gone = answer.catch(() => undefined);
+    const { request, response } = send('POST', bench.app.chatUrl, CHAT, { headers: ENDS });
+    const gone = response.catch(() => undefined);
     await hold.reached;
     request.destroy();
     await gone;
@@ -317,8 +317,8 @@ describe('a request for a completion that outlives its connection', () => {
       expect((await retrieveCompletion(bench.app, asked, key)).status).toBe(status);
       expect((await followCompletion(bench.app, asked, '', key)).status).toBe(status);
     }
-    const { answer } = send('DELETE', completionUrl(bench.app, id), undefined, { headers: ANN });
-    expect((await answer).statusCode).toBe(405);
+    const { response } = send('DELETE', completionUrl(bench.app, id), undefined, { headers: ANN });
+    expect((await response).statusCode).toBe(405);
   });
 
   it('is the same run when it comes again with its Idempotency-Key, a stream too', async () => {
@@ -386,8 +386,8 @@ describe('the access log', () => {
 /** Opens the stream of a run's own events. */
 async function openEvents({ app }: Bench, run: string): Promise<SseStream> {
   const sentAt = performance.now();
-  const { request, answer } = send('GET', `${app.baseUrl}/runs/${run}/events`, undefined);
-  return new SseStream(request, await answer, sentAt);
+  const { request, response } = send('GET', `${app.baseUrl}/runs/${run}/events`, undefined);
+  return new SseStream(request, await response, sentAt);
 }
 
 /** The number of open streams. A stream no longer counts once the server has noticed that its reader has gone. */

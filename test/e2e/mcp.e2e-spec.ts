@@ -231,7 +231,7 @@ describe('workflows as tools of MCP', () => {
     bench.upstream.next(scriptStream([rest, 'Hi']));
     const message = mcp.callMessage('chat', { input: 'Hi' });
     const headers = { accept: 'application/json, text/event-stream' };
-    const response = await send('POST', `${bench.app.url}/mcp`, message, { headers }).answer;
+    const response = await send('POST', `${bench.app.url}/mcp`, message, { headers }).response;
     let text = '';
     response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
     await eventually(() => text.split(/^: /m).length > 2, { message: 'two heartbeats' });
@@ -241,10 +241,10 @@ describe('workflows as tools of MCP', () => {
 
   it('do not run ahead of a client that reads slowly and wants every piece', async () => {
     const message = mcp.callMessage('recite', {}, { progressToken: 'flood' });
-    const { request, answer } = send('POST', `${bench.app.url}/mcp`, message, {
+    const { request, response } = send('POST', `${bench.app.url}/mcp`, message, {
       headers: { accept: 'application/json, text/event-stream' },
     });
-    answer.catch(() => undefined);
+    response.catch(() => undefined);
     request.on('response', (response) => response.pause());
     const said = await standstill(() => ReciteNode.said, 'what the workflow says');
     request.destroy();
@@ -278,7 +278,7 @@ describe('workflows as tools of MCP', () => {
     it.each(['GET', 'DELETE'])('%s, which no client without a session needs', async (method) => {
       const headers = { accept: 'text/event-stream' };
       const { status, headers: given } = await readResponse(
-        await send(method, `${bench.app.url}/mcp`, undefined, { headers }).answer,
+        await send(method, `${bench.app.url}/mcp`, undefined, { headers }).response,
       );
       expect([status, given['allow']]).toEqual([405, 'POST']);
     });

@@ -238,13 +238,13 @@ describe('OpenAPI', () => {
     const completion = path.startsWith('/v1/chat/completions/') ? await askForCompletion(app) : '';
     if (path === '/v1/schedules/{id}') {
       const schedule = { model: 'chat', input: 'Hi', pattern: '0 7 * * *' };
-      await send('PUT', app.url + url, schedule).answer.then(readResponse);
+      await send('PUT', app.url + url, schedule).response.then(readResponse);
     }
     const here = url
       .replace('resp_1', response)
       .replace(/run_[\da-f]+/, run)
       .replace(/chatcmpl-[\da-f]+/, completion);
-    const whole = await readResponse(await send(method.toUpperCase(), app.url + here, body).answer);
+    const whole = await readResponse(await send(method.toUpperCase(), app.url + here, body).response);
     expect(whole.status).toBe(/^(?:create|retry)Run( |$)/.test(name) ? 202 : 200);
     expectDocumented(whole, path, method);
   });
@@ -266,8 +266,8 @@ describe('OpenAPI', () => {
     const slow = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '1' } });
     try {
       const { id } = await createResponse(slow, { background: true });
-      const { answer } = send('POST', `${slow.baseUrl}/responses/${id}/cancel`, undefined);
-      const whole = await readResponse(await answer);
+      const { response } = send('POST', `${slow.baseUrl}/responses/${id}/cancel`, undefined);
+      const whole = await readResponse(await response);
       expect(whole.status).toBe(200);
       expectDocumented(whole, '/v1/responses/{id}/cancel', 'post');
     } finally {

@@ -88,10 +88,10 @@ describe('overload', () => {
     await bench.upstream.request(0);
     for (const body of [CHAT, STREAM]) {
       const leaving = new AbortController();
-      const { answer } = send('POST', bench.app.chatUrl, body, { signal: leaving.signal });
+      const { response } = send('POST', bench.app.chatUrl, body, { signal: leaving.signal });
       await waitForQueue(1);
       leaving.abort();
-      await catchRejection(answer);
+      await catchRejection(response);
       await waitForQueue(0);
     }
     const third = postJson(bench.app.chatUrl, CHAT);

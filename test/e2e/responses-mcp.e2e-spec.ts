@@ -145,7 +145,7 @@ describe('MCP servers that a request for a response names', () => {
       [
         'by going away',
         (_, response) => void response.socket?.destroy(),
-        { message: 'the MCP server "docs" could not be asked, or gave no valid answer.' },
+        { message: 'the MCP server "docs" could not be asked, or gave no valid response.' },
       ],
       [
         'by going away in the middle of a response',
@@ -168,7 +168,7 @@ describe('MCP servers that a request for a response names', () => {
       [
         'by sending elsewhere',
         (_, response) => void response.writeHead(307, { location: 'http://169.254.169.254/latest' }).end(),
-        { message: 'the MCP server "docs" could not be asked, or gave no valid answer.' },
+        { message: 'the MCP server "docs" could not be asked, or gave no valid response.' },
       ],
       [
         'in words of their own',

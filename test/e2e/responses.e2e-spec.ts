@@ -230,7 +230,7 @@ describe('POST /v1/responses', () => {
 
   it('is a POST, and nothing else is below it', async () => {
     for (const method of ['GET', 'PUT', 'DELETE', 'PATCH']) {
-      const response = await send(method, responsesUrl(bench.app), undefined).answer;
+      const response = await send(method, responsesUrl(bench.app), undefined).response;
       expect([response.statusCode, response.headers['allow']]).toEqual([405, 'POST']);
       response.resume();
     }

@@ -75,7 +75,7 @@ describe('schedules', () => {
     headers = {},
   ): Promise<HttpResponse> {
     const path = id === '' ? '' : `/${id}`;
-    return send(method, `${app.baseUrl}/schedules${path}`, body, { headers }).answer.then(readResponse);
+    return send(method, `${app.baseUrl}/schedules${path}`, body, { headers }).response.then(readResponse);
   }
 
   const daily = { model: 'test', input: 'Good morning', pattern: '30 2 * * *', timezone: 'Europe/Berlin' };

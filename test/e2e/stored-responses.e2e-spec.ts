@@ -21,7 +21,7 @@ async function call(
   url: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<HttpResponse> {
-  return readResponse(await send(method, url, undefined, { headers }).answer);
+  return readResponse(await send(method, url, undefined, { headers }).response);
 }
 
 interface ItemList {

@@ -123,7 +123,7 @@ describe('runWorkflow', () => {
       code: 'invalid_structured_output',
     });
     await expect(runFailing(TOPIC)).rejects.toThrow(
-      'The fake model has 1 answer, and the step "answer" (last message, of the user: Hi) asks for one more',
+      'The fake model has 1 output, and the step "answer" (last message, of the user: Hi) asks for one more',
     );
     const broken = {
       provide: ArticleService,

@@ -39,7 +39,7 @@ export async function callResponse(
   path: string,
   headers: Headers = {},
 ): Promise<HttpResponse> {
-  return readAnswer(await send(method, responseUrl(app, path), undefined, { headers }).answer);
+  return readAnswer(await send(method, responseUrl(app, path), undefined, { headers }).response);
 }
 
 /** Reads the stream of a response to its end. */
@@ -53,7 +53,7 @@ export async function followResponse(app: App, id: string, query = '', headers: 
  * @throws Error if the stream reaches its end
  */
 export async function readUntilCut(app: App, id: string, onText?: (text: string) => void): Promise<string> {
-  const response = await send('GET', responseUrl(app, id, '?stream=true'), undefined).answer;
+  const response = await send('GET', responseUrl(app, id, '?stream=true'), undefined).response;
   let text = '';
   try {
     for await (const bytes of response) {

@@ -42,8 +42,8 @@ export function followCompletion(app: App, id: string, query = '', headers: Head
 /** Opens the stream of a completion. */
 export async function joinCompletion(app: App, id: string, headers: Headers = {}): Promise<SseStream> {
   const sentAt = performance.now();
-  const { request, answer } = send('GET', completionUrl(app, id, '?stream=true'), undefined, { headers });
-  return new SseStream(request, await answer, sentAt);
+  const { request, response } = send('GET', completionUrl(app, id, '?stream=true'), undefined, { headers });
+  return new SseStream(request, await response, sentAt);
 }
 
 /**

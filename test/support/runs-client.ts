@@ -54,7 +54,7 @@ export async function callRun(
   headers: Headers = {},
   body?: unknown,
 ): Promise<HttpResponse> {
-  return readResponse(await send(method, runUrl(app, path), body, { headers }).answer);
+  return readResponse(await send(method, runUrl(app, path), body, { headers }).response);
 }
 
 /** Waits until a run has ended. Each transfer to another process takes some seconds. */

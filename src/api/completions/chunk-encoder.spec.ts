@@ -154,7 +154,7 @@ describe('ChunkEncoder', () => {
       { type: 'tool-call' as const, index: 1, id: 'call_2', kind: 'custom' as const, name: 'sql', arguments: 'sel' },
       { type: 'tool-call' as const, index: 1, kind: 'custom' as const, arguments: 'ect 1' },
     ].map((delta) => encoder.encodeDelta(delta));
-    // OpenAI's description of a chunk knows functions only, though its requests and whole answers have custom tools.
+    // OpenAI's description of a chunk knows functions only, though its requests and whole completions have custom tools.
     expect(readDeltas(frames.slice(0, 2).join('')).slice(1)).toEqual([
       { tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'look', arguments: '' } }] },
       { tool_calls: [{ index: 0, function: { arguments: '{"a":1}' } }] },

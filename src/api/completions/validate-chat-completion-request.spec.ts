@@ -34,7 +34,7 @@ describe('validateChatCompletionRequest', () => {
       "Invalid type for 'temperature': expected a number, but got a string instead.",
     );
     expect(findFault(request({ stop: 5, n: 3 }))?.message).toBe(
-      "Invalid value for 'n': a workflow gives one choice. Leave `n` out, or send one request for each answer. " +
+      "Invalid value for 'n': a workflow gives one choice. Leave `n` out, or send one request for each completion. " +
         '(The request has 1 further fault.)',
     );
     expect(findFault({ messages: [{}, {}], tool_choice: 'auto' })?.message).toBe(

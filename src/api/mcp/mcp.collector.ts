@@ -17,7 +17,7 @@ const IS_IN_RESULT: Readonly<Record<Delta['type'], boolean>> = {
 };
 
 /** Collects the output of a run, for the result of a tool call. */
-export class SaidToTool {
+export class ToolOutput {
   /** The output by step: output of a process that died is void once another process sends it again. */
   #said: DeltaEvent[] = [];
   #finished: RunFinished | undefined;
@@ -101,7 +101,7 @@ function readImage({ image_url: image }: OpaqueObject): ContentBlock[] {
  * Makes the result of a finished run.
  * @param structured the value that fits the tool's output schema; undefined if it has none
  */
-export function makeResult(said: SaidToTool, run: string, structured: JsonValue | undefined): CallToolResult {
+export function makeResult(said: ToolOutput, run: string, structured: JsonValue | undefined): CallToolResult {
   const { finishReason, usage } = said.finished ?? {};
   return {
     content: said.content,
@@ -115,7 +115,7 @@ export function makeResult(said: SaidToTool, run: string, structured: JsonValue 
 }
 
 /** Makes the result of a call that failed: its message is the one that clients get in every protocol. */
-export function makeErrorResult({ message, type, code, param }: RunError, said?: SaidToTool): CallToolResult {
+export function makeErrorResult({ message, type, code, param }: RunError, said?: ToolOutput): CallToolResult {
   return {
     isError: true,
     content: [...(said === undefined || said.text === '' ? [] : said.content), { type: 'text', text: message }],

@@ -19,13 +19,13 @@ interface OutputPlan {
 
 /** Cuts an output into tokens and applies `max_completion_tokens` (or `max_tokens`) and, for text, `stop`. */
 export function planOutput(
-  answer: string | readonly ComposedCall[],
+  output: string | readonly ComposedCall[],
   { max_completion_tokens, max_tokens, stop }: ModelParameters,
 ): OutputPlan {
-  const isText = typeof answer === 'string';
+  const isText = typeof output === 'string';
   const deltas = isText
-    ? splitTokens(cutAtStop(answer, [stop].flat())).map((text): Delta => ({ type: 'content', text }))
-    : answer.flatMap(splitCall);
+    ? splitTokens(cutAtStop(output, [stop].flat())).map((text): Delta => ({ type: 'content', text }))
+    : output.flatMap(splitCall);
   const limit = max_completion_tokens ?? max_tokens;
   if (typeof limit === 'number' && limit >= 0 && deltas.length > limit) {
     return { deltas: deltas.slice(0, limit), finishReason: 'length' };

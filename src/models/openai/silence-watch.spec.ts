@@ -9,7 +9,7 @@ describe('SilenceWatch', () => {
     clock.advance(99);
     expect(watch.signal.aborted).toBe(false);
     clock.advance(1);
-    expect(watch.signal.reason).toMatchObject({ status: 504, message: expect.stringContaining('before it answered') });
+    expect(watch.signal.reason).toMatchObject({ status: 504, message: expect.stringContaining('before its response') });
   });
 
   it('does not restart the first limit for a wait without a limit', () => {
@@ -21,7 +21,7 @@ describe('SilenceWatch', () => {
       watch.wait();
     }
     clock.advance(10);
-    expect(watch.signal.reason).toMatchObject({ message: expect.stringContaining('in its answer') });
+    expect(watch.signal.reason).toMatchObject({ message: expect.stringContaining('in its response') });
   });
 
   it('gives each wait with a limit its whole time', () => {

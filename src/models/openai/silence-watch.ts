@@ -21,7 +21,7 @@ export class SilenceWatch {
   /** When the timer fires, by the monotonic clock; infinite if it has fired while no read was pending. */
   #firesAt: number;
   #waiting = true;
-  #spoken = false;
+  #hasBegun = false;
   /** True if the limit ran out while no read was pending. */
   #overdue = false;
 
@@ -59,7 +59,7 @@ export class SilenceWatch {
   /** Notes that the upstream has sent something. */
   noteBytes(): void {
     this.#waiting = false;
-    this.#spoken = true;
+    this.#hasBegun = true;
   }
 
   /** Ends the watch after the completion was read to its end. */
@@ -91,7 +91,7 @@ export class SilenceWatch {
   };
 
   #onSilence(): void {
-    const where = this.#spoken ? 'in its answer' : 'before it answered';
+    const where = this.#hasBegun ? 'in its response' : 'before its response';
     this.#cancellation.abort(makeUpstreamTimeoutError(`for ${this.#limitMs} ms ${where}`));
   }
 }

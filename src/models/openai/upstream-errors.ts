@@ -84,7 +84,7 @@ export function makeUpstreamError(thrown: unknown, streamSetting?: string): Mill
   if (thrown instanceof MillraceError) return thrown;
   // The SDK wraps an error of the function that gives the key.
   if (thrown instanceof OpenAIError && thrown.cause instanceof MillraceError) return thrown.cause;
-  if (thrown instanceof APIConnectionTimeoutError) return makeUpstreamTimeoutError('before it answered', thrown);
+  if (thrown instanceof APIConnectionTimeoutError) return makeUpstreamTimeoutError('before its response', thrown);
   if (thrown instanceof APIConnectionError) return makeUnreachableError(thrown);
   if (thrown instanceof APIError && thrown.status !== undefined) {
     const { status, headers } = thrown;
@@ -133,9 +133,9 @@ export function isTimeout(error: unknown): boolean {
 
 /** Makes the error for a response that breaks the protocol. */
 export function makeBadCompletionError(what: string): UpstreamError {
-  return new UpstreamError(`The model provider's answer could not be used: ${what}.`, {
+  return new UpstreamError(`The model provider's response could not be used: ${what}.`, {
     code: 'upstream_bad_answer',
-    diagnostic: `bad answer: ${what}`,
+    diagnostic: `bad response: ${what}`,
   });
 }
 
@@ -145,7 +145,7 @@ export function makeBadCompletionError(what: string): UpstreamError {
  */
 export function makeCompletionTooLargeError(limit: number, cause?: unknown): UpstreamError {
   return new UpstreamError(
-    `The model provider's answer is larger than the ${limit} characters that this server takes of one answer.`,
+    `The model provider's response is larger than the ${limit} characters that this server takes of one response.`,
     // Another try would cost as much again.
     { code: 'upstream_answer_too_large', retryable: false, cause },
   );
@@ -156,7 +156,7 @@ export function makeCompletionTooLargeError(limit: number, cause?: unknown): Ups
  * @param limit most tool calls of a completion
  */
 export function makeTooManyToolCallsError(limit: number): UpstreamError {
-  return new UpstreamError(`The model asked for more than ${limit} tool calls in one answer.`, {
+  return new UpstreamError(`The model asked for more than ${limit} tool calls in one completion.`, {
     code: 'upstream_too_many_tool_calls',
     retryable: false,
   });
@@ -203,11 +203,11 @@ function isStreamRefused(status: number, { param }: UpstreamErrorBody): boolean 
 
 function makeStreamRefusedError(status: number, body: UpstreamErrorBody, setting = '<PROVIDER>_STREAM'): UpstreamError {
   return new UpstreamError(
-    'The model provider does not stream its answers to this server. Its operator must set that right.',
+    'The model provider does not stream its completions to this server. Its operator must set that right.',
     {
       code: 'upstream_cannot_stream',
       retryable: false,
-      diagnostic: `${writeDiagnostic(status, body)}; set ${setting}=off to ask for whole answers`,
+      diagnostic: `${writeDiagnostic(status, body)}; set ${setting}=off to ask for whole completions`,
     },
   );
 }

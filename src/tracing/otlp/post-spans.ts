@@ -49,7 +49,7 @@ export async function postSpans(post: SpansPost, clock: Clock, signal: AbortSign
   } catch (thrown) {
     if (thrown instanceof ExportError) throw thrown;
     signal.throwIfAborted();
-    if (timeout.signal.aborted) throw new ExportError(`no answer within ${post.timeoutMs} ms`, true);
+    if (timeout.signal.aborted) throw new ExportError(`no response within ${post.timeoutMs} ms`, true);
     throw new ExportError(`no connection (${findErrorCode(thrown) ?? ensureError(thrown).name})`, true);
   } finally {
     timer.cancel();

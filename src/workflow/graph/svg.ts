@@ -54,7 +54,9 @@ export async function drawSvg(workflow: CompiledWorkflow): Promise<string> {
 function describeDrawing({ description, visible }: CompiledWorkflow, { nodes }: Drawing): string {
   const listPaths = (visibility: Visibility): string[] =>
     nodes.filter((node) => node.visibility === visibility).map(({ path }) => path);
-  const shown = visible ? `Visible to the client: ${listPaths('visible').join(', ')}.` : 'Its result is the answer.';
+  const shown = visible
+    ? `Visible to the client: ${listPaths('visible').join(', ')}.`
+    : 'Its result is sent to the client.';
   const steps = nodes.filter(isStep).map(({ path }) => path);
   return `${description} Steps: ${steps.join(', ')}. ${shown}`;
 }

@@ -13,7 +13,7 @@ class ConsideredReply {
 }
 
 /**
- * Gives any model a visible train of thought: the fields of one structured answer are shown where chat clients show thoughts
+ * Gives any model a visible train of thought: the fields of one structured output are shown where chat clients show thoughts
  * and answers.
  */
 @Workflow({ id: 'reasoning', description: 'Thoughts in the reasoning channel, then the answer' })

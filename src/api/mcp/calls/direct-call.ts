@@ -6,7 +6,7 @@ import { finishCall } from './finish-call.js';
 import { readRunToEnd } from './read-run.js';
 import type { ToolOutcome, McpToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
-import { SaidToTool } from '../mcp.collector.js';
+import { ToolOutput } from '../mcp.collector.js';
 
 /** Options of a call that ends with its connection. */
 interface DirectCallOptions extends Omit<RunOptions, 'signal' | 'gate'> {
@@ -24,7 +24,7 @@ export async function callDirectly(
   { onTraceId, gate = new Gate(), ...options }: DirectCallOptions,
 ): Promise<ToolOutcome> {
   const { workflow } = call.tool;
-  const said = new SaidToTool();
+  const said = new ToolOutput();
   const progress = new ToolProgress(call, () => !gate.isOpen);
   const events = runs.start(workflow, request, { ...options, gate, signal: call.signal });
   const failure = await readRunToEnd(events, { said, progress, clock, onTraceId });

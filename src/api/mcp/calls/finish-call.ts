@@ -2,7 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import { InternalError, type RunError, toRunError } from '../../../errors/index.js';
 import type { WorkflowTool } from '../tools/tool-catalog.service.js';
 import { fitsSchema } from './fit-result.js';
-import { makeErrorResult, makeResult, type SaidToTool } from '../mcp.collector.js';
+import { makeErrorResult, makeResult, type ToolOutput } from '../mcp.collector.js';
 
 /**
  * Makes the result of a call whose run is over.
@@ -10,7 +10,7 @@ import { makeErrorResult, makeResult, type SaidToTool } from '../mcp.collector.j
  */
 export async function finishCall(
   { tool }: WorkflowTool,
-  said: SaidToTool,
+  said: ToolOutput,
   run: string,
   failure: RunError | undefined,
 ): Promise<CallToolResult> {

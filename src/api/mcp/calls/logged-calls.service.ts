@@ -28,7 +28,7 @@ import { elicit, readForm } from './elicitation.js';
 import { finishCall } from './finish-call.js';
 import type { GivenAnswers, ToolOutcome, McpToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
-import { SaidToTool } from '../mcp.collector.js';
+import { ToolOutput } from '../mcp.collector.js';
 import { describeWaiting } from './waiting-result.js';
 
 /** The caller of a tool, and its permit. */
@@ -106,7 +106,7 @@ export class LoggedCalls implements RunDoor {
       caller.permit.cancel();
       if (fault !== undefined) return elicit(open, run.id, fault);
       if (open.length === 0) return this.#follow(call, run, run.length, caller);
-      return describeWaiting(run.id, open, new SaidToTool(), this.place.path);
+      return describeWaiting(run.id, open, new ToolOutput(), this.place.path);
     }
     const detached = caller.permit.detach();
     try {
@@ -127,7 +127,7 @@ export class LoggedCalls implements RunDoor {
   /** @param from number of the first event that the client has not been notified of */
   async #follow(call: McpToolCall, run: LoggedRun, from: number, caller: CallerOfTool): Promise<ToolOutcome> {
     caller.onRun(run.id);
-    const said = new SaidToTool();
+    const said = new ToolOutput();
     const progress = new ToolProgress(call, caller.isPaused);
     const { signal, tool } = call;
     const left = { advice: adviseToRead(run.id, this.place.path), isRepeatable: false };

@@ -3,14 +3,14 @@ import type { Clock } from '../../../kernel/index.js';
 import { mergeDeltaEvents, type RunEvents } from '../../../runs/index.js';
 import { coalesce } from '../../../streaming/index.js';
 import type { ToolProgress } from './tool-progress.js';
-import type { SaidToTool } from '../mcp.collector.js';
+import type { ToolOutput } from '../mcp.collector.js';
 
 /** Least time between two pieces of text in the progress of a call, in milliseconds: only people read them. */
 const PROGRESS_MS = 100;
 
 /** The recipients of the events of a run. */
 interface RunListeners {
-  readonly said: SaidToTool;
+  readonly said: ToolOutput;
   readonly progress: ToolProgress;
   readonly clock: Clock;
   /** Called once, at the beginning, if the run is traced. */

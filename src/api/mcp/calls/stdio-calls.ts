@@ -11,7 +11,7 @@ import { readAccepted } from './logged-calls.service.js';
 import { readRunToEnd } from './read-run.js';
 import type { GivenAnswers, ToolOutcome, McpToolCall } from './tool-call.js';
 import { ToolProgress } from './tool-progress.js';
-import { makeErrorResult, SaidToTool } from '../mcp.collector.js';
+import { makeErrorResult, ToolOutput } from '../mcp.collector.js';
 
 /** Options of calls over a connection. */
 interface StdioTools {
@@ -30,12 +30,12 @@ interface Question {
 
 /** What a client waits for: the result or a question, whichever comes first. */
 class PendingResult {
-  readonly answered: Promise<ToolOutcome>;
-  end!: (answer: ToolOutcome) => void;
+  readonly outcome: Promise<ToolOutcome>;
+  end!: (outcome: ToolOutcome) => void;
   fail!: (error: unknown) => void;
 
   constructor() {
-    this.answered = new Promise((resolve, reject) => {
+    this.outcome = new Promise((resolve, reject) => {
       this.end = resolve;
       this.fail = reject;
     });
@@ -77,7 +77,7 @@ export class StdioCalls {
     this.#open.set(run.id, run);
     void this.#execute(run, request)
       .then(
-        (answer) => run.pending.end(answer),
+        (outcome) => run.pending.end(outcome),
         (error: unknown) => run.pending.fail(error),
       )
       .finally(() => this.#open.delete(run.id));
@@ -122,7 +122,7 @@ export class StdioCalls {
     const end = (): void => run.end.abort(new RunAbortedError('cancelled'));
     call.signal.addEventListener('abort', end);
     try {
-      return await run.pending.answered;
+      return await run.pending.outcome;
     } finally {
       call.signal.removeEventListener('abort', end);
     }
@@ -131,7 +131,7 @@ export class StdioCalls {
   async #execute(run: StdioRun, request: RunRequest): Promise<ToolOutcome> {
     const { runs, clock, gate } = this.#tools;
     const { tool } = run.call;
-    const said = new SaidToTool();
+    const said = new ToolOutput();
     const news = {
       get progressToken() {
         return run.call.progressToken;

@@ -1,6 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { OpenWait } from '../../../engine/index.js';
-import type { SaidToTool } from '../mcp.collector.js';
+import type { ToolOutput } from '../mcp.collector.js';
 
 /**
  * The result of a call whose run waits for an answer that its client cannot ask for, or did not get. It says who can
@@ -11,7 +11,7 @@ import type { SaidToTool } from '../mcp.collector.js';
 export function describeWaiting(
   run: string,
   waits: readonly Pick<OpenWait, 'name' | 'shown' | 'schema'>[],
-  said: SaidToTool,
+  said: ToolOutput,
   path: string,
 ): CallToolResult {
   const asked = waits.map(

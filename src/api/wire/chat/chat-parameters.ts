@@ -45,7 +45,7 @@ export class ChatParameters {
   @IsInt()
   @Min(1)
   @Max(1, {
-    message: 'a workflow gives one choice. Leave `n` out, or send one request for each answer.',
+    message: 'a workflow gives one choice. Leave `n` out, or send one request for each completion.',
     context: { code: 'unsupported_value' },
   })
   @JSONSchema({ description: 'Number of choices. A workflow gives one.', default: 1 })

@@ -118,7 +118,7 @@ export class RunFold {
   #findSpeaker(node, now) {
     const lane = findLane(this.answer, node);
     if (lane?.visible) return lane;
-    // No step is visible: the workflow's result is the answer.
+    // No step is visible: the workflow's result is the output.
     const known = findLane(this.answer, '');
     if (known !== undefined) return known;
     const result = makeLane('', 'result', true, now);

@@ -137,7 +137,7 @@ function findSpeaker(answer, plan, now) {
   const named = speakers.find(({ path }) => path === answer.speaker);
   const speaker = named ?? speakers.find(({ state }) => state === 'running') ?? speakers.at(-1);
   if (speaker !== undefined) return speaker;
-  // No step is visible: the workflow's result is the answer.
+  // No step is visible: the workflow's result is the output.
   const result = makeLane('', 'result', true, now);
   addLane(answer, result, plan);
   return result;
