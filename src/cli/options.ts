@@ -22,9 +22,9 @@ const FLAGS = {
 } as const;
 
 /** All options by name. */
-export const OPTIONS: Readonly<Record<OptionName, OptionForm>> = { ...VALUES, ...FLAGS };
+export const OPTIONS: Readonly<Record<OptionName, CliOption>> = { ...VALUES, ...FLAGS };
 
-interface OptionForm {
+interface CliOption {
   readonly short: string | undefined;
   /** What its value is called in the usage; undefined: it takes none. */
   readonly value: string | undefined;

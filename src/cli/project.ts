@@ -59,7 +59,7 @@ function readProject(root: string, path: string): Project {
   return {
     root,
     manifest,
-    settings: isJsonObject(settings) ? readSettings(settings, path) : {},
+    settings: isJsonObject(settings) ? readProjectSettings(settings, path) : {},
     isMillrace: realpathSync(root) === realpathSync(OWN_ROOT),
   };
 }
@@ -74,7 +74,7 @@ function readManifest(path: string): JsonObject {
   throw new CliError(`${path} holds no object. Fix it first.`);
 }
 
-function readSettings({ app, main }: JsonObject, path: string): ProjectSettings {
+function readProjectSettings({ app, main }: JsonObject, path: string): ProjectSettings {
   for (const [name, value] of Object.entries({ app, main })) {
     if (value !== undefined && typeof value !== 'string') {
       throw new CliError(`"millrace": { "${name}" } in ${path} must be the path of a file.`);

@@ -59,9 +59,9 @@ export function milliseconds(least = 0): ValueKind<number> {
  * @param most the largest, in the same form
  */
 export function size(most = '1024gb'): ValueKind<number> {
-  const mostBytes = countBytes(most);
+  const mostBytes = parseBytes(most);
   return (given) => {
-    const bytes = countBytes(given);
+    const bytes = parseBytes(given);
     return bytes >= 1 && bytes <= mostBytes
       ? bytes
       : new InvalidValue(`be a size such as 512kb or 10mb, and at most ${most}`);
@@ -69,7 +69,7 @@ export function size(most = '1024gb'): ValueKind<number> {
 }
 
 /** Converts a size to bytes; NaN if the text is no size. */
-export function countBytes(given: string): number {
+export function parseBytes(given: string): number {
   const [, amount, unit = 'b'] = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)?$/i.exec(given) ?? [];
   return Math.floor(Number(amount) * BYTES[unit.toLowerCase() as keyof typeof BYTES]);
 }

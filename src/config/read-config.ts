@@ -2,7 +2,7 @@ import { ConfigurationError } from '../errors/index.js';
 import { ACCESS_SETTINGS, checkIssuer, JWT_SETTINGS, readJwtConfig } from './access-settings.js';
 import type { AppConfig } from './app-config.js';
 import { findIgnoredVariables } from './ignored-variables.js';
-import { countBytes } from './kinds.js';
+import { parseBytes } from './kinds.js';
 import { findMisspeltSettings } from './misspelt-settings.js';
 import { OTEL_SETTINGS } from './otel-settings.js';
 import { type SettingOptions, type OtherOptions, writeOptions, type WrittenOptions } from './options.js';
@@ -132,7 +132,7 @@ function read(given: Variables, providers: readonly ProviderDeclaration[], writt
   return Object.freeze<AppConfig>({
     ...service,
     isProduction: production,
-    http: { ...service.http, maxBodyBytes: countBytes(service.http.bodyLimit) },
+    http: { ...service.http, maxBodyBytes: parseBytes(service.http.bodyLimit) },
     demo: { ...service.demo, isOn: service.demo.isOn ?? !production },
     server,
     providers: others.providers,

@@ -133,7 +133,7 @@ class Estimate {
     let run = 0;
     for (let i = 0; i < end; i++) {
       const unit = text.charCodeAt(i);
-      const kind = findKind(unit);
+      const kind = findUnitKind(unit);
       run = kind === before ? run + 1 : 0;
       if (kind === LETTER) {
         const isCapital = unit < 97;
@@ -154,7 +154,7 @@ class Estimate {
   }
 }
 
-function findKind(unit: number): number {
+function findUnitKind(unit: number): number {
   if (unit >= 128) return OTHER;
   const lower = unit | 32;
   if (lower >= 97 && lower <= 122) return LETTER;

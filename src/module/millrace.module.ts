@@ -28,7 +28,7 @@ import { OneModule } from './one-module.service.js';
 import { ServedReport } from './served-report.service.js';
 
 /** What an application has decided: the settings, checked, and where the routes are. */
-interface Decision {
+interface ModuleParts {
   readonly config: AppConfig;
   readonly place: DoorsPlace;
   readonly models?: OwnModels;
@@ -81,7 +81,7 @@ export class MillraceModule {
    * @throws ConfigurationError, when the application starts, that lists every setting that is wrong
    */
   static forRoot(options: MillraceOptions = {}): DynamicModule {
-    return compose({ useFactory: () => decide(options) }, { providers: [ServedReport] });
+    return compose({ useFactory: () => readModuleOptions(options) }, { providers: [ServedReport] });
   }
 
   /**
@@ -95,7 +95,7 @@ export class MillraceModule {
         inject: inject as NonNullable<FactoryProvider['inject']>,
         useFactory: async (...injected: unknown[]) => {
           if (typeof make !== 'function') throw new ConfigurationError([NO_FACTORY], IN_OPTIONS);
-          return decide(await make(...injected));
+          return readModuleOptions(await make(...injected));
         },
       },
       { imports, providers: [ServedReport] },
@@ -111,7 +111,7 @@ export class MillraceModule {
   }
 }
 
-function decide(options: MillraceOptions): Decision {
+function readModuleOptions(options: MillraceOptions): ModuleParts {
   if (options instanceof Promise) {
     throw new ConfigurationError(
       ['The options are a promise. Use forRootAsync, whose factory may be async'],
@@ -138,7 +138,7 @@ function decide(options: MillraceOptions): Decision {
 
 /** Composes the module. It is global, so that modules with workflows need not import it. */
 function compose(
-  decision: Pick<FactoryProvider<Decision | Promise<Decision>>, 'inject' | 'useFactory'>,
+  decision: Pick<FactoryProvider<ModuleParts | Promise<ModuleParts>>, 'inject' | 'useFactory'>,
   { imports = [], providers = [] }: Pick<ModuleMetadata, 'imports' | 'providers'> = {},
 ): DynamicModule {
   return {
@@ -147,9 +147,9 @@ function compose(
     imports: [...PARTS, ...imports],
     providers: [
       { provide: DECISION, ...decision },
-      { provide: AppConfig, inject: [DECISION], useFactory: ({ config }: Decision) => config },
-      { provide: DoorsPlace, inject: [DECISION], useFactory: ({ place }: Decision) => place },
-      { provide: OwnModels, inject: [DECISION], useFactory: ({ models = new OwnModels() }: Decision) => models },
+      { provide: AppConfig, inject: [DECISION], useFactory: ({ config }: ModuleParts) => config },
+      { provide: DoorsPlace, inject: [DECISION], useFactory: ({ place }: ModuleParts) => place },
+      { provide: OwnModels, inject: [DECISION], useFactory: ({ models = new OwnModels() }: ModuleParts) => models },
       { provide: Clock, useClass: SystemClock },
       { provide: IdSource, useClass: RandomIdSource },
       OneModule,

@@ -65,7 +65,7 @@ function readJsonSchema(schema: StandardSchema, subject: string): RawSchema {
 }
 
 /** The place of a property in the schema. */
-interface Place {
+interface PropertyPlace {
   /** Its path in faults. */
   readonly path: string;
   /** Name of a definition that is made here. */
@@ -104,7 +104,7 @@ class StandardCompiler {
     return { schema: { ...schema, $defs }, definitions: this.#definitions };
   }
 
-  #define(raw: RawSchema, reference: string, place: Place): void {
+  #define(raw: RawSchema, reference: string, place: PropertyPlace): void {
     // A placeholder, so that the root comes first and an object can refer to itself.
     const presence = new Map<string, Presence>();
     this.#definitions.set(reference, { schema: EMPTY, presence, discriminator: undefined });
@@ -127,13 +127,13 @@ class StandardCompiler {
     this.#definitions.set(reference, { schema, presence, discriminator: undefined });
   }
 
-  #makeStrict(raw: RawSchema, place: Place): JsonSchema {
+  #makeStrict(raw: RawSchema, place: PropertyPlace): JsonSchema {
     const report = (problem: string): void => this.#report(`${place.path} ${problem}`);
     return makeStrictSchema(this.#hoist(raw, place), (reference) => ({ $ref: reference }), report);
   }
 
   /** Replaces objects in a schema by references. */
-  #hoist(raw: RawSchema, place: Place): RawSchema {
+  #hoist(raw: RawSchema, place: PropertyPlace): RawSchema {
     if (place.depth > DEEPEST) {
       this.#report(`${place.path} refers to itself with no object between. Put it into one.`);
       return { type: 'null' };
@@ -176,7 +176,7 @@ class StandardCompiler {
     return { ...described, items: this.#hoist((whole['items'] ?? {}) as RawSchema, deeper) };
   }
 
-  #refer(target: RawSchema, whole: RawSchema, place: Place): string {
+  #refer(target: RawSchema, whole: RawSchema, place: PropertyPlace): string {
     const known = this.#references.get(target);
     if (known !== undefined) return known;
     const title = typeof target['title'] === 'string' ? target['title'] : place.name;

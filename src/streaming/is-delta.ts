@@ -24,7 +24,7 @@ export function isDelta(value: unknown): value is Delta {
     case 'audio':
       return isAudio(delta);
     case 'mcp':
-      return isMcp(delta);
+      return isMcpDelta(delta);
     default:
       return isUnknown(channel);
   }
@@ -61,7 +61,7 @@ function isAudio({ id, data, transcript, expiresAt }: Readonly<Record<string, un
   );
 }
 
-function isMcp(delta: Readonly<Record<string, unknown>>): boolean {
+function isMcpDelta(delta: Readonly<Record<string, unknown>>): boolean {
   const { server, tools, call, name, arguments: args, approval, output, error } = delta;
   if (typeof server !== 'string') return false;
   const step = delta['step'] as McpStep['step'];

@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/index.js';
 import { NO_WINDOW, type Window, WINDOW_MS } from './window.js';
 
-interface Open {
+interface OpenWindow {
   count: number;
   /** By the monotonic clock: a change of the time of day makes no caller wait longer. */
   readonly endsAt: number;
@@ -13,7 +13,7 @@ interface Open {
  */
 export class LocalWindows {
   /** In the order in which they end, since all are equally long. */
-  readonly #open = new Map<string, Open>();
+  readonly #open = new Map<string, OpenWindow>();
 
   constructor(private readonly clock: Clock) {}
 

@@ -9,7 +9,7 @@ import {
   DeltaCollector,
 } from '../../streaming/index.js';
 import type { CompletionHead } from './completions.decoder.js';
-import type { ChatCompletion } from './dto/index.js';
+import type { ChatCompletion, CompletionAudio } from './dto/index.js';
 
 /**
  * Collects a run's events into one `chat.completion`.
@@ -37,7 +37,6 @@ export async function collectCompletion(
 type CollectedChoice = ChatCompletion['choices'][number];
 type CollectedMessage = CollectedChoice['message'];
 type CompletionToolCall = NonNullable<CollectedMessage['tool_calls']>[number];
-type CompletionAudio = NonNullable<CollectedMessage['audio']>;
 
 /** Makes one whole completion from the events of its run. A pure fold, as for a stream. */
 export class CompletionCollector {

@@ -24,7 +24,7 @@ export class McpController {
   @Post()
   @HttpCode(200)
   serve(@Req() request: Request, @Res() response: Response): Promise<void> {
-    setErrorForm(response, encodeError);
+    setErrorForm(response, encodeRpcError);
     assertOriginAllowed(request.get('origin'), this.config.http.corsOrigins);
     return this.intake.take(request, response, (taken) => this.exchanges.serve(request, response, taken));
   }
@@ -38,7 +38,7 @@ const INTERNAL_ERROR = -32_603;
 const SERVER_ERROR = -32_000;
 
 /** The body of errors with an HTTP status: the id of the request is not known here. */
-function encodeError({ status, message, type, code, param }: MillraceError): object {
+function encodeRpcError({ status, message, type, code, param }: MillraceError): object {
   return {
     jsonrpc: '2.0',
     id: null,

@@ -20,7 +20,7 @@ export class OpenCalls {
 
   /** @returns to be called when the call is over */
   add(client: CallingClient, id: unknown, exchange: Cancellation): () => void {
-    const key = makeKey(client, id);
+    const key = writeCallKey(client, id);
     if (key === undefined) return () => undefined;
     this.#open.set(key, exchange);
     return () => {
@@ -32,12 +32,12 @@ export class OpenCalls {
   cancel(client: CallingClient, notification: unknown): void {
     if (!isJsonObject(notification) || notification['method'] !== 'notifications/cancelled') return;
     const { params } = notification;
-    const key = isJsonObject(params) ? makeKey(client, params['requestId']) : undefined;
+    const key = isJsonObject(params) ? writeCallKey(client, params['requestId']) : undefined;
     if (key !== undefined) this.#open.get(key)?.abort(new RunAbortedError('cancelled'));
   }
 }
 
-function makeKey({ caller, session }: CallingClient, id: unknown): string | undefined {
+function writeCallKey({ caller, session }: CallingClient, id: unknown): string | undefined {
   if (session === undefined || (typeof id !== 'string' && typeof id !== 'number')) return undefined;
   return JSON.stringify([caller.id, session, id]);
 }

@@ -27,7 +27,7 @@ export class RunInspectionController {
     if (!caller.mayInspect(this.config.access.inspect)) throw makeDisabledError();
     const id = readPathParameter(request, 'id');
     const found = await this.#find(id, caller.id);
-    if (found === undefined) throw makeNotFoundError(id);
+    if (found === undefined) throw makeNoInspectionError(id);
     response.setHeader('cache-control', 'no-store');
     response.json(makeInspectionObject(found, this.#findTrace(found)));
   }
@@ -55,7 +55,7 @@ function makeDisabledError(): InvalidRequestError {
   );
 }
 
-function makeNotFoundError(id: string): NotFoundError {
+function makeNoInspectionError(id: string): NotFoundError {
   return new NotFoundError(
     `No inspection found for a run with the id '${id.slice(0, 64)}' of this key: the run does not exist, it began when RUNS_INSPECT was off, another process answered it, or newer runs have replaced it.`,
     { code: 'inspection_not_found' },

@@ -37,7 +37,7 @@ export async function readTypeScriptProject({ root }: Project, config?: string):
       `${names.join(' and ')}: no such file in ${root}. Say which one to compile with: --project <file>`,
     );
   }
-  const { compilerOptions, files } = await readConfig(compiler, configFile);
+  const { compilerOptions, files } = await readCompilerConfig(compiler, configFile);
   const folder = dirname(configFile);
   const { outDir, rootDir, inlineSourceMap, noEmit } = compilerOptions;
   if (typeof outDir !== 'string' || noEmit === true) {
@@ -94,7 +94,7 @@ interface Config {
 }
 
 /** Reads the settings, with all that they extend. */
-async function readConfig(compiler: string, configFile: string): Promise<Config> {
+async function readCompilerConfig(compiler: string, configFile: string): Promise<Config> {
   try {
     const args = [compiler, '--project', configFile, '--showConfig'];
     const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 64 * 1024 ** 2 });

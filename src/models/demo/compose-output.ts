@@ -32,7 +32,7 @@ export function composeOutput(
 ): string | readonly ComposedCall[] {
   const conversation = readDemoConversation(messages);
   const tools = chooseTools(parameters, conversation.message, conversation.results.length > 0);
-  if (tools.length > 0) return tools.map((tool, index) => callTool(tool, index, conversation));
+  if (tools.length > 0) return tools.map((tool, index) => composeCall(tool, index, conversation));
   const reply = chooseReply(conversation);
   const { type, json_schema } = readObject(parameters.response_format);
   const { schema } = readObject(json_schema);
@@ -43,7 +43,7 @@ export function composeOutput(
   return makeValue(schema, choices, 'response_format');
 }
 
-function callTool(
+function composeCall(
   { kind, name, schema }: OfferedTool,
   index: number,
   { message, callCount }: DemoConversation,

@@ -17,14 +17,14 @@ interface PromptManagerOptions {
 const NOT_COPIED =
   ' TypeScript does not copy prompt files: build with `millrace build`, or add it to the assets of nest-cli.json.';
 
-interface Kept {
+interface KeptPrompt {
   readonly prompt: Prompt;
   readonly modifiedAt: number;
 }
 
 /** Reads each prompt file once. */
 export class PromptManager {
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, KeptPrompt>();
   readonly #reload: boolean;
   readonly #sourceFolders: SourceFolders | undefined;
 

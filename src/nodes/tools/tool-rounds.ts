@@ -167,7 +167,7 @@ export class ToolRounds {
       const server = remotes[index]?.server;
       const call = calls[index]?.id;
       if (server === undefined || call === undefined) return;
-      const ending = failure === undefined ? { output: text } : { error: describeError(text, failure) };
+      const ending = failure === undefined ? { output: text } : { error: describeToolFailure(text, failure) };
       tell({ type: 'mcp', step: 'called', server, call, ...ending });
     });
   }
@@ -197,7 +197,7 @@ function describeCall(
   return { server, call, name, arguments: toUSVString(writeArguments(args)) };
 }
 
-function describeError(text: string, failure: Error): McpFailure {
+function describeToolFailure(text: string, failure: Error): McpFailure {
   return { by: isReportedByTool(failure) ? 'tool' : 'server', message: toUSVString(text.replace(/^Error: /, '')) };
 }
 

@@ -96,7 +96,7 @@ export class InspectionObserver implements RunObserver {
         const { call, within, provider, model, content } = event;
         this.#add(node, {
           type: 'model-call',
-          ...place(within),
+          ...writeWithin(within),
           provider,
           model,
           startedAt: this.#now(),
@@ -152,7 +152,7 @@ export class InspectionObserver implements RunObserver {
         this.#add(node, {
           type: event.type === 'tool-started' ? 'tool' : 'span',
           span,
-          ...place(within),
+          ...writeWithin(within),
           name: event.type === 'tool-started' ? event.tool : event.name,
           startedAt: this.#now(),
           ...this.#capture('input', input, 'input'),
@@ -214,7 +214,7 @@ export class InspectionObserver implements RunObserver {
   ): void {
     this.#add(node, {
       type: 'note',
-      ...place(within),
+      ...writeWithin(within),
       name,
       level,
       at: this.#now(),
@@ -262,7 +262,7 @@ const STATUSES = {
   'run-retrying': 'failed',
 } as const;
 
-function place(within: number | undefined): { readonly within?: number } {
+function writeWithin(within: number | undefined): { readonly within?: number } {
   return within === undefined ? {} : { within };
 }
 

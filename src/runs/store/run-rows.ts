@@ -58,7 +58,7 @@ export function readRunRow(row: RunRow, now: number): LoggedRun {
     aliveAt: readNumber(row['seen']),
     deaths: Number(row['deaths']),
     isCancelled: isTrue(row['is_cancelled']),
-    ending: readEnding(status, row),
+    ending: readStoredEnding(status, row),
     length: Number(row['length']),
     hasLog: isTrue(row['has_log']) && (row['finished'] === null || Number(row['log_expires']) > now),
     segments: (JSON.parse(String(row['segments'])) as readonly SegmentRow[]).map(readSegment),
@@ -79,11 +79,11 @@ export function readWaits(row: RunRow | undefined): readonly KeptWait[] {
     schema: JSON.parse(unpackText(wait.schema)) as JsonValue,
     askedAt: wait.asked,
     expiresAt: wait.expires,
-    answer: readOutcome(wait),
+    answer: readWaitOutcome(wait),
   }));
 }
 
-function readOutcome({ answered: at, value, segment, turn: order }: WaitRow): WaitOutcome | undefined {
+function readWaitOutcome({ answered: at, value, segment, turn: order }: WaitRow): WaitOutcome | undefined {
   if (at === null) return undefined;
   if (value === null) return { at, isExpired: true, order };
   return { at, value: JSON.parse(value) as JsonValue, ...(segment !== null && { segment }), order };
@@ -102,7 +102,7 @@ export function readWaiting(row: RunRow | undefined): WaitingRuns {
   };
 }
 
-function readEnding(status: LoggedStatus, { finished = null, ending = null }: RunRow): LoggedEnding | undefined {
+function readStoredEnding(status: LoggedStatus, { finished = null, ending = null }: RunRow): LoggedEnding | undefined {
   if (finished === null || status === 'queued' || status === 'running' || status === 'waiting') return undefined;
   const rest = JSON.parse(String(ending)) as Omit<LoggedEnding, 'status' | 'finishedAt'>;
   return { ...rest, status, finishedAt: Number(finished) };

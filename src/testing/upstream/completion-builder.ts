@@ -8,7 +8,7 @@ interface ToolCallPiece {
   readonly function?: { readonly name?: string; readonly arguments?: string };
 }
 
-interface Delta {
+interface ChunkDelta {
   readonly content?: string | null;
   readonly refusal?: string | null;
   readonly reasoning_content?: string;
@@ -66,7 +66,7 @@ export class CompletionBuilder {
     });
   }
 
-  #takeDelta(delta: Delta): void {
+  #takeDelta(delta: ChunkDelta): void {
     for (const field of TEXT_FIELDS) {
       const piece = delta[field];
       if (piece) this.#texts.set(field, (this.#texts.get(field) ?? '') + piece);

@@ -31,7 +31,7 @@ export async function makeBackends(config: TracingConfig, clock: Clock, sink: Lo
   return [...(access === undefined ? [] : [makeLangfuseBackend(access, parts)]), ...makeOtlpBackends(parts)];
 }
 
-interface Parts {
+interface BackendParts {
   readonly config: TracingConfig;
   readonly clock: Clock;
   readonly sink: LogSink;
@@ -49,7 +49,7 @@ function readLangfuseAccess({ langfuse }: TracingConfig, sink: LogSink): Langfus
   return undefined;
 }
 
-function makeLangfuseBackend(access: LangfuseAccess, parts: Parts): Backend {
+function makeLangfuseBackend(access: LangfuseAccess, parts: BackendParts): Backend {
   const { config, clock, sink } = parts;
   const { ingestion } = config.langfuse;
   const server = new LangfuseServer(access, clock);
@@ -67,14 +67,14 @@ function makeLangfuseBackend(access: LangfuseAccess, parts: Parts): Backend {
   };
 }
 
-function makeOtlpBackends(parts: Parts): readonly Backend[] {
+function makeOtlpBackends(parts: BackendParts): readonly Backend[] {
   const { otlp } = parts.config;
   if (otlp === undefined) return [];
   const exporter = makeOtlpExporter({ name: 'otlp', ...otlp }, parts);
   return [{ queue: makeQueue(exporter, 'OTLP endpoint', parts), checkIn: () => Promise.resolve() }];
 }
 
-function makeLangfuseOtlp(access: LangfuseAccess, parts: Parts): TraceExporter {
+function makeLangfuseOtlp(access: LangfuseAccess, parts: BackendParts): TraceExporter {
   return makeOtlpExporter(
     {
       name: 'langfuse',
@@ -90,7 +90,7 @@ function makeLangfuseOtlp(access: LangfuseAccess, parts: Parts): TraceExporter {
   );
 }
 
-function makeLegacyLangfuse(access: LangfuseAccess, { config, sink }: Parts): TraceExporter {
+function makeLegacyLangfuse(access: LangfuseAccess, { config, sink }: BackendParts): TraceExporter {
   sink.log('Langfuse is given traces through its legacy endpoint, which versions from 4 on no longer have');
   const { environment, release } = config;
   return new LegacyLangfuseExporter({
@@ -103,7 +103,7 @@ function makeLegacyLangfuse(access: LangfuseAccess, { config, sink }: Parts): Tr
 
 function makeOtlpExporter(
   target: Pick<OtlpExporterOptions, 'name' | 'encoding' | 'tracesUrl' | 'headers'>,
-  { config, clock, Exporter }: Parts,
+  { config, clock, Exporter }: BackendParts,
 ): TraceExporter {
   const { serviceName, environment, release, resourceAttributes, providerNames } = config;
   const options = {
@@ -119,7 +119,7 @@ function makeOtlpExporter(
   return new Exporter(options, clock);
 }
 
-function makeQueue(exporter: TraceExporter, title: string, { config, clock, sink }: Parts): DeliveryQueue {
+function makeQueue(exporter: TraceExporter, title: string, { config, clock, sink }: BackendParts): DeliveryQueue {
   const limits = { bytes: config.queueBytes, traces: MOST_TRACES };
   return new DeliveryQueue(exporter, limits, clock, new DeliveryLog(title, sink, clock));
 }

@@ -34,7 +34,7 @@ function fitEvent(event: LegacyEvent): { readonly event: LegacyEvent; readonly b
   let bytes = countBytes(event);
   if (bytes < MAX_EVENT_BYTES) return { event, bytes };
   const copy = structuredClone(event);
-  const parts = listParts(copy).sort((a, b) => b.bytes - a.bytes);
+  const parts = listBodyParts(copy).sort((a, b) => b.bytes - a.bytes);
   for (const part of parts) {
     if (bytes < MAX_EVENT_BYTES) break;
     const note = `<left out: ${part.bytes} bytes>`;
@@ -44,12 +44,12 @@ function fitEvent(event: LegacyEvent): { readonly event: LegacyEvent; readonly b
   return { event: copy, bytes };
 }
 
-interface Part {
+interface BodyPart {
   readonly bytes: number;
   readonly replace: (note: string) => void;
 }
 
-function listParts({ body }: LegacyEvent): Part[] {
+function listBodyParts({ body }: LegacyEvent): BodyPart[] {
   const metadata = Object.entries(body.metadata).map(([name, value]) => ({
     bytes: countBytes(value),
     replace: (note: string) => (body.metadata[name] = note),

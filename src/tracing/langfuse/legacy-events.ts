@@ -117,9 +117,9 @@ export function makeLegacyEvents(trace: FinishedTrace, { environment, release }:
   return events;
 }
 
-type Placed = Pick<EventBody, 'traceId' | 'parentObservationId' | 'environment'>;
+type EventPlace = Pick<EventBody, 'traceId' | 'parentObservationId' | 'environment'>;
 
-function makeObservationEvent(observation: FinishedObservation, placed: Placed & Content): LegacyEvent {
+function makeObservationEvent(observation: FinishedObservation, placed: EventPlace & Content): LegacyEvent {
   const { id, name, level, statusMessage, generation } = observation;
   const body: SpanBody = {
     ...placed,
@@ -155,7 +155,7 @@ function makeGenerationBody(body: SpanBody, generation: FinishedGeneration): Gen
   };
 }
 
-function makePointEvent({ name, time, level, data }: FinishedEvent, id: string, placed: Placed): LegacyEvent {
+function makePointEvent({ name, time, level, data }: FinishedEvent, id: string, placed: EventPlace): LegacyEvent {
   const timestamp = formatIsoTime(time);
   const body = { ...placed, id, name, startTime: timestamp, level, metadata: parseAllCaptured(data) };
   return { id: `${id}-event`, type: 'event-create', timestamp, body };

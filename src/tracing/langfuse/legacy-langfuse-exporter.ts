@@ -33,14 +33,14 @@ export class LegacyLangfuseExporter implements TraceExporter {
   }
 }
 
-interface Sent {
+interface SentBatch {
   readonly events: number;
   readonly traces: number;
   /** Traces of which nothing was accepted. */
   readonly lostTraces: number;
 }
 
-function makeRefusalError(refusals: readonly RefusedEvent[], { events, traces, lostTraces }: Sent): ExportError {
+function makeRefusalError(refusals: readonly RefusedEvent[], { events, traces, lostTraces }: SentBatch): ExportError {
   const counts = new Map<number, number>();
   for (const { status } of refusals) counts.set(status, (counts.get(status) ?? 0) + 1);
   const statuses = [...counts].map(([status, count]) => `${count} with status ${status}`).join(', ');

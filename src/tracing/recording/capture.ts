@@ -19,7 +19,8 @@ interface CaptureOptions {
 const MOST_ENTRIES = 64;
 
 type Facts = Readonly<Record<string, unknown>>;
-type Captured = Readonly<Record<string, string>>;
+/** Captured texts by name. */
+export type Captured = Readonly<Record<string, string>>;
 
 /** Turns values into texts at once, without secrets. Never throws. */
 export class Capture {

@@ -1,5 +1,5 @@
 import type { Ending, GenerationEnding, GenerationStart, TraceLevel } from '../tracer.js';
-import type { Capture } from './capture.js';
+import type { Capture, Captured } from './capture.js';
 import type { FinishedEvent, FinishedGeneration, FinishedObservation } from './finished-trace.js';
 
 /** The beginning of an observation. */
@@ -19,8 +19,6 @@ const EVENT_BYTES = 128;
 
 /** Most events of one observation; more would come from a runaway loop. */
 const MOST_EVENTS = 128;
-
-type Captured = Readonly<Record<string, string>>;
 
 /** One open observation. It captures everything at once. */
 export class OpenObservation {

@@ -20,7 +20,7 @@ const BESIDE_TEXT: ReadonlySet<ParameterGroup> = new Set(['tools', 'logprobs', '
  * Finds the groups of the client's parameters that a workflow takes: those that the model of a visible step gets on every
  * path of a run. Two groups are treated less strictly:
  * - `sampling` shapes how a model writes, so one path with a model that gets it is enough;
- * - `tools` are an offer, so a path on which no model speaks does not count.
+ * - `tools` are an offer, so a path on which the client sees no model does not count.
  */
 export function findTakenParameters(scope: CompiledScope, visible: boolean): ReadonlySet<ParameterGroup> {
   return new Set(PARAMETER_GROUPS.filter((group) => isTaken(group, findTreatments(scope, visible, group))));
@@ -33,13 +33,13 @@ function isTaken(group: ParameterGroup, treatments: ReadonlySet<Treatment>): boo
 }
 
 function findTreatments(scope: CompiledScope, visible: boolean, group: ParameterGroup): ReadonlySet<Treatment> {
-  const treatments = visible ? followSpeech(scope, group) : new Set<Treatment>(['silent']);
-  // If no step has spoken, the result is sent.
+  const treatments = visible ? followVisible(scope, group) : new Set<Treatment>(['silent']);
+  // If the client has seen no text, the result is sent.
   return treatments.delete('silent') ? new Set([...treatments, ...followResult(scope, visible, group)]) : treatments;
 }
 
 /** The treatments by the visible steps of a scope. */
-function followSpeech({ steps }: CompiledScope, group: ParameterGroup): Set<Treatment> {
+function followVisible({ steps }: CompiledScope, group: ParameterGroup): Set<Treatment> {
   return steps
     .filter(({ visible }) => visible)
     .map((step): ReadonlySet<Treatment> => {
@@ -47,9 +47,9 @@ function followSpeech({ steps }: CompiledScope, group: ParameterGroup): Set<Trea
         case 'node':
           return new Set([readTreatment(step.instance.forwards, group)]);
         case 'workflow':
-          return followSpeech(step.workflow.scope, group);
+          return followVisible(step.workflow.scope, group);
         case 'route':
-          return new Set([...step.branches.values()].flatMap((branch) => [...followSpeech(branch, group)]));
+          return new Set([...step.branches.values()].flatMap((branch) => [...followVisible(branch, group)]));
         case 'interrupt':
           return new Set(['silent']);
         default:
@@ -60,7 +60,7 @@ function followSpeech({ steps }: CompiledScope, group: ParameterGroup): Set<Trea
 }
 
 /**
- * The treatments by the step that gives the result, which count only if no step has spoken.
+ * The treatments by the step that gives the result, which count only if the client has seen no text.
  * @param visible whether the client sees its visible steps
  */
 function followResult(
@@ -85,7 +85,7 @@ function followResult(
       return followResult(step.workflow.scope, visible && !step.silent, group);
     case 'route': {
       const silent = [...step.branches.values()].filter(
-        (branch) => !visible || followSpeech(branch, group).has('silent'),
+        (branch) => !visible || followVisible(branch, group).has('silent'),
       );
       return new Set(silent.flatMap((branch) => [...followResult(branch, visible, group)]));
     }

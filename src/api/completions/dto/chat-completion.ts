@@ -11,7 +11,7 @@ import { ServiceTier, SystemFingerprint } from './provider-fields.js';
 import { AskedModel, ChoiceIndex, RunId, StartedAt } from './completion-fields.js';
 
 @JSONSchema({ description: 'Spoken output.' })
-class CompletionAudio {
+export class CompletionAudio {
   @IsString()
   @JSONSchema({ description: 'The id by which the next request can refer to it. Empty if the provider gave none.' })
   readonly id: string;

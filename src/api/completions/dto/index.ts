@@ -1,3 +1,3 @@
 export { ChatCompletionRequest } from './chat-completion-request.js';
-export { ChatCompletion } from './chat-completion.js';
+export { ChatCompletion, type CompletionAudio } from './chat-completion.js';
 export { assertStreamOptionsAllowed } from './stream-options.js';

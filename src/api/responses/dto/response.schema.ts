@@ -1,10 +1,10 @@
 import { schemaParts } from '../../wire/index.js';
 
 const { anyObject, anything, choice, count, flag, list, object, orNull, refer, text } = schemaParts;
-type Schema = schemaParts.DescribedSchema;
 
-const SECONDS = (description: string): Schema => count(`${description} Seconds since the Unix epoch.`);
-const number = (description: string): Schema => ({ type: 'number', description });
+const SECONDS = (description: string): schemaParts.DescribedSchema =>
+  count(`${description} Seconds since the Unix epoch.`);
+const number = (description: string): schemaParts.DescribedSchema => ({ type: 'number', description });
 const any = (name: string): { $ref: string } => ({ $ref: `#/components/schemas/${name}` });
 
 const ITEM_STATUS = choice(
@@ -190,7 +190,7 @@ const RESPONSE = object(
   },
 );
 
-const EVENT: Schema = {
+const EVENT: schemaParts.DescribedSchema = {
   ...object(
     'The data of one event of a response. Which other fields it has depends on its type.',
     {
@@ -217,7 +217,7 @@ export const RESPONSE_SCHEMAS = {
   ResponseOutputItem: {
     description: 'One item of a response.',
     oneOf: Object.keys(ITEMS).map(any),
-  } as Schema,
+  } as schemaParts.DescribedSchema,
   ...ITEMS,
   ResponseUsage: USAGE,
   ResponseEvent: EVENT,

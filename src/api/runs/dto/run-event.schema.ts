@@ -6,7 +6,6 @@ import { WAIT_SCHEMA } from './wait.schema.js';
 
 const { anything, choice, count, flag, list, anyObject, object, orNull, refer, text } = schemaParts;
 type Fields = schemaParts.Fields;
-type RunSchema = schemaParts.DescribedSchema;
 
 const NODE = text('Key of the step; in a nested workflow preceded by the keys of the enclosing steps.');
 const ELAPSED = count('How long the step took, in milliseconds.');
@@ -19,7 +18,8 @@ const NUMBER = count(
   'Number of the event: counted from 0 in each run, without gaps. The `id` of the event is the same.',
 );
 const TIME = count('When it happened, in milliseconds since the Unix epoch.');
-const OBJECTS = (description: string): RunSchema => list(anyObject('As the model gave it.'), description);
+const OBJECTS = (description: string): schemaParts.DescribedSchema =>
+  list(anyObject('As the model gave it.'), description);
 
 /** An error, in the events of a run and in the run itself. */
 export const RUN_ERROR_SCHEMA = object(
@@ -34,27 +34,32 @@ export const RUN_ERROR_SCHEMA = object(
 
 type EventFields = readonly [description: string, required: Fields, optional?: Fields];
 
-function describeEvent(type: string, [description, required, optional = {}]: EventFields): RunSchema {
+function describeEvent(type: string, [description, required, optional = {}]: EventFields): schemaParts.DescribedSchema {
   const name = choice([type], 'The same as the name of the event.');
   return object(description, { type: name, ...required, n: NUMBER, at: TIME }, optional);
 }
 
-function delta(types: readonly string[], description: string, required: Fields, optional: Fields = {}): RunSchema {
+function describeDelta(
+  types: readonly string[],
+  description: string,
+  required: Fields,
+  optional: Fields = {},
+): schemaParts.DescribedSchema {
   return object(description, { type: choice(types, 'The kind of piece.'), ...required }, optional);
 }
 
-const TEXT = delta(
+const TEXT = describeDelta(
   ['content', 'reasoning', 'refusal'],
   'A piece of text.',
   { text: text('The next characters.') },
   { logprobs: OBJECTS('Log probabilities of its tokens, if requested.') },
 );
 
-const DELTAS: Readonly<Record<Delta['type'], RunSchema>> = {
+const DELTAS: Readonly<Record<Delta['type'], schemaParts.DescribedSchema>> = {
   content: TEXT,
   reasoning: TEXT,
   refusal: TEXT,
-  'tool-call': delta(
+  'tool-call': describeDelta(
     ['tool-call'],
     "A piece of a call of one of the client's own tools.",
     { index: count('Which call it belongs to.'), arguments: text('The next characters of its arguments or input.') },
@@ -64,9 +69,11 @@ const DELTAS: Readonly<Record<Delta['type'], RunSchema>> = {
       kind: choice(['custom'], 'Present for custom tools.'),
     },
   ),
-  annotations: delta(['annotations'], 'Sources that the model named.', { annotations: OBJECTS('The sources.') }),
-  images: delta(['images'], 'Images that the model made.', { images: OBJECTS('The images.') }),
-  audio: delta(
+  annotations: describeDelta(['annotations'], 'Sources that the model named.', {
+    annotations: OBJECTS('The sources.'),
+  }),
+  images: describeDelta(['images'], 'Images that the model made.', { images: OBJECTS('The images.') }),
+  audio: describeDelta(
     ['audio'],
     'A piece of spoken output.',
     {},
@@ -77,7 +84,7 @@ const DELTAS: Readonly<Record<Delta['type'], RunSchema>> = {
       expires_at: count('Until when the id is known, in seconds since the Unix epoch.'),
     },
   ),
-  mcp: delta(
+  mcp: describeDelta(
     ['mcp'],
     'What happens to an MCP server that the request names, and to calls of its tools.',
     {
@@ -99,7 +106,7 @@ const DELTAS: Readonly<Record<Delta['type'], RunSchema>> = {
   ),
 };
 
-const DELTA: RunSchema = {
+const DELTA: schemaParts.DescribedSchema = {
   description: 'The new piece. Pieces of one step and type belong together.',
   oneOf: [...new Set(Object.values(DELTAS))],
 };
@@ -193,7 +200,7 @@ const EVENTS: Readonly<Record<RunEvent['type'], EventFields>> = {
 };
 
 /** The data of one event of a run's stream. */
-export const RUN_EVENT_SCHEMA: RunSchema = {
+export const RUN_EVENT_SCHEMA: schemaParts.DescribedSchema = {
   description: 'One event of a run. The last one is `run-finished` or `run-failed`.',
   oneOf: Object.entries(EVENTS).map(([type, fields]) => describeEvent(type, fields)),
 };

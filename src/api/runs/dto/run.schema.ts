@@ -3,12 +3,12 @@ import { WAIT_SCHEMA } from './wait.schema.js';
 import { schemaParts } from '../../wire/index.js';
 
 const { anyObject, anything, choice, count, list, object, orNull, refer, text } = schemaParts;
-type RunSchema = schemaParts.DescribedSchema;
 
 /** The status of a run, for clients. */
 export const RUN_STATUSES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
 
-const SECONDS = (description: string): RunSchema => count(`${description} Seconds since the Unix epoch.`);
+const SECONDS = (description: string): schemaParts.DescribedSchema =>
+  count(`${description} Seconds since the Unix epoch.`);
 
 const STEP = object(
   'One step of the run.',
@@ -32,7 +32,7 @@ const SEGMENT = object('The part of the run that a client sees under an id of it
 });
 
 /** A run, as clients see it. */
-export const RUN_SCHEMA: RunSchema = object(
+export const RUN_SCHEMA: schemaParts.DescribedSchema = object(
   'One execution of a workflow that outlives its request.',
   {
     id: text('Id of the run.'),
@@ -67,7 +67,7 @@ export const RUN_SCHEMA: RunSchema = object(
 );
 
 /** A page of runs. */
-export const RUN_LIST_SCHEMA: RunSchema = object('A page of runs.', {
+export const RUN_LIST_SCHEMA: schemaParts.DescribedSchema = object('A page of runs.', {
   object: choice(['list'], 'Always `list`.'),
   data: list({ $ref: '#/components/schemas/Run' }, 'The runs.'),
   first_id: orNull(text('Id of the first run of the page.')),

@@ -1,10 +1,9 @@
 import { schemaParts } from '../../wire/index.js';
 
 const { anyObject, choice, count, list, object, orNull, text } = schemaParts;
-type Described = schemaParts.DescribedSchema;
 
 /** A schedule, as clients see it. */
-export const SCHEDULE_SCHEMA: Described = object('When a workflow runs repeatedly.', {
+export const SCHEDULE_SCHEMA: schemaParts.DescribedSchema = object('When a workflow runs repeatedly.', {
   id: text('Its name; for a schedule of a workflow, preceded by the id of the workflow.'),
   object: choice(['schedule'], 'Always `schedule`.'),
   created_at: count('When it was first stored. Seconds since the Unix epoch.'),
@@ -27,7 +26,7 @@ export const SCHEDULE_SCHEMA: Described = object('When a workflow runs repeatedl
 });
 
 /** All schedules of an API key. */
-export const SCHEDULE_LIST_SCHEMA: Described = object('The schedules of an API key.', {
+export const SCHEDULE_LIST_SCHEMA: schemaParts.DescribedSchema = object('The schedules of an API key.', {
   object: choice(['list'], 'Always `list`.'),
   data: list({ $ref: '#/components/schemas/Schedule' }, 'The schedules, by their ids.'),
 });

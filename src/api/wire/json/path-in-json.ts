@@ -7,7 +7,7 @@ const PLAIN = /^[\w$-]{1,64}$/;
 const LONGEST = 256;
 
 /** An object or array that has not ended: the number of the item in an array, the bytes of the name in an object. */
-interface Open {
+interface OpenContainer {
   item: number | undefined;
   name: readonly [from: number, end: number] | undefined;
 }
@@ -34,8 +34,8 @@ export function findPath(bytes: Buffer, at: number): string | null {
 }
 
 /** The objects and arrays that are open before a byte, the outermost first. */
-function findOpenValues(bytes: Buffer, end: number): readonly Open[] {
-  const open: Open[] = [];
+function findOpenValues(bytes: Buffer, end: number): readonly OpenContainer[] {
+  const open: OpenContainer[] = [];
   let string: readonly [number, number] | undefined;
   let at = 0;
   while (at < end) {

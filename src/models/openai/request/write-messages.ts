@@ -18,11 +18,11 @@ interface SpokenOutput {
   readonly transcript?: unknown;
 }
 
-interface ToolCall {
+interface WrittenCall {
   readonly function?: { readonly arguments?: unknown } | null;
 }
 
-interface Part {
+interface ContentPart {
   readonly type?: unknown;
   readonly text?: unknown;
   readonly refusal?: unknown;
@@ -75,10 +75,10 @@ function writePlainContent(draft: Draft, { refusal }: Draft): Draft {
   const plain = fillArguments(without.length === 0 ? draft : dropFields(draft, without));
   if (draft.role === 'tool') return content === '' || content === null ? { ...plain, content: EMPTY } : plain;
   if (draft.role !== 'assistant') return plain;
-  if (Array.isArray(content) && content.some((part: Part | null) => part?.type === 'refusal')) {
+  if (Array.isArray(content) && content.some((part: ContentPart | null) => part?.type === 'refusal')) {
     return {
       ...plain,
-      content: content.map((part: Part | null) => (part?.type === 'refusal' ? toTextPart(part) : part)),
+      content: content.map((part: ContentPart | null) => (part?.type === 'refusal' ? toTextPart(part) : part)),
     };
   }
   const isEmpty = !isPresent(content) || content === '';
@@ -93,17 +93,17 @@ function isNullOrEmpty(value: unknown): boolean {
 function fillArguments(draft: Draft): Draft {
   const calls = draft['tool_calls'];
   if (!Array.isArray(calls) || !calls.some(lacksArguments)) return draft;
-  const written = calls.map((call: ToolCall | null) =>
+  const written = calls.map((call: WrittenCall | null) =>
     lacksArguments(call) ? { ...call, function: { ...call?.function, arguments: '{}' } } : call,
   );
   return { ...draft, tool_calls: written };
 }
 
-function lacksArguments(call: ToolCall | null): boolean {
+function lacksArguments(call: WrittenCall | null): boolean {
   return call?.function?.arguments === '';
 }
 
-function toTextPart({ refusal }: Part): Part {
+function toTextPart({ refusal }: ContentPart): ContentPart {
   return { type: 'text', text: refusal };
 }
 
@@ -170,7 +170,7 @@ function joinMessages(first: Draft, second: Draft): Draft {
 /** Reads the text of a content; undefined if it holds anything else. */
 function readText(content: unknown): string | undefined {
   if (typeof content === 'string') return content;
-  const texts = (content as readonly (Part | null)[]).map((part) =>
+  const texts = (content as readonly (ContentPart | null)[]).map((part) =>
     isObject(part) && Object.keys(part).length === 2 && part.type === 'text' && typeof part.text === 'string'
       ? part.text
       : undefined,

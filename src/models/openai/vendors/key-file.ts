@@ -10,14 +10,14 @@ const logger = new Logger('Models');
 /** Chooses the key of a provider: the first one that is set, as a value or as a file. A file is checked for each request. */
 export function chooseKey(...keys: readonly (ProviderKey | undefined)[]): Endpoint['apiKey'] {
   const { value, file } = keys.find((key) => key !== undefined) ?? {};
-  return file === undefined ? value : new KeyFile(file.variable, file.path, value).read;
+  return file === undefined ? value : new ProviderKeyFile(file.variable, file.path, value).read;
 }
 
 /**
  * A file with a provider's key, which may change at any time. While it is missing, empty or unreadable, its last key stays in
  * use.
  */
-class KeyFile {
+class ProviderKeyFile {
   readonly #variable: string;
   readonly #path: string;
   #key: string | undefined;

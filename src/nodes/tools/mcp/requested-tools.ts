@@ -149,7 +149,7 @@ export class RequestedTools {
     let listing = this.#listings.get(label);
     if (listing === undefined) {
       listing =
-        tools === undefined ? this.#ask(server, tell) : Promise.resolve(chooseTools(tools.map(readTool), server));
+        tools === undefined ? this.#ask(server, tell) : Promise.resolve(filterTools(tools.map(readTool), server));
       this.#listings.set(label, listing);
     }
     return listing;
@@ -164,7 +164,7 @@ export class RequestedTools {
           for (const { name, outputSchema } of tools) {
             if (isJsonObject(outputSchema)) this.#outputs.set(`${server.label} ${name}`, outputSchema);
           }
-          return chooseTools(tools.map(readTool), server);
+          return filterTools(tools.map(readTool), server);
         },
         (thrown: unknown) => {
           if (!isError(thrown) || !(thrown instanceof ToolError)) throw thrown;
@@ -255,7 +255,7 @@ function readTool(listed: Tool | OpaqueObject): OpaqueObject | undefined {
 const LONGEST_NAME = 256;
 
 /** The tools of a list that the client allows. */
-function chooseTools(
+function filterTools(
   tools: readonly (OpaqueObject | undefined)[],
   { label, allowed = {} }: RequestedMcpServer,
 ): Listing {

@@ -26,7 +26,7 @@ const LOST_CODES: ReadonlySet<string> = new Set(['3F000', '42P01', '42883']);
 type Processor<T> = (job: Job<T>, token: string | undefined) => Promise<void>;
 
 /** Options of a worker that do not depend on where its queue is. */
-type Options = Omit<WorkerOptions, 'connection' | 'prefix'>;
+type QueueOptions = Omit<WorkerOptions, 'connection' | 'prefix'>;
 
 /** Where BullMQ keeps its queues. */
 export interface BullBackend {
@@ -38,7 +38,7 @@ export interface BullBackend {
   /** Creates what the queues need and is missing. */
   prepare(): Promise<void>;
   makeQueue<T>(name: string): Queue<T>;
-  makeWorker<T>(name: string, process: Processor<T>, options: Options): Worker<T>;
+  makeWorker<T>(name: string, process: Processor<T>, options: QueueOptions): Worker<T>;
   /** The error that makes a worker leave a job that was moved. */
   makeDelayedError(): Error;
   /** True if an error shows that something made by {@link prepare} is missing. */
@@ -86,7 +86,7 @@ export class PostgresBackend implements BullBackend {
     return new Queue(name, { connection: this.#connection }, createPostgresBackend) as unknown as Queue<T>;
   }
 
-  makeWorker<T>(name: string, process: Processor<T>, options: Options): Worker<T> {
+  makeWorker<T>(name: string, process: Processor<T>, options: QueueOptions): Worker<T> {
     return new Worker(
       name,
       process,
@@ -130,7 +130,7 @@ export class RedisBackend implements BullBackend {
     return new Queue<T>(name, { connection: this.#connect(1), prefix: PREFIX });
   }
 
-  makeWorker<T>(name: string, process: Processor<T>, options: Options): Worker<T> {
+  makeWorker<T>(name: string, process: Processor<T>, options: QueueOptions): Worker<T> {
     return new Worker<T>(name, process, { ...options, connection: this.#connect(null), prefix: PREFIX });
   }
 

@@ -85,7 +85,7 @@ export class PostgresDatabase {
     return this.#try(async (deadline) => {
       await this.#waitUntilOpen(deadline);
       return this.#use(deadline, async (client) => {
-        const { rows } = await client.query<PostgresRow>(sql, values.map(clean));
+        const { rows } = await client.query<PostgresRow>(sql, values.map(replaceZeros));
         return rows;
       });
     });
@@ -188,7 +188,7 @@ export class PostgresDatabase {
       const result = await work({
         query: async (sql, values = []) =>
           // Without values, one text may hold several statements.
-          (await client.query<PostgresRow>(sql, values.length === 0 ? undefined : values.map(clean))).rows,
+          (await client.query<PostgresRow>(sql, values.length === 0 ? undefined : values.map(replaceZeros))).rows,
       });
       await client.query('commit');
       return result;
@@ -275,9 +275,9 @@ class LateError extends Error {
 const refuseLate = (): Promise<never> => Promise.reject(new LateError());
 
 /** PostgreSQL's texts cannot hold the character 0, so a search for one that does finds nothing. */
-function clean(value: PostgresValue): unknown {
+function replaceZeros(value: PostgresValue): unknown {
   if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value;
-  return Array.isArray(value) ? value.map(clean) : value;
+  return Array.isArray(value) ? value.map(replaceZeros) : value;
 }
 
 /** If a name has several addresses, the outer error has no message of its own. */
