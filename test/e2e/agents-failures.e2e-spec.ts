@@ -103,10 +103,10 @@ describe('an agent whose model fails', () => {
       bench.upstream.next(httpError(503, errorBody('busy'), { 'retry-after': '7' }));
       const leaving = new AbortController();
       const body = { model: 'test', stream: false, messages: HELLO };
-      const answer = openStream(bench.app.chatUrl, body, { signal: leaving.signal });
+      const response = openStream(bench.app.chatUrl, body, { signal: leaving.signal });
       await eventually(() => listEvents().length === 1);
       leaving.abort();
-      await catchRejection(answer);
+      await catchRejection(response);
       await eventually(() => bench.app.get(RunService).openRuns === 0);
       expect(bench.upstream.requests).toHaveLength(1);
     });

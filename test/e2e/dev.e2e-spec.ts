@@ -179,11 +179,11 @@ describe('millrace dev', () => {
         const line = lines.findIndex((text, index) => findSourceLine(index, text.search(/\S/)) === FAILING_LINE);
         await inspector.call('Debugger.setBreakpointByUrl', { url: script.url, lineNumber: line });
         upstream.next(scriptStream('Past it.'));
-        const answer = postJson(url('/v1/chat/completions'), completion('Hi'));
+        const response = postJson(url('/v1/chat/completions'), completion('Hi'));
         const { lineNumber, columnNumber } = await inspector.pause();
         expect(findSourceLine(lineNumber, columnNumber)).toBe(FAILING_LINE);
         await inspector.call('Debugger.resume');
-        expect((await answer).status).toBe(200);
+        expect((await response).status).toBe(200);
       } finally {
         inspector.close();
       }

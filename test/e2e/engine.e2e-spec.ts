@@ -218,10 +218,10 @@ describe('the engine', () => {
     const { upstream } = await start([JoinWorkflow]);
     const both = steps.gate();
     upstream.always((request) => scriptStream([both, `${readPrompt(request)}!`]));
-    const answer = bench.ask({ model: 'join' });
+    const response = bench.ask({ model: 'join' });
     await eventually(() => both.arrivals === 2, { message: 'both calls at the same time' });
     both.open();
-    expect((await answer).json).toMatchObject({ choices: [{ message: { content: 'first!+x (7)' } }] });
+    expect((await response).json).toMatchObject({ choices: [{ message: { content: 'first!+x (7)' } }] });
   });
 
   it.each([

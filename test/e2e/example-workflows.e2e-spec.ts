@@ -34,10 +34,10 @@ describe('the example workflow', () => {
         if (readText(request).includes('Findings.')) return scriptStream('Yes, do.');
         return scriptStream([all, `found: ${lastWords(request)}`]);
       });
-      const answer = ask(bench.app.chatUrl, 'research');
+      const response = ask(bench.app.chatUrl, 'research');
       await eventually(() => all.arrivals === 3, { message: 'three questions at the same time' });
       all.open();
-      assertCompletion(await answer, { content: 'Yes, do.', finish: 'stop' });
+      assertCompletion(await response, { content: 'Yes, do.', finish: 'stop' });
       const synthesis = readText(await bench.upstream.request(4));
       for (const question of Object.values(PLAN)) expect(synthesis).toContain(`found: ${question}`);
       expect(synthesis).toContain(QUESTION[0]?.content);
@@ -66,10 +66,10 @@ describe('the example workflow', () => {
           name === 'SpamCheck' ? { reasoning: 'r', spam } : { reasoning: 'it asks', intent, escalate: false };
         return [both, ...scriptCompletion(found)];
       });
-      const answer = ask(bench.app.chatUrl, 'customer-care');
+      const response = ask(bench.app.chatUrl, 'customer-care');
       await eventually(() => both.arrivals === 2, { message: 'both calls about the ticket at the same time' });
       both.open();
-      return answer;
+      return response;
     };
 
     it.each([

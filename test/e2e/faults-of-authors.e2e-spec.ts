@@ -20,7 +20,7 @@ const startFaulty = (
 ): Promise<ServerProcess> =>
   startServerProcess({ main, env: { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test', ...env } });
 
-const openAnswer = async (
+const openResponse = async (
   { url }: ServerProcess,
   upstream: ScriptedUpstream,
 ): Promise<{ stream: SseStream; finish: () => void }> => {
@@ -90,7 +90,7 @@ describe('what authors can do wrong', () => {
     'ends no response: %s. Each is logged with its stack; the process finishes what is open, and ends with 1',
     async (_, faults, lines, log) => {
       const running = await start();
-      const { stream, finish } = await openAnswer(running, upstream);
+      const { stream, finish } = await openResponse(running, upstream);
       assertCompletion(await (await ask(running.url, 'faulty', faults)).collect(), { content: 'Said.' });
       await eventually(
         () => (running.process.stderr.match(new RegExp(lines[0] ?? '', 'g'))?.length ?? 0) >= lines.length,
@@ -146,7 +146,7 @@ describe('what authors can do wrong', () => {
 
   it('ends open responses and the process in time, whatever hooks do', async () => {
     const running = await start({ STUCK_HOOK: '1', SHUTDOWN_GRACE_MS: '100', TRACING_FLUSH_TIMEOUT_MS: '1' });
-    const { stream } = await openAnswer(running, upstream);
+    const { stream } = await openResponse(running, upstream);
     running.process.signal('SIGTERM');
     expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'server_shutting_down' });
     expect(await within(running.process.exit, { within: 20_000 })).toEqual({ code: 1, signal: null });
@@ -158,7 +158,7 @@ describe('what authors can do wrong', () => {
     const { url, process: child } = running;
     await child.waitForLine(/2 share the port/);
     // The processes get connections in turn, so each one has an open stream.
-    const answers = [await openAnswer(running, upstream), await openAnswer(running, upstream)];
+    const answers = [await openResponse(running, upstream), await openResponse(running, upstream)];
     await (await ask(url, 'faulty', 'reject a promise')).collect();
     const [, leaving = ''] = await child.waitForLine(/Process (\d+) is about to end; another one starts/);
     upstream.always(scriptStream('Quick.'));
@@ -254,7 +254,7 @@ describe('what authors can do wrong without an end of the process', () => {
   });
 
   it('ends a run that throws what cannot be read, and nothing else', async () => {
-    const { stream, finish } = await openAnswer(server, upstream);
+    const { stream, finish } = await openResponse(server, upstream);
     for (const what of [
       'proxy',
       'error without stack',

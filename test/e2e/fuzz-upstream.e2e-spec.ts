@@ -13,7 +13,7 @@ import { assertValidCompletion, assertValidError } from '../support/wire-schema.
 const TEXT = 'Grüße 😀, "quoted" \\ and\nmore';
 
 /** The bytes of a whole stream: text in several escapes, a comment, reasoning, usage. */
-function answerBytes(newline: string): Buffer {
+function writeCompletion(newline: string): Buffer {
   const chunk = (fields: object): string =>
     `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, ...fields }] })}${newline}${newline}`;
   const ascii = (text: string): string =>
@@ -60,7 +60,7 @@ describe("the upstream's bytes, however they were cut or mutated", () => {
 
   it('cut at every position: the same completion', async () => {
     for (const newline of ['\n', '\r\n', '\r']) {
-      const bytes = answerBytes(newline);
+      const bytes = writeCompletion(newline);
       for (let at = 1; at < bytes.length; at += 7) {
         bench.upstream.next([raw(bytes.subarray(0, at)), raw(bytes.subarray(at)), end()]);
         const stream = await bench.open();
@@ -70,18 +70,18 @@ describe("the upstream's bytes, however they were cut or mutated", () => {
   }, 120_000);
 
   it('byte by byte: the same completion', async () => {
-    bench.upstream.next([cutEvery(1), raw(answerBytes('\r\n')), end()]);
+    bench.upstream.next([cutEvery(1), raw(writeCompletion('\r\n')), end()]);
     const stream = await bench.open();
     assertCompletion(await stream.collect(), { content: TEXT, reasoning: 'Hm.' });
   }, 30_000);
 
   it('ended at every position: an honest error, or the whole completion', async () => {
-    const bytes = answerBytes('\n');
+    const bytes = writeCompletion('\n');
     for (let at = 0; at < bytes.length; at += 11) await expectOneEnding([raw(bytes.subarray(0, at)), end()]);
   }, 120_000);
 
   it('mutated: one ending, and a server that still does its work', async () => {
-    const bytes = answerBytes('\n');
+    const bytes = writeCompletion('\n');
     const edit = fc.record({
       at: fc.nat(bytes.length - 1),
       remove: fc.nat(40),
@@ -113,7 +113,7 @@ describe("the upstream's bytes, however they were cut or mutated", () => {
       fc.record({ usage: fc.jsonValue(), error: fc.jsonValue(), model: fc.jsonValue() }, { requiredKeys: [] }),
       fc.record({ choices: fc.constant([{ delta: { tool_calls: [null, { index: 'x' }, { function: null }] } }]) }),
     );
-    const bytes = answerBytes('\n');
+    const bytes = writeCompletion('\n');
     await fc.assert(
       fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 3 }), fc.boolean(), async (values, streams) => {
         const events = values.map((json) => `data: ${JSON.stringify(json)}\n\n`).join('');

@@ -174,11 +174,11 @@ describe('limits', () => {
     expect(json).toMatchObject({ error: { type: 'requests', code: 'rate_limit_exceeded' } });
     const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 1 });
     const startedAt = performance.now();
-    const answer = client.chat.completions.create({ model: 'chat', messages: HELLO });
+    const response = client.chat.completions.create({ model: 'chat', messages: HELLO });
     await eventually(async () => (await metric('millrace_requests_total', 'rate_limited')) >= 2);
     hold.open();
     await stream.collect();
-    expect((await answer).choices[0]?.message.content).toBe('second');
+    expect((await response).choices[0]?.message.content).toBe('second');
     expect(performance.now() - startedAt).toBeGreaterThan(990);
   });
 
@@ -250,9 +250,9 @@ describe('limits', () => {
       bench.upstream.next(scriptStream([hold, 'Hi']));
       const asked = bench.upstream.requests.length;
       const next = await eventually(async () => {
-        const answer = bench.open();
-        await Promise.race([answer.catch(() => undefined), bench.upstream.request(asked)]);
-        return bench.upstream.requests.length > asked ? { answer } : undefined;
+        const response = bench.open();
+        await Promise.race([response.catch(() => undefined), bench.upstream.request(asked)]);
+        return bench.upstream.requests.length > asked ? { answer: response } : undefined;
       });
       expect((await bench.ask()).status).toBe(429);
       hold.open();

@@ -148,8 +148,8 @@ describe('OpenAPI', () => {
       '/v1/schedules/{id}',
     ]);
     for (const path of ['/v1/chat/completions', '/v1/responses']) {
-      const answer = document.paths[path]?.['post']?.responses['200'] as Answer;
-      expect(Object.keys(answer.content ?? {})).toEqual(['application/json', 'text/event-stream']);
+      const response = document.paths[path]?.['post']?.responses['200'] as Answer;
+      expect(Object.keys(response.content ?? {})).toEqual(['application/json', 'text/event-stream']);
     }
   });
 

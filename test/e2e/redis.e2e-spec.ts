@@ -225,10 +225,10 @@ describeWithRedis('replicas that share a Redis', () => {
     const answerOneTooLate = async (act: () => Promise<HttpResponse>): Promise<HttpResponse> => {
       const connections = link.connections;
       link.answerDelayMs = 1_500;
-      const answer = act();
+      const response = act();
       await eventually(() => link.connections > connections);
       link.answerDelayMs = 0;
-      return answer;
+      return response;
     };
 
     it('know its owner, and run the request once', async () => {

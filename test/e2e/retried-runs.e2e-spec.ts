@@ -109,13 +109,13 @@ describe('a run that is retried after it has failed', () => {
   ])('ends once, as %s', async (_, ask) => {
     const app = await startRetried();
     process.upstream.next(scriptStream('Noted')).next(DOWN);
-    const answer = ask(app);
+    const response = ask(app);
     await eventually(() => countRequests() === 2, { within: 25_000 });
     const { data } = (await logged.callRun(app, 'GET', '?limit=1')).json as { data: [logged.WireRun] };
     await waitForRetry(app, data[0].id);
     process.upstream.next(scriptStream('Whole'));
     clock.leap(60_000);
-    const { status, text } = await answer;
+    const { status, text } = await response;
     expect([status, text.includes('Whole'), /"error":\s?\{|run_restarted/.test(text)]).toEqual([200, true, false]);
     expect(text.match(/"finish_reason":\s?"stop"|event: response\.completed/g)).toHaveLength(1);
   });

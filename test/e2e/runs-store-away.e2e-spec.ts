@@ -72,13 +72,13 @@ describe('a run whose store takes nothing any more', () => {
   ])('%s', async (_, headers, retryAfter) => {
     const door = gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo'])).next(scriptStream('Hello'));
-    const answer = bench.ask({}, { ...GOES_ON, ...headers });
+    const response = bench.ask({}, { ...GOES_ON, ...headers });
     await door.reached;
     const disk = fillDisk();
     door.open();
     await eventually(() => disk.mock.calls.length > 1);
     clock.leap(LONG_MS);
-    const left = await answer;
+    const left = await response;
     expect([left.status, left.json]).toMatchObject([503, { error: { code: 'store_unavailable' } }]);
     expect(left.headers['retry-after']).toBe(retryAfter);
     expect(left.headers['x-should-retry']).toBe(retryAfter === undefined ? 'false' : undefined);
@@ -95,11 +95,11 @@ describe('a run whose store takes nothing any more', () => {
   it('is not the reason when the server shuts down, and the completion can be read later, too', async () => {
     const door = gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo']));
-    const answer = bench.ask({}, GOES_ON);
+    const response = bench.ask({}, GOES_ON);
     await door.reached;
     const { id } = await beginRunThatWaits();
     await bench.app.get(RunService).drain(0);
-    const left = await answer;
+    const left = await response;
     expect([left.status, left.json]).toMatchObject([503, { error: { code: 'server_shutting_down' } }]);
     expect(left.headers['x-should-retry']).toBe('false');
     expect(findCompletion(left.text)).toMatch(/^chatcmpl-/);

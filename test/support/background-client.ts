@@ -1,4 +1,4 @@
-import { getJson, type HttpResponse, postJson, readResponse as readAnswer, send } from './http-client.js';
+import { getJson, type HttpResponse, postJson, readResponse, send } from './http-client.js';
 import { assertValidResponse, type WireResponse } from './response-schemas.js';
 import { readResponseStream, responsesUrl } from './responses-client.js';
 import type { CheckedStream } from './response-rules.js';
@@ -39,7 +39,7 @@ export async function callResponse(
   path: string,
   headers: Headers = {},
 ): Promise<HttpResponse> {
-  return readAnswer(await send(method, responseUrl(app, path), undefined, { headers }).response);
+  return readResponse(await send(method, responseUrl(app, path), undefined, { headers }).response);
 }
 
 /** Reads the stream of a response to its end. */

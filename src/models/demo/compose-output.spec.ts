@@ -8,35 +8,35 @@ const text = { type: 'string' };
 
 function jsonFor(message: string, properties: Record<string, unknown>): Record<string, unknown> {
   const schema = { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
-  const answer = composeOutput([user(message)], {
+  const output = composeOutput([user(message)], {
     response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } },
   });
-  return JSON.parse(readText(answer)) as Record<string, unknown>;
+  return JSON.parse(readText(output)) as Record<string, unknown>;
 }
 
-type Answer = string | readonly ComposedCall[];
+type Output = string | readonly ComposedCall[];
 
-function readText(answer: Answer): string {
-  if (typeof answer !== 'string') throw new Error('Expected a text');
-  return answer;
+function readText(output: Output): string {
+  if (typeof output !== 'string') throw new Error('Expected a text');
+  return output;
 }
 
-function readCalls(answer: Answer): readonly ComposedCall[] {
-  if (typeof answer === 'string') throw new Error('Expected calls');
-  return answer;
+function readCalls(output: Output): readonly ComposedCall[] {
+  if (typeof output === 'string') throw new Error('Expected calls');
+  return output;
 }
 
 describe('composeOutput', () => {
   it.each([undefined, null, { type: 'text' }])('answers in text with response_format %p', (response_format) => {
-    const answer = composeOutput([user('What is 12 * 7?')], { response_format });
-    expect(readText(answer)).toMatch(/^12 \* 7 = 84\./);
+    const output = composeOutput([user('What is 12 * 7?')], { response_format });
+    expect(readText(output)).toMatch(/^12 \* 7 = 84\./);
   });
 
   it.each([{ type: 'json_object' }, { type: 'json_schema', json_schema: { name: 'free' } }])(
     'answers with an object of its own with response_format %p',
     (response_format) => {
-      const answer = composeOutput([user('What is 12 * 7?')], { response_format });
-      expect(JSON.parse(readText(answer))).toEqual({ reply: expect.stringMatching(/^12 \* 7 = 84\./) });
+      const output = composeOutput([user('What is 12 * 7?')], { response_format });
+      expect(JSON.parse(readText(output))).toEqual({ reply: expect.stringMatching(/^12 \* 7 = 84\./) });
     },
   );
 
@@ -117,9 +117,9 @@ describe('composeOutput', () => {
     const note = { type: 'custom', custom: { name: 'note' } };
 
     it('calls with valid arguments about the subject of the message', () => {
-      const answer = composeOutput([user('How is the weather in Paris for the next 3 days?')], { tools: [weather] });
-      expect(answer).toEqual([{ id: 'call_demo_1', kind: 'function', name: 'get_weather', input: expect.any(String) }]);
-      const input = readCalls(answer)[0]?.input;
+      const output = composeOutput([user('How is the weather in Paris for the next 3 days?')], { tools: [weather] });
+      expect(output).toEqual([{ id: 'call_demo_1', kind: 'function', name: 'get_weather', input: expect.any(String) }]);
+      const input = readCalls(output)[0]?.input;
       const { city, unit, days } = JSON.parse(input ?? '') as Record<string, unknown>;
       expect({ city, unit }).toEqual({ city: 'Paris', unit: 'celsius' });
       expect(days).toBe(3);
@@ -140,8 +140,8 @@ describe('composeOutput', () => {
         type: 'function',
         function: { name: each, parameters },
       }));
-      const answer = composeOutput([user(message)], { tools });
-      expect(readCalls(answer).map((call) => [call.name, JSON.parse(call.input)])).toEqual([[name, args]]);
+      const output = composeOutput([user(message)], { tools });
+      expect(readCalls(output).map((call) => [call.name, JSON.parse(call.input)])).toEqual([[name, args]]);
     });
 
     it('continues the numbers of the calls in the conversation', () => {
@@ -153,10 +153,10 @@ describe('composeOutput', () => {
           { id: 'y', type: 'function', function: { name: 'get_weather', arguments: '{}' } },
         ],
       };
-      const answer = composeOutput([user('Hi'), earlier, user('note and get_weather')], {
+      const output = composeOutput([user('Hi'), earlier, user('note and get_weather')], {
         tools: [weather, note],
       });
-      expect(readCalls(answer).map(({ id, name }) => [id, name])).toEqual([
+      expect(readCalls(output).map(({ id, name }) => [id, name])).toEqual([
         ['call_demo_3', 'get_weather'],
         ['call_demo_4', 'note'],
       ]);
