@@ -255,7 +255,10 @@ describe('a response in the background', () => {
     expect(stripFrames(none.text)).toBe('data: [DONE]\n\n');
     const beyond = { status: 410, json: { error: { code: 'log_truncated' } } };
     expect(await followResponse(bench.app, id, `&starting_after=${last + 1}`)).toMatchObject(beyond);
-    expect(await followResponse(bench.app, id, '', { 'last-event-id': '999999999999' })).toMatchObject(beyond);
+    for (const digits of ['999999999999', '9'.repeat(30), '9'.repeat(400)]) {
+      expect(await followResponse(bench.app, id, `&starting_after=${digits}`)).toMatchObject(beyond);
+      expect(await followResponse(bench.app, id, '', { 'last-event-id': digits })).toMatchObject(beyond);
+    }
   });
 
   it('refuses positions that are no numbers, and streams of responses that were not in the background', async () => {

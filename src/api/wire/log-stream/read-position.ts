@@ -11,7 +11,7 @@ interface StreamPosition {
   readonly isReconnect: boolean;
 }
 
-const DIGITS = /^\d{1,15}$/;
+const DIGITS = /^\d+$/;
 
 /**
  * Reads the position of a client. If a page has the parameter in its address, the browser adds `Last-Event-ID` at each
@@ -32,10 +32,15 @@ export function readPosition(
       { param: parameter, code: 'invalid_value' },
     );
   }
-  const asked = given === undefined ? -1 : Number(given);
+  const asked = given === undefined ? -1 : readDigits(given);
   const header = request.get('last-event-id') ?? '';
   if (!DIGITS.test(header)) return { after: asked, isReconnect: false };
-  return { after: Math.max(asked, Number(header)), isReconnect: true };
+  return { after: Math.max(asked, readDigits(header)), isReconnect: true };
+}
+
+/** No log is as long as the largest exact number, which stands for all above it. */
+function readDigits(digits: string): number {
+  return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
 }
 
 /**
