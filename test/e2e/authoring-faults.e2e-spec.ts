@@ -66,6 +66,18 @@ describe('A workflow with agents in its fields', () => {
       );
     });
 
+    it('with code twice under one key, which is no option of flow.run()', async () => {
+      class Faulty {
+        define(flow: Flow, { messages }: ChatRefs) {
+          const found = flow.run('look-up', { messages }, () => 'found');
+          return flow.run('look-up', { found }, () => 'more');
+        }
+      }
+      expect(await readFaults(Faulty)).toContain(
+        '[duplicate_node_key] workflow "faulty", node "look-up": it is in the workflow twice. Give one of the two another key: flow.run(key, …).',
+      );
+    });
+
     it('with an agent that is in no field, unless the step has a key', async () => {
       class Faulty {
         define(flow: Flow, { messages }: ChatRefs) {
@@ -108,7 +120,7 @@ describe('A workflow with agents in its fields', () => {
       expect(await readFaults(Static)).toContain(
         'its agent is in the static field "answer", so it has no name. Put it into a field of the instance, without `static`, or',
       );
-      expect(await readFaults(Getter)).toContain('(a private #field and a getter, such as "answer" cannot)');
+      expect(await readFaults(Getter)).toContain('(a private #field and a getter, such as "answer", cannot)');
     });
 
     it('with one agent in two fields', async () => {

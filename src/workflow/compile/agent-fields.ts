@@ -64,7 +64,7 @@ function describePlace(agent: AnyAgent, definition: object): { readonly place: s
     return { place: `in the static field "${constant}"`, fix: 'Put it into a field of the instance, without `static`' };
   }
   const getters = listGetters(definition).map((name) => `"${name}"`);
-  const known = getters.length === 0 ? '' : `, such as ${getters.join(', ')}`;
+  const known = getters.length === 0 ? '' : `, such as ${getters.join(', ')},`;
   return {
     place: `in no field that can be seen (a private #field and a getter${known} cannot)`,
     fix: 'Put it into a field: readonly answer = agent({ … }), or private readonly answer',

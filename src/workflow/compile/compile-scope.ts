@@ -117,7 +117,9 @@ export class ScopeCompiler {
       this.#faults.add(
         'duplicate_node_key',
         'it is in the workflow twice.',
-        'Give one of the two a key: { key: … }.',
+        step.kind === 'code'
+          ? 'Give one of the two another key: flow.run(key, …).'
+          : 'Give one of the two a key: { key: … }.',
         step.key,
       );
     }
