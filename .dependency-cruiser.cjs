@@ -112,7 +112,11 @@ module.exports = {
       name: 'tracing-for-runs-and-refusals',
       severity: 'error',
       comment: 'An observer traces runs, and http traces refused requests; module and app open and close the tracer.',
-      from: { path: '^src/[^/]+/', pathNot: '^src/(tracing|metrics|runs|http|module|app)/' },
+      from: {
+        path: '^src/[^/]+/',
+        pathNot:
+          '^src/(tracing|metrics|runs/(observers|inspection)|http|module|app)/|^src/runs/(runs\\.module|run\\.service\\.spec)\\.ts$',
+      },
       to: { path: '^src/tracing/' },
     },
     {

@@ -49,6 +49,11 @@ it('uses the paths of routes only in their doors', () => {
   expect(others.filter((path) => read(path).includes('/v1/'))).toEqual([]);
 });
 
+it('names the path and the headers of MCP only in its door and where clients of servers are', () => {
+  const others = sourcesOutside('api/mcp', 'nodes/tools/mcp', 'api/responses/mcp', 'openapi');
+  expect(filesWith(/['"`]\/mcp\b|mcp-session-id/, others)).toEqual([]);
+});
+
 it('uses no prefixes of ids in the kernel', () => {
   expect(filesWith(/['"`](req|call|run|resp)_/, sources('kernel'))).toEqual([]);
 });

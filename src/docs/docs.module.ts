@@ -7,6 +7,6 @@ import { DocsController } from './docs.controller.js';
 @Module({ imports: [HttpModule], providers: [DocsController] })
 export class DocsModule {
   constructor({ http }: AppConfig, doors: Doors, controller: DocsController) {
-    if (http.docs) doors.open(controller);
+    if (http.docs) doors.open(controller, { isPublic: true });
   }
 }

@@ -10,7 +10,7 @@ import { MetricsController } from './metrics.controller.js';
 export class HealthModule {
   constructor(doors: Doors, place: DoorsPlace, health: HealthController, metrics: MetricsController) {
     if (!place.watches) return;
-    doors.open(health);
-    doors.open(metrics);
+    doors.open(health, { isPublic: true });
+    doors.open(metrics, { isPublic: true });
   }
 }

@@ -1,7 +1,7 @@
 import type { CorsOptions } from '@nestjs/common/interfaces/external/cors-options.interface.js';
 
-/** Response headers that SDKs in browsers read. */
-const EXPOSED_HEADERS = [
+/** Response headers that SDKs in browsers read, of any door. */
+export const EXPOSED_HEADERS: readonly string[] = [
   'x-request-id',
   'x-trace-id',
   'retry-after',
@@ -17,7 +17,6 @@ const EXPOSED_HEADERS = [
   'x-ratelimit-reset-tokens',
   'idempotent-replayed',
   'millrace-run-id',
-  'mcp-session-id',
 ];
 
 /** How long a browser may cache the response to a preflight, in seconds; browsers have lower limits of their own. */
@@ -26,12 +25,13 @@ const MAX_AGE_S = 7_200;
 /**
  * Makes the options for pages of the given origins. All request headers are allowed: SDKs send a changing set of `x-stainless-*`.
  * Cookies are not: clients send keys.
+ * @param exposedHeaders is read for each request, so that doors can add to it
  */
-export function makeCorsOptions(origins: readonly string[]): CorsOptions {
+export function makeCorsOptions(origins: readonly string[], exposedHeaders: string[]): CorsOptions {
   return {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-    exposedHeaders: EXPOSED_HEADERS,
+    exposedHeaders,
     credentials: false,
     maxAge: MAX_AGE_S,
   };

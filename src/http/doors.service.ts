@@ -22,6 +22,14 @@ class AdapterError extends StartUpError {
 /** A path that begins with the root of the API once or more often. */
 const ROOTS = new RegExp(`^(${API_ROOT})+`);
 
+/** What a door says about its routes. */
+interface DoorOptions {
+  /** True if its routes ask for no key or token. By default, where some are configured, all paths below its first segment do. */
+  readonly isPublic?: boolean;
+  /** Its own response headers that pages of other origins may read, in lower case. */
+  readonly exposedHeaders?: readonly string[];
+}
+
 /**
  * All routes of Millrace, on an Express router of their own with all their middleware. The router comes before everything else in
  * the application, so that nothing else reads a body or changes a response before; and it leaves the application's own routes
@@ -36,7 +44,7 @@ export class Doors implements OnModuleInit {
   constructor(
     adapterHost: HttpAdapterHost,
     private readonly place: DoorsPlace,
-    chain: RequestChain,
+    private readonly chain: RequestChain,
     private readonly errors: ErrorResponses,
   ) {
     chain.install(this.#router);
@@ -56,8 +64,10 @@ export class Doors implements OnModuleInit {
    * Opens a door: the routes that a controller declares. Modules call it in their constructors. Other methods of its paths get
    * 405.
    */
-  open(controller: object): void {
+  open(controller: object, { isPublic = false, exposedHeaders = [] }: DoorOptions = {}): void {
     const routes = readRoutes(controller);
+    if (!isPublic) for (const { path } of routes) this.chain.guard(findRoot(path));
+    this.chain.exposeHeaders(exposedHeaders);
     this.#add(routes);
     this.#routes.push(...routes);
   }
@@ -113,3 +123,6 @@ export class Doors implements OnModuleInit {
     return `The API is below ${base}${API_ROOT}: ${start} is a start.`;
   }
 }
+
+/** The first segment of a path: `/items` of `/items/1`. */
+const findRoot = (path: string): string => /^\/[^/]*/.exec(path)?.[0] ?? '/';

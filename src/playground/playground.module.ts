@@ -8,6 +8,6 @@ import { PlaygroundController } from './playground.controller.js';
 @Module({ imports: [HttpModule], providers: [PlaygroundAssets, PlaygroundController] })
 export class PlaygroundModule {
   constructor({ http }: AppConfig, doors: Doors, controller: PlaygroundController) {
-    if (http.playground) doors.open(controller);
+    if (http.playground) doors.open(controller, { isPublic: true });
   }
 }

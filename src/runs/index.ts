@@ -1,6 +1,6 @@
 export { Inspections } from './inspection/inspections.service.js';
 export type { InspectedCall, InspectedEvent, InspectedStep, RunInspection } from './inspection/run-inspection.js';
-export { isLastEvent } from './last-event.js';
+export { beginsWait, isLastEvent, precedesAttempt } from './last-event.js';
 export { guardCallback, type ReadFailure, type RunEvents, type RunReader } from './run-events.js';
 export { LoggedRuns, type StartedRun } from './log/logged-runs.service.js';
 export { type AnsweredRun, RunWaits } from './log/run-waits.service.js';

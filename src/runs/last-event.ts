@@ -41,7 +41,25 @@ const IS_LAST: { readonly [Type in EventType]: Type extends LastEvent['type'] ? 
   'run-left': false,
 };
 
+/** How a run continues after each last event: a new one does not compile before it is entered here. */
+const AFTERWARDS: Readonly<Record<LastEvent['type'], 'never' | 'after an answer' | 'by itself'>> = {
+  'run-finished': 'never',
+  'run-failed': 'never',
+  'run-waiting': 'after an answer',
+  'run-retrying': 'by itself',
+};
+
 /** True for the last event of an attempt at a run: nothing of the run is active any more. */
 export function isLastEvent(event: RunEvent | ObserverEvent): event is LastEvent {
   return IS_LAST[event.type];
+}
+
+/** True if the run now waits for an answer, with which its next segment begins. */
+export function beginsWait(event: RunEvent): boolean {
+  return isLastEvent(event) && AFTERWARDS[event.type] === 'after an answer';
+}
+
+/** True if another attempt at the run follows by itself, in the same segment. */
+export function precedesAttempt(event: RunEvent): boolean {
+  return isLastEvent(event) && AFTERWARDS[event.type] === 'by itself';
 }

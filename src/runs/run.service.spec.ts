@@ -8,6 +8,7 @@ import { RandomIdSource } from '../kernel/index.js';
 import { NoopTracer } from '../tracing/noop/noop-tracer.js';
 import { type Deltas, RunLogger, type TaskContext, type WorkflowNode } from '../workflow/index.js';
 import { RunObservers } from './observers/run-observers.js';
+import { TraceStarter } from './observers/trace-starter.service.js';
 import type { ReadFailure, RunEvents } from './run-events.js';
 import type { RunOptions } from './run-options.js';
 import { RunService } from './run.service.js';
@@ -65,7 +66,13 @@ describe('RunService', () => {
     write = jest.spyOn(RunLogger.prototype, 'write').mockReturnValue();
     talk = new Talk();
     clock = new FakeClock();
-    runs = new RunService(config, clock, new RandomIdSource(), new NoopTracer(), new RunObservers([]));
+    runs = new RunService(
+      config,
+      clock,
+      new RandomIdSource(),
+      new TraceStarter(new NoopTracer()),
+      new RunObservers([]),
+    );
   });
   afterEach(async () => {
     runs.cancel('run-1');

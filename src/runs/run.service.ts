@@ -12,15 +12,14 @@ import {
   settleInTime,
 } from '../kernel/index.js';
 import { Gate } from '../streaming/index.js';
-import { Tracer } from '../tracing/index.js';
 import { type RunRequest, type CompiledWorkflow, RunLogger } from '../workflow/index.js';
 import { RunObservers } from './observers/run-observers.js';
+import { TraceStarter } from './observers/trace-starter.service.js';
 import { OpenRun } from './open-run.js';
 import { RunEvents } from './run-events.js';
 import type { RunOptions } from './run-options.js';
 import { RunReaders } from './run-readers.js';
 import { collectOutput, type RunOutput } from './run-to-end.js';
-import { makeTraceStart } from './trace-start.js';
 
 /** How long a client is asked to wait before it tries another replica, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;
@@ -48,7 +47,7 @@ export class RunService {
     private readonly config: AppConfig,
     private readonly clock: Clock,
     private readonly ids: IdSource,
-    private readonly tracer: Tracer,
+    private readonly traces: TraceStarter,
     private readonly observers: RunObservers,
   ) {}
 
@@ -102,10 +101,7 @@ export class RunService {
     const { id } = options;
     if (this.#open.has(id)) throw new Error(`A run with the id "${id}" is open. Give each run an id of its own.`);
     const { clock, config } = this;
-    const trace =
-      this.tracer.enabled && workflow.traced
-        ? this.tracer.startTrace(makeTraceStart(workflow, request, id, options.origin))
-        : undefined;
+    const trace = this.traces.start(workflow, request, id, options.origin);
     const log = new RunLogger({
       workflow: workflow.id,
       run_id: id,

@@ -20,6 +20,7 @@ import { MetricsObserverFactory } from './observers/metrics.observer.js';
 import type { RunObserverFactory } from './observers/run-observer.js';
 import { RunObservers } from './observers/run-observers.js';
 import { TraceObserverFactory } from './observers/trace.observer.js';
+import { TraceStarter } from './observers/trace-starter.service.js';
 import { UsageObserverFactory } from './observers/usage.observer.js';
 import { RunService } from './run.service.js';
 import { DocumentStore } from './store/document-store.js';
@@ -44,6 +45,7 @@ const OBSERVERS = [
   imports: [MetricsModule, NodesModule, TracingModule, WorkflowModule],
   providers: [
     RunService,
+    TraceStarter,
     RunWorker,
     { provide: RunStores, useFactory: makeRunStores, inject: [AppConfig, Clock, IdSource] },
     { provide: DocumentStore, useFactory: ({ documents }: RunStores) => documents, inject: [RunStores] },

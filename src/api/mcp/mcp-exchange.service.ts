@@ -24,7 +24,7 @@ import { decodeArguments } from './mcp.decoder.js';
 import { ToolCatalog } from './tools/tool-catalog.service.js';
 
 /** What distinguishes requests of older clients, beside their ids. */
-const SESSION_HEADER = 'mcp-session-id';
+export const SESSION_HEADER = 'mcp-session-id';
 
 /** One request over HTTP and its response. */
 interface McpExchangeParts {

@@ -5,7 +5,7 @@ import { RunsModule } from '../../runs/index.js';
 import { WireModule } from '../wire/index.js';
 import { LoggedCalls } from './calls/logged-calls.service.js';
 import { McpController } from './mcp.controller.js';
-import { McpExchanges } from './mcp-exchange.service.js';
+import { McpExchanges, SESSION_HEADER } from './mcp-exchange.service.js';
 import { MCP_PATH } from './mcp.path.js';
 import { McpStdio } from './mcp-stdio.service.js';
 import { OpenCalls } from './open-calls.service.js';
@@ -18,7 +18,7 @@ import { ToolCatalog } from './tools/tool-catalog.service.js';
 })
 export class McpModule {
   constructor(doors: Doors, controller: McpController, routes: RunRoutes) {
-    doors.open(controller);
+    doors.open(controller, { exposedHeaders: [SESSION_HEADER] });
     routes.add(MCP_PATH);
   }
 }

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../engine/index.js';
 import { assertNever, writeBoundedJson } from '../../kernel/index.js';
-import type { LoggedEvent } from '../../runs/index.js';
+import { beginsWait, type LoggedEvent } from '../../runs/index.js';
 import type { Delta } from '../../streaming/index.js';
 import { cutFolder, type LogFold, type LogFrame, SaidContent } from '../wire/index.js';
 import { makeRunErrorObject } from './run-error.js';
@@ -48,7 +48,7 @@ export class RunEncoder implements LogFold {
     else if (event.type === 'delta' && event.delta.type === 'content') this.#said.add(event.node, event.delta.text);
     if (number <= this.#options.after) return [];
     const { type, at } = event;
-    this.#hasEnded = type === 'run-waiting' && this.#options.untilWait === true;
+    this.#hasEnded = this.#options.untilWait === true && beginsWait(event);
     const fields = this.#encode(event).slice(1, -1);
     const data = `{"type":"${type}"${fields === '' ? '' : `,${fields}`},"n":${number},"at":${at}}`;
     return [{ number, frame: `event: ${type}\ndata: ${data}\n\n` }];

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { assertNever } from '../../kernel/index.js';
-import { isLastEvent, type LastEvent } from '../last-event.js';
 import type { RequestWatch } from '../run-options.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
@@ -19,12 +18,11 @@ class AccessLogObserver implements RunObserver {
   ) {}
 
   next(event: ObservedEvent): void {
-    if (isLastEvent(event)) this.#end(event);
-    else if (event.type === 'run-started' || event.type === 'run-continued') this.watch.beginRun(this.id);
-  }
-
-  #end(event: LastEvent): void {
     switch (event.type) {
+      case 'run-started':
+      case 'run-continued':
+        this.watch.beginRun(this.id);
+        break;
       case 'run-finished':
         this.watch.endRun(event.finishReason, event);
         break;
@@ -36,6 +34,32 @@ class AccessLogObserver implements RunObserver {
         break;
       case 'run-retrying':
         // The request waits for the next attempt.
+        break;
+      case 'run-resumed':
+      case 'node-restarted':
+      case 'node-started':
+      case 'node-progress':
+      case 'route-taken':
+      case 'model-identified':
+      case 'node-finished':
+      case 'node-failed':
+      case 'model-call-started':
+      case 'model-call-first-token':
+      case 'model-call-retried':
+      case 'model-call-finished':
+      case 'agent-retried':
+      case 'model-fallback':
+      case 'repair':
+      case 'agent-finished':
+      case 'tool-started':
+      case 'tool-finished':
+      case 'tools-not-run':
+      case 'span-started':
+      case 'span-event':
+      case 'span-ended':
+      case 'step-entered':
+      case 'step-left':
+      case 'run-left':
         break;
       default:
         assertNever(event);

@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
-import { describeRunLogStore } from '../../../test/support/run-store-conformance.js';
-import { MUCH_LATER, type OpenStores, type Settings } from '../../../test/support/run-store/store-bench.js';
+import {
+  describeRunLogStore,
+  MUCH_LATER,
+  type OpenStores,
+  type Settings,
+} from '../../../test/support/run-store/index.js';
 import { readConfig } from '../../config/index.js';
 import { type Clock, RandomIdSource } from '../../kernel/index.js';
 import { EmbeddedRunLogs } from './embedded-run-logs.js';

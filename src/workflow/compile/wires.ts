@@ -15,8 +15,10 @@ export function resolveRef(ref: Ref<unknown>, values: Values): unknown {
       if (value instanceof Ref) throw new Error('The function of a ref.map(…) returned a ref. Return a value instead.');
       return value;
     }
-    default:
+    case 'request':
       return Object.hasOwn(values.request, source.property) ? Reflect.get(values.request, source.property) : undefined;
+    default:
+      return assertNever(source);
   }
 }
 

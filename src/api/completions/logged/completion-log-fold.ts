@@ -1,6 +1,6 @@
 import type { RunFailed } from '../../../engine/index.js';
 import { RunAbortedError, type RunError, toRunError } from '../../../errors/index.js';
-import type { LoggedEvent } from '../../../runs/index.js';
+import { beginsWait, type LoggedEvent } from '../../../runs/index.js';
 import { DONE_FRAME, type LogFold, type LogFrame, SegmentEvents } from '../../wire/index.js';
 import { CompletionEncoder } from '../completions.encoder.js';
 import { readLoggedHead } from './logged-head.js';
@@ -61,7 +61,7 @@ export class CompletionLogFold implements LogFold {
     if (this.#voids.holds(event, number)) return NONE;
     const told = this.#events.take(event, number);
     if (told === undefined) return NONE;
-    this.#hasEnded = told.type === 'run-waiting';
+    this.#hasEnded = beginsWait(told);
     return this.#number(this.#encoder.next(told), number);
   }
 

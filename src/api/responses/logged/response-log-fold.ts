@@ -1,6 +1,6 @@
 import type { RunFailed } from '../../../engine/index.js';
 import { RunAbortedError, readOutcome, toRunError } from '../../../errors/index.js';
-import type { LoggedEvent } from '../../../runs/index.js';
+import { beginsWait, type LoggedEvent } from '../../../runs/index.js';
 import { DONE_FRAME, type LogFold, SegmentEvents, type ClientSegment } from '../../wire/index.js';
 import type { ResponseEvent } from '../response-events.js';
 import { ResponseEncoder } from '../responses.encoder.js';
@@ -42,7 +42,7 @@ export class ResponseLogFold implements LogFold {
   next(event: LoggedEvent, number: number): readonly ResponseEvent[] {
     const told = this.#events.take(event, number);
     if (told === undefined || this.#hasEnded) return NONE;
-    this.#hasEnded = told.type === 'run-waiting';
+    this.#hasEnded = beginsWait(told);
     return this.#encoder.next(told, told.at);
   }
 

@@ -5,7 +5,14 @@ import type { RunFailed } from '../../../engine/index.js';
 import { ReplayedError, RunLeftError } from '../../../errors/index.js';
 import { findRecord } from '../../../http/index.js';
 import { Cancellation, Clock, type Timer } from '../../../kernel/index.js';
-import { guardCallback, isLastEvent, type LoggedEvent, type LogFollower, LoggedRuns } from '../../../runs/index.js';
+import {
+  guardCallback,
+  isLastEvent,
+  type LoggedEvent,
+  type LogFollower,
+  LoggedRuns,
+  precedesAttempt,
+} from '../../../runs/index.js';
 import { Gate } from '../../../streaming/index.js';
 import { addRunHeaders } from '../run-headers.js';
 import { EventStreamWriter } from '../event-stream-writer.js';
@@ -219,7 +226,7 @@ class LogStream {
     }
     if (this.#hold === undefined) return;
     if (event.type === 'run-failed') this.#refuse(event);
-    if (event.type === 'delta' || (isLastEvent(event) && event.type !== 'run-retrying')) this.#letGo();
+    if (event.type === 'delta' || (isLastEvent(event) && !precedesAttempt(event))) this.#letGo();
   }
 
   #refuse({ error, outcome, node }: RunFailed): never {

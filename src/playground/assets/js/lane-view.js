@@ -1,15 +1,18 @@
-/** @import { Lane, Step } from './types.js' */
+/** @import { Lane, Step, StepKind } from './types.js' */
 import { el, makeButton, setText } from './dom.js';
 import { formatCount, formatDuration } from './numbers.js';
 import { TextView } from './text-view.js';
 
-const KINDS = /** @type {Readonly<Record<string, string>>} */ ({
+/** @type {Readonly<Record<StepKind | 'result', string>>} */
+const KINDS = {
   node: 'code',
   agent: 'agent',
   'agent-streaming': 'agent',
+  route: 'route',
   workflow: 'workflow',
+  interrupt: 'interrupt',
   result: 'the answer',
-});
+};
 
 const STATES = {
   running: 'running',
@@ -92,7 +95,7 @@ export class LaneView {
     this.element.classList.toggle('silent', !visible || kind === 'workflow');
     setText(this.#state, STATES[state]);
     setText(this.#time, formatDuration(lane.elapsedMs ?? Math.max(now - lane.startedMs, 0)));
-    const kinds = [KINDS[kind] ?? kind, ...(visible || kind === 'workflow' ? [] : ['silent'])];
+    const kinds = [KINDS[kind], ...(visible || kind === 'workflow' ? [] : ['silent'])];
     if (usage !== undefined) kinds.push(formatCount(usage.completion_tokens, 'token'));
     setText(this.#facts, kinds.join(' · '));
     this.#showProgress(lane.progress);

@@ -159,7 +159,7 @@ export function addLane({ lanes }, lane, { steps }) {
   lanes.splice(before < 0 ? lanes.length : before, 0, lane);
 }
 
-/** @param {string} path @param {string} kind @param {boolean} visible @param {number} startedMs @returns {Lane} */
+/** @param {string} path @param {Lane['kind']} kind @param {boolean} visible @param {number} startedMs @returns {Lane} */
 export function makeLane(path, kind, visible, startedMs) {
   return {
     path,

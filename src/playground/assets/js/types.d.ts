@@ -6,11 +6,14 @@ export interface Usage {
   total_tokens: number;
 }
 
+/** As in `GET /v1/models/{id}/graph`. */
+export type StepKind = 'node' | 'agent' | 'agent-streaming' | 'route' | 'workflow' | 'interrupt';
+
 /** The state of one step and its output: all that its lane shows. Plain data, so that it can be kept. */
 export interface Lane {
   /** The step's key, with those of the workflows around it; empty for the workflow's own result. */
   path: string;
-  kind: string;
+  kind: StepKind | 'result';
   /** True if its output is part of the answer. */
   visible: boolean;
   state: 'running' | 'done' | 'failed' | 'recovered' | 'stopped';
@@ -89,7 +92,7 @@ export interface Step {
   around: string;
   /** The branch of a route that leads to it, in words; possibly empty. */
   branch: string;
-  kind: string;
+  kind: StepKind;
   visible: boolean;
   /** How many workflows lie around it. */
   depth: number;
@@ -104,7 +107,7 @@ export interface Plan {
 
 /** A graph as `GET /v1/models/{id}/graph` gives it. */
 export interface GraphJson {
-  nodes: { key: string; kind: string; node?: string; visible: boolean }[];
+  nodes: { key: string; kind: StepKind; node?: string; visible: boolean }[];
   branches: { route: string; when: string; steps: string[] }[];
   workflows?: (GraphJson & { workflow: string })[];
 }
@@ -153,7 +156,7 @@ interface ToolPiece {
 }
 
 export type NodeEvent =
-  | { type: 'node-started'; node: string; kind: string; visible: boolean }
+  | { type: 'node-started'; node: string; kind: StepKind; visible: boolean }
   | { type: 'node-progress'; node: string; message: string }
   | { type: 'route-taken'; node: string; branch: string }
   | { type: 'node-finished'; node: string; elapsed_ms: number; usage?: Usage }
@@ -221,7 +224,7 @@ export type RunEvent = { n: number; at: number } & (
   | { type: 'run-resumed'; epoch: number }
   | { type: 'run-continued'; name: string }
   | { type: 'node-restarted'; node: string }
-  | { type: 'node-started'; node: string; kind: string; visible: boolean }
+  | { type: 'node-started'; node: string; kind: StepKind; visible: boolean }
   | { type: 'node-progress'; node: string; message: string }
   | { type: 'route-taken'; node: string; branch: string }
   | { type: 'model-identified'; node: string; model: string | null; system_fingerprint?: string }
@@ -272,7 +275,7 @@ export interface Inspection {
 
 export interface InspectedStep {
   node: string;
-  kind: string;
+  kind: StepKind;
   visible: boolean;
   status: string;
   started_at: number;

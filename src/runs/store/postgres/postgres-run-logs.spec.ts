@@ -6,16 +6,16 @@ import { type LogEntry, summarizeLog, runLogged } from '../../../../test/support
 import { eventually } from '../../../../test/support/eventually.js';
 import { describeWithPostgres, PostgresServer } from '../../../../test/support/postgres-server.js';
 import { compilePlan, ran, resumablePlans } from '../../../../test/support/resumable-workflows.js';
-import { describeRunLogStore } from '../../../../test/support/run-store-conformance.js';
-import { describeSharing } from '../../../../test/support/run-store/shared-cases.js';
-import { makeWait } from '../../../../test/support/run-store/wait-cases.js';
 import {
   DAY_MS,
+  describeRunLogStore,
+  describeSharing,
+  makeWait,
   MUCH_LATER,
   type OpenStores,
   type Settings,
   type StoreBench,
-} from '../../../../test/support/run-store/store-bench.js';
+} from '../../../../test/support/run-store/index.js';
 import { readConfig } from '../../../config/index.js';
 import type { StepCheckpoint } from '../../../engine/index.js';
 import { OverloadedError } from '../../../errors/index.js';

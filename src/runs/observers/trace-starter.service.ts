@@ -1,13 +1,31 @@
-import { isJsonObject } from '../kernel/index.js';
-import type { TraceStart } from '../tracing/index.js';
-import type { RunRequest, CompiledWorkflow } from '../workflow/index.js';
-import type { RunOrigin } from './run-options.js';
+import { Injectable } from '@nestjs/common';
+import { isJsonObject } from '../../kernel/index.js';
+import { type TraceHandle, Tracer, type TraceStart } from '../../tracing/index.js';
+import type { CompiledWorkflow, RunRequest } from '../../workflow/index.js';
+import type { RunOrigin } from '../run-options.js';
 
 /** Longest id of a user or session that tracing backends take, in characters. */
 const MAX_ID_LENGTH = 200;
 
+/** Begins the traces of runs, whose ids are known before the first event. */
+@Injectable()
+export class TraceStarter {
+  constructor(private readonly tracer: Tracer) {}
+
+  /** @returns undefined if the run is not traced */
+  start(
+    workflow: CompiledWorkflow,
+    request: RunRequest,
+    runId: string,
+    origin: RunOrigin | undefined,
+  ): TraceHandle | undefined {
+    if (!this.tracer.enabled || !workflow.traced) return undefined;
+    return this.tracer.startTrace(makeTraceStart(workflow, request, runId, origin));
+  }
+}
+
 /** Makes the beginning of a trace: the end user, the session and the input. */
-export function makeTraceStart(
+function makeTraceStart(
   workflow: Pick<CompiledWorkflow, 'id' | 'version'>,
   { model, messages, parameters }: RunRequest,
   runId: string,

@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, describe } from '@jest/globals';
-import { describeAttempts } from './run-store/attempt-cases.js';
-import { describeLogs } from './run-store/log-cases.js';
-import { describeRecords } from './run-store/record-cases.js';
-import { describeSchedules } from './run-store/schedule-cases.js';
-import { describeWaits } from './run-store/wait-cases.js';
-import { type StoreAdapter, StoreBench } from './run-store/store-bench.js';
+import { describeAttempts } from './attempt-cases.js';
+import { describeLogs } from './log-cases.js';
+import { describeRecords } from './record-cases.js';
+import { describeSchedules } from './schedule-cases.js';
+import { describeWaits } from './wait-cases.js';
+import { type StoreAdapter, StoreBench } from './store-bench.js';
+
+export { describeSharing } from './shared-cases.js';
+export { DAY_MS, MUCH_LATER, type OpenStores, type Settings, type StoreBench } from './store-bench.js';
+export { makeWait } from './wait-cases.js';
 
 /**
  * Defines the tests that every adapter of `RunLogStore` must pass.
