@@ -10,6 +10,7 @@ import {
 } from '../../streaming/index.js';
 import type { CompletionHead } from './completions.decoder.js';
 import type { ChatCompletion, CompletionAudio } from './dto/index.js';
+import { passTraceId } from '../wire/index.js';
 
 /**
  * Collects a run's events into one `chat.completion`.
@@ -24,7 +25,7 @@ export async function collectCompletion(
   const collector = new CompletionCollector(head);
   await events.read({
     next: (event) => {
-      if (event.type === 'run-started' && event.traceId !== undefined) onTraceId(event.traceId);
+      passTraceId(event, onTraceId);
       collector.next(event);
     },
     failed: ({ thrown }) => {

@@ -1,20 +1,11 @@
-import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { AppConfig } from '../../config/index.js';
 import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
-import { findRecord, type RequestRecord, type StreamMetrics } from '../../http/index.js';
-import { assertNever, Cancellation, Clock, type Timer } from '../../kernel/index.js';
+import { assertNever, type Cancellation, Clock, type Timer } from '../../kernel/index.js';
 import { guardCallback, type ReadFailure, type RunEvents, type RunOptions, type RunReader } from '../../runs/index.js';
 import { Gate } from '../../streaming/index.js';
-import {
-  DONE_FRAME,
-  EventStreamWriter,
-  isRepeated,
-  NewestEvents,
-  paceRunEvents,
-  type RepeatedEvent,
-} from '../wire/index.js';
+import { DONE_FRAME, type EventStreamWriter, isRepeated, paceRunEvents, RunStream } from '../wire/index.js';
 import type { DecodedRequest } from './completions.decoder.js';
 import { CompletionEncoder, type StreamHead } from './completions.encoder.js';
 
@@ -43,31 +34,15 @@ export class CompletionsStreamer {
     const { clock } = this;
     const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
     const gate = new Gate();
-    const record = findRecord(response);
-    const stream = new CompletionResponse(response, {
-      head: { id: head.id, created: head.created, model: head.model, includeUsage, nodeEvents },
-      gate,
+    const events = start({ gate, failFastMs: openGraceMs });
+    const reader = new CompletionResponse(
+      new RunStream(response, gate, clock, heartbeatMs),
+      { id: head.id, created: head.created, model: head.model, includeUsage, nodeEvents },
       clock,
-      heartbeatMs,
       openGraceMs,
-      metrics: record.openStream(),
-      record,
-    });
-    return start({ gate, failFastMs: openGraceMs }).read(stream, paceRunEvents(clock, debounceMs, nodeEvents));
+    );
+    return events.read(reader, paceRunEvents(clock, debounceMs, nodeEvents));
   }
-}
-
-/** What one stream is made of. Times are in milliseconds. */
-interface CompletionResponseParts {
-  readonly head: StreamHead;
-  readonly gate: Gate;
-  readonly clock: Clock;
-  readonly heartbeatMs: number;
-  /** How long the status line may wait for the first delta or an error. */
-  readonly openGraceMs: number;
-  readonly metrics: StreamMetrics;
-  /** Logs faults of the stream, and node events that could not be streamed. */
-  readonly record: Pick<RequestRecord, 'setFailure' | 'setEvents'>;
 }
 
 /**
@@ -78,39 +53,37 @@ const EARLY_ROOM = 64 * 1024;
 
 /** One streamed response. */
 class CompletionResponse implements RunReader {
-  readonly fault = new Cancellation();
   readonly wantsContent: boolean;
-  readonly #response: ServerResponse;
+  /** Holds back node events, as JSON. */
+  readonly #stream: RunStream<string>;
   readonly #encoder: CompletionEncoder;
   readonly #writer: EventStreamWriter;
-  readonly #gate: Gate;
   /** Undefined once the status line no longer has to wait. */
   #grace: Timer | undefined;
-  readonly #record: CompletionResponseParts['record'];
   /** Node events, as JSON, from before the status line. They do not send the status line, since a failure may follow. */
   #early: string[] = [];
   #earlyLength = 0;
-  /** The newest of the repeated events that are held back because the client is behind, by node and type. */
-  readonly #newest = new NewestEvents<string>();
 
-  constructor(response: ServerResponse, parts: CompletionResponseParts) {
-    const { head, gate, clock, heartbeatMs, openGraceMs, metrics, record } = parts;
-    this.#response = response;
+  /** @param openGraceMs how long the status line may wait for the first delta or an error, in milliseconds */
+  constructor(stream: RunStream<string>, head: StreamHead, clock: Clock, openGraceMs: number) {
+    this.#stream = stream;
+    this.#writer = stream.writer;
     this.#encoder = new CompletionEncoder(head);
-    this.#gate = gate;
-    this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, metrics, this.fault);
     this.#grace = clock.after(
       openGraceMs,
-      guardCallback(this.fault, () => this.#open()),
+      guardCallback(stream.fault, () => this.#open()),
     );
-    this.#record = record;
     this.wantsContent = head.nodeEvents;
+  }
+
+  get fault(): Cancellation {
+    return this.#stream.fault;
   }
 
   next(event: Exclude<RunEvent, RunFailed>): void {
     switch (event.type) {
       case 'run-started':
-        if (event.traceId !== undefined) this.#response.setHeader('x-trace-id', event.traceId);
+        this.#stream.addTraceHeader(event);
         break;
       case 'model-identified':
         this.#encoder.attribute(event.identity);
@@ -147,22 +120,22 @@ class CompletionResponse implements RunReader {
    * Ends the response with the error.
    * @throws the error if nothing was sent; then other code responds
    */
-  failed({ error, thrown, isReaderFault, node }: ReadFailure): void {
+  failed(failure: ReadFailure): void {
+    const { error, thrown, isReaderFault, node } = failure;
     this.#endGrace();
-    // The run itself may have succeeded, so the failure is noted in the record.
-    if (isReaderFault) this.#record.setFailure(thrown);
+    this.#stream.noteFault(failure);
     if (!this.#writer.isOpen) {
       this.#writer.release();
-      if (!isReaderFault) this.#record.setEvents([...this.#early, ...this.#newest.take()]);
+      if (!isReaderFault) this.#stream.record.setEvents([...this.#early, ...this.#stream.takeHeld()]);
       throw thrown;
     }
     this.#writer.end(
-      (isReaderFault ? '' : this.#takeNewest()) + this.#encoder.encodeFailure({ error, node }) + DONE_FRAME,
+      (isReaderFault ? '' : this.#takeHeld()) + this.#encoder.encodeFailure({ error, node }) + DONE_FRAME,
     );
   }
 
   #open(): void {
-    const early = this.#takeEarly() + this.#takeNewest();
+    const early = this.#takeEarly() + this.#takeHeld();
     if (early === '') this.#writer.open();
     else this.#write(early);
   }
@@ -186,13 +159,13 @@ class CompletionResponse implements RunReader {
   #writeNodeEvent(event: RunEvent): void {
     const json = this.#encoder.describe(event);
     if (json === undefined) return;
-    if (isRepeated(event) && !this.#hasRoom()) this.#keepNewest(event, json);
-    else if (this.#writer.isOpen) this.#writer.write(this.#takeNewest() + this.#encoder.encodeNews(json));
+    if (isRepeated(event) && !this.#hasRoom()) this.#stream.hold(event, json, this.#writeHeld);
+    else if (this.#writer.isOpen) this.#writer.write(this.#takeHeld() + this.#encoder.encodeNews(json));
     else this.#keepEarly(json);
   }
 
   #keepEarly(json: string): void {
-    for (const each of [...this.#newest.take(), json]) {
+    for (const each of [...this.#stream.takeHeld(), json]) {
       this.#early.push(each);
       this.#earlyLength += each.length;
     }
@@ -207,20 +180,15 @@ class CompletionResponse implements RunReader {
   }
 
   #hasRoom(): boolean {
-    return this.#writer.isOpen ? this.#gate.isOpen : this.#earlyLength < EARLY_ROOM;
+    return this.#writer.isOpen ? this.#stream.gate.isOpen : this.#earlyLength < EARLY_ROOM;
   }
 
-  #keepNewest(event: RepeatedEvent, json: string): void {
-    if (this.#newest.isEmpty && this.#writer.isOpen) {
-      void this.#gate.waitUntilOpen().then(guardCallback(this.fault, () => this.#writer.write(this.#takeNewest())));
-    }
-    this.#newest.keep(event, json);
-  }
+  readonly #writeHeld = (): void => this.#writer.write(this.#takeHeld());
 
   /** Encodes the events that were held back while the client was behind. */
-  #takeNewest(): string {
+  #takeHeld(): string {
     let frames = '';
-    for (const json of this.#newest.take()) frames += this.#encoder.encodeNews(json);
+    for (const json of this.#stream.takeHeld()) frames += this.#encoder.encodeNews(json);
     return frames;
   }
 
@@ -228,7 +196,7 @@ class CompletionResponse implements RunReader {
     this.#endGrace();
     const early = this.#takeEarly();
     const json = this.#encoder.describe(event);
-    const summary = json === undefined ? '' : this.#takeNewest() + this.#encoder.encodeNews(json);
+    const summary = json === undefined ? '' : this.#takeHeld() + this.#encoder.encodeNews(json);
     this.#writer.end(early + summary + this.#encoder.encodeFinish(event) + DONE_FRAME);
   }
 }

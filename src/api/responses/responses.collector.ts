@@ -8,6 +8,7 @@ import { KeptResponses } from './kept-responses.service.js';
 import { makeEncoder } from './make-encoder.js';
 import { renameFault } from './response-error.js';
 import type { ResponseObject } from './response-object.js';
+import { passTraceId } from '../wire/index.js';
 
 /** Collects the events of runs into whole responses. */
 @Injectable()
@@ -37,7 +38,7 @@ export class ResponsesCollector {
     };
     await events.read({
       next: (event) => {
-        if (event.type === 'run-started' && event.traceId !== undefined) onTraceId(event.traceId);
+        passTraceId(event, onTraceId);
         const merged = held && mergeDeltaEvents(held, event);
         if (merged === undefined) flush();
         held = merged ?? event;

@@ -5,11 +5,10 @@ import type { Caller } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
 import type { RunEvent, RunFailed } from '../../engine/index.js';
 import { readOutcome } from '../../errors/index.js';
-import { findRecord, type RequestRecord, type StreamMetrics } from '../../http/index.js';
-import { assertNever, Cancellation, Clock, type Timer } from '../../kernel/index.js';
+import { assertNever, type Cancellation, Clock, type Timer } from '../../kernel/index.js';
 import { guardCallback, type ReadFailure, type RunEvents, type RunOptions, type RunReader } from '../../runs/index.js';
 import { Gate } from '../../streaming/index.js';
-import { DONE_FRAME, EventStreamWriter, isRepeated, NewestEvents, paceRunEvents } from '../wire/index.js';
+import { DONE_FRAME, type EventStreamWriter, isRepeated, paceRunEvents, RunStream } from '../wire/index.js';
 import type { DecodedRequest } from './decoded-request.js';
 import { makeEncoder } from './make-encoder.js';
 import { KeptResponses } from './kept-responses.service.js';
@@ -42,68 +41,62 @@ export class ResponsesStreamer {
     const { clock } = this;
     const { debounceMs, heartbeatMs } = this.config.stream;
     const gate = new Gate();
-    const record = findRecord(response);
     const events = start({ gate });
-    const stream = new ResponseStream(response, {
+    const reader = new ResponseStream(response, {
+      stream: new RunStream(response, gate, clock, heartbeatMs),
       encoder: makeEncoder(decoded),
       keep: async (encoder) => this.kept.keep(encoder, decoded, owner),
-      gate,
       clock,
-      heartbeatMs,
       nodeEvents: decoded.nodeEvents,
-      metrics: record.openStream(),
-      record,
     });
-    await events.read(stream, paceRunEvents(clock, debounceMs, decoded.nodeEvents));
-    await stream.ended;
+    await events.read(reader, paceRunEvents(clock, debounceMs, decoded.nodeEvents));
+    await reader.ended;
   }
 }
 
-/** What one stream is made of. Times are in milliseconds. */
+/** What one stream is made of. */
 interface ResponseStreamParts {
+  /** Holds back node events. */
+  readonly stream: RunStream<RunEvent>;
   readonly encoder: ResponseEncoder;
   /**
    * Stores the response, if requested.
    * @returns false if it could not be stored. Never rejects
    */
   readonly keep: (encoder: ResponseEncoder) => Promise<boolean>;
-  readonly gate: Gate;
   readonly clock: Clock;
-  readonly heartbeatMs: number;
   /** True if the client asked for node events. */
   readonly nodeEvents: boolean;
-  readonly metrics: StreamMetrics;
-  /** Called with faults of the stream itself. */
-  readonly record: Pick<RequestRecord, 'setFailure'>;
 }
 
 /** One response on its way to the client. */
 class ResponseStream implements RunReader {
-  readonly fault = new Cancellation();
   readonly wantsContent: boolean;
   readonly #response: ServerResponse;
   readonly #parts: ResponseStreamParts;
   readonly #encoder: ResponseEncoder;
   readonly #writer: EventStreamWriter;
-  readonly #gate: Gate;
+  readonly #stream: RunStream<RunEvent>;
   readonly #clock: Clock;
-  /** The events held back while the client is behind. */
-  readonly #newest = new NewestEvents<RunEvent>();
   readonly #onBeat: () => void;
   #beat: Timer | undefined;
   #ended: Promise<void> | undefined;
 
   constructor(response: ServerResponse, parts: ResponseStreamParts) {
-    const { encoder, gate, clock, heartbeatMs, nodeEvents, metrics } = parts;
+    const { stream, encoder, clock, nodeEvents } = parts;
     this.#response = response;
     this.#parts = parts;
     this.#encoder = encoder;
-    this.#gate = gate;
+    this.#stream = stream;
     this.#clock = clock;
-    this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, metrics, this.fault);
+    this.#writer = stream.writer;
     this.wantsContent = nodeEvents;
-    this.#onBeat = guardCallback(this.fault, () => this.#showLife());
+    this.#onBeat = guardCallback(stream.fault, () => this.#showLife());
     response.on('close', () => this.#beat?.cancel());
+  }
+
+  get fault(): Cancellation {
+    return this.#stream.fault;
   }
 
   /** Resolves when the last event has been handed over, after the run's own end. */
@@ -114,7 +107,7 @@ class ResponseStream implements RunReader {
   next(event: Exclude<RunEvent, RunFailed>): void {
     switch (event.type) {
       case 'run-started':
-        if (event.traceId !== undefined) this.#response.setHeader('x-trace-id', event.traceId);
+        this.#stream.addTraceHeader(event);
         this.#writer.write(joinFrames(this.#encoder.open()) + this.#encode(event));
         this.#waitForBeat();
         break;
@@ -138,8 +131,9 @@ class ResponseStream implements RunReader {
       case 'route-taken':
       case 'node-finished':
       case 'node-failed':
-        if (this.wantsContent && isRepeated(event) && !this.#gate.isOpen) this.#keepNewest(event);
-        else this.#writer.write(this.#takeNewest() + this.#encode(event));
+        if (this.wantsContent && isRepeated(event) && !this.#stream.gate.isOpen)
+          this.#stream.hold(event, event, this.#writeHeld);
+        else this.#writer.write(this.#takeHeld() + this.#encode(event));
         break;
       default:
         assertNever(event);
@@ -147,17 +141,17 @@ class ResponseStream implements RunReader {
   }
 
   /** Ends the response with the error. */
-  failed({ error, thrown, event, isReaderFault }: ReadFailure): void {
+  failed(failure: ReadFailure): void {
+    const { error, thrown, event } = failure;
     this.#beat?.cancel();
-    // Its run may have ended well.
-    if (isReaderFault) this.#parts.record.setFailure(thrown);
+    this.#stream.noteFault(failure);
     const failed = event ?? { type: 'run-failed', seq: 0, error, outcome: readOutcome(thrown) };
-    this.#writer.end(this.#takeNewest() + this.#encode(failed) + DONE_FRAME);
+    this.#writer.end(this.#takeHeld() + this.#encode(failed) + DONE_FRAME);
   }
 
   #finish(event: RunEvent): void {
     this.#beat?.cancel();
-    this.#writer.write(this.#takeNewest());
+    this.#writer.write(this.#takeHeld());
     const events = this.#encoder.next(event, this.#clock.now());
     const last = events.at(-1);
     if (last === undefined || !this.#encoder.isStored) {
@@ -178,17 +172,12 @@ class ResponseStream implements RunReader {
     return this.#encoder.encode(event, this.#clock.now());
   }
 
-  #keepNewest(event: Parameters<NewestEvents<RunEvent>['keep']>[0] & RunEvent): void {
-    if (this.#newest.isEmpty) {
-      void this.#gate.waitUntilOpen().then(guardCallback(this.fault, () => this.#writer.write(this.#takeNewest())));
-    }
-    this.#newest.keep(event, event);
-  }
+  readonly #writeHeld = (): void => this.#writer.write(this.#takeHeld());
 
   /** Encodes the events that were held back. */
-  #takeNewest(): string {
+  #takeHeld(): string {
     let frames = '';
-    for (const event of this.#newest.take()) frames += this.#encode(event);
+    for (const event of this.#stream.takeHeld()) frames += this.#encode(event);
     return frames;
   }
 

@@ -63,7 +63,8 @@ export { RequestIntake, type TakenRequest, watchClient } from './request-intake.
 export { readIdentity } from './idempotency/idempotency-key.js';
 export { addRunHeaders } from './run-headers.js';
 export * as schemaParts from './schema-parts.js';
-export { isRepeated, NewestEvents, paceRunEvents, type RepeatedEvent, wantsNodeEvents } from './pace-run-events.js';
+export { isRepeated, paceRunEvents, wantsNodeEvents } from './pace-run-events.js';
+export { passTraceId, RunStream } from './run-stream.js';
 export { SaidContent } from './said-content.js';
 export { startRun } from './start-run.js';
 export { DONE_FRAME, encodeError } from './sse-frames.js';

@@ -12,6 +12,7 @@ import {
   type RunToLog,
 } from '../../../runs/index.js';
 import {
+  passTraceId,
   type Asker,
   findFirstEvent,
   findSegment,
@@ -198,7 +199,7 @@ class Collection {
     const told = this.#events.take(event, number);
     if (told === undefined) return;
     if (told.type === 'run-failed') throw makeReplayedError(told, this.#watch);
-    if (told.type === 'run-started' && told.traceId !== undefined) this.#watch.onTraceId(told.traceId);
+    passTraceId(told, (traceId) => this.#watch.onTraceId(traceId));
     if (told.type === 'node-restarted' && !this.#voids.isKnown(number)) {
       this.#voids.add(told, number);
       this.isMisled = true;

@@ -4,6 +4,7 @@ import { mergeDeltaEvents, type RunEvents } from '../../../runs/index.js';
 import { coalesce } from '../../../streaming/index.js';
 import type { ToolProgress } from './tool-progress.js';
 import type { ToolOutput } from '../mcp.collector.js';
+import { passTraceId } from '../../wire/index.js';
 
 /** Least time between two pieces of text in the progress of a call, in milliseconds: only people read them. */
 const PROGRESS_MS = 100;
@@ -30,7 +31,7 @@ export async function readRunToEnd(
     {
       wantsContent: true,
       next: (event) => {
-        if (event.type === 'run-started' && event.traceId !== undefined) onTraceId?.(event.traceId);
+        if (onTraceId !== undefined) passTraceId(event, onTraceId);
         progress.next(event);
         said.next(event);
       },

@@ -13,6 +13,7 @@ import {
   type RunToLog,
 } from '../../../runs/index.js';
 import {
+  passTraceId,
   type Asker,
   findFirstEvent,
   findSegment,
@@ -121,7 +122,7 @@ export class LoggedResponses implements RunDoor {
     let number = first;
     for await (const events of readLog(this.runs, { id: run.id, from: first, signal, left })) {
       for (const event of events) {
-        if (event.type === 'run-started' && event.traceId !== undefined) onTraceId(event.traceId);
+        passTraceId(event, onTraceId);
         if (event.type === 'run-failed' && number >= from) {
           const { error } = event;
           throw makeReplayedError({ ...event, error: { ...error, param: renameParameter(error.param) } }, waiting);

@@ -16,6 +16,7 @@ import {
 import { Gate } from '../../../streaming/index.js';
 import { addRunHeaders } from '../run-headers.js';
 import { EventStreamWriter } from '../event-stream-writer.js';
+import { passTraceId } from '../run-stream.js';
 import type { LogFold, LogFrame } from './log-fold.js';
 import { makeLeftError, type LeftAdvice } from './read-log.js';
 import { makeTruncatedError } from './read-position.js';
@@ -221,9 +222,7 @@ class LogStream {
   /** Handles an event while the status line is not sent. */
   #see(event: LoggedEvent): void {
     if (this.#parts.writer.isOpen) return;
-    if (event.type === 'run-started' && event.traceId !== undefined) {
-      this.#response.setHeader('x-trace-id', event.traceId);
-    }
+    passTraceId(event, (traceId) => this.#response.setHeader('x-trace-id', traceId));
     if (this.#hold === undefined) return;
     if (event.type === 'run-failed') this.#refuse(event);
     if (event.type === 'delta' || (isLastEvent(event) && !precedesAttempt(event))) this.#letGo();
