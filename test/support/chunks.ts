@@ -15,7 +15,7 @@ type WireDelta = ChatCompletionChunk.Choice.Delta & {
 };
 
 /** The values that {@link assertCompletion} expects; absent ones are not compared. */
-export interface CompletionExpectations {
+interface CompletionExpectations {
   /** All text of the channel `content`. */
   readonly content?: string;
   readonly reasoning?: string;
@@ -57,7 +57,7 @@ export function readRefusal(items: readonly SseItem[]): string {
 }
 
 /** A tool call put together from its pieces. */
-export interface WireToolCall {
+interface WireToolCall {
   readonly id: string;
   readonly type: string;
   readonly name: string;

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { expect } from '@jest/globals';
 
 /** The requests of a client to `POST /v1/responses`, turn by turn, with positions in place of ids. */
-export type RecordedConversation = readonly JsonBody[];
+type RecordedConversation = readonly JsonBody[];
 type JsonBody = Readonly<Record<string, unknown>>;
 
 /** Ids of this server: of responses, and of the items in them. */

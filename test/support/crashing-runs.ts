@@ -21,7 +21,7 @@ export interface LogEntry {
 }
 
 /** The parts that a run needs. */
-export interface RunSetting {
+interface RunSetting {
   readonly workflow: CompiledWorkflow;
   readonly request?: RunRequest;
   /** Answers each wait at once. Absent: the run waits. */

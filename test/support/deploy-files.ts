@@ -33,7 +33,7 @@ export const readRepositoryFile = (path: string): string => readFileSync(join(RO
  * All documents of a YAML file.
  * @throws Error if one has a fault
  */
-export function readDocuments(path: string): YamlNode[] {
+function readDocuments(path: string): YamlNode[] {
   return parseAllDocuments(readRepositoryFile(path)).map((document) => {
     if (document.errors.length > 0 || document.warnings.length > 0) {
       throw new Error(`${path}: ${[...document.errors, ...document.warnings].join('\n')}`);

@@ -13,7 +13,7 @@ const RELEASES = join(import.meta.dirname, '../fixtures/releases.mjs');
 export const LONGEST_MS = 120_000;
 
 /** Processes with a shared database and queue, and their upstream. Each test gets new ones; PostgreSQL and Redis keep running. */
-export class DurableBench {
+class DurableBench {
   upstream!: ScriptedUpstream;
   replicas!: Replicas;
   databaseUrl!: string;

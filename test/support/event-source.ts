@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 
 /** The fields of an event in a page. */
-export interface SeenEvent {
+interface SeenEvent {
   /** `message` if the event has no name. */
   readonly type: string;
   /** The id that the browser sends when it reconnects. */

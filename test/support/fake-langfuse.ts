@@ -11,7 +11,7 @@ import { type ReceivedSpan, type ReceivedTrace, readSpans, groupTraces } from '.
 import { readMessage } from './langfuse/protobuf.js';
 
 /** The differences between a {@link FakeLangfuse} and a current server with the default keys. */
-export interface FakeLangfuseOptions {
+interface FakeLangfuseOptions {
   readonly publicKey?: string;
   readonly secretKey?: string;
   /** Its version, which decides its routes: see {@link FakeLangfuse}. */
@@ -40,7 +40,7 @@ export type FakeLangfuseBehaviour =
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> };
 
 /** A received request. */
-export interface LangfuseRequest {
+interface LangfuseRequest {
   /** The index from 0, in the order of arrival. */
   readonly index: number;
   readonly method: string;

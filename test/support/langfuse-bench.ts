@@ -6,7 +6,7 @@ import type { ScriptedUpstream } from './scripted-upstream.js';
 import { type SseStream } from './sse-client.js';
 
 /** A trace as Langfuse received it. */
-export type ShownTrace = ReturnType<FakeLangfuse['traces']>[number];
+type ShownTrace = ReturnType<FakeLangfuse['traces']>[number];
 /** A span of a trace, with the spans below it. */
 export type ShownSpan = ShownTrace['roots'][number];
 

@@ -7,7 +7,7 @@ import type { ScriptedUpstream } from './scripted-upstream.js';
 import { type SseStream } from './sse-client.js';
 
 /** The message of a client, which must never appear in a log. */
-export const SECRET_QUESTION = [{ role: 'user', content: 'my secret words' }];
+const SECRET_QUESTION = [{ role: 'user', content: 'my secret words' }];
 
 /** The application in front of a scripted upstream, with its log at the most detailed level. */
 export class LoggedBench {

@@ -20,7 +20,7 @@ const findQuery: CallScript = (call, response) =>
   });
 
 /** An application, and an MCP server for the tools of requests for responses. */
-export interface McpRequests {
+interface McpRequests {
   readonly bench: Bench;
   readonly server: ScriptedMcpServer;
   /** The tool of a request that names the server, by default without approvals. */

@@ -33,7 +33,7 @@ export const describeWithPostgres =
   process.env['CI'] === 'true' ? describe : describeIfRuns(`${POSTGRES_PROGRAMS}postgres`, ['--version']);
 
 /** The failures that a server must survive. */
-export interface PostgresOptions {
+interface PostgresOptions {
   /** True: commits survive a crash of the machine. Absent: they only survive a crash of the server. */
   readonly isDurable?: boolean;
 }

@@ -16,7 +16,7 @@ export interface ProcessOptions {
 }
 
 /** How a process ended: by itself with a code, or by a signal. */
-export interface ProcessExit {
+interface ProcessExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }

@@ -14,14 +14,14 @@ import {
 type SpanStart = NonNullable<Parameters<TraceHandle['openSpan']>[1]>;
 
 /** An event of a span or generation. */
-export interface RecordedEvent {
+interface RecordedEvent {
   readonly name: string;
   readonly data: Readonly<Record<string, unknown>> | undefined;
   readonly level: TraceLevel;
 }
 
 /** The record of one trace, span or generation. */
-export class RecordedObservation<Start = unknown, End extends Ending = Ending> {
+class RecordedObservation<Start = unknown, End extends Ending = Ending> {
   readonly children: RecordedObservation[] = [];
   readonly events: RecordedEvent[] = [];
   /** The arguments of each call of `end`. A correct observation has exactly one. */
@@ -71,7 +71,7 @@ export class RecordedTrace extends RecordedObservation<TraceStart> {
 }
 
 /** A span. */
-export type RecordedSpan = RecordedObservation<SpanStart>;
+type RecordedSpan = RecordedObservation<SpanStart>;
 
 /** A model call. */
 export type RecordedGeneration = RecordedObservation<GenerationStart, GenerationEnding>;

@@ -9,7 +9,7 @@ import { type Deltas, type Flow, IncompleteOutputError, type Ref, type TaskConte
 import { type Compiled, compileTestWorkflow } from './compiled-workflow.js';
 
 /** An output of a class with a method. */
-export class Box {
+class Box {
   @IsString()
   text!: string;
 

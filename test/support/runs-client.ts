@@ -14,7 +14,7 @@ export interface WireRun {
 }
 
 /** One event of a run. */
-export interface WireRunEvent {
+interface WireRunEvent {
   readonly type: string;
   readonly n: number;
   readonly at: number;

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 
 /** The server's description of a tool, which may be wrong. */
-export interface ScriptedTool {
+interface ScriptedTool {
   readonly name: string;
   readonly description?: string;
   readonly inputSchema: unknown;
@@ -13,7 +13,7 @@ export interface ScriptedTool {
 }
 
 /** A message of a client. */
-export interface McpMessage {
+interface McpMessage {
   readonly id?: number | string;
   readonly method: string;
   readonly params?: { readonly name?: string; readonly arguments?: Readonly<Record<string, unknown>> };

@@ -21,7 +21,7 @@ export interface ServerProcess {
 }
 
 /** The options of a server process. */
-export interface ServerProcessOptions extends Pick<ProcessOptions, 'env' | 'cwd'> {
+interface ServerProcessOptions extends Pick<ProcessOptions, 'env' | 'cwd'> {
   /** A program in place of the compiled server of this checkout. */
   readonly main?: string;
 }

@@ -26,7 +26,7 @@ export function findCall({ calls }: WaitingAnswer): string {
 }
 
 /** A client of the example `approval` through one door. */
-export interface UsedDoor {
+interface UsedDoor {
   readonly post: (body: object, headers?: Record<string, string>) => Promise<HttpResponse>;
   /** Sends a request, which must succeed, and reads its segment. */
   readonly tell: (body: object) => Promise<WaitingAnswer>;

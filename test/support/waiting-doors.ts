@@ -16,7 +16,7 @@ export interface AskedCall {
 }
 
 /** The output that a client sends for a call: JSON, unless it is a text. */
-export interface GivenOutput {
+interface GivenOutput {
   readonly id: string;
   readonly value: unknown;
 }

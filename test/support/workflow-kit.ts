@@ -10,7 +10,7 @@ export interface ConversationInput {
 }
 
 /** The input of a {@link SpeakNode}. */
-export interface SpeakInput extends ConversationInput {
+interface SpeakInput extends ConversationInput {
   /** The system message before the conversation, by which an upstream's script distinguishes the calls. */
   readonly prompt: string;
 }

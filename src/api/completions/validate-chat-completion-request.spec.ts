@@ -1,18 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { InvalidRequestError } from '../../errors/index.js';
+import { makeFaultFinder } from '../../../test/support/fault-finder.js';
 import { assertStreamOptionsAllowed } from './dto/index.js';
 import { validateChatCompletionRequest } from './validate-chat-completion-request.js';
 
-function findFault(body: unknown): InvalidRequestError | undefined {
-  try {
-    validateChatCompletionRequest(body);
-    return undefined;
-  } catch (error) {
-    if (error instanceof InvalidRequestError) return error;
-    throw error;
-  }
-}
+const findFault = makeFaultFinder(validateChatCompletionRequest);
 
 /** Text of a JSON value that is nested `depth` levels deep. */
 function deep(depth: number): string {

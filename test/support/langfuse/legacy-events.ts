@@ -11,7 +11,7 @@ export interface StoredLegacyEvent {
 }
 
 /** The endpoint's verdict on one event. */
-export type LegacyVerdict =
+type LegacyVerdict =
   | { readonly event: StoredLegacyEvent }
   | {
       readonly refusal: {

@@ -238,7 +238,7 @@ function listUsage(usage, cost) {
 }
 
 /** Writes what something cost. @param {Cost} cost */
-export function formatCost({ usd, prices }) {
+function formatCost({ usd, prices }) {
   const of = /^\d/.test(prices) ? `, prices of ${prices}` : '';
   return `$${usd < 0.01 ? usd.toPrecision(2) : usd.toFixed(4)}${of}`;
 }

@@ -9,7 +9,7 @@ export function writeJavaScript(value) {
 }
 
 /** Writes a JSON value as a Python expression. A JSON string is a Python string, too. @param {unknown} value @param {string} indent @returns {string} */
-export function writePython(value, indent) {
+function writePython(value, indent) {
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value !== 'object') return JSON.stringify(value);
