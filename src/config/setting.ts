@@ -81,7 +81,7 @@ export class EnvironmentSetting<T> extends Setting<T> {
  * A setting that only the owner of a server may decide. Where Millrace is a module, its variable is not read, because
  * the application may use the same name for its own.
  */
-class ServerSetting<T> extends EnvironmentSetting<T> {
+export class ServerSetting<T> extends EnvironmentSetting<T> {
   override read(source: Source): T {
     return source.isModule ? this.usual : super.read(source);
   }
