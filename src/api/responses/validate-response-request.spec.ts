@@ -182,8 +182,8 @@ const ACCEPTED: Readonly<Record<string, readonly object[]>> = {
 
 /** What is refused: where the fault is, its code, and requests that have it. */
 const REFUSED: readonly (readonly [param: string, code: string, ...bodies: readonly object[]])[] = [
-  ['model', 'missing_required_parameter', { model: undefined }],
-  ['model', 'invalid_type', { model: null }, { model: 1 }, { model: ['chat'] }],
+  ['model', 'missing_required_parameter', { model: undefined }, { model: null }],
+  ['model', 'invalid_type', { model: 1 }, { model: ['chat'] }],
   ['prompt', 'unsupported_value', { prompt: { id: 'p' } }, { prompt: { id: 'p' }, model: undefined, input: undefined }],
   [
     'conversation',

@@ -9,6 +9,7 @@ import { checkItems } from './items/input-checks.js';
 const RULES: BodyRules = {
   required: '"model" and "input"',
   rules: compileRuleSet(ResponseRequest),
+  nullIsAbsent: true,
   checkMore: checkToolsAndItems,
 };
 

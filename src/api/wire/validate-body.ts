@@ -11,6 +11,8 @@ export interface BodyRules {
   readonly required: string;
   /** Rules of the declared parameters. */
   readonly rules: RuleSet;
+  /** True if a required parameter that is null is missing, as in the API of responses; otherwise null has the wrong type. */
+  readonly nullIsAbsent?: boolean;
   /** Checks dependencies between parameters, and everything else outside of these rules. In linear time. */
   readonly checkMore: (body: JsonObject, faults: FaultLog) => void;
 }
@@ -25,7 +27,7 @@ export interface BodyRules {
  * @throws InvalidRequestError for the first fault in the order of the declared parameters, with `param` and `code` of OpenAI's error
  *   object, and then for those of `checkMore`. Its message also tells how many more there are.
  */
-export function validateBody(body: unknown, { required, rules, checkMore }: BodyRules): asserts body is JsonObject {
+export function validateBody(body: unknown, { required, rules, nullIsAbsent, checkMore }: BodyRules): asserts body is JsonObject {
   if (!isJsonObject(body)) {
     throw new InvalidRequestError(
       `The request body must be a JSON object with ${required}, sent as application/json; got ${describeKind(body)}.`,
@@ -37,9 +39,14 @@ export function validateBody(body: unknown, { required, rules, checkMore }: Body
     });
   }
   const faults = new FaultLog();
-  checkObject(rules, body, '', faults);
+  const hasNull = nullIsAbsent === true && rules.required.some(({ name }) => body[name] === null);
+  checkObject(rules, hasNull ? omitNulls(body) : body, '', faults);
   checkMore(body, faults);
   faults.throwIfAny();
+}
+
+function omitNulls(body: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
 }
 
 function describeKind(body: unknown): string {
