@@ -16,8 +16,9 @@ function makeMemory(env: Record<string, string> = {}): { memory: BodyMemory; clo
   return { clock, memory: new BodyMemory(config, clock, {} as never, {} as never) };
 }
 
-const now = (share: MemoryShare | Promise<MemoryShare>): MemoryShare => {
-  if (share instanceof Promise) throw new Error('It waits.');
+const now = async (taking: Promise<MemoryShare>): Promise<MemoryShare> => {
+  const share = await taking;
+  if (share.hasWaited) throw new Error('It has waited.');
   return share;
 };
 
@@ -38,10 +39,10 @@ describe('BodyMemory', () => {
 
   it('lets requests that find no room wait, and takes the first that fits next', async () => {
     const { memory } = makeMemory();
-    const first = now(memory.take(ANN, 40, NEVER));
+    const first = await now(memory.take(ANN, 40, NEVER));
     const large = memory.take(ANN, 20, NEVER);
-    const small = now(memory.take(ANN, 10, NEVER));
-    const other = now(memory.take(BOB, 50, NEVER));
+    const small = await now(memory.take(ANN, 10, NEVER));
+    const other = await now(memory.take(BOB, 50, NEVER));
     const others = memory.take(BOB, 1, NEVER);
     first.release();
     first.release();
@@ -54,7 +55,7 @@ describe('BodyMemory', () => {
 
   it('gives a request that needs more than a share the whole share, alone', async () => {
     const { memory } = makeMemory();
-    const alone = now(memory.take(ANN, 1_000, NEVER));
+    const alone = await now(memory.take(ANN, 1_000, NEVER));
     expect(alone.bytes).toBe(50);
     const next = memory.take(ANN, 1_000, NEVER);
     expect(await isSettled(next)).toBe(false);
@@ -64,7 +65,7 @@ describe('BodyMemory', () => {
 
   it('changes the amount that a request holds', async () => {
     const { memory } = makeMemory();
-    const [one, two] = [now(memory.take(ANN, 40, NEVER)), now(memory.take(ANN, 10, NEVER))];
+    const [one, two] = [await now(memory.take(ANN, 40, NEVER)), await now(memory.take(ANN, 10, NEVER))];
     const more = two.resize(30, NEVER);
     expect(await isSettled(more)).toBe(false);
     expect(one.resize(20, NEVER)).toBeUndefined();
@@ -74,12 +75,12 @@ describe('BodyMemory', () => {
     one.release();
     two.release();
     await again;
-    expect(now(memory.take(ANN, 50, NEVER)).bytes).toBe(50);
+    expect((await now(memory.take(ANN, 50, NEVER))).bytes).toBe(50);
   });
 
   it('does not let two requests that want more wait for each other', async () => {
     const { memory } = makeMemory();
-    const [one, two] = [now(memory.take(ANN, 20, NEVER)), now(memory.take(ANN, 20, NEVER))];
+    const [one, two] = [await now(memory.take(ANN, 20, NEVER)), await now(memory.take(ANN, 20, NEVER))];
     const turn = one.resize(40, NEVER);
     expect(two.resize(40, NEVER)).toBeUndefined();
     expect([one.bytes, two.bytes]).toEqual([0, 40]);
@@ -90,9 +91,9 @@ describe('BodyMemory', () => {
 
   it('ends a long wait, with an error that says whose requests take the memory', async () => {
     const { memory, clock } = makeMemory();
-    now(memory.take(ANN, 50, NEVER));
+    await now(memory.take(ANN, 50, NEVER));
     const own = memory.take(ANN, 10, NEVER);
-    now(memory.take(BOB, 45, NEVER));
+    await now(memory.take(BOB, 45, NEVER));
     const all = memory.take(new Caller({ id: 'eve', limits }), 10, NEVER);
     clock.advance(10_000);
     await expect(own).rejects.toThrow(RateLimitedError);
@@ -102,10 +103,10 @@ describe('BodyMemory', () => {
 
   it('forgets requests whose client leaves, and refuses those above the limit of the queue', async () => {
     const { memory } = makeMemory({ MAX_QUEUED_RUNS: '1' });
-    const taken = now(memory.take(ANN, 50, NEVER));
+    const taken = await now(memory.take(ANN, 50, NEVER));
     const leaving = new Cancellation();
     const left = memory.take(ANN, 10, leaving);
-    expect(() => memory.take(ANN, 10, NEVER)).toThrow(OverloadedError);
+    await expect(memory.take(ANN, 10, NEVER)).rejects.toThrow(OverloadedError);
     leaving.abort(new RunAbortedError('client_disconnected'));
     await expect(left).rejects.toThrow(RunAbortedError);
     const next = memory.take(ANN, 50, NEVER);

@@ -14,9 +14,12 @@ const RETRY_AFTER_MS = 2_000;
 /** Memory that is set aside for one request, in bytes. */
 export interface MemoryShare {
   readonly bytes: number;
+  /** True if there was no room at first: the client may have left meanwhile. */
+  readonly hasWaited: boolean;
   /**
    * Changes the amount: at once if it is less, or if there is room. A request that has to wait for more first gives back what it
    * has, so that no two requests wait for each other.
+   * @returns undefined if it does not wait, which is nearly always: chunks of a body are then read without a pause
    * @throws as {@link BodyMemory.take} does
    */
   resize(bytes: number, signal: AbortNotice): Promise<void> | undefined;
@@ -78,14 +81,17 @@ export class BodyMemory implements OnModuleInit {
    * it.
    * @param bytes at most {@link callerLimit} is taken: a request that needs more has the whole share to itself
    * @param signal aborts when the client leaves
-   * @returns a promise only if the request waits: its client may have left meanwhile, which the caller must check
-   * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, or with a
-   *   RateLimitedError if what is taken is the caller's own; with a RunAbortedError if the client leaves
+   * @throws OverloadedError if too many wait already, or the wait is too long, or a RateLimitedError if what is taken is
+   *   the caller's own; a RunAbortedError if the client leaves
    */
-  take(caller: Caller, bytes: number, signal: AbortNotice): MemoryShare | Promise<MemoryShare> {
+  async take(caller: Caller, bytes: number, signal: AbortNotice): Promise<MemoryShare> {
     const share = new Share(this, caller);
     const turn = share.resize(bytes, signal);
-    return turn === undefined ? share : turn.then(() => share);
+    if (turn !== undefined) {
+      share.hasWaited = true;
+      await turn;
+    }
+    return share;
   }
 
   /**
@@ -159,6 +165,7 @@ export class BodyMemory implements OnModuleInit {
 }
 
 class Share implements MemoryShare {
+  hasWaited = false;
   #bytes = 0;
   #isReleased = false;
 

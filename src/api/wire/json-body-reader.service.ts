@@ -119,8 +119,7 @@ export class JsonBodyReader implements OnModuleInit {
     signal: AbortNotice,
   ): Promise<ReadBody | undefined> {
     const expected = head.bytes ?? Math.min(UNANNOUNCED_BYTES, this.#mostBytes);
-    const taken = this.memory.take(caller, this.#estimateMost(expected), signal);
-    const share = taken instanceof Promise ? await taken : taken;
+    const share = await this.memory.take(caller, this.#estimateMost(expected), signal);
     permit.hold(share);
     let isWhole = head.bytes !== undefined;
     const bytes = await readBytes(request, {
@@ -135,7 +134,7 @@ export class JsonBodyReader implements OnModuleInit {
         return share.resize(this.#estimateMost(this.#mostBytes), signal);
       },
     });
-    if (taken instanceof Promise) await assertClientPresent(request, this.clock, signal);
+    if (share.hasWaited) await assertClientPresent(request, this.clock, signal);
     if (bytes.length === 0) return undefined;
     const values = scanJson(bytes, this.#limits);
     if (typeof values !== 'number') throw makeJsonError(bytes, values, this.#limits);
