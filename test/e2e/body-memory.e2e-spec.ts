@@ -64,6 +64,7 @@ describe('a server with 256 MB of heap, and bodies from the holder of one key', 
   /** Sends many requests with one key, and single ones with the other key until all have a response. */
   const endure = async (crowd: () => readonly Promise<number>[], expected: readonly number[]): Promise<void> => {
     const over = new AbortController();
+    const begunAt = performance.now();
     const all = Promise.all(crowd()).finally(() => over.abort());
     const others: number[] = [];
     let slowest = 0;
@@ -75,8 +76,9 @@ describe('a server with 256 MB of heap, and bodies from the holder of one key', 
     const statuses = new Set(await all);
     expect([...statuses].filter((status) => !expected.includes(status))).toEqual([]);
     expect(new Set(others)).toEqual(new Set([200]));
-    // At most a quarter of a second on an idle machine. Without turns, each body would take seconds.
-    expect(slowest).toBeLessThan(3_000);
+    // At most a quarter of a second on an idle machine. Without turns, one would take as long as the whole crowd, which
+    // is the measure on a machine that is busy.
+    expect(slowest).toBeLessThan(Math.max(3_000, (performance.now() - begunAt) / 2));
     if (process.platform === 'linux') expect(peak()).toBeLessThan(512 * MEGABYTE);
   };
   const times = (count: number, one: () => Promise<number>): readonly Promise<number>[] =>

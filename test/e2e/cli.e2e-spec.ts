@@ -168,7 +168,7 @@ describe('the command line', () => {
     const { code, stdout, stderr } = await cli('list', '--all');
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(
-      /^There is no option --all\. Did you mean --app or --url\? A text that begins [^\n]*\n\nUsage: millrace\n {2}list /,
+      /^There is no option --all\. Did you mean --app or --url\? Put -- before [^\n]*\n\nUsage: millrace\n {2}list /,
     );
   });
 
