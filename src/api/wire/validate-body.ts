@@ -27,7 +27,10 @@ export interface BodyRules {
  * @throws InvalidRequestError for the first fault in the order of the declared parameters, with `param` and `code` of OpenAI's error
  *   object, and then for those of `checkMore`. Its message also tells how many more there are.
  */
-export function validateBody(body: unknown, { required, rules, nullIsAbsent, checkMore }: BodyRules): asserts body is JsonObject {
+export function validateBody(
+  body: unknown,
+  { required, rules, nullIsAbsent, checkMore }: BodyRules,
+): asserts body is JsonObject {
   if (!isJsonObject(body)) {
     throw new InvalidRequestError(
       `The request body must be a JSON object with ${required}, sent as application/json; got ${describeKind(body)}.`,
