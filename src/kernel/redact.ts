@@ -2,7 +2,8 @@ const REDACTED = '[redacted]';
 
 /**
  * Credentials by the form that their issuers give them. Words of a program that only begin alike (`key_points`,
- * `org_structure`) are none: behind a prefix follow as many characters as a credential has, and mostly a digit among them.
+ * `org_structure`) are not credentials: a prefix must be followed by as many characters as a credential has, usually
+ * with a digit among them.
  */
 const SECRETS = joinPlaces(
   [
@@ -55,8 +56,8 @@ const TOKEN = '(?<![\\w-])token';
 const ANY_NAME = `(?:${SECRET_NAME}|${TOKEN})`;
 
 /**
- * A value by its name: `?api-key=…`, `"password": "…"`. Behind a colon that could be one of a sentence (`token: expected …`) it
- * is one only if it has a digit or is as long as no word is.
+ * A value by its name: `?api-key=…`, `"password": "…"`. After a colon that may belong to a sentence (`token: expected …`),
+ * a value counts only if it has a digit or is longer than any word.
  */
 const NAMED_SECRETS = joinPlaces(
   [

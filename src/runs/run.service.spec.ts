@@ -47,8 +47,6 @@ class Talk {
 let talk = new Talk();
 
 class TalkingNode implements WorkflowNode<void, string> {
-  readonly speaks = true;
-
   async *process(_: void, { signal }: TaskContext): AsyncGenerator<Deltas, string, void> {
     for await (const text of talk.words(signal)) yield { type: 'content', text };
     return 'all said';

@@ -170,7 +170,7 @@ export interface CompiledWorkflow {
   readonly retryDelayMs: number;
   readonly schema: WorkflowSchema;
   readonly scope: CompiledScope;
-  /** True if one of its nodes can speak to the client; otherwise its result is sent. */
+  /** True if it has a visible step; otherwise its result is sent. */
   readonly visible: boolean;
   /** Key of the step whose output becomes the result; undefined if a part of the request does. */
   readonly resultStep: string | undefined;

@@ -61,7 +61,6 @@ const PIECE = 'x'.repeat(1_000);
 class ReciteNode implements WorkflowNode<void, string> {
   static begin: Promise<void>;
   static said = 0;
-  readonly speaks = true;
 
   async *process(): AsyncGenerator<Deltas, string, void> {
     await ReciteNode.begin;

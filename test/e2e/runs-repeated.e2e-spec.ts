@@ -111,7 +111,7 @@ describe('a repeated request for a run', () => {
   });
 });
 
-describe('a run that is asked for once more', () => {
+describe('a retry of a run', () => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.start();
@@ -128,7 +128,7 @@ describe('a run that is asked for once more', () => {
     return id;
   }
 
-  it('is asked in a new run once it has ended, and not before', async () => {
+  it('starts a new run once the run has ended, and not before', async () => {
     const id = await beginHeld();
     expect(await callRun(bench.app, 'POST', `${id}/retry`)).toMatchObject({
       status: 409,
@@ -145,7 +145,7 @@ describe('a run that is asked for once more', () => {
     expect((await bench.upstream.request(1)).body).toEqual((await bench.upstream.request(0)).body);
   });
 
-  it('is asked once for each Idempotency-Key', async () => {
+  it('starts one run for each Idempotency-Key', async () => {
     const id = await beginHeld();
     await callRun(bench.app, 'POST', `${id}/cancel`);
     bench.upstream.always(scriptStream('Hello'));
@@ -157,7 +157,7 @@ describe('a run that is asked for once more', () => {
     expect(await readRun(bench.app, id)).toMatchObject({ status: 'cancelled' });
   });
 
-  it('is asked as it was, whichever protocol had asked', async () => {
+  it('repeats the request as it was, whichever protocol sent it', async () => {
     bench.upstream.always(scriptStream('Hello'));
     const response = await beginResponse(bench.app, { instructions: 'Be brief.' });
     await followResponse(bench.app, response.id);

@@ -75,7 +75,7 @@ describe('CompletionReader', () => {
     fc.assert(
       fc.property(chunks, (all) => {
         const reading = new Reading().read(...all);
-        // With blanks of another number each, no chunk is like the one before.
+        // Each chunk gets a different number of blanks, so none equals the one before.
         const apart = new Reading();
         for (const [index, chunk] of all.entries()) {
           apart.reader.read(JSON.stringify(chunk).replace('{', `{${' '.repeat(index)}`), apart.deltas);

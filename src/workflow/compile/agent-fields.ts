@@ -7,8 +7,8 @@ export function findAgents(definition: object): Map<AnyAgent, string> {
 }
 
 /**
- * Names what the fields hold, so that a step is called by its field even if that holds no agent by mistake. What two fields hold,
- * such as nothing, has no name.
+ * Maps each field's value to the field's name, so that a step is called by its field even if the field holds no agent. A
+ * value that two fields hold, such as undefined, gets no name.
  */
 export function nameFields(definition: object): ReadonlyMap<unknown, string> {
   const names = new Map<unknown, string>();

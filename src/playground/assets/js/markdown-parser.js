@@ -21,12 +21,12 @@ function place(tag, element) {
 /** A formula that stands by itself, in lines of its own. */
 const DISPLAY = /^ {0,3}(?:\$\$([^]{1,4000}?)\$\$|\\\[([^]{1,4000}?)\\\])[ \t]*(?:\n+|$)/;
 /**
- * In a line: the marks must stand at the words as quotes do, and `$` not before or behind a digit or letter, so that
- * prices are no formulas.
+ * Inline formulas: the marks must touch the text, and no digit or letter may be next to `$`, so that prices are not
+ * formulas.
  */
 const INLINE =
   /^(?:\$\$((?:\\[^]|[^\\$]){1,4000}?)\$\$|\\\[([^]{1,4000}?)\\\]|\\\(([^]{1,4000}?)\\\)|\$(?![\s$])((?:\\.|[^\\$\n]){0,1000}?[^\s\\$])\$(?![\w$]))/;
-/** Words or numbers behind a number, and nothing that reckons with it, are prose: `$5 for me, 10$ for you`. */
+/** A number followed by words or numbers, without an operator, is prose: `$5 for me, 10$ for you`. */
 const PRICE = /^\d[^\\^_={}+*<>-]*\s/;
 
 const parser = new Marked({
@@ -53,7 +53,7 @@ parser.use({
         if (raw !== undefined) return { type: 'displayMaths', raw, text: dollars ?? brackets ?? '', isFinished: true };
         if (!isOpenEnded || source.length > LONGEST_UNFINISHED || !/^ {0,3}(?:\$\$|\\\[)/.test(source))
           return undefined;
-        // Behind the end of a formula there is more in its line, which is no part of it.
+        // The line has text after the formula, so this is not a display formula.
         if (/^ {0,3}(?:\$\$[^]*\$\$|\\\[[^]*\\\])/.test(source)) return undefined;
         return { type: 'displayMaths', raw: source, text: source.trim(), isFinished: false };
       },

@@ -56,7 +56,10 @@ export async function writeAppend(
   return [APPEND_ALL, [...values, ...kept, ...endings, logTtlMs, recordTtlMs, asked, now]];
 }
 
-/** A row of `run_waits`, by the names of its columns. What is shown may hold what no JSON of PostgreSQL can: it goes as text. */
+/**
+ * A row of `run_waits`, by the names of its columns. `shown` may contain characters that PostgreSQL's JSON cannot hold, so
+ * it is sent as text.
+ */
 async function makeWaitRow(run: string, wait: OpenWait, place: number): Promise<JsonObject> {
   return {
     run,

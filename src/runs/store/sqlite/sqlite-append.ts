@@ -50,7 +50,7 @@ export function writeAppend(batch: LogBatch, limits: RunLimits, now: number): re
   ];
 }
 
-/** A run that finishes a step does not crash its process each time. */
+/** A finished step is progress, so the deaths are counted from 0 again. */
 function writeProgress(run: string, epoch: number, first: number, last: number): SqlStep {
   return [
     `update runs set deaths = 0 where id = ?1 and epoch = ?2 and deaths > 0
