@@ -52,7 +52,7 @@ export class RequestChain {
     if (corsOrigins.length > 0) router.use(cors(makeCorsOptions(corsOrigins, this.#exposedHeaders)));
     if (this.place.before.length > 0) router.use(...this.place.before);
     // Before bodies are read, so that a refused caller costs next to nothing.
-    router.use(this.#guard);
+    if (!this.access.isOpen) router.use(this.#guard);
     // Unknown routes, too.
     this.guard(API_ROOT);
     router.use(limitBody(maxBodyBytes, limit));
