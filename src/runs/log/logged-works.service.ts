@@ -328,9 +328,9 @@ export class LoggedWorks {
 
   /** One after the other, since the last one counts. Never rejects. */
   #beat(): Promise<void> {
-    this.#beating = this.#beating.then(() =>
-      this.store.beat(this.worker.id, this.#offersNothing ? NO_OFFER : this.#listOffer()).catch(() => undefined),
-    );
+    this.#beating = this.#beating
+      .then(() => this.store.beat(this.worker.id, this.#offersNothing ? NO_OFFER : this.#listOffer()))
+      .catch(() => undefined);
     return this.#beating;
   }
 
