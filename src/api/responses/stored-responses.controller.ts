@@ -87,8 +87,7 @@ export class StoredResponsesController {
     const found = await this.logged.find(readPathParameter(request, 'id'), this.access.requireCaller(request));
     if (found !== undefined) {
       const options = { after, hasIds: true, isLater: true, endsEmpty: isReconnect, countsFrames: true };
-      const { run, from, isOver } = found;
-      await this.streamer.stream({ id: run.id, from, isOver }, new ResponseLogFold(found), response, options);
+      await this.streamer.stream(found, new ResponseLogFold(found), response, options);
       return;
     }
     const { response: stored } = await this.#find(request);

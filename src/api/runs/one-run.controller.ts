@@ -81,9 +81,8 @@ export class OneRunController {
       return;
     }
     const options = { after, hasIds: true, isLater: true, endsEmpty: isReconnect };
-    const isOver = run.ending !== undefined;
     await this.streamer.stream(
-      { id, isOver },
+      { run, from: 0, isOver: run.ending !== undefined },
       new RunEncoder({ model: run.model, after, untilWait }),
       response,
       options,

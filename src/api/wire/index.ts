@@ -5,8 +5,9 @@ export { TOOL_CALLS, type ToolCall } from './chat/tool-calls.js';
 export { CustomToolFields, FunctionFields } from './chat/tools.js';
 export { EventStreamWriter } from './event-stream-writer.js';
 export type { LogFold, LogFrame } from './log-stream/log-fold.js';
-export { LogStreamer, type StreamedLog } from './log-stream/log.streamer.js';
-export { readLog, type LeftAdvice } from './log-stream/read-log.js';
+export { LogStreamer } from './log-stream/log.streamer.js';
+export { readLog } from './log-stream/read-log.js';
+export { collectSegment, collectSegmentSoFar, type SegmentCollector } from './log-stream/collect-segment.js';
 export { SegmentEvents } from './log-stream/segment-events.js';
 export { findFirstEvent, findSegment, type ClientSegment } from './log-stream/client-segment.js';
 export {
@@ -17,8 +18,8 @@ export {
 } from './log-stream/client-segments.service.js';
 export {
   assertLogKept,
+  passFacts,
   type ReadingWatch,
-  makeReplayedError,
   type WaitingClient,
   watchReading,
 } from './log-stream/watch-reading.js';

@@ -12,7 +12,6 @@ import {
   type StillWaiting,
   readIdentity,
   readPosition,
-  type StreamedLog,
   type TakenRequest,
   type ClientSegment,
   type WaitingClient,
@@ -103,7 +102,7 @@ export class LoggedCompletionsResponder {
     const { after, isReconnect } = position;
     addRunHeaders(response, segment.run.id);
     const fold = await this.#makeFold(segment, after);
-    await this.streamer.stream(describeLog(segment), fold, response, {
+    await this.streamer.stream(segment, fold, response, {
       after,
       hasIds: true,
       isLater: true,
@@ -123,7 +122,7 @@ export class LoggedCompletionsResponder {
       response.json(await this.completions.collect(segment, collecting));
       return;
     }
-    await this.streamer.stream(describeLog(segment), await this.#makeFold(segment, -1), response, {
+    await this.streamer.stream(segment, await this.#makeFold(segment, -1), response, {
       after: -1,
       // A client that has not asked for a resumable stream gets it as from any other workflow.
       hasIds: onDisconnect !== undefined,
@@ -154,8 +153,4 @@ export class LoggedCompletionsResponder {
     const { from, head } = segment;
     return new CompletionLogFold(head, { from, after, voids: await this.completions.findVoids(segment) });
   }
-}
-
-function describeLog({ run: { id }, from, isOver }: ClientSegment): StreamedLog {
-  return { id, from, isOver };
 }

@@ -12,15 +12,14 @@ import {
   type RunToLog,
 } from '../../../runs/index.js';
 import {
-  passTraceId,
   type Asker,
-  findFirstEvent,
+  collectSegment,
+  collectSegmentSoFar,
   findSegment,
+  passFacts,
   type StillWaiting,
   type ReadingWatch,
-  readLog,
-  makeReplayedError,
-  type LeftAdvice,
+  type SegmentCollector,
   SegmentEvents,
   type StartedSegment,
   type ClientSegment,
@@ -112,15 +111,16 @@ export class LoggedCompletions implements RunDoor {
   }
 
   /** The parts of a completion that are void so far. */
-  async findVoids({ from, run: { id, epoch } }: ClientSegment): Promise<Voids> {
+  async findVoids(segment: ClientSegment): Promise<Voids> {
     const voids = new Voids();
     // Most runs were begun once.
-    if (epoch <= 1) return voids;
-    let number = from;
-    for await (const event of this.runs.readSoFar(id, from)) {
-      if (event.type === 'node-restarted') voids.add(event, number);
-      number++;
-    }
+    if (segment.run.epoch <= 1) return voids;
+    await collectSegmentSoFar(this.runs, segment, {
+      hasEnded: false,
+      next: (event, number) => {
+        if (event.type === 'node-restarted') voids.add(event, number);
+      },
+    });
     return voids;
   }
 
@@ -130,16 +130,11 @@ export class LoggedCompletions implements RunDoor {
    * continues later or in another process; OverloadedError if the store is unavailable
    */
   async collect(segment: ClientSegment, waiting: WaitingClient): Promise<ChatCompletion> {
-    const { signal, isRepeatable } = waiting;
-    const left: LeftAdvice = { advice: adviseToRead(segment.id), isRepeatable };
-    const reading = { id: segment.run.id, from: findFirstEvent(segment), signal, left };
+    const reader = { ...waiting, advice: adviseToRead(segment.id) };
     const voids = new Voids();
     for (;;) {
       const collection = new Collection(segment, voids, waiting);
-      for await (const events of readLog(this.runs, reading)) {
-        for (const event of events) collection.next(event);
-        if (collection.hasEnded) break;
-      }
+      await collectSegment(this.runs, segment, collection, reader);
       if (!collection.isMisled) return collection.completion;
     }
   }
@@ -152,10 +147,7 @@ export class LoggedCompletions implements RunDoor {
   async collectSoFar(segment: ClientSegment, watch: ReadingWatch): Promise<ChatCompletion | undefined> {
     for (;;) {
       const collection = new Collection(segment, await this.findVoids(segment), watch);
-      for await (const event of this.runs.readSoFar(segment.run.id, findFirstEvent(segment))) {
-        collection.next(event);
-        if (collection.hasEnded) break;
-      }
+      await collectSegmentSoFar(this.runs, segment, collection);
       if (!collection.hasEnded) return undefined;
       if (!collection.isMisled) return collection.completion;
     }
@@ -163,12 +155,11 @@ export class LoggedCompletions implements RunDoor {
 }
 
 /** One try to collect a completion from the log of its run. */
-class Collection {
+class Collection implements SegmentCollector {
   readonly #collector: CompletionCollector;
   readonly #events: SegmentEvents;
   readonly #voids: Voids;
   readonly #watch: ReadingWatch;
-  #number: number;
   /** True if something void was collected. */
   isMisled = false;
 
@@ -179,7 +170,6 @@ class Collection {
     this.#events = new SegmentEvents({ from: segment.from, separator: head.separator ?? '' });
     this.#voids = voids;
     this.#watch = watch;
-    this.#number = findFirstEvent(segment);
   }
 
   /** True if no more events are needed. */
@@ -193,13 +183,10 @@ class Collection {
   }
 
   /** @throws ReplayedError if the run has failed */
-  next(event: LoggedEvent): void {
-    const number = this.#number++;
-    if (this.#collector.hasEnded) return;
+  next(event: LoggedEvent, number: number): void {
     const told = this.#events.take(event, number);
     if (told === undefined) return;
-    if (told.type === 'run-failed') throw makeReplayedError(told, this.#watch);
-    passTraceId(told, (traceId) => this.#watch.onTraceId(traceId));
+    passFacts(told, this.#watch);
     if (told.type === 'node-restarted' && !this.#voids.isKnown(number)) {
       this.#voids.add(told, number);
       this.isMisled = true;

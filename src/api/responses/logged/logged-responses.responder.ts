@@ -80,10 +80,9 @@ export class LoggedResponsesResponder {
     }: Pick<WaitingClient, 'signal' | 'isRepeatable'> & Pick<StartedSegment, 'isRepeated'>,
   ): Promise<void> {
     assertLogKept(segment.run, 'response');
-    const { run, from, isOver } = segment;
     if (streams) {
       const options = { after: -1, hasIds: false, isLater: false, endsEmpty: false };
-      await this.streamer.stream({ id: run.id, from, isOver }, new ResponseLogFold(segment), response, options);
+      await this.streamer.stream(segment, new ResponseLogFold(segment), response, options);
       return;
     }
     if (head.background) {

@@ -13,13 +13,13 @@ import {
   type RunToLog,
 } from '../../../runs/index.js';
 import {
-  passTraceId,
   type Asker,
-  findFirstEvent,
+  collectSegment,
   findSegment,
+  passFacts,
+  type ReadingWatch,
+  type SegmentCollector,
   type StillWaiting,
-  readLog,
-  makeReplayedError,
   type StartedSegment,
   type ClientSegment,
   ClientSegments,
@@ -114,24 +114,10 @@ export class LoggedResponses implements RunDoor {
    * OverloadedError if the store is unavailable
    */
   async collect(segment: ClientSegment, waiting: WaitingClient): Promise<ResponseObject> {
-    const { signal, isRepeatable, onTraceId } = waiting;
-    const { from, head, id, run } = segment;
-    const first = findFirstEvent(segment);
-    const left = { advice: adviseToRead(id, readLoggedHead(head).head), isRepeatable };
-    const fold = new ResponseLogFold(segment);
-    let number = first;
-    for await (const events of readLog(this.runs, { id: run.id, from: first, signal, left })) {
-      for (const event of events) {
-        passTraceId(event, onTraceId);
-        if (event.type === 'run-failed' && number >= from) {
-          const { error } = event;
-          throw makeReplayedError({ ...event, error: { ...error, param: renameParameter(error.param) } }, waiting);
-        }
-        fold.next(event, number++);
-        if (fold.hasEnded) return fold.response;
-      }
-    }
-    return fold.response;
+    const collection = new Collection(segment, waiting);
+    const { head } = readLoggedHead(segment.head);
+    await collectSegment(this.runs, segment, collection, { ...waiting, advice: adviseToRead(segment.id, head) });
+    return collection.response;
   }
 
   /**
@@ -198,6 +184,40 @@ export class LoggedResponses implements RunDoor {
     const { id, epoch, owner } = run;
     await this.kept.keep(fold, { context: await this.log.findContext(segment) }, { id: owner }, { id, epoch });
   }
+}
+
+/** A response whose client gets an HTTP error if its run fails. */
+class Collection implements SegmentCollector {
+  readonly #fold: ResponseLogFold;
+  readonly #from: number;
+  readonly #watch: ReadingWatch;
+
+  constructor(segment: ClientSegment, watch: ReadingWatch) {
+    this.#fold = new ResponseLogFold(segment);
+    this.#from = segment.from;
+    this.#watch = watch;
+  }
+
+  get hasEnded(): boolean {
+    return this.#fold.hasEnded;
+  }
+
+  /** The Response as it is now. */
+  get response(): ResponseObject {
+    return this.#fold.response;
+  }
+
+  /** @throws ReplayedError if the run has failed */
+  next(event: LoggedEvent, number: number): void {
+    if (number >= this.#from) passFacts(renameFailedParameter(event), this.#watch);
+    this.#fold.next(event, number);
+  }
+}
+
+/** A failure under the names of this door's parameters; any other event as it is. */
+function renameFailedParameter(event: LoggedEvent): LoggedEvent {
+  if (event.type !== 'run-failed') return event;
+  return { ...event, error: { ...event.error, param: renameParameter(event.error.param) } };
 }
 
 /** The text for models in a conversation that continues after an expired wait. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../../../access/index.js';
 import type { JsonObject } from '../../../kernel/index.js';
 import { LoggedRuns } from '../../../runs/index.js';
-import { findFirstEvent, findSegment, type ClientSegment } from '../../wire/index.js';
+import { collectSegmentSoFar, findSegment, type ClientSegment } from '../../wire/index.js';
 import type { StoredResponse } from '../state/response-state.js';
 import { readLoggedHead } from './logged-head.js';
 import { ResponseLogFold } from './response-log-fold.js';
@@ -50,12 +50,7 @@ export class ResponseLog {
   async fold(segment: ClientSegment): Promise<ResponseLogFold> {
     const fold = new ResponseLogFold(segment);
     fold.open();
-    const first = findFirstEvent(segment);
-    let number = first;
-    for await (const event of this.runs.readSoFar(segment.run.id, first)) {
-      fold.next(event, number++);
-      if (fold.hasEnded) break;
-    }
+    await collectSegmentSoFar(this.runs, segment, fold);
     return fold;
   }
 

@@ -20,19 +20,10 @@ import { passTraceId } from '../run-stream.js';
 import type { LogFold, LogFrame } from './log-fold.js';
 import { makeLeftError, type LeftAdvice } from './read-log.js';
 import { makeTruncatedError } from './read-position.js';
-import { findFirstEvent } from './client-segment.js';
+import { type ClientSegment, findFirstEvent } from './client-segment.js';
 
-/** The streamed part of a run. */
-export interface StreamedLog {
-  /** The run's own id. */
-  readonly id: string;
-  /**
-   * Number of the first event that its client sees. The fold gets the event before it, too, if there is one. Absent: 0.
-   */
-  readonly from?: number;
-  /** True if no more events will come. */
-  readonly isOver: boolean;
-}
+/** The streamed part of a run. The fold gets the event before it, too, if there is one. */
+type StreamedSegment = Pick<ClientSegment, 'run' | 'from' | 'isOver'>;
 
 /** How a client reads a log. */
 interface LogStreamOptions {
@@ -85,20 +76,16 @@ export class LogStreamer {
    *   that, and the status line waits; RunLeftError if this process has to leave the run before that; GoneError if the
    *   client's position is beyond the end of an ended run
    */
-  async stream(
-    { id, from = 0, isOver }: StreamedLog,
-    fold: LogFold,
-    response: Response,
-    options: LogStreamOptions,
-  ): Promise<void> {
+  async stream(segment: StreamedSegment, fold: LogFold, response: Response, options: LogStreamOptions): Promise<void> {
     if (response.destroyed) return;
-    addRunHeaders(response, id);
+    const { run, from, isOver } = segment;
+    addRunHeaders(response, run.id);
     const gate = new Gate();
     const fault = new Cancellation();
     const { heartbeatMs } = this.config.stream;
     const metrics = findRecord(response).openStream();
     const writer = new EventStreamWriter(response, gate, this.clock, heartbeatMs, metrics, fault);
-    const follower = this.runs.follow(id, findFirstEvent({ from }));
+    const follower = this.runs.follow(run.id, findFirstEvent(segment));
     const parts: LogStreamParts = {
       ...options,
       from,

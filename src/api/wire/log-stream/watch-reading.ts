@@ -1,9 +1,10 @@
 import type { Response } from 'express';
-import type { RunFailed } from '../../../engine/index.js';
+import type { RunEvent, RunFailed } from '../../../engine/index.js';
 import { GoneError, ReplayedError } from '../../../errors/index.js';
 import { findRecord } from '../../../http/index.js';
 import type { AbortNotice } from '../../../kernel/index.js';
 import type { LoggedRun } from '../../../runs/index.js';
+import { passTraceId } from '../run-stream.js';
 
 /** Gets the facts that a reader finds in a log. */
 export interface ReadingWatch {
@@ -29,13 +30,19 @@ export function watchReading(response: Response): ReadingWatch {
   };
 }
 
-/** The error for a client that reads the failure of the run. */
-export function makeReplayedError(
-  { error, outcome, node }: Pick<RunFailed, 'error' | 'outcome' | 'node'>,
-  { onFailedNode }: Pick<ReadingWatch, 'onFailedNode'>,
-): ReplayedError {
+/**
+ * Passes the facts of an event on.
+ * @throws ReplayedError if it is the failure of the run
+ */
+export function passFacts<E extends RunEvent>(
+  event: E,
+  { onTraceId, onFailedNode }: ReadingWatch,
+): asserts event is Exclude<E, RunFailed> {
+  passTraceId(event, onTraceId);
+  if (event.type !== 'run-failed') return;
+  const { error, outcome, node } = event;
   if (node !== undefined) onFailedNode(node, error.code ?? error.type);
-  return new ReplayedError(error, outcome);
+  throw new ReplayedError(error, outcome);
 }
 
 /**
