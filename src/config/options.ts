@@ -1,3 +1,4 @@
+import { isJsonObject } from '../kernel/index.js';
 import { type EnvironmentSetting, JsonSetting, Setting, type Settings } from './setting.js';
 
 /** A size in words, such as `10mb`. */
@@ -66,7 +67,7 @@ export function writeOptions(settings: Settings, options: object, others: OtherO
           `${place} is not an option. There are: ${[...(path === '' ? others.names : []), ...listOptions(group)].join(', ')}`,
         );
       } else if (!(meant instanceof Setting)) {
-        if (typeof value === 'object' && value !== null && !Array.isArray(value)) write(meant, value, `${place}.`);
+        if (isJsonObject(value)) write(meant, value, `${place}.`);
         else faults.push(`${place} must be an object`);
       } else {
         const isJson = meant instanceof JsonSetting;

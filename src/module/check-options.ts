@@ -1,3 +1,4 @@
+import { isJsonObject } from '../kernel/index.js';
 import { ModelProvider } from '../models/index.js';
 import type { MillraceOptions } from './millrace-options.js';
 
@@ -14,8 +15,8 @@ const CHECKS: Readonly<
     Array.isArray(value) && value.every((handler) => typeof handler === 'function')
       ? []
       : ['middleware must be a list of functions'],
-  models: (value) => (isObject(value) ? Object.entries(value).flatMap(checkModel) : ['models must be an object']),
-  environment: (value) => (isObject(value) ? [] : ['environment must be an object, such as process.env']),
+  models: (value) => (isJsonObject(value) ? Object.entries(value).flatMap(checkModel) : ['models must be an object']),
+  environment: (value) => (isJsonObject(value) ? [] : ['environment must be an object, such as process.env']),
 };
 
 /** The names of the module options that are not settings. */
@@ -35,14 +36,9 @@ export function findOptionFaults(options: MillraceOptions): readonly string[] {
   });
 }
 
-/** Whether a value can hold options at all, of whatever kind: a list has no names. */
-export function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function checkModel([name, model]: readonly [string, unknown]): readonly string[] {
   const names: readonly string[] = Object.values(ModelProvider);
   if (!names.includes(name)) return [`models.${name} is not a provider. There are: ${names.join(', ')}`];
-  const isModel = model === undefined || (isObject(model) && 'stream' in model && typeof model.stream === 'function');
+  const isModel = model === undefined || (isJsonObject(model) && typeof model['stream'] === 'function');
   return isModel ? [] : [`models.${name} must be a model: an object with a method stream()`];
 }

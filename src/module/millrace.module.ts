@@ -17,12 +17,12 @@ import { DocsModule } from '../docs/index.js';
 import { ConfigurationError, StartUpError } from '../errors/index.js';
 import { HealthModule } from '../health/index.js';
 import { DoorsPlace } from '../http/index.js';
-import { Clock, IdSource, RandomIdSource, SystemClock } from '../kernel/index.js';
+import { Clock, IdSource, isJsonObject, RandomIdSource, SystemClock } from '../kernel/index.js';
 import { OwnModels, VENDORS } from '../models/index.js';
 import { NodesModule } from '../nodes/index.js';
 import { PlaygroundModule } from '../playground/index.js';
 import { RunsModule } from '../runs/index.js';
-import { findOptionFaults, isObject, MODULE_OPTION_NAMES } from './check-options.js';
+import { findOptionFaults, MODULE_OPTION_NAMES } from './check-options.js';
 import type { MillraceAsyncOptions, MillraceOptions } from './millrace-options.js';
 import { OneModule } from './one-module.service.js';
 import { ServedReport } from './served-report.service.js';
@@ -118,7 +118,8 @@ function readModuleOptions(options: MillraceOptions): ModuleParts {
       IN_OPTIONS,
     );
   }
-  if (!isObject(options)) {
+  const given: unknown = options;
+  if (!isJsonObject(given)) {
     throw new ConfigurationError(['The options must be an object; a factory of them must return one'], IN_OPTIONS);
   }
   const faults = findOptionFaults(options);

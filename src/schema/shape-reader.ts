@@ -1,4 +1,4 @@
-import { assertNever } from '../kernel/index.js';
+import { assertNever, isJsonObject } from '../kernel/index.js';
 import type { ObjectDefinition } from './compiled-schema.js';
 import type { JsonLiteral, JsonSchema, JsonType } from './json-schema.js';
 import type { Discriminator } from './nested-classes.js';
@@ -120,7 +120,7 @@ function isOfType(value: unknown, type: JsonType): boolean {
     case 'array':
       return Array.isArray(value);
     case 'object':
-      return typeof value === 'object' && value !== null && !Array.isArray(value);
+      return isJsonObject(value);
     // Numbers that are too large, such as 1e999, are parsed as Infinity.
     case 'number':
       return Number.isFinite(value);

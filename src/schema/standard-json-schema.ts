@@ -87,7 +87,7 @@ class StandardCompiler {
 
   compile(): CompiledSchema {
     const root = this.#merge(this.#resolveReference(this.#root), '$');
-    if (!isObject(root)) {
+    if (!describesObject(root)) {
       this.#report('it describes no object. Put the output into the properties of one.');
       return { schema: EMPTY, definitions: this.#definitions };
     }
@@ -158,7 +158,7 @@ class StandardCompiler {
       const anyOf = whole['type'].map((type: unknown) => this.#hoist({ ...whole, type }, deeper));
       return { anyOf };
     }
-    if (isObject(whole)) {
+    if (describesObject(whole)) {
       const { description } = described;
       return { ...(description !== undefined && { description }), $ref: this.#refer(target, whole, place) };
     }
@@ -206,7 +206,7 @@ class StandardCompiler {
     if (parts === undefined) return raw;
     const { allOf: _parts, ...rest } = raw;
     const all = [rest, ...parts.map((part) => this.#merge(this.#resolveReference(part), path))];
-    if (parts.length > 1 && !all.slice(1).every(isObject)) {
+    if (parts.length > 1 && !all.slice(1).every(describesObject)) {
       this.#report(`${path} must fit several schemas at once, which no structured output can say. Write it as one.`);
     }
     const properties = Object.assign({}, ...all.map((part) => part['properties'])) as object;
@@ -218,7 +218,7 @@ class StandardCompiler {
 
 const EMPTY: ObjectSchema = { type: 'object', properties: {}, required: [], additionalProperties: false };
 
-function isObject(raw: RawSchema): boolean {
+function describesObject(raw: RawSchema): boolean {
   return typeof raw['properties'] === 'object' && (raw['type'] === 'object' || raw['type'] === undefined);
 }
 

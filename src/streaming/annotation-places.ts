@@ -1,3 +1,4 @@
+import { isJsonObject } from '../kernel/index.js';
 import type { AnnotationsDelta, OpaqueObject } from './delta.js';
 
 /** The names of the two ends of a place in the text. */
@@ -32,7 +33,7 @@ function mapPlaces(delta: AnnotationsDelta, change: (place: number) => number): 
     const name = typeof annotation['type'] === 'string' ? annotation['type'] : '';
     const inner = Object.hasOwn(annotation, name) ? annotation[name] : undefined;
     const changed = mapEnds(annotation, change);
-    return isObject(inner) ? { ...changed, [name]: mapEnds(inner, change) } : changed;
+    return isJsonObject(inner) ? { ...changed, [name]: mapEnds(inner, change) } : changed;
   });
   return { ...delta, annotations };
 }
@@ -43,8 +44,4 @@ function mapEnds(holder: OpaqueObject, change: (place: number) => number): Opaqu
     return typeof place === 'number' ? [[end, change(place)]] : [];
   });
   return ends.length === 0 ? holder : { ...holder, ...Object.fromEntries(ends) };
-}
-
-function isObject(value: unknown): value is OpaqueObject {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,17 +1,17 @@
+import { isJsonObject } from '../kernel/index.js';
 import type { OptionProblem } from './step-options.js';
 import { type OptionForm, readOptions } from './read-options.js';
 import type { WorkflowOptions } from './workflow.decorator.js';
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function isListWith(fits: (item: unknown) => boolean): (value: unknown) => boolean {
   return (value) => Array.isArray(value) && value.every(fits);
 }
 
 function isAlias(value: unknown): boolean {
-  return isText(value) || (isObject(value) && isText((value as { readonly id?: unknown }).id));
+  return isText(value) || (isJsonObject(value) && isText(value['id']));
 }
 
 /** What each option of a workflow takes. Names, numbers and schedules are checked further where they are read. */
@@ -22,11 +22,11 @@ const FORMS: Readonly<Record<keyof WorkflowOptions, OptionForm>> = {
   streamByDefault: ['true or false', isBoolean],
   onlyAsStep: ['true or false', isBoolean],
   concurrency: ['a whole number from 1', () => true],
-  background: ['an object: { concurrency, retries, retryDelay }', isObject],
+  background: ['an object: { concurrency, retries, retryDelay }', isJsonObject],
   version: ['a text', isText],
   tracing: ['true or false', isBoolean],
   onChange: ["'resume' or 'fail'", () => true],
-  schedules: ['a list: [{ name, pattern, timezone, input }]', isListWith(isObject)],
+  schedules: ['a list: [{ name, pattern, timezone, input }]', isListWith(isJsonObject)],
   separator: ['a text', isText],
 };
 

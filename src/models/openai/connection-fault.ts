@@ -1,3 +1,5 @@
+import { isJsonObject } from '../../kernel/index.js';
+
 /**
  * Explanations for the error codes of Node, OpenSSL and undici. Each is a few plain words, because traces without content
  * keep no more.
@@ -37,8 +39,8 @@ const DEEPEST_CAUSE = 5;
 export function readFaultCodes(thrown: unknown): readonly string[] {
   const codes: string[] = [];
   let cause = thrown;
-  for (let depth = 0; isObject(cause) && depth < DEEPEST_CAUSE; depth++) {
-    if (typeof cause.code === 'string' && CODE.test(cause.code)) codes.push(cause.code);
+  for (let depth = 0; isJsonObject(cause) && depth < DEEPEST_CAUSE; depth++) {
+    if (typeof cause['code'] === 'string' && CODE.test(cause['code'])) codes.push(cause['code']);
     ({ cause } = cause);
   }
   return codes;
@@ -54,8 +56,4 @@ export function describeConnectionFault(thrown: unknown): string {
   if (code === undefined) return 'the connection failed for an unknown reason';
   const words = WORDS.get(code) ?? (NO_HTTP.test(code) ? 'the server does not speak HTTP' : undefined);
   return words === undefined ? code : `${code}: ${words}`;
-}
-
-function isObject(value: unknown): value is { readonly code?: unknown; readonly cause?: unknown } {
-  return typeof value === 'object' && value !== null;
 }

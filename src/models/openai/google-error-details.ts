@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../kernel/index.js';
 import { checkWait } from './retry-after.js';
 
 /** One of the details that Google's errors have. @see https://cloud.google.com/apis/design/errors#error_details */
@@ -34,11 +35,7 @@ export function readRetryDelay(details: unknown): number | undefined {
 
 /** Lists the objects in an upstream's list, which may hold anything. */
 function listEntries(list: unknown): readonly object[] {
-  return Array.isArray(list) ? list.slice(0, MOST_ENTRIES).filter(isObject) : [];
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
+  return Array.isArray(list) ? list.slice(0, MOST_ENTRIES).filter(isJsonObject) : [];
 }
 
 function readText(value: unknown): string {

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../kernel/index.js';
 import type { OpaqueObject, AudioDelta, Delta } from '../../streaming/index.js';
 
 /** The parts of a message beside text; each may be missing or of another type. */
@@ -30,7 +31,7 @@ export class MediaReader {
   readSources(sources: unknown, out: Delta[]): void {
     if (!Array.isArray(sources)) return;
     const annotations = sources.map((source: unknown) => {
-      const { url, title = url }: { url?: unknown; title?: unknown } = isObject(source) ? source : { url: source };
+      const { url, title = url }: { url?: unknown; title?: unknown } = isJsonObject(source) ? source : { url: source };
       // The source does not say which words of the text it supports.
       return { type: 'url_citation', url_citation: { start_index: 0, end_index: 0, url, title } };
     });
@@ -43,7 +44,7 @@ export class MediaReader {
   #readAnnotations(annotations: unknown, out: Delta[]): void {
     if (!Array.isArray(annotations)) return;
     const known = (this.#annotations ??= new Set());
-    const fresh = annotations.filter(isObject).filter((annotation) => {
+    const fresh = (annotations as OpaqueObject[]).filter(isJsonObject).filter((annotation) => {
       const { size } = known;
       return known.add(JSON.stringify(annotation)).size > size;
     });
@@ -51,7 +52,7 @@ export class MediaReader {
   }
 
   #readAudio(audio: unknown, out: Delta[]): 'goes on' | 'is over' | undefined {
-    if (!isObject(audio)) return undefined;
+    if (!isJsonObject(audio)) return undefined;
     const { id, data, transcript, expires_at: expiry } = audio;
     const delta: Writable<AudioDelta> = { type: 'audio' };
     if (isText(id)) delta.id = id;
@@ -70,7 +71,7 @@ export class MediaReader {
 /** Adds the values that are images. */
 export function pushImages(values: unknown, out: Delta[]): void {
   if (!Array.isArray(values)) return;
-  const images = values.filter(isObject);
+  const images = (values as OpaqueObject[]).filter(isJsonObject);
   if (images.length > 0) out.push({ type: 'images', images });
 }
 
@@ -78,8 +79,4 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-function isObject(value: unknown): value is OpaqueObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

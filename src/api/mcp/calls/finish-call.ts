@@ -1,5 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { InternalError, type RunError, toRunError } from '../../../errors/index.js';
+import { isJsonObject } from '../../../kernel/index.js';
 import type { WorkflowTool } from '../tools/tool-catalog.service.js';
 import { fitsSchema } from './fit-result.js';
 import { makeErrorResult, makeResult, type ToolOutput } from '../mcp.collector.js';
@@ -19,8 +20,7 @@ export async function finishCall(
   if (finished === undefined) throw new Error('The events of the run have no end');
   const { result } = finished;
   if (tool.outputSchema === undefined) {
-    const isObject = typeof result === 'object' && result !== null && !Array.isArray(result);
-    return makeResult(said, run, isObject ? result : undefined);
+    return makeResult(said, run, isJsonObject(result) ? result : undefined);
   }
   // A client that knows an output schema refuses a result that does not fit it.
   if (result === undefined) return makeErrorResult(ENDED_EARLY, said);

@@ -1,4 +1,4 @@
-import { isPresent } from '../../../kernel/index.js';
+import { isJsonObject, isPresent } from '../../../kernel/index.js';
 import type { Message } from '../../message.js';
 import type { MessageForm } from './message-form.js';
 
@@ -60,7 +60,7 @@ function keepKnownFields(message: Draft, form: MessageForm, returnsReasoning: bo
 function writeSpokenOutput(message: Draft, form: MessageForm): Draft {
   const { audio, ...rest } = message;
   if (audio === undefined) return message;
-  const { id, transcript } = isObject(audio) ? (audio as SpokenOutput) : {};
+  const { id, transcript } = isJsonObject(audio) ? (audio as SpokenOutput) : {};
   if (typeof id === 'string' && id !== '' && form.keeps('audio', message.role)) return { ...rest, audio: { id } };
   const isEmpty = !isPresent(message.content) || message.content === '';
   return isEmpty && typeof transcript === 'string' ? { ...rest, content: transcript } : rest;
@@ -130,7 +130,12 @@ function arrangeMessages(drafts: readonly Draft[], { systemAnywhere }: MessageFo
 
 function isEmptyMessage(draft: Draft): boolean {
   const { role, content } = draft;
-  if (role !== 'assistant' || hasToolCalls(draft) || isObject(draft['function_call']) || isObject(draft['audio'])) {
+  if (
+    role !== 'assistant' ||
+    hasToolCalls(draft) ||
+    isJsonObject(draft['function_call']) ||
+    isJsonObject(draft['audio'])
+  ) {
     return false;
   }
   return content === '' || !isPresent(content);
@@ -171,7 +176,7 @@ function joinMessages(first: Draft, second: Draft): Draft {
 function readText(content: unknown): string | undefined {
   if (typeof content === 'string') return content;
   const texts = (content as readonly (ContentPart | null)[]).map((part) =>
-    isObject(part) && Object.keys(part).length === 2 && part.type === 'text' && typeof part.text === 'string'
+    isJsonObject(part) && Object.keys(part).length === 2 && part.type === 'text' && typeof part.text === 'string'
       ? part.text
       : undefined,
   );
@@ -185,10 +190,6 @@ function readParts(content: unknown): readonly unknown[] {
 
 function hasToolCalls({ tool_calls: calls }: Draft): boolean {
   return Array.isArray(calls) && calls.length > 0;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
 
 function dropFields(draft: Draft, fields: readonly string[]): Draft {
