@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
@@ -15,12 +13,10 @@ import {
 import { Bench, makeWorkflowsModule } from '../support/bench.js';
 import { assertCompletion, eventually, readChunks, readContent, standstill } from '../support/checks.js';
 import { steps } from '../support/upstream/index.js';
+import { collectGarbage } from '../support/collect-garbage.js';
 
 const MIB = 1024 * 1024;
 const FLOOD = 64 * MIB;
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Memory in use after a garbage collection, in bytes. */
 function memoryInUse(): number {

@@ -7,10 +7,7 @@ import { MetricsPage } from '../support/metrics-page.js';
 import { openResponse, responsesUrl } from '../support/responses-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
-
-const ANN = { authorization: 'Bearer sk-ann-0123456789abcdef' };
-const BOB = { authorization: 'Bearer sk-bob-0123456789abcdef' };
-const KEYS = { API_KEYS: 'sk-ann-0123456789abcdef,sk-bob-0123456789abcdef' };
+import { ANN, BOB, KEYS } from '../support/callers.js';
 
 describe('many responses in the background', () => {
   let bench: Bench;

@@ -13,9 +13,7 @@ import { scriptStream } from '../support/upstream/scripts.js';
 import { delta, done, end, finish, role, type Step, text } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 import { type ConversationInput, SpeakNode, makeWiredModule, type Wire } from '../support/workflow-kit.js';
-
-const SPOKEN = { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'pcm16' } };
-const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
+import { PICTURE, SPOKEN } from '../support/media.js';
 
 const scriptAudio = (id: string, ...words: readonly string[]): Step[] => [
   role(),

@@ -12,9 +12,7 @@ import { type Script, scriptStream, tokens, scriptToolCalls } from '../support/u
 import { chunk, delta, done, finish, role, type Step, text, usage } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 import { type ConversationInput, SpeakNode, makeWiredModule, type Wire } from '../support/workflow-kit.js';
-
-const SPOKEN = { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'pcm16' } };
-const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
+import { PICTURE, SPOKEN } from '../support/media.js';
 
 /** A citation of the words in a text, in OpenAI's form. */
 function citation(words: string, said: string, url = 'https://example.com/a'): object {

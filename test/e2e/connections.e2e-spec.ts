@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { RunService } from '../../src/runs/index.js';
 import { Bench, MetricsPage } from '../support/bench.js';
@@ -10,6 +8,7 @@ import { assertValidError, eventually } from '../support/checks.js';
 import { CHAT, openStream, postJson } from '../support/client.js';
 import { RawConnection, writeRawRequest } from '../support/raw-connection.js';
 import { scriptStream, steps } from '../support/upstream/index.js';
+import { collectGarbage } from '../support/collect-garbage.js';
 
 const PATH = '/v1/chat/completions';
 const MIB = 1024 * 1024;
@@ -17,9 +16,6 @@ const MIB = 1024 * 1024;
 const LARGE = 7 * MIB;
 const MORE_THAN_BUFFERS = 8;
 const KEY = 'sk-of-alice-0123456789abcdef0123456789';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('connections', () => {
   let bench: Bench;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import { type ProcessOptions, startProcess } from '../support/process.js';
 import { describeIfRuns, PYTHON_ENV } from '../support/programs.js';
+import { describePython } from '../support/python-client.js';
 
 const EXAMPLES = join(import.meta.dirname, '../../examples');
 /** The imports of a client may take seconds on a busy machine. */
@@ -18,7 +19,6 @@ const OBJECT = /^(?:Object|Parsed): \{[^]*reply:[^]*84/m;
 const REASONING = /^Thinking: .*I have a rule.*\nReply: 12 \* 7 = 84\./m;
 const REFUSED = /^Refused: 404 model_not_found \(request req_\w+\)$/m;
 
-const describePython = describeIfRuns('python3', ['-c', 'import openai'], PYTHON_ENV);
 const describeCurl = describeIfRuns('curl', ['--version']);
 
 describe('the examples', () => {

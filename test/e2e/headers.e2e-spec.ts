@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Bench, TestApp } from '../support/app.js';
-import { CHAT } from '../support/messages.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { httpError } from '../support/upstream/steps.js';
+import { CHAT_JSON } from '../support/client.js';
 
-const HELLO_JSON = JSON.stringify(CHAT);
 const ORIGIN = 'https://app.example.com';
 
 describe('the headers of every response', () => {
@@ -21,8 +20,8 @@ describe('the headers of every response', () => {
   it("are those of OpenAI's, on successes, streams and errors alike", async () => {
     bench = await Bench.start();
     bench.upstream.next(scriptStream('a')).next(scriptStream('b')).next(httpError(500, 'down'));
-    const stream = HELLO_JSON.replace('{', '{"stream":true,');
-    for (const body of [HELLO_JSON, stream, HELLO_JSON, '{', HELLO_JSON.replace('chat', 'none')]) {
+    const stream = CHAT_JSON.replace('{', '{"stream":true,');
+    for (const body of [CHAT_JSON, stream, CHAT_JSON, '{', CHAT_JSON.replace('chat', 'none')]) {
       const response = await post(bench.app.chatUrl, body);
       await response.text();
       expect(response.headers.get('x-request-id')).toMatch(/^req_/);
@@ -35,7 +34,7 @@ describe('the headers of every response', () => {
   it('do not depend on what SDKs and gateways send along with a request', async () => {
     bench = await Bench.start();
     bench.upstream.next(scriptStream('a'));
-    const response = await post(bench.app.chatUrl, HELLO_JSON, {
+    const response = await post(bench.app.chatUrl, CHAT_JSON, {
       authorization: 'Bearer sk-of-the-client',
       'openai-organization': 'org',
       'openai-beta': 'x=y',

@@ -3,15 +3,14 @@ import OpenAI from 'openai';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { type HttpResponse, postJson, send } from '../support/http-client.js';
-import { CHAT, HELLO } from '../support/messages.js';
+import { CHAT, HELLO, ORDER_KEY } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { catchRejection } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
-
-const KEY = { 'idempotency-key': 'order-1' };
+import { ANN, BOB, KEYS } from '../support/callers.js';
 
 describe('Idempotency-Key', () => {
   let bench: Bench;
@@ -19,7 +18,7 @@ describe('Idempotency-Key', () => {
 
   const start = async (env: Record<string, string> = {}, options: TestAppOptions = {}): Promise<Bench> =>
     (bench = await Bench.start({ ...options, env }));
-  const ask = (headers: Record<string, string> = KEY, body: object = CHAT): Promise<HttpResponse> =>
+  const ask = (headers: Record<string, string> = ORDER_KEY, body: object = CHAT): Promise<HttpResponse> =>
     postJson(bench.app.chatUrl, body, headers);
   const countAsked = (): number => bench.upstream.requests.length;
 
@@ -78,10 +77,10 @@ describe('Idempotency-Key', () => {
     const first = ask();
     await hold.reached;
     const other = { ...CHAT, temperature: 0.5 };
-    const meanwhile = await ask(KEY, other);
+    const meanwhile = await ask(ORDER_KEY, other);
     hold.open();
     await first;
-    for (const { status, headers, json } of [meanwhile, await ask(KEY, other)]) {
+    for (const { status, headers, json } of [meanwhile, await ask(ORDER_KEY, other)]) {
       expect([status, headers['x-should-retry']]).toEqual([409, 'false']);
       assertValidError(json);
       expect(json.error).toMatchObject({ type: 'invalid_request_error', code: 'idempotency_key_reused' });
@@ -90,12 +89,12 @@ describe('Idempotency-Key', () => {
   });
 
   it('belongs to whoever sent it', async () => {
-    await start({ API_KEYS: 'sk-ann,sk-bob' });
+    await start(KEYS);
     bench.upstream.next(scriptStream('for ann')).next(scriptStream('for bob'));
     const responses = [
-      await ask({ ...KEY, authorization: 'Bearer sk-ann' }),
-      await ask({ ...KEY, authorization: 'Bearer sk-bob' }),
-      await ask({ ...KEY, authorization: 'Bearer sk-ann' }),
+      await ask({ ...ORDER_KEY, ...ANN }),
+      await ask({ ...ORDER_KEY, ...BOB }),
+      await ask({ ...ORDER_KEY, ...ANN }),
     ];
     expect(responses.map(({ json }) => (json as OpenAI.ChatCompletion).choices[0]?.message.content)).toEqual([
       'for ann',
@@ -135,11 +134,14 @@ describe('Idempotency-Key', () => {
     const hold = gate();
     bench.upstream.next(scriptStream([hold, 'lost'])).next(scriptStream('Hi'));
     const leaving = new AbortController();
-    const { response } = send('POST', bench.app.chatUrl, CHAT, { headers: KEY, signal: leaving.signal });
+    const { response } = send('POST', bench.app.chatUrl, CHAT, { headers: ORDER_KEY, signal: leaving.signal });
     await hold.reached;
     const waiting = [ask(), ask()];
     const alsoLeaving = new AbortController();
-    const { response: another } = send('POST', bench.app.chatUrl, CHAT, { headers: KEY, signal: alsoLeaving.signal });
+    const { response: another } = send('POST', bench.app.chatUrl, CHAT, {
+      headers: ORDER_KEY,
+      signal: alsoLeaving.signal,
+    });
     alsoLeaving.abort();
     await catchRejection(another);
     leaving.abort();
@@ -169,7 +171,7 @@ describe('Idempotency-Key', () => {
     await start();
     bench.upstream.next(scriptStream('one')).next(scriptStream('two'));
     for (const word of ['one', 'two']) {
-      const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true }, { headers: KEY });
+      const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true }, { headers: ORDER_KEY });
       expect(JSON.stringify(await stream.collect())).toContain(word);
       expect(stream.headers['idempotent-replayed']).toBeUndefined();
     }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,12 +7,7 @@ import { postJson } from '../support/http-client.js';
 import { CHAT } from '../support/messages.js';
 import { catchRejection } from '../support/rejection.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
-
-const ANN = 'sk-mr-of-ann-0123456789abcdef';
-const BOB = 'sk-mr-of-bob-0123456789abcdef';
-
-const makeHash = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
-const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
+import { ANN_KEY, BOB_KEY, hashKey, makeBearer } from '../support/callers.js';
 
 describe('a server with and without keys', () => {
   let server: ServerProcess | undefined;
@@ -36,19 +30,19 @@ describe('a server with and without keys', () => {
   });
 
   it('does not warn at its start if it has a key', async () => {
-    server = await startServerProcess({ env: { API_KEYS: ANN } });
+    server = await startServerProcess({ env: { API_KEYS: ANN_KEY } });
     await server.process.waitForLine(/curl/);
     expect(server.process.stdout).not.toContain('No API keys');
   });
 
   it('logs who asked, and never a key', async () => {
-    await writeFile(join(folder, 'keys.yaml'), stringify([{ name: 'ann', hash: makeHash(ANN) }]));
-    const env = { API_KEYS_FILE: join(folder, 'keys.yaml'), API_KEYS: BOB, DEMO_TOKENS_PER_SECOND: '0' };
+    await writeFile(join(folder, 'keys.yaml'), stringify([{ name: 'ann', hash: hashKey(ANN_KEY) }]));
+    const env = { API_KEYS_FILE: join(folder, 'keys.yaml'), API_KEYS: BOB_KEY, DEMO_TOKENS_PER_SECOND: '0' };
     server = await startServerProcess({ env: { ...env, LOG_LEVEL: 'verbose' } });
     const chat = `${server.url}/v1/chat/completions`;
-    expect((await postJson(chat, CHAT, bearer(ANN))).status).toBe(200);
-    expect((await postJson(chat, CHAT, bearer(BOB))).status).toBe(200);
-    expect((await postJson(chat, CHAT, bearer('sk-mr-wrong'))).status).toBe(401);
+    expect((await postJson(chat, CHAT, makeBearer(ANN_KEY))).status).toBe(200);
+    expect((await postJson(chat, CHAT, makeBearer(BOB_KEY))).status).toBe(200);
+    expect((await postJson(chat, CHAT, makeBearer('sk-mr-wrong'))).status).toBe(401);
     await server.process.waitForLine(/POST \/v1\/chat\/completions 200 stop .*key=ann/);
     await server.process.waitForLine(/POST \/v1\/chat\/completions 200 stop .*key=key-1/);
     await server.process.waitForLine(/POST \/v1\/chat\/completions 401 unauthorized (?!.*key=)/);
@@ -72,21 +66,21 @@ describe('a server with and without keys', () => {
 
     it('whose entries are wrong, and lists every fault without a key', async () => {
       const entries = [
-        { name: 'ann', hash: ANN },
-        { name: 'bob', hash: makeHash(BOB), limit: 5 },
-        { name: 'eve', hash: makeHash('sk-eve'), expires: '2020-W05' },
+        { name: 'ann', hash: ANN_KEY },
+        { name: 'bob', hash: hashKey(BOB_KEY), limit: 5 },
+        { name: 'eve', hash: hashKey('sk-eve'), expires: '2020-W05' },
       ];
       await writeFile(path, stringify(entries));
       const message = await readFaults();
       expect(message).toContain('API_KEYS_FILE: entry 1 ("ann"): hash must be sha256:');
       expect(message).toContain('API_KEYS_FILE: entry 2 ("bob"): there is no limit');
       expect(message).toContain('API_KEYS_FILE: entry 3 ("eve"): expires must be a date such as 2027-01-31');
-      expect(message).not.toContain(ANN);
+      expect(message).not.toContain(ANN_KEY);
     });
 
     it('that has a key of API_KEYS, too', async () => {
-      await writeFile(path, stringify([{ name: 'ann', hash: makeHash(ANN) }]));
-      expect(await readFaults({ API_KEYS: ANN })).toContain('API_KEYS has a key of the same name or hash');
+      await writeFile(path, stringify([{ name: 'ann', hash: hashKey(ANN_KEY) }]));
+      expect(await readFaults({ API_KEYS: ANN_KEY })).toContain('API_KEYS has a key of the same name or hash');
     });
   });
 });

@@ -2,12 +2,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { send } from '../support/http-client.js';
-import { CHAT } from '../support/messages.js';
+import { CHAT, DURATION } from '../support/messages.js';
 import { catchRejection } from '../support/rejection.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { errorBody, hangUp, httpError, role, stall, text } from '../support/upstream/steps.js';
-
-const DURATION = /^(?:(?:\d+m)?\d+(?:\.\d+)?s|\d+ms)$/;
 
 describe('limits', () => {
   let bench: Bench;

@@ -8,11 +8,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { Bench } from '../support/bench.js';
 import { assertValidError, catchRejection, eventually, within } from '../support/checks.js';
-import { CHAT, getJson, HELLO, postJson, send } from '../support/client.js';
+import { CHAT, getJson, HELLO, postJson, send, DURATION } from '../support/client.js';
 import { withTimeSetBack } from '../support/time-of-day.js';
 import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
-
-const DURATION = /^(?:(?:\d+m)?\d+(?:\.\d+)?s|\d+ms)$/;
 
 describe('limits', () => {
   let bench: Bench;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Metrics } from '../../src/metrics/index.js';
 import { Bench } from '../support/bench.js';
 import { assertCompletion, assertErrorEnded, eventually, readContent, readFrames } from '../support/checks.js';
-import { CHAT, getJson, postJson, send, SseStream } from '../support/client.js';
+import { CHAT, getJson, postJson, send, SseStream, WITH_USAGE } from '../support/client.js';
 import { LeapingClock } from '../support/leaping-clock.js';
 import { LoggedBench } from '../support/logged-bench.js';
 import {
@@ -17,10 +17,7 @@ import {
   retrieveCompletion,
 } from '../support/logged.js';
 import { httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
-
-const ANN = { authorization: 'Bearer sk-ann-0123456789abcdef' };
-const BOB = { authorization: 'Bearer sk-bob-0123456789abcdef' };
-const USAGE = { stream_options: { include_usage: true } };
+import { ANN, BOB, KEYS } from '../support/callers.js';
 
 describe('a completion that outlives its connection', () => {
   let bench: Bench;
@@ -32,7 +29,7 @@ describe('a completion that outlives its connection', () => {
   it('continues without its client, who comes back with Last-Event-ID and gets exactly the rest', async () => {
     const door = steps.gate();
     bench.upstream.next(scriptStream(['Hel', door, 'lo ', 'you'], { usage: tokens(3, 4) }));
-    const first = await beginCompletion(bench.app, GOES_ON, USAGE);
+    const first = await beginCompletion(bench.app, GOES_ON, WITH_USAGE);
     expect(first.headers['millrace-run-id']).toMatch(/^run_/);
     const { id, last } = await readUntil(first, 'Hel');
     first.destroy();
@@ -87,7 +84,7 @@ describe('a completion that outlives its connection', () => {
     const first = await beginCompletion(
       bench.app,
       { ...GOES_ON, 'millrace-events': 'true' },
-      { ...USAGE, model: 'streaming' },
+      { ...WITH_USAGE, model: 'streaming' },
     );
     const { id } = await readUntil(first, 'Hel');
     const second = await joinCompletion(bench.app, id);
@@ -301,7 +298,7 @@ describe('a request for a completion that outlives its connection', () => {
   });
 
   it('belongs to its key: others find nothing, and direct completions are not kept', async () => {
-    bench = await Bench.start({ env: { API_KEYS: 'sk-ann-0123456789abcdef,sk-bob-0123456789abcdef' } });
+    bench = await Bench.start({ env: KEYS });
     bench.upstream.always(scriptStream('Hello'));
     const { headers, json } = await bench.ask({}, { ...ANN, ...GOES_ON });
     const { id } = json as { id: string };

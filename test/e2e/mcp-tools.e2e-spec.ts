@@ -5,6 +5,7 @@ import { Bench, LogCapture, makeWorkflowsModule, TestApp } from '../support/benc
 import { catchRejection, eventually } from '../support/checks.js';
 import { type CallScript, ScriptedMcpServer, sendError, sendResult } from '../support/scripted-mcp-server.js';
 import { scriptStream, scriptToolCalls } from '../support/upstream/index.js';
+import { isAlive } from '../support/process.js';
 
 const SECRET = 'sk-secret-of-the-docs-server';
 const PROGRAM = join(import.meta.dirname, '../fixtures/mcp-program.mjs');
@@ -241,13 +242,4 @@ describe('tools of MCP servers', () => {
 function readLast(messages: readonly unknown[] = []): string {
   const { content = '' } = (messages.at(-1) ?? {}) as { readonly content?: string };
   return content;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

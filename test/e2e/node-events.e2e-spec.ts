@@ -8,13 +8,12 @@ import { type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '
 import { Bench } from '../support/app.js';
 import { assertCompletion, readChunks } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
+import { HELLO, WITH_EVENTS } from '../support/messages.js';
 import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { httpError, style } from '../support/upstream/steps.js';
 import { SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const REPLY = { thinking: 'Hm.', reply: 'Hello!' };
-const EVENTS = { 'millrace-events': 'true' };
 
 @Injectable()
 class CountNode {
@@ -55,7 +54,7 @@ describe('node events', () => {
     bench.upstream
       .next(scriptStream('Hi', { usage: tokens(1, 2) }))
       .next(scriptCompletion(REPLY, { usage: tokens(3, 4) }));
-    const news = await listNews('streaming', EVENTS);
+    const news = await listNews('streaming', WITH_EVENTS);
     expect(news).toMatchObject([
       { type: 'node-started', node: 'TextStreamingNode', kind: 'agent-streaming', visible: true },
       { type: 'model-identified', node: 'TextStreamingNode' },
@@ -78,7 +77,7 @@ describe('node events', () => {
 
   it('tell progress and the branch taken, and nothing of the output of silent steps', async () => {
     bench.upstream.next(scriptStream('secret words')).next(scriptStream('said'));
-    const news = await listNews('counted', EVENTS);
+    const news = await listNews('counted', WITH_EVENTS);
     expect(news).toContainEqual(
       expect.objectContaining({
         type: 'node-progress',
@@ -93,7 +92,7 @@ describe('node events', () => {
 
   it('tell what a completion that was cut off has cost', async () => {
     bench.upstream.next(scriptStream('{"thinking":"H', { finish: 'length', usage: tokens(3, 4) }));
-    const stream = await bench.open({ model: 'reasoning' }, EVENTS);
+    const stream = await bench.open({ model: 'reasoning' }, WITH_EVENTS);
     const chunks = readChunks(await stream.collect());
     const summary = chunks.flatMap((chunk) => ('millrace' in chunk ? [chunk.millrace] : [])).at(-1);
     expect(summary).toMatchObject({
@@ -111,7 +110,7 @@ describe('node events', () => {
 
   it('leave an early failure its status', async () => {
     bench.upstream.next(httpError(500, 'down'));
-    const response = await bench.ask({ model: 'streaming', stream: true }, EVENTS);
+    const response = await bench.ask({ model: 'streaming', stream: true }, WITH_EVENTS);
     expect(response.status).toBe(502);
   });
 
@@ -121,7 +120,7 @@ describe('node events', () => {
     };
     const body = { model: 'counted', stream: true, messages: HELLO };
     script();
-    const response = await postJson(bench.app.chatUrl, body, EVENTS);
+    const response = await postJson(bench.app.chatUrl, body, WITH_EVENTS);
     expect(response.status).toBe(502);
     expect(response.json).toMatchObject({
       error: { message: expect.any(String) },
@@ -151,7 +150,7 @@ describe('node events', () => {
     ['C:\\models\\llama.gguf', 'llama.gguf'],
   ])('name the model %s without the folder that it is in', async (model, name) => {
     bench.upstream.next([style({ envelope: { model } }), ...scriptStream('Hi')]);
-    const news = await listNews('chat', EVENTS);
+    const news = await listNews('chat', WITH_EVENTS);
     expect(news).toContainEqual(expect.objectContaining({ type: 'model-identified', node: 'answer', model: name }));
   });
 
@@ -161,7 +160,7 @@ describe('node events', () => {
     });
     const content = `Hi\n\n${JSON.stringify(REPLY)}`;
     const client = (): OpenAI =>
-      new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0, defaultHeaders: EVENTS });
+      new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0, defaultHeaders: WITH_EVENTS });
 
     it('a loop over a stream of the openai SDK', async () => {
       const stream = await client().chat.completions.create({ model: 'streaming', stream: true, messages: HELLO });
@@ -182,7 +181,7 @@ describe('node events', () => {
         model: 'streaming',
         apiKey: 'any',
         maxRetries: 0,
-        configuration: { baseURL: bench.app.baseUrl, defaultHeaders: EVENTS },
+        configuration: { baseURL: bench.app.baseUrl, defaultHeaders: WITH_EVENTS },
       });
       let read = '';
       for await (const chunk of await model.stream('Hello')) read += chunk.text;
@@ -190,7 +189,7 @@ describe('node events', () => {
     });
 
     it('the ai package', async () => {
-      const provider = createOpenAICompatible({ name: 'm', baseURL: bench.app.baseUrl, headers: EVENTS });
+      const provider = createOpenAICompatible({ name: 'm', baseURL: bench.app.baseUrl, headers: WITH_EVENTS });
       const result = streamText({ model: provider('streaming'), prompt: 'Hello', maxRetries: 0 });
       expect(await result.text).toBe(content);
       expect(await result.finishReason).toBe('stop');

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
-import type { Message } from '../../src/models/index.js';
 import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
 import {
   agent,
@@ -12,21 +11,17 @@ import {
   type TaskContext,
   Workflow,
 } from '../../src/workflow/index.js';
-import { Bench, makeWorkflowsModule } from '../support/bench.js';
+import { Bench, makeWorkflowsModule, type ConversationInput } from '../support/bench.js';
 import { assertValidError } from '../support/checks.js';
 import { getJson } from '../support/client.js';
 import { scriptStream } from '../support/upstream/index.js';
-
-interface Conversation {
-  readonly messages: readonly Message[];
-}
 
 const ALL = ['sampling', 'tools', 'response_format', 'logprobs', 'modalities'] as const;
 const MODEL = {} as const;
 
 @Injectable()
 class DecideNode {
-  process({ messages }: Conversation): 'left' | 'right' {
+  process({ messages }: ConversationInput): 'left' | 'right' {
     return messages.at(-1)?.content === 'left' ? 'left' : 'right';
   }
 }
@@ -40,9 +35,9 @@ class NoticeNode {
 
 function findSpeaker(forward: readonly ParameterGroup[]) {
   @Injectable()
-  class SpeakerNode extends AgentStreamingNode<Conversation, string> {
+  class SpeakerNode extends AgentStreamingNode<ConversationInput, string> {
     readonly agentConfig = agent({ ...MODEL, forward });
-    async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+    async *process(input: ConversationInput, context: TaskContext): AsyncGenerator<Deltas, string, void> {
       return yield* this.streamTextDeltas(this.agent.runStream(input, context));
     }
   }
@@ -50,9 +45,9 @@ function findSpeaker(forward: readonly ParameterGroup[]) {
 }
 
 @Injectable()
-class SilentNode extends AgentNode<Conversation, string> {
+class SilentNode extends AgentNode<ConversationInput, string> {
   readonly agentConfig = agent({ ...MODEL, forward: ALL });
-  process(input: Conversation, context: TaskContext): Promise<string> {
+  process(input: ConversationInput, context: TaskContext): Promise<string> {
     return this.agent.run(input, context);
   }
 }

@@ -4,15 +4,14 @@ import OpenAI from 'openai';
 import { TestApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { type HttpResponse, postJson } from '../support/http-client.js';
-import { CHAT, HELLO } from '../support/messages.js';
+import { CHAT, HELLO, ORDER_KEY } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { SlowLink } from '../support/slow-link.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError } from '../support/upstream/steps.js';
-
-const KEY = { 'idempotency-key': 'order-1' };
+import { ANN, BOB, KEYS } from '../support/callers.js';
 
 describeWithRedis('replicas that share a Redis', () => {
   let redis: RedisServer;
@@ -101,18 +100,17 @@ describeWithRedis('replicas that share a Redis', () => {
     ],
   ])('count by themselves while Redis %s, and say so', async (_, refuse: () => Promise<unknown>) => {
     const app = await start({
-      API_KEYS: 'sk-ann,sk-bob',
+      ...KEYS,
       LIMIT_TOKENS_PER_MINUTE: '100',
       LIMIT_REQUESTS_PER_MINUTE: '9',
     });
-    const [ann, bob] = [{ authorization: 'Bearer sk-ann' }, { authorization: 'Bearer sk-bob' }];
     const log = readLog(app);
     upstream.always(scriptStream('Hi', { usage: tokens(30, 30) }));
     await refuse();
-    expect([(await ask(app, ann)).status, (await ask(app, ann)).status]).toEqual([200, 200]);
+    expect([(await ask(app, ANN)).status, (await ask(app, ANN)).status]).toEqual([200, 200]);
     await storeIs(app, 0);
     const { json } = await eventually(async () => {
-      const response = await ask(app, ann);
+      const response = await ask(app, ANN);
       return response.status === 429 ? response : undefined;
     });
     expect(json).toMatchObject({ error: { type: 'tokens' } });
@@ -120,18 +118,18 @@ describeWithRedis('replicas that share a Redis', () => {
     await client.config('SET', 'maxmemory', '0');
     await client.replicaof('NO', 'ONE');
     await client.flushall();
-    expect((await ask(app, bob)).status).toBe(200);
+    expect((await ask(app, BOB)).status).toBe(200);
     await storeIs(app, 1);
     expect(log).toContain('Redis is back');
   });
 
   it('count tokens together', async () => {
-    const env = { API_KEYS: 'sk-ann,sk-bob', TOTAL_TOKENS_PER_MINUTE: '50', LIMIT_TOKENS_PER_MINUTE: '1000' };
+    const env = { ...KEYS, TOTAL_TOKENS_PER_MINUTE: '50', LIMIT_TOKENS_PER_MINUTE: '1000' };
     const [one, two] = [await start(env), await start(env)];
     upstream.next(scriptStream('Hi', { usage: tokens(30, 30) }));
-    expect((await ask(one, { authorization: 'Bearer sk-ann' })).status).toBe(200);
+    expect((await ask(one, ANN)).status).toBe(200);
     const refused = await eventually(async () => {
-      const response = await ask(two, { authorization: 'Bearer sk-bob' });
+      const response = await ask(two, BOB);
       return response.status === 429 ? response : undefined;
     });
     expect(refused.json).toMatchObject({ error: { type: 'tokens', code: 'rate_limit_exceeded' } });
@@ -186,10 +184,10 @@ describeWithRedis('replicas that share a Redis', () => {
   it('give a repeated request the first response again, whichever sent it', async () => {
     const [one, two] = [await start(), await start()];
     upstream.next(scriptStream('Hi'));
-    const first = await ask(one, KEY);
-    const again = await ask(two, KEY);
+    const first = await ask(one, ORDER_KEY);
+    const again = await ask(two, ORDER_KEY);
     expect([again.status, again.text, again.headers['idempotent-replayed']]).toEqual([200, first.text, 'true']);
-    const other = await ask(two, KEY, { ...CHAT, temperature: 1 });
+    const other = await ask(two, ORDER_KEY, { ...CHAT, temperature: 1 });
     expect([other.status, other.json]).toMatchObject([409, { error: { code: 'idempotency_key_reused' } }]);
     expect(upstream.requests).toHaveLength(1);
   });
@@ -198,13 +196,13 @@ describeWithRedis('replicas that share a Redis', () => {
     const [one, two] = [await start(), await start()];
     const hold = gate();
     upstream.next(scriptStream([hold, 'Hi']));
-    const first = ask(one, KEY);
+    const first = ask(one, ORDER_KEY);
     await hold.reached;
-    const { status, json, headers } = await ask(two, KEY);
+    const { status, json, headers } = await ask(two, ORDER_KEY);
     expect([status, headers['retry-after'], headers['x-should-retry']]).toEqual([409, '1', undefined]);
     expect(json).toMatchObject({ error: { code: 'idempotent_request_in_progress' } });
     const client = new OpenAI({ baseURL: two.baseUrl, apiKey: 'any', maxRetries: 1 });
-    const create = client.chat.completions.create({ model: 'chat', messages: HELLO }, { headers: KEY });
+    const create = client.chat.completions.create({ model: 'chat', messages: HELLO }, { headers: ORDER_KEY });
     await eventually(async () => (await MetricsPage.of(two.url)).sum('millrace_requests_total') === 2);
     hold.open();
     expect((await create).id).toBe(((await first).json as OpenAI.ChatCompletion).id);
@@ -235,12 +233,12 @@ describeWithRedis('replicas that share a Redis', () => {
       const [one, two] = await startBoth();
       const hold = gate();
       upstream.next(scriptStream([hold, 'Hi']));
-      const first = answerOneTooLate(() => ask(one, KEY));
+      const first = answerOneTooLate(() => ask(one, ORDER_KEY));
       await hold.reached;
-      expect((await ask(two, KEY)).status).toBe(409);
+      expect((await ask(two, ORDER_KEY)).status).toBe(409);
       hold.open();
       const { status, text } = await first;
-      const again = await ask(two, KEY);
+      const again = await ask(two, ORDER_KEY);
       expect([status, again.status, again.text, again.headers['idempotent-replayed']]).toEqual([
         200,
         200,
@@ -254,9 +252,9 @@ describeWithRedis('replicas that share a Redis', () => {
       const [one, two] = await startBoth();
       const hold = gate();
       upstream.next(scriptStream([hold, 'Hi']));
-      const first = ask(two, KEY);
+      const first = ask(two, ORDER_KEY);
       await hold.reached;
-      const meanwhile = await answerOneTooLate(() => ask(one, KEY));
+      const meanwhile = await answerOneTooLate(() => ask(one, ORDER_KEY));
       expect([meanwhile.status, meanwhile.json]).toMatchObject([
         409,
         { error: { code: 'idempotent_request_in_progress' } },
@@ -269,22 +267,22 @@ describeWithRedis('replicas that share a Redis', () => {
     it('release it when the request fails', async () => {
       const [one, two] = await startBoth();
       upstream.next(httpError(500, errorBody('no'))).next(scriptStream('Hi'));
-      expect((await answerOneTooLate(() => ask(one, KEY))).status).toBe(502);
-      expect((await ask(two, KEY)).status).toBe(200);
+      expect((await answerOneTooLate(() => ask(one, ORDER_KEY))).status).toBe(502);
+      expect((await ask(two, ORDER_KEY)).status).toBe(200);
     });
 
     it('report the outcome of the claim again if Redis did not get it', async () => {
       const [one, two] = await startBoth();
       const hold = gate();
       upstream.next(scriptStream([hold, 'Hi']));
-      const first = ask(one, KEY);
+      const first = ask(one, ORDER_KEY);
       await hold.reached;
       // The command that releases the claim is lost with the connection.
       link.cut();
       hold.open();
       const { text } = await first;
       const again = await eventually(async () => {
-        const response = await ask(two, KEY);
+        const response = await ask(two, ORDER_KEY);
         return response.status === 200 ? response : undefined;
       });
       expect([again.text, upstream.requests.length]).toEqual([text, 1]);
@@ -294,9 +292,11 @@ describeWithRedis('replicas that share a Redis', () => {
   it('release a request that failed', async () => {
     const [one, two] = [await start(), await start()];
     upstream.next(httpError(500, errorBody('no'))).next(scriptStream('Hi'));
-    expect([(await ask(one, KEY)).status, (await ask(two, KEY)).status, (await ask(one, KEY)).status]).toEqual([
-      502, 200, 200,
-    ]);
+    expect([
+      (await ask(one, ORDER_KEY)).status,
+      (await ask(two, ORDER_KEY)).status,
+      (await ask(one, ORDER_KEY)).status,
+    ]).toEqual([502, 200, 200]);
     expect(upstream.requests).toHaveLength(2);
   });
 
@@ -304,7 +304,7 @@ describeWithRedis('replicas that share a Redis', () => {
     const app = await start();
     upstream.next(scriptStream('Hi'));
     await redis.kill();
-    const first = await ask(app, KEY);
-    expect((await ask(app, KEY)).text).toBe(first.text);
+    const first = await ask(app, ORDER_KEY);
+    expect((await ask(app, ORDER_KEY)).text).toBe(first.text);
   });
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { toUSVString } from 'node:util';
 import { RunService } from '../../src/runs/index.js';
 import { Bench } from '../support/bench.js';
-import { eventually, type SseItem } from '../support/checks.js';
+import { eventually } from '../support/checks.js';
 import { readOutputText } from '../support/response-rules.js';
 import {
   createResponse,
@@ -11,10 +11,9 @@ import {
   openResponse,
   readResponseStream,
   streamResponse,
+  hasWord,
 } from '../support/responses-client.js';
 import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
-
-const has = (word: string) => (item: SseItem) => item.kind === 'data' && item.data.includes(word);
 
 describe('a response that fails', () => {
   let bench: Bench;
@@ -98,7 +97,7 @@ describe('a response that fails', () => {
     await start();
     bench.upstream.next([steps.role(), steps.text('Once upon'), steps.stall()]);
     const stream = await openResponse(bench.app);
-    await stream.until(has('Once'));
+    await stream.until(hasWord('Once'));
     await bench.app.get(RunService).drain(10);
     expect(readResponseStream(await stream.collect()).response).toMatchObject({
       status: 'failed',
@@ -110,7 +109,7 @@ describe('a response that fails', () => {
     await start();
     bench.upstream.next([steps.role(), steps.text('Once upon'), steps.stall()]);
     const stream = await openResponse(bench.app);
-    await stream.until(has('Once'));
+    await stream.until(hasWord('Once'));
     const [first] = stream.items;
     const { response } = (first as { json: { response: { id: string } } }).json;
     expect(bench.app.get(RunService).cancel(response.id)).toBe(true);
@@ -125,7 +124,7 @@ describe('a response that fails', () => {
     for (const leavesEarly of [true, false]) {
       bench.upstream.next(leavesEarly ? [steps.gate()] : [steps.role(), steps.text('Once upon'), steps.stall()]);
       const stream = await openResponse(bench.app);
-      await stream.until(has(leavesEarly ? 'in_progress' : 'Once'));
+      await stream.until(hasWord(leavesEarly ? 'in_progress' : 'Once'));
       const request = await bench.upstream.request(leavesEarly ? 0 : 1);
       stream.destroy();
       expect(await request.closed).toBe('aborted');

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RunService } from '../../src/runs/index.js';
 import { Bench, FakeClock, RecordingTracer, TestApp } from '../support/bench.js';
-import { eventually, type SseItem, standstill } from '../support/checks.js';
+import { eventually, standstill } from '../support/checks.js';
 import { getJson, postJson, send } from '../support/client.js';
 import { readOutputText, type CheckedStream } from '../support/response-rules.js';
 import {
@@ -11,6 +11,7 @@ import {
   readResponseStream,
   responsesUrl,
   streamResponse,
+  hasWord,
 } from '../support/responses-client.js';
 import { scriptCompletion, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
 
@@ -21,8 +22,6 @@ const TOOLS = [{ type: 'function', name: 'weather', parameters: { type: 'object'
 function listTypes({ events }: Pick<CheckedStream, 'events'>): readonly string[] {
   return events.map(({ type }) => type).filter((type, index, all) => type !== all[index - 1]);
 }
-
-const has = (word: string) => (item: SseItem) => item.kind === 'data' && item.data.includes(word);
 
 describe('POST /v1/responses', () => {
   let bench: Bench;
@@ -80,11 +79,11 @@ describe('POST /v1/responses', () => {
     const second = steps.gate();
     bench.upstream.next([asked, ...scriptStream(['First', second, ' second'])]);
     const stream = await openResponse(bench.app);
-    await stream.until(has('response.in_progress'));
+    await stream.until(hasWord('response.in_progress'));
     expect(stream.items).toHaveLength(2);
     asked.open();
-    await stream.until(has('First'));
-    expect(stream.items.some(has(' second'))).toBe(false);
+    await stream.until(hasWord('First'));
+    expect(stream.items.some(hasWord(' second'))).toBe(false);
     second.open();
     expect(readResponseStream(await stream.collect()).text).toBe('First second');
   });
@@ -243,7 +242,7 @@ describe('POST /v1/responses', () => {
   it('lets the upstream wait for a client that does not read', async () => {
     bench.upstream.next([steps.role(), steps.flood({ bytes: 64 * 1024 * 1024 }), steps.finish('stop'), steps.done()]);
     const stream = await openResponse(bench.app);
-    await stream.until(has('output_text.delta'));
+    await stream.until(hasWord('output_text.delta'));
     stream.pause();
     const request = await bench.upstream.request(0);
     const written = await standstill(() => request.bytesWritten, 'the bytes of the upstream');
@@ -283,9 +282,9 @@ describe('a response in silence', () => {
       const first = steps.gate();
       bench.upstream.next([steps.role(), steps.text('Hi'), first, steps.text('!'), steps.finish('stop'), steps.done()]);
       const stream = await openResponse(bench.app);
-      await stream.until(has('"delta":"Hi"'));
+      await stream.until(hasWord('"delta":"Hi"'));
       for (let seconds = 0; seconds < 130; seconds += 5) await clock.advanceAsync(5_000);
-      await eventually(() => stream.items.filter(has('response.in_progress')).length === 3, {
+      await eventually(() => stream.items.filter(hasWord('response.in_progress')).length === 3, {
         message: 'two heartbeat events',
       });
       expect(stream.items.filter(({ kind }) => kind === 'comment').length).toBeGreaterThan(4);
@@ -294,7 +293,7 @@ describe('a response in silence', () => {
       await eventually(
         async () => {
           await clock.advanceAsync(20);
-          return stream.items.some(has('[DONE]'));
+          return stream.items.some(hasWord('[DONE]'));
         },
         { message: 'the end' },
       );

@@ -10,6 +10,7 @@ import { RestartedApp } from '../support/restarted-app.js';
 import { ScriptedMcpServer, sendResult } from '../support/scripted-mcp-server.js';
 import { useStoreIn } from '../support/store-in-folder.js';
 import { ScriptedUpstream, scriptStream, scriptToolCalls, steps, tokens } from '../support/upstream/index.js';
+import { ANN, KEYS } from '../support/callers.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -92,8 +93,8 @@ describe('a run that another process continues with', () => {
   });
 
   it('still counts in the limits of its caller, and is charged once', async () => {
-    const headers = { authorization: 'Bearer sk-ann-0123456789abcdef' };
-    const env = { API_KEYS: 'sk-ann-0123456789abcdef', LIMIT_TOKENS_PER_MINUTE: '1000', LIMIT_CONCURRENT_STREAMS: '1' };
+    const headers = ANN;
+    const env = { ...KEYS, LIMIT_TOKENS_PER_MINUTE: '1000', LIMIT_CONCURRENT_STREAMS: '1' };
     const first = await process.start(env);
     const doors = [steps.gate(), steps.gate()];
     upstream.next(scriptStream(['Hel', doors[0]!, 'lo']));

@@ -14,10 +14,8 @@ import {
 } from '../../src/workflow/index.js';
 import { Bench, type ConversationInput, makeWorkflowsModule, MetricsPage } from '../support/bench.js';
 import { assertCompletion, assertErrorEnded, eventually, readChunks, readContent } from '../support/checks.js';
-import { HELLO, postJson } from '../support/client.js';
+import { HELLO, postJson, WITH_EVENTS } from '../support/client.js';
 import { scriptCompletion, scriptStream, steps } from '../support/upstream/index.js';
-
-const EVENTS = { 'millrace-events': 'true' };
 
 const cycle: { self?: unknown } = {};
 cycle.self = cycle;
@@ -242,12 +240,12 @@ describe('a run that cannot be passed on to its reader', () => {
   it.each(Object.entries(UNSPEAKABLE))('succeeds when a node reports %s as its progress', async (name, { shown }) => {
     const messages = [{ role: 'user', content: name }];
     await besideAnother(async () => {
-      const stream = await bench.open({ model: 'progress', messages }, EVENTS);
+      const stream = await bench.open({ model: 'progress', messages }, WITH_EVENTS);
       const items = await stream.collect();
       assertCompletion(items, { finish: 'stop' });
       const news = readChunks(items).flatMap((chunk) => ('millrace' in chunk ? [chunk.millrace] : []));
       expect(news).toContainEqual(expect.objectContaining({ type: 'node-progress', message: 'Working', data: shown }));
-      expect((await bench.ask({ model: 'progress', messages }, EVENTS)).status).toBe(200);
+      expect((await bench.ask({ model: 'progress', messages }, WITH_EVENTS)).status).toBe(200);
     });
   });
 
@@ -349,7 +347,7 @@ describe('node events', () => {
   afterEach(() => bench.close());
 
   const listNews = async (model: string): Promise<readonly Record<string, unknown>[]> => {
-    const stream = await bench.open({ model }, EVENTS);
+    const stream = await bench.open({ model }, WITH_EVENTS);
     return readChunks(await stream.collect()).flatMap((chunk) =>
       'millrace' in chunk ? [chunk.millrace as Record<string, unknown>] : [],
     );

@@ -10,9 +10,7 @@ import { getJson, type HttpResponse, postJson } from '../support/http-client.js'
 import { createResponse } from '../support/responses-client.js';
 import { askRun, beginRun, callRun, endRun, readRun, runUrl } from '../support/runs-client.js';
 import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
-
-const ANN = { authorization: 'Bearer sk-ann' };
-const BOB = { authorization: 'Bearer sk-bob' };
+import { ANN, BOB, KEYS } from '../support/callers.js';
 
 /** The fields of an inspected step that these tests read. */
 interface Step {
@@ -185,7 +183,7 @@ describe('the inside of a run', () => {
   });
 
   it('is visible only to the key that asked, if it may look, and holds no secrets', async () => {
-    await start({ API_KEYS: 'sk-ann,sk-bob', RUNS_INSPECT: 'key-1' });
+    await start({ ...KEYS, RUNS_INSPECT: 'key-1' });
     bench.upstream.always(scriptStream('Good.'));
     const secret = ['ghp', 'a1'.repeat(18)].join('_');
     const id = readId(await ask(ANN, `My token is ${secret}`));

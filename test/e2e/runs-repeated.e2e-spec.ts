@@ -5,8 +5,8 @@ import { getJson, postJson } from '../support/client.js';
 import { responsesUrl } from '../support/responses-client.js';
 import { askRun, beginRun, callRun, endRun, readRun, runUrl, type WireRun } from '../support/runs-client.js';
 import { scriptStream, steps } from '../support/upstream/index.js';
-
-const KEY = { 'idempotency-key': 'order-1' };
+import { ORDER_KEY } from '../support/messages.js';
+import { ANN, BOB, KEYS } from '../support/callers.js';
 
 describe('a repeated request for a run', () => {
   let bench: Bench;
@@ -15,17 +15,21 @@ describe('a repeated request for a run', () => {
   it('gets the same run, however its body is written, and counts for no limit', async () => {
     bench = await Bench.start({ env: { LIMIT_REQUESTS_PER_MINUTE: '3' } });
     bench.upstream.always(scriptStream('Hello'));
-    const first = await askRun(bench.app, { metadata: { a: 1, b: 2 }, temperature: 0 }, KEY);
+    const first = await askRun(bench.app, { metadata: { a: 1, b: 2 }, temperature: 0 }, ORDER_KEY);
     const { id } = first.json as { id: string };
     await endRun(bench.app, id);
     for (let again = 0; again < 3; again++) {
-      const { status, headers, json } = await askRun(bench.app, { temperature: 0, metadata: { b: 2, a: 1 } }, KEY);
+      const { status, headers, json } = await askRun(
+        bench.app,
+        { temperature: 0, metadata: { b: 2, a: 1 } },
+        ORDER_KEY,
+      );
       expect([status, headers['idempotent-replayed']]).toEqual([202, 'true']);
       expect(json).toMatchObject({ id, status: 'completed', output: 'Hello' });
     }
     expect(first.headers['idempotent-replayed']).toBeUndefined();
     expect(bench.upstream.requests).toHaveLength(1);
-    expect((await askRun(bench.app, {}, KEY)).status).toBe(409);
+    expect((await askRun(bench.app, {}, ORDER_KEY)).status).toBe(409);
     expect((await beginRun(bench.app)).id).not.toBe(id);
   });
 
@@ -35,14 +39,14 @@ describe('a repeated request for a run', () => {
     bench.upstream.next(scriptStream(['Hel', door, 'lo'])).always(scriptStream('Hello'));
     const { id: first } = await beginRun(bench.app);
     await door.reached;
-    const { id } = await beginRun(bench.app, {}, KEY);
+    const { id } = await beginRun(bench.app, {}, ORDER_KEY);
     expect((await askRun(bench.app)).status).toBe(429);
-    expect(await askRun(bench.app, {}, KEY)).toMatchObject({
+    expect(await askRun(bench.app, {}, ORDER_KEY)).toMatchObject({
       status: 202,
       headers: { 'idempotent-replayed': 'true' },
       json: { id, status: 'queued' },
     });
-    expect((await askRun(bench.app, { temperature: 1 }, KEY)).status).toBe(409);
+    expect((await askRun(bench.app, { temperature: 1 }, ORDER_KEY)).status).toBe(409);
     expect((await askRun(bench.app, {}, { 'idempotency-key': 'order-2' })).status).toBe(429);
     door.open();
     for (const each of [first, id]) await endRun(bench.app, each);
@@ -52,8 +56,8 @@ describe('a repeated request for a run', () => {
   it('is refused with another body, and with a key that is none', async () => {
     bench = await Bench.start();
     bench.upstream.always(scriptStream('Hello'));
-    const { id } = await beginRun(bench.app, {}, KEY);
-    const other = await askRun(bench.app, { temperature: 0.5 }, KEY);
+    const { id } = await beginRun(bench.app, {}, ORDER_KEY);
+    const other = await askRun(bench.app, { temperature: 0.5 }, ORDER_KEY);
     expect(other).toMatchObject({
       status: 409,
       headers: { 'x-should-retry': 'false' },
@@ -67,9 +71,9 @@ describe('a repeated request for a run', () => {
   });
 
   it('belongs to the API key that sent it', async () => {
-    bench = await Bench.start({ env: { API_KEYS: 'sk-ann,sk-bob' } });
+    bench = await Bench.start({ env: KEYS });
     bench.upstream.always(scriptStream('Hello'));
-    const [ann, bob] = ['sk-ann', 'sk-bob'].map((key) => ({ ...KEY, authorization: `Bearer ${key}` }));
+    const [ann, bob] = [ANN, BOB].map((caller) => ({ ...ORDER_KEY, ...caller }));
     const first = await beginRun(bench.app, {}, ann);
     const second = await beginRun(bench.app, { temperature: 1 }, bob);
     expect(second.id).not.toBe(first.id);
@@ -78,7 +82,7 @@ describe('a repeated request for a run', () => {
     await endRun(bench.app, second.id, bob);
   });
 
-  const ask = (more: object, headers: Record<string, string> = KEY) =>
+  const ask = (more: object, headers: Record<string, string> = ORDER_KEY) =>
     postJson(responsesUrl(bench.app), { model: 'chat', input: 'Hi', background: true, ...more }, headers);
 
   it('gets the same background response in its current state', async () => {

@@ -6,9 +6,7 @@ import { beginRun, callRun, endRun, joinContent, readEvents, runUrl } from '../s
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { TimeOfDay } from '../support/time-of-day.js';
 import { scriptStream } from '../support/upstream/scripts.js';
-
-const ANN = { authorization: 'Bearer sk-ann' };
-const BOB = { authorization: 'Bearer sk-bob' };
+import { ANN, BOB, KEYS } from '../support/callers.js';
 
 describe('a ticket', () => {
   let bench: Bench;
@@ -19,7 +17,7 @@ describe('a ticket', () => {
   });
 
   const start = async (env: Record<string, string> = {}, clock = new TimeOfDay()): Promise<string> => {
-    bench = await Bench.start({ env: { API_KEYS: 'sk-ann,sk-bob', ...env }, clock, tracer: new RecordingTracer() });
+    bench = await Bench.start({ env: { ...KEYS, ...env }, clock, tracer: new RecordingTracer() });
     bench.upstream.always(scriptStream('Hello'));
     const { id } = await beginRun(bench.app, {}, ANN);
     await endRun(bench.app, id, ANN);
@@ -122,7 +120,7 @@ describe('a ticket', () => {
     const tracer = new RecordingTracer();
     log = new LogCapture();
     bench = await Bench.start({
-      env: { API_KEYS: 'sk-ann', LOG_LEVEL: 'debug', LOG_FORMAT: 'json' },
+      env: { ...KEYS, LOG_LEVEL: 'debug', LOG_FORMAT: 'json' },
       tracer,
     });
     bench.upstream.always(scriptStream('Hello'));
@@ -147,7 +145,7 @@ describe('a ticket', () => {
 
 describe('runs of another API key', () => {
   it('do not exist', async () => {
-    const bench = await Bench.start({ env: { API_KEYS: 'sk-ann,sk-bob' } });
+    const bench = await Bench.start({ env: KEYS });
     bench.upstream.always(scriptStream('Hello'));
     const { id } = await beginRun(bench.app, {}, ANN);
     await endRun(bench.app, id, ANN);

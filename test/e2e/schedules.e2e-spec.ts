@@ -11,14 +11,12 @@ import { LeapingClock } from '../support/leaping-clock.js';
 import { LogCapture } from '../support/log-capture.js';
 import { endRun, followRun, readEvents, runUrl } from '../support/runs-client.js';
 import { makeOptionsModule, type Wire } from '../support/workflow-kit.js';
+import { ANN, ANN_KEY, BOB, BOB_KEY, hashKey, makeBearer } from '../support/callers.js';
 
 const HOUR_MS = 3_600_000;
-const ANN = { authorization: 'Bearer sk-ann-0123456789abcdef' };
-const BOB = { authorization: 'Bearer sk-bob-0123456789abcdef' };
-const OPS = { authorization: 'Bearer sk-ops-0123456789abcdef' };
-const KEYS = ['ann', 'bob', 'ops']
-  .map((name) => `${name === 'ops' ? 'schedules' : name}=sha256:${sha256(`sk-${name}-0123456789abcdef`)}`)
-  .join(',');
+const OPS_KEY = 'sk-mr-of-ops-0123456789abcdef';
+const OPS = makeBearer(OPS_KEY);
+const NAMED_KEYS = `ann=${hashKey(ANN_KEY)},bob=${hashKey(BOB_KEY)},schedules=${hashKey(OPS_KEY)}`;
 
 /** A clock that begins at another time. */
 class ClockAt extends LeapingClock {
@@ -177,7 +175,7 @@ describe('schedules', () => {
 
   it('belong to their keys, those of workflows to the key called schedules', async () => {
     const options = { schedules: [{ name: 'hourly', pattern: '0 * * * *', input: 'Tick' }] };
-    const app = await start(options, { env: { API_KEYS: KEYS } });
+    const app = await start(options, { env: { API_KEYS: NAMED_KEYS } });
     expect((await call(app, 'PUT', 'mine', daily, ANN)).status).toBe(200);
     expect((await call(app, 'GET', 'mine', undefined, BOB)).status).toBe(404);
     expect((await call(app, 'DELETE', 'mine', undefined, BOB)).status).toBe(404);
@@ -195,7 +193,7 @@ describe('schedules', () => {
     let open!: (word: string) => void;
     const door = new Promise<string>((resolve) => (open = resolve));
     const imports = [makeOptionsModule({}, (flow) => flow.run('wait', {}, () => door))];
-    const app = await start({}, { imports, env: { API_KEYS: KEYS, ...limits } });
+    const app = await start({}, { imports, env: { API_KEYS: NAMED_KEYS, ...limits } });
     for (let made = 0; made < 100; made++) {
       expect((await call(app, 'PUT', `n${made}`, daily, ANN)).status).toBe(200);
     }

@@ -4,9 +4,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { TestApp } from '../support/app.js';
 import { within } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { CHAT_JSON, expectRefused, HostileClient } from '../support/hostile-client.js';
+import { expectRefused, HostileClient } from '../support/hostile-client.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { readRawResponses, writePost, writeRequest } from '../support/raw-http.js';
+import { CHAT_JSON } from '../support/messages.js';
 
 const MEGABYTE = 1024 ** 2;
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
-import { CHAT_JSON, expectRefused, HostileClient, INSIDE } from '../support/hostile-client.js';
+import { expectRefused, HostileClient, INSIDE } from '../support/hostile-client.js';
 import { getJson, postJson } from '../support/http-client.js';
-import { CHAT } from '../support/messages.js';
+import { CHAT, CHAT_JSON } from '../support/messages.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { writePost, writeRequest } from '../support/raw-http.js';
 

@@ -10,10 +10,7 @@ import {
   streamResponse,
 } from '../support/responses-client.js';
 import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
-
-const KEYS = { API_KEYS: 'sk-ann-0123456789abcdef,sk-bob-0123456789abcdef' };
-const ANN = { authorization: 'Bearer sk-ann-0123456789abcdef' };
-const BOB = { authorization: 'Bearer sk-bob-0123456789abcdef' };
+import { ANN, BOB, KEYS } from '../support/callers.js';
 
 /** Sends a request without a body. */
 async function call(

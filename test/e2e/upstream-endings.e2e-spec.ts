@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench, FakeClock } from '../support/bench.js';
 import { assertCompletion, assertErrorEnded, readContent } from '../support/checks.js';
-import { postJson, type SseStream } from '../support/client.js';
+import { postJson, type SseStream, WITH_USAGE } from '../support/client.js';
 import { errorBody, scriptStream, type Step, steps, tokens } from '../support/upstream/index.js';
 
 const USAGE = tokens(3, 4);
-const WITH_USAGE = { stream_options: { include_usage: true } };
 
 describe('the end of an upstream’s response', () => {
   let bench: Bench;

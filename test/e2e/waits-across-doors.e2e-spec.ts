@@ -5,8 +5,9 @@ import { eventually } from '../support/checks.js';
 import { HELLO, type HttpResponse } from '../support/client.js';
 import * as logged from '../support/logged.js';
 import { scriptStream, scriptToolCalls, steps } from '../support/upstream/index.js';
-import { ANN, findCall, KEYS, useDoor, WHOLE_CHAT, WHOLE_RESPONSES } from '../support/waiting-bench.js';
+import { findCall, useDoor, WHOLE_CHAT, WHOLE_RESPONSES } from '../support/waiting-bench.js';
 import { type AskedCall, readError, type WaitingAnswer } from '../support/waiting-doors.js';
+import { ANN, KEYS } from '../support/callers.js';
 
 const DAY_MS = 86_400_000;
 

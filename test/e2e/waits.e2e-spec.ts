@@ -7,8 +7,9 @@ import { getJson, postJson } from '../support/client.js';
 import type { WireResponse } from '../support/response-schemas.js';
 import * as logged from '../support/logged.js';
 import { scriptStream, steps, tokens } from '../support/upstream/index.js';
-import { ANN, BOB, findCall, KEYS, useDoor, WHOLE_CHAT, WHOLE_RESPONSES } from '../support/waiting-bench.js';
+import { findCall, useDoor, WHOLE_CHAT, WHOLE_RESPONSES } from '../support/waiting-bench.js';
 import { readError, type WaitingAnswer, WAITING_DOORS } from '../support/waiting-doors.js';
+import { ANN, BOB, KEYS } from '../support/callers.js';
 
 const DAY_MS = 86_400_000;
 

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
+import { isJsonObject } from '../../src/kernel/index.js';
+import { readContent } from '../../src/testing/read-content.js';
 import { DONE, type SseItem } from './sse-frames.js';
 import { assertValidChunk, assertValidError, type ErrorEnvelope } from './wire-schema.js';
+
+export { readContent };
 
 /** A chunk on the wire, with the reasoning that OpenAI's description does not have. */
 export type WireChunk = Omit<ChatCompletionChunk, 'choices'> & {
@@ -31,17 +35,10 @@ interface CompletionExpectations {
 /** Every chunk among the items, each checked against OpenAI's description. */
 export function readChunks(items: readonly SseItem[]): readonly WireChunk[] {
   return items.flatMap((item) => {
-    if (item.kind !== 'data' || item.data === DONE || isError(item)) return [];
+    if (item.kind !== 'data' || item.data === DONE || isErrorFrame(item)) return [];
     assertValidChunk(item.json);
     return [item.json];
   });
-}
-
-/** All text of the output. */
-export function readContent(items: readonly SseItem[]): string {
-  return readDeltas(items)
-    .map(({ content }) => content ?? '')
-    .join('');
 }
 
 /** All reasoning, under either of its names. */
@@ -110,7 +107,7 @@ export function assertCompletion(
   items: readonly SseItem[],
   expected: CompletionExpectations = {},
 ): readonly WireChunk[] {
-  assert.deepEqual(items.filter(isError), [], 'a completion has no error');
+  assert.deepEqual(items.filter(isErrorFrame), [], 'a completion has no error');
   const chunks = assertChunks(items);
   const withChoices = chunks.filter(({ choices }) => choices.length > 0);
   assert.ok(withChoices.length > 0, 'a completion has chunks with choices');
@@ -137,9 +134,9 @@ export function assertCompletion(
 export function assertErrorEnded(items: readonly SseItem[]): ErrorEnvelope['error'] {
   const chunks = assertChunks(items);
   const data = items.filter(({ kind }) => kind === 'data');
-  assert.equal(data.filter(isError).length, 1, 'there is one error');
+  assert.equal(data.filter(isErrorFrame).length, 1, 'there is one error');
   const error = data.at(-2);
-  assert.ok(error?.kind === 'data' && isError(error), 'the error is the last frame before [DONE]');
+  assert.ok(error?.kind === 'data' && isErrorFrame(error), 'the error is the last frame before [DONE]');
   assert.deepEqual(Object.keys(error.json as object), ['error'], 'the error frame has only the error');
   assertValidError(error.json);
   assert.equal(findFinishReason(items), undefined, 'a failed stream has no finish reason');
@@ -202,6 +199,6 @@ function findReasoning(delta: WireDelta): string {
   return delta.reasoning_content ?? delta.reasoning ?? '';
 }
 
-function isError(item: SseItem): boolean {
-  return item.kind === 'data' && typeof item.json === 'object' && item.json !== null && 'error' in item.json;
+function isErrorFrame(item: SseItem): boolean {
+  return item.kind === 'data' && isJsonObject(item.json) && 'error' in item.json;
 }

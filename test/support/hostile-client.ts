@@ -9,7 +9,6 @@ import { type RawResponse, readRawResponses } from './raw-http.js';
 import { assertValidError } from './wire-schema.js';
 
 /** An ordinary request, from which tests make others. */
-export const CHAT_JSON = JSON.stringify(CHAT);
 
 /** Texts that reveal the machine or the code: paths, stacks, and addresses of modules. */
 export const INSIDE = /node_modules|file:\/\/|\bat \S+ \(|\.[jt]s:\d|\/(src|dist|home|root|usr)\//;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { ensureError } from '../../src/kernel/index.js';
+import { ensureError, isJsonObject } from '../../src/kernel/index.js';
 import {
   assertValidDeletion,
   assertValidItemList,
@@ -106,38 +106,34 @@ function checkFrames(text: string): void {
     const json: unknown = JSON.parse(data);
     if (name !== undefined && !/^(response\.|error$)/.test(name)) assertValidRunEvent(json, name);
     else if (name !== undefined) assertValidResponseEvent(json);
-    else if (isObject(json) && 'error' in json) assertValidError(json);
+    else if (isJsonObject(json) && 'error' in json) assertValidError(json);
     else assertValidChunk(json);
   }
 }
 
 function checkObject(json: unknown): void {
-  if (isObject(json) && json['object'] === 'response') {
+  if (isJsonObject(json) && json['object'] === 'response') {
     if ('deleted' in json) assertValidDeletion(json);
     else assertValidResponse(json);
-  } else if (isObject(json) && json['object'] === 'run') {
+  } else if (isJsonObject(json) && json['object'] === 'run') {
     if (!('deleted' in json)) assertValidRun(json);
-  } else if (isObject(json) && json['object'] === 'run.inspection') assertValidInspection(json);
-  else if (isObject(json) && json['object'] === 'run.wait') assertValidAnsweredWait(json);
-  else if (isObject(json) && 'has_more' in json) {
+  } else if (isJsonObject(json) && json['object'] === 'run.inspection') assertValidInspection(json);
+  else if (isJsonObject(json) && json['object'] === 'run.wait') assertValidAnsweredWait(json);
+  else if (isJsonObject(json) && 'has_more' in json) {
     if (isRunList(json)) assertValidRunList(json);
     else assertValidItemList(json);
-  } else if (isObject(json) && 'expires_at' in json) assertValidTicket(json);
-  else if (!isObject(json) || 'error' in json) assertValidError(json);
+  } else if (isJsonObject(json) && 'expires_at' in json) assertValidTicket(json);
+  else if (!isJsonObject(json) || 'error' in json) assertValidError(json);
   else if (json['object'] === 'list') assertValidModelList(json);
   else if (json['object'] === 'model') assertValidModel(json);
   else assertValidCompletion(json);
 }
 
 function checkSchedules(json: unknown): void {
-  if (!isObject(json) || 'error' in json) assertValidError(json);
+  if (!isJsonObject(json) || 'error' in json) assertValidError(json);
   else if (!('deleted' in json)) assertValidSchedule(json);
 }
 
 function isRunList({ data }: Record<string, unknown>): boolean {
-  return Array.isArray(data) && isObject(data[0]) && data[0]['object'] === 'run';
-}
-
-function isObject(json: unknown): json is Record<string, unknown> {
-  return typeof json === 'object' && json !== null;
+  return Array.isArray(data) && isJsonObject(data[0]) && data[0]['object'] === 'run';
 }

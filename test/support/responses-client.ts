@@ -76,3 +76,6 @@ export async function streamResponse(
 ): Promise<CheckedStream> {
   return readResponseStream(await (await openResponse(app, body, headers)).collect({ within: 20_000 }));
 }
+
+/** Whether an item of a stream has data with this word. */
+export const hasWord = (word: string) => (item: SseItem) => item.kind === 'data' && item.data.includes(word);

@@ -4,8 +4,7 @@ import { eventually, readContent } from './checks.js';
 import { openStream, postJson } from './client.js';
 import { readPieces } from './read-pieces.js';
 import { errorBody, httpError, ScriptedUpstream, scriptStream, steps } from './upstream/index.js';
-
-const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
+import { MODEL_STREAM } from './messages.js';
 
 /** The raw reads of a response, and its end: the code of an error, or undefined for a plain close. */
 async function readSocket(url: string): Promise<{ reads: string[]; code: string | undefined }> {
@@ -15,7 +14,7 @@ async function readSocket(url: string): Promise<{ reads: string[]; code: string 
   socket.on('data', (bytes) => reads.push(bytes.toString('latin1')));
   let code: string | undefined;
   socket.once('error', (error: NodeJS.ErrnoException) => (code = error.code));
-  const payload = JSON.stringify(body);
+  const payload = JSON.stringify(MODEL_STREAM);
   socket.write(`POST ${pathname} HTTP/1.1\r\nhost: x\r\ncontent-length: ${payload.length}\r\n\r\n${payload}`);
   await new Promise((resolve) => socket.once('close', resolve));
   return { reads, code };
@@ -35,12 +34,12 @@ describe('ScriptedUpstream', () => {
   describe('bytes', () => {
     it('are one event per read', async () => {
       upstream.next(scriptStream('a b c'));
-      expect(await readPieces(url, body)).toHaveLength(6);
+      expect(await readPieces(url, MODEL_STREAM)).toHaveLength(6);
     });
 
     it('are several events per read where a script says so', async () => {
       upstream.next([steps.together(steps.text('a'), steps.text('b')), steps.together(steps.text('c'), steps.done())]);
-      const pieces = await readPieces(url, body);
+      const pieces = await readPieces(url, MODEL_STREAM);
       expect(pieces.map((piece) => piece.split('\n\n').length - 1)).toEqual([2, 2]);
     });
 
@@ -51,7 +50,7 @@ describe('ScriptedUpstream', () => {
         steps.style({ cutEvery: 0, asciiJson: true }),
         steps.text('ü\ud83d'),
       ]);
-      const pieces = await readPieces(url, body);
+      const pieces = await readPieces(url, MODEL_STREAM);
       const cut = pieces.slice(0, -1);
       expect(new Set(cut.slice(0, -1).map((piece) => piece.length))).toEqual(new Set([size]));
       // The cat is the only character with a byte above EF. This checks that its four bytes arrived separately.
@@ -77,7 +76,7 @@ describe('ScriptedUpstream', () => {
         steps.done(),
         steps.raw('as it is'),
       ]);
-      expect(await readPieces(url, body)).toEqual([
+      expect(await readPieces(url, MODEL_STREAM)).toEqual([
         'data:[DONE]\r\n\r\n',
         ': x\r\n\r\n',
         'data:[DONE]\r\r',
@@ -87,7 +86,9 @@ describe('ScriptedUpstream', () => {
 
     it('can name another model than was asked for', async () => {
       upstream.next([steps.style({ envelope: { model: 'm-2026', service_tier: 'flex' } }), steps.text('a')]);
-      expect((await readPieces(url, body))[0]).toMatch(/"model":"m-2026","object":"[^"]*","service_tier":"flex"/);
+      expect((await readPieces(url, MODEL_STREAM))[0]).toMatch(
+        /"model":"m-2026","object":"[^"]*","service_tier":"flex"/,
+      );
     });
   });
 
@@ -95,7 +96,7 @@ describe('ScriptedUpstream', () => {
     it('waits at a gate, which tells that it was reached', async () => {
       const hold = steps.gate();
       upstream.always(scriptStream(['a', hold, 'b']));
-      const streams = await Promise.all([openStream(url, body), openStream(url, body)]);
+      const streams = await Promise.all([openStream(url, MODEL_STREAM), openStream(url, MODEL_STREAM)]);
       await hold.reached;
       await eventually(() => hold.arrivals === 2);
       await eventually(() => streams.every(({ items }) => items.length === 2));
@@ -111,12 +112,12 @@ describe('ScriptedUpstream', () => {
       const hold = steps.gate();
       upstream.next([hold, steps.text('a')]).next([steps.headers(200, { 'x-request-id': 'r' }), hold, steps.text('a')]);
       let late = false;
-      const withoutStep = openStream(url, body).then((stream) => {
+      const withoutStep = openStream(url, MODEL_STREAM).then((stream) => {
         late = true;
         return stream.collect();
       });
       await hold.reached;
-      const early = await openStream(url, body);
+      const early = await openStream(url, MODEL_STREAM);
       expect(early.headers['x-request-id']).toBe('r');
       expect([late, early.items]).toEqual([false, []]);
       hold.open();
@@ -125,7 +126,7 @@ describe('ScriptedUpstream', () => {
 
     it('delays, and waits for promises', async () => {
       upstream.next([steps.delay(20), steps.text('a'), steps.wait(Promise.resolve()), steps.text('b')]);
-      const stream = await openStream(url, body);
+      const stream = await openStream(url, MODEL_STREAM);
       const [first] = await stream.collect();
       // Timers may fire up to a millisecond early.
       expect((first?.at ?? 0) - stream.sentAt).toBeGreaterThanOrEqual(19);
@@ -136,18 +137,18 @@ describe('ScriptedUpstream', () => {
         .next(httpError(429, errorBody('Slow', { code: 'rate_limit_exceeded' }), { 'retry-after': '2' }))
         .next([steps.delay(5), httpError(502, '<html>', { 'content-type': 'text/plain' })])
         .next([steps.text('a'), steps.chunk(errorBody('Broken'))]);
-      expect(await postJson(url, body)).toMatchObject({
+      expect(await postJson(url, MODEL_STREAM)).toMatchObject({
         status: 429,
         headers: { 'retry-after': '2', 'content-type': 'application/json' },
         json: { error: { message: 'Slow', type: 'server_error', param: null, code: 'rate_limit_exceeded' } },
       });
-      expect(await postJson(url, body)).toMatchObject({ status: 502, text: '<html>' });
-      expect((await readPieces(url, body))[1]).toBe(`data: ${JSON.stringify(errorBody('Broken'))}\n\n`);
+      expect(await postJson(url, MODEL_STREAM)).toMatchObject({ status: 502, text: '<html>' });
+      expect((await readPieces(url, MODEL_STREAM))[1]).toBe(`data: ${JSON.stringify(errorBody('Broken'))}\n\n`);
     });
 
     it('stalls until the client leaves', async () => {
       upstream.always([steps.text('a'), steps.stall()]);
-      const stream = await openStream(url, body);
+      const stream = await openStream(url, MODEL_STREAM);
       const request = await upstream.request(0);
       await stream.until(() => true);
       expect([request.ending, request.aborted, upstream.open]).toEqual([undefined, false, 1]);
@@ -160,8 +161,8 @@ describe('ScriptedUpstream', () => {
 
     it('resets before and after the head', async () => {
       upstream.always(({ index }) => (index === 0 ? steps.reset() : [steps.text('a'), steps.reset()]));
-      await expect(postJson(url, body)).rejects.toMatchObject({ code: 'ECONNRESET' });
-      await expect(postJson(url, body)).rejects.toMatchObject({ code: 'ECONNRESET' });
+      await expect(postJson(url, MODEL_STREAM)).rejects.toMatchObject({ code: 'ECONNRESET' });
+      await expect(postJson(url, MODEL_STREAM)).rejects.toMatchObject({ code: 'ECONNRESET' });
       expect(await Promise.all(upstream.requests.map(({ closed }) => closed))).toEqual(['cut', 'cut']);
     });
 
@@ -173,7 +174,7 @@ describe('ScriptedUpstream', () => {
 
     it('counts the bytes of a flood', async () => {
       upstream.next([steps.flood({ bytes: 40_000 }), steps.done()]);
-      const items = await (await openStream(url, body)).collect();
+      const items = await (await openStream(url, MODEL_STREAM)).collect();
       expect(readContent(items)).toHaveLength(40_000);
       expect(items).toHaveLength(4);
       expect(upstream.requests[0]?.bytesWritten).toBeGreaterThan(40_000);
@@ -183,7 +184,7 @@ describe('ScriptedUpstream', () => {
       upstream.always(({ body, index }) => scriptStream(`${body.model} ${index}`));
       const models = Array.from({ length: 100 }, (_, i) => `m${i}`);
       const texts = await Promise.all(
-        models.map(async (model) => readContent(await (await openStream(url, { ...body, model })).collect())),
+        models.map(async (model) => readContent(await (await openStream(url, { ...MODEL_STREAM, model })).collect())),
       );
       expect(texts.map((text) => text.split(' ')[0])).toEqual(models);
       expect(new Set(texts.map((text) => text.split(' ')[1])).size).toBe(100);

@@ -12,10 +12,10 @@ import {
   tokens,
 } from './upstream/index.js';
 import { assertValidCompletion } from './wire-schema.js';
+import { MODEL_STREAM } from './messages.js';
 
-const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
-const withUsage = { ...body, stream_options: { include_usage: true } };
-const whole = { ...body, stream: false };
+const withUsage = { ...MODEL_STREAM, stream_options: { include_usage: true } };
+const whole = { ...MODEL_STREAM, stream: false };
 
 describe('ScriptedUpstream', () => {
   let upstream: ScriptedUpstream;
@@ -49,7 +49,10 @@ describe('ScriptedUpstream', () => {
 
     it('streams what obeys every rule of a completion', async () => {
       upstream.always(scriptStream('one two three'));
-      assertCompletion(await (await openStream(url, body)).collect(), { content: 'one two three', finish: 'stop' });
+      assertCompletion(await (await openStream(url, MODEL_STREAM)).collect(), {
+        content: 'one two three',
+        finish: 'stop',
+      });
       const chunks = assertCompletion(await (await openStream(url, withUsage)).collect(), {
         includeUsage: true,
         usage: tokens(10, 3),
@@ -79,7 +82,7 @@ describe('ScriptedUpstream', () => {
         steps.comment('x'),
         steps.end(),
       ]);
-      const frames = (await readPieces(url, body)).map((frame) => frame.trim());
+      const frames = (await readPieces(url, MODEL_STREAM)).map((frame) => frame.trim());
       const choices = frames.slice(0, 8).map((frame) => JSON.parse(frame.slice(6)).choices[0]);
       expect(choices.map(({ delta }) => delta)).toEqual([
         { role: 'assistant', content: null, refusal: null },
@@ -125,7 +128,7 @@ describe('ScriptedUpstream', () => {
     it('streams structured outputs in small pieces', async () => {
       const value = { reply: 'Ja, "gut" 👍', items: [1, 2] };
       upstream.next(scriptCompletion(value));
-      const items = await (await openStream(url, body)).collect();
+      const items = await (await openStream(url, MODEL_STREAM)).collect();
       expect(JSON.parse(readContent(items))).toEqual(value);
       expect(items.length).toBeGreaterThan(8);
     });
@@ -146,7 +149,7 @@ describe('ScriptedUpstream', () => {
         const chunks = frames.filter((frame) => !frame.includes('[DONE]')).map((frame) => JSON.parse(frame.slice(6)));
         return chunks.map((json) => ('usage' in json ? json.usage : '-'));
       };
-      expect(await usages(body)).toEqual(unasked);
+      expect(await usages(MODEL_STREAM)).toEqual(unasked);
       expect(await usages(withUsage)).toEqual(asked);
     });
 
@@ -155,15 +158,15 @@ describe('ScriptedUpstream', () => {
         .next(scriptStream('a', { done: false }))
         .next(scriptStream('a', { finish: null }))
         .next([steps.style({ nullKeys: false }), steps.text('a')]);
-      expect((await readPieces(url, body)).join('')).not.toContain('[DONE]');
-      expect((await readPieces(url, body)).join('')).not.toMatch(/"finish_reason":"/);
+      expect((await readPieces(url, MODEL_STREAM)).join('')).not.toContain('[DONE]');
+      expect((await readPieces(url, MODEL_STREAM)).join('')).not.toMatch(/"finish_reason":"/);
       expect((await readPieces(url, withUsage)).join('')).not.toContain('null');
     });
   });
 
   describe('faults', () => {
     it.each([
-      ['unscripted requests', 500, body, 'Request 0 (model "m") came unscripted'],
+      ['unscripted requests', 500, MODEL_STREAM, 'Request 0 (model "m") came unscripted'],
       ['bodies that are no JSON', 400, '{', 'is not a POST of a chat completion request'],
       ['bodies without messages', 400, { model: 'm' }, 'is not a POST of a chat completion request'],
     ])('are %s', async (_, status, request, fault) => {
@@ -176,7 +179,7 @@ describe('ScriptedUpstream', () => {
 
     it('are scripts that were never asked for', async () => {
       upstream.next(scriptStream('a')).next(scriptStream('b'));
-      await postJson(url, body);
+      await postJson(url, MODEL_STREAM);
       await expect(upstream.close()).rejects.toThrow('1 queued script(s) were never asked for');
     });
 
@@ -187,9 +190,9 @@ describe('ScriptedUpstream', () => {
         .always(() => {
           throw new Error('also on purpose');
         });
-      await expect(postJson(url, body)).rejects.toThrow('aborted');
+      await expect(postJson(url, MODEL_STREAM)).rejects.toThrow('aborted');
       await expect(postJson(url, whole)).rejects.toThrow('socket hang up');
-      await expect(postJson(url, body)).rejects.toThrow('socket hang up');
+      await expect(postJson(url, MODEL_STREAM)).rejects.toThrow('socket hang up');
       expect(upstream.faults).toEqual([
         expect.stringContaining('Error: on purpose'),
         expect.stringContaining('A "raw" step has no meaning for a request without "stream": true'),
@@ -203,7 +206,7 @@ describe('ScriptedUpstream', () => {
 
     it('are not requests in flight when it closes', async () => {
       upstream.always([steps.text('a'), steps.stall()]);
-      const stream = await openStream(url, body);
+      const stream = await openStream(url, MODEL_STREAM);
       await upstream.close();
       await expect(stream.collect()).rejects.toThrow('aborted');
       expect(upstream.requests[0]?.ending).toBe('cut');

@@ -5,8 +5,7 @@ import { ScriptedUpstream } from './scripted-upstream.js';
 import { openStream } from './sse-client.js';
 import { scriptStream } from './upstream/scripts.js';
 import { comment, errorBody, flood, gate, hangUp, httpError, raw, reset, stall, text } from './upstream/steps.js';
-
-const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
+import { MODEL_STREAM } from './messages.js';
 
 describe('openStream', () => {
   let upstream: ScriptedUpstream;
@@ -20,7 +19,7 @@ describe('openStream', () => {
   it('gives items as they arrive, with their times', async () => {
     const hold = gate();
     upstream.next([comment('one'), text('a'), hold, comment('two')]);
-    const stream = await openStream(url, body);
+    const stream = await openStream(url, MODEL_STREAM);
     expect([stream.status, stream.headers['content-type']]).toEqual([200, 'text/event-stream; charset=utf-8']);
     const first = await stream.until(({ kind }) => kind === 'data');
     expect(stream.items).toHaveLength(2);
@@ -35,7 +34,7 @@ describe('openStream', () => {
 
   it('gives every reader all items, also after a loop was left', async () => {
     upstream.next([comment('a'), comment('b'), comment('c')]);
-    const stream = await openStream(url, body);
+    const stream = await openStream(url, MODEL_STREAM);
     const words: string[] = [];
     for await (const item of stream.events) {
       if (item.kind === 'comment' && words.push(item.text) === 2) break;
@@ -51,7 +50,7 @@ describe('openStream', () => {
   ])('tells that the connection was %s, after the items before it', async (_, ending) => {
     const hold = gate();
     upstream.next([text('a'), hold, ending]);
-    const stream = await openStream(url, body);
+    const stream = await openStream(url, MODEL_STREAM);
     await stream.until(() => true);
     hold.open();
     await expect(stream.collect()).rejects.toThrow('aborted');
@@ -61,7 +60,7 @@ describe('openStream', () => {
 
   it('refuses wrong framing and leaves', async () => {
     upstream.next([comment('fine'), raw('event: x\ndata: 1\n\n'), stall()]);
-    const stream = await openStream(url, body);
+    const stream = await openStream(url, MODEL_STREAM);
     await expect(stream.collect()).rejects.toThrow('The name of an event is not its type');
     expect(stream.items).toHaveLength(1);
     expect(await (await upstream.request(0)).closed).toBe('aborted');
@@ -70,7 +69,7 @@ describe('openStream', () => {
   it('fails when time is over, or the wanted item never comes', async () => {
     const hold = gate();
     upstream.next([comment(), hold]);
-    const stream = await openStream(url, body);
+    const stream = await openStream(url, MODEL_STREAM);
     await expect(stream.collect({ within: 10 })).rejects.toThrow(
       'Timed out after 10 ms while waiting for the end of the stream',
     );
@@ -81,8 +80,8 @@ describe('openStream', () => {
   it('leaves when told to, by hand or by a signal', async () => {
     upstream.always([comment(), stall()]);
     const controller = new AbortController();
-    const byHand = await openStream(url, body);
-    const bySignal = await openStream(url, body, { signal: controller.signal });
+    const byHand = await openStream(url, MODEL_STREAM);
+    const bySignal = await openStream(url, MODEL_STREAM, { signal: controller.signal });
     byHand.destroy();
     controller.abort();
     await Promise.all([byHand.closed, bySignal.closed]);
@@ -93,7 +92,7 @@ describe('openStream', () => {
     // This is more than the kernel's buffers of both sockets hold.
     const bytes = 64 * 1024 * 1024;
     upstream.next([comment(), flood({ bytes, pieceBytes: 1024 * 1024 })]);
-    const stream = await openStream(url, body);
+    const stream = await openStream(url, MODEL_STREAM);
     stream.pause();
     const request = await upstream.request(0);
     let before = -1;
@@ -114,7 +113,7 @@ describe('openStream', () => {
 
   it('sends headers, and shows a response that is no stream', async () => {
     upstream.next(httpError(429, errorBody('Slow down')));
-    const opening = openStream(url, body, { headers: { 'x-test': 'yes' } });
+    const opening = openStream(url, MODEL_STREAM, { headers: { 'x-test': 'yes' } });
     await expect(opening).rejects.toThrow(/got 429 application\/json: .*Slow down/);
     expect(upstream.requests[0]?.headers).toMatchObject({ 'x-test': 'yes', 'content-type': 'application/json' });
   });
@@ -125,11 +124,11 @@ describe('postJson and getJson', () => {
     const upstream = await ScriptedUpstream.start();
     const url = `${upstream.url}/chat/completions`;
     upstream.next(scriptStream('Hi')).next(httpError(502, '<h1>Bad gateway</h1>'));
-    expect(await postJson(url, { ...body, stream: false })).toMatchObject({
+    expect(await postJson(url, { ...MODEL_STREAM, stream: false })).toMatchObject({
       status: 200,
       json: { object: 'chat.completion' },
     });
-    expect(await postJson(url, JSON.stringify(body), { 'x-test': 'yes' })).toMatchObject({
+    expect(await postJson(url, JSON.stringify(MODEL_STREAM), { 'x-test': 'yes' })).toMatchObject({
       status: 502,
       headers: { 'content-type': 'text/html; charset=utf-8' },
       text: '<h1>Bad gateway</h1>',

@@ -2,11 +2,7 @@ import type { Bench } from './app.js';
 import type { HttpResponse } from './http-client.js';
 import { scriptStream, tokens } from './upstream/index.js';
 import { type WaitingAnswer, WAITING_DOORS, type WaitingDoor } from './waiting-doors.js';
-
-/** Two callers, and the setting that admits them. */
-export const ANN = { authorization: 'Bearer sk-ann-0123456789abcdef' };
-export const BOB = { authorization: 'Bearer sk-bob-0123456789abcdef' };
-export const KEYS = { API_KEYS: 'sk-ann-0123456789abcdef,sk-bob-0123456789abcdef' };
+import { ANN } from './callers.js';
 
 export const [, WHOLE_CHAT, , WHOLE_RESPONSES] = WAITING_DOORS as readonly [
   WaitingDoor,

@@ -4,6 +4,7 @@ import { assertResponseStream, readOutputText } from './response-rules.js';
 import { assertValidResponse, type WireResponse } from './response-schemas.js';
 import { readFrames } from './sse-frames.js';
 import { assertValidCompletion, assertValidError, type ErrorEnvelope } from './wire-schema.js';
+import { stripFrames } from './background-client.js';
 
 type App = { readonly baseUrl: string };
 type Headers = Readonly<Record<string, string>>;
@@ -88,12 +89,12 @@ class Chat implements WaitingDoor {
     }));
     const said = { role: 'assistant', content: text === '' ? null : text, ...(calls.length > 0 && { tool_calls }) };
     const { headers } = response;
-    return { ...told, headers, kept: leaveOutNumbers(response.text), history: [...messages, said] };
+    return { ...told, headers, kept: stripFrames(response.text), history: [...messages, said] };
   }
 
   async retrieve(app: App, id: string, headers: Headers = {}): Promise<string> {
     const url = `${app.baseUrl}/chat/completions/${id}${this.streams ? '?stream=true' : ''}`;
-    return leaveOutNumbers((await getJson(url, headers)).text);
+    return stripFrames((await getJson(url, headers)).text);
   }
 
   #ask(messages: readonly object[]): object {
@@ -174,11 +175,6 @@ function readResponseBody(json: unknown): WireResponse {
 
 function assertOk({ status, text }: HttpResponse): void {
   if (status !== 200) throw new Error(`${status}: ${text}`);
-}
-
-/** Removes the parts that only some streams have: comments and the numbers of events. */
-function leaveOutNumbers(stream: string): string {
-  return stream.replaceAll(/^(?:: .*\n\n|(?:id|retry): \d+\n)/gm, '');
 }
 
 function parse(json: string): unknown {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/completions';
 import type { Model } from 'openai/resources/models';
+import { isJsonObject } from '../../src/kernel/index.js';
 import { QUICK_TO_COMPILE } from './quick-to-compile.js';
 
 /** OpenAI's error envelope. */
@@ -80,9 +81,8 @@ export function assertValidModel(json: unknown): asserts json is Model {
 function assertValid(definition: Definition, json: unknown): void {
   const validate: ValidateFunction | undefined = ajv.getSchema(`${SCHEMA_ID}#/$defs/${definition}`);
   if (validate === undefined) throw new Error(`The API description has no definition ${definition}`);
-  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
-  if (isObject && validate(json)) return;
-  const faults = (isObject ? (validate.errors ?? []) : [{ instancePath: '', message: 'must be object' }]).map(
+  if (isJsonObject(json) && validate(json)) return;
+  const faults = (isJsonObject(json) ? (validate.errors ?? []) : [{ instancePath: '', message: 'must be object' }]).map(
     ({ instancePath, message }) => `- ${instancePath || '/'} ${message ?? ''}`,
   );
   throw new Error(`Not a valid ${definition}:\n${faults.join('\n')}\n${JSON.stringify(json)?.slice(0, 2000)}`);
