@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { sha256 } from '../../src/kernel/index.js';
 import { TestApp, type TestAppOptions } from '../support/app.js';
 import { catchDefinitionError } from '../support/definition-error.js';
 import { eventually } from '../support/eventually.js';
@@ -214,10 +213,9 @@ describe('schedules', () => {
   it('begin nothing while their key is not valid, and say so; they continue when it is valid again', async () => {
     const file = join(folder, 'keys.json');
     const write = (expires: string): Promise<void> => {
-      const hash = (name: string): string => `sha256:${sha256(`sk-${name}-0123456789abcdef`)}`;
       const keys = [
-        { name: 'ann', hash: hash('ann'), expires },
-        { name: 'bob', hash: hash('bob') },
+        { name: 'ann', hash: hashKey(ANN_KEY), expires },
+        { name: 'bob', hash: hashKey(BOB_KEY) },
       ];
       return writeFile(file, JSON.stringify(keys));
     };

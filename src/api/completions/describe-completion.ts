@@ -12,6 +12,22 @@ export const NODE_EVENTS_PARAMETER = {
   schema: { type: 'string', enum: ['true'] },
 } satisfies NonNullable<NonNullable<OpenAPIObject['components']>['parameters']>[string];
 
+/** A completion, whole or as a stream. */
+export const COMPLETION_RESPONSE = {
+  status: 200,
+  description: 'The completion. For a stream, the schema is that of the data of one event.',
+  content: {
+    'application/json': {
+      schema: { $ref: '#/components/schemas/ChatCompletion' },
+      example: responseExamples.whole,
+    },
+    'text/event-stream': {
+      schema: { $ref: '#/components/schemas/ChatCompletionChunk' },
+      example: responseExamples.chunk,
+    },
+  },
+};
+
 /** Describes the operation that runs workflows, for the OpenAPI document. */
 export function DescribeCompletion(): MethodDecorator {
   return OpenApi(({ ApiBody, ApiHeader, ApiOperation, ApiResponse }) => [
@@ -41,19 +57,6 @@ ${streamExample}
       schema: { $ref: '#/components/schemas/ChatCompletionRequest' },
       examples: requestExamples,
     }),
-    ApiResponse({
-      status: 200,
-      description: 'The completion. For a stream, the schema is that of the data of one event.',
-      content: {
-        'application/json': {
-          schema: { $ref: '#/components/schemas/ChatCompletion' },
-          example: responseExamples.whole,
-        },
-        'text/event-stream': {
-          schema: { $ref: '#/components/schemas/ChatCompletionChunk' },
-          example: responseExamples.chunk,
-        },
-      },
-    }),
+    ApiResponse(COMPLETION_RESPONSE),
   ]);
 }

@@ -1,5 +1,6 @@
 import { OpenApi } from '../../http/index.js';
 import { responseExamples } from './completions.examples.js';
+import { COMPLETION_RESPONSE } from './describe-completion.js';
 
 /** Describes the operation that returns a logged completion again, for the OpenAPI document. */
 export function DescribeRetrieval(): MethodDecorator {
@@ -28,20 +29,7 @@ export function DescribeRetrieval(): MethodDecorator {
       description: 'With `stream=true`: the `id` of the last event that you already have.',
       schema: { type: 'integer', minimum: 0 },
     }),
-    ApiResponse({
-      status: 200,
-      description: 'The completion. For a stream, the schema is that of the data of one event.',
-      content: {
-        'application/json': {
-          schema: { $ref: '#/components/schemas/ChatCompletion' },
-          example: responseExamples.whole,
-        },
-        'text/event-stream': {
-          schema: { $ref: '#/components/schemas/ChatCompletionChunk' },
-          example: responseExamples.chunk,
-        },
-      },
-    }),
+    ApiResponse(COMPLETION_RESPONSE),
     ApiResponse({ status: 204, description: 'There is nothing after `Last-Event-ID`, and there will be nothing.' }),
   ]);
 }

@@ -1,6 +1,16 @@
 import { OpenApi } from '../../http/index.js';
 import { requestExamples, responseExample, streamExample } from './responses.examples.js';
 
+/** A response, whole or as a stream. */
+export const MODEL_RESPONSE = {
+  status: 200,
+  description: 'The response. For a stream, the schema is that of the data of one event.',
+  content: {
+    'application/json': { schema: { $ref: '#/components/schemas/ModelResponse' }, example: responseExample },
+    'text/event-stream': { schema: { $ref: '#/components/schemas/ResponseEvent' } },
+  },
+};
+
 /** Describes the operation that runs workflows, for the OpenAPI document. */
 export function DescribeResponse(): MethodDecorator {
   return OpenApi(({ ApiBody, ApiOperation, ApiResponse }) => [
@@ -23,16 +33,6 @@ ${streamExample}
       schema: { $ref: '#/components/schemas/ResponseRequest' },
       examples: requestExamples,
     }),
-    ApiResponse({
-      status: 200,
-      description: 'The response. For a stream, the schema is that of the data of one event.',
-      content: {
-        'application/json': {
-          schema: { $ref: '#/components/schemas/ModelResponse' },
-          example: responseExample,
-        },
-        'text/event-stream': { schema: { $ref: '#/components/schemas/ResponseEvent' } },
-      },
-    }),
+    ApiResponse(MODEL_RESPONSE),
   ]);
 }

@@ -1,4 +1,5 @@
 import { OpenApi } from '../../http/index.js';
+import { MODEL_RESPONSE } from './describe-response.js';
 import { responseExample } from './responses.examples.js';
 
 // The operations on stored responses, for the OpenAPI document.
@@ -26,14 +27,7 @@ export function DescribeRetrieveResponse(): MethodDecorator {
       description: 'With `stream=true`: the `sequence_number` of the last event that you already have.',
       schema: { type: 'integer', minimum: 0 },
     }),
-    ApiResponse({
-      status: 200,
-      description: 'The response. For a stream, the schema is that of the data of one event.',
-      content: {
-        'application/json': { schema: { $ref: '#/components/schemas/ModelResponse' }, example: responseExample },
-        'text/event-stream': { schema: { $ref: '#/components/schemas/ResponseEvent' } },
-      },
-    }),
+    ApiResponse(MODEL_RESPONSE),
   ]);
 }
 
