@@ -8,7 +8,7 @@ import { readTargetStart } from './targets/index.mjs';
 
 const HEAP_REPORTER = join(import.meta.dirname, 'soak/report-levels.mjs');
 const ADDRESS = /http:\/\/127\.0\.0\.1:\d+/;
-/** How long the work after the last answer of a load may take, in milliseconds. */
+/** How long the work after the last response of a load may take, in milliseconds. */
 const SETTLE_MS = 50;
 const MEMORY_SAMPLES = 8;
 const MEMORY_INTERVAL_MS = 100;
@@ -42,9 +42,12 @@ export class Bench {
 
   async start() {
     const options = { prefix: this.#pinning.others, channel: true };
-    this.#upstream = new Child(nodeArgs('upstream/server.mjs'), options);
-    this.#load = new Child(nodeArgs('load/client.mjs'), options);
-    [[this.#upstreamUrl]] = await Promise.all([this.#upstream.said(ADDRESS), this.#load.said(/is there/)]);
+    this.#upstream = new Child(listNodeArgs('upstream/server.mjs'), options);
+    this.#load = new Child(listNodeArgs('load/client.mjs'), options);
+    [[this.#upstreamUrl]] = await Promise.all([
+      this.#upstream.waitForOutput(ADDRESS),
+      this.#load.waitForOutput(/is there/),
+    ]);
   }
 
   /**
@@ -53,8 +56,8 @@ export class Bench {
    * @returns {Promise<{ child: Child, url: string }>} where it says that it listens
    */
   async startHelper(script) {
-    const child = new Child(nodeArgs(script), { prefix: this.#pinning.others, channel: true });
-    const [url] = await child.said(ADDRESS);
+    const child = new Child(listNodeArgs(script), { prefix: this.#pinning.others, channel: true });
+    const [url] = await child.waitForOutput(ADDRESS);
     return { child, url };
   }
 
@@ -78,7 +81,7 @@ export class Bench {
       env: { ...start.env, ...env },
       channel: reporters.length > 0,
     });
-    const [address] = await child.said(ADDRESS);
+    const [address] = await child.waitForOutput(ADDRESS);
     return { name, url: `${address}/v1/chat/completions`, startMs: performance.now() - began, child };
   }
 
@@ -88,7 +91,7 @@ export class Bench {
       const { errors } = await this.#run(target, load);
       const [first] = Object.keys(errors);
       if (first !== undefined) {
-        throw new Error(`${target.name} does not answer as it should: ${first}\n${target.child.output}`);
+        throw new Error(`${target.name} does not respond as it should: ${first}\n${target.child.output}`);
       }
     }
   }
@@ -138,13 +141,13 @@ export class Bench {
     return this.#load.ask({ type: 'run', url: target.url, load });
   }
 
-  /** Runs the load, and measures the target's memory while all of its answers are open. */
+  /** Runs the load, and measures the target's memory while all of its streams are open. */
   async #holdOpen(target, load) {
     await this.#upstream.ask({ type: 'hold' });
-    const allSpeak = this.#load.event('all-speak');
+    const allSpeak = this.#load.waitForEvent('all-speak');
     const running = this.#run(target, load);
     await Promise.race([allSpeak, running]);
-    // From the first token to the middle of the answer.
+    // From the first token to the middle of the stream.
     if (load.rate) await delay((load.chunks / 2 / load.rate) * 1_000 + SETTLE_MS);
     const samples = [];
     for (let i = 0; i < MEMORY_SAMPLES; i++) {
@@ -161,7 +164,7 @@ export class Bench {
   }
 }
 
-function nodeArgs(script) {
+function listNodeArgs(script) {
   const reporter = costSource === 'channel' ? ['--import', COST_REPORTER] : [];
   return [...reporter, join(import.meta.dirname, script)];
 }

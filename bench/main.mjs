@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Bench } from './bench.mjs';
-import { PHASES, quick } from './phases.mjs';
+import { PHASES, reduceLoad } from './phases.mjs';
 import { report } from './report/print.mjs';
 import { readMachineFacts } from './report/result.mjs';
 import { TARGET_NAMES } from './targets/index.mjs';
@@ -29,13 +29,13 @@ function readOptions(args) {
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds must be a whole number above 0`);
-  const targets = chosen('--targets', values.targets, TARGET_NAMES);
-  const phases = chosen('--phases', values.phases, Object.keys(PHASES));
+  const targets = selectNames('--targets', values.targets, TARGET_NAMES);
+  const phases = selectNames('--phases', values.phases, Object.keys(PHASES));
   return { ...values, rounds, targets, phases };
 }
 
 /** Those of `all` that are named, in the order of `all`. */
-function chosen(option, list, all) {
+function selectNames(option, list, all) {
   const names = list.split(',').map((name) => name.trim());
   const unknown = names.filter((name) => !all.includes(name));
   if (unknown.length > 0) throw new Error(`${option}: there is no ${unknown.join(', ')}`);
@@ -52,7 +52,7 @@ async function run(bench, { targets, phases, rounds, quick: isQuick }) {
     phases,
     targets: Object.fromEntries(targets.map((name) => [name, { startMs: [], loads: {} }])),
   };
-  const loads = phases.flatMap((phase) => PHASES[phase].loads).map((load) => (isQuick ? quick(load) : load));
+  const loads = phases.flatMap((phase) => PHASES[phase].loads).map((load) => (isQuick ? reduceLoad(load) : load));
   for (let round = 1; round <= rounds; round++) {
     for (const name of targets) {
       process.stderr.write(`round ${round} of ${rounds}, ${name}:`);
@@ -92,7 +92,7 @@ else {
     const result = await run(bench, options);
     console.log(report(result));
     if (options.json) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`);
-    // Figures of answers that were not complete mean nothing.
+    // Figures of streams that were not complete mean nothing.
     if (hasFaults(result)) process.exitCode = 1;
   } finally {
     await bench.stop();

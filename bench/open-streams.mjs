@@ -55,7 +55,7 @@ export async function measureOpenStream() {
   const child = new Child([...reporter, ...start.args], { cwd: start.cwd, env: start.env, channel: true });
   const readHeap = async () => (await child.ask({ type: 'heap' })).heap;
   try {
-    const [address] = await child.said(ADDRESS);
+    const [address] = await child.waitForOutput(ADDRESS);
     const agent = new Agent({ maxSockets: Infinity });
     const hold = async () => {
       const streams = await Promise.all(Array.from({ length: STREAMS }, () => open(address, agent)));

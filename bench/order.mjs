@@ -3,10 +3,10 @@
  * passes on unchanged.
  *
  * @typedef {object} Order
- * @property {number} chunks how many content chunks a text answer has
+ * @property {number} chunks how many content chunks a text has
  * @property {number} pieces how many a structured output has
  * @property {number} rate chunks per second; 0: as fast as they are taken
- * @property {boolean} hold true: halfway the answer waits until the upstream releases it
+ * @property {boolean} hold true: halfway the stream waits until the upstream releases it
  */
 
 /**
@@ -14,8 +14,8 @@
  * @param {Order} order
  * @param {number} padding how many characters of text follow it
  */
-export function messageFor({ chunks, pieces, rate, hold }, padding = 0) {
-  const words = `Please answer with chunks=${chunks} pieces=${pieces} rate=${rate} hold=${hold ? 1 : 0} and nothing else.`;
+export function writeMessage({ chunks, pieces, rate, hold }, padding = 0) {
+  const words = `Please reply with chunks=${chunks} pieces=${pieces} rate=${rate} hold=${hold ? 1 : 0} and nothing else.`;
   return padding === 0 ? words : `${words} ${'Lorem ipsum dolor sit amet, "consectetur". '.repeat(padding / 43 + 1)}`;
 }
 
@@ -24,7 +24,7 @@ export function messageFor({ chunks, pieces, rate, hold }, padding = 0) {
  * @param {string} text
  * @returns {Order | undefined}
  */
-export function orderIn(text) {
+export function readOrder(text) {
   const found = /chunks=(\d+) pieces=(\d+) rate=([\d.]+) hold=([01])/.exec(text);
   if (found === null) return undefined;
   const [, chunks, pieces, rate, hold] = found;

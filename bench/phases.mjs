@@ -7,10 +7,10 @@
  * @property {boolean} [store] asks for responses in place of chat completions, stored or not. Only Millrace has them
  * @property {number} requests
  * @property {number} concurrency how many of them at the same time
- * @property {number} chunks content chunks of each text answer
+ * @property {number} chunks content chunks of each text
  * @property {number} [pieces] content chunks of each structured output
- * @property {number} [rate] chunks per second of each answer; absent: as fast as they are taken
- * @property {boolean} [hold] true: the memory of open answers is measured while all wait halfway
+ * @property {number} [rate] chunks per second of each stream; absent: as fast as they are taken
+ * @property {boolean} [hold] true: the memory of open streams is measured while all wait halfway
  * @property {number} [startsPerSecond] how fast the requests begin that run at the same time
  * @property {number} [padding] characters of text in the user's message
  * @property {Load} [beside] runs again and again for as long as this one lasts, and is not measured
@@ -18,7 +18,7 @@
  */
 
 /**
- * Loads that answer one question.
+ * Loads that are measured for one purpose.
  *
  * @typedef {object} Phase
  * @property {string} title
@@ -33,24 +33,24 @@ const streaming = (name, load) => ({ name, model: 'streaming', ...load });
 /** Memory comes first: what other phases leave behind would hide it. @type {Readonly<Record<string, Phase>>} */
 export const PHASES = {
   mem: {
-    title: 'memory of 1,000 open answers',
+    title: 'memory of 1,000 open streams',
     shows: ['memoryPerStream'],
     loads: [
       chat('mem', { requests: 1_000, concurrency: 1_000, chunks: 12, rate: 20, hold: true, startsPerSecond: 500 }),
     ],
   },
   low: {
-    title: 'short answers (5 chunks), one after another',
+    title: 'short completions (5 chunks), one after another',
     shows: ['cpuPerRequest', 'firstTokenP50'],
     loads: [chat('low', { requests: 300, concurrency: 1, chunks: 5 })],
   },
   burst: {
-    title: '8 answers of 500 chunks at a time, as fast as they are taken',
+    title: '8 streams of 500 chunks at a time, as fast as they are taken',
     shows: ['cpuPerChunk'],
     loads: [chat('burst', { requests: 40, concurrency: 8, chunks: 500 })],
   },
   paced: {
-    title: '100 answers at a time, 50 chunks a second each, as models write',
+    title: '100 streams at a time, 50 chunks a second each, as models write',
     shows: ['cpuPerChunk', 'firstTokenP50', 'tokenP50'],
     loads: [chat('paced', { requests: 100, concurrency: 100, chunks: 150, rate: 50 })],
   },
@@ -79,7 +79,7 @@ export const PHASES = {
     ],
   },
   streams: {
-    title: '1, 100 and 1,000 answers of 40 chunks at a time',
+    title: '1, 100 and 1,000 streams of 40 chunks at a time',
     shows: ['cpuPerChunk', 'streamsPerSecond'],
     growth: true,
     loads: [
@@ -89,12 +89,12 @@ export const PHASES = {
     ],
   },
   slow: {
-    title: '1,000 answers at a time, 4 chunks a second each',
+    title: '1,000 streams at a time, 4 chunks a second each',
     shows: ['cpuPerChunk', 'tokenP50'],
     loads: [chat('slow', { requests: 1_000, concurrency: 1_000, chunks: 24, rate: 4, startsPerSecond: 1_000 })],
   },
   fair: {
-    title: 'short answers one after another: alone, and beside 4 long ones as fast as they are taken',
+    title: 'short completions one after another: alone, and beside 4 long ones as fast as they are taken',
     shows: ['firstTokenP50', 'firstTokenP99'],
     loads: [
       chat('fair-alone', { requests: 200, concurrency: 1, chunks: 5 }),
@@ -124,7 +124,7 @@ export const WARM_UP = [
  * @param {Load} load
  * @returns {Load}
  */
-export function quick(load) {
+export function reduceLoad(load) {
   const less = (count, least) => Math.min(count, Math.max(least, Math.ceil(count / 5)));
   return { ...load, requests: less(load.requests, 2), concurrency: less(load.concurrency, 2) };
 }

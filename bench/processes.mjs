@@ -1,7 +1,7 @@
 /**
- * How many answers a second one process serves, and how many several that share the port (WEB_CONCURRENCY):
- * `npm run bench:processes -- 1,2,4`. It needs a processor for each of them and one more for upstream and clients; the
- * last column tells whether those were the limit.
+ * How many responses a second one process sends, and how many several processes send that share the port
+ * (WEB_CONCURRENCY): `npm run bench:processes -- 1,2,4`. It needs a processor for each of them and one
+ * more for upstream and clients; the last column says whether those were the limit.
  */
 import { availableParallelism } from 'node:os';
 import { Bench } from './bench.mjs';
@@ -56,4 +56,4 @@ const rows = [...results].map(([count, { streams, loadBusy }]) => [
   percent(median(loadBusy)),
 ]);
 console.log(`${availableParallelism()} processors; ${bench.description.pinning}; medians of ${ROUNDS} rounds`);
-console.log(table(['processes', 'answers/s', 'x first', 'rounds', 'load busy'], rows));
+console.log(table(['processes', 'responses/s', 'x first', 'rounds', 'load busy'], rows));

@@ -7,14 +7,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bench } from './bench.mjs';
-import { messageFor } from './order.mjs';
+import { writeMessage } from './order.mjs';
 import { measureCost } from './processes/cost.mjs';
 import { median, noise } from './report/summary.mjs';
 import { figure, percent, table } from './report/table.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 5);
 
-/** Answers of 100 tokens and of 300, as models write them. */
+/** Responses of 100 tokens and of 300, as models write them. */
 const PACED = { model: 'chat', requests: 60, concurrency: 60, chunks: 100, rate: 50 };
 const LONGER = { model: 'chat', requests: 40, concurrency: 40, chunks: 300, rate: 80 };
 const AS_FAST_AS_IT_GOES = { model: 'chat', store: false };
@@ -96,7 +96,7 @@ async function measure(target, load) {
 
 /** Makes a response in the background. @returns {Promise<string>} the address of its events */
 async function writeLog({ url }, chunks) {
-  const input = messageFor({ chunks, pieces: 0, rate: LOG_RATE, hold: false });
+  const input = writeMessage({ chunks, pieces: 0, rate: LOG_RATE, hold: false });
   const body = JSON.stringify({ model: 'chat', background: true, stream: true, input });
   const responses = url.replace(/chat\/completions$/, 'responses');
   const response = await fetch(responses, { method: 'POST', headers: { 'content-type': 'application/json' }, body });

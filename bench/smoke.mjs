@@ -1,19 +1,19 @@
 /**
  * A guard, not a measurement: `npm run bench:smoke`. It compares within one run, and takes the least of several rounds.
- * A busy machine does not break its bounds, but these faults do: work that grows with the length of an answer, a slow
+ * A busy machine does not break its bounds, but these faults do: work that grows with the length of an output, a slow
  * way of reading the upstream, spoilt caches of the engine, or a stream that keeps all others waiting.
  */
 import { Bench } from './bench.mjs';
 import { measureOpenStream } from './open-streams.mjs';
 import { PHASES } from './phases.mjs';
 import { parse } from './micro/parse.mjs';
-import { decoderTiming } from './micro/structured.mjs';
+import { timeDecoder } from './micro/structured.mjs';
 import { figure } from './report/table.mjs';
 
 const ROUNDS = 5;
 
 const BURST = { name: 'burst', model: 'chat', requests: 16, concurrency: 8, chunks: 500, limitMs: 15_000 };
-/** The same number of chunks in short answers and in long ones. */
+/** The same number of chunks in short outputs and in long ones. */
 const SHORT = { ...BURST, name: 'text of 500', requests: 20, concurrency: 2 };
 const LONG = { ...SHORT, name: 'text of 5,000', requests: 2, chunks: 5_000 };
 const SHORT_STRUCTURED = { ...SHORT, name: 'structured output of 500', model: 'streaming', chunks: 5, pieces: 500 };
@@ -69,7 +69,7 @@ async function checkServer() {
     ]);
     check('CPU per chunk of a burst, against raw', ours / least, 6);
     check('CPU per chunk of a burst, against express-openai', ours / usual, 0.7);
-    check('CPU per chunk, answers of 5,000 chunks against 500', long / short, 1.2);
+    check('CPU per chunk, texts of 5,000 chunks against 500', long / short, 1.2);
     check('CPU per chunk, structured outputs of 5,000 chunks against 500', many / few, 1.2);
     const [usualCrowd, ourCrowd, usualOne, ourOne] = await findLeast(bench, [
       [express, CROWD],
@@ -77,14 +77,14 @@ async function checkServer() {
       [express, ONE_BY_ONE],
       [millrace, ONE_BY_ONE],
     ]);
-    check('CPU per answer of 40 chunks, 300 at a time, against express-openai', ourCrowd / usualCrowd, 0.75);
-    check('CPU per answer of 5 chunks, one by one, against express-openai', ourOne / usualOne, 1.1);
+    check('CPU per completion of 40 chunks, 300 at a time, against express-openai', ourCrowd / usualCrowd, 0.75);
+    check('CPU per completion of 5 chunks, one by one, against express-openai', ourOne / usualOne, 1.1);
     const besides = [
       [raw, BESIDE],
       [millrace, BESIDE],
     ];
     const [leastWait, ourWait] = await findLeast(bench, besides, 'firstTokenP50');
-    check('wait for a first token beside answers at full speed, against raw', ourWait / leastWait, 10);
+    check('wait for a first token beside streams at full speed, against raw', ourWait / leastWait, 10);
     for (const target of [raw, express, millrace]) await bench.stopTarget(target);
   } finally {
     await bench.stop();
@@ -94,9 +94,9 @@ async function checkServer() {
 async function checkParts() {
   const [ours, sdk] = await parse({ rounds: ROUNDS });
   check("reading an upstream's events, against for await of the SDK's stream", ours.least / sdk.least, 0.6);
-  const few = await decoderTiming(200, { rounds: ROUNDS });
-  const many = await decoderTiming(8_000, { rounds: ROUNDS });
-  check('decoding a piece, answers of 8,000 pieces against 200', many.least / few.least, 2.5);
+  const few = await timeDecoder(200, { rounds: ROUNDS });
+  const many = await timeDecoder(8_000, { rounds: ROUNDS });
+  check('decoding a piece, outputs of 8,000 pieces against 200', many.least / few.least, 2.5);
 }
 
 await checkParts();

@@ -2,7 +2,7 @@
  * Does anything stay behind? `npm run bench:soak` sends tens of thousands of requests to the built service, among them ones
  * that are left, fail, are pipelined, are never read, or are no requests at all, and then compares what the process holds with
  * what it held before: heap after a collection of garbage, sockets, timers, file descriptors and gauges. Exits with 1 if
- * anything is left, or if a client was not answered as it should be.
+ * anything is left, or if a client did not get the response that it should.
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,14 +15,14 @@ import { readTargetStart } from './targets/index.mjs';
 
 /** What clients do, and how often. Some of those of one kind stand for several requests. */
 const KINDS = {
-  short: { count: 18_200, title: 'short streams' },
-  pipelined: { count: 450, title: '  7 on one connection, all answered' },
-  aborted: { count: 2_600, title: 'left, before or amid the answer or the request' },
-  pipelinedReset: { count: 60, title: '  5 on one connection, then reset' },
-  stalled: { count: 100, title: '  never read' },
-  failed: { count: 1_300, title: 'failed upstream' },
-  refused: { count: 640, title: 'bad requests' },
-  noHttp: { count: 60, title: '  no HTTP amid an answer' },
+  stream: { count: 18_200, title: 'short streams' },
+  pipeline: { count: 450, title: '  7 on one connection, each with its response' },
+  abort: { count: 2_600, title: 'left, before or during the response or the request' },
+  pipelineAndReset: { count: 60, title: '  5 on one connection, then reset' },
+  stall: { count: 100, title: '  that never read' },
+  askFailingUpstream: { count: 1_300, title: 'failed upstream' },
+  sendBadRequest: { count: 640, title: 'bad requests' },
+  sendNoHttp: { count: 60, title: '  bytes that are not HTTP during a response' },
 };
 const CONCURRENCY = 48;
 /** The first part of each kind: caches, pools and compiled code are there before anything is measured. */
@@ -77,12 +77,12 @@ async function rest(target, before) {
 async function main(scale) {
   const folder = join(import.meta.dirname, 'soak');
   const upstream = new Child([join(folder, 'upstream.mjs')], { channel: true });
-  const [upstreamUrl] = await upstream.said(ADDRESS);
+  const [upstreamUrl] = await upstream.waitForOutput(ADDRESS);
   const start = readTargetStart('millrace', upstreamUrl);
   const reporter = ['--expose-gc', '--import', join(folder, 'report-levels.mjs')];
   const child = new Child([...reporter, ...start.args], { cwd: start.cwd, env: start.env, channel: true });
   try {
-    const [address] = await child.said(ADDRESS);
+    const [address] = await child.waitForOutput(ADDRESS);
     const target = { url: `${address}/v1/chat/completions`, child };
     await send(new Clients(target.url), WARM_UP * scale);
     await delay(UPSTREAM_IDLE_MS);

@@ -1,6 +1,6 @@
 /**
  * How long servers take to start, and what they hold then: `npm run bench:start`, or with a number of rounds behind `--`. Each
- * round starts each of them in a process of its own, asks it until it answers, and stops it a second later.
+ * round starts each of them in a process of its own, asks it until it responds, and stops it a second later.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -97,4 +97,4 @@ const rows = Object.entries(samples).map(([name, rounds]) => [
   figure(median(rounds.map(({ cpu }) => cpu))),
   figure(median(rounds.map(({ mb }) => mb))),
 ]);
-console.log(table(['start', 'ms until it answers', 'least', 'ms of CPU time', 'MB after it'], rows));
+console.log(table(['start', 'ms until it responds', 'least', 'ms of CPU time', 'MB after it'], rows));

@@ -20,7 +20,7 @@ export function microseconds() {
 }
 
 /** The text of one token, written now. */
-export function newToken() {
+export function makeToken() {
   return `${MARK}${microseconds().toString(36).padStart(DIGITS, '0')} `;
 }
 

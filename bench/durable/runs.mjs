@@ -1,6 +1,6 @@
 /** What the parts of the bench of durable runs do with runs, over HTTP as any client would. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageFor } from '../order.mjs';
+import { writeMessage } from '../order.mjs';
 
 /** Most runs that are asked for at the same time. */
 const AT_ONCE = 50;
@@ -18,7 +18,7 @@ export function runsUrl({ url }) {
  * @returns {Promise<string[]>} the ids of the runs
  */
 export async function beginRuns(target, count, { chunks, rate, hold = false }, more = {}) {
-  const body = JSON.stringify({ model: 'chat', input: messageFor({ chunks, pieces: 0, rate, hold }), ...more });
+  const body = JSON.stringify({ model: 'chat', input: writeMessage({ chunks, pieces: 0, rate, hold }), ...more });
   const ids = [];
   const begin = async () => {
     const response = await fetch(runsUrl(target), {

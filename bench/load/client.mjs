@@ -1,7 +1,7 @@
 /** The clients of a bench, in a process of its own that ends with the one that started it. */
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageFor } from '../order.mjs';
+import { writeMessage } from '../order.mjs';
 import { sendStreamedRequest } from './streamed-request.mjs';
 import { Tally } from './tally.mjs';
 
@@ -31,15 +31,15 @@ async function run(url, load) {
   const wallMs = performance.now() - start;
   over.abort();
   await beside;
-  if (tally.requests === 0 && tally.errors.size === 0) tally.failed('not finished in time');
-  return { wallMs, expected: load.requests * (load.chunks + (load.pieces ?? 0)), ...tally.summary() };
+  if (tally.requests === 0 && tally.errors.size === 0) tally.addError('not finished in time');
+  return { wallMs, expected: load.requests * (load.chunks + (load.pieces ?? 0)), ...tally.summarize() };
 }
 
-/** Sends the requests of a load, so many at a time, until all are answered or the signal aborts. */
+/** Sends the requests of a load, so many at a time, until all have ended or the signal aborts. */
 async function lanes(url, load, tally, signal) {
   const { model, requests, concurrency, chunks, pieces = 0, rate = 0, hold = false, padding = 0 } = load;
   const { startsPerSecond = Infinity } = load;
-  const content = messageFor({ chunks, pieces, rate, hold }, padding);
+  const content = writeMessage({ chunks, pieces, rate, hold }, padding);
   const isResponse = load.store !== undefined;
   const address = isResponse ? url.replace(/chat\/completions$/, 'responses') : url;
   const messages = [{ role: 'user', content }];
@@ -73,7 +73,7 @@ async function lanes(url, load, tally, signal) {
 }
 
 process.on('message', ({ id, type, url, load }) => {
-  if (type === 'run') void run(url, load).then((answer) => process.send({ id, answer }));
+  if (type === 'run') void run(url, load).then((result) => process.send({ id, result }));
   if (type === 'forget') {
     agents.get(url)?.destroy();
     agents.delete(url);

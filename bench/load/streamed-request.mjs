@@ -12,8 +12,8 @@ const KEPT = Math.max(END.length, RESPONSE_TEXT_END.length);
  * @param {import('node:http').Agent} parts.agent
  * @param {string} parts.url
  * @param {string} parts.body
- * @param {number} parts.expected tokens of the whole answer
- * @param {boolean} parts.isResponse true: the answer is a response, whose last events hold the whole text again
+ * @param {number} parts.expected tokens of the whole output
+ * @param {boolean} parts.isResponse true: the Responses API is called; its last events repeat the whole text
  * @param {AbortSignal} parts.signal gives the request up
  * @param {import('./tally.mjs').Tally} parts.tally
  * @param {() => void} parts.onFirstToken
@@ -31,8 +31,8 @@ export function sendStreamedRequest({ agent, url, body, expected, isResponse, si
     const over = (fault) => {
       if (isOver) return;
       isOver = true;
-      if (fault === undefined) tally.finished(microseconds() - sentAt);
-      else tally.failed(signal.aborted ? 'not finished in time' : fault);
+      if (fault === undefined) tally.addEnd(microseconds() - sentAt);
+      else tally.addError(signal.aborted ? 'not finished in time' : fault);
       resolve();
     };
     /** @param {Buffer} bytes */
@@ -51,16 +51,16 @@ export function sendStreamedRequest({ agent, url, body, expected, isResponse, si
         if (at + TOKEN_LENGTH > most) break;
         const age = measureAge(text, at, now);
         if (Number.isNaN(age)) return over('a damaged token');
-        tally.token(age);
+        tally.addToken(age);
         found++;
         from = at + TOKEN_LENGTH;
       }
       text = text.slice(Math.max(from, text.length - KEPT));
       if (found === 0) return;
       if (tokens === 0) {
-        tally.firstToken(now - sentAt);
+        tally.addFirstToken(now - sentAt);
         onFirstToken();
-      } else tally.gap(now - lastAt);
+      } else tally.addGap(now - lastAt);
       tokens += found;
       lastAt = now;
     };

@@ -11,32 +11,32 @@ export class Tally {
   #gap = [];
   #total = [];
 
-  firstToken(time) {
+  addFirstToken(time) {
     this.#firstToken.push(time);
   }
 
   /** From its writing by the upstream to its reading here. */
-  token(age) {
+  addToken(age) {
     this.tokens++;
     this.#age.push(age);
   }
 
   /** Between two reads with tokens of one completion. */
-  gap(time) {
+  addGap(time) {
     this.#gap.push(time);
   }
 
-  finished(time) {
+  addEnd(time) {
     this.requests++;
     this.#total.push(time);
   }
 
-  failed(what) {
+  addError(what) {
     this.errors.set(what, (this.errors.get(what) ?? 0) + 1);
   }
 
   /** Plain numbers, to be sent to another process. */
-  summary() {
+  summarize() {
     const { requests, tokens, reads, bytes } = this;
     return {
       requests,
@@ -44,16 +44,16 @@ export class Tally {
       reads,
       bytes,
       errors: Object.fromEntries(this.errors),
-      ...quantiles('firstToken', this.#firstToken),
-      ...quantiles('token', this.#age),
-      ...quantiles('gap', this.#gap),
-      ...quantiles('total', this.#total),
+      ...computeQuantiles('firstToken', this.#firstToken),
+      ...computeQuantiles('token', this.#age),
+      ...computeQuantiles('gap', this.#gap),
+      ...computeQuantiles('total', this.#total),
     };
   }
 }
 
 /** Nothing where nothing was measured: NaN would not survive JSON. */
-function quantiles(name, samples) {
+function computeQuantiles(name, samples) {
   if (samples.length === 0) return {};
   const sorted = Float64Array.from(samples).sort();
   const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];

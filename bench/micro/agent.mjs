@@ -13,7 +13,7 @@ const BATCH = [{ type: 'content', text: 'word ' }];
 const LAST = { done: true, value: { finishReason: 'stop' } };
 
 /** A model as the adapters are: an iterator that has its batches at once. */
-class Answer {
+class ScriptedStream {
   #left = BATCHES;
   next() {
     return Promise.resolve(this.#left-- > 0 ? { done: false, value: BATCH } : LAST);
@@ -27,7 +27,7 @@ class Answer {
 }
 
 const providers = new ModelProviders({
-  openai: { chat: { stream: () => new Answer() }, defaultModel: 'bench', description: '' },
+  openai: { chat: { stream: () => new ScriptedStream() }, defaultModel: 'bench', description: '' },
 });
 const agentConfig = describeAgent({});
 const request = { model: 'bench', messages: [{ role: 'user', content: 'Hi' }], parameters: {} };
@@ -62,6 +62,6 @@ export async function agent({ rounds = ROUNDS } = {}) {
       call: () => drain(node.process({ messages }, context())),
     }),
     await timing({ ...common, name: 'batch streamed', call: () => drain(streamed.process({ messages }, context())) }),
-    await timing({ ...common, name: 'batch of a silent answer', call: () => silent.process({ messages }, context()) }),
+    await timing({ ...common, name: 'batch of a silent output', call: () => silent.process({ messages }, context()) }),
   ];
 }

@@ -1,17 +1,17 @@
 import { Stream } from 'openai/core/streaming';
 import { SseParser } from '../../dist/streaming/index.js';
 import { CompletionReader } from '../../dist/models/openai/completion-reader.js';
-import { newToken } from '../token.mjs';
+import { makeToken } from '../token.mjs';
 import { Chunks } from '../upstream/chunks.mjs';
 import { timing } from './timing.mjs';
 
 const EVENTS = 5_000;
 const SCOPE = { noteIdentity: () => undefined, noteUsage: () => undefined };
 
-/** An upstream's answer as its reads: one event in each, or several. */
+/** An upstream's response as its reads: one event in each, or several. */
 function listReads(eventsPerRead) {
   const chunks = new Chunks({ model: 'bench', includeUsage: true });
-  const frames = Array.from({ length: EVENTS }, () => chunks.content(newToken()));
+  const frames = Array.from({ length: EVENTS }, () => chunks.content(makeToken()));
   frames.push(`${chunks.finish()}${chunks.usage(EVENTS)}data: [DONE]\n\n`);
   const reads = [];
   for (let i = 0; i < frames.length; i += eventsPerRead) {

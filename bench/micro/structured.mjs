@@ -1,10 +1,10 @@
 import { partialParse } from 'openai/_vendor/partial-json-parser/parser';
 import { JsonFieldDecoder } from '../../dist/streaming/index.js';
-import { newToken } from '../token.mjs';
+import { makeToken } from '../token.mjs';
 import { cutStructuredPieces } from '../upstream/structured.mjs';
 import { timing } from './timing.mjs';
 
-/** Pieces that are decoded in one round, in as many answers as it takes. */
+/** Pieces that are decoded in one round, in as many outputs as it takes. */
 const PIECES_PER_ROUND = 320_000;
 const FIELDS = ['thinking', 'reply'];
 
@@ -12,12 +12,12 @@ function cutPieces(count) {
   return Array.from({ length: count }, (_, index) => cutStructuredPieces(FIELDS, count)(index));
 }
 
-function decode(pieces, answers) {
-  for (let i = 0; i < answers; i++) {
+function decode(pieces, outputs) {
+  for (let i = 0; i < outputs; i++) {
     const decoder = new JsonFieldDecoder({ thinking: 'reasoning', reply: 'content' });
     let characters = 0;
     for (const piece of pieces) for (const { text } of decoder.push(piece)) characters += text.length;
-    if (characters !== pieces.length * newToken().length || decoder.fault) throw new Error('Text was lost.');
+    if (characters !== pieces.length * makeToken().length || decoder.fault) throw new Error('Text was lost.');
   }
 }
 
@@ -29,15 +29,15 @@ function reparse(pieces) {
     const { thinking = '', reply = '' } = partialParse(json) ?? {};
     shown += thinking.length + reply.length - shown;
   }
-  if (shown !== pieces.length * newToken().length) throw new Error('Text was lost.');
+  if (shown !== pieces.length * makeToken().length) throw new Error('Text was lost.');
 }
 
-/** @param {number} count pieces of an answer */
-export function decoderTiming(count, { rounds } = {}) {
+/** @param {number} count pieces of an output */
+export function timeDecoder(count, { rounds } = {}) {
   const pieces = cutPieces(count);
-  const answers = PIECES_PER_ROUND / count;
+  const outputs = PIECES_PER_ROUND / count;
   const name = `JsonFieldDecoder, ${count} pieces`;
-  const call = () => decode(pieces, answers);
+  const call = () => decode(pieces, outputs);
   return timing({ part: 'structured', name, items: PIECES_PER_ROUND, call, rounds });
 }
 
@@ -45,7 +45,7 @@ export function decoderTiming(count, { rounds } = {}) {
 export async function structured({ rounds } = {}) {
   const timings = [];
   for (const count of [200, 2_000, 8_000]) {
-    timings.push(await decoderTiming(count, { rounds }));
+    timings.push(await timeDecoder(count, { rounds }));
     const pieces = cutPieces(count);
     const name = `parsing again, ${count} pieces`;
     // Quadratic: seconds for the longest.

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const LONGEST_START_MS = 30_000;
 const LONGEST_STOP_MS = 3_000;
-const LONGEST_ANSWER_MS = 120_000;
+const LONGEST_REPLY_MS = 120_000;
 /** How much of what a process writes is kept, in characters, to be shown if it does not start. */
 const KEPT = 8_000;
 
@@ -36,8 +36,8 @@ export class Child {
   #process;
   #output = '';
   #events = new EventTarget();
-  /** @type {Map<number, (answer: any) => void>} */
-  #asked = new Map();
+  /** @type {Map<number, (result: any) => void>} */
+  #pending = new Map();
   #lastId = 0;
 
   /** @param {readonly string[]} args @param {ChildOptions} options */
@@ -57,10 +57,10 @@ export class Child {
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => this.#keep(text));
     }
-    this.#process.on('message', ({ id, answer, event }) => {
+    this.#process.on('message', ({ id, result, event }) => {
       if (event !== undefined) this.#events.dispatchEvent(new Event(event));
-      this.#asked.get(id)?.(answer);
-      this.#asked.delete(id);
+      this.#pending.get(id)?.(result);
+      this.#pending.delete(id);
     });
   }
 
@@ -77,7 +77,7 @@ export class Child {
    * Waits until it has written what matches.
    * @param {RegExp} pattern
    */
-  async said(pattern) {
+  async waitForOutput(pattern) {
     for (const deadline = performance.now() + LONGEST_START_MS; ; await delay(10)) {
       const found = pattern.exec(this.#output);
       if (found !== null) return found;
@@ -86,12 +86,12 @@ export class Child {
     }
   }
 
-  /** @param {object} question @returns {Promise<any>} what it answers */
+  /** @param {object} question @returns {Promise<any>} what it replies */
   ask(question) {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      const fail = () => settle(() => reject(new Error(`A process does not answer:\n${this.#output}`)));
-      const timer = setTimeout(fail, LONGEST_ANSWER_MS);
+      const fail = () => settle(() => reject(new Error(`A process does not reply:\n${this.#output}`)));
+      const timer = setTimeout(fail, LONGEST_REPLY_MS);
       const settle = (then) => {
         clearTimeout(timer);
         this.#process.off('exit', fail);
@@ -99,13 +99,13 @@ export class Child {
       };
       this.#process.once('exit', fail);
       if (!running.has(this.#process)) return fail();
-      this.#asked.set(id, (answer) => settle(() => resolve(answer)));
+      this.#pending.set(id, (result) => settle(() => resolve(result)));
       this.#process.send({ id, ...question });
     });
   }
 
   /** Resolves with the next event of that name. @param {string} name */
-  event(name) {
+  waitForEvent(name) {
     return new Promise((resolve) => this.#events.addEventListener(name, resolve, { once: true }));
   }
 

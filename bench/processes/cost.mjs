@@ -20,7 +20,7 @@ export const costSource = findSource();
 export async function measureCost(child) {
   if (costSource === 'channel') return child.ask({ type: 'cost' });
   const memory = Number(/^VmRSS:\s+(\d+)/m.exec(read(child.pid, 'status'))?.[1]);
-  return { cpu: costSource === 'schedstat' ? readThreadsCpu(child.pid) : cpuInTicks(child.pid), memory };
+  return { cpu: costSource === 'schedstat' ? readThreadsCpu(child.pid) : readTicksCpu(child.pid), memory };
 }
 
 function findSource() {
@@ -30,7 +30,7 @@ function findSource() {
     // Not Linux, or a kernel that does not count.
   }
   try {
-    return cpuInTicks(process.pid) >= 0 ? 'stat' : 'channel';
+    return readTicksCpu(process.pid) >= 0 ? 'stat' : 'channel';
   } catch {
     return 'channel';
   }
@@ -53,7 +53,7 @@ function readThreadsCpu(pid) {
 let ticksPerSecond;
 
 /** Exact to some 10 ms. */
-function cpuInTicks(pid) {
+function readTicksCpu(pid) {
   ticksPerSecond ??= Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
   const stat = read(pid, 'stat');
   // The name in the second field may hold spaces.

@@ -18,7 +18,7 @@ import { readFileSync } from 'node:fs';
  */
 export function findPinning(targetProcessors) {
   const none = (why) => ({ target: [], others: [], description: `not pinned: ${why}` });
-  const processors = allowedProcessors();
+  const processors = listAllowedProcessors();
   if (processors === undefined) return none('this system does not tell which processors there are');
   if (processors.length < 2) return none('there is one processor only');
   const target = processors.slice(0, targetProcessors).join();
@@ -34,7 +34,7 @@ export function findPinning(targetProcessors) {
 }
 
 /** @returns {number[] | undefined} */
-function allowedProcessors() {
+function listAllowedProcessors() {
   let status;
   try {
     status = readFileSync('/proc/self/status', 'latin1');

@@ -2,17 +2,17 @@ import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { bodyFor, SHORT_ANSWER, UPSTREAM_FAULTS } from './orders.mjs';
+import { makeBody, SHORT_TEXT, UPSTREAM_FAULTS } from './orders.mjs';
 
-/** How long a client that does not read holds out, in milliseconds. */
-const STALLED_MS = 1_500;
+/** How long a client that does not read stays connected, in milliseconds. */
+const STALL_MS = 1_500;
 /** Longest time for anything that must come to an end by itself, in milliseconds. */
 const LONGEST_MS = 30_000;
 const JSON_BODY = { 'content-type': 'application/json' };
 
 /**
- * All clients of a soak. Each method is one client that does one thing and rejects with words if the server does not do what
- * it should.
+ * All clients of a soak. Each method is one client that does one thing and rejects with an error if the server does not
+ * do what it should.
  */
 export class Clients {
   #agent = new Agent({ keepAlive: true, maxSockets: Infinity, scheduling: 'fifo' });
@@ -28,36 +28,36 @@ export class Clients {
     this.#agent.destroy();
   }
 
-  /** A streamed answer that is read to its end. */
-  async short() {
-    const { status, text } = await this.#ask(bodyFor('short'));
-    assert(status === 200 && text.endsWith('data: [DONE]\n\n'), `no whole answer: ${status} ${text.slice(0, 200)}`);
+  /** Reads a stream to its end. */
+  async stream() {
+    const { status, text } = await this.#ask(makeBody('short'));
+    assert(status === 200 && text.endsWith('data: [DONE]\n\n'), `no whole stream: ${status} ${text.slice(0, 200)}`);
     const said = [...text.matchAll(/"content":"([^"]*)"/g)].map(([, words]) => words).join('');
-    assert(said === SHORT_ANSWER.join(''), `other words: ${said}`);
+    assert(said === SHORT_TEXT.join(''), `other words: ${said}`);
   }
 
-  /** Several requests sent at once on one connection, each answered in its turn. */
-  async pipelined() {
-    const bodies = ['short', 'short', 'no-such-deed', 'short', 'status-400', 'short'].map((deed) => bodyFor(deed));
+  /** Sends several requests at once on one connection, and expects their responses in this order. */
+  async pipeline() {
+    const bodies = ['short', 'short', 'no-such-deed', 'short', 'status-400', 'short'].map((deed) => makeBody(deed));
     const text = await this.#pipe([...bodies, '{"model":"nobody","messages":[]}'], { reset: false });
     const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
-    assert(statuses.length === 7, `${statuses.length} answers to 7 requests: ${statuses}`);
-    assert(text.split('data: [DONE]').length > 4, 'an answer has no end');
+    assert(statuses.length === 7, `${statuses.length} responses to 7 requests: ${statuses}`);
+    assert(text.split('data: [DONE]').length > 4, 'a stream has no end');
   }
 
-  /** The same, but the connection is reset before the answers have come. */
-  pipelinedReset() {
+  /** The same, but the connection is reset before the responses have come. */
+  pipelineAndReset() {
     return this.#pipe(
-      ['stall', 'short', 'silence', 'short', 'stall'].map((deed) => bodyFor(deed)),
+      ['stall', 'short', 'silence', 'short', 'stall'].map((deed) => makeBody(deed)),
       { reset: true },
     );
   }
 
-  /** Leaves before the answer, amid it, or while the request is sent. @param {number} number */
-  async aborted(number) {
+  /** Leaves before the response, during it, or while the request is sent. @param {number} number */
+  async abort(number) {
     const deed = number % 2 === 0 ? 'stall' : 'silence';
     const stream = number % 4 < 2;
-    const sent = bodyFor(deed, stream);
+    const sent = makeBody(deed, stream);
     const request = this.#request({ 'content-length': String(sent.length) });
     const closed = new Promise((resolve) => request.once('close', resolve));
     request.on('error', () => undefined);
@@ -65,9 +65,9 @@ export class Clients {
       request.write(sent.slice(0, 40));
       await delay(5);
     } else {
-      const answered = new Promise((resolve) => request.once('response', resolve));
+      const responded = new Promise((resolve) => request.once('response', resolve));
       request.end(sent);
-      const response = await Promise.race([answered, delay(20 + (number % 7) * 10)]);
+      const response = await Promise.race([responded, delay(20 + (number % 7) * 10)]);
       if (response !== undefined) await new Promise((resolve) => response.once('data', resolve).once('close', resolve));
     }
     request.destroy();
@@ -75,36 +75,36 @@ export class Clients {
   }
 
   /** Asks for megabytes and reads nothing. */
-  async stalled() {
+  async stall() {
     const socket = await this.#socket();
     socket.pause();
-    socket.write(this.#message(bodyFor('long')));
-    await delay(STALLED_MS);
+    socket.write(this.#message(makeBody('long')));
+    await delay(STALL_MS);
     socket.destroy();
   }
 
-  /** An upstream that fails. @param {number} number */
-  async failed(number) {
+  /** Causes a fault of the upstream. @param {number} number */
+  async askFailingUpstream(number) {
     const deed = UPSTREAM_FAULTS[number % UPSTREAM_FAULTS.length];
-    const { status, text } = await this.#ask(bodyFor(deed, number % 3 !== 0));
+    const { status, text } = await this.#ask(makeBody(deed, number % 3 !== 0));
     if (status === 200) assert(/"error":\{[^]*data: \[DONE\]\n\n$/.test(text), `${deed} ended well: ${text}`);
     else assertError(deed, status, text);
   }
 
-  /** A request that cannot be understood. @param {number} number */
-  async refused(number) {
+  /** Sends a request that is not valid. @param {number} number */
+  async sendBadRequest(number) {
     const { name, body, headers = JSON_BODY } = BAD_REQUESTS[number % BAD_REQUESTS.length];
     const { status, text } = await this.#ask(body, headers);
     assertError(name, status, text);
   }
 
-  /** Sends something that is no HTTP behind a request that is answered. */
-  async noHttp() {
+  /** Sends bytes that are not HTTP after a request whose response has begun. */
+  async sendNoHttp() {
     const socket = await this.#socket();
-    socket.write(this.#message(bodyFor('stall')));
+    socket.write(this.#message(makeBody('stall')));
     await delay(20);
     socket.write('\u0000\u0001 this is no request\r\n\r\n');
-    await ended(socket);
+    await waitForClose(socket);
   }
 
   #request(headers) {
@@ -142,7 +142,7 @@ export class Clients {
     if (reset) {
       await delay(10 + Math.random() * 40);
       socket.resetAndDestroy();
-    } else await ended(socket);
+    } else await waitForClose(socket);
     return text;
   }
 
@@ -195,7 +195,7 @@ const BAD_REQUESTS = [
   { name: 'an unknown encoding', body: '{}', headers: { ...JSON_BODY, 'content-encoding': 'zip' } },
 ];
 
-function ended(socket) {
+function waitForClose(socket) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       socket.destroy();
@@ -215,11 +215,8 @@ function assertError(name, status, text) {
   } catch {
     // Reported below.
   }
-  assert(
-    status >= 400 && typeof error?.message === 'string',
-    `${name} was answered with ${status} ${text.slice(0, 200)}`,
-  );
-  assert(error.code !== 'internal_error' && status !== 500, `${name} was answered as a bug: ${text.slice(0, 200)}`);
+  assert(status >= 400 && typeof error?.message === 'string', `${name} got ${status} ${text.slice(0, 200)}`);
+  assert(error.code !== 'internal_error' && status !== 500, `${name} got the response of a bug: ${text.slice(0, 200)}`);
 }
 
 function assert(holds, words) {

@@ -20,7 +20,7 @@ const AT_WORK = /^millrace_(?:open|paused|queued|waiting)_/;
  */
 export async function readLevels({ url, child }) {
   const page = await (await fetch(new URL('/metrics', url), { headers: { connection: 'close' } })).text();
-  return { ...(await child.ask({ type: 'levels' })), ...descriptors(child.pid), ...readGauges(page) };
+  return { ...(await child.ask({ type: 'levels' })), ...countDescriptors(child.pid), ...readGauges(page) };
 }
 
 /** @param {Record<string, number>} before @param {Record<string, number>} after */
@@ -39,7 +39,7 @@ export function writeLevels(name, value) {
 }
 
 /** Linux tells how many files and sockets another process has open. */
-function descriptors(pid) {
+function countDescriptors(pid) {
   try {
     return { 'file descriptors': readdirSync(`/proc/${pid}/fd`).length };
   } catch {

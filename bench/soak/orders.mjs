@@ -1,5 +1,5 @@
-/** The words of a short answer, one for each chunk. */
-export const SHORT_ANSWER = ['One ', 'two ', 'three ', 'four ', 'five'];
+/** The words of a short completion, one for each chunk. */
+export const SHORT_TEXT = ['One ', 'two ', 'three ', 'four ', 'five'];
 
 /** What goes wrong at an upstream: each ends a run with an error, before its first token or after. */
 export const UPSTREAM_FAULTS = [
@@ -23,6 +23,6 @@ export const UPSTREAM_FAULTS = [
  * @param {string} deed what the fake upstream does
  * @param {boolean} [stream]
  */
-export function bodyFor(deed, stream = true) {
+export function makeBody(deed, stream = true) {
   return JSON.stringify({ model: 'chat', stream, messages: [{ role: 'user', content: `Please: soak=${deed}` }] });
 }

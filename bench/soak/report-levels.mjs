@@ -26,11 +26,11 @@ process.on('message', async ({ id, type }) => {
   }
   const { heapUsed, external } = process.memoryUsage();
   if (type === 'heap') {
-    process.send({ id, answer: { heap: heapUsed } });
+    process.send({ id, result: { heap: heapUsed } });
     return;
   }
   const objects = Object.entries(KINDS).map(([name, kind]) => [name, queryObjects(kind, { format: 'count' })]);
-  process.send({ id, answer: { heap: heapUsed, external, ...Object.fromEntries(objects) } });
+  process.send({ id, result: { heap: heapUsed, external, ...Object.fromEntries(objects) } });
 });
 // The process must end as it would without this.
 process.channel?.unref();

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { Chunks } from '../upstream/chunks.mjs';
 import { writeFrames } from '../upstream/pace.mjs';
-import { SHORT_ANSWER } from './orders.mjs';
+import { SHORT_TEXT } from './orders.mjs';
 
 const EVENTS = { 'content-type': 'text/event-stream; charset=utf-8' };
 const DONE = 'data: [DONE]\n\n';
@@ -32,8 +32,8 @@ function begin(response, chunks) {
 const DEEDS = {
   short: (response, chunks) => {
     response.writeHead(200, EVENTS);
-    const words = SHORT_ANSWER.map((word) => chunks.content(word)).join('');
-    response.end(`${chunks.role()}${words}${chunks.finish()}${chunks.usage(SHORT_ANSWER.length)}${DONE}`);
+    const words = SHORT_TEXT.map((word) => chunks.content(word)).join('');
+    response.end(`${chunks.role()}${words}${chunks.finish()}${chunks.usage(SHORT_TEXT.length)}${DONE}`);
   },
   long: async (response, chunks) => {
     begin(response, chunks);
@@ -77,7 +77,7 @@ async function onRequest(request, response) {
     const { messages, model, stream_options } = /** @type {any} */ (await json(request));
     const [, name = ''] = /soak=([\w-]+)/.exec(JSON.stringify(messages)) ?? [];
     const deed = DEEDS[name];
-    if (deed === undefined) throw new Error(`There is no answer named "${name}".`);
+    if (deed === undefined) throw new Error(`There is no deed named "${name}".`);
     await deed(response, new Chunks({ model, includeUsage: stream_options?.include_usage === true }));
   } catch {
     response.destroy();

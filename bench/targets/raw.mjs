@@ -1,5 +1,5 @@
 /**
- * The least that a server in Node can do: it hands the upstream's bytes on as they are, through node:http alone. An answer
+ * The least that a server in Node can do: it hands the upstream's bytes on as they are, through node:http alone. A response
  * of two steps has a [DONE] in its middle.
  */
 import { Agent, createServer, request as httpRequest } from 'node:http';
@@ -21,11 +21,11 @@ function call(body) {
 const server = createServer(async (request, response) => {
   try {
     for (const step of listSteps(await json(request))) {
-      const answer = await call(step);
+      const incoming = await call(step);
       if (!response.headersSent)
-        response.writeHead(answer.statusCode, { 'content-type': answer.headers['content-type'] });
-      answer.pipe(response, { end: false });
-      await finished(answer);
+        response.writeHead(incoming.statusCode, { 'content-type': incoming.headers['content-type'] });
+      incoming.pipe(response, { end: false });
+      await finished(incoming);
     }
     response.end();
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * The model calls that answer a request, for the baselines: one for the model `chat`; for `streaming` a text, and then a
+ * The model calls of a request, for the baselines: one for the model `chat`; for `streaming` a text, and then a
  * structured output, as the workflow of that name gives.
  * @param {any} request
  */

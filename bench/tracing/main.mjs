@@ -13,7 +13,7 @@ const SILENCE_MS = 2_500;
 const LONGEST_DELIVERY_MS = 20_000;
 const INPUT_CHARACTERS = 20_000;
 
-/** Chat answers as models write them, and short answers to long questions: a trace is the run, a node and a model call. */
+/** Completions at the pace of a model, and short completions of long prompts. A trace has a run, a step and a model call. */
 const PACED = { name: 'paced', model: 'chat', requests: 60, concurrency: 60, chunks: 150, rate: 50 };
 const LONG_INPUT = {
   name: 'long input',
@@ -40,10 +40,10 @@ try {
     LANGFUSE_INGESTION: 'otlp',
   });
   // Until all traces are delivered: that is a part of their cost.
-  const settle = () => delivered(sink.child);
+  const settle = () => waitForDelivery(sink.child);
   for (const target of [off, on]) {
     await bench.warmUp(target);
-    await measured(target, LONG_INPUT, settle);
+    await measureWithoutErrors(target, LONG_INPUT, settle);
   }
 
   const perChunk = { off: [], on: [] };
@@ -51,9 +51,9 @@ try {
   const targets = Object.entries({ off, on });
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, target] of round % 2 === 0 ? targets : targets.toReversed()) {
-      perChunk[name].push((await measured(target, PACED, settle)).cpuPerChunk);
+      perChunk[name].push((await measureWithoutErrors(target, PACED, settle)).cpuPerChunk);
       const before = await sink.child.ask({ type: 'received' });
-      perTrace[name].push((await measured(target, LONG_INPUT, settle)).cpuPerRequest);
+      perTrace[name].push((await measureWithoutErrors(target, LONG_INPUT, settle)).cpuPerRequest);
       const { bytes } = await sink.child.ask({ type: 'received' });
       if (name === 'on') assertArrived(bytes - before.bytes);
     }
@@ -65,7 +65,7 @@ try {
   await bench.stop();
 }
 
-async function measured(target, load, settle) {
+async function measureWithoutErrors(target, load, settle) {
   const result = await bench.measure(target, load, settle);
   const [fault] = Object.keys(result.errors);
   if (fault !== undefined) throw new Error(`${load.name}: ${fault}`);
@@ -73,7 +73,7 @@ async function measured(target, load, settle) {
 }
 
 /** Waits until no more traces come. */
-async function delivered(sink) {
+async function waitForDelivery(sink) {
   await delay(SILENCE_MS);
   for (const deadline = performance.now() + LONGEST_DELIVERY_MS; performance.now() < deadline; await delay(100)) {
     const { silentMs } = await sink.ask({ type: 'received' });

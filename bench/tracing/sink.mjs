@@ -5,7 +5,7 @@ let requests = 0;
 let bytes = 0;
 let lastAt = performance.now();
 
-const JSON_ANSWERS = {
+const JSON_BODIES = {
   '/api/public/health': { status: 'OK', version: '3.160.0' },
   '/api/public/projects': { data: [{ id: 'bench', name: 'bench' }] },
 };
@@ -16,18 +16,18 @@ const server = createServer((request, response) => {
     if (isTraces) bytes += chunk.length;
   });
   request.on('end', () => {
-    const answer = isTraces ? {} : JSON_ANSWERS[request.url];
+    const body = isTraces ? {} : JSON_BODIES[request.url];
     if (isTraces) {
       requests++;
       lastAt = performance.now();
     }
-    response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(answer ?? {}));
+    response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body ?? {}));
   });
 });
 
 process.on('message', ({ id, type }) => {
-  if (type === 'received') process.send({ id, answer: { requests, bytes, silentMs: performance.now() - lastAt } });
+  if (type === 'received') process.send({ id, result: { requests, bytes, silentMs: performance.now() - lastAt } });
 });
 process.on('disconnect', () => process.exit());
 server.listen(0, '127.0.0.1', () => console.log(`trace sink at http://127.0.0.1:${server.address().port}`));

@@ -1,4 +1,4 @@
-/** The frames of one streamed answer, of the size and with the fields that OpenAI sends. */
+/** The frames of one streamed completion, of the size and with the fields that OpenAI sends. */
 export class Chunks {
   #head;
   #tail;

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 
-/** Frames in one write of an answer without a rate: models that are this fast are read several tokens at a time. */
+/** Frames in one write of a completion without a rate: clients read several tokens at a time from a model this fast. */
 const BATCH = 10;
 
-/** Fraction of the interval by which the next answer starts later than the last: so they are not in step. */
+/**
+ * Fraction of the interval by which each completion starts later than the one before, so that they do not write at the
+ * same moments.
+ */
 const STAGGER = 0.618;
 let phase = 0;
 
@@ -22,7 +25,7 @@ async function writeFast(response, from, to, frame) {
   for (let index = from; index < to && !response.destroyed;) {
     let text = '';
     for (const end = Math.min(to, index + BATCH); index < end; index++) text += frame(index);
-    if (!response.write(text)) await drained(response);
+    if (!response.write(text)) await waitForDrain(response);
     await nextTurn();
   }
 }
@@ -33,11 +36,11 @@ async function writePaced(response, from, to, frame, intervalMs) {
   for (let index = from; index < to && !response.destroyed;) {
     const wait = start + (index - from) * intervalMs - performance.now();
     if (wait > 0) await delay(wait);
-    else if (!response.write(frame(index++))) await drained(response);
+    else if (!response.write(frame(index++))) await waitForDrain(response);
   }
 }
 
-async function drained(response) {
+async function waitForDrain(response) {
   const left = new AbortController();
   const { signal } = left;
   await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).finally(() =>

@@ -1,7 +1,7 @@
 /** A fake OpenAI in a process of its own. Prints where it listens, and ends with the process that started it. */
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { answer } from './answer.mjs';
+import { respond } from './respond.mjs';
 
 let release = () => undefined;
 let released = Promise.resolve();
@@ -11,7 +11,7 @@ async function onRequest(request, response) {
   try {
     const body = await json(request);
     if (request.url !== '/v1/chat/completions') throw new Error(`There is nothing at ${request.url}.`);
-    await answer(body, response, released);
+    await respond(body, response, released);
   } catch (error) {
     if (response.headersSent) return response.destroy();
     response.writeHead(400, { 'content-type': 'application/json' });

@@ -1,4 +1,4 @@
-import { newToken } from '../token.mjs';
+import { makeToken } from '../token.mjs';
 
 /**
  * Texts of a structured output in `count` pieces, one token in each: a JSON object whose fields are strings.
@@ -15,6 +15,6 @@ export function cutStructuredPieces(fields, count) {
     const ends = index === count - 1 || findField(index + 1) !== field;
     const start = begins ? `${index === 0 ? '{' : ','}${JSON.stringify(fields[field])}:"` : '';
     const end = `${ends ? '"' : ''}${index === count - 1 ? '}' : ''}`;
-    return start + newToken() + end;
+    return start + makeToken() + end;
   };
 }

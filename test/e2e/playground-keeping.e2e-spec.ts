@@ -98,7 +98,7 @@ describeInBrowser()('the playground keeps', () => {
     await lane(page, 'answer').getByText('Half an answer').waitFor();
     await page.reload();
     await lane(page, 'answer').getByText('Half an answer').waitFor();
-    expect(await page.locator('.turn:last-child .answer').getAttribute('data-state')).toBe('streaming');
+    expect(await page.locator('.turn:last-child .reply').getAttribute('data-state')).toBe('streaming');
     hold.open();
     await waitForEnd(page);
     expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Half an answer and the rest.');
@@ -196,6 +196,8 @@ describeInBrowser()('the playground keeps', () => {
     await page.getByRole('button', { name: 'Delete Newer' }).click();
     await page.reload();
     await eventually(async () => (await titles(page)).join() === 'Older');
+    await page.getByRole('button', { name: 'Older', exact: true }).click();
+    await page.getByRole('button', { name: 'Copy reply' }).waitFor();
   });
 
   describe('the steps that ran when the completion fails before its first token', () => {

@@ -155,7 +155,7 @@ describeInBrowser()('the playground', () => {
       await lane(page, 'answer').getByRole('button', { name: 'Look inside answer' }).click();
       await inside(page).getByText('Model openai/').waitFor();
       const text = await inside(page).innerText();
-      for (const part of [/Input/, /first token/i, /Tokens in\s+3/i, /Answer/, /A wheel\./]) expect(text).toMatch(part);
+      for (const part of [/Input/, /first token/i, /Tokens in\s+3/i, /Completion/, /A wheel\./]) expect(text).toMatch(part);
       await inside(page).getByText('1 message', { exact: true }).click();
       await inside(page).getByText('What is a mill?').last().waitFor();
       await expectAccessible(page);
@@ -279,7 +279,7 @@ describeInBrowser()('the playground', () => {
       await right.getByLabel('Step').selectOption('answer');
       await right.getByLabel('Instructions').fill('Rhyme.');
       await page.getByRole('button', { name: 'Run both' }).click();
-      await eventually(async () => (await page.locator('.compare-answer .answer[data-state=done]').count()) === 2);
+      await eventually(async () => (await page.locator('.compare-reply .reply[data-state=done]').count()) === 2);
       const asked = upstream.requests.map(({ body }) => [
         JSON.stringify(body.messages).includes('Rhyme.'),
         body['temperature'] ?? null,
@@ -303,10 +303,10 @@ describeInBrowser()('the playground', () => {
       await page.click('#to-compare');
       await page.locator('fieldset', { hasText: 'right' }).getByLabel('Workflow').selectOption('streaming');
       await page.getByRole('button', { name: 'Run both' }).click();
-      const answers = page.locator('.compare-answer .answer[data-state=done]');
-      await eventually(async () => (await answers.count()) === 2);
+      const replies = page.locator('.compare-reply .reply[data-state=done]');
+      await eventually(async () => (await replies.count()) === 2);
       const readLanes = (at: number) =>
-        answers
+        replies
           .nth(at)
           .locator('.lane')
           .evaluateAll((lanes) => lanes.map((each) => each.getAttribute('data-path')));

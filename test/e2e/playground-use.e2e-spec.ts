@@ -115,13 +115,13 @@ describeInBrowser()('the playground', () => {
     await waitForEnd(page);
   });
 
-  it('sends nothing while the parameters are no JSON, and leads to them', async () => {
+  it('sends nothing while the parameters are not JSON, and leads to them', async () => {
     const { app } = await bench();
     const { page, requests } = await visit(app.url);
     await page.selectOption('#workflow', 'chat');
     await page.click('#parameters summary');
     await page.fill('#extra', '{"stop": "END"');
-    expect(await readText(page, '#extra-problem')).toContain('no JSON');
+    expect(await readText(page, '#extra-problem')).toContain('not JSON');
     await ask(page, 'chat', 'Is it?');
     expect(await page.evaluate('document.activeElement.id')).toBe('extra');
     expect(requests.filter((url) => url.endsWith('/completions'))).toEqual([]);

@@ -223,7 +223,7 @@ describeInBrowser()('the playground', () => {
   it('tells apart a missing key, a broken connection and a server that has gone', async () => {
     const { url } = await demo();
     const { page } = await visit(url);
-    const answers: ((route: Parameters<Parameters<Page['route']>[1]>[0]) => Promise<void>)[] = [
+    const responses: ((route: Parameters<Parameters<Page['route']>[1]>[0]) => Promise<void>)[] = [
       (route) => route.fulfill({ status: 401, json: errorBody('No key.', { code: 'invalid_api_key' }) }),
       (route) => route.abort('connectionrefused'),
       (route) =>
@@ -232,7 +232,7 @@ describeInBrowser()('the playground', () => {
           body: ': hi\r\n\r\ndata: {"choices":[{"delta":{"content":"Hi"},"finish_reason":null}]}\r\n\r\n',
         }),
     ];
-    await page.route('**/v1/chat/completions', (route) => answers.shift()?.(route));
+    await page.route('**/v1/chat/completions', (route) => responses.shift()?.(route));
     const box = page.locator('.turn:last-child .problem-box');
     await ask(page, 'chat', 'a');
     await waitForEnd(page, 'failed');
@@ -250,7 +250,7 @@ describeInBrowser()('the playground', () => {
     expect(await page.locator('.turn:last-child .said').last().innerText()).toBe('Hi');
   });
 
-  it('names the models that answered, as their providers call them', async () => {
+  it('names the models that generated the reply, as their providers call them', async () => {
     const { app, upstream } = await bench();
     const nameModel = (model: string): Step =>
       steps.style({ envelope: { model, system_fingerprint: 'fp_44709d6fcb' } });

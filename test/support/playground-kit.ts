@@ -92,12 +92,12 @@ export async function ask(page: Page, model: string, question: string): Promise<
   await page.press('#draft', 'Enter');
 }
 
-/** Waits until the newest answer is in this state. */
+/** Waits until the newest reply is in this state. */
 export function waitForEnd(page: Page, state = 'done'): Promise<unknown> {
-  return page.waitForSelector(`.turn:last-child .answer[data-state=${state}]`);
+  return page.waitForSelector(`.turn:last-child .reply[data-state=${state}]`);
 }
 
-/** The lane of a step in the newest answer. */
+/** The lane of a step in the newest reply. */
 export function lane(page: Page, path: string): Locator {
   return page.locator(`.turn:last-child .lane[data-path="${path}"]`);
 }

@@ -9,9 +9,9 @@
 export function makeChatRequest({ model, system, turns, question, parameters }) {
   const messages = system === '' ? [] : [{ role: 'system', content: system }];
   for (const turn of turns) {
-    // A question without an answer is not sent again.
-    if (turn.answer.content === '') continue;
-    messages.push({ role: 'user', content: turn.question }, { role: 'assistant', content: turn.answer.content });
+    // A question without a reply is not sent again.
+    if (turn.reply.content === '') continue;
+    messages.push({ role: 'user', content: turn.question }, { role: 'assistant', content: turn.reply.content });
   }
   messages.push({ role: 'user', content: question });
   return { model, messages, ...parameters, stream: true, stream_options: { include_usage: true } };

@@ -3,11 +3,11 @@
 /** @import { Chosen } from './workflow-picker.js' */
 /** @import { RunsListener } from './runs-view.js' */
 import { html, render } from '../vendor/preact-htm.js';
-import { AnswerView } from './answer-view.js';
+import { ReplyView } from './reply-view.js';
 import { findById } from './dom.js';
 import { Frame } from './frame.js';
 import { describeProblem } from './problem.js';
-import { end, makeAnswer } from './run-state.js';
+import { end, makeReply } from './run-state.js';
 import { followRun, runRequest } from './run.js';
 
 /** One of the two ways in which a message is asked. */
@@ -20,7 +20,7 @@ class Side {
   problem = '';
   /** @type {Chosen | undefined} */
   chosen;
-  /** @type {AnswerView | undefined} */
+  /** @type {ReplyView | undefined} */
   view;
   startedAt = 0;
   isRunning = false;
@@ -52,7 +52,7 @@ export class CompareView {
     this.#place.hidden = true;
   }
 
-  /** Draws the clocks of running answers. */
+  /** Draws the clocks of running replies. */
   tick() {
     for (const { view, startedAt, isRunning } of this.#sides) if (isRunning) view?.show(performance.now() - startedAt);
   }
@@ -75,14 +75,14 @@ export class CompareView {
     side.controller.abort();
     side.controller = new AbortController();
     const { signal } = side.controller;
-    const answer = makeAnswer(side.model);
+    const reply = makeReply(side.model);
     const plan = side.chosen?.plan ?? { steps: [], branches: [] };
     try {
       const request = makeRequest(side, this.#question);
       Object.assign(side, { problem: '', isRunning: true, startedAt: performance.now() });
-      side.view = this.#makeView(side, answer, plan);
+      side.view = this.#makeView(side, reply, plan);
       this.#draw();
-      const parts = { api, answer, plan, signal, changed: () => this.#frame.ask() };
+      const parts = { api, reply, plan, signal, onChange: () => this.#frame.ask() };
       if (request.overrides === undefined) {
         await runRequest({ ...parts, request: request.chat, clock: () => performance.now() - side.startedAt });
       } else {
@@ -91,9 +91,9 @@ export class CompareView {
         await followRun({ ...parts, id });
       }
     } catch (error) {
-      answer.problem = describeProblem(error);
-      end(answer, 'failed', performance.now() - side.startedAt);
-      if (side.view === undefined || !side.isRunning) side.problem = answer.problem.text;
+      reply.problem = describeProblem(error);
+      end(reply, 'failed', performance.now() - side.startedAt);
+      if (side.view === undefined || !side.isRunning) side.problem = reply.problem.text;
     }
     if (signal.aborted) return;
     side.isRunning = false;
@@ -101,25 +101,25 @@ export class CompareView {
     this.#draw();
   }
 
-  /** @param {Side} side @param {import('./types.js').Answer} answer @param {Plan} plan */
-  #makeView(side, answer, plan) {
+  /** @param {Side} side @param {import('./types.js').Reply} reply @param {Plan} plan */
+  #makeView(side, reply, plan) {
     const { copy, askForKey, inspect } = this.listener;
-    return new AnswerView(answer, plan, {
+    return new ReplyView(reply, plan, {
       copy,
       askForKey,
-      inspect: (path) => inspect(answer, path),
+      inspect: (path) => inspect(reply, path),
       retry: () => void this.#runSide(side),
-      reply: async (name, value) => {
-        if (answer.runId === undefined) return;
-        await this.api.answerWait(answer.runId, name, value);
+      answerWait: async (name, value) => {
+        if (reply.runId === undefined) return;
+        await this.api.answerWait(reply.runId, name, value);
         side.isRunning = true;
         await followRun({
           api: this.api,
-          id: answer.runId,
-          answer,
+          id: reply.runId,
+          reply,
           plan,
           signal: side.controller.signal,
-          changed: () => this.#frame.ask(),
+          onChange: () => this.#frame.ask(),
         });
         side.isRunning = false;
         side.view?.show();
@@ -151,8 +151,8 @@ export class CompareView {
           ${this.#sides.map(
             ({ view }, index) =>
               html`<div
-                key=${`answer-${index}`}
-                class="compare-answer"
+                key=${`reply-${index}`}
+                class="compare-reply"
                 ref=${(/** @type {HTMLElement | null} */ place) => place !== null && view !== undefined && view.element.parentElement !== place && place.replaceChildren(view.element)}
               ></div>`,
           )}
@@ -223,7 +223,7 @@ export class CompareView {
   }
 }
 
-/** @param {Side} side @param {string} question @returns {{ chat: ChatRequest, overrides: object | undefined }} @throws {Error} if the parameters are no JSON */
+/** @param {Side} side @param {string} question @returns {{ chat: ChatRequest, overrides: object | undefined }} @throws {Error} if the parameters are not JSON */
 function makeRequest({ model, parameters, step, instructions, ownModel }, question) {
   const given = parameters.trim() === '' ? {} : JSON.parse(parameters);
   const messages = [{ role: 'user', content: question }];

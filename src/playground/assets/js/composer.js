@@ -19,12 +19,12 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
-    this.#draft.addEventListener('input', () => this.#changed());
+    this.#draft.addEventListener('input', () => this.#onChange());
     this.#stop.addEventListener('click', () => {
       listener.stop();
       this.focus();
     });
-    this.#changed();
+    this.#onChange();
   }
 
   get text() {
@@ -34,7 +34,7 @@ export class Composer {
   /** @param {string} text */
   set text(text) {
     this.#draft.value = text;
-    this.#changed();
+    this.#onChange();
   }
 
   focus() {
@@ -45,7 +45,7 @@ export class Composer {
   set running(isRunning) {
     this.#stop.hidden = !isRunning;
     this.#send.hidden = isRunning;
-    this.#changed();
+    this.#onChange();
   }
 
   #submit() {
@@ -53,7 +53,7 @@ export class Composer {
     if (text.trim() !== '' && this.#stop.hidden) this.listener.send(text);
   }
 
-  #changed() {
+  #onChange() {
     // Disabled buttons cannot be found with the keyboard; this one says why it does nothing.
     this.#send.setAttribute('aria-disabled', String(this.text.trim() === ''));
     this.#draft.style.height = 'auto';

@@ -73,14 +73,14 @@ ${writeStreamText(`millrace(${JSON.stringify(model)})`, messages, { temperature,
   /** A page that continues by itself after a lost connection: the completion outlives it. */
   EventSource: ({ request, baseUrl }) =>
     writePage(`const url = ${writeJavaScript(`${baseUrl}/chat/completions`)};
-const answer = await fetch(url, {
+const response = await fetch(url, {
   method: 'POST',
   headers: { 'content-type': 'application/json', 'millrace-on-disconnect': 'continue' },
   body: JSON.stringify(${writeJavaScript(request)}),
 });
-if (!answer.ok) throw new Error(said.textContent = (await answer.json()).error.message);
+if (!response.ok) throw new Error(said.textContent = (await response.json()).error.message);
 // All chunks have the id of the completion.
-const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
 let id;
 for (let begun = ''; id === undefined; [, id] = /"id":"(.+?)"/.exec(begun) ?? []) {
   const { done, value } = await reader.read();
@@ -138,13 +138,13 @@ ${writeStreamText(`millrace.responses(${JSON.stringify(model)})`, [...system, ..
   /** A page that continues by itself after a lost connection. */
   EventSource: ({ request, baseUrl }) =>
     writePage(`const url = ${writeJavaScript(`${baseUrl}/responses`)};
-const answer = await fetch(url, {
+const response = await fetch(url, {
   method: 'POST',
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(${writeJavaScript({ ...request, stream: undefined, background: true })}),
 });
-const { id, error } = await answer.json();
-if (!answer.ok) throw new Error(said.textContent = error.message);
+const { id, error } = await response.json();
+if (!response.ok) throw new Error(said.textContent = error.message);
 
 const source = new EventSource(\`\${url}/\${id}?stream=true\`);
 source.addEventListener('response.output_text.delta', ({ data }) => said.append(JSON.parse(data).delta));

@@ -1,4 +1,4 @@
-/** @import { Answer, Inspection, Plan } from './types.js' */
+/** @import { Reply, Inspection, Plan } from './types.js' */
 /** @import { Inspections } from './inside.js' */
 /** @import { Chosen } from './workflow-picker.js' */
 import { findById } from './dom.js';
@@ -6,22 +6,22 @@ import { GraphView } from './graph-view.js';
 import { isOver } from './run-state.js';
 import { WaterfallView } from './waterfall.js';
 
-/** Shows the graph of a workflow, and how far an answer is in it. */
+/** Shows the graph of a workflow, and how far a reply is in it. */
 export class GraphPanel {
   /** @type {Plan} */
   #plan = { steps: [], branches: [] };
-  /** The inside of what is shown, once it is over. @type {{ answer: Answer, inspection: Inspection | undefined } | undefined} */
+  /** The inside of what is shown, once it is over. @type {{ reply: Reply, inspection: Inspection | undefined } | undefined} */
   #known;
   #graph;
   #waterfall;
 
   /**
    * @param {Inspections} inspections
-   * @param {{ inspect: (path: string) => void, changed: () => void }} listener `changed`: there is more to show
+   * @param {{ inspect: (path: string) => void, onChange: () => void }} listener `onChange`: there is more to show
    */
-  constructor(inspections, { inspect, changed }) {
+  constructor(inspections, { inspect, onChange }) {
     this.inspections = inspections;
-    this.changed = changed;
+    this.onChange = onChange;
     this.#graph = new GraphView(findById('graph-frame', HTMLElement), inspect);
     this.#waterfall = new WaterfallView(inspect);
   }
@@ -37,12 +37,12 @@ export class GraphPanel {
     else this.#graph.draw(chosen.drawing, chosen.plan);
   }
 
-  /** @param {Answer | undefined} answer undefined: the graph alone @param {number} now milliseconds since the answer's request was sent */
-  show(answer, now) {
-    this.#graph.show(answer);
-    const known = this.#known?.answer === answer ? this.#known : undefined;
-    this.#waterfall.show(answer, this.#plan, known?.inspection, now);
-    if (answer !== undefined && isOver(answer) && known === undefined) void this.#learn(answer);
+  /** @param {Reply | undefined} reply undefined: the graph alone @param {number} now milliseconds since the reply's request was sent */
+  show(reply, now) {
+    this.#graph.show(reply);
+    const known = this.#known?.reply === reply ? this.#known : undefined;
+    this.#waterfall.show(reply, this.#plan, known?.inspection, now);
+    if (reply !== undefined && isOver(reply) && known === undefined) void this.#learn(reply);
   }
 
   /** @param {string} path of a step @returns {string} the name that the page shows */
@@ -50,12 +50,12 @@ export class GraphPanel {
     return this.#plan.steps.find((each) => each.path === path)?.label ?? path;
   }
 
-  /** @param {Answer} answer that is over */
-  async #learn(answer) {
-    this.#known = { answer, inspection: undefined };
-    const { inspection } = await this.inspections.read(answer);
-    if (this.#known.answer !== answer || inspection === undefined) return;
-    this.#known = { answer, inspection };
-    this.changed();
+  /** @param {Reply} reply that is over */
+  async #learn(reply) {
+    this.#known = { reply, inspection: undefined };
+    const { inspection } = await this.inspections.read(reply);
+    if (this.#known.reply !== reply || inspection === undefined) return;
+    this.#known = { reply, inspection };
+    this.onChange();
   }
 }

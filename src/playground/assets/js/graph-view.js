@@ -1,4 +1,4 @@
-/** @import { Answer, Plan } from './types.js' */
+/** @import { Reply, Plan } from './types.js' */
 /** @import { StepState } from './step-states.js' */
 import { el } from './dom.js';
 import { findStepStates } from './step-states.js';
@@ -52,23 +52,23 @@ export class GraphView {
     this.frame.replaceChildren(el('p', { class: 'hint' }, words));
   }
 
-  /** @param {Answer | undefined} answer undefined: nothing has been asked */
-  show(answer) {
+  /** @param {Reply | undefined} reply undefined: nothing has been asked */
+  show(reply) {
     if (this.#svg === undefined) return;
-    const states = findStepStates(this.#plan, answer);
+    const states = findStepStates(this.#plan, reply);
     /** @type {Map<string, StepState>} */
     const byId = new Map();
     for (const node of this.#svg.querySelectorAll('[data-node], [data-id]')) {
       if (!(node instanceof SVGGElement)) continue;
       const { node: path, id } = node.dataset;
-      const state = path === undefined ? this.#endState(node, answer) : states.get(path);
+      const state = path === undefined ? this.#endState(node, reply) : states.get(path);
       if (state !== undefined && node.dataset['state'] !== state) node.dataset['state'] = state;
       if (id !== undefined && state !== undefined) byId.set(id, state);
     }
     this.#showEdges(byId);
   }
 
-  /** An arrow is animated once the step before it is done and the step behind it has begun. @param {Map<string, StepState>} byId */
+  /** An arrow is animated once the step before it is done and the step after it has begun. @param {Map<string, StepState>} byId */
   #showEdges(byId) {
     const edges = [...(this.#svg?.querySelectorAll('.mr-edge') ?? [])].filter((edge) => edge instanceof SVGGElement);
     // Points where branches meet have no state; they come after the steps that lead to them.
@@ -87,15 +87,15 @@ export class GraphView {
   /**
    * The request counts as done once it was sent, the result once the run has ended.
    * @param {SVGGElement} node
-   * @param {Answer | undefined} answer
+   * @param {Reply | undefined} reply
    * @returns {StepState | undefined} undefined for points where branches meet
    */
-  #endState(node, answer) {
+  #endState(node, reply) {
     if (node.classList.contains('mr-merge')) return undefined;
-    if (answer === undefined) return 'waiting';
+    if (reply === undefined) return 'waiting';
     if (node.classList.contains('mr-request')) return 'done';
-    const isAnswering = answer.lanes.some(({ path }) => path === '');
-    if (answer.state === 'done') return 'done';
-    return isAnswering && answer.state === 'streaming' ? 'running' : 'waiting';
+    const hasResult = reply.lanes.some(({ path }) => path === '');
+    if (reply.state === 'done') return 'done';
+    return hasResult && reply.state === 'streaming' ? 'running' : 'waiting';
   }
 }

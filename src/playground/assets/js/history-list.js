@@ -9,7 +9,7 @@ export class HistoryList {
 
   /**
    * @param {History} history
-   * @param {{ open: (id: string) => void, removed: (id: string | undefined) => void }} listener
+   * @param {{ open: (id: string) => void, onRemove: (id: string | undefined) => void }} listener
    */
   constructor(history, listener) {
     this.history = history;
@@ -22,7 +22,7 @@ export class HistoryList {
         return;
       }
       history.clear();
-      listener.removed(undefined);
+      listener.onRemove(undefined);
     });
     this.#clear.addEventListener('blur', () => this.#resetClear());
   }
@@ -52,7 +52,7 @@ export class HistoryList {
   /** @param {string} id */
   #remove(id) {
     this.history.remove(id);
-    this.listener.removed(id);
+    this.listener.onRemove(id);
   }
 
   #resetClear() {

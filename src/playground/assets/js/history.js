@@ -13,7 +13,7 @@ const FORMER = 'millrace-conversations';
  */
 const MOST = 40;
 const MOST_CHARACTERS = 2_000_000;
-/** Milliseconds between two writes of an answer that grows; more if writing takes long. */
+/** Milliseconds between two writes of a reply that grows; more if writing takes long. */
 const PAUSE = 1_000;
 
 /** The conversations of this browser, shared by its tabs. They stay in its local storage, and go nowhere else. */
@@ -22,13 +22,13 @@ export class History {
   #conversations = new Map();
   /** Ids of those that the browser had no room for: only this tab has the newest of them. @type {Set<string>} */
   #unkept = new Set();
-  /** What is being answered in this tab. @type {Turn | undefined} */
+  /** The turn whose reply this tab receives. @type {Turn | undefined} */
   #live;
   /** @type {number | undefined} */
   #timer;
   #pause = PAUSE;
 
-  /** @param {{ changed: (id: string) => void, full: () => void }} listener what another tab changed; no room for one */
+  /** @param {{ onChange: (id: string) => void, onFull: () => void }} listener what another tab changed; no room for one */
   constructor(listener) {
     this.listener = listener;
     moveFormer();
@@ -55,7 +55,7 @@ export class History {
   }
 
   /**
-   * Adds a turn whose answer begins now. It replaces another one if its question is asked again.
+   * Adds a turn whose reply begins now. It replaces another one if its question is asked again.
    * @param {Conversation} conversation @param {Turn} turn @param {Turn} [replaced]
    */
   begin(conversation, turn, replaced) {
@@ -79,12 +79,12 @@ export class History {
     }, this.#pause);
   }
 
-  /** An answer of a kept conversation continues. @param {Turn} turn */
+  /** A reply of a kept conversation continues. @param {Turn} turn */
   resume(turn) {
     this.#live = turn;
   }
 
-  /** Stores the conversation whose newest turn has its answer. @param {Conversation} conversation */
+  /** Stores the conversation whose newest turn has its reply. @param {Conversation} conversation */
   finish(conversation) {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -113,7 +113,7 @@ export class History {
       const added = readKept(id);
       if (added !== undefined) this.#conversations.set(id, added);
     }
-    this.listener.changed(id);
+    this.listener.onChange(id);
   }
 
   /**
@@ -129,9 +129,10 @@ export class History {
     conversation.turns = kept.turns.map((turn) => {
       const mine = own.get(turn.id);
       if (mine === undefined) return turn;
-      // This tab knows best what is answered in it; an interrupted answer changes only if something new has come.
-      const isStill = !isOver(turn.answer) && mine.answer.lastTextMs === turn.answer.lastTextMs;
-      return mine === this.#live || (isOver(mine.answer) && isStill) ? mine : turn;
+      // This tab has the newest state of the reply that it receives. An interrupted reply changes only if more of it
+      // has come.
+      const isStill = !isOver(turn.reply) && mine.reply.lastTextMs === turn.reply.lastTextMs;
+      return mine === this.#live || (isOver(mine.reply) && isStill) ? mine : turn;
     });
     conversation.changedAt = kept.changedAt;
     return true;
@@ -149,7 +150,7 @@ export class History {
       this.#unkept.delete(conversation.id);
     } else if (!this.#unkept.has(conversation.id)) {
       this.#unkept.add(conversation.id);
-      this.listener.full();
+      this.listener.onFull();
     }
   }
 
@@ -194,11 +195,19 @@ function readKept(id) {
 /** @param {string} text @returns {Conversation[]} none if they cannot be read */
 function parse(text) {
   try {
+    /** @type {any[]} */
     const kept = JSON.parse(text);
-    return kept.filter((/** @type {any} */ each) => typeof each?.id === 'string' && Array.isArray(each.turns));
+    return kept
+      .filter((each) => typeof each?.id === 'string' && Array.isArray(each.turns))
+      .map((each) => ({ ...each, turns: each.turns.map(renameAnswer) }));
   } catch {
     return [];
   }
+}
+
+/** Earlier versions stored the reply of a turn as `answer`. @param {any} turn @returns {Turn} */
+function renameAnswer({ answer, ...turn }) {
+  return answer === undefined ? turn : { ...turn, reply: answer };
 }
 
 /** Gives each conversation of an earlier version its own place. */
@@ -213,10 +222,10 @@ function moveFormer() {
   }
 }
 
-/** Marks an answer as interrupted: the page that asked for it was left. @param {Turn} turn */
-function interrupt({ answer }) {
+/** Marks a reply as interrupted: the page that asked for it was left. @param {Turn} turn */
+function interrupt({ reply }) {
   // A run that the server stores continues.
-  if (isOver(answer) || answer.runId !== undefined) return;
-  answer.problem = INTERRUPTED;
-  end(answer, 'stopped', answer.lastTextMs ?? 0);
+  if (isOver(reply) || reply.runId !== undefined) return;
+  reply.problem = INTERRUPTED;
+  end(reply, 'stopped', reply.lastTextMs ?? 0);
 }

@@ -1,5 +1,5 @@
 /** @import { Api } from './api.js' */
-/** @import { Answer, Cost, InspectedEvent, InspectedStep, Inspection, Lane, Usage } from './types.js' */
+/** @import { Reply, Cost, InspectedEvent, InspectedStep, Inspection, Lane, Usage } from './types.js' */
 import { html, render } from '../vendor/preact-htm.js';
 import { findById } from './dom.js';
 import { formatCount, formatDuration } from './numbers.js';
@@ -15,7 +15,7 @@ export class InsideView {
   #dialog = findById('inside', HTMLDialogElement);
   #body = findById('inside-body', HTMLElement);
   #title = findById('inside-title', HTMLElement);
-  /** @type {{ answer: Answer, path: string } | undefined} */
+  /** @type {{ reply: Reply, path: string } | undefined} */
   #shown;
   /** @type {number | undefined} */
   #timer;
@@ -31,10 +31,10 @@ export class InsideView {
     });
   }
 
-  /** @param {Answer} answer @param {string} path of the step @param {string} label its name */
-  open(answer, path, label) {
+  /** @param {Reply} reply @param {string} path of the step @param {string} label its name */
+  open(reply, path, label) {
     clearTimeout(this.#timer);
-    this.#shown = { answer, path };
+    this.#shown = { reply, path };
     this.#title.textContent = label;
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#body.scrollTop = 0;
@@ -44,20 +44,20 @@ export class InsideView {
   async #show() {
     const shown = this.#shown;
     if (shown === undefined) return;
-    const { answer, path } = shown;
-    const wasOver = isOver(answer);
-    const { inspection, problem } = await this.inspections.read(answer);
+    const { reply, path } = shown;
+    const wasOver = isOver(reply);
+    const { inspection, problem } = await this.inspections.read(reply);
     if (this.#shown !== shown) return;
-    const lane = answer.lanes.find((each) => each.path === path);
+    const lane = reply.lanes.find((each) => each.path === path);
     const steps = inspection?.steps.filter(({ node }) => node === path) ?? [];
     render(html`<${Inside} inspection=${inspection} steps=${steps} lane=${lane} problem=${problem} />`, this.#body);
     if (!wasOver) this.#timer = setTimeout(() => void this.#show(), PAUSE);
   }
 }
 
-/** The known inspections of answers. */
+/** The known inspections of replies. */
 export class Inspections {
-  /** Of answers that are over, by the ids of their runs. @type {Map<string, Inspection>} */
+  /** Of replies that are over, by the ids of their runs. @type {Map<string, Inspection>} */
   #known = new Map();
   /** Why this key may not inspect runs. @type {string | undefined} */
   #refusal;
@@ -72,14 +72,14 @@ export class Inspections {
     this.#refusal = undefined;
   }
 
-  /** @param {Answer} answer @returns {Promise<{ inspection?: Inspection, problem?: string }>} never rejects */
-  async read(answer) {
-    const id = answer.runId ?? answer.completionId;
+  /** @param {Reply} reply @returns {Promise<{ inspection?: Inspection, problem?: string }>} never rejects */
+  async read(reply) {
+    const id = reply.runId ?? reply.completionId;
     if (id === undefined) return { problem: 'The server has not named this run yet.' };
     const known = this.#known.get(id);
     if (known !== undefined) return { inspection: known };
     if (this.#refusal !== undefined) return { problem: this.#refusal };
-    const hasEnded = isOver(answer) && answer.state !== 'asking';
+    const hasEnded = isOver(reply) && reply.state !== 'asking';
     try {
       const inspection = await this.api.inspect(id);
       if (hasEnded && inspection.ended_at !== null) this.#known.set(id, inspection);
@@ -177,14 +177,14 @@ function EventInside({ event, from }) {
 
 /** @param {{ call: InspectedEvent, from: number }} props */
 function CallInside({ call, from }) {
-  const { provider, model, answered_by: answeredBy, messages = [], output, outcome, failure, retries = [] } = call;
+  const { provider, model, answered_by: responseModel, messages = [], output, outcome, failure, retries = [] } = call;
   const { started_at: began = from, first_token_at: first, ended_at: ended, usage, cost } = call;
   const { tools, ...parameters } = call.parameters ?? {};
   const isInstructed = messages[0]?.role === 'system';
   return html`<${Part} name=${`Model ${provider}/${model}`} detail=${describeTimes(from, began, ended)} isOpen>
     <${Facts}
       facts=${[
-        ['Answered by', answeredBy === model ? undefined : answeredBy],
+        ['Model of the completion', responseModel === model ? undefined : responseModel],
         ['First token', first == null ? undefined : formatDuration(first - began)],
         ['Outcome', outcome],
         ...listUsage(usage ?? null, cost ?? null),
@@ -203,7 +203,7 @@ function CallInside({ call, from }) {
     <//>
     ${Object.keys(parameters).length > 0 && html`<${Part} name="Parameters"><${Tree} value=${parameters} /><//>`}
     ${Array.isArray(tools) && html`<${Part} name=${`${formatCount(tools.length, 'tool')} offered`}><${Tree} value=${tools} /><//>`}
-    ${output !== undefined && html`<${Part} name="Answer" isOpen><${Tree} value=${output} /><//>`}
+    ${output !== undefined && html`<${Part} name="Completion" isOpen><${Tree} value=${output} /><//>`}
   <//>`;
 }
 

@@ -8,14 +8,14 @@ const KEPT_KEY = 'millrace-key';
 export class KeyField {
   #field = findById('key', HTMLInputElement);
 
-  /** @param {Api} api which sends the key @param {() => void} changed also called if the key was entered again */
-  constructor(api, changed) {
+  /** @param {Api} api which sends the key @param {() => void} onChange also called if the key was entered again */
+  constructor(api, onChange) {
     this.api = api;
     this.#field.value = tabStore.get(KEPT_KEY) ?? '';
     this.#use();
     this.#field.addEventListener('change', () => {
       this.#use();
-      changed();
+      onChange();
     });
   }
 

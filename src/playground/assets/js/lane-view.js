@@ -11,7 +11,7 @@ const KINDS = {
   route: 'route',
   workflow: 'workflow',
   interrupt: 'interrupt',
-  result: 'the answer',
+  result: 'the reply',
 };
 
 const STATES = {

@@ -1,8 +1,8 @@
-/** @import { Answer, ChatRequest, Conversation, Plan, Turn } from './types.js' */
+/** @import { Reply, ChatRequest, Conversation, Plan, Turn } from './types.js' */
 /** @import { RunsListener } from './runs-view.js' */
 /** @import { Chosen } from './workflow-picker.js' */
 import { readAddress, showPart } from './address.js';
-import { Answering } from './answering.js';
+import { CurrentReply } from './current-reply.js';
 import { Api, API_URL } from './api.js';
 import { makeChatRequest } from './chat-request.js';
 import { CompareView } from './compare-view.js';
@@ -20,7 +20,7 @@ import { Notices } from './notices.js';
 import { Panels } from './panels.js';
 import { Parameters } from './parameters.js';
 import { followRun, runRequest } from './run.js';
-import { isOver, makeAnswer } from './run-state.js';
+import { isOver, makeReply } from './run-state.js';
 import { RunsView } from './runs-view.js';
 import { Scroller } from './scroller.js';
 import { tabStore } from './storage.js';
@@ -35,8 +35,8 @@ const STARTERS = ['Hello, how are you?', 'What is 17 * 23?', 'Where is the invoi
 class Page {
   #api = new Api();
   #history = new History({
-    changed: (id) => this.#onOtherTab(id),
-    full: () =>
+    onChange: (id) => this.#onOtherTab(id),
+    onFull: () =>
       this.#notices.say(
         'The browser has no room for this conversation: it is kept only until this tab is closed. Delete others.',
       ),
@@ -48,14 +48,14 @@ class Page {
   #inside = new InsideView(this.#inspections);
   #graph = new GraphPanel(this.#inspections, {
     inspect: (path) => this.#inspect(this.#shown, path),
-    changed: () => this.#frame.ask(),
+    onChange: () => this.#frame.ask(),
   });
   #turns = new TurnsView({
     retry: () => this.#retry(),
     copy: (text, what) => void this.#notices.copy(text, what),
     askForKey: () => this.#askForKey(),
-    inspect: (answer, path) => this.#inspect(answer, path),
-    reply: (turn, name, value) => this.#reply(turn, name, value),
+    inspect: (reply, path) => this.#inspect(reply, path),
+    answerWait: (turn, name, value) => this.#answerWait(turn, name, value),
     edit: (turn) => this.#edit(turn),
   });
   #scroller = new Scroller();
@@ -63,14 +63,14 @@ class Page {
     this.#inspections.forgetRefusal();
     void this.#picker.load();
   });
-  #composer = new Composer({ send: (text) => void this.#ask(text), stop: () => this.#answering.stop() });
+  #composer = new Composer({ send: (text) => void this.#ask(text), stop: () => this.#currentReply.stop() });
   #picker = new WorkflowPicker(this.#api, {
-    chosen: (chosen) => this.#choose(chosen),
-    needsKey: () => this.#askForKey(),
+    onChoose: (chosen) => this.#choose(chosen),
+    onMissingKey: () => this.#askForKey(),
   });
   #list = new HistoryList(this.#history, {
     open: (id) => this.#open(this.#history.get(id)),
-    removed: (id) => {
+    onRemove: (id) => {
       if (id === undefined || id === this.#conversation.id) this.#open(undefined);
       else this.#list.show(this.#conversation.id);
     },
@@ -82,37 +82,37 @@ class Page {
       await this.#picker.settled;
       return this.#picker.describe(model);
     },
-    shown: (chosen, answer) => {
+    onShow: (chosen, reply) => {
       if (chosen !== undefined) this.#showPlan(chosen);
-      this.#shownRun = answer;
+      this.#shownRun = reply;
       this.#frame.ask();
     },
     copy: (text, what) => void this.#notices.copy(text, what),
     askForKey: () => this.#askForKey(),
-    inspect: (answer, path) => this.#inspect(answer, path),
+    inspect: (reply, path) => this.#inspect(reply, path),
   };
   #runs = new RunsView(this.#api, this.#listener);
   #compare = new CompareView(this.#api, this.#listener);
-  /** The run that is shown in place of the conversation. @type {Answer | undefined} */
+  /** The run that is shown in place of the conversation. @type {Reply | undefined} */
   #shownRun;
   /** @type {Chosen | undefined} */
   #chosen;
   /** @type {Conversation} */
   #conversation = makeConversation();
-  #answering = new Answering(this.#api, this.#history, {
-    changed: () => this.#frame.ask(),
-    began: ({ answer }) => {
+  #currentReply = new CurrentReply(this.#api, this.#history, {
+    onChange: () => this.#frame.ask(),
+    onBegin: ({ reply }) => {
       this.#setRunning(true);
       this.#scroller.returnToEnd();
-      this.#notices.announce(`${answer.model} is answering`);
+      this.#notices.announce(`${reply.model} is replying`);
       this.#frame.ask();
     },
-    finished: (turn, conversation) => {
+    onEnd: (turn, conversation) => {
       this.#setRunning(false);
       void this.#countWaiting();
       this.#turns.draw(turn);
       this.#showGraph();
-      if (this.#conversation === conversation) this.#notices.announceEnd(turn.answer);
+      if (this.#conversation === conversation) this.#notices.announceEnd(turn.reply);
       this.#list.show(this.#conversation.id);
       this.#frame.ask();
     },
@@ -142,12 +142,12 @@ class Page {
     findById('starters', HTMLElement).append(...starters);
     document.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && !findById('inside', HTMLDialogElement).open && !this.#panels.close())
-        this.#answering.stop();
+        this.#currentReply.stop();
     });
     document.addEventListener('copy-code', (event) => {
       if (event instanceof CustomEvent) void this.#notices.copy(event.detail, 'Copied');
     });
-    addEventListener('pagehide', () => this.#answering.leave());
+    addEventListener('pagehide', () => this.#currentReply.leave());
     // A page that the browser has kept whole has lost its connection.
     addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
     addEventListener('hashchange', () => this.#route());
@@ -176,7 +176,7 @@ class Page {
     return readAddress().part === 'runs';
   }
 
-  /** Shows what the address names: the conversation, two answers side by side, the list of runs, or one of them. */
+  /** Shows what the address names: the conversation, two replies side by side, the list of runs, or one of them. */
   #route() {
     const { part, runId } = readAddress();
     showPart(part);
@@ -193,28 +193,28 @@ class Page {
     }
   }
 
-  /** The answer that the graph shows. */
+  /** The reply that the graph shows. */
   get #shown() {
     if (this.#isAtRuns) return this.#shownRun;
-    const answer = this.#turns.newest;
-    return answer?.model === this.#chosen?.model ? answer : undefined;
+    const reply = this.#turns.newest;
+    return reply?.model === this.#chosen?.model ? reply : undefined;
   }
 
-  /** Looks into a step. @param {Answer | undefined} answer undefined: nothing was asked @param {string} path */
-  #inspect(answer, path) {
-    if (answer === undefined) {
+  /** Looks into a step. @param {Reply | undefined} reply undefined: nothing was asked @param {string} path */
+  #inspect(reply, path) {
+    if (reply === undefined) {
       this.#notices.say('Send a message first: then there is something to see inside this step.');
       return;
     }
-    this.#inside.open(answer, path, this.#graph.findLabel(path));
+    this.#inside.open(reply, path, this.#graph.findLabel(path));
   }
 
-  /** Answers the waits of a run, and continues it. @param {Turn} turn @param {string} name @param {unknown} value */
-  async #reply(turn, name, value) {
-    const { runId } = turn.answer;
+  /** Answers a wait of a run, and continues it. @param {Turn} turn @param {string} name @param {unknown} value */
+  async #answerWait(turn, name, value) {
+    const { runId } = turn.reply;
     if (runId === undefined) return;
     await this.#api.answerWait(runId, name, value);
-    if (this.#answering.turn === undefined) void this.#follow(turn, runId);
+    if (this.#currentReply.turn === undefined) void this.#follow(turn, runId);
   }
 
   /** Begins another conversation with what was said before a question, to ask it differently. @param {Turn} turn */
@@ -241,9 +241,9 @@ class Page {
     this.#showGraph();
   }
 
-  /** The graph shows the newest answer if that is of the workflow chosen. */
+  /** The graph shows the newest reply if that is of the workflow chosen. */
   #showGraph() {
-    const now = this.#isAtRuns ? (this.#runs.now ?? 0) : this.#answering.elapsedMs;
+    const now = this.#isAtRuns ? (this.#runs.now ?? 0) : this.#currentReply.elapsedMs;
     this.#graph.show(this.#shown, now);
   }
 
@@ -252,7 +252,7 @@ class Page {
     // A quick user may choose a workflow and send a message before its description has arrived.
     await this.#picker.settled;
     const chosen = this.#chosen;
-    if (chosen === undefined || this.#answering.turn !== undefined) return;
+    if (chosen === undefined || this.#currentReply.turn !== undefined) return;
     let request;
     try {
       request = this.#makeRequest(question, chosen, replaced);
@@ -265,7 +265,7 @@ class Page {
     this.#composer.text = '';
     this.#composer.focus();
     this.#panels.close();
-    await this.#run({ id: makeId(), question, answer: makeAnswer(chosen.model) }, request, chosen, replaced);
+    await this.#run({ id: makeId(), question, reply: makeReply(chosen.model) }, request, chosen, replaced);
   }
 
   /** @param {Turn} turn @param {ChatRequest} request @param {Chosen} chosen @param {Turn} [replaced] */
@@ -274,23 +274,23 @@ class Page {
     this.#history.begin(this.#conversation, turn, replaced);
     this.#turns.update(this.#conversation.turns, this.#findPlan);
     this.#list.show(this.#conversation.id);
-    await this.#answering.receive(this.#conversation, turn, (parts) => runRequest({ ...parts, request, plan }));
+    await this.#currentReply.receive(this.#conversation, turn, (parts) => runRequest({ ...parts, request, plan }));
   }
 
   /** Follows a run that the server stores. @param {Turn} turn @param {string} id */
   async #follow(turn, id) {
-    const chosen = await this.#picker.describe(turn.answer.model).catch(() => undefined);
+    const chosen = await this.#picker.describe(turn.reply.model).catch(() => undefined);
     const plan = chosen?.plan ?? { steps: [], branches: [] };
     this.#history.resume(turn);
-    const began = (/** @type {number} */ at) => this.#answering.setStart(at);
-    await this.#answering.receive(this.#conversation, turn, (parts) => followRun({ ...parts, id, plan, began }));
+    const onBegin = (/** @type {number} */ at) => this.#currentReply.setStart(at);
+    await this.#currentReply.receive(this.#conversation, turn, (parts) => followRun({ ...parts, id, plan, onBegin }));
   }
 
-  /** Follows the answer that was being received when the page was left. */
+  /** Follows the reply that was being received when the page was left. */
   #resume() {
     const turn = this.#conversation.turns.at(-1);
-    if (turn?.answer.runId === undefined || isOver(turn.answer) || this.#answering.turn !== undefined) return;
-    void this.#follow(turn, turn.answer.runId);
+    if (turn?.reply.runId === undefined || isOver(turn.reply) || this.#currentReply.turn !== undefined) return;
+    void this.#follow(turn, turn.reply.runId);
   }
 
   /** @param {boolean} isRunning */
@@ -301,24 +301,24 @@ class Page {
 
   #retry() {
     const last = this.#conversation.turns.at(-1);
-    if (last !== undefined && this.#answering.turn === undefined) void this.#ask(last.question, last);
+    if (last !== undefined && this.#currentReply.turn === undefined) void this.#ask(last.question, last);
   }
 
   #draw() {
-    this.#turns.draw(this.#answering.turn, this.#answering.elapsedMs);
+    this.#turns.draw(this.#currentReply.turn, this.#currentReply.elapsedMs);
     this.#showGraph();
     this.#scroller.follow();
   }
 
   /** @param {Conversation | undefined} conversation undefined for a new one */
   #open(conversation) {
-    this.#answering.stop();
+    this.#currentReply.stop();
     this.#conversation = conversation ?? makeConversation();
     tabStore.set(KEPT_CONVERSATION, this.#conversation.id);
     this.#list.show(this.#conversation.id);
     this.#panels.close();
     this.#reopen();
-    const model = this.#conversation.turns.at(-1)?.answer.model;
+    const model = this.#conversation.turns.at(-1)?.reply.model;
     if (model !== undefined && model !== this.#chosen?.model)
       void this.#picker.choose(model).then(() => this.#reopen());
     this.#resume();
@@ -345,7 +345,7 @@ class Page {
     this.#frame.ask();
   }
 
-  /** @param {Answer} answer @returns {Plan} */
+  /** @param {Reply} reply @returns {Plan} */
   #findPlan = ({ model }) => (model === this.#chosen?.model ? this.#chosen.plan : { steps: [], branches: [] });
 
   /** @param {string} question @param {Chosen} chosen @param {Turn} [replaced] @returns {ChatRequest} */

@@ -1,4 +1,4 @@
-/** @import { Answer } from './types.js' */
+/** @import { Reply } from './types.js' */
 import { findById, el } from './dom.js';
 
 const SHOWN_MS = 4_000;
@@ -24,13 +24,13 @@ export class Notices {
     this.#announcer.textContent = words;
   }
 
-  /** Says the answer to screen readers at its end, once and as a whole. @param {Answer} answer */
+  /** Says the reply to screen readers at its end, once and as a whole. @param {Reply} reply */
   announceEnd({ state, content }) {
     const words = {
-      done: 'Answer',
+      done: 'Reply',
       asking: 'Waits for your answer',
-      stopped: 'Stopped. Answer so far',
-      failed: 'Failed. Answer so far',
+      stopped: 'Stopped. Reply so far',
+      failed: 'Failed. Reply so far',
     };
     if (state === 'waiting' || state === 'streaming' || (state === 'failed' && content === '')) return;
     this.announce(`${words[state]}: ${content.slice(0, 4_000)}`);

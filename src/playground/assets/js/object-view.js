@@ -1,11 +1,13 @@
 /** @import { JsonPart } from './partial-json.js' */
 import { el } from './dom.js';
 
-/** A frame draws so many rows at most, and after the first ones no longer than this, in milliseconds. */
+/** The most rows that one frame draws. */
 const ROWS = 100;
+/** A frame draws this many rows, however long they take. After them it stops when its time is over. */
 const FIRST_ROWS = 20;
+/** The time that one frame draws, in milliseconds. */
 const TIME = 8;
-/** So many characters of text count as a row. */
+/** How many characters of text count as one row. */
 const ROW_TEXT = 80;
 /** A long text is laid out in pieces, so that one that grows is not laid out again. They end with a line, or after the longest length. */
 const PIECE = 4_000;

@@ -18,13 +18,13 @@ export class Parameters {
 
   constructor() {
     this.#restore();
-    this.#form.addEventListener('input', () => this.#changed());
+    this.#form.addEventListener('input', () => this.#onChange());
     this.#form.addEventListener('submit', (event) => event.preventDefault());
     findById('reset-parameters', HTMLButtonElement).addEventListener('click', () => {
       for (const field of this.#fields()) field.value = '';
-      this.#changed();
+      this.#onChange();
     });
-    this.#changed();
+    this.#onChange();
   }
 
   /** Empty for none. */
@@ -62,7 +62,7 @@ export class Parameters {
     return [this.#system, ...this.#numbers, this.#extra];
   }
 
-  #changed() {
+  #onChange() {
     let problem = '';
     try {
       parseFurther(this.#extra.value);
@@ -95,7 +95,7 @@ function parseFurther(text) {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new Error(`This is no JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`This is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Error('This must be a JSON object, such as {"stop": ["END"]}');

@@ -9,7 +9,7 @@ export class ApiError extends Error {
    * @param {readonly NodeEvent[]} [events] what happened before
    */
   constructor(error, status, headers, events = []) {
-    super(typeof error?.message === 'string' ? error.message : `The server answered with status ${status}.`);
+    super(typeof error?.message === 'string' ? error.message : `The server responded with status ${status}.`);
     this.status = status;
     this.code = typeof error?.code === 'string' ? error.code : undefined;
     this.headers = headers;
@@ -26,10 +26,10 @@ export class ApiError extends Error {
 /** The stream broke off before its end. */
 export class BrokenStreamError extends Error {}
 
-/** Shown for an answer that was incomplete when the page was left. @type {Problem} */
+/** Shown for a reply that was incomplete when the page was left. @type {Problem} */
 export const INTERRUPTED = {
   title: 'Interrupted by a reload',
-  text: 'The page was reloaded or closed before the answer was complete. What had come is kept.',
+  text: 'The page was reloaded or closed before the reply was complete. What had come is kept.',
 };
 
 /** Describes a failure to a person. @param {unknown} error @returns {Problem} */
@@ -37,7 +37,7 @@ export function describeProblem(error) {
   if (error instanceof ApiError) return describeApiError(error);
   if (error instanceof BrokenStreamError || (error instanceof TypeError && isNetwork(error))) {
     return error instanceof BrokenStreamError
-      ? { title: 'The connection broke', text: 'The answer ended before it was complete. What came is kept.' }
+      ? { title: 'The connection broke', text: 'The reply ended before it was complete. What came is kept.' }
       : { title: 'The server cannot be reached', text: 'Is it running, and is this machine online? Then try again.' };
   }
   return { title: 'The page failed', text: error instanceof Error ? error.message : String(error) };
@@ -51,9 +51,9 @@ function describeApiError(error) {
   const when =
     retryAfter === undefined ? '' : ` Try again in ${retryAfter === 1 ? 'a second' : `${retryAfter} seconds`}.`;
   if (status === 429) return { ...shown, title: 'Too many requests', text: message + when };
-  if (status === undefined) return { ...shown, title: 'The answer broke off' };
+  if (status === undefined) return { ...shown, title: 'The reply broke off' };
   if (status < 500) return { ...shown, title: 'The server refused the request' };
-  return { ...shown, title: 'The server could not answer', text: message + when };
+  return { ...shown, title: 'The server could not process the request', text: message + when };
 }
 
 /** @param {TypeError} error of `fetch` or of a body that is being read */

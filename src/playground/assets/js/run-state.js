@@ -1,32 +1,32 @@
-/** @import { Answer, Chunk, Lane, NodeEvent, Plan } from './types.js' */
+/** @import { Reply, Chunk, Lane, NodeEvent, Plan } from './types.js' */
 
-/** @param {string} model @returns {Answer} */
-export function makeAnswer(model) {
+/** @param {string} model @returns {Reply} */
+export function makeReply(model) {
   return { model, state: 'waiting', lanes: [], content: '', routes: {} };
 }
 
 /**
- * Adds a chunk to an answer.
- * @param {Answer} answer
+ * Adds a chunk to a reply.
+ * @param {Reply} reply
  * @param {Chunk} chunk
  * @param {Plan} plan
  * @param {number} now milliseconds since the request was sent
  */
-export function takeChunk(answer, chunk, plan, now) {
-  answer.state = 'streaming';
-  if (chunk.id !== undefined) answer.completionId = chunk.id;
-  if (chunk.system_fingerprint) answer.fingerprint = chunk.system_fingerprint;
-  if (chunk.usage) answer.usage = chunk.usage;
-  if (chunk.millrace !== undefined) takeEvent(answer, chunk.millrace, plan, now);
+export function takeChunk(reply, chunk, plan, now) {
+  reply.state = 'streaming';
+  if (chunk.id !== undefined) reply.completionId = chunk.id;
+  if (chunk.system_fingerprint) reply.fingerprint = chunk.system_fingerprint;
+  if (chunk.usage) reply.usage = chunk.usage;
+  if (chunk.millrace !== undefined) takeEvent(reply, chunk.millrace, plan, now);
   const [choice] = chunk.choices;
   if (choice === undefined) return;
-  if (choice.finish_reason !== null) answer.finishReason = choice.finish_reason;
+  if (choice.finish_reason !== null) reply.finishReason = choice.finish_reason;
   const { content, reasoning_content: reasoning, refusal, tool_calls: calls } = choice.delta;
   if (!content && !reasoning && !refusal && !calls) return;
-  answer.firstTextMs ??= now;
-  answer.lastTextMs = now;
-  answer.content += content ?? '';
-  const lane = findSpeaker(answer, plan, now);
+  reply.firstTextMs ??= now;
+  reply.lastTextMs = now;
+  reply.content += content ?? '';
+  const lane = findSpeaker(reply, plan, now);
   lane.content += content ?? '';
   lane.reasoning += reasoning ?? '';
   lane.refusal += refusal ?? '';
@@ -37,22 +37,22 @@ export function takeChunk(answer, chunk, plan, now) {
   }
 }
 
-/** True if nothing more comes. @param {Answer} answer */
+/** True if nothing more comes. @param {Reply} reply */
 export function isOver({ state }) {
   return state !== 'waiting' && state !== 'streaming';
 }
 
 /**
- * Ends an answer and its lanes. An answer that is over stays as it is.
- * @param {Answer} answer
+ * Ends a reply and its lanes. A reply that is over stays as it is.
+ * @param {Reply} reply
  * @param {'done' | 'failed' | 'stopped'} state
  * @param {number} now milliseconds since the request was sent
  */
-export function end(answer, state, now) {
-  if (isOver(answer)) return;
-  answer.state = state;
-  answer.totalMs = now;
-  for (const lane of answer.lanes) {
+export function end(reply, state, now) {
+  if (isOver(reply)) return;
+  reply.state = state;
+  reply.totalMs = now;
+  for (const lane of reply.lanes) {
     if (lane.state !== 'running') continue;
     // No event ends the workflow's own result.
     lane.state = state === 'done' ? 'done' : 'stopped';
@@ -62,7 +62,7 @@ export function end(answer, state, now) {
 
 /**
  * Computes the tokens per second of the visible steps, from the first text to the last; undefined if too little is known.
- * @param {Answer} answer
+ * @param {Reply} reply
  * @returns {number | undefined}
  */
 export function computeSpeed({ lanes, usage, firstTextMs, lastTextMs }) {
@@ -73,30 +73,30 @@ export function computeSpeed({ lanes, usage, firstTextMs, lastTextMs }) {
 }
 
 /**
- * Adds an event of the workflow to an answer.
- * @param {Answer} answer @param {NodeEvent} event @param {Plan} plan @param {number} now as above
+ * Adds an event of the workflow to a reply.
+ * @param {Reply} reply @param {NodeEvent} event @param {Plan} plan @param {number} now as above
  */
-export function takeEvent(answer, event, plan, now) {
+export function takeEvent(reply, event, plan, now) {
   switch (event.type) {
     case 'node-started':
-      addLane(answer, makeLane(event.node, event.kind, event.visible, now), plan);
+      addLane(reply, makeLane(event.node, event.kind, event.visible, now), plan);
       break;
     case 'node-progress':
-      findLane(answer, event.node)?.progress.push(event.message);
+      findLane(reply, event.node)?.progress.push(event.message);
       break;
     case 'route-taken':
-      answer.routes[event.node] = event.branch;
+      reply.routes[event.node] = event.branch;
       break;
     case 'node-speaks':
-      answer.speaker = event.node;
+      reply.speaker = event.node;
       break;
     case 'model-identified':
-      if (event.system_fingerprint !== undefined) answer.fingerprint ??= event.system_fingerprint;
-      if (event.model !== undefined) answer.models = [...new Set([...(answer.models ?? []), event.model])];
+      if (event.system_fingerprint !== undefined) reply.fingerprint ??= event.system_fingerprint;
+      if (event.model !== undefined) reply.models = [...new Set([...(reply.models ?? []), event.model])];
       break;
     case 'node-finished':
     case 'node-failed': {
-      const lane = findLane(answer, event.node);
+      const lane = findLane(reply, event.node);
       if (lane === undefined) break;
       lane.elapsedMs = event.elapsed_ms;
       if (event.type === 'node-finished') {
@@ -129,26 +129,26 @@ export function ignoreUnknown(_unknown) {}
 /**
  * Finds the lane that the text belongs to: that of the step which the server has named, or else of the first step that
  * still runs, because steps write one after the other in declared order.
- * @param {Answer} answer @param {Plan} plan @param {number} now
+ * @param {Reply} reply @param {Plan} plan @param {number} now
  * @returns {Lane}
  */
-function findSpeaker(answer, plan, now) {
-  const speakers = answer.lanes.filter(({ visible, kind }) => visible && kind !== 'workflow');
-  const named = speakers.find(({ path }) => path === answer.speaker);
+function findSpeaker(reply, plan, now) {
+  const speakers = reply.lanes.filter(({ visible, kind }) => visible && kind !== 'workflow');
+  const named = speakers.find(({ path }) => path === reply.speaker);
   const speaker = named ?? speakers.find(({ state }) => state === 'running') ?? speakers.at(-1);
   if (speaker !== undefined) return speaker;
   // No step is visible: the workflow's result is the output.
   const result = makeLane('', 'result', true, now);
-  addLane(answer, result, plan);
+  addLane(reply, result, plan);
   return result;
 }
 
-/** @param {Answer} answer @param {string} path */
+/** @param {Reply} reply @param {string} path */
 export function findLane({ lanes }, path) {
   return lanes.find((lane) => lane.path === path);
 }
 
-/** Lanes stand in declared order. @param {Answer} answer @param {Lane} lane @param {Plan} plan */
+/** Lanes stand in declared order. @param {Reply} reply @param {Lane} lane @param {Plan} plan */
 export function addLane({ lanes }, lane, { steps }) {
   /** @param {Lane} each */
   const place = (each) => {

@@ -1,13 +1,13 @@
 /** @import { Api } from './api.js' */
-/** @import { Answer, Plan, Run } from './types.js' */
+/** @import { Reply, Plan, Run } from './types.js' */
 /** @import { Chosen } from './workflow-picker.js' */
 import { html, render } from '../vendor/preact-htm.js';
-import { AnswerView } from './answer-view.js';
+import { ReplyView } from './reply-view.js';
 import { findById } from './dom.js';
 import { Frame } from './frame.js';
 import { formatCount, formatDuration } from './numbers.js';
 import { describeProblem } from './problem.js';
-import { isOver, makeAnswer } from './run-state.js';
+import { isOver, makeReply } from './run-state.js';
 import { followRun } from './run.js';
 
 /** Pause between two reads of the list, in milliseconds. */
@@ -26,10 +26,10 @@ const TIMES = [
  * @typedef {object} RunsListener
  * @property {() => string[]} listModels
  * @property {(model: string) => Promise<Chosen | undefined>} describe
- * @property {(chosen: Chosen | undefined, answer: Answer | undefined) => void} shown which run is shown beside the graph
+ * @property {(chosen: Chosen | undefined, reply: Reply | undefined) => void} onShow which run is shown beside the graph
  * @property {(text: string, what: string) => void} copy
  * @property {() => void} askForKey
- * @property {(answer: Answer, path: string) => void} inspect
+ * @property {(reply: Reply, path: string) => void} inspect
  */
 
 /** Lists the runs that the server keeps, and shows one of them: while it runs, or later. */
@@ -85,7 +85,7 @@ export class RunsView {
     clearTimeout(this.#timer);
     this.#open?.close();
     this.#open = undefined;
-    this.listener.shown(undefined, undefined);
+    this.listener.onShow(undefined, undefined);
   }
 
   async #refresh() {
@@ -175,7 +175,7 @@ export class RunsView {
         </button>
       </div>
       ${this.#problem !== '' && html`<p class="problem" role="alert">${this.#problem}</p>`}
-      ${this.#runs.length === 0 && this.#problem === '' && html`<p class="hint">No run of this key is kept here. Answers of this page are runs, and so is what POST /v1/runs begins.</p>`}
+      ${this.#runs.length === 0 && this.#problem === '' && html`<p class="hint">No run of this key is kept here. Replies of this page are runs, and so is what POST /v1/runs begins.</p>`}
       <ul class="run-list" aria-label="Runs, the newest first">
         ${this.#runs.map((run) => html`<${RunRow} key=${run.id} run=${run} />`)}
       </ul>
@@ -227,37 +227,37 @@ class OpenRun {
   run;
   problem = '';
   #controller = new AbortController();
-  #answer = makeAnswer('');
-  /** @type {AnswerView | undefined} */
+  #reply = makeReply('');
+  /** @type {ReplyView | undefined} */
   #view;
   /** @type {HTMLElement | undefined} */
   #place;
   #frame = new Frame(() => this.draw());
 
-  /** @param {string} id @param {Api} api @param {RunsListener} listener @param {() => void} changed */
-  constructor(id, api, listener, changed) {
+  /** @param {string} id @param {Api} api @param {RunsListener} listener @param {() => void} onChange */
+  constructor(id, api, listener, onChange) {
     this.id = id;
     this.api = api;
     this.listener = listener;
-    this.changed = changed;
+    this.onChange = onChange;
   }
 
   get isAtWork() {
-    const { state } = this.#answer;
-    return this.run !== undefined && this.problem === '' && (!isOver(this.#answer) || state === 'asking');
+    const { state } = this.#reply;
+    return this.run !== undefined && this.problem === '' && (!isOver(this.#reply) || state === 'asking');
   }
 
   /** In the words of the API. */
   get status() {
     const states = { waiting: 'queued', streaming: 'running', asking: 'waiting', done: 'completed', failed: 'failed' };
-    const { state } = this.#answer;
+    const { state } = this.#reply;
     return state === 'stopped' ? 'cancelled' : states[state];
   }
 
   /** Milliseconds since it began; undefined: it is over. */
   get now() {
     const { started_at: from } = this.run ?? {};
-    return isOver(this.#answer) || from == null ? undefined : Date.now() - from * 1_000;
+    return isOver(this.#reply) || from == null ? undefined : Date.now() - from * 1_000;
   }
 
   /** Reads it from its beginning on. */
@@ -269,11 +269,11 @@ class OpenRun {
       const chosen = await this.listener.describe(this.run.model).catch(() => undefined);
       if (signal.aborted) return;
       const plan = chosen?.plan ?? { steps: [], branches: [] };
-      this.#answer.model = this.run.model;
+      this.#reply.model = this.run.model;
       this.#open(plan);
-      this.listener.shown(chosen, this.#answer);
-      const changed = () => this.#frame.ask();
-      await followRun({ api, id, answer: this.#answer, plan, signal, changed });
+      this.listener.onShow(chosen, this.#reply);
+      const onChange = () => this.#frame.ask();
+      await followRun({ api, id, reply: this.#reply, plan, signal, onChange });
       if (signal.aborted) return;
       this.run = await api.readRun(id);
     } catch (error) {
@@ -281,7 +281,7 @@ class OpenRun {
       this.problem = `${title}. ${text}`;
     }
     this.draw();
-    this.changed();
+    this.onChange();
   }
 
   /** @param {'cancel' | 'retry'} action */
@@ -292,7 +292,7 @@ class OpenRun {
     } catch (error) {
       this.problem = describeProblem(error).text;
     }
-    this.changed();
+    this.onChange();
   }
 
   copyLink() {
@@ -308,7 +308,7 @@ class OpenRun {
 
   draw() {
     this.#view?.show(this.now);
-    this.listener.shown(undefined, this.#answer);
+    this.listener.onShow(undefined, this.#reply);
     this.#drawHead();
   }
 
@@ -317,7 +317,7 @@ class OpenRun {
   #drawHead() {
     if (this.#shownStatus === this.status) return;
     this.#shownStatus = this.status;
-    this.changed();
+    this.onChange();
   }
 
   close() {
@@ -327,12 +327,12 @@ class OpenRun {
   /** @param {Plan} plan */
   #open(plan) {
     const { copy, askForKey, inspect } = this.listener;
-    this.#view = new AnswerView(this.#answer, plan, {
+    this.#view = new ReplyView(this.#reply, plan, {
       copy,
       askForKey,
-      inspect: (path) => inspect(this.#answer, path),
+      inspect: (path) => inspect(this.#reply, path),
       retry: () => void this.change('retry'),
-      reply: async (name, value) => {
+      answerWait: async (name, value) => {
         await this.api.answerWait(this.id, name, value);
         this.#controller.abort();
         this.#controller = new AbortController();

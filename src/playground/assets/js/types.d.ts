@@ -14,7 +14,7 @@ export interface Lane {
   /** The step's key, with those of the workflows around it; empty for the workflow's own result. */
   path: string;
   kind: StepKind | 'result';
-  /** True if its output is part of the answer. */
+  /** True if its output is part of the reply. */
   visible: boolean;
   state: 'running' | 'done' | 'failed' | 'recovered' | 'stopped';
   /** Milliseconds since the request was sent. */
@@ -38,8 +38,8 @@ export interface Problem {
   needsKey?: boolean;
 }
 
-/** One answer, from the request on. Plain data, so that it can be kept. Times are in milliseconds. */
-export interface Answer {
+/** One reply, from the request on. Plain data, so that it can be kept. Times are in milliseconds. */
+export interface Reply {
   model: string;
   /** `asking`: it waits for a person's answer. */
   state: 'waiting' | 'streaming' | 'asking' | 'done' | 'failed' | 'stopped';
@@ -53,7 +53,7 @@ export interface Answer {
   problem?: Problem;
   finishReason?: string;
   usage?: Usage;
-  /** Models that answered, as their providers call them. */
+  /** Models that generated it, as their providers call them. */
   models?: string[];
   fingerprint?: string;
   /** Id of the run that the server keeps, if it does. */
@@ -73,7 +73,7 @@ export interface Answer {
 export interface Turn {
   id: string;
   question: string;
-  answer: Answer;
+  reply: Reply;
 }
 
 export interface Conversation {

@@ -3,7 +3,8 @@ import { html, useState } from '../vendor/preact-htm.js';
 import { Tree } from './tree.js';
 
 /**
- * A form for the answer that a run waits for, made from its schema: a field for each property, or JSON where that says more than a form
+ * A form for the answer that a run waits for, made from its schema: a field for each property, or JSON where that says
+ * more than a form
  * can.
  * @param {{ wait: Wait, onAnswer: (name: string, value: unknown) => Promise<void> }} props
  */
@@ -120,7 +121,7 @@ function readType({ type, enum: values, anyOf = [] }) {
   return types.length === 1 ? types[0] : values === undefined ? undefined : 'string';
 }
 
-/** @param {HTMLFormElement} form @param {FormField[] | undefined} fields @returns {unknown} @throws {Error} that says what is no JSON */
+/** @param {HTMLFormElement} form @param {FormField[] | undefined} fields @returns {unknown} @throws {Error} that says what is not JSON */
 function readForm(form, fields) {
   const data = new FormData(form);
   if (fields === undefined) return parse('The answer', readText(data, 'json'));
@@ -150,6 +151,6 @@ function parse(name, text) {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new Error(`${name} is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`${name} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }

@@ -1,4 +1,4 @@
-/** @import { Answer, InspectedEvent, Inspection, Plan } from './types.js' */
+/** @import { Reply, InspectedEvent, Inspection, Plan } from './types.js' */
 import { html, render } from '../vendor/preact-htm.js';
 import { findById } from './dom.js';
 import { formatDuration } from './numbers.js';
@@ -27,11 +27,11 @@ export class WaterfallView {
   }
 
   /**
-   * @param {Answer | undefined} answer @param {Plan} plan @param {Inspection | undefined} inspection
+   * @param {Reply | undefined} reply @param {Plan} plan @param {Inspection | undefined} inspection
    * @param {number} now milliseconds since the run began, where it goes on
    */
-  show(answer, plan, inspection, now) {
-    const rows = answer === undefined ? [] : listRows(answer, plan, inspection, now);
+  show(reply, plan, inspection, now) {
+    const rows = reply === undefined ? [] : listRows(reply, plan, inspection, now);
     const end = Math.max(1, ...rows.map(({ to }) => to));
     this.#section.hidden = rows.length === 0;
     const drawn = JSON.stringify(rows);
@@ -66,11 +66,11 @@ function Bar({ row, end, onOpen }) {
   </li>`;
 }
 
-/** @param {Answer} answer @param {Plan} plan @param {Inspection | undefined} inspection @param {number} now @returns {Row[]} */
-function listRows(answer, plan, inspection, now) {
+/** @param {Reply} reply @param {Plan} plan @param {Inspection | undefined} inspection @param {number} now @returns {Row[]} */
+function listRows(reply, plan, inspection, now) {
   const label = (/** @type {string} */ path) => plan.steps.find((step) => step.path === path)?.label ?? path;
   if (inspection === undefined) {
-    return answer.lanes
+    return reply.lanes
       .filter(({ path }) => path !== '')
       .map(({ path, state, startedMs: from, elapsedMs }) => ({
         path,

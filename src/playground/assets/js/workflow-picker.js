@@ -29,7 +29,7 @@ export class WorkflowPicker {
 
   /**
    * @param {Api} api
-   * @param {{ chosen: (chosen: Chosen) => void, needsKey: () => void }} listener
+   * @param {{ onChoose: (chosen: Chosen) => void, onMissingKey: () => void }} listener
    */
   constructor(api, listener) {
     this.api = api;
@@ -70,7 +70,7 @@ export class WorkflowPicker {
       // The user may have chosen another one meanwhile.
       if (this.#select.value !== model) return;
       this.#description.replaceChildren(...renderCode(chosen.description));
-      this.listener.chosen(chosen);
+      this.listener.onChoose(chosen);
     }));
   }
 
@@ -95,7 +95,7 @@ export class WorkflowPicker {
       const { title, text, needsKey } = describeProblem(error);
       this.#problem.hidden = false;
       this.#problem.textContent = `${title}. ${text}`;
-      if (needsKey) this.listener.needsKey();
+      if (needsKey) this.listener.onMissingKey();
     }
   }
 }

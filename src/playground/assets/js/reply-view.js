@@ -1,4 +1,4 @@
-/** @import { Answer, Lane, Plan, Problem } from './types.js' */
+/** @import { Reply, Lane, Plan, Problem } from './types.js' */
 import { html, render } from '../vendor/preact-htm.js';
 import { makeButton, el } from './dom.js';
 import { LaneView } from './lane-view.js';
@@ -7,13 +7,14 @@ import { isOver, computeSpeed } from './run-state.js';
 import { WaitForm } from './wait-form.js';
 
 /**
- * What a person can do with an answer.
- * @typedef {object} AnswerActions
+ * What a person can do with a reply.
+ * @typedef {object} ReplyActions
  * @property {() => void} retry
  * @property {(text: string, what: string) => void} copy
  * @property {() => void} askForKey
  * @property {(path: string) => void} inspect looks into a step
- * @property {(name: string, value: unknown) => Promise<void>} reply answers what the run waits for; rejects with what is wrong with it
+ * @property {(name: string, value: unknown) => Promise<void>} answerWait answers a wait of the run; rejects with an
+ * error that says what is wrong with the value
  */
 
 const FINISH = /** @type {Readonly<Record<string, string>>} */ ({
@@ -22,37 +23,37 @@ const FINISH = /** @type {Readonly<Record<string, string>>} */ ({
   tool_calls: 'tool_calls: asks you to call a tool',
 });
 
-/** Shows one answer: a lane for each step, what it cost, and what went wrong. */
-export class AnswerView {
+/** Shows one reply: a lane for each step, what it cost, and what went wrong. */
+export class ReplyView {
   #lanes = el('div', { class: 'lanes' });
   #waiting = el('p', { class: 'waiting' }, 'Waiting for the first step');
   #waits = el('div', { class: 'waits', hidden: '' });
   #problem = el('div', { class: 'problem-box', role: 'alert', hidden: '' });
   #facts = el('dl', { class: 'facts', hidden: '' });
-  #actions = el('div', { class: 'answer-actions', hidden: '' });
-  element = el('article', { class: 'answer' });
+  #actions = el('div', { class: 'reply-actions', hidden: '' });
+  element = el('article', { class: 'reply' });
   /** @type {Map<string, LaneView>} */
   #views = new Map();
   #shownProblem = '';
   #shownWaits = '';
 
   /**
-   * @param {Answer} answer
+   * @param {Reply} reply
    * @param {Plan} plan
-   * @param {AnswerActions} actions
+   * @param {ReplyActions} actions
    */
-  constructor(answer, plan, actions) {
-    this.answer = answer;
+  constructor(reply, plan, actions) {
+    this.reply = reply;
     this.plan = plan;
     this.actions = actions;
-    this.element.setAttribute('aria-label', `Answer of ${answer.model}`);
-    const copy = makeButton('Copy answer', () => actions.copy(answer.content, 'Answer copied'), {
+    this.element.setAttribute('aria-label', `Reply of ${reply.model}`);
+    const copy = makeButton('Copy reply', () => actions.copy(reply.content, 'Reply copied'), {
       class: 'quiet small',
     });
     const retry = makeButton('Retry', actions.retry, { class: 'quiet small retry' });
     this.#actions.append(copy, retry);
     this.element.append(
-      el('p', { class: 'speaker' }, answer.model),
+      el('p', { class: 'speaker' }, reply.model),
       this.#waiting,
       this.#lanes,
       this.#waits,
@@ -65,9 +66,9 @@ export class AnswerView {
 
   /** @param {number} [now] milliseconds since the request was sent; absent when it is over */
   show(now) {
-    const { answer } = this;
-    const { state, lanes } = answer;
-    const hasEnded = isOver(answer);
+    const { reply } = this;
+    const { state, lanes } = reply;
+    const hasEnded = isOver(reply);
     this.element.dataset['state'] = state;
     this.element.setAttribute('aria-busy', String(!hasEnded));
     this.#waiting.hidden = hasEnded || lanes.length > 0;
@@ -82,19 +83,19 @@ export class AnswerView {
         this.#views.set(lane.path, view);
         this.#lanes.insertBefore(view.element, this.#lanes.children[index] ?? null);
       }
-      view.show(lane, now ?? answer.totalMs ?? answer.lastTextMs ?? 0, findOwnProblem(answer, lane));
+      view.show(lane, now ?? reply.totalMs ?? reply.lastTextMs ?? 0, findOwnProblem(reply, lane));
     });
     this.#actions.hidden = this.#facts.hidden = !hasEnded;
     this.#showWaits();
-    this.#showProblem(answer.problem);
+    this.#showProblem(reply.problem);
     if (hasEnded) this.#showEnd();
   }
 
   #showEnd() {
-    const { answer } = this;
+    const { reply } = this;
     const [copy] = this.#actions.children;
-    if (copy instanceof HTMLElement) copy.hidden = answer.content === '';
-    const facts = listFacts(answer);
+    if (copy instanceof HTMLElement) copy.hidden = reply.content === '';
+    const facts = listFacts(reply);
     this.#facts.hidden = facts.length === 0;
     this.#facts.replaceChildren(
       ...facts.map(([name, value, isCode]) =>
@@ -104,14 +105,14 @@ export class AnswerView {
   }
 
   #showWaits() {
-    const waits = this.answer.waits ?? [];
+    const waits = this.reply.waits ?? [];
     const text = JSON.stringify(waits);
     if (text === this.#shownWaits) return;
     this.#shownWaits = text;
     this.#waits.hidden = waits.length === 0;
-    const { reply } = this.actions;
+    const { answerWait } = this.actions;
     render(
-      waits.map((wait) => html`<${WaitForm} key=${wait.name} wait=${wait} onAnswer=${reply} />`),
+      waits.map((wait) => html`<${WaitForm} key=${wait.name} wait=${wait} onAnswer=${answerWait} />`),
       this.#waits,
     );
   }
@@ -131,19 +132,19 @@ export class AnswerView {
 }
 
 /**
- * What went wrong in a step, unless the failed answer or a step inside it says the same.
- * @param {Answer} answer @param {Lane} lane
+ * What went wrong in a step, unless the failed reply or a step inside it says the same.
+ * @param {Reply} reply @param {Lane} lane
  */
 function findOwnProblem({ problem, lanes }, { path, problem: words = '' }) {
   const isInside = lanes.some((each) => each.path.startsWith(`${path}/`) && each.problem === words);
   return isInside || problem?.text.startsWith(words) ? '' : words;
 }
 
-/** @param {Answer} answer @returns {[name: string, value: string, isCode?: boolean][]} */
-function listFacts(answer) {
-  const { usage, firstTextMs, totalMs, finishReason, fingerprint, requestId, runId, traceId, state } = answer;
-  const { models = [] } = answer;
-  const speed = computeSpeed(answer);
+/** @param {Reply} reply @returns {[name: string, value: string, isCode?: boolean][]} */
+function listFacts(reply) {
+  const { usage, firstTextMs, totalMs, finishReason, fingerprint, requestId, runId, traceId, state } = reply;
+  const { models = [] } = reply;
+  const speed = computeSpeed(reply);
   /** @type {[string, string | undefined, boolean?][]} */
   const facts = [
     ['First text', firstTextMs === undefined ? undefined : formatDuration(firstTextMs)],
@@ -156,13 +157,13 @@ function listFacts(answer) {
       state === 'asking'
         ? 'waits for an answer'
         : state === 'stopped'
-          ? answer.problem === undefined
+          ? reply.problem === undefined
             ? 'stopped by you'
             : 'interrupted'
           : finishReason && (FINISH[finishReason] ?? finishReason),
     ],
     [models.length > 1 ? 'Models' : 'Model', models.length === 0 ? undefined : models.join(', '), true],
-    // What a provider calls its build says something only where no model is named.
+    // The fingerprint names the provider's build. It is shown only if the model is not known.
     ['Fingerprint', models.length > 0 ? undefined : fingerprint, true],
     ['Trace', traceId, true],
     ['Run', runId, true],
