@@ -12,17 +12,17 @@ const millrace = createOpenAICompatible({
   supportsStructuredOutputs: true,
 });
 
-const answer = streamText({
+const result = streamText({
   model: millrace('reasoning'),
   prompt: 'What is 12 * 7?',
   onError: ({ error }) => console.error('Failed:', error),
 });
-for await (const part of answer.fullStream) {
+for await (const part of result.fullStream) {
   if (part.type === 'reasoning-start') process.stdout.write('Thinking: ');
   if (part.type === 'text-start') process.stdout.write('\nReply: ');
   if (part.type === 'reasoning-delta' || part.type === 'text-delta') process.stdout.write(part.text);
 }
-console.log(`\n(${(await answer.usage).totalTokens} tokens)\n`);
+console.log(`\n(${(await result.usage).totalTokens} tokens)\n`);
 
 const { text } = await generateText({
   model: millrace('chat'),

@@ -1,4 +1,4 @@
-# Streams an answer, and shows the reasoning of another, with the `openai` package for Python.
+# Streams a completion, and shows the reasoning of another, with the `openai` package for Python.
 # Run it: `pip install openai`, `npm ci && npm start`, and in another terminal `python3 examples/openai-python.py`.
 # Another server: `BASE_URL=http://host:8080/v1 python3 examples/openai-python.py`.
 import os

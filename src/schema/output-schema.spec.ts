@@ -94,7 +94,7 @@ function anyValue(root: ObjectSchema): fc.Arbitrary<Record<string, fc.JsonValue>
 }
 
 const output = makeOutputSchema(Reply);
-const answers = anyValue(output.schema);
+const outputs = anyValue(output.schema);
 const isValid = new Ajv2020({ strict: true, allowUnionTypes: true, formats: fullFormats }).compile(output.schema);
 
 /** Paths of all values inside a JSON value. */
@@ -158,13 +158,13 @@ describe('OutputSchema.parse', () => {
 
   it('takes every output that the schema allows', async () => {
     await fc.assert(
-      fc.asyncProperty(answers, async (answer) => {
-        expect(isValid(answer)).toBe(true);
-        const reply = await output.parse(JSON.stringify(answer));
+      fc.asyncProperty(outputs, async (value) => {
+        expect(isValid(value)).toBe(true);
+        const reply = await output.parse(JSON.stringify(value));
         expect(reply).toBeInstanceOf(Reply);
         expect(reply.circle).toBeInstanceOf(Circle);
         expect(reply.followUps.every((followUp) => followUp instanceof Reply)).toBe(true);
-        expect(JSON.parse(JSON.stringify(reply))).toEqual(withoutNulls(JSON.parse(JSON.stringify(answer))));
+        expect(JSON.parse(JSON.stringify(reply))).toEqual(withoutNulls(JSON.parse(JSON.stringify(value))));
       }),
       { numRuns: 50 },
     );
@@ -172,9 +172,9 @@ describe('OutputSchema.parse', () => {
 
   it('refuses what the schema refuses, at any place', async () => {
     await fc.assert(
-      fc.asyncProperty(answers, fc.nat(), fc.jsonValue({ maxDepth: 1 }), async (answer, at, other) => {
-        const paths = listPaths(answer);
-        const changed = JSON.parse(JSON.stringify(replaceIn(answer, paths[at % paths.length] ?? [], other))) as unknown;
+      fc.asyncProperty(outputs, fc.nat(), fc.jsonValue({ maxDepth: 1 }), async (value, at, other) => {
+        const paths = listPaths(value);
+        const changed = JSON.parse(JSON.stringify(replaceIn(value, paths[at % paths.length] ?? [], other))) as unknown;
         const isFault = (): boolean =>
           isValid.errors?.some(({ keyword }) => keyword !== 'additionalProperties') ?? false;
         // Additional properties are not a fault here: they are dropped.
@@ -201,7 +201,7 @@ describe('OutputSchema.parse', () => {
     });
     const keys = fc.constantFrom(...Object.keys(output.schema.properties));
     const texts = fc.oneof(
-      fc.dictionary(keys, words).map((answer) => JSON.stringify(answer)),
+      fc.dictionary(keys, words).map((output) => JSON.stringify(output)),
       fc.constantFrom(secret, `{"${secret}`, `"${secret}"`, `{"reply": ${secret}}`, `{"a": "${secret}"} ${secret}`),
     );
     await fc.assert(

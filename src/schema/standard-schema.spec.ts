@@ -28,7 +28,7 @@ const inValibot = toStandardJsonSchema(
   }),
 );
 
-const ANSWER = {
+const OUTPUT = {
   city: 'Oslo',
   celsius: 7,
   sky: null,
@@ -37,9 +37,9 @@ const ANSWER = {
   places: [{ name: 'Frogner', kind: 'park' }],
 };
 
-const listFaults = async (schema: StandardSchema<object>, answer: unknown): Promise<readonly string[]> => {
+const listFaults = async (schema: StandardSchema<object>, output: unknown): Promise<readonly string[]> => {
   try {
-    await makeOutputSchema(schema).parse(JSON.stringify(answer));
+    await makeOutputSchema(schema).parse(JSON.stringify(output));
   } catch (error) {
     if (error instanceof StructuredOutputError) return error.faults;
     throw error;
@@ -75,12 +75,12 @@ describe.each([
       $defs: { places: { additionalProperties: false, required: ['name', 'kind'] } },
     });
     expect(sent.properties['city']).toEqual({ type: 'string', description: 'Where' });
-    expect(new Ajv2020({ strict: false }).validate(sent, ANSWER)).toBe(true);
+    expect(new Ajv2020({ strict: false }).validate(sent, OUTPUT)).toBe(true);
     expect(Object.isFrozen(sent.properties)).toBe(true);
   });
 
   it('gives the value that the library gives, and reads null as absent', async () => {
-    expect(await makeOutputSchema(schema).parse(JSON.stringify({ ...ANSWER, more: 'words' }))).toEqual({
+    expect(await makeOutputSchema(schema).parse(JSON.stringify({ ...OUTPUT, more: 'words' }))).toEqual({
       city: 'Oslo',
       celsius: 7,
       sky: null,
@@ -91,11 +91,11 @@ describe.each([
 
   it('reports faults by their paths, and quotes no words of the model', async () => {
     const secret = 'a secret of the user';
-    const answer = { ...ANSWER, sky: secret, note: 'no', places: [{ name: 'x', kind: secret }] };
-    const faults = await listFaults(schema, answer);
+    const output = { ...OUTPUT, sky: secret, note: 'no', places: [{ name: 'x', kind: secret }] };
+    const faults = await listFaults(schema, output);
     expect(faults.map((fault) => fault.split(':')[0])).toEqual(['sky', 'note', 'places[0].kind']);
     expect(faults.join()).not.toContain(secret);
-    expect(await listFaults(schema, { ...ANSWER, city: 3, celsius: undefined })).toEqual([
+    expect(await listFaults(schema, { ...OUTPUT, city: 3, celsius: undefined })).toEqual([
       'city: must be a string',
       'celsius: is missing',
     ]);
@@ -113,8 +113,8 @@ describe('A schema', () => {
     const { schema, parse, name } = makeOutputSchema(tree.meta({ title: 'Family tree' }));
     expect(name).toBe('Family_tree');
     expect(schema.properties['children']).toEqual({ type: 'array', items: { $ref: '#/$defs/children' } });
-    const answer = { name: 'a', children: [{ name: 'b', children: [] }] };
-    expect(await parse(JSON.stringify(answer))).toEqual(answer);
+    const output = { name: 'a', children: [{ name: 'b', children: [] }] };
+    expect(await parse(JSON.stringify(output))).toEqual(output);
   });
 
   it('tells the members of a union apart by their values', async () => {
@@ -126,8 +126,8 @@ describe('A schema', () => {
         ]),
       }),
     );
-    const answer = { shape: { kind: 'box', size: 1, depth: 2 } };
-    expect(await schema.parse(JSON.stringify(answer))).toEqual(answer);
+    const output = { shape: { kind: 'box', size: 1, depth: 2 } };
+    expect(await schema.parse(JSON.stringify(output))).toEqual(output);
   });
 
   it('keeps a null that it allows', async () => {

@@ -74,7 +74,7 @@ describe('what a completion holds besides text', () => {
       expect((await bench.upstream.request(0)).body).toMatchObject(request);
     });
 
-    it('reach it from the parts of the content as well', async () => {
+    it('from the parts of the content reach the client as well', async () => {
       await start();
       bench.upstream.next([
         role(),

@@ -39,7 +39,7 @@ describe('the framing of a streamed body', () => {
         };
         notify();
       }),
-      { message: 'the answer' },
+      { message: 'the response' },
     );
   const ask = (version: string): void => {
     const body = JSON.stringify({ ...CHAT, stream: true });

@@ -313,8 +313,8 @@ describe('connections', () => {
       await connection.untilOver();
       expect(listStatuses(connection.received)).toEqual([200]);
       expect(connection.received).toMatch(stream ? /"Once".*" upon".*\[DONE\]/s : /"content":"Once upon"/);
-      const answer = connection.received.replace(/^(HTTP\/1\.1 100 Continue\r\n\r\n)*/, '');
-      expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      const response = connection.received.replace(/^(HTTP\/1\.1 100 Continue\r\n\r\n)*/, '');
+      expect(response).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
       await expectNothingOpen();
     });
 

@@ -50,23 +50,23 @@ type Ticket = readonly [string, string, string, boolean, boolean, RegExp];
 const CLOSED = /^This message was closed/;
 const ESCALATED = /^Thank you\. A colleague/;
 const INVOICE = /^Thank you\. Your invoice question/;
-const ANSWERED = /^You (?:ask|write) about/;
+const REPLIED = /^You (?:ask|write) about/;
 
 const TICKETS: readonly Ticket[] = [
   ['My invoice is wrong, it shows the old address.', 'billing', 'normal', false, false, INVOICE],
   ['I was charged twice on my card in March.', 'billing', 'normal', false, false, INVOICE],
   ['Can you send me the receipt for order 4711 again?', 'billing', 'normal', false, false, INVOICE],
-  ['The app crashes when I open a large file.', 'technical', 'normal', false, false, ANSWERED],
-  ["The export doesn't work since the last update.", 'technical', 'normal', false, false, ANSWERED],
-  ['Production is down for everybody, please help immediately!', 'technical', 'urgent', false, false, ANSWERED],
-  ['Where is my parcel? The tracking page has not changed for days.', 'shipping', 'normal', false, false, ANSWERED],
-  ['I forgot my password and cannot log in.', 'account', 'normal', false, false, ANSWERED],
-  ['What are your opening hours on Saturday?', 'other', 'normal', false, false, ANSWERED],
-  ['Is the desk lamp available in another colour?', 'other', 'normal', false, false, ANSWERED],
-  ['Just a typo on your start page, nothing urgent.', 'other', 'low', false, false, ANSWERED],
+  ['The app crashes when I open a large file.', 'technical', 'normal', false, false, REPLIED],
+  ["The export doesn't work since the last update.", 'technical', 'normal', false, false, REPLIED],
+  ['Production is down for everybody, please help immediately!', 'technical', 'urgent', false, false, REPLIED],
+  ['Where is my parcel? The tracking page has not changed for days.', 'shipping', 'normal', false, false, REPLIED],
+  ['I forgot my password and cannot log in.', 'account', 'normal', false, false, REPLIED],
+  ['What are your opening hours on Saturday?', 'other', 'normal', false, false, REPLIED],
+  ['Is the desk lamp available in another colour?', 'other', 'normal', false, false, REPLIED],
+  ['Just a typo on your start page, nothing urgent.', 'other', 'low', false, false, REPLIED],
   ['Please refund my last payment, the shoes are too small.', 'billing', 'normal', false, false, ESCALATED],
-  ["I can't log in to my account since the update.", 'account', 'normal', false, false, ANSWERED],
-  ['The police gave me your lamp back, is it legal to export it?', 'other', 'normal', false, false, ANSWERED],
+  ["I can't log in to my account since the update.", 'account', 'normal', false, false, REPLIED],
+  ['The police gave me your lamp back, is it legal to export it?', 'other', 'normal', false, false, REPLIED],
   ['Can I talk to a human, please?', 'other', 'normal', false, true, ESCALATED],
   ['My lawyer will sue you, this is outrageous.', 'other', 'normal', false, true, ESCALATED],
   ['Congratulations, you won the lottery! Click here for your prize.', 'other', 'normal', true, false, CLOSED],

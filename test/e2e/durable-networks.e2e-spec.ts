@@ -59,10 +59,10 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       await door.reached;
       const reading = followRun(worker, id);
       await eventually(async () => (await readRun(worker, id)).status === 'running');
-      link.cutAnswerTo('millrace.append');
+      link.cutResponseTo('millrace.append');
       door.open();
       await eventually(() => link.cuts === 1);
-      link.cutAnswerTo('millrace.append_all');
+      link.cutResponseTo('millrace.append_all');
       const { text } = await reading;
       expect(link.cuts).toBeGreaterThan(0);
       const numbers = readNumbers(text);
@@ -81,7 +81,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
       await endRun(worker, (await beginRun(worker)).id);
 
       // Cuts the end of a run.
-      link.cutAnswerTo('millrace.append_all');
+      link.cutResponseTo('millrace.append_all');
       upstream.next(scriptStream('Hi'));
       const later = await beginRun(worker);
       expect(await endRun(worker, later.id)).toMatchObject({ status: 'completed', output: 'Hi', attempts: 1 });
@@ -90,7 +90,7 @@ describeWithPostgres('runs of a process whose network to PostgreSQL fails', () =
 
       // Cuts the start of runs: no process then knows which one executes them.
       const { cuts } = link;
-      link.cutAnswerTo('millrace.claim');
+      link.cutResponseTo('millrace.claim');
       upstream.next(scriptStream('Hi'));
       const began = performance.now();
       const begun = await beginRun(worker);

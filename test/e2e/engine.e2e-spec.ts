@@ -32,8 +32,8 @@ class JoinWorkflow {
   define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const first = flow.node(SpeakNode, { messages, prompt: 'first' }, { key: 'first', silent: true });
     const second = flow.node(SpeakNode, { messages, prompt: 'second' }, { key: 'second', silent: true });
-    const length = second.map((answer) => answer.length);
-    return flow.node(JoinNode, { parts: first.map((answer) => [answer, 'x']), length });
+    const length = second.map((output) => output.length);
+    return flow.node(JoinNode, { parts: first.map((output) => [output, 'x']), length });
   }
 }
 
@@ -82,7 +82,7 @@ class CutWorkflow {
   }
 }
 
-@Workflow({ id: 'silent', description: 'The answer is the result of a branch of a nested workflow' })
+@Workflow({ id: 'silent', description: 'The output is the result of a branch of a nested workflow' })
 class SilentWorkflow {
   define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const decision = flow.node(TopicNode, { messages });

@@ -215,11 +215,11 @@ describe('errors', () => {
     it('for a request that is not HTTP', async () => {
       const socket = connect(Number(new URL(bench.app.url).port), '127.0.0.1');
       socket.write('HELLO\r\n\r\n');
-      let answer = '';
-      for await (const bytes of socket) answer += String(bytes);
-      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-      expect(answer).toMatch(/x-request-id: req_/);
-      assertValidError(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''));
+      let response = '';
+      for await (const bytes of socket) response += String(bytes);
+      expect(response).toMatch(/^HTTP\/1\.1 400 /);
+      expect(response).toMatch(/x-request-id: req_/);
+      assertValidError(JSON.parse(response.split('\r\n\r\n')[1] ?? ''));
     });
   });
 

@@ -11,7 +11,7 @@ const EXAMPLES = join(import.meta.dirname, '../../examples');
 const LONGEST_MS = 20_000;
 
 /** The demo's output for the question of the examples. */
-const ANSWER = /12 \* 7 = 84\./;
+const PRODUCT = /12 \* 7 = 84\./;
 const TOKENS = /^\(\d+ tokens\)$/m;
 /** The demo's sentence about the tool's result, which shows that the client ran the tool and the model got the result. */
 const WEATHER = /get_weather answered: .*clear.*21/;
@@ -42,9 +42,9 @@ describe('the examples', () => {
   }
 
   it.each([
-    ['openai-node.mjs', [ANSWER, TOKENS, WEATHER, OBJECT, REFUSED]],
+    ['openai-node.mjs', [PRODUCT, TOKENS, WEATHER, OBJECT, REFUSED]],
     ['ai-sdk.mjs', [REASONING, TOKENS, WEATHER, OBJECT]],
-    ['langchain.mjs', [ANSWER, TOKENS, REASONING, WEATHER, OBJECT]],
+    ['langchain.mjs', [PRODUCT, TOKENS, REASONING, WEATHER, OBJECT]],
   ])(
     '%s runs',
     async (name, patterns) => {
@@ -59,7 +59,7 @@ describe('the examples', () => {
       const output = await run('curl.sh', { command: 'sh' });
       const [models, completion, ...events] = output.split('\n\n');
       expect(models).toContain('"id":"streaming"');
-      expect(completion).toMatch(ANSWER);
+      expect(completion).toMatch(PRODUCT);
       expect(events.slice(0, -2)).toContainEqual(expect.stringContaining('84'));
       expect(events.slice(-3)).toEqual([expect.stringMatching(/^data: .*"total_tokens"/), 'data: [DONE]', '']);
     });
@@ -70,7 +70,7 @@ describe('the examples', () => {
       'openai-python.py runs',
       async () => {
         const output = await run('openai-python.py', { command: 'python3', env: PYTHON_ENV });
-        for (const pattern of [ANSWER, TOKENS, REASONING, REFUSED]) expect(output).toMatch(pattern);
+        for (const pattern of [PRODUCT, TOKENS, REASONING, REFUSED]) expect(output).toMatch(pattern);
       },
       LONGEST_MS,
     );

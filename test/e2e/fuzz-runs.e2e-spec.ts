@@ -166,7 +166,7 @@ describe('a request for a run, however it was mutated', () => {
     expect([status, json]).toMatchObject([400, { error: { param: 'after', code: 'invalid_value' } }]);
   });
 
-  it('for what is not there is a 404, with another method a 405', async () => {
+  it('are refused with 404 for a run that does not exist, and with 405 for another method', async () => {
     for (const path of ['run_nobody', 'run_nobody/events']) {
       expect(await callRun(bench.app, 'GET', path)).toMatchObject({ status: 404, json: { error: { code: null } } });
     }

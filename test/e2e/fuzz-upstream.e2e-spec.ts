@@ -47,10 +47,10 @@ describe("the upstream's bytes, however they were cut or mutated", () => {
       .then((stream) => stream.collect({ within: 5_000 }))
       .catch((error: Error) => {
         // The client throws if the response is not a stream, and quotes its status, type and body.
-        const answer = /got (\d+) [^:]*json[^:]*: (.*)$/s.exec(error.message);
-        if (answer === null) throw error;
-        expect(['400', '429', '502', '504']).toContain(answer[1]);
-        assertValidError(JSON.parse(answer[2] ?? ''));
+        const found = /got (\d+) [^:]*json[^:]*: (.*)$/s.exec(error.message);
+        if (found === null) throw error;
+        expect(['400', '429', '502', '504']).toContain(found[1]);
+        assertValidError(JSON.parse(found[2] ?? ''));
         return [];
       });
     if (items.length === 0) return;

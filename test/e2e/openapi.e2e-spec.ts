@@ -26,14 +26,14 @@ interface Operation {
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly parameters: readonly (Parameter | Reference)[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
-  readonly responses: Readonly<Record<string, Answer | Reference>>;
+  readonly responses: Readonly<Record<string, DeclaredResponse | Reference>>;
 }
 interface Parameter {
   readonly name: string;
   readonly in: string;
   readonly schema?: { readonly enum?: readonly string[]; readonly example?: string };
 }
-interface Answer {
+interface DeclaredResponse {
   readonly content?: Readonly<Record<string, Media>>;
   readonly headers: Readonly<Record<string, object>>;
 }
@@ -148,7 +148,7 @@ describe('OpenAPI', () => {
       '/v1/schedules/{id}',
     ]);
     for (const path of ['/v1/chat/completions', '/v1/responses']) {
-      const response = document.paths[path]?.['post']?.responses['200'] as Answer;
+      const response = document.paths[path]?.['post']?.responses['200'] as DeclaredResponse;
       expect(Object.keys(response.content ?? {})).toEqual(['application/json', 'text/event-stream']);
     }
   });
@@ -195,37 +195,39 @@ describe('OpenAPI', () => {
   });
 
   /** Checks the body and headers of a response against their description for its status and type. */
-  const expectDocumented = (answer: HttpResponse, path: string, method: string): void => {
-    const response = document.paths[path]?.[method]?.responses[answer.status];
-    if (response === undefined) throw new Error(`${method} ${path} has no response ${answer.status}`);
+  const expectDocumented = (actual: HttpResponse, path: string, method: string): void => {
+    const response = document.paths[path]?.[method]?.responses[actual.status];
+    if (response === undefined) throw new Error(`${method} ${path} has no response ${actual.status}`);
     const name = '$ref' in response ? (response.$ref.split('/').at(-1) ?? '') : undefined;
     const place =
       name === undefined
-        ? ['paths', path, method, 'responses', String(answer.status)]
+        ? ['paths', path, method, 'responses', String(actual.status)]
         : ['components', 'responses', name];
-    const { content, headers } = (name === undefined ? response : document.components.responses[name]) as Answer;
-    const type = (answer.headers['content-type'] ?? '').replace(/;.*/, '');
+    const { content, headers } = (
+      name === undefined ? response : document.components.responses[name]
+    ) as DeclaredResponse;
+    const type = (actual.headers['content-type'] ?? '').replace(/;.*/, '');
     expect(Object.keys(content ?? {})).toContain(type);
     const schema = [...place, 'content', type, 'schema'];
     if (type === 'text/event-stream') {
-      const bare = answer.text.replaceAll(/^(?:id|retry): \d+\n/gm, '');
+      const bare = actual.text.replaceAll(/^(?:id|retry): \d+\n/gm, '');
       const data = readFrames(bare).flatMap((item) => (item.kind === 'data' ? [item.data] : []));
       // Streams of OpenAI's protocols end with [DONE]; runs have an event instead.
       expect(data.at(-1) === DONE).toBe(!path.startsWith('/v1/runs/'));
       expect(data.length).toBeGreaterThan(3);
       for (const one of data) if (one !== DONE) expectFits(JSON.parse(one), ...schema);
     } else {
-      expectFits(type === 'application/json' ? answer.json : answer.text, ...schema);
+      expectFits(type === 'application/json' ? actual.json : actual.text, ...schema);
     }
     for (const header of Object.keys(headers)) {
-      const value = answer.headers[header];
+      const value = actual.headers[header];
       if (value === undefined) continue;
       const { schema: form } = document.components.headers[header] ?? {};
       const read = form !== undefined && 'type' in form && form.type === 'integer' ? Number(value) : value;
       expectFits(read, 'components', 'headers', header, 'schema');
     }
     expect(headers).toHaveProperty('x-request-id');
-    expect(answer.headers).toHaveProperty('x-request-id');
+    expect(actual.headers).toHaveProperty('x-request-id');
   };
 
   // The demo's output ends too early to be cancelled.
@@ -331,10 +333,10 @@ describeInBrowser()('Swagger UI', () => {
     await page.locator(`#operations-${tag}-${operation} .opblock-summary-control`).click();
     await page.locator(`#operations-${tag}-${operation} .try-out__btn`).click();
     await page.locator(`#operations-${tag}-${operation} .execute`).click();
-    const answer = page.locator(`#operations-${tag}-${operation} .live-responses-table .response`);
-    await answer.waitFor();
-    expect(await answer.locator('.response-col_status').first().innerText()).toContain('200');
-    expect(await answer.innerText()).toContain(expected);
+    const actual = page.locator(`#operations-${tag}-${operation} .live-responses-table .response`);
+    await actual.waitFor();
+    expect(await actual.locator('.response-col_status').first().innerText()).toContain('200');
+    expect(await actual.innerText()).toContain(expected);
     expect(errors).toEqual([]);
     expect(requests.filter((url) => !url.startsWith(app.url) && !url.startsWith('data:'))).toEqual([]);
   });

@@ -319,15 +319,15 @@ describe('the process', () => {
 
   it('does not blame the provider to which it can open no connection', async () => {
     const kept = open();
-    let answer = '';
-    kept.on('data', (bytes: Buffer) => (answer += bytes.toString()));
+    let received = '';
+    kept.on('data', (bytes: Buffer) => (received += bytes.toString()));
     kept.write('GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n');
-    await eventually(() => answer.includes('200 OK'), { message: 'an open connection' });
+    await eventually(() => received.includes('200 OK'), { message: 'an open connection' });
     await useUp();
     const body = JSON.stringify({ model: 'chat', messages: HELLO });
     const headers = `host: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n`;
     kept.write(`POST /v1/chat/completions HTTP/1.1\r\n${headers}\r\n${body}`);
-    await eventually(() => answer.includes('"error"'), { within: 15_000, message: 'the error' });
-    expect(answer).toMatch(/HTTP\/1\.1 503 [^]*"code":"server_overloaded"/);
+    await eventually(() => received.includes('"error"'), { within: 15_000, message: 'the error' });
+    expect(received).toMatch(/HTTP\/1\.1 503 [^]*"code":"server_overloaded"/);
   });
 });

@@ -209,7 +209,7 @@ describeWithRedis('replicas that share a Redis', () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
-  describe('when Redis answers a claim too late', () => {
+  describe('when Redis responds to a claim too late', () => {
     let link: SlowLink;
     beforeEach(async () => {
       link = await SlowLink.to(new URL(redis.url).host, 0);
@@ -220,12 +220,12 @@ describeWithRedis('replicas that share a Redis', () => {
     const startBoth = (): Promise<[TestApp, TestApp]> =>
       Promise.all([start({ REDIS_URL: `redis://${link.address}` }), start()]);
     /** Delays Redis' next reply until the server has given up; Redis still executes the command. */
-    const answerOneTooLate = async (act: () => Promise<HttpResponse>): Promise<HttpResponse> => {
+    const delayOneResponse = async (act: () => Promise<HttpResponse>): Promise<HttpResponse> => {
       const connections = link.connections;
-      link.answerDelayMs = 1_500;
+      link.responseDelayMs = 1_500;
       const response = act();
       await eventually(() => link.connections > connections);
-      link.answerDelayMs = 0;
+      link.responseDelayMs = 0;
       return response;
     };
 
@@ -233,7 +233,7 @@ describeWithRedis('replicas that share a Redis', () => {
       const [one, two] = await startBoth();
       const hold = gate();
       upstream.next(scriptStream([hold, 'Hi']));
-      const first = answerOneTooLate(() => ask(one, ORDER_KEY));
+      const first = delayOneResponse(() => ask(one, ORDER_KEY));
       await hold.reached;
       expect((await ask(two, ORDER_KEY)).status).toBe(409);
       hold.open();
@@ -254,7 +254,7 @@ describeWithRedis('replicas that share a Redis', () => {
       upstream.next(scriptStream([hold, 'Hi']));
       const first = ask(two, ORDER_KEY);
       await hold.reached;
-      const meanwhile = await answerOneTooLate(() => ask(one, ORDER_KEY));
+      const meanwhile = await delayOneResponse(() => ask(one, ORDER_KEY));
       expect([meanwhile.status, meanwhile.json]).toMatchObject([
         409,
         { error: { code: 'idempotent_request_in_progress' } },
@@ -267,7 +267,7 @@ describeWithRedis('replicas that share a Redis', () => {
     it('release it when the request fails', async () => {
       const [one, two] = await startBoth();
       upstream.next(httpError(500, errorBody('no'))).next(scriptStream('Hi'));
-      expect((await answerOneTooLate(() => ask(one, ORDER_KEY))).status).toBe(502);
+      expect((await delayOneResponse(() => ask(one, ORDER_KEY))).status).toBe(502);
       expect((await ask(two, ORDER_KEY)).status).toBe(200);
     });
 

@@ -11,7 +11,7 @@ const EVER: readonly Step[] = [steps.finish('stop'), steps.done(), steps.end()];
 const times = (count: number, make: (index: number) => Step): readonly Step[] =>
   Array.from({ length: count }, (_, i) => make(i));
 
-describe('what one model may answer is bounded', () => {
+describe('the output of a model call is bounded', () => {
   let bench: Bench;
   afterEach(() => bench.close());
   const start = async (env: Readonly<Record<string, string>> = {}): Promise<void> => {
@@ -148,9 +148,11 @@ describe('what one model may answer is bounded', () => {
 
   it('stops a whole completion of a server that does not stream', async () => {
     await start({ UPSTREAM_ANSWER_LIMIT: '64kb' });
-    const answer = JSON.stringify({ choices: [{ message: { content: 'x'.repeat(70_000) }, finish_reason: 'stop' }] });
+    const completion = JSON.stringify({
+      choices: [{ message: { content: 'x'.repeat(70_000) }, finish_reason: 'stop' }],
+    });
     const head = steps.headers(200, { 'content-type': 'application/json' });
-    expect(await readError([head, steps.raw(answer), steps.end()])).toEqual(TOO_LARGE);
+    expect(await readError([head, steps.raw(completion), steps.end()])).toEqual(TOO_LARGE);
     expect(await readError([head, steps.raw(`{"x":"${'x'.repeat(300_000)}`), steps.end()])).toEqual(TOO_LARGE);
   });
 
@@ -249,13 +251,13 @@ describe('what a schema may ask of the demo is bounded', () => {
     const asked = ask(schema);
     let longest = 0;
     const startedAt = performance.now();
-    const answer = { isThere: false };
-    void asked.finally(() => (answer.isThere = true));
+    const response = { isThere: false };
+    void asked.finally(() => (response.isThere = true));
     do {
       const before = performance.now();
       expect((await getJson(new URL('/health/live', app.baseUrl).href)).status).toBe(200);
       longest = Math.max(longest, performance.now() - before);
-    } while (!answer.isThere);
+    } while (!response.isThere);
     const { status, json } = await asked;
     const { error } = json as { readonly error?: { readonly code: string; readonly param: string } };
     expect(['200 undefined undefined', '400 invalid_json_schema response_format']).toContain(

@@ -63,12 +63,12 @@ describe('an upstream’s response is read by its content', () => {
   });
 
   it('one JSON object is a whole completion, even if it does not say why it stopped', async () => {
-    const answers: readonly (readonly [unknown, string, string])[] = [
+    const completions: readonly (readonly [unknown, string, string])[] = [
       [{ message: { role: 'assistant', content: 'Yes.' } }, 'stop', 'Yes.'],
       [{ message: { role: 'assistant', content: 'Yes.' }, finish_reason: null }, 'stop', 'Yes.'],
       [{ message: { tool_calls: [{ function: { name: 'look', arguments: '{}' } }] } }, 'tool_calls', ''],
     ];
-    for (const [choice, finish, content] of answers) {
+    for (const [choice, finish, content] of completions) {
       bench.upstream.next([
         steps.headers(200, { 'content-type': 'application/json' }),
         steps.raw(JSON.stringify({ choices: [choice] })),

@@ -78,13 +78,13 @@ describe('an upstream that speaks OpenAI in its own way', () => {
 
     it.each([
       ['in a fence', `\`\`\`json\n${JSON_TEXT}\n\`\`\``],
-      ['behind words that hold a brace', `Here is {the} answer: ${JSON_TEXT} Bye.`],
+      ['behind words that hold a brace', `Here is {the} object: ${JSON_TEXT} Bye.`],
       ['ahead of words', `${JSON_TEXT}\nI hope that {this} helps!`],
       ['ahead of the end of a fence', `${JSON_TEXT}\n\`\`\``],
       ['twice', `${JSON_TEXT}\n${JSON_TEXT}`],
       ['ahead of the end token of its template', `\n${JSON_TEXT}<|im_end|>`],
       ['behind its reasoning', `<think>{"a": {reply}}</think>\n${JSON_TEXT}`],
-    ])('%s, though it was given a schema: the answer is found', async (_, words) => {
+    ])('%s, though it was given a schema: the object is found', async (_, words) => {
       await start();
       bench.upstream.always(scriptStream(words, { pieces: 12 }));
       const items = await bench.stream({ model: 'spoken' });

@@ -106,7 +106,7 @@ describe('tool calls of an upstream', () => {
       ),
     ],
     ['without `function`', calls([OSLO, ROME].map((called, index) => [{ index, ...called }]))],
-    ['that end like any other answer', calls([[{ function: OSLO }, { function: ROME }]], 'stop')],
+    ['whose completion ends with the finish reason `stop`', calls([[{ function: OSLO }, { function: ROME }]], 'stop')],
   ])('%s are read as a person would read them', async (_, script) => {
     bench.upstream.next(script).next(script);
     const items = await bench.stream();
@@ -209,7 +209,7 @@ describe('tool calls of an upstream', () => {
     const messages = bench.upstream.requests[2]?.body.messages ?? [];
     const asked = messages.flatMap((message) => (message.role === 'assistant' ? (message.tool_calls ?? []) : []));
     expect(new Set(asked.map(({ id }) => id)).size).toBe(4);
-    const answered = messages.flatMap((message) => (message.role === 'tool' ? [message.tool_call_id] : []));
-    expect(answered).toEqual(asked.map(({ id }) => id));
+    const resultIds = messages.flatMap((message) => (message.role === 'tool' ? [message.tool_call_id] : []));
+    expect(resultIds).toEqual(asked.map(({ id }) => id));
   });
 });

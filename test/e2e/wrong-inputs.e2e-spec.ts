@@ -48,7 +48,7 @@ class Kept {
   readonly id: string;
 }
 
-@Workflow({ id: 'kept', description: 'Its answer is kept in a database' })
+@Workflow({ id: 'kept', description: 'Its output is kept in a database' })
 class KeptWorkflow {
   readonly keep = agent({ output: Kept });
   define(flow: Flow, { messages }: ChatRefs) {

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 /** A TCP proxy to a server on this machine, whose connections can fail like those of a network. */
 export class CutLink {
-  /** The number of connections that {@link cutAnswerTo} has cut. */
+  /** The number of connections that {@link cutResponseTo} has cut. */
   cuts = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -33,7 +33,7 @@ export class CutLink {
    * Lets the next request with these words reach the server, and closes its connection instead of delivering the reply.
    * @param after words that must come first on the connection, in an earlier request or the same one
    */
-  cutAnswerTo(words: string, after = words): void {
+  cutResponseTo(words: string, after = words): void {
     this.#cutAt = { words, after };
   }
 
@@ -56,19 +56,19 @@ export class CutLink {
   }
 
   #join(client: Socket, server: Socket): void {
-    let hasLostAnswer = false;
+    let hasLostResponse = false;
     let hasComeTo: string | undefined;
     client.on('data', (bytes) => {
       const { words, after } = this.#cutAt ?? {};
       if (after !== undefined && bytes.includes(after)) hasComeTo = after;
       if (words !== undefined && hasComeTo === after && bytes.includes(words)) {
         this.#cutAt = undefined;
-        hasLostAnswer = true;
+        hasLostResponse = true;
       }
       server.write(bytes);
     });
     server.on('data', (bytes) => {
-      if (!hasLostAnswer) {
+      if (!hasLostResponse) {
         client.write(bytes);
         return;
       }

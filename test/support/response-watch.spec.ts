@@ -14,11 +14,11 @@ const CHUNK = {
 describe('ResponseWatch', () => {
   let server: Server;
   let watch: ResponseWatch;
-  let answer: { readonly type: string; readonly writes: readonly string[] };
+  let scripted: { readonly type: string; readonly writes: readonly string[] };
   beforeEach(async () => {
     server = createServer((_request, response) => {
-      response.setHeader('content-type', answer.type);
-      for (const bytes of answer.writes) response.write(bytes);
+      response.setHeader('content-type', scripted.type);
+      for (const bytes of scripted.writes) response.write(bytes);
       response.end();
     });
     watch = new ResponseWatch(server);
@@ -33,7 +33,7 @@ describe('ResponseWatch', () => {
     writes: readonly string[],
     path = '/v1/chat/completions',
   ): Promise<number> => {
-    answer = { type, writes };
+    scripted = { type, writes };
     await (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)).text();
     return watch.faults.length;
   };

@@ -4,19 +4,19 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 /** A TCP proxy to a server that delays all data, and the end of each connection, in both directions. */
 export class SlowLink {
   /** The delay of everything that the server sends from now on, in milliseconds. */
-  answerDelayMs: number;
+  responseDelayMs: number;
   /** The number of connections that were opened over it. */
   connections = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
   private constructor(target: { readonly host: string; readonly port: number }, delayMs: number) {
-    this.answerDelayMs = delayMs;
+    this.responseDelayMs = delayMs;
     this.#server = createServer({ noDelay: true }, (near) => {
       this.connections++;
       const far = connect({ ...target, noDelay: true });
       this.#forward(near, far, () => delayMs);
-      this.#forward(far, near, () => this.answerDelayMs);
+      this.#forward(far, near, () => this.responseDelayMs);
     });
   }
 

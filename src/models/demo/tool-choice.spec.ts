@@ -7,8 +7,8 @@ const clock = { type: 'function', function: { name: 'clock' } };
 const note = { type: 'custom', custom: { name: 'note' } };
 const tools = [weather, clock, note];
 
-const listCalled = (request: Record<string, unknown>, message = '', isAnswerDue = false): string[] =>
-  chooseTools(request, message, isAnswerDue).map(({ name }) => name);
+const listCalled = (request: Record<string, unknown>, message = '', isReplyDue = false): string[] =>
+  chooseTools(request, message, isReplyDue).map(({ name }) => name);
 
 describe('chooseTools', () => {
   it('calls none without tools', () => {

@@ -36,7 +36,7 @@ describe('OpenAIChatModel and the ends of a call', () => {
   it.each<[string, readonly Step[]]>([
     ['before the headers', []],
     ['after the headers', [headers()]],
-    ['in mid-answer', [role(), text('some')]],
+    ['in the middle of the text', [role(), text('some')]],
   ])('throws the reason and closes the connection when it is aborted %s', async (_, steps) => {
     const here = gate();
     here.open();
@@ -106,7 +106,8 @@ describe('OpenAIChatModel and its connections', () => {
   let respond: Parameters<typeof createServer>[1];
 
   const event = (fields: object): string => `data: ${JSON.stringify({ choices: [fields] })}\n\n`;
-  const ANSWER = event({ delta: { content: 'a' } }) + event({ delta: {}, finish_reason: 'stop' }) + 'data: [DONE]\n\n';
+  const COMPLETION =
+    event({ delta: { content: 'a' } }) + event({ delta: {}, finish_reason: 'stop' }) + 'data: [DONE]\n\n';
 
   beforeEach(async () => {
     connections = 0;
@@ -131,14 +132,14 @@ describe('OpenAIChatModel and its connections', () => {
     for (let i = 0; i < 5; i++) {
       let close = (): void => undefined;
       respond = (_request, response) => {
-        response.writeHead(200, { 'content-type': 'text/event-stream' }).write(ANSWER);
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write(COMPLETION);
         close = () => response.end(': bye\n\n');
         if (!late) close();
       };
       await model.call().toEnd();
       if (late) close();
       await model.assertNothingOpen();
-      // The connection is free one turn after its answer has been read.
+      // The connection is free one turn after its response has been read.
       await turn();
     }
     expect(connections).toBe(1);

@@ -68,9 +68,9 @@ describe('OpenAIChatModel asking', () => {
   });
 
   it('keeps parallel calls apart', async () => {
-    bench.upstream.always((request) => scriptStream(`answer ${String(request.body['user'])}`));
+    bench.upstream.always((request) => scriptStream(`reply ${String(request.body['user'])}`));
     const calls = Array.from({ length: 20 }, (_, i) => bench.call({ user: `u${i}` }));
     await Promise.all(calls.map((call) => call.toEnd()));
-    expect(calls.map((call) => call.text())).toEqual(calls.map((_, i) => `answer u${i}`));
+    expect(calls.map((call) => call.text())).toEqual(calls.map((_, i) => `reply u${i}`));
   });
 });

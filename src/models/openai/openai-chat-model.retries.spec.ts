@@ -46,7 +46,7 @@ describe('OpenAIChatModel and retries', () => {
     ['a long rate limit', httpError(429, errorBody('slow'), { 'retry-after': '30' })],
     ['a quota that is used up', httpError(429, { error: { message: 'm', type: 'x', code: 'insufficient_quota' } })],
     ['an upstream that says no', httpError(500, 'down', { 'x-should-retry': 'false' })],
-    ['an answer that has begun', [role(), text('So'), hangUp()]],
+    ['a completion that has begun', [role(), text('So'), hangUp()]],
   ])('does not send it again after %s', async (_, failure) => {
     bench.upstream.next(failure);
     const call = bench.call();

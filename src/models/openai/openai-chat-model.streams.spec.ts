@@ -149,11 +149,11 @@ describe('OpenAIChatModel reading streams', () => {
 
   it('takes one JSON completion from a server that does not stream', async () => {
     const message = { role: 'assistant', content: TRICKY, reasoning_content: 'hm' };
-    const answer = { model: 'm-1', choices: [{ index: 0, message, finish_reason: 'length' }], usage: tokens(3, 4) };
+    const completion = { model: 'm-1', choices: [{ index: 0, message, finish_reason: 'length' }], usage: tokens(3, 4) };
     bench.upstream.next([
       steps.headers(200, { 'content-type': 'application/json; charset=utf-8' }),
       steps.cutEvery(3),
-      steps.raw(JSON.stringify(answer)),
+      steps.raw(JSON.stringify(completion)),
     ]);
     const call = bench.call();
     await expect(call.toEnd()).resolves.toEqual({ finishReason: 'length' });

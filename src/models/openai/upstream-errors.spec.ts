@@ -4,7 +4,7 @@ import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai'
 import { InternalError, MillraceError, OverloadedError, UpstreamError } from '../../errors/index.js';
 import { makeUpstreamError, makeReportedError } from './upstream-errors.js';
 
-const answer = (status: number, error: unknown, headers = new Headers()): APIError =>
+const makeApiError = (status: number, error: unknown, headers = new Headers()): APIError =>
   APIError.generate(status, { error }, undefined, headers);
 
 const SECRETS = [
@@ -53,7 +53,7 @@ describe('makeUpstreamError', () => {
   it.each(SECRETS)("takes %s out of a 400's message, wherever it is", (secret) => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1_200 }), (length) => {
-        const { message } = makeUpstreamError(answer(400, { message: `${'.'.repeat(length)}${secret} (x)` }));
+        const { message } = makeUpstreamError(makeApiError(400, { message: `${'.'.repeat(length)}${secret} (x)` }));
         expect(message).not.toContain(secret.slice(0, 7));
         expect(message.length).toBeLessThanOrEqual(1_000);
       }),
@@ -64,7 +64,7 @@ describe('makeUpstreamError', () => {
   it.each([undefined, null, '', 7, {}, { message: { text: 'x' } }])(
     'has words of its own for a 400 with %j',
     (body) => {
-      const { message, param, code } = makeUpstreamError(answer(400, body));
+      const { message, param, code } = makeUpstreamError(makeApiError(400, body));
       expect([message, param, code]).toEqual(['The model provider did not accept the request.', null, null]);
     },
   );
@@ -79,12 +79,12 @@ describe('makeUpstreamError', () => {
     'x'.repeat(65),
     '',
   ])('passes %j on neither as code or param nor to the log', (value) => {
-    const error = makeUpstreamError(answer(400, { message: 'x', code: value, param: value, type: value }));
+    const error = makeUpstreamError(makeApiError(400, { message: 'x', code: value, param: value, type: value }));
     expect(error).toMatchObject({ code: null, param: null, diagnostic: 'upstream status 400, type -, code -' });
   });
 
   it('passes on code and param that are words', () => {
-    const error = makeUpstreamError(answer(400, { code: 'bad_value', param: 'messages[0].content.0' }));
+    const error = makeUpstreamError(makeApiError(400, { code: 'bad_value', param: 'messages[0].content.0' }));
     expect(error).toMatchObject({ code: 'bad_value', param: 'messages[0].content.0' });
   });
 
@@ -94,18 +94,18 @@ describe('makeUpstreamError', () => {
     ['what cannot be seen', 'a\u202eb\u001b[31mc\nd', 'a b [31mc\nd'],
     ['half a key at the end', `${'x '.repeat(1_999)}sk-${'a1'.repeat(50)}`, 'x '.repeat(500)],
   ])("takes %s out of a 400's message", (_, message, shown) => {
-    expect(makeUpstreamError(answer(400, { message })).message).toBe(shown);
+    expect(makeUpstreamError(makeApiError(400, { message })).message).toBe(shown);
   });
 
   it('passes on only strings as code and param, because vLLM sends its status as a number', () => {
-    const error = makeUpstreamError(answer(400, { message: 'x', code: 400, param: { a: 1 } }));
+    const error = makeUpstreamError(makeApiError(400, { message: 'x', code: 400, param: { a: 1 } }));
     expect(error).toMatchObject({ code: null, param: null });
   });
 
   it('keeps the kind of the failure for the log, but nothing that users or upstreams wrote', () => {
-    const named = makeUpstreamError(answer(503, { type: 'server_error', code: 'overloaded', message: 'secret' }));
+    const named = makeUpstreamError(makeApiError(503, { type: 'server_error', code: 'overloaded', message: 'secret' }));
     expect(named.diagnostic).toBe('upstream status 503, type server_error, code overloaded');
-    const wordy = makeUpstreamError(answer(503, { type: 'a sentence of words', code: 'x'.repeat(65) }));
+    const wordy = makeUpstreamError(makeApiError(503, { type: 'a sentence of words', code: 'x'.repeat(65) }));
     expect(wordy.diagnostic).toBe('upstream status 503, type -, code -');
   });
 
@@ -129,13 +129,13 @@ describe('makeUpstreamError', () => {
     ['Sun, 01 Nov 2026 00:00:00 GMT', undefined],
   ])('reads the retry-after %j as %p ms', (value, retryAfterMs) => {
     const headers = new Headers({ 'retry-after': value, date: 'Mon, 02 Nov 2026 00:00:00 GMT' });
-    const error = makeUpstreamError(answer(429, {}, headers));
+    const error = makeUpstreamError(makeApiError(429, {}, headers));
     expect(error.retryAfterMs).toBe(retryAfterMs);
   });
 
   it('has a defined consequence for every status of an upstream', () => {
     for (let status = 400; status < 600; status++) {
-      const error = makeUpstreamError(answer(status, { message: `m ${SECRETS[0]}` }));
+      const error = makeUpstreamError(makeApiError(status, { message: `m ${SECRETS[0]}` }));
       expect(error).toBeInstanceOf(UpstreamError);
       expect([400, 413, 422, 429, 502, 504]).toContain(error.status);
       expect(error.message).not.toContain('sk-');

@@ -13,12 +13,12 @@ describe('ModelPrices', () => {
 
   it('takes the price of a known model, whatever its edition, and says of which day the price is', () => {
     const expected = { usd: 0.21, prices: SHIPPED_PRICES_DATE };
-    for (const [model, answered] of [
+    for (const [model, responseModel] of [
       ['gpt-4o-mini'],
       ['gpt-4o-mini-2024-07-18'],
       ['my-name', 'gpt-4o-mini-2024-07-18'],
     ]) {
-      expect(prices.compute({ provider: 'openai', model: model ?? '' }, answered, USAGE)).toEqual(expected);
+      expect(prices.compute({ provider: 'openai', model: model ?? '' }, responseModel, USAGE)).toEqual(expected);
     }
   });
 

@@ -14,7 +14,7 @@ const KEPT: AppendVerdict = { isKept: true, isCancelled: false };
 
 let clock: FakeClock;
 let batches: (readonly LogBatch[])[];
-let answer: (batches: readonly LogBatch[]) => Promise<readonly AppendVerdict[]>;
+let commitBatches: (batches: readonly LogBatch[]) => Promise<readonly AppendVerdict[]>;
 let lost: string[];
 let cancelled: string[];
 let reads: number;
@@ -29,11 +29,11 @@ beforeEach(() => {
   instruments = new Instruments();
   cancelled = [];
   reads = 0;
-  answer = (sent) => Promise.resolve(sent.map(() => KEPT));
+  commitBatches = (sent) => Promise.resolve(sent.map(() => KEPT));
   const store = {
     append: (sent: readonly LogBatch[]) => {
       batches.push(sent);
-      return answer(sent);
+      return commitBatches(sent);
     },
   };
   writer = new LogWriter(
@@ -139,7 +139,7 @@ describe('LogWriter', () => {
   it('shows nothing before the store has it', async () => {
     const log = open();
     let commit: () => void = () => undefined;
-    answer = (sent) => new Promise((resolve) => (commit = () => resolve(sent.map(() => KEPT))));
+    commitBatches = (sent) => new Promise((resolve) => (commit = () => resolve(sent.map(() => KEPT))));
     const follower = follow(log);
     let seen: unknown;
     void follower.next().then((events) => (seen = events));
@@ -152,7 +152,7 @@ describe('LogWriter', () => {
   });
 
   it('measures its commits, what they hold, and what the store refuses', async () => {
-    answer = (sent) => {
+    commitBatches = (sent) => {
       clock.advance(20);
       return Promise.resolve(sent.map(({ run }) => ({ ...KEPT, isKept: run === 'a' })));
     };
@@ -166,7 +166,7 @@ describe('LogWriter', () => {
 
   it('sends the same again while the store fails, holds the run back, and loses nothing', async () => {
     const log = open();
-    answer = () => Promise.reject(new Error('full'));
+    commitBatches = () => Promise.reject(new Error('full'));
     say(log, 'x'.repeat(200 * 1024));
     await turn();
     say(log, 'y'.repeat(100 * 1024));
@@ -174,7 +174,7 @@ describe('LogWriter', () => {
     clock.advance(500);
     await turn();
     expect(batches[1]).toEqual(batches[0]);
-    answer = (sent) => Promise.resolve(sent.map(() => KEPT));
+    commitBatches = (sent) => Promise.resolve(sent.map(() => KEPT));
     clock.advance(500);
     await turn();
     clock.advance(500);
@@ -185,14 +185,14 @@ describe('LogWriter', () => {
 
   it('gives up runs when the store has failed for 10 s, and runs that the store refuses', async () => {
     const log = open();
-    answer = () => Promise.reject(new Error('full'));
+    commitBatches = () => Promise.reject(new Error('full'));
     say(log, '1');
     for (let tries = 0; tries < 25 && lost.length === 0; tries++) {
       await turn();
       clock.advance(500);
     }
     expect([lost, log.ending]).toEqual([['r'], 'released']);
-    answer = () => Promise.resolve([{ isKept: false, isCancelled: false }]);
+    commitBatches = () => Promise.resolve([{ isKept: false, isCancelled: false }]);
     const other = open('other');
     say(other, '1');
     clock.advance(500);

@@ -44,10 +44,10 @@ describe('LangfuseServer', () => {
   it('stops waiting at the time limit', async () => {
     let asked = 0;
     const url = await serverThat(() => asked++);
-    const answers = Promise.all([at(url).readVersion(), at(url).checkKeys()]);
+    const results = Promise.all([at(url).readVersion(), at(url).checkKeys()]);
     await eventually(() => asked === 2);
     clock.advance(3_000);
-    expect(await answers).toEqual([undefined, { result: 'unknown', why: 'it cannot be reached' }]);
+    expect(await results).toEqual([undefined, { result: 'unknown', why: 'it cannot be reached' }]);
   });
 
   it('reports a server that cannot be reached', async () => {

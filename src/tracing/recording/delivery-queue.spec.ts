@@ -13,30 +13,30 @@ class Backend implements TraceExporter {
   readonly requests: string[][] = [];
   open = 0;
   mostOpen = 0;
-  answer: (signal: AbortSignal) => Promise<void> = () => Promise.resolve();
+  respond: (signal: AbortSignal) => Promise<void> = () => Promise.resolve();
 
   async export(traces: readonly FinishedTrace[], signal: AbortSignal): Promise<void> {
     this.requests.push(traces.map(({ id }) => id));
     this.open++;
     this.mostOpen = Math.max(this.mostOpen, this.open);
     try {
-      await this.answer(signal);
+      await this.respond(signal);
     } finally {
       this.open--;
     }
   }
 
   failWith(message: string, retryable: boolean, retryAfterMs?: number): void {
-    this.answer = () => Promise.reject(new ExportError(message, retryable, retryAfterMs));
+    this.respond = () => Promise.reject(new ExportError(message, retryable, retryAfterMs));
   }
 
   succeed(): void {
-    this.answer = () => Promise.resolve();
+    this.respond = () => Promise.resolve();
   }
 
   /** Does not respond until it is aborted. */
   hang(): void {
-    this.answer = (signal) =>
+    this.respond = (signal) =>
       new Promise((_, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error));
       });
@@ -115,7 +115,7 @@ describe('DeliveryQueue', () => {
     put('a');
     const at: number[] = [];
     const start = clock.monotonic();
-    backend.answer = () => {
+    backend.respond = () => {
       at.push(clock.monotonic() - start);
       return Promise.reject(new ExportError('HTTP status 503', true));
     };
@@ -165,7 +165,7 @@ describe('DeliveryQueue', () => {
 
   it('counts only the lost traces of a request as given up', async () => {
     const { clock, backend, put, queue } = makeQueue();
-    backend.answer = () => Promise.reject(new ExportError('1 event refused', false, undefined, 1));
+    backend.respond = () => Promise.reject(new ExportError('1 event refused', false, undefined, 1));
     for (const id of ['a', 'b', 'c']) put(id);
     await clock.advanceAsync(1_000);
     expect(queue.health).toMatchObject({ exportedTraces: 2, droppedTraces: 1, queueBytes: 0 });
@@ -173,7 +173,7 @@ describe('DeliveryQueue', () => {
 
   it('does not quote errors of other libraries', async () => {
     const { clock, backend, put, lines } = makeQueue();
-    backend.answer = () => Promise.reject(new TypeError('secret'));
+    backend.respond = () => Promise.reject(new TypeError('secret'));
     put('a');
     await clock.advanceAsync(1_000);
     expect(lines.join()).toContain('TypeError in the exporter');

@@ -12,8 +12,8 @@ export function encodePartialSuccess(
   encoding: OtlpEncoding,
 ): { readonly contentType: string; readonly body: Buffer } {
   if (encoding === 'json') {
-    const answer = refused === 0 ? {} : { partialSuccess: { rejectedSpans: String(refused), errorMessage: REASON } };
-    return { contentType: 'application/json', body: Buffer.from(JSON.stringify(answer)) };
+    const body = refused === 0 ? {} : { partialSuccess: { rejectedSpans: String(refused), errorMessage: REASON } };
+    return { contentType: 'application/json', body: Buffer.from(JSON.stringify(body)) };
   }
   return {
     contentType: 'application/x-protobuf',

@@ -52,7 +52,7 @@ describe('JsonTextFilter', () => {
     ['in a fence', '```json\n{"a":1}\n```', '{"a":1}'],
     [
       'behind words in braces',
-      'Here is {the} answer for {"you"}, { x }: {"a":{"b":"}"}} Bye {"c":1}',
+      'Here is {the} object for {"you"}, { x }: {"a":{"b":"}"}} Bye {"c":1}',
       '{"a":{"b":"}"}}',
     ],
     ['of which a key has escapes', 'So: { "a\\"b" : [1] }.', '{ "a\\"b" : [1] }'],
@@ -108,10 +108,10 @@ describe('ReasoningTagFilter', () => {
   it('separates reasoning and content, wherever they are cut', () => {
     const words = fc.string().map((text) => text.replaceAll('<', '('));
     fc.assert(
-      fc.property(words, words, cuts, (thought, answer, places) => {
-        const texts = through(new ReasoningTagFilter(THINK), `<think>${thought}</think>${answer}`, places);
+      fc.property(words, words, cuts, (thought, text, places) => {
+        const texts = through(new ReasoningTagFilter(THINK), `<think>${thought}</think>${text}`, places);
         expect((texts['reasoning'] ?? '').replace(/\s/g, '')).toBe(thought.replace(/\s/g, ''));
-        expect(texts['content'] ?? '').toBe(answer.trimStart());
+        expect(texts['content'] ?? '').toBe(text.trimStart());
       }),
     );
   });

@@ -8,7 +8,7 @@ import { chunk, done, httpError, type Step } from '../../../../test/support/upst
 
 const FILTERED = { hate: { filtered: false, severity: 'safe' } };
 /** Azure's first chunk has no choices but the verdict on the prompt, and others come with verdicts of their own. */
-const ANSWER: readonly Step[] = [
+const COMPLETION: readonly Step[] = [
   chunk({ choices: [], created: 0, id: '', model: '', object: '', prompt_filter_results: [{ prompt_index: 0 }] }),
   chunk({
     choices: [{ index: 0, delta: { role: 'assistant', content: '', refusal: null }, content_filter_results: {} }],
@@ -29,7 +29,7 @@ describe('azure_openai', () => {
       AZURE_OPENAI_ENDPOINT: `${origin}/`,
       AZURE_OPENAI_API_KEY: 'azure-1',
     }));
-    bench.upstream.next(ANSWER);
+    bench.upstream.next(COMPLETION);
     const call = bench.call({ max_completion_tokens: 5 });
     expect(await call.toEnd()).toEqual({ finishReason: 'stop' });
     expect(bench.request.headers.authorization).toBe('Bearer azure-1');
@@ -47,7 +47,7 @@ describe('azure_openai', () => {
     }));
     delete process.env['OPENAI_BASE_URL'];
     delete process.env['OPENAI_CUSTOM_HEADERS'];
-    bench.upstream.next(ANSWER);
+    bench.upstream.next(COMPLETION);
     const call = bench.call();
     await call.toEnd();
     expect(bench.request.headers).toMatchObject({ 'api-key': 'azure-1' });
@@ -67,7 +67,7 @@ describe('azure_openai', () => {
     }));
     for (const key of ['azure-1', 'azure-other']) {
       writeFileSync(file, `${key}\n`);
-      bench.upstream.next(ANSWER);
+      bench.upstream.next(COMPLETION);
       await bench.call().toEnd();
       expect(bench.request.headers).toMatchObject({ 'api-key': key });
       expect(bench.request.headers).not.toHaveProperty('authorization');
