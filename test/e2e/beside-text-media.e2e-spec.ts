@@ -74,7 +74,7 @@ describe('what a completion holds besides text', () => {
       expect((await bench.upstream.request(0)).body).toMatchObject(request);
     });
 
-    it('from the parts of the content reach the client as well', async () => {
+    it('reach the client from the parts of the content as well', async () => {
       await start();
       bench.upstream.next([
         role(),

@@ -197,7 +197,7 @@ describe('what a completion holds besides text', () => {
       expect(whole?.annotations?.map((annotation) => cutCited(SAID, annotation))).toEqual(['']);
     });
 
-    it('of steps that are not visible stay inside', async () => {
+    it('never reach the client if their step is silent', async () => {
       await start((flow, { messages }) => {
         const found = flow.node(SilentNode, { messages });
         return flow.node(SpeakNode, { messages, prompt: found });
@@ -206,7 +206,7 @@ describe('what a completion holds besides text', () => {
       expect((await bench.streamDeltas({ model: 'test' })).filter((piece) => 'annotations' in piece)).toEqual([]);
     });
 
-    it('of a silent step whose result is sent as the completion stay inside', async () => {
+    it('never reach the client from a silent step whose result is the completion', async () => {
       await start((flow, { messages }) => flow.node(SilentNode, { messages }));
       bench.upstream.next(scriptCitation('Found.', 'Found'));
       expect(await bench.completeMessage({ model: 'test' })).toEqual({

@@ -109,7 +109,7 @@ describe('a request for a run, however it was mutated', () => {
     );
   }, 60_000);
 
-  it('of any length in its id is a 404', async () => {
+  it('is refused with 404 for an id of any length', async () => {
     expect((await getJson(runUrl(bench.app, 'x'.repeat(4_000)))).status).toBe(404);
   });
 
@@ -166,7 +166,7 @@ describe('a request for a run, however it was mutated', () => {
     expect([status, json]).toMatchObject([400, { error: { param: 'after', code: 'invalid_value' } }]);
   });
 
-  it('are refused with 404 for a run that does not exist, and with 405 for another method', async () => {
+  it('is refused with 404 for a run that does not exist, and with 405 for another method', async () => {
     for (const path of ['run_nobody', 'run_nobody/events']) {
       expect(await callRun(bench.app, 'GET', path)).toMatchObject({ status: 404, json: { error: { code: null } } });
     }
