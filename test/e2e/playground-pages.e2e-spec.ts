@@ -155,7 +155,8 @@ describeInBrowser()('the playground', () => {
       await lane(page, 'answer').getByRole('button', { name: 'Look inside answer' }).click();
       await inside(page).getByText('Model openai/').waitFor();
       const text = await inside(page).innerText();
-      for (const part of [/Input/, /first token/i, /Tokens in\s+3/i, /Completion/, /A wheel\./]) expect(text).toMatch(part);
+      for (const part of [/Input/, /first token/i, /Tokens in\s+3/i, /Completion/, /A wheel\./])
+        expect(text).toMatch(part);
       await inside(page).getByText('1 message', { exact: true }).click();
       await inside(page).getByText('What is a mill?').last().waitFor();
       await expectAccessible(page);

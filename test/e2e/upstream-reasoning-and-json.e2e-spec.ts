@@ -53,20 +53,20 @@ describe('an upstream that speaks OpenAI in its own way', () => {
       expect(await bench.completeMessage()).toMatchObject({ content: 'Yes.', reasoning_content: 'Hm.' });
     });
 
-    it('nowhere: an empty tag shows no reasoning', async () => {
+    it('nowhere if the tag is empty', async () => {
       await start();
       bench.upstream.always(scriptStream('<think>\n\n</think>\n\nYes.', { pieces: 6 }));
       assertCompletion(await bench.stream(), { reasoning: '', content: 'Yes.' });
       expect(await bench.completeMessage()).not.toHaveProperty('reasoning_content');
     });
 
-    it('in a tag that its template has opened, if the setting says so', async () => {
+    it('before a closing tag alone, if the setting says that its template opens the tag', async () => {
       await start({ OPENAI_REASONING_TAG: '/think' });
       bench.upstream.next(scriptStream('Hm.</think>\n\nYes.', { pieces: 4 }));
       assertCompletion(await bench.stream(), { reasoning: 'Hm.', content: 'Yes.' });
     });
 
-    it('nowhere, if the setting says so', async () => {
+    it('nowhere if the setting is `off`: the tag stays in the content', async () => {
       await start({ OPENAI_REASONING_TAG: 'off' });
       bench.upstream.next(scriptStream('<think>Hm.</think>Yes.', { pieces: 4 }));
       assertCompletion(await bench.stream(), { content: '<think>Hm.</think>Yes.' });
