@@ -209,7 +209,7 @@ describeWithRedis('replicas that share a Redis', () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
-  describe('when Redis responds to a claim too late', () => {
+  describe('when Redis answers a claim too late', () => {
     let link: SlowLink;
     beforeEach(async () => {
       link = await SlowLink.to(new URL(redis.url).host, 0);
