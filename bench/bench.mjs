@@ -30,7 +30,10 @@ export class Bench {
   #load;
   #upstreamUrl = '';
 
-  /** @param {{ targetProcessors?: number }} [options] how many processors a target has for itself, where there are enough */
+  /**
+   * @param {{ targetProcessors?: number }} [options] how many processors a target has for itself, where there are
+   * enough
+   */
   constructor({ targetProcessors = 1 } = {}) {
     this.#pinning = findPinning(targetProcessors);
   }
@@ -64,7 +67,8 @@ export class Bench {
   /**
    * @param {string} name
    * @param {Readonly<Record<string, string>>} [env] settings beside those that all targets get
-   * @param {{ tellsHeap?: boolean }} [options] `tellsHeap`: it can be asked for its `heap`, after a collection of garbage
+   * @param {{ tellsHeap?: boolean }} [options] `tellsHeap`: it can be asked for its `heap`, after a collection of
+   * garbage
    * @returns {Promise<Target>}
    */
   async startTarget(name, env = {}, { tellsHeap = false } = {}) {
@@ -101,7 +105,8 @@ export class Bench {
    * @param {Target} target
    * @param {import('./phases.mjs').Load} load
    * @param {() => Promise<void>} settle waits for what the load leaves to be done; it counts as the load's
-   * @returns {Promise<Record<string, number> & { errors: Record<string, number> }>} Times in microseconds, memory in kilobytes
+   * @returns {Promise<Record<string, number> & { errors: Record<string, number> }>} Times in microseconds, memory in
+   * kilobytes
    */
   async measure(target, load, settle = () => delay(SETTLE_MS)) {
     const before = await this.#costs(target);

@@ -1,7 +1,7 @@
 /**
- * What the Responses API costs beside chat completions, what storing a response adds, and whether a response or its log costs more
- * for each event the longer it gets: `npm run bench:responses`, or with a number of rounds behind `--`. Loads that are
- * compared follow one another.
+ * What the Responses API costs beside chat completions, what storing a response adds, and whether a response or its log
+ * costs more for each event the longer it gets: `npm run bench:responses`, or with a number of rounds after `--`. Loads
+ * that are compared follow one another.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

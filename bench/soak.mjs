@@ -1,8 +1,8 @@
 /**
- * Does anything stay behind? `npm run bench:soak` sends tens of thousands of requests to the built service, among them ones
- * that are left, fail, are pipelined, are never read, or are no requests at all, and then compares what the process holds with
- * what it held before: heap after a collection of garbage, sockets, timers, file descriptors and gauges. Exits with 1 if
- * anything is left, or if a client did not get the response that it should.
+ * Does anything stay behind? `npm run bench:soak` sends tens of thousands of requests to the built service, among them
+ * ones that are left, fail, are pipelined, are never read, or are no requests at all, and then compares what the
+ * process holds with what it held before: heap after a collection of garbage, sockets, timers, file descriptors and
+ * gauges. Exits with 1 if anything is left, or if a client did not get the response that it should.
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
- * How long servers take to start, and what they hold then: `npm run bench:start`, or with a number of rounds behind `--`. Each
- * round starts each of them in a process of its own, asks it until it responds, and stops it a second later.
+ * How long servers take to start, and what they hold then: `npm run bench:start`, or with a number of rounds after
+ * `--`. Each round starts each of them in a process of its own, asks it until it responds, and stops it a second later.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

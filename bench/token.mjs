@@ -1,7 +1,7 @@
 /**
- * The tokens of the fake upstream: each holds one mark, so that tokens can be counted through any merging, and the time at
- * which it was written, so that its way through a target can be measured. The clock is the machine's monotonic one, which
- * is the same in all processes.
+ * The tokens of the fake upstream: each holds one mark, so that tokens can be counted through any merging, and the time
+ * at which it was written, so that its way through a target can be measured. The clock is the machine's monotonic one,
+ * which is the same in all processes.
  */
 
 /** Stands once in each token, and nowhere else in what a target sends. */

@@ -1,7 +1,7 @@
 /**
- * Bundles the packages that the page at `/` is drawn with into `dist/playground/vendor`, from where it is served: a file for each of
- * `src/playground/assets/vendor`, the fonts, and the licences. Does nothing if it has done so for the files as they are. What is decided
- * here, and why, stands in docs/decisions/0029-the-page-from-packages.md.
+ * Bundles the packages that the page at `/` is drawn with into `dist/playground/vendor`, from where it is served: a
+ * file for each of `src/playground/assets/vendor`, the fonts, and the licences. Does nothing if it has done so for the
+ * files as they are. What is decided here, and why, stands in docs/decisions/0029-the-page-from-packages.md.
  */
 import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';

@@ -1,7 +1,8 @@
 /**
- * Bundles the compiled service into a few files, `dist/service`, which `dist/main.js` starts: most of a start was finding, reading
- * and compiling 1,900 files. Does nothing if it has done so for the files as they are. A folder may be named in place of this
- * checkout. What is decided here, and why, stands in docs/decisions/0026-the-service-in-a-few-files.md.
+ * Bundles the compiled service into a few files, `dist/service`, which `dist/main.js` starts: most of a start was
+ * finding, reading and compiling 1,900 files. Does nothing if it has done so for the files as they are. A folder may be
+ * named in place of this checkout. What is decided here, and why, stands in
+ * docs/decisions/0026-the-service-in-a-few-files.md.
  */
 import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -32,12 +33,15 @@ const SHARED = [
 ];
 
 /**
- * Packages that each start loads: they are bundled with all that they depend on. Others stay where they are: they are loaded when
- * they are needed, or have native code or files of their own.
+ * Packages that each start loads: they are bundled with all that they depend on. Others stay where they are: they are
+ * loaded when they are needed, or have native code or files of their own.
  */
 const STARTED = [...SHARED, 'class-validator-jsonschema', 'cors', 'express', 'helmet', 'prom-client', 'yaml'];
 
-/** Comes first in each file: its import is evaluated before those of other files of the bundle, where decorators need it. */
+/**
+ * Comes first in each file: its import is evaluated before those of other files of the bundle, where decorators need
+ * it.
+ */
 const BANNER = `import 'reflect-metadata';
 import { createRequire as __createRequire } from 'node:module';
 import { join as __join } from 'node:path';
@@ -94,15 +98,15 @@ function findDependencies(names, found = new Set()) {
 function makePackageRule() {
   const started = findDependencies(STARTED);
   started.delete('reflect-metadata');
-  const answers = new Map();
+  const decisions = new Map();
   const decide = (name) => {
     const { dependencies, peerDependencies } = readManifest(name);
     const needed = Object.keys({ ...dependencies, ...peerDependencies });
     return started.has(name) || needed.some((one) => SHARED.includes(one));
   };
   return (name) => {
-    if (!answers.has(name)) answers.set(name, decide(name));
-    return answers.get(name);
+    if (!decisions.has(name)) decisions.set(name, decide(name));
+    return decisions.get(name);
   };
 }
 
@@ -116,9 +120,11 @@ const outsidePackages = {
       const name = readPackageName(path);
       const found = await resolveImport(path, { kind, importer, resolveDir, pluginData: outsidePackages });
       const isMissing = found.errors.length > 0;
-      // From the bundle, Node finds the package in the folder of all, which may be of another version.
+      // A package inside another one stays in the bundle: Node would find the one in the outermost node_modules, which
+      // may have another version.
       const isOutside = !isBundled(name) && found.path.startsWith(`${findFolder(name)}${sep}`);
-      // Packages import optional ones that are not installed. What is resolved without a plugin keeps what its package.json says of it.
+      // Packages import optional packages that are not installed. For other imports esbuild resolves the path itself,
+      // so that it still reads the `sideEffects` of the package.json.
       return isOutside || (isMissing && isInPackages(importer)) ? { path, external: true } : undefined;
     });
   },
@@ -149,7 +155,10 @@ function keepClassNames(text, path) {
   return kept;
 }
 
-/** `import.meta` means the file that it stands in, not the one that it is joined into; what that requires is bundled, too. */
+/**
+ * `import.meta` means the file that it stands in, not the one that it is joined into; what that requires is bundled,
+ * too.
+ */
 function keepPlace(text, path) {
   const plain = text.replace('const require = createRequire(import.meta.url);', '');
   if (!/import\.meta\.(?:url|dirname)/.test(plain)) return plain;
@@ -189,8 +198,8 @@ async function bundle() {
 }
 
 /**
- * Leaves in a source map the lines of Millrace's own sources. Node reads it at each start, and decodes all of it for the first stack:
- * as esbuild makes it, that would hold the process up for a fifth of a second, and keep 15 MB.
+ * Leaves in a source map the lines of Millrace's own sources. Node reads it at each start, and decodes all of it for
+ * the first stack: as esbuild makes it, that would hold the process up for a fifth of a second, and keep 15 MB.
  */
 function keepOwnLines(text) {
   const map = JSON.parse(text);

@@ -1,4 +1,6 @@
-/** Copies what the compiler leaves behind, such as prompt files and the playground, from src to the same place in dist. */
+/**
+ * Copies what the compiler leaves behind, such as prompt files and the playground, from src to the same place in dist.
+ */
 import { cpSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,4 +1,7 @@
-/** `npm run dev`: runs the service and restarts it whenever a source changes. It is what `millrace dev` does in any project. */
+/**
+ * `npm run dev`: runs the service and restarts it whenever a source changes. It is what `millrace dev` does in any
+ * project.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

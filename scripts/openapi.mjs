@@ -1,4 +1,7 @@
-/** Writes openapi.json, which the server serves at /docs-json: made of the built application, without anything of the environment. */
+/**
+ * Writes openapi.json, which the server serves at /docs-json: made of the built application, without anything of the
+ * environment.
+ */
 import 'reflect-metadata';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Makes the pictures in docs/images: builds nothing, starts the compiled service with the demo provider on a free port, and
- * looks at the playground with Chromium (`CHROMIUM_PATH`, or the first that PATH has). Run `npm run build` before.
+ * Makes the pictures in docs/images: builds nothing, starts the compiled service with the demo provider on a free port,
+ * and looks at the playground with Chromium (`CHROMIUM_PATH`, or the first that PATH has). Run `npm run build` before.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

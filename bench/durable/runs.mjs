@@ -5,7 +5,10 @@ import { writeMessage } from '../order.mjs';
 /** Most runs that are asked for at the same time. */
 const AT_ONCE = 50;
 
-/** @typedef {{ chunks: number, rate: number, hold?: boolean }} Order tokens of a run, how many come in a second, held halfway or not */
+/**
+ * @typedef {{ chunks: number, rate: number, hold?: boolean }} Order tokens of a run, how many come in a second, held
+ * halfway or not
+ */
 
 /** Where runs of a target are. */
 export function runsUrl({ url }) {

@@ -48,7 +48,9 @@ async function drain(batches) {
   }
 }
 
-/** What an agent costs for each batch of a model's output, beside the model: as a node streams it, alone, and silently. */
+/**
+ * What an agent costs for each batch of a model's output, beside the model: as a node streams it, alone, and silently.
+ */
 export async function agent({ rounds = ROUNDS } = {}) {
   const node = new Streaming(providers);
   const compiler = new AgentStepCompiler(providers, new PromptManager());

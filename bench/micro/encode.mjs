@@ -50,7 +50,10 @@ function whole() {
   return bytes;
 }
 
-/** A delta to its frame, against serialising the whole chunk each time; and to the event of a response, with all of its text kept. */
+/**
+ * A delta to its frame, against serialising the whole chunk each time; and to the event of a response, with all of its
+ * text kept.
+ */
 export async function encode({ rounds } = {}) {
   const common = { part: 'encode', items: CHUNKS, rounds };
   return [

@@ -88,8 +88,8 @@ async function run(workflow) {
 }
 
 /**
- * What the engine costs beside the work of the nodes: compiling a graph of 200 nodes, a node that does nothing, and a delta
- * on its way from a node to the reader of the run. No network, no model.
+ * What the engine costs beside the work of the nodes: compiling a graph of 200 nodes, a node that does nothing, and a
+ * delta on its way from a node to the reader of the run. No network, no model.
  */
 export async function engine({ rounds = ROUNDS } = {}) {
   const [chain, fan, talk] = [Chain, Fan, Talk].map(compile);

@@ -14,10 +14,11 @@ const FRAME = `data: ${JSON.stringify({
 })}\n\n`;
 
 /**
- * One response of which each turn of the event loop writes one frame, to a client of this process that throws the bytes away:
- * its part is in both figures.
+ * One response of which each turn of the event loop writes one frame, to a client of this process that throws the bytes
+ * away: its part is in both figures.
  *
- * @param {(response: import('node:http').ServerResponse) => { write(text: string): boolean; end(text: string): void }} openBody
+ * @param {(response: import('node:http').ServerResponse) => { write(text: string): boolean; end(text: string): void }}
+ * openBody
  */
 async function stream(openBody) {
   const server = createServer((_request, response) => {

@@ -1,4 +1,4 @@
-/** What the parts cost, without a network: `npm run bench:micro`, or with the names of parts behind `--`. */
+/** What the parts cost, without a network: `npm run bench:micro`, or with the names of parts after `--`. */
 import { figure, table } from '../report/table.mjs';
 import { agent } from './agent.mjs';
 import { coalesce } from './coalesce.mjs';

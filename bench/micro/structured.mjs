@@ -41,7 +41,9 @@ export function timeDecoder(count, { rounds } = {}) {
   return timing({ part: 'structured', name, items: PIECES_PER_ROUND, call, rounds });
 }
 
-/** A piece of a structured output to the text of its fields, against parsing all that has come so far for each piece. */
+/**
+ * A piece of a structured output to the text of its fields, against parsing all that has come so far for each piece.
+ */
 export async function structured({ rounds } = {}) {
   const timings = [];
   for (const count of [200, 2_000, 8_000]) {

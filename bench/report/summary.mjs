@@ -6,7 +6,10 @@ export function median(samples) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** From the least to the greatest sample, as a part of the median; NaN for fewer than two. @param {readonly number[]} samples */
+/**
+ * From the least to the greatest sample, as a part of the median; NaN for fewer than two.
+ * @param {readonly number[]} samples
+ */
 export function noise(samples) {
   const finite = samples.filter((sample) => Number.isFinite(sample));
   return finite.length < 2 ? Number.NaN : (Math.max(...finite) - Math.min(...finite)) / median(finite);

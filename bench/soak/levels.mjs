@@ -13,8 +13,8 @@ const OTHERWISE = 2;
 const AT_WORK = /^millrace_(?:open|paused|queued|waiting)_/;
 
 /**
- * What a server holds, by name: bytes of memory after a collection of garbage, objects, file descriptors, and every gauge of
- * its metrics.
+ * What a server holds, by name: bytes of memory after a collection of garbage, objects, file descriptors, and every
+ * gauge of its metrics.
  * @param {{ url: string, child: import('../processes/child.mjs').Child }} target
  * @returns {Promise<Record<string, number>>}
  */

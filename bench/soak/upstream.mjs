@@ -1,6 +1,6 @@
 /**
- * A fake OpenAI in a process of its own that does to its callers whatever upstreams do. The user's message names what, as in
- * `soak=hang-up`. It ends with the process that started it.
+ * A fake OpenAI in a process of its own that does to its callers whatever upstreams do. The user's message names what,
+ * as in `soak=hang-up`. It ends with the process that started it.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';

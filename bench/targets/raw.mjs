@@ -1,6 +1,6 @@
 /**
- * The least that a server in Node can do: it hands the upstream's bytes on as they are, through node:http alone. A response
- * of two steps has a [DONE] in its middle.
+ * The least that a server in Node can do: it hands the upstream's bytes on as they are, through node:http alone. A
+ * response of two steps has a [DONE] in its middle.
  */
 import { Agent, createServer, request as httpRequest } from 'node:http';
 import { json } from 'node:stream/consumers';

@@ -1,6 +1,6 @@
 /**
- * What tracing to Langfuse costs: `npm run bench:tracing`. Two servers, with Langfuse and without, get the same loads in
- * turn; the CPU time includes the delivery of the traces.
+ * What tracing to Langfuse costs: `npm run bench:tracing`. Two servers, with Langfuse and without, get the same loads
+ * in turn; the CPU time includes the delivery of the traces.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Bench } from '../bench.mjs';
@@ -13,7 +13,10 @@ const SILENCE_MS = 2_500;
 const LONGEST_DELIVERY_MS = 20_000;
 const INPUT_CHARACTERS = 20_000;
 
-/** Completions at the pace of a model, and short completions of long prompts. A trace has a run, a step and a model call. */
+/**
+ * Completions at the pace of a model, and short completions of long prompts. A trace has a run, a step and a model
+ * call.
+ */
 const PACED = { name: 'paced', model: 'chat', requests: 60, concurrency: 60, chunks: 150, rate: 50 };
 const LONG_INPUT = {
   name: 'long input',

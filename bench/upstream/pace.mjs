@@ -14,7 +14,8 @@ let phase = 0;
 /**
  * Writes frames to a response at a rate, or as fast as they are taken. Ends early if the reader leaves.
  * @param {import('node:http').ServerResponse} response
- * @param {{ rate: number, from: number, to: number, frame: (index: number) => string }} frames `from` up to, without, `to`
+ * @param {{ rate: number, from: number, to: number, frame: (index: number) => string }} frames `from` up to, without,
+ * `to`
  */
 export async function writeFrames(response, { rate, from, to, frame }) {
   if (rate === 0) await writeFast(response, from, to, frame);

@@ -148,7 +148,7 @@ describe('the end of an upstream’s response', () => {
   });
 
   it.each<[string, Step]>([
-    ['[DONE] with a blank behind it', steps.raw('data: [DONE] \n\n')],
+    ['[DONE] with a blank after it', steps.raw('data: [DONE] \n\n')],
     ['[DONE] without its brackets', steps.raw('data: DONE\n\n')],
     ['an event with a name', steps.raw('event: ping\ndata: {"type":"ping"}\n\n')],
     ['an event with a name and no JSON', steps.raw('event: heartbeat\ndata: still here\n\n')],

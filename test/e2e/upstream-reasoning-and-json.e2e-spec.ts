@@ -44,7 +44,7 @@ describe('an upstream that speaks OpenAI in its own way', () => {
       ['in reasoning_details', fields({ reasoning_details: [{ type: 'reasoning.text', text: 'Hm.' }] })],
       ['in two fields', fields({ reasoning: 'Hm.', reasoning_details: [{ type: 'reasoning.text', text: 'Hm.' }] })],
       ['in a tag', scriptStream('<think>Hm.</think>\n\nYes.', { pieces: 9 })],
-      ['in a tag, behind blank lines', scriptStream('<think>\n\nHm.</think>\n\nYes.', { pieces: 12 })],
+      ['in a tag, after blank lines', scriptStream('<think>\n\nHm.</think>\n\nYes.', { pieces: 12 })],
       ['in the other tag', scriptStream('\n<thinking>Hm.</thinking>Yes.', { pieces: 5 })],
     ])('%s: it reaches the client as reasoning', async (_, script) => {
       await start();
@@ -78,12 +78,12 @@ describe('an upstream that speaks OpenAI in its own way', () => {
 
     it.each([
       ['in a fence', `\`\`\`json\n${JSON_TEXT}\n\`\`\``],
-      ['behind words that hold a brace', `Here is {the} object: ${JSON_TEXT} Bye.`],
-      ['ahead of words', `${JSON_TEXT}\nI hope that {this} helps!`],
-      ['ahead of the end of a fence', `${JSON_TEXT}\n\`\`\``],
+      ['after words that hold a brace', `Here is {the} object: ${JSON_TEXT} Bye.`],
+      ['before words', `${JSON_TEXT}\nI hope that {this} helps!`],
+      ['before the end of a fence', `${JSON_TEXT}\n\`\`\``],
       ['twice', `${JSON_TEXT}\n${JSON_TEXT}`],
-      ['ahead of the end token of its template', `\n${JSON_TEXT}<|im_end|>`],
-      ['behind its reasoning', `<think>{"a": {reply}}</think>\n${JSON_TEXT}`],
+      ['before the end token of its template', `\n${JSON_TEXT}<|im_end|>`],
+      ['after its reasoning', `<think>{"a": {reply}}</think>\n${JSON_TEXT}`],
     ])('%s, though it was given a schema: the object is found', async (_, words) => {
       await start();
       bench.upstream.always(scriptStream(words, { pieces: 12 }));

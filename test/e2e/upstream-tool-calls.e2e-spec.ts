@@ -88,7 +88,7 @@ describe('tool calls of an upstream', () => {
       calls([OSLO, ROME].map((called) => [{ index: 0, id: 'weather', function: called }])),
     ],
     [
-      'with an empty object ahead of the arguments',
+      'with an empty object before the arguments',
       calls(
         [OSLO, ROME].flatMap((called, index) => [
           [{ index, id: `call_${index}`, function: { name: 'weather', arguments: '{}' } }],

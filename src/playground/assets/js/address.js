@@ -12,7 +12,10 @@ export function readAddress() {
   return { part: 'runs', runId: id === undefined ? undefined : decodeURIComponent(id) };
 }
 
-/** Shows or hides the conversation, and marks the link to the part that is shown. @param {'chat' | 'compare' | 'runs'} part */
+/**
+ * Shows or hides the conversation, and marks the link to the part that is shown.
+ * @param {'chat' | 'compare' | 'runs'} part
+ */
 export function showPart(part) {
   for (const id of ['scroller', 'composer']) findById(id, HTMLElement).hidden = part !== 'chat';
   setCurrent('to-chat', part === 'chat');

@@ -8,14 +8,14 @@ const BASE = new URL('.', document.baseURI);
 /** The base URL that OpenAI clients are given. */
 export const API_URL = new URL('v1', BASE).href;
 
-/** Codes of servers that keep no runs, or none at the moment. */
+/** Error codes of servers that do not store runs, or cannot at the moment. */
 const STORE_AWAY = new Set(['runs_disabled', 'store_unavailable']);
 
 /** Talks to the server that the page comes from, and to no other. */
 export class Api {
   /** Bearer token; empty for none. */
   key = '';
-  /** False once the server has said that nothing outlives its request. */
+  /** False once the server has said that it does not store runs. */
   keepsRuns = true;
 
   /** @returns {Promise<string[]>} ids and aliases of the workflows */
@@ -152,7 +152,7 @@ export class Api {
 /** @param {ReadableStream<Uint8Array<ArrayBuffer>>} body @returns {AsyncGenerator<Chunk, void, void>} */
 async function* readChunks(body) {
   let isDone = false;
-  // Reads the stream to its end: to the server, leaving early would look like a client that has gone.
+  // Reads the stream to its end. If the page left early, the server would take it for a client that has gone.
   for await (const data of readEvents(body)) {
     isDone ||= data === '[DONE]';
     if (isDone) continue;

@@ -2,9 +2,9 @@
 import { el, makeButton } from './dom.js';
 import { sanitizeCode } from './sanitize.js';
 
-/** Code is coloured in pieces of about this many characters: each is coloured once, but for the last while it grows. */
+/** Code is coloured in pieces of about this many characters. Only the last piece is coloured again while it grows. */
 const PIECE = 4_000;
-/** A piece ends where nothing is open, such as a string or a comment; if there is no such place, here. */
+/** A piece ends where no string or comment is open. If there is no such place, it ends after this many characters. */
 const LONGEST_PIECE = 3 * PIECE;
 
 /** @type {typeof Highlighter | undefined} */
@@ -23,11 +23,14 @@ export function readLanguage(info) {
 
 /** Shows code that may grow, in the colours of its language, with a button that copies it. */
 export class CodeView {
-  /** What is not settled yet; before it stand the pieces that are. They are blocks, so that only the last one is laid out again. */
+  /**
+   * The text that may still change. Settled pieces stand before it, in blocks, so that only the last one is laid out
+   * again.
+   */
   #last = el('span', { class: 'piece' });
   #code = el('code', {}, this.#last);
   #text = '';
-  /** So much of the text is settled. */
+  /** How many characters of the text are settled. */
   #settled = 0;
   /** The frame that continues the colouring. @type {number | undefined} */
   #frame;
@@ -67,7 +70,7 @@ export class CodeView {
     return highlighter?.getLanguage(this.language) !== undefined;
   }
 
-  /** Adds what is new at the end of what is not settled. */
+  /** Adds new text to the text that is not settled. */
   #showPlain() {
     const rest = this.#text.slice(this.#settled);
     const { firstChild: only, lastChild } = this.#last;
@@ -96,7 +99,7 @@ export class CodeView {
     this.#goOn();
   }
 
-  /** Colours what has no final colours in the next frame, so that none takes long. */
+  /** Colours the next piece in the next frame, so that no frame takes long. */
   #goOn() {
     if (this.#frame !== undefined) return;
     this.#frame = requestAnimationFrame(() => {

@@ -10,7 +10,7 @@ import { describeProblem } from './problem.js';
 import { end, makeReply } from './run-state.js';
 import { followRun, runRequest } from './run.js';
 
-/** One of the two ways in which a message is asked. */
+/** One of the two ways in which a message is sent. */
 class Side {
   model = '';
   parameters = '';
@@ -27,7 +27,10 @@ class Side {
   controller = new AbortController();
 }
 
-/** Asks one message in two ways at the same time: of two workflows, with two sets of parameters, or with an agent that is changed. */
+/**
+ * Sends one message in two ways at the same time: to two workflows, with two sets of parameters, or with a changed
+ * agent.
+ */
 export class CompareView {
   #place = findById('compare-view', HTMLElement);
   #question = '';
@@ -223,7 +226,12 @@ export class CompareView {
   }
 }
 
-/** @param {Side} side @param {string} question @returns {{ chat: ChatRequest, overrides: object | undefined }} @throws {Error} if the parameters are not JSON */
+/**
+ * @param {Side} side
+ * @param {string} question
+ * @returns {{ chat: ChatRequest, overrides: object | undefined }}
+ * @throws {Error} if the parameters are not JSON
+ */
 function makeRequest({ model, parameters, step, instructions, ownModel }, question) {
   const given = parameters.trim() === '' ? {} : JSON.parse(parameters);
   const messages = [{ role: 'user', content: question }];

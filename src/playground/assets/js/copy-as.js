@@ -2,7 +2,7 @@
 import { makeResponseRequest } from './response-request.js';
 import { quoteForShell, writeJavaScript, writePythonArguments } from './write-code.js';
 
-/** The variable of the environment that stands for the key in what is copied: a key itself is never copied. */
+/** The environment variable that stands for the key in copied programs: the key itself is never copied. */
 const KEY = 'MILLRACE_API_KEY';
 
 /** Parameters that openai-python's methods have. */
@@ -21,9 +21,9 @@ const PYTHON_RESPONSES = new Set(
   ).split(' '),
 );
 
-/** What the AI SDK takes in a form of its own; it passes on all others. */
+/** Parameters that have another name or place in the AI SDK; it passes on all others. */
 const AI_SDK_CHAT_FORMS = ['tools', 'tool_choice', 'response_format'];
-/** What it passes on for responses, where it knows each parameter. */
+/** Parameters that the AI SDK passes on for responses, where it knows each one. */
 const AI_SDK_RESPONSES = new Set(
   'user metadata store parallel_tool_calls service_tier safety_identifier prompt_cache_key'.split(' '),
 );
@@ -156,7 +156,8 @@ for (const end of ['response.completed', 'response.incomplete', 'response.failed
 /**
  * Writes a request as a program, or as a command.
  * @param {string} form one that the menu offers
- * @param {{ chat: ChatRequest, isResponse: boolean, baseUrl: string, hasKey: boolean }} options `isResponse`: the Responses API is asked
+ * @param {{ chat: ChatRequest, isResponse: boolean, baseUrl: string, hasKey: boolean }} options `isResponse`: the
+ * Responses API is asked
  * @returns {{ text: string, note: string }} the note says what the text lacks; possibly empty
  * @throws {Error} if the request cannot be written in this form
  */
@@ -216,7 +217,7 @@ client = OpenAI(base_url=${JSON.stringify(baseUrl)}, api_key=${key})`;
 }
 
 /**
- * A call of the AI SDK, which wants what the system says apart from the messages.
+ * Writes a call of the AI SDK, which takes the system message apart from the other messages.
  * @param {string} model an expression
  * @param {ChatRequest['messages']} all
  * @param {Readonly<Record<string, unknown>>} options

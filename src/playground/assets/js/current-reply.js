@@ -13,7 +13,11 @@ import { end } from './run-state.js';
 
 /** The reply that is being received: at most one at a time. It is stored while it comes. */
 export class CurrentReply {
-  /** @type {{ controller: AbortController, startedAt: number, conversation: Conversation, turn: Turn, isLeft: boolean } | undefined} */
+  /**
+   * @type {{
+   *   controller: AbortController, startedAt: number, conversation: Conversation, turn: Turn, isLeft: boolean,
+   * } | undefined}
+   */
   #current;
 
   /** @param {Api} api @param {History} history @param {ReplyListener} listener */
@@ -42,7 +46,9 @@ export class CurrentReply {
    * Shows a reply while it comes.
    * @param {Conversation} conversation
    * @param {Turn} turn
-   * @param {(parts: { api: Api, reply: Reply, signal: AbortSignal, clock: () => number, onChange: () => void }) => Promise<void>} task
+   * @param {(parts: {
+   *   api: Api, reply: Reply, signal: AbortSignal, clock: () => number, onChange: () => void,
+   * }) => Promise<void>} task
    */
   async receive(conversation, turn, task) {
     const { api, history, listener } = this;

@@ -38,7 +38,10 @@ export function findById(id, type) {
   return found;
 }
 
-/** Sets text where it differs: writing the same again would cost a layout, and a selection. @param {Element} element @param {string} text */
+/**
+ * Sets an element's text if it differs. Setting the same text again would cost a layout, and would clear the selection.
+ * @param {Element} element @param {string} text
+ */
 export function setText(element, text) {
   const { firstChild: only, lastChild } = element;
   if (only instanceof Text && only === lastChild && text.startsWith(only.data)) {

@@ -10,7 +10,10 @@ import { WaterfallView } from './waterfall.js';
 export class GraphPanel {
   /** @type {Plan} */
   #plan = { steps: [], branches: [] };
-  /** The inside of what is shown, once it is over. @type {{ reply: Reply, inspection: Inspection | undefined } | undefined} */
+  /**
+   * The inside of what is shown, once it is over.
+   * @type {{ reply: Reply, inspection: Inspection | undefined } | undefined}
+   */
   #known;
   #graph;
   #waterfall;
@@ -37,7 +40,10 @@ export class GraphPanel {
     else this.#graph.draw(chosen.drawing, chosen.plan);
   }
 
-  /** @param {Reply | undefined} reply undefined: the graph alone @param {number} now milliseconds since the reply's request was sent */
+  /**
+   * @param {Reply | undefined} reply undefined: the graph alone
+   * @param {number} now milliseconds since the reply's request was sent
+   */
   show(reply, now) {
     this.#graph.show(reply);
     const known = this.#known?.reply === reply ? this.#known : undefined;

@@ -68,7 +68,10 @@ export class GraphView {
     this.#showEdges(byId);
   }
 
-  /** An arrow is animated once the step before it is done and the step after it has begun. @param {Map<string, StepState>} byId */
+  /**
+   * An arrow is animated once the step before it is done and the step after it has begun.
+   * @param {Map<string, StepState>} byId
+   */
   #showEdges(byId) {
     const edges = [...(this.#svg?.querySelectorAll('.mr-edge') ?? [])].filter((edge) => edge instanceof SVGGElement);
     // Points where branches meet have no state; they come after the steps that lead to them.

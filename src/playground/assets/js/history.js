@@ -28,7 +28,9 @@ export class History {
   #timer;
   #pause = PAUSE;
 
-  /** @param {{ onChange: (id: string) => void, onFull: () => void }} listener what another tab changed; no room for one */
+  /**
+   * @param {{ onChange: (id: string) => void, onFull: () => void }} listener what another tab changed; no room for one
+   */
   constructor(listener) {
     this.listener = listener;
     moveFormer();
@@ -68,7 +70,10 @@ export class History {
     this.#forgetOldest();
   }
 
-  /** Stores what has come, after a short delay. @param {Conversation} conversation whose newest turn has begun and not ended */
+  /**
+   * Stores what has come, after a short delay.
+   * @param {Conversation} conversation whose newest turn has begun and not ended
+   */
   storeLater(conversation) {
     if (this.#timer !== undefined || this.#unkept.has(conversation.id)) return;
     this.#timer = setTimeout(() => {
@@ -169,7 +174,7 @@ export function makeTitle({ turns }) {
   return first === '' ? 'New conversation' : first.length > 60 ? `${first.slice(0, 59).trimEnd()}…` : first;
 }
 
-/** Makes an id that nothing else in this browser has. */
+/** Makes an id that is unique in this browser. */
 export function makeId() {
   return String(Date.now()) + Math.random().toString(36).slice(2, 8);
 }

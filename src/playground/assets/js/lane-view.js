@@ -112,7 +112,11 @@ export class LaneView {
     for (const message of messages.slice(this.#progress.children.length)) this.#progress.append(el('li', {}, message));
   }
 
-  /** The thinking is open while nothing else has come, and closes when the reply begins. @param {string} text @param {boolean} isOver */
+  /**
+   * The thinking is open while nothing else has come, and closes when the reply begins.
+   * @param {string} text
+   * @param {boolean} isOver
+   */
   #showThinking(text, isOver) {
     this.#thinking.hidden = text === '';
     if (text === '') return;

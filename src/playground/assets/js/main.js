@@ -148,7 +148,7 @@ class Page {
       if (event instanceof CustomEvent) void this.#notices.copy(event.detail, 'Copied');
     });
     addEventListener('pagehide', () => this.#currentReply.leave());
-    // A page that the browser has kept whole has lost its connection.
+    // A page that comes from the browser's back/forward cache has lost its connection.
     addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
     addEventListener('hashchange', () => this.#route());
     setInterval(() => {
@@ -165,7 +165,7 @@ class Page {
     if (!this.#isAtRuns) this.#composer.focus();
   }
 
-  /** Says beside the link to the runs how many wait for an answer. */
+  /** Shows the number of waiting runs beside the link to them. */
   async #countWaiting() {
     const count = await this.#api.countWaiting();
     findById('to-runs', HTMLElement).textContent =
@@ -355,7 +355,11 @@ class Page {
     return makeChatRequest({ model, system, turns, question, parameters });
   }
 
-  /** Copies what would be sent now, or was sent last if nothing is written. @param {string} form @param {boolean} isResponse */
+  /**
+   * Copies what would be sent now, or was sent last if nothing is written.
+   * @param {string} form
+   * @param {boolean} isResponse
+   */
   #copyAs(form, isResponse) {
     const draft = this.#composer.text;
     if (this.#chosen === undefined) return;

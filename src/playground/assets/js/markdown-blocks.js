@@ -3,9 +3,11 @@ import { divide } from './markdown-parser.js';
 import { isTooNested } from './nesting.js';
 import { complete, UNFINISHED_BEGIN, UNFINISHED_END } from './unfinished.js';
 
-/** So much of a text is read at once, in characters. */
+/** How many characters of a text are read at once. */
 const WINDOW = 16_000;
-/** A block that is longer is cut while it grows: what has come of a list, a table or a paragraph is shown once. */
+/**
+ * A longer block is cut while it grows, so that the first part of a list, a table or a paragraph is shown only once.
+ */
 const LONGEST = 6_000;
 /** Blocks of HTML that belong together are shown together up to this length. */
 const LONGEST_HTML = 16_000;
@@ -28,8 +30,8 @@ const WITHOUT_END =
 /** A block with its place in the text. @typedef {Block & { raw: string, token: Token }} Found */
 
 /**
- * Divides a text that grows into blocks. What has been read is not read again, but for the last two blocks: what comes may still
- * change them.
+ * Divides a text that grows into blocks. Only the last two blocks are read again, because more text may still change
+ * them.
  */
 export class BlockReader {
   /** What has been read, and shown for good. */
@@ -53,8 +55,8 @@ export class BlockReader {
    * Reads on.
    * @param {string} text the same as before, or longer
    * @param {boolean} isGrowing true: more will come
-   * @returns {{ settled: Block[], live: Block[], hasMore: boolean }} blocks that will not change any more, and those that may; with
-   * more to read, the latter are none
+   * @returns {{ settled: Block[], live: Block[], hasMore: boolean }} blocks that will not change any more, and those
+   * that may; with more to read, the latter are none
    */
   read(text, isGrowing) {
     if (this.#isPlain) return this.#readPlain(text);
@@ -110,13 +112,17 @@ export class BlockReader {
     return { settled: [], live: [{ ...makeBlock('plain', shown), isGrowing: true }], hasMore: false };
   }
 
-  /** @param {string} text @param {boolean} isGrowing @returns {{ settled: Block[], live: Block[], hasMore: boolean }} */
+  /**
+   * @param {string} text
+   * @param {boolean} isGrowing
+   * @returns {{ settled: Block[], live: Block[], hasMore: boolean }}
+   */
   #readCode(text, isGrowing) {
     if (this.#code === undefined) return { settled: [], live: [], hasMore: false };
     const { begin, end, indent, language } = this.#code;
     end.lastIndex = this.#code.scanned;
     const closing = end.exec(text);
-    // While it grows, a last line without its end may become anything.
+    // While the code grows, a last line without its end may still become the closing fence.
     const isClosed = closing !== null && (!isGrowing || closing.index + closing[0].length < text.length);
     const lastLine = text.lastIndexOf('\n') + 1;
     const isHalf = !isClosed && isGrowing && /^ {0,3}(?:`+|~+)$/.test(text.slice(Math.max(lastLine, begin)));
@@ -199,8 +205,8 @@ export class BlockReader {
 /**
  * Finds where to cut a long block, and how its rest continues.
  * @param {Found} block @param {string} header of the table that it continues @param {boolean} mustBeCut
- * @returns {{ length: number, continued: { table?: string, list?: number, text?: boolean } } | undefined} undefined if it is better
- * left as it is
+ * @returns {{ length: number, continued: { table?: string, list?: number, text?: boolean } } | undefined} undefined if
+ * it is better left as it is
  */
 function findCut({ raw, token, kind, first }, header, mustBeCut) {
   if (kind === 'code') return undefined;
@@ -217,7 +223,7 @@ function findCut({ raw, token, kind, first }, header, mustBeCut) {
   if (token.type !== 'paragraph' && !mustBeCut) return undefined;
   const most = Math.max(raw.length - LONGEST / 4, LONGEST / 2);
   const place = raw.lastIndexOf('\n', most) + 1 || raw.lastIndexOf(' ', most) + 1 || Math.floor(most);
-  // Half of a character is none.
+  // A cut must not divide a surrogate pair.
   const length = place - (/[\uD800-\uDBFF]/.test(raw[place - 1] ?? '') ? 1 : 0);
   return { length, continued: { text: true } };
 }
@@ -229,8 +235,8 @@ function makeBlock(kind, shown) {
 
 /**
  * @param {Found} block
- * @returns {{ begin: number, language: string, indent: number, end: RegExp } | undefined} undefined if it is no code, or its end is
- * there; `begin` from the block's own
+ * @returns {{ begin: number, language: string, indent: number, end: RegExp } | undefined} undefined if it is no code,
+ * or its end is there; `begin` from the block's own
  */
 function readOpenFence({ kind, raw, language }) {
   const [line, indent = '', marks = ''] = /^( {0,3})(`{3,}|~{3,})[^\n]*\n/.exec(raw) ?? [];

@@ -97,7 +97,8 @@ function makeLexer(links) {
 
 /**
  * Divides Markdown into its outermost blocks, without looking into them.
- * @param {string} text @param {Links} links those that are defined before it, by their labels @param {boolean} isGrowing true: more will come behind it
+ * @param {string} text @param {Links} links those that are defined before it, by their labels
+ * @param {boolean} isGrowing true: more text will come after it
  * @returns {{ tokens: Token[], links: Links }} with all links that are defined in it and before it
  */
 export function divide(text, links, isGrowing) {
@@ -107,7 +108,13 @@ export function divide(text, links, isGrowing) {
   return { tokens, links: lexer.tokens.links };
 }
 
-/** Shows Markdown. @param {string} text @param {Links} links @param {boolean} isGrowing as above @returns {DocumentFragment} */
+/**
+ * Shows Markdown.
+ * @param {string} text
+ * @param {Links} links
+ * @param {boolean} isGrowing as above
+ * @returns {DocumentFragment}
+ */
 export function render(text, links, isGrowing) {
   isOpenEnded = isGrowing;
   elements = [];

@@ -4,7 +4,7 @@ import { el } from './dom.js';
 import { BlockReader } from './markdown-blocks.js';
 import { render } from './markdown-parser.js';
 
-/** So many characters are shown at once, whatever it takes; then, what a frame has time for, in milliseconds. */
+/** How many characters one frame shows in any case, and the time in milliseconds in which it shows more. */
 const AT_ONCE = 8_000;
 const TIME = 8;
 
@@ -14,8 +14,8 @@ const FAR = 30;
 /** A block as it is shown. @typedef {{ block: Block, nodes: readonly Element[], code?: CodeView }} Shown */
 
 /**
- * Shows a text that grows. What came before stays in place, so that a selection does too: blocks that are complete are never made
- * again, but for those whose links are defined further down.
+ * Shows a text that grows. Complete blocks stay in the document, so that a selection in them stays, too. Only blocks
+ * whose links are defined further down are made again.
  */
 export class MarkdownView {
   element = el('div', { class: 'prose' });
@@ -60,7 +60,11 @@ export class MarkdownView {
     });
   }
 
-  /** @param {readonly Block[]} settled @param {readonly Block[]} live @param {boolean} hasMore true: `live` is not known yet */
+  /**
+   * @param {readonly Block[]} settled
+   * @param {readonly Block[]} live
+   * @param {boolean} hasMore true: `live` is not known yet
+   */
   #update(settled, live, hasMore) {
     const blocks = [...settled, ...live];
     const changed = blocks.findIndex((block, index) => !this.#isShown(block, this.#live[index]));
@@ -77,7 +81,11 @@ export class MarkdownView {
     this.#live = all;
   }
 
-  /** True if it is shown as it is, or could be changed in place. @param {Block} block @param {Shown | undefined} shown */
+  /**
+   * True if it is shown as it is, or could be changed in place.
+   * @param {Block} block
+   * @param {Shown | undefined} shown
+   */
   #isShown(block, shown) {
     if (shown === undefined || shown.block.kind !== block.kind) return false;
     const before = shown.block;

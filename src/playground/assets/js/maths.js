@@ -2,18 +2,21 @@
 import { el } from './dom.js';
 import { sanitizeMaths } from './sanitize.js';
 
-/** What is longer is no formula that anybody would read. */
+/** Longest formula that is typeset, in characters: nobody would read a longer one. */
 const LONGEST = 4_000;
 /** Macros that are defined in a formula can make it grow without end. */
 const DEFINES = /\\(?:[gex]?def|let|futurelet|global|(?:re)?newcommand|providecommand|DeclareMathOperator)(?![a-z])/i;
-/** So many formulas are kept, because the last paragraph is shown anew each time that it grows. */
+/** How many typeset formulas are kept, because the last paragraph is shown again each time that it grows. */
 const KEPT = 200;
 
 /** @type {typeof Katex | undefined} */
 let katex;
 /** @type {Promise<void> | undefined} */
 let loading;
-/** By what was written, and whether it stands by itself; undefined if it cannot be shown. @type {Map<string, DocumentFragment | undefined>} */
+/**
+ * By what was written, and whether it stands by itself; undefined if it cannot be shown.
+ * @type {Map<string, DocumentFragment | undefined>}
+ */
 const shown = new Map();
 
 async function load() {
@@ -28,10 +31,11 @@ async function load() {
 }
 
 /**
- * Makes an element that shows a formula, as soon as what it needs is loaded. Until then, and where it is none, it shows what was
- * written.
- * @param {string} source TeX @param {string} raw the same as it was written, with its marks @param {boolean} isDisplay true: it stands
- * by itself
+ * Makes an element that shows a formula as soon as KaTeX is loaded. Until then, and if it is not a formula, the element
+ * shows the source.
+ * @param {string} source TeX
+ * @param {string} raw the same as it was written, with its marks
+ * @param {boolean} isDisplay true: it stands by itself
  */
 export function makeMaths(source, raw, isDisplay) {
   const element = el('span', { class: isDisplay ? 'maths display' : 'maths' });

@@ -9,12 +9,15 @@ const FIRST_ROWS = 20;
 const TIME = 8;
 /** How many characters of text count as one row. */
 const ROW_TEXT = 80;
-/** A long text is laid out in pieces, so that one that grows is not laid out again. They end with a line, or after the longest length. */
+/**
+ * A long text is laid out in pieces, so that the browser lays out only the last piece again when the text grows. A
+ * piece ends with a line, or after the longest length.
+ */
 const PIECE = 4_000;
 const LONGEST_PIECE = 4 * PIECE;
 
 /**
- * Shows a JSON value that grows as a tree. What is complete is drawn once and not looked at again; what comes at once is drawn over
+ * Shows a JSON value that grows as a tree. Complete parts are drawn once. If much comes at once, it is drawn over
  * several frames.
  */
 export class ObjectView {
@@ -123,7 +126,7 @@ class PartView {
   /** @param {Budget} budget @returns {boolean} as above */
   #drawText(budget) {
     const { text, isComplete } = this.part;
-    // Of a character of two halves the second may not have come.
+    // The second half of a surrogate pair may not have come yet.
     const length = text.length - (!isComplete && /[\uD800-\uDBFF]$/.test(text.slice(-1)) ? 1 : 0);
     if (this.#drawn === length) return true;
     if (budget.isSpent()) return false;
@@ -135,7 +138,10 @@ class PartView {
     return this.#drawn === length;
   }
 
-  /** Takes a piece from the beginning of the end of a string. @returns {boolean} false if there is no place where it could end */
+  /**
+   * Takes a piece from the beginning of the end of a string.
+   * @returns {boolean} false if there is no place where it could end
+   */
   #settlePiece() {
     const { data } = this.#end;
     const line = data.lastIndexOf('\n', LONGEST_PIECE) + 1;

@@ -4,7 +4,7 @@ import { browserStore } from './storage.js';
 const KEPT = 'millrace-parameters';
 const NUMBERS = ['temperature', 'top_p', 'max_completion_tokens', 'seed'];
 
-/** Parameters that the page sets itself, so that the further parameters cannot. */
+/** The page sets these parameters itself, so the field for further parameters refuses them. */
 const OWN = ['model', 'messages', 'stream', 'stream_options'];
 
 /** The form of the request's parameters. */

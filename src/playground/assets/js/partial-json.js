@@ -1,4 +1,4 @@
-/** The text is no JSON, not even the beginning of some. */
+/** Thrown if the text cannot be the beginning of JSON. */
 class NotJsonError extends Error {}
 const DEEPEST = 200;
 const SPACE = /[^ \t\n\r]|$/g;
@@ -22,8 +22,9 @@ function makePart(kind, text = '') {
 }
 
 /**
- * Reads a JSON object or array that grows. It reads what is there: a string that has begun, the members so far. It leaves out what is
- * not certain yet: half a number, half a name. Nothing is read twice, but a name, a number or an escape that has come in part.
+ * Reads a JSON object or array that grows. It reads what is there: a string that has begun, the members so far. It
+ * leaves out what is not certain yet: half a number, half a name. Only a name, a number or an escape that has come in
+ * part is read twice.
  */
 export class PartialJson {
   /** The outermost value; undefined until it begins. @type {JsonPart | undefined} */

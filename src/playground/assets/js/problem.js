@@ -1,6 +1,6 @@
 /** @import { NodeEvent, Problem } from './types.js' */
 
-/** A response that is no success, or an error frame of a stream, with what the server's envelope says. */
+/** A response with an error status, or an error frame of a stream, with what the server's envelope says. */
 export class ApiError extends Error {
   /**
    * @param {{ message?: unknown, code?: unknown } | undefined} error the envelope's object, if there is one

@@ -132,7 +132,8 @@ export class ReplyView {
 }
 
 /**
- * What went wrong in a step, unless the failed reply or a step inside it says the same.
+ * Finds the problem of a step. It is empty if the problem of the reply, or of a step inside this one, has the same
+ * text.
  * @param {Reply} reply @param {Lane} lane
  */
 function findOwnProblem({ problem, lanes }, { path, problem: words = '' }) {

@@ -23,13 +23,14 @@ const RENAMED = {
   }),
 };
 
-/** Not parameters: what they hold has another place, or none. */
+/** Fields that are not copied as parameters: their content has another place in a request for a response, or none. */
 const ELSEWHERE = new Set(['messages', 'stream_options']);
 
 /**
- * The request for a response that asks for the same as a request for a completion.
+ * Makes the request for a response that corresponds to a request for a completion.
  * @param {ChatRequest} chat
- * @returns {{ request: ResponseRequest, leftOut: readonly string[] }} with the names of parameters that responses do not have
+ * @returns {{ request: ResponseRequest, leftOut: readonly string[] }} with the names of parameters that responses do
+ * not have
  */
 export function makeResponseRequest(chat) {
   const { model, messages, ...others } = chat;

@@ -73,7 +73,7 @@ export class RunFold {
         takeEvent(reply, event, plan, now);
         break;
       case 'run-retrying':
-        // The steps that failed have shown why, and the run continues.
+        // The failed steps show the reason, and the run continues.
         break;
       default:
         ignoreUnknown(event);

@@ -54,14 +54,15 @@ export function end(reply, state, now) {
   reply.totalMs = now;
   for (const lane of reply.lanes) {
     if (lane.state !== 'running') continue;
-    // No event ends the workflow's own result.
+    // The workflow's own result has no event that ends it.
     lane.state = state === 'done' ? 'done' : 'stopped';
     lane.elapsedMs = now - lane.startedMs;
   }
 }
 
 /**
- * Computes the tokens per second of the visible steps, from the first text to the last; undefined if too little is known.
+ * Computes the tokens per second of the visible steps, from the first text to the last; undefined if too little is
+ * known.
  * @param {Reply} reply
  * @returns {number | undefined}
  */
@@ -121,7 +122,8 @@ export function takeEvent(reply, event, plan, now) {
 }
 
 /**
- * Ignores what only a newer server sends. All kinds that this page knows must be handled before: this does not compile otherwise.
+ * Ignores events that only a newer server sends. The page must handle all kinds that it knows before this call, which
+ * does not compile otherwise.
  * @param {never} _unknown
  */
 export function ignoreUnknown(_unknown) {}
@@ -159,7 +161,13 @@ export function addLane({ lanes }, lane, { steps }) {
   lanes.splice(before < 0 ? lanes.length : before, 0, lane);
 }
 
-/** @param {string} path @param {Lane['kind']} kind @param {boolean} visible @param {number} startedMs @returns {Lane} */
+/**
+ * @param {string} path
+ * @param {Lane['kind']} kind
+ * @param {boolean} visible
+ * @param {number} startedMs
+ * @returns {Lane}
+ */
 export function makeLane(path, kind, visible, startedMs) {
   return {
     path,

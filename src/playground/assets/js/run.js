@@ -61,7 +61,7 @@ async function findWaits(api, reply) {
   reply.waits = waits;
 }
 
-/** How often a connection that broke is opened again, and the pause before that in milliseconds. */
+/** How often a lost connection is opened again, and the pause before that in milliseconds. */
 const [MOST_TRIES, PAUSE] = [20, 1_000];
 
 /**
@@ -93,7 +93,7 @@ export async function followRun({ api, id, reply, plan, signal, onChange, onBegi
         onChange();
       }
       if (isOver(reply) && (reply.state !== 'asking' || !isNew)) return;
-      // A stream ends where the run has waited, even if it has continued since.
+      // The server ends a stream at a wait, even if the run has continued since.
       if (reply.state === 'asking') continue;
     } catch (error) {
       const isRefused = error instanceof ApiError && error.status !== undefined && error.status < 500;

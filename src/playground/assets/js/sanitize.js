@@ -111,8 +111,8 @@ export function writeSlot(tag, index) {
 }
 
 /**
- * Turns HTML into elements that do nothing but show it: no scripts, no styles, no pictures from elsewhere, no addresses but
- * http, https and mailto.
+ * Turns HTML into elements that do nothing but show it: no scripts, no styles, no pictures from elsewhere, no addresses
+ * but http, https and mailto.
  * @param {string} html
  * @param {readonly HTMLElement[]} elements what belongs into the slots
  * @returns {DocumentFragment}
@@ -141,7 +141,8 @@ export function sanitizeCode(html) {
 
 /** @param {string} html as KaTeX writes it */
 export function sanitizeMaths(html) {
-  // KaTeX escapes quotes in what it was given, so these are its own. The policy of the page allows styles that a script sets.
+  // KaTeX escapes quotes in what it was given, so these are its own. The policy of the page allows styles that a script
+  // sets.
   const fragment = clean(html.replaceAll(' style="', ' data-css="'), MATHS_RULES);
   for (const styled of fragment.querySelectorAll('[data-css]')) {
     const css = styled.getAttribute('data-css') ?? '';

@@ -1,6 +1,6 @@
 import { findById } from './dom.js';
 
-/** How near to the end of the conversation counts as being there, in pixels. */
+/** The conversation counts as scrolled to its end within this distance, in pixels. */
 const NEAR = 80;
 
 /** Keeps the end of the conversation in view, unless the user has scrolled away from it. */

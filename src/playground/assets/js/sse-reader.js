@@ -1,6 +1,6 @@
 /**
- * Reads a stream of server-sent events by the rules of the HTML standard: lines end with CR LF, LF or CR, several `data`
- * lines are one event, and lines that begin with a colon are comments.
+ * Reads a stream of server-sent events by the rules of the HTML standard: lines end with CR LF, LF or CR, several
+ * `data` lines are one event, and lines that begin with a colon are comments.
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
  * @returns {AsyncGenerator<string, void, void>} the data of each event
  */

@@ -1,4 +1,6 @@
-/** Texts that the browser keeps for this page. It may have no room, or be set to keep nothing: nothing here throws. */
+/**
+ * Texts that the browser keeps for this page. No method throws if the browser has no room or may not store anything.
+ */
 class Store {
   /** @param {() => Storage} area called each time, because a browser that keeps nothing throws even there */
   constructor(area) {
@@ -35,7 +37,7 @@ class Store {
   }
 }
 
-/** Shared by all tabs, and there until it is removed. */
+/** All tabs share it, and the browser keeps it until it is removed. */
 export const browserStore = new Store(() => localStorage);
-/** This tab's own, and gone with it. */
+/** It belongs to this tab, and is deleted with it. */
 export const tabStore = new Store(() => sessionStorage);

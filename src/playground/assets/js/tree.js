@@ -6,12 +6,13 @@ const SHORT = 120;
 /** How many levels are open at first, unless they have too many rows together. */
 const OPEN_LEVELS = 3;
 const OPEN_ROWS = 200;
-/** So many rows of a branch, and characters of a text, are drawn at once; a button draws more. */
+/** How many rows of a branch, and characters of a text, are drawn at once; a button draws more. */
 const ROWS = 100;
 const CHARACTERS = 20_000;
 
 /**
- * Shows any JSON as a tree whose branches fold. What is folded, or far down a long list, is not drawn until somebody wants to see it.
+ * Shows any JSON as a tree whose branches fold. Folded branches, and rows far down a long list, are drawn only when
+ * somebody opens them.
  * @param {{ value: unknown }} props
  * @returns {any}
  */
@@ -95,7 +96,7 @@ function More({ what, shown, all, step, onMore }) {
 }
 
 /**
- * Chooses the branches that are open at first: the outer ones, as far as they have few rows together.
+ * Chooses the branches that are open at first: the outer levels, as long as they have few rows together.
  * @param {unknown} value @returns {ReadonlySet<unknown>}
  */
 function chooseOpen(value) {

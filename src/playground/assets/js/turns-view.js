@@ -10,9 +10,11 @@ export class TurnsView {
   #views = new Map();
 
   /**
-   * @param {{ retry: () => void, copy: (text: string, what: string) => void, askForKey: () => void,
-   * inspect: (reply: Reply, path: string) => void, answerWait: (turn: Turn, name: string, value: unknown) => Promise<void>,
-   * edit: (turn: Turn) => void }} actions
+   * @param {{
+   *   retry: () => void, copy: (text: string, what: string) => void, askForKey: () => void,
+   *   inspect: (reply: Reply, path: string) => void,
+   *   answerWait: (turn: Turn, name: string, value: unknown) => Promise<void>, edit: (turn: Turn) => void,
+   * }} actions
    */
   constructor(actions) {
     this.actions = actions;
@@ -30,7 +32,11 @@ export class TurnsView {
     this.#welcome.hidden = turns.length > 0;
   }
 
-  /** Shows what is new in the turns. What is as it was stays in place. @param {readonly Turn[]} turns @param {(reply: Reply) => Plan} findPlan */
+  /**
+   * Shows what is new in the turns. What is as it was stays in place.
+   * @param {readonly Turn[]} turns
+   * @param {(reply: Reply) => Plan} findPlan
+   */
   update(turns, findPlan) {
     const known = [...this.#views.keys()];
     if (known.some((id, index) => id !== turns[index]?.id)) {

@@ -1,4 +1,4 @@
-/** Stand around a formula whose end has not come yet. No text has them: they are taken out of it. */
+/** These characters stand around a formula whose end has not come yet. They are removed from the text before. */
 export const UNFINISHED_BEGIN = '\uE0F0';
 export const UNFINISHED_END = '\uE0F1';
 
@@ -6,9 +6,10 @@ export const UNFINISHED_END = '\uE0F1';
 const ROW = /^ {0,3}\|(?:[ \t]|[^|\n]+\|[^|\n]+\|).*$/;
 
 /**
- * Completes Markdown that is still being written, so that it looks from the beginning as it will in the end: marks that have no
- * counterpart yet get one, or are left out.
- * @param {string} text the last block of a text @param {boolean} isParagraph true if it is no list, table, heading or quote
+ * Completes Markdown that is still being written, so that it looks from the beginning as it will in the end: marks that
+ * have no counterpart yet get one, or are left out.
+ * @param {string} text the last block of a text
+ * @param {boolean} isParagraph true if it is no list, table, heading or quote
  */
 export function complete(text, isParagraph) {
   if (isParagraph) {
@@ -63,7 +64,12 @@ function completeLine(line) {
   return closeEmphasis(completeLink(line), open);
 }
 
-/** @param {string} line @param {string} marks @param {number} from @returns {number | undefined} where the code behind it ends */
+/**
+ * @param {string} line
+ * @param {string} marks
+ * @param {number} from
+ * @returns {number | undefined} where the code after it ends
+ */
 function findEnd(line, marks, from) {
   for (const { 0: run, index } of line.slice(from).matchAll(/`+/g))
     if (run === marks) return from + index + marks.length;

@@ -3,9 +3,8 @@ import { html, useState } from '../vendor/preact-htm.js';
 import { Tree } from './tree.js';
 
 /**
- * A form for the answer that a run waits for, made from its schema: a field for each property, or JSON where that says
- * more than a form
- * can.
+ * A form for the answer that a run waits for, made from its schema: a field for each property, or JSON if the schema
+ * has no properties.
  * @param {{ wait: Wait, onAnswer: (name: string, value: unknown) => Promise<void> }} props
  */
 export function WaitForm({ wait, onAnswer }) {
@@ -121,7 +120,12 @@ function readType({ type, enum: values, anyOf = [] }) {
   return types.length === 1 ? types[0] : values === undefined ? undefined : 'string';
 }
 
-/** @param {HTMLFormElement} form @param {FormField[] | undefined} fields @returns {unknown} @throws {Error} that says what is not JSON */
+/**
+ * @param {HTMLFormElement} form
+ * @param {FormField[] | undefined} fields
+ * @returns {unknown}
+ * @throws {Error} that says what is not JSON
+ */
 function readForm(form, fields) {
   const data = new FormData(form);
   if (fields === undefined) return parse('The answer', readText(data, 'json'));

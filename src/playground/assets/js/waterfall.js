@@ -66,7 +66,13 @@ function Bar({ row, end, onOpen }) {
   </li>`;
 }
 
-/** @param {Reply} reply @param {Plan} plan @param {Inspection | undefined} inspection @param {number} now @returns {Row[]} */
+/**
+ * @param {Reply} reply
+ * @param {Plan} plan
+ * @param {Inspection | undefined} inspection
+ * @param {number} now
+ * @returns {Row[]}
+ */
 function listRows(reply, plan, inspection, now) {
   const label = (/** @type {string} */ path) => plan.steps.find((step) => step.path === path)?.label ?? path;
   if (inspection === undefined) {

@@ -8,7 +8,12 @@ export function writeJavaScript(value) {
   return JSON.stringify(value, null, 2).replaceAll('<', String.raw`\u003c`);
 }
 
-/** Writes a JSON value as a Python expression. A JSON string is a Python string, too. @param {unknown} value @param {string} indent @returns {string} */
+/**
+ * Writes a JSON value as a Python expression. A JSON string is a Python string, too.
+ * @param {unknown} value
+ * @param {string} indent
+ * @returns {string}
+ */
 function writePython(value, indent) {
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
