@@ -109,10 +109,10 @@ export class Bench {
    * kilobytes
    */
   async measure(target, load, settle = () => delay(SETTLE_MS)) {
-    const before = await this.#costs(target);
+    const before = await this.#measureCosts(target);
     const { held, ...result } = load.hold ? await this.#holdOpen(target, load) : await this.#run(target, load);
     await settle();
-    const after = await this.#costs(target);
+    const after = await this.#measureCosts(target);
     const cpu = after.target.cpu - before.target.cpu;
     const { expected, requests, tokens, bytes, wallMs, ...rest } = result;
     return {
@@ -163,7 +163,7 @@ export class Bench {
     return { ...(await running), held: samples.sort((a, b) => a - b)[MEMORY_SAMPLES / 2] };
   }
 
-  async #costs(target) {
+  async #measureCosts(target) {
     const [ofTarget, upstream, load] = await Promise.all([target.child, this.#upstream, this.#load].map(measureCost));
     return { target: ofTarget, upstream, load };
   }

@@ -1,8 +1,8 @@
 /** Compares two results of `npm run bench -- --json`: `npm run bench:compare -- before.json after.json`. */
 import { readFileSync } from 'node:fs';
 import { PHASES } from './phases.mjs';
-import { median, noise, listSamples } from './report/summary.mjs';
-import { figure, percent, table } from './report/table.mjs';
+import { computeMedian, computeNoise, listSamples } from './report/summary.mjs';
+import { formatFigure, formatPercent, formatTable } from './report/table.mjs';
 
 /** Where more is better. */
 const MORE_IS_BETTER = new Set(['streamsPerSecond']);
@@ -26,31 +26,31 @@ function listRows(before, after) {
 function findRow(name, load, metric, before, after) {
   const [a, b] = [before, after].map(({ targets }) => listSamples(targets[name].loads[load], metric));
   if (a.length === 0 || b.length === 0) return undefined;
-  const ratio = median(b) / median(a);
-  const spread = Math.max(noise(a), noise(b));
-  const [rawA, rawB] = [before, after].map((result) => timesRaw(result, name, load, metric));
+  const ratio = computeMedian(b) / computeMedian(a);
+  const spread = Math.max(computeNoise(a), computeNoise(b));
+  const [rawA, rawB] = [before, after].map((result) => computeTimesRaw(result, name, load, metric));
   return [
     [
       `${load} ${metric}`,
       name,
-      figure(median(a)),
-      figure(median(b)),
-      figure(ratio),
-      percent(spread),
-      figure(rawA),
-      figure(rawB),
-      verdict(metric, ratio, spread),
+      formatFigure(computeMedian(a)),
+      formatFigure(computeMedian(b)),
+      formatFigure(ratio),
+      formatPercent(spread),
+      formatFigure(rawA),
+      formatFigure(rawB),
+      writeVerdict(metric, ratio, spread),
     ],
   ];
 }
 
-function timesRaw({ targets }, name, load, metric) {
-  const of = (target) => median(listSamples(targets[target]?.loads[load], metric));
+function computeTimesRaw({ targets }, name, load, metric) {
+  const of = (target) => computeMedian(listSamples(targets[target]?.loads[load], metric));
   return of(name) / of('raw');
 }
 
 /** A verdict is given only if the difference is larger than that between the rounds of one result. */
-function verdict(metric, ratio, spread) {
+function writeVerdict(metric, ratio, spread) {
   if (!Number.isFinite(spread)) return 'one round';
   if (Math.abs(ratio - 1) <= spread) return '';
   return ratio < 1 === MORE_IS_BETTER.has(metric) ? 'WORSE' : 'better';
@@ -70,5 +70,5 @@ for (const [file, { machine, options }] of [
 }
 if (before.options.quick || after.options.quick) console.log('Quick results are not for comparing.');
 console.log(
-  `\n${table(['', 'target', 'before', 'after', 'ratio', 'noise', 'x raw before', 'after', ''], listRows(before, after))}`,
+  `\n${formatTable(['', 'target', 'before', 'after', 'ratio', 'noise', 'x raw before', 'after', ''], listRows(before, after))}`,
 );

@@ -15,7 +15,7 @@ import { beginRuns, finishRuns } from './durable/runs.mjs';
 import { measureTokens } from './durable/tokens.mjs';
 import { measureWaits } from './durable/waits.mjs';
 import { readMachineFacts } from './report/result.mjs';
-import { figure, table } from './report/table.mjs';
+import { formatFigure, formatTable } from './report/table.mjs';
 
 /** Runs at the same time: as many as two processors can serve together with the model, the clients and the database. */
 const RUNS = 1_000;
@@ -47,14 +47,14 @@ await client.connect();
 const bench = new Bench();
 const env = { RUNS_DATABASE_URL: databaseUrl, RUNS_CONCURRENCY: '1000', LIMIT_QUEUED_RUNS: '100000', METRICS: 'on' };
 const rows = [];
-const bound = (value) => (value === undefined ? '' : String(value));
+const formatBound = (value) => (value === undefined ? '' : String(value));
 /** @type {(what: string, value: number, unit: string, most?: number, aim?: number) => void} */
 const add = (what, value, unit, most, aim) => {
   rows.push([
     what,
-    `${figure(value)} ${unit}`,
-    bound(most),
-    bound(aim),
+    `${formatFigure(value)} ${unit}`,
+    formatBound(most),
+    formatBound(aim),
     most !== undefined && value > most ? 'MORE' : '',
   ]);
   if (most !== undefined && !(value <= most)) process.exitCode = 1;
@@ -65,7 +65,7 @@ try {
   for (const part of wanted) await PARTS[part]({ bench, client, env, add });
 } finally {
   console.log(JSON.stringify(readMachineFacts()));
-  console.log(table(['Durable runs', 'measured', 'at most', 'aim', ''], rows));
+  console.log(formatTable(['Durable runs', 'measured', 'at most', 'aim', ''], rows));
   await bench.stop();
   await client.end();
 }

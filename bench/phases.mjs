@@ -27,8 +27,8 @@
  * @property {boolean} [growth] true: the cost per chunk of the last load is set against that of the first
  */
 
-const chat = (name, load) => ({ name, model: 'chat', ...load });
-const streaming = (name, load) => ({ name, model: 'streaming', ...load });
+const makeChatLoad = (name, load) => ({ name, model: 'chat', ...load });
+const makeStreamingLoad = (name, load) => ({ name, model: 'streaming', ...load });
 
 /** Memory comes first: what other phases leave behind would hide it. @type {Readonly<Record<string, Phase>>} */
 export const PHASES = {
@@ -36,36 +36,43 @@ export const PHASES = {
     title: 'memory of 1,000 open streams',
     shows: ['memoryPerStream'],
     loads: [
-      chat('mem', { requests: 1_000, concurrency: 1_000, chunks: 12, rate: 20, hold: true, startsPerSecond: 500 }),
+      makeChatLoad('mem', {
+        requests: 1_000,
+        concurrency: 1_000,
+        chunks: 12,
+        rate: 20,
+        hold: true,
+        startsPerSecond: 500,
+      }),
     ],
   },
   low: {
     title: 'short completions (5 chunks), one after another',
     shows: ['cpuPerRequest', 'firstTokenP50'],
-    loads: [chat('low', { requests: 300, concurrency: 1, chunks: 5 })],
+    loads: [makeChatLoad('low', { requests: 300, concurrency: 1, chunks: 5 })],
   },
   burst: {
     title: '8 streams of 500 chunks at a time, as fast as they are taken',
     shows: ['cpuPerChunk'],
-    loads: [chat('burst', { requests: 40, concurrency: 8, chunks: 500 })],
+    loads: [makeChatLoad('burst', { requests: 40, concurrency: 8, chunks: 500 })],
   },
   paced: {
     title: '100 streams at a time, 50 chunks a second each, as models write',
     shows: ['cpuPerChunk', 'firstTokenP50', 'tokenP50'],
-    loads: [chat('paced', { requests: 100, concurrency: 100, chunks: 150, rate: 50 })],
+    loads: [makeChatLoad('paced', { requests: 100, concurrency: 100, chunks: 150, rate: 50 })],
   },
   streaming: {
     title: 'a text of 250 chunks, then a structured output of 250, 8 at a time',
     shows: ['cpuPerChunk'],
-    loads: [streaming('streaming', { requests: 24, concurrency: 8, chunks: 250, pieces: 250 })],
+    loads: [makeStreamingLoad('streaming', { requests: 24, concurrency: 8, chunks: 250, pieces: 250 })],
   },
   slen: {
     title: 'structured outputs of 200 and 2,000 chunks, 500 a second',
     shows: ['cpuPerChunk'],
     growth: true,
     loads: [
-      streaming('slen-200', { requests: 40, concurrency: 4, chunks: 5, pieces: 200, rate: 500 }),
-      streaming('slen-2000', { requests: 4, concurrency: 4, chunks: 5, pieces: 2_000, rate: 500 }),
+      makeStreamingLoad('slen-200', { requests: 40, concurrency: 4, chunks: 5, pieces: 200, rate: 500 }),
+      makeStreamingLoad('slen-2000', { requests: 4, concurrency: 4, chunks: 5, pieces: 2_000, rate: 500 }),
     ],
   },
   len: {
@@ -73,9 +80,9 @@ export const PHASES = {
     shows: ['cpuPerChunk'],
     growth: true,
     loads: [
-      chat('len-100', { requests: 200, concurrency: 2, chunks: 100 }),
-      chat('len-1000', { requests: 20, concurrency: 2, chunks: 1_000 }),
-      chat('len-10000', { requests: 2, concurrency: 2, chunks: 10_000 }),
+      makeChatLoad('len-100', { requests: 200, concurrency: 2, chunks: 100 }),
+      makeChatLoad('len-1000', { requests: 20, concurrency: 2, chunks: 1_000 }),
+      makeChatLoad('len-10000', { requests: 2, concurrency: 2, chunks: 10_000 }),
     ],
   },
   streams: {
@@ -83,26 +90,26 @@ export const PHASES = {
     shows: ['cpuPerChunk', 'streamsPerSecond'],
     growth: true,
     loads: [
-      chat('streams-1', { requests: 200, concurrency: 1, chunks: 40 }),
-      chat('streams-100', { requests: 400, concurrency: 100, chunks: 40 }),
-      chat('streams-1000', { requests: 1_000, concurrency: 1_000, chunks: 40, startsPerSecond: 4_000 }),
+      makeChatLoad('streams-1', { requests: 200, concurrency: 1, chunks: 40 }),
+      makeChatLoad('streams-100', { requests: 400, concurrency: 100, chunks: 40 }),
+      makeChatLoad('streams-1000', { requests: 1_000, concurrency: 1_000, chunks: 40, startsPerSecond: 4_000 }),
     ],
   },
   slow: {
     title: '1,000 streams at a time, 4 chunks a second each',
     shows: ['cpuPerChunk', 'tokenP50'],
-    loads: [chat('slow', { requests: 1_000, concurrency: 1_000, chunks: 24, rate: 4, startsPerSecond: 1_000 })],
+    loads: [makeChatLoad('slow', { requests: 1_000, concurrency: 1_000, chunks: 24, rate: 4, startsPerSecond: 1_000 })],
   },
   fair: {
     title: 'short completions one after another: alone, and beside 4 long ones as fast as they are taken',
     shows: ['firstTokenP50', 'firstTokenP99'],
     loads: [
-      chat('fair-alone', { requests: 200, concurrency: 1, chunks: 5 }),
-      chat('fair-beside', {
+      makeChatLoad('fair-alone', { requests: 200, concurrency: 1, chunks: 5 }),
+      makeChatLoad('fair-beside', {
         requests: 200,
         concurrency: 1,
         chunks: 5,
-        beside: chat('flood', { requests: 1_000_000_000, concurrency: 4, chunks: 5_000 }),
+        beside: makeChatLoad('flood', { requests: 1_000_000_000, concurrency: 4, chunks: 5_000 }),
       }),
     ],
   },
@@ -113,10 +120,10 @@ export const PHASES = {
  * @type {readonly Load[]}
  */
 export const WARM_UP = [
-  chat('warm-up', { requests: 1_500, concurrency: 8, chunks: 5 }),
-  chat('warm-up', { requests: 24, concurrency: 8, chunks: 300 }),
-  chat('warm-up', { requests: 50, concurrency: 50, chunks: 50, rate: 50 }),
-  streaming('warm-up', { requests: 24, concurrency: 4, chunks: 100, pieces: 200 }),
+  makeChatLoad('warm-up', { requests: 1_500, concurrency: 8, chunks: 5 }),
+  makeChatLoad('warm-up', { requests: 24, concurrency: 8, chunks: 300 }),
+  makeChatLoad('warm-up', { requests: 50, concurrency: 50, chunks: 50, rate: 50 }),
+  makeStreamingLoad('warm-up', { requests: 24, concurrency: 4, chunks: 100, pieces: 200 }),
 ];
 
 /**

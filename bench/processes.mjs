@@ -5,8 +5,8 @@
  */
 import { availableParallelism } from 'node:os';
 import { Bench } from './bench.mjs';
-import { median } from './report/summary.mjs';
-import { figure, percent, table } from './report/table.mjs';
+import { computeMedian } from './report/summary.mjs';
+import { formatFigure, formatPercent, formatTable } from './report/table.mjs';
 
 const ROUNDS = 5;
 /** Each process compiles its own code: it must have had some thousand requests before it is measured. */
@@ -47,13 +47,13 @@ try {
   await bench.stop();
 }
 
-const first = median([...results.values()][0].streams);
+const first = computeMedian([...results.values()][0].streams);
 const rows = [...results].map(([count, { streams, loadBusy }]) => [
   String(count),
-  figure(median(streams)),
-  figure(median(streams) / first),
-  `${figure(Math.min(...streams))} to ${figure(Math.max(...streams))}`,
-  percent(median(loadBusy)),
+  formatFigure(computeMedian(streams)),
+  formatFigure(computeMedian(streams) / first),
+  `${formatFigure(Math.min(...streams))} to ${formatFigure(Math.max(...streams))}`,
+  formatPercent(computeMedian(loadBusy)),
 ]);
 console.log(`${availableParallelism()} processors; ${bench.description.pinning}; medians of ${ROUNDS} rounds`);
-console.log(table(['processes', 'responses/s', 'x first', 'rounds', 'load busy'], rows));
+console.log(formatTable(['processes', 'responses/s', 'x first', 'rounds', 'load busy'], rows));

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { Bench } from './bench.mjs';
 import { writeMessage } from './order.mjs';
 import { measureCost } from './processes/cost.mjs';
-import { median, noise } from './report/summary.mjs';
-import { figure, percent, table } from './report/table.mjs';
+import { computeMedian, computeNoise } from './report/summary.mjs';
+import { formatFigure, formatPercent, formatTable } from './report/table.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 5);
 
@@ -50,14 +50,14 @@ const BOUNDS = [
 
 const bench = new Bench();
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-const inFolder = (name) => ({ RUNS_DIR: join(folder, name) });
+const makeFolderSettings = (name) => ({ RUNS_DIR: join(folder, name) });
 try {
   await bench.start();
-  const server = await bench.startTarget('millrace', inFolder('usual'));
+  const server = await bench.startTarget('millrace', makeFolderSettings('usual'));
   // Where nothing is joined, so that each token is an event.
   const unjoined = await bench.startTarget('millrace', { ...inFolder('unjoined'), STREAM_DEBOUNCE_MS: '0' });
-  const full = await bench.startTarget('millrace', inFolder('full'));
-  const few = await bench.startTarget('millrace', inFolder('few'));
+  const full = await bench.startTarget('millrace', makeFolderSettings('full'));
+  const few = await bench.startTarget('millrace', makeFolderSettings('few'));
   const servers = [server, unjoined, full, few];
   const targets = { short: unjoined, long: unjoined, amongMany: full, amongFew: few };
   for (const target of servers) {
@@ -125,16 +125,16 @@ function print(samples) {
   };
   const rows = Object.entries(samples).map(([name, values]) => [
     names[name].name,
-    figure(median(values)),
-    figure(Math.min(...values)),
-    percent(noise(values)),
+    formatFigure(computeMedian(values)),
+    formatFigure(Math.min(...values)),
+    formatPercent(computeNoise(values)),
   ]);
-  console.log(table(['CPU time in microseconds for a token or event', 'median', 'least', 'noise'], rows));
+  console.log(formatTable(['CPU time in microseconds for a token or event', 'median', 'least', 'noise'], rows));
   for (const [what, dear, cheap, most] of BOUNDS) {
     // Of the ratios of all rounds, since a round compares what was measured within seconds.
-    const ratio = median(samples[dear].map((value, round) => value / samples[cheap][round]));
+    const ratio = computeMedian(samples[dear].map((value, round) => value / samples[cheap][round]));
     const holds = ratio <= most;
-    console.log(`${holds ? 'ok  ' : 'FAIL'}  ${what}: ${figure(ratio)}, at most ${most}`);
+    console.log(`${holds ? 'ok  ' : 'FAIL'}  ${what}: ${formatFigure(ratio)}, at most ${most}`);
     if (!holds) process.exitCode = 1;
   }
 }

@@ -6,9 +6,9 @@
 import { Bench } from './bench.mjs';
 import { measureOpenStream } from './open-streams.mjs';
 import { PHASES } from './phases.mjs';
-import { parse } from './micro/parse.mjs';
+import { measureParsing } from './micro/parse.mjs';
 import { timeDecoder } from './micro/structured.mjs';
-import { figure } from './report/table.mjs';
+import { formatFigure } from './report/table.mjs';
 
 const ROUNDS = 5;
 
@@ -33,7 +33,7 @@ let failed = 0;
 function check(what, value, most) {
   const holds = value <= most;
   if (!holds) failed++;
-  console.log(`${holds ? 'ok  ' : 'FAIL'}  ${what}: ${figure(value)}, at most ${most}`);
+  console.log(`${holds ? 'ok  ' : 'FAIL'}  ${what}: ${formatFigure(value)}, at most ${most}`);
 }
 
 /** The least of a metric for each pair of target and load, measured in turn: CPU time per chunk, in microseconds. */
@@ -92,7 +92,7 @@ async function checkServer() {
 }
 
 async function checkParts() {
-  const [ours, sdk] = await parse({ rounds: ROUNDS });
+  const [ours, sdk] = await measureParsing({ rounds: ROUNDS });
   check("reading an upstream's events, against for await of the SDK's stream", ours.least / sdk.least, 0.6);
   const few = await timeDecoder(200, { rounds: ROUNDS });
   const many = await timeDecoder(8_000, { rounds: ROUNDS });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Child } from './processes/child.mjs';
-import { table } from './report/table.mjs';
+import { formatTable } from './report/table.mjs';
 import { Clients } from './soak/clients.mjs';
 import { compareLevels, writeLevels, readLevels } from './soak/levels.mjs';
 import { readTargetStart } from './targets/index.mjs';
@@ -101,13 +101,15 @@ function report(results, seconds, levels) {
     const wrong = [...faults.values()].reduce((sum, count) => sum + count, 0);
     return [KINDS[kind].title, String(done + wrong), String(done), String(wrong), wrong === 0 ? 'ok' : 'FAIL'];
   });
-  console.log(`${table(['clients', 'sent', 'as they should be', 'otherwise', ''], rows)}\n(${seconds.toFixed(0)} s)\n`);
+  console.log(
+    `${formatTable(['clients', 'sent', 'as they should be', 'otherwise', ''], rows)}\n(${seconds.toFixed(0)} s)\n`,
+  );
   const shown = levels.map(({ name, before, after, most, holds }) => [
     name,
     ...[before, after, most].map((value) => writeLevels(name, value)),
     holds ? 'ok' : 'FAIL',
   ]);
-  console.log(table(['level', 'before', 'after', 'at most', ''], shown));
+  console.log(formatTable(['level', 'before', 'after', 'at most', ''], shown));
   for (const [kind, { faults }] of results) {
     for (const [words, count] of faults) console.log(`${KINDS[kind].title.trim()}: ${count} times: ${words}`);
   }

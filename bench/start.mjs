@@ -8,8 +8,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { figure, table } from './report/table.mjs';
-import { median } from './report/summary.mjs';
+import { formatFigure, formatTable } from './report/table.mjs';
+import { computeMedian } from './report/summary.mjs';
 import { readMachineFacts } from './report/result.mjs';
 import { readTargetStart } from './targets/index.mjs';
 
@@ -92,9 +92,9 @@ upstream.close();
 console.log(JSON.stringify(readMachineFacts()));
 const rows = Object.entries(samples).map(([name, rounds]) => [
   name,
-  figure(median(rounds.map(({ ms }) => ms))),
-  figure(Math.min(...rounds.map(({ ms }) => ms))),
-  figure(median(rounds.map(({ cpu }) => cpu))),
-  figure(median(rounds.map(({ mb }) => mb))),
+  formatFigure(computeMedian(rounds.map(({ ms }) => ms))),
+  formatFigure(Math.min(...rounds.map(({ ms }) => ms))),
+  formatFigure(computeMedian(rounds.map(({ cpu }) => cpu))),
+  formatFigure(computeMedian(rounds.map(({ mb }) => mb))),
 ]);
-console.log(table(['start', 'ms until it responds', 'least', 'ms of CPU time', 'MB after it'], rows));
+console.log(formatTable(['start', 'ms until it responds', 'least', 'ms of CPU time', 'MB after it'], rows));

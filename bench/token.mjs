@@ -14,14 +14,14 @@ const WRAP = 36 ** DIGITS;
 export const TOKEN_LENGTH = 1 + DIGITS;
 
 /** Monotonic time in microseconds, in whole ones. */
-export function microseconds() {
+export function readMicroseconds() {
   const [seconds, nanoseconds] = process.hrtime();
   return (seconds * 1e6 + Math.trunc(nanoseconds / 1e3)) % WRAP;
 }
 
 /** The text of one token, written now. */
 export function makeToken() {
-  return `${MARK}${microseconds().toString(36).padStart(DIGITS, '0')} `;
+  return `${MARK}${readMicroseconds().toString(36).padStart(DIGITS, '0')} `;
 }
 
 /**

@@ -47,7 +47,7 @@ function makeRun(id) {
   };
 }
 
-const event = (seq) =>
+const writeEvent = (seq) =>
   JSON.stringify({
     type: 'delta',
     seq,
@@ -66,7 +66,7 @@ async function measure({ runs, eventsOfRun, events = EVENTS }) {
   let first = 0;
   const append = async (count) => {
     for (let commit = 0; commit < count; commit++, first += eventsOfRun) {
-      const texts = Array.from({ length: eventsOfRun }, (_, place) => event(first + place));
+      const texts = Array.from({ length: eventsOfRun }, (_, place) => writeEvent(first + place));
       await stores.logs.append(names.map((run) => ({ run, epoch: 1, first, events: texts })));
     }
   };
@@ -95,7 +95,7 @@ async function measureBytes() {
   await stores.logs.create(makeRun(id));
   await stores.logs.claim(id, 'bench');
   for (let first = 0; first < 5_000; first++)
-    await stores.logs.append([{ run: id, epoch: 1, first, events: [event(first)] }]);
+    await stores.logs.append([{ run: id, epoch: 1, first, events: [writeEvent(first)] }]);
   const size = async () =>
     Number(
       (await client.query(`select sum(pg_column_size(run_log.*)) as size from millrace.run_log where run = $1`, [id]))
@@ -103,7 +103,7 @@ async function measureBytes() {
     );
   const open = await size();
   const ending = { status: 'completed', finishedAt: Date.now() };
-  await stores.logs.append([{ run: id, epoch: 1, first: 5_000, events: [event(5_000)], ending }]);
+  await stores.logs.append([{ run: id, epoch: 1, first: 5_000, events: [writeEvent(5_000)], ending }]);
   await stores.logs.pack(id);
   return { bytesOpen: round(open / 5_000), bytesPacked: round((await size()) / 5_001) };
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureCost } from '../processes/cost.mjs';
-import { median } from '../report/summary.mjs';
+import { computeMedian } from '../report/summary.mjs';
 import { beginRuns } from './runs.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -40,7 +40,7 @@ async function measureStarts({ bench, env, add }, folder) {
       await bench.stopTarget(target);
     }
   }
-  const middle = (kind, what) => median(starts[kind].map((start) => start[what]));
+  const middle = (kind, what) => computeMedian(starts[kind].map((start) => start[what]));
   for (const kind of ['embedded', 'PostgreSQL']) {
     add(`a start with runs, ${kind}, over one without: CPU`, middle(kind, 'cpu') - middle('off', 'cpu'), 'ms');
     add('the same: memory', middle(kind, 'memory') - middle('off', 'memory'), 'MB');

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { median } from '../report/summary.mjs';
-import { beginRuns, finishRuns, readEvents, runsUrl } from './runs.mjs';
+import { computeMedian } from '../report/summary.mjs';
+import { beginRuns, finishRuns, readEvents, makeRunsUrl } from './runs.mjs';
 
 const READINGS = 5;
 const KILLS = 4;
@@ -41,11 +41,11 @@ export async function measureKills({ bench, env, add }) {
         Promise.race([readEvents(readers[0], id, see), delay(15_000, undefined, { ref: false })]),
       );
       times.push(...(await Promise.all(left)).filter((time) => time !== undefined));
-      for (const id of ids) await fetch(`${runsUrl(readers[0])}/${id}/cancel`, { method: 'POST' });
+      for (const id of ids) await fetch(`${makeRunsUrl(readers[0])}/${id}/cancel`, { method: 'POST' });
     }
     for (const reader of readers) await bench.stopTarget(reader);
     const what = `until runs of one of ${others + 1} processes continue that was killed`;
-    add(`${what}, median of ${times.length}`, median(times) / 1_000, 's', 15, 7);
+    add(`${what}, median of ${times.length}`, computeMedian(times) / 1_000, 's', 15, 7);
     add('the same, longest', Math.max(...times) / 1_000, 's', 15, 7);
   }
 }

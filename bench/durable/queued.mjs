@@ -1,4 +1,4 @@
-import { median } from '../report/summary.mjs';
+import { computeMedian } from '../report/summary.mjs';
 import { beginRuns, waitForRuns } from './runs.mjs';
 
 const QUEUED = 5_000;
@@ -33,7 +33,7 @@ export async function measureQueued({ bench, client, env, add }) {
   for (let round = 0; round < ROUNDS; round++) without.push(await measure());
   add(
     `first token of a direct request beside ${QUEUED} queued runs, over one without`,
-    median(beside) / median(without),
+    computeMedian(beside) / computeMedian(without),
     'x',
     1.1,
     1,

@@ -11,7 +11,7 @@ const AT_ONCE = 50;
  */
 
 /** Where runs of a target are. */
-export function runsUrl({ url }) {
+export function makeRunsUrl({ url }) {
   return url.replace(/chat\/completions$/, 'runs');
 }
 
@@ -24,7 +24,7 @@ export async function beginRuns(target, count, { chunks, rate, hold = false }, m
   const body = JSON.stringify({ model: 'chat', input: writeMessage({ chunks, pieces: 0, rate, hold }), ...more });
   const ids = [];
   const begin = async () => {
-    const response = await fetch(runsUrl(target), {
+    const response = await fetch(makeRunsUrl(target), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body,
@@ -60,7 +60,7 @@ export async function finishRuns(client) {
  */
 export async function readEvents(target, id, see) {
   const abort = new AbortController();
-  const { body } = await fetch(`${runsUrl(target)}/${id}/events`, { signal: abort.signal });
+  const { body } = await fetch(`${makeRunsUrl(target)}/${id}/events`, { signal: abort.signal });
   let rest = '';
   for await (const piece of body.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + piece).split('\n');

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { measureCost } from '../processes/cost.mjs';
-import { median } from '../report/summary.mjs';
+import { computeMedian } from '../report/summary.mjs';
 import { beginRuns, finishRuns, waitForRuns } from './runs.mjs';
 import { readServerTicks } from './server-cost.mjs';
 
@@ -36,10 +36,10 @@ export async function measureTokens({ bench, client, target, add }, runs) {
     around.push((all - producing * runs * CHUNKS) / runs / 1_000);
   }
   const what = `an event of ${runs} runs at ${RATE} a second`;
-  const worker = median(logged) - median(direct);
-  add(`${what}, over a direct request (${median(direct).toFixed(0)} us): the process`, worker, 'us', 15, 8);
-  add('the same: the database, while they produce output', median(steady), 'us', 10, 6);
-  add('the database: start, queueing and end of a run', median(around), 'ms');
+  const worker = computeMedian(logged) - computeMedian(direct);
+  add(`${what}, over a direct request (${computeMedian(direct).toFixed(0)} us): the process`, worker, 'us', 15, 8);
+  add('the same: the database, while they produce output', computeMedian(steady), 'us', 10, 6);
+  add('the database: start, queueing and end of a run', computeMedian(around), 'ms');
 }
 
 /** @returns {Promise<number>} microseconds of the database for an event while all runs write */

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { beginRuns, runsUrl } from './runs.mjs';
+import { beginRuns, makeRunsUrl } from './runs.mjs';
 
 const WAITS = 2_000;
 /** Runs before the measurement, which fill caches and pools and compile code. */
@@ -53,7 +53,7 @@ async function wait(target, count) {
   await beginRuns(target, count, { chunks: TOKENS, rate: 0 }, { model: 'approval' });
   for (const status of ['queued', 'running']) {
     for (;;) {
-      const response = await fetch(`${runsUrl(target)}?status=${status}&limit=1`);
+      const response = await fetch(`${makeRunsUrl(target)}?status=${status}&limit=1`);
       // Where the machine is slow, its store may be too busy to tell.
       if (response.status !== 503 && !response.ok) throw new Error(`${response.status}: ${await response.text()}`);
       const { data } = await response.json();

@@ -20,13 +20,13 @@ function makeAgent(url) {
  */
 async function run(url, load) {
   const over = new AbortController();
-  const beside = load.beside === undefined ? undefined : lanes(url, load.beside, new Tally(), over.signal);
+  const beside = load.beside === undefined ? undefined : runLanes(url, load.beside, new Tally(), over.signal);
   const { limitMs = 60_000 } = load;
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), limitMs);
   const tally = new Tally();
   const start = performance.now();
-  await lanes(url, load, tally, limit.signal);
+  await runLanes(url, load, tally, limit.signal);
   clearTimeout(timer);
   const wallMs = performance.now() - start;
   over.abort();
@@ -36,7 +36,7 @@ async function run(url, load) {
 }
 
 /** Sends the requests of a load, so many at a time, until all have ended or the signal aborts. */
-async function lanes(url, load, tally, signal) {
+async function runLanes(url, load, tally, signal) {
   const { model, requests, concurrency, chunks, pieces = 0, rate = 0, hold = false, padding = 0 } = load;
   const { startsPerSecond = Infinity } = load;
   const content = writeMessage({ chunks, pieces, rate, hold }, padding);

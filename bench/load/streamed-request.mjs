@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import { measureAge, MARK, microseconds, TOKEN_LENGTH } from '../token.mjs';
+import { measureAge, MARK, readMicroseconds, TOKEN_LENGTH } from '../token.mjs';
 
 const END = 'data: [DONE]\n\n';
 /** The events after this one repeat the text. */
@@ -21,7 +21,7 @@ const KEPT = Math.max(END.length, RESPONSE_TEXT_END.length);
  */
 export function sendStreamedRequest({ agent, url, body, expected, isResponse, signal, tally, onFirstToken }) {
   return new Promise((resolve) => {
-    const sentAt = microseconds();
+    const sentAt = readMicroseconds();
     let lastAt = 0;
     let tokens = 0;
     let text = '';
@@ -31,13 +31,13 @@ export function sendStreamedRequest({ agent, url, body, expected, isResponse, si
     const over = (fault) => {
       if (isOver) return;
       isOver = true;
-      if (fault === undefined) tally.addEnd(microseconds() - sentAt);
+      if (fault === undefined) tally.addEnd(readMicroseconds() - sentAt);
       else tally.addError(signal.aborted ? 'not finished in time' : fault);
       resolve();
     };
     /** @param {Buffer} bytes */
     const onData = (bytes) => {
-      const now = microseconds();
+      const now = readMicroseconds();
       tally.reads++;
       tally.bytes += bytes.length;
       text += bytes.latin1Slice();

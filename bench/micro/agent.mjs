@@ -4,7 +4,7 @@ import { ModelProviders } from '../../dist/models/index.js';
 import { AgentStepCompiler } from '../../dist/nodes/agent-compiler.service.js';
 import { AgentStreamingNode, PromptManager } from '../../dist/nodes/index.js';
 import { agent as describeAgent, TaskContext } from '../../dist/workflow/index.js';
-import { timing } from './timing.mjs';
+import { measureTime } from './timing.mjs';
 
 const BATCHES = 20_000;
 const ROUNDS = 15;
@@ -32,7 +32,7 @@ const providers = new ModelProviders({
 const agentConfig = describeAgent({});
 const request = { model: 'bench', messages: [{ role: 'user', content: 'Hi' }], parameters: {} };
 const clock = new SystemClock();
-const context = () => new TaskContext({ request, clock });
+const makeContext = () => new TaskContext({ request, clock });
 
 class Streaming extends AgentStreamingNode {
   agentConfig = agentConfig;
@@ -51,19 +51,27 @@ async function drain(batches) {
 /**
  * What an agent costs for each batch of a model's output, beside the model: as a node streams it, alone, and silently.
  */
-export async function agent({ rounds = ROUNDS } = {}) {
+export async function measureAgent({ rounds = ROUNDS } = {}) {
   const node = new Streaming(providers);
   const compiler = new AgentStepCompiler(providers, new PromptManager());
   const [streamed, silent] = [true, false].map((visible) => compiler.compile(agentConfig.config, { visible }));
   const { messages } = request;
   const common = { part: 'agent', rounds, warmUp: WARM_UP, items: BATCHES };
   return [
-    await timing({
+    await measureTime({
       ...common,
       name: 'batch that a node streams',
-      call: () => drain(node.process({ messages }, context())),
+      call: () => drain(node.process({ messages }, makeContext())),
     }),
-    await timing({ ...common, name: 'batch streamed', call: () => drain(streamed.process({ messages }, context())) }),
-    await timing({ ...common, name: 'batch of a silent output', call: () => silent.process({ messages }, context()) }),
+    await measureTime({
+      ...common,
+      name: 'batch streamed',
+      call: () => drain(streamed.process({ messages }, makeContext())),
+    }),
+    await measureTime({
+      ...common,
+      name: 'batch of a silent output',
+      call: () => silent.process({ messages }, makeContext()),
+    }),
   ];
 }

@@ -1,7 +1,7 @@
 import { Subject } from 'rxjs';
 import { SystemClock } from '../../dist/kernel/index.js';
 import { coalesce as coalesced, mergeDeltas } from '../../dist/streaming/index.js';
-import { timing } from './timing.mjs';
+import { measureTime } from './timing.mjs';
 
 const DELTAS = 200_000;
 
@@ -14,15 +14,15 @@ function pass(operator) {
   if (characters !== DELTAS * 5) throw new Error('Text was lost.');
 }
 
-const operator = (windowMs) =>
+const makeOperator = (windowMs) =>
   coalesced({ clock: new SystemClock(), chooseWindow: () => windowMs, merge: mergeDeltas });
 
 /** A delta through the debounce, in a flow that is faster than its window, and without a window. */
-export async function coalesce({ rounds } = {}) {
+export async function measureCoalescing({ rounds } = {}) {
   const common = { part: 'coalesce', items: DELTAS, rounds };
   return [
-    await timing({ ...common, name: 'window of 10 ms, merging', call: () => pass(operator(10)) }),
-    await timing({ ...common, name: 'no window', call: () => pass(operator(0)) }),
-    await timing({ ...common, name: 'a bare Subject', call: () => pass() }),
+    await measureTime({ ...common, name: 'window of 10 ms, merging', call: () => pass(makeOperator(10)) }),
+    await measureTime({ ...common, name: 'no window', call: () => pass(makeOperator(0)) }),
+    await measureTime({ ...common, name: 'a bare Subject', call: () => pass() }),
   ];
 }

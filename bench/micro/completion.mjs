@@ -1,7 +1,7 @@
 import { Cancellation, SystemClock } from '../../dist/kernel/index.js';
 import { CompletionStream } from '../../dist/models/openai/completion-stream.js';
 import { JsonTextFilter } from '../../dist/models/openai/output/json-text.js';
-import { timing } from './timing.mjs';
+import { measureTime } from './timing.mjs';
 
 const READS = 20_000;
 const ROUNDS = 15;
@@ -49,11 +49,11 @@ async function drain(filters) {
 }
 
 /** A read of a completion on its whole way to a batch of deltas, parsing included: as it is, and through a filter. */
-export async function completion({ rounds = ROUNDS } = {}) {
+export async function measureCompletion({ rounds = ROUNDS } = {}) {
   const common = { part: 'completion', rounds, warmUp: WARM_UP, items: READS };
   return [
-    await timing({ ...common, name: 'read', call: () => drain([]) }),
-    await timing({
+    await measureTime({ ...common, name: 'read', call: () => drain([]) }),
+    await measureTime({
       ...common,
       name: 'read of a structured output',
       call: () => drain([new JsonTextFilter({ isArray: false, isTrusting: true })]),

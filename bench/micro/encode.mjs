@@ -1,7 +1,7 @@
 import { ChunkEncoder } from '../../dist/api/completions/chunk-encoder.js';
 import { joinFrames } from '../../dist/api/responses/response-events.js';
 import { ResponseEncoder } from '../../dist/api/responses/responses.encoder.js';
-import { timing } from './timing.mjs';
+import { measureTime } from './timing.mjs';
 
 const CHUNKS = 100_000;
 const HEAD = { id: 'chatcmpl-4e1f0c9d8b7a695847362514', created: 1_767_225_600, model: 'chat', includeUsage: true };
@@ -15,7 +15,7 @@ const RESPONSE_HEAD = {
   tools: [],
 };
 
-function ours() {
+function encodeChunks() {
   const encoder = new ChunkEncoder(HEAD);
   let bytes = 0;
   for (let i = 0; i < CHUNKS; i++) {
@@ -24,7 +24,7 @@ function ours() {
   return bytes;
 }
 
-function response() {
+function encodeResponse() {
   const encoder = new ResponseEncoder(RESPONSE_HEAD);
   let bytes = Buffer.byteLength(joinFrames(encoder.open()));
   bytes += Buffer.byteLength(encoder.encode({ type: 'run-started', seq: 0 }, Date.now()));
@@ -38,7 +38,7 @@ function response() {
   return bytes;
 }
 
-function whole() {
+function encodeWholeChunks() {
   const { id, created, model } = HEAD;
   let bytes = 0;
   for (let i = 0; i < CHUNKS; i++) {
@@ -54,11 +54,11 @@ function whole() {
  * A delta to its frame, against serialising the whole chunk each time; and to the event of a response, with all of its
  * text kept.
  */
-export async function encode({ rounds } = {}) {
+export async function measureEncoding({ rounds } = {}) {
   const common = { part: 'encode', items: CHUNKS, rounds };
   return [
-    await timing({ ...common, name: 'ChunkEncoder', call: ours }),
-    await timing({ ...common, name: 'JSON.stringify of the whole chunk', call: whole }),
-    await timing({ ...common, name: 'ResponseEncoder', call: response }),
+    await measureTime({ ...common, name: 'ChunkEncoder', call: encodeChunks }),
+    await measureTime({ ...common, name: 'JSON.stringify of the whole chunk', call: encodeWholeChunks }),
+    await measureTime({ ...common, name: 'ResponseEncoder', call: encodeResponse }),
   ];
 }

@@ -6,7 +6,7 @@ import { compileWorkflow } from '../../dist/workflow/compile/compile-workflow.js
 import { wireWorkflow } from '../../dist/workflow/compile/wire-workflow.js';
 import { DefinitionFaults } from '../../dist/workflow/compile/definition-faults.js';
 import { Run } from '../../dist/engine/run.js';
-import { timing } from './timing.mjs';
+import { measureTime } from './timing.mjs';
 
 const NODES = 200;
 const BATCHES = 2_000;
@@ -91,17 +91,17 @@ async function run(workflow) {
  * What the engine costs beside the work of the nodes: compiling a graph of 200 nodes, a node that does nothing, and a
  * delta on its way from a node to the reader of the run. No network, no model.
  */
-export async function engine({ rounds = ROUNDS } = {}) {
+export async function measureEngine({ rounds = ROUNDS } = {}) {
   const [chain, fan, talk] = [Chain, Fan, Talk].map(compile);
   const common = { part: 'engine', rounds, warmUp: WARM_UP };
-  const repeated = (call) => async () => {
+  const repeat = (call) => async () => {
     for (let i = 0; i < REPEATS; i++) await call();
   };
-  const perNode = (name, call) => timing({ ...common, name, items: NODES * REPEATS, call: repeated(call) });
+  const perNode = (name, call) => measureTime({ ...common, name, items: NODES * REPEATS, call: repeat(call) });
   return [
     await perNode(`compile a chain, per node of ${NODES}`, () => compile(Chain)),
     await perNode('node in a chain', () => run(chain)),
     await perNode('node of a fan', () => run(fan)),
-    await timing({ ...common, name: 'delta', items: BATCHES * DELTAS_PER_BATCH, call: () => run(talk) }),
+    await measureTime({ ...common, name: 'delta', items: BATCHES * DELTAS_PER_BATCH, call: () => run(talk) }),
   ];
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { ChunkedBody } from '../../dist/api/wire/chunked-body.js';
-import { timing } from './timing.mjs';
+import { measureTime } from './timing.mjs';
 
 const WRITES = 20_000;
 const FRAME = `data: ${JSON.stringify({
@@ -41,10 +41,10 @@ async function stream(openBody) {
 }
 
 /** Frames of chunks as one string, against Node's own. */
-export async function framing({ rounds } = {}) {
+export async function measureFraming({ rounds } = {}) {
   const common = { part: 'framing', items: WRITES, rounds };
   return [
-    await timing({ ...common, name: 'ChunkedBody', call: () => stream((response) => new ChunkedBody(response)) }),
-    await timing({ ...common, name: "Node's own chunks", call: () => stream((response) => response) }),
+    await measureTime({ ...common, name: 'ChunkedBody', call: () => stream((response) => new ChunkedBody(response)) }),
+    await measureTime({ ...common, name: "Node's own chunks", call: () => stream((response) => response) }),
   ];
 }

@@ -1,15 +1,24 @@
 /** What the parts cost, without a network: `npm run bench:micro`, or with the names of parts after `--`. */
-import { figure, table } from '../report/table.mjs';
-import { agent } from './agent.mjs';
-import { coalesce } from './coalesce.mjs';
-import { completion } from './completion.mjs';
-import { encode } from './encode.mjs';
-import { engine } from './engine.mjs';
-import { framing } from './framing.mjs';
-import { parse } from './parse.mjs';
-import { structured } from './structured.mjs';
+import { formatFigure, formatTable } from '../report/table.mjs';
+import { measureAgent } from './agent.mjs';
+import { measureCoalescing } from './coalesce.mjs';
+import { measureCompletion } from './completion.mjs';
+import { measureEncoding } from './encode.mjs';
+import { measureEngine } from './engine.mjs';
+import { measureFraming } from './framing.mjs';
+import { measureParsing } from './parse.mjs';
+import { measureStructured } from './structured.mjs';
 
-const PARTS = { parse, completion, coalesce, encode, framing, structured, engine, agent };
+const PARTS = {
+  parse: measureParsing,
+  completion: measureCompletion,
+  coalesce: measureCoalescing,
+  encode: measureEncoding,
+  framing: measureFraming,
+  structured: measureStructured,
+  engine: measureEngine,
+  agent: measureAgent,
+};
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in PARTS));
@@ -21,7 +30,7 @@ const rows = [];
 for (const [name, measure] of Object.entries(PARTS)) {
   if (names.length > 0 && !names.includes(name)) continue;
   for (const { part, name: what, nanoseconds, least } of await measure()) {
-    rows.push([`${part}: ${what}`, figure(nanoseconds), figure(least)]);
+    rows.push([`${part}: ${what}`, formatFigure(nanoseconds), formatFigure(least)]);
   }
 }
-console.log(table(['ns of CPU time per item', 'median', 'least'], rows));
+console.log(formatTable(['ns of CPU time per item', 'median', 'least'], rows));

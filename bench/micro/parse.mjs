@@ -3,7 +3,7 @@ import { SseParser } from '../../dist/streaming/index.js';
 import { CompletionReader } from '../../dist/models/openai/completion-reader.js';
 import { makeToken } from '../token.mjs';
 import { Chunks } from '../upstream/chunks.mjs';
-import { timing } from './timing.mjs';
+import { measureTime } from './timing.mjs';
 
 const EVENTS = 5_000;
 const SCOPE = { noteIdentity: () => undefined, noteUsage: () => undefined };
@@ -31,7 +31,7 @@ function makeResponse(reads) {
   return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
 }
 
-async function ours(reads) {
+async function readWithMillrace(reads) {
   const reader = new CompletionReader(SCOPE, 8 * 1024 * 1024);
   let batch = [];
   let deltas = 0;
@@ -48,7 +48,7 @@ async function ours(reads) {
   if (deltas !== EVENTS || reader.finishReason !== 'stop') throw new Error(`${deltas} deltas were read`);
 }
 
-async function sdk(reads) {
+async function readWithSdk(reads) {
   let deltas = 0;
   for await (const chunk of Stream.fromSSEResponse(makeResponse(reads), new AbortController())) {
     if (chunk.choices[0]?.delta.content) deltas++;
@@ -57,14 +57,22 @@ async function sdk(reads) {
 }
 
 /** An upstream's events to deltas, against the SDK's stream over the same bytes. */
-export async function parse({ rounds } = {}) {
+export async function measureParsing({ rounds } = {}) {
   const timings = [];
   for (const perRead of [1, 10]) {
     const reads = listReads(perRead);
     const way = perRead === 1 ? 'one event in a read' : `${perRead} events in a read`;
     const common = { part: 'parse', items: EVENTS, rounds };
-    timings.push(await timing({ ...common, name: `SseParser and CompletionReader, ${way}`, call: () => ours(reads) }));
-    timings.push(await timing({ ...common, name: `for await of the SDK's stream, ${way}`, call: () => sdk(reads) }));
+    timings.push(
+      await measureTime({
+        ...common,
+        name: `SseParser and CompletionReader, ${way}`,
+        call: () => readWithMillrace(reads),
+      }),
+    );
+    timings.push(
+      await measureTime({ ...common, name: `for await of the SDK's stream, ${way}`, call: () => readWithSdk(reads) }),
+    );
   }
   return timings;
 }

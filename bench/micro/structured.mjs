@@ -2,7 +2,7 @@ import { partialParse } from 'openai/_vendor/partial-json-parser/parser';
 import { JsonFieldDecoder } from '../../dist/streaming/index.js';
 import { makeToken } from '../token.mjs';
 import { cutStructuredPieces } from '../upstream/structured.mjs';
-import { timing } from './timing.mjs';
+import { measureTime } from './timing.mjs';
 
 /** Pieces that are decoded in one round, in as many outputs as it takes. */
 const PIECES_PER_ROUND = 320_000;
@@ -38,13 +38,13 @@ export function timeDecoder(count, { rounds } = {}) {
   const outputs = PIECES_PER_ROUND / count;
   const name = `JsonFieldDecoder, ${count} pieces`;
   const call = () => decode(pieces, outputs);
-  return timing({ part: 'structured', name, items: PIECES_PER_ROUND, call, rounds });
+  return measureTime({ part: 'structured', name, items: PIECES_PER_ROUND, call, rounds });
 }
 
 /**
  * A piece of a structured output to the text of its fields, against parsing all that has come so far for each piece.
  */
-export async function structured({ rounds } = {}) {
+export async function measureStructured({ rounds } = {}) {
   const timings = [];
   for (const count of [200, 2_000, 8_000]) {
     timings.push(await timeDecoder(count, { rounds }));
@@ -52,7 +52,9 @@ export async function structured({ rounds } = {}) {
     const name = `parsing again, ${count} pieces`;
     // Quadratic: seconds for the longest.
     const repeats = count === 8_000 ? { rounds: 1, warmUp: 0 } : { rounds: 3, warmUp: 1 };
-    timings.push(await timing({ part: 'structured', name, items: count, call: () => reparse(pieces), ...repeats }));
+    timings.push(
+      await measureTime({ part: 'structured', name, items: count, call: () => reparse(pieces), ...repeats }),
+    );
   }
   return timings;
 }

@@ -1,4 +1,4 @@
-import { median } from '../report/summary.mjs';
+import { computeMedian } from '../report/summary.mjs';
 
 /**
  * What a part costs.
@@ -20,7 +20,7 @@ import { median } from '../report/summary.mjs';
  * @param {number} [work.warmUp] calls that are not measured
  * @returns {Promise<Timing>}
  */
-export async function timing({ part, name, items, call, rounds = 9, warmUp = 3 }) {
+export async function measureTime({ part, name, items, call, rounds = 9, warmUp = 3 }) {
   const samples = [];
   for (let round = -warmUp; round < rounds; round++) {
     const before = process.cpuUsage();
@@ -28,5 +28,5 @@ export async function timing({ part, name, items, call, rounds = 9, warmUp = 3 }
     const { user, system } = process.cpuUsage(before);
     if (round >= 0) samples.push(((user + system) * 1e3) / items);
   }
-  return { part, name, nanoseconds: median(samples), least: Math.min(...samples) };
+  return { part, name, nanoseconds: computeMedian(samples), least: Math.min(...samples) };
 }

@@ -1,6 +1,6 @@
 import { PHASES } from '../phases.mjs';
-import { median, noise, listSamples } from './summary.mjs';
-import { figure, percent, table } from './table.mjs';
+import { computeMedian, computeNoise, listSamples } from './summary.mjs';
+import { formatFigure, formatPercent, formatTable } from './table.mjs';
 
 /** Targets that the others are compared with. */
 const BASELINES = ['raw', 'express-openai'];
@@ -13,7 +13,7 @@ const COLUMNS = [
   ['token p50', 'tokenP50', figure],
   ['p99', 'tokenP99', figure],
   ['gap p99', 'gapP99', figure],
-  ['MB', 'memory', (kilobytes) => figure(kilobytes / 1024)],
+  ['MB', 'memory', (kilobytes) => formatFigure(kilobytes / 1024)],
   ['busy', 'targetBusy', percent],
 ];
 
@@ -41,7 +41,7 @@ function makePhaseTables(name, { targets }) {
 function makeLoadTable(load, targets) {
   const names = Object.keys(targets);
   const baselines = BASELINES.filter((baseline) => names.includes(baseline));
-  const value = (target, metric) => median(listSamples(targets[target].loads[load.name], metric));
+  const value = (target, metric) => computeMedian(listSamples(targets[target].loads[load.name], metric));
   const [cost, ...others] = load.hold ? [['kB/stream', 'memoryPerStream', figure], ...COLUMNS] : COLUMNS;
   const [costTitle, costMetric] = cost;
   const head = [
@@ -55,35 +55,35 @@ function makeLoadTable(load, targets) {
   ];
   const rows = names.map((name) => [
     name,
-    figure(value(name, costMetric)),
-    percent(noise(listSamples(targets[name].loads[load.name], costMetric))),
-    ...baselines.map((baseline) => figure(value(name, costMetric) / value(baseline, costMetric))),
+    formatFigure(value(name, costMetric)),
+    formatPercent(computeNoise(listSamples(targets[name].loads[load.name], costMetric))),
+    ...baselines.map((baseline) => formatFigure(value(name, costMetric) / value(baseline, costMetric))),
     ...others.map(([, metric, format]) => format(value(name, metric))),
-    String(sum(targets[name].loads[load.name], ({ lost }) => lost)),
+    String(addUp(targets[name].loads[load.name], ({ lost }) => lost)),
     countErrors(targets[name].loads[load.name]),
   ]);
-  return table(head, rows);
+  return formatTable(head, rows);
 }
 
 function makeGrowthTable(name, loads, targets) {
-  const cost = (target, load) => median(listSamples(target.loads[load.name], 'cpuPerChunk'));
+  const cost = (target, load) => computeMedian(listSamples(target.loads[load.name], 'cpuPerChunk'));
   const [first, last] = [loads[0], loads.at(-1)];
   const rows = Object.entries(targets).map(([target, result]) => [
     target,
-    ...loads.map((load) => figure(cost(result, load))),
-    figure(cost(result, last) / cost(result, first)),
+    ...loads.map((load) => formatFigure(cost(result, load))),
+    formatFigure(cost(result, last) / cost(result, first)),
   ]);
   const head = ['target', ...loads.map((load) => load.name), 'last/first'];
-  return `${name}: growth of the CPU time per chunk\n${table(head, rows)}`;
+  return `${name}: growth of the CPU time per chunk\n${formatTable(head, rows)}`;
 }
 
 function makeStartTable({ targets }) {
   const rows = Object.entries(targets).map(([name, { startMs }]) => [
     name,
-    figure(median(startMs)),
-    percent(noise(startMs)),
+    formatFigure(computeMedian(startMs)),
+    formatPercent(computeNoise(startMs)),
   ]);
-  return `start, in milliseconds\n${table(['target', 'ms', 'noise'], rows)}`;
+  return `start, in milliseconds\n${formatTable(['target', 'ms', 'noise'], rows)}`;
 }
 
 function countErrors(rounds) {
@@ -94,6 +94,6 @@ function countErrors(rounds) {
   return errors.size === 0 ? '0' : [...errors].map(([what, count]) => `${count} x ${what}`).join(', ');
 }
 
-function sum(items, amount) {
+function addUp(items, amount) {
   return items.reduce((total, item) => total + amount(item), 0);
 }

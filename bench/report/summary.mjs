@@ -1,5 +1,5 @@
 /** Middle of the samples; NaN if there are none. @param {readonly number[]} samples */
-export function median(samples) {
+export function computeMedian(samples) {
   const sorted = samples.filter((sample) => Number.isFinite(sample)).sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   if (sorted.length === 0) return Number.NaN;
@@ -10,9 +10,9 @@ export function median(samples) {
  * From the least to the greatest sample, as a part of the median; NaN for fewer than two.
  * @param {readonly number[]} samples
  */
-export function noise(samples) {
+export function computeNoise(samples) {
   const finite = samples.filter((sample) => Number.isFinite(sample));
-  return finite.length < 2 ? Number.NaN : (Math.max(...finite) - Math.min(...finite)) / median(finite);
+  return finite.length < 2 ? Number.NaN : (Math.max(...finite) - Math.min(...finite)) / computeMedian(finite);
 }
 
 /**

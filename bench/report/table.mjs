@@ -3,7 +3,7 @@
  * @param {readonly string[]} head
  * @param {readonly (readonly string[])[]} rows
  */
-export function table(head, rows) {
+export function formatTable(head, rows) {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)));
   const line = (row) =>
@@ -12,13 +12,13 @@ export function table(head, rows) {
 }
 
 /** A number with the digits that a reader wants; a dash for none. @param {number} value */
-export function figure(value) {
+export function formatFigure(value) {
   if (!Number.isFinite(value)) return '-';
   const size = Math.abs(value);
   return value.toFixed(size >= 100 || value === 0 ? 0 : size >= 10 ? 1 : 2);
 }
 
 /** @param {number} part */
-export function percent(part) {
+export function formatPercent(part) {
   return Number.isFinite(part) ? `${Math.round(part * 100)} %` : '-';
 }

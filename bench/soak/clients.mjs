@@ -58,7 +58,7 @@ export class Clients {
     const deed = number % 2 === 0 ? 'stall' : 'silence';
     const stream = number % 4 < 2;
     const sent = makeBody(deed, stream);
-    const request = this.#request({ 'content-length': String(sent.length) });
+    const request = this.#openRequest({ 'content-length': String(sent.length) });
     const closed = new Promise((resolve) => request.once('close', resolve));
     request.on('error', () => undefined);
     if (number % 5 === 4) {
@@ -76,9 +76,9 @@ export class Clients {
 
   /** Asks for megabytes and reads nothing. */
   async stall() {
-    const socket = await this.#socket();
+    const socket = await this.#connect();
     socket.pause();
-    socket.write(this.#message(makeBody('long')));
+    socket.write(this.#writeMessage(makeBody('long')));
     await delay(STALL_MS);
     socket.destroy();
   }
@@ -100,14 +100,14 @@ export class Clients {
 
   /** Sends bytes that are not HTTP after a request whose response has begun. */
   async sendNoHttp() {
-    const socket = await this.#socket();
-    socket.write(this.#message(makeBody('stall')));
+    const socket = await this.#connect();
+    socket.write(this.#writeMessage(makeBody('stall')));
     await delay(20);
     socket.write('\u0000\u0001 this is no request\r\n\r\n');
     await waitForClose(socket);
   }
 
-  #request(headers) {
+  #openRequest(headers) {
     return httpRequest(this.#url, { method: 'POST', agent: this.#agent, headers: { ...JSON_BODY, ...headers } });
   }
 
@@ -133,11 +133,11 @@ export class Clients {
   }
 
   async #pipe(bodies, { reset }) {
-    const socket = await this.#socket();
+    const socket = await this.#connect();
     let text = '';
     socket.setEncoding('utf8').on('data', (part) => (text += part));
     const last = bodies.length - 1;
-    const messages = bodies.map((body, index) => this.#message(body, { close: index === last }));
+    const messages = bodies.map((body, index) => this.#writeMessage(body, { close: index === last }));
     socket.write(messages.join(''));
     if (reset) {
       await delay(10 + Math.random() * 40);
@@ -146,14 +146,14 @@ export class Clients {
     return text;
   }
 
-  #message(body, { close = false } = {}) {
+  #writeMessage(body, { close = false } = {}) {
     const { host, pathname } = this.#url;
     const head = [`POST ${pathname} HTTP/1.1`, `host: ${host}`, 'content-type: application/json'];
     if (close) head.push('connection: close');
     return `${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
   }
 
-  #socket() {
+  #connect() {
     return new Promise((resolve, reject) => {
       const socket = connect(Number(this.#url.port), this.#url.hostname, () => resolve(socket));
       socket.on('error', reject);
@@ -162,8 +162,8 @@ export class Clients {
 }
 
 const MESSAGE = '{"role":"user","content":"Hi"}';
-const chat = (fields) => `{"model":"chat","messages":[${MESSAGE}],${fields}}`;
-const deep = (depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+const makeChatBody = (fields) => `{"model":"chat","messages":[${MESSAGE}],${fields}}`;
+const nestArrays = (depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
 /** @type {readonly { name: string, body: string | Buffer, headers?: Record<string, string> }[]} */
 const BAD_REQUESTS = [
@@ -175,16 +175,16 @@ const BAD_REQUESTS = [
   { name: 'no messages', body: '{"model":"chat"}' },
   { name: 'a word of the wrong type', body: '{"model":{"toString":1},"messages":7}' },
   { name: 'a role that is none', body: '{"model":"chat","messages":[{"role":{"toString":1},"content":"Hi"}]}' },
-  { name: 'a parameter of the wrong type', body: chat('"temperature":"hot"') },
-  { name: 'a number beyond all', body: chat('"seed":1e400') },
-  { name: 'arrays in arrays', body: chat(`"metadata":${deep(5_000)}`) },
-  { name: 'a million values', body: chat(`"metadata":{"a":[${'0,'.repeat(1_000_000)}0]}`) },
-  { name: 'eleven megabytes', body: chat(`"user":"${'a'.repeat(11 * 1024 * 1024)}"`) },
+  { name: 'a parameter of the wrong type', body: makeChatBody('"temperature":"hot"') },
+  { name: 'a number beyond all', body: makeChatBody('"seed":1e400') },
+  { name: 'arrays in arrays', body: makeChatBody(`"metadata":${nestArrays(5_000)}`) },
+  { name: 'a million values', body: makeChatBody(`"metadata":{"a":[${'0,'.repeat(1_000_000)}0]}`) },
+  { name: 'eleven megabytes', body: makeChatBody(`"user":"${'a'.repeat(11 * 1024 * 1024)}"`) },
   { name: 'another media type', body: 'Hi', headers: { 'content-type': 'text/plain' } },
   { name: 'another charset', body: '{}', headers: { 'content-type': 'application/json; charset=koi8-r' } },
   {
     name: 'a small body that inflates',
-    body: brotliCompressSync(Buffer.from(chat(`"user":"${'a'.repeat(10_000_000)}"`))),
+    body: brotliCompressSync(Buffer.from(makeChatBody(`"user":"${'a'.repeat(10_000_000)}"`))),
     headers: { ...JSON_BODY, 'content-encoding': 'br' },
   },
   {

@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Bench } from '../bench.mjs';
-import { median, noise } from '../report/summary.mjs';
-import { figure, percent, table } from '../report/table.mjs';
+import { computeMedian, computeNoise } from '../report/summary.mjs';
+import { formatFigure, formatPercent, formatTable } from '../report/table.mjs';
 
 const ROUNDS = 5;
 /** Longer than traces wait for others to be sent with, in milliseconds. */
@@ -93,25 +93,25 @@ function assertArrived(bytes) {
 }
 
 function print(perChunk, perTrace) {
-  const ratio = median(perChunk.on) / median(perChunk.off);
-  const trace = median(perTrace.on) - median(perTrace.off);
+  const ratio = computeMedian(perChunk.on) / computeMedian(perChunk.off);
+  const trace = computeMedian(perTrace.on) - computeMedian(perTrace.off);
   const least = (samples) => Math.min(...samples);
   const row = (name, samples) => [
     name,
     ...['off', 'on'].flatMap((which) => [
-      figure(median(samples[which])),
-      figure(least(samples[which])),
-      percent(noise(samples[which])),
+      formatFigure(computeMedian(samples[which])),
+      formatFigure(least(samples[which])),
+      formatPercent(computeNoise(samples[which])),
     ]),
   ];
   console.log(
-    table(
+    formatTable(
       ['CPU time in microseconds', 'off', 'least', 'noise', 'on', 'least', 'noise'],
       [row('per chunk', perChunk), row(`per request, ${INPUT_CHARACTERS} characters of input`, perTrace)],
     ),
   );
-  check(`per chunk, on/off: ${figure(ratio)}, at most ${MOST_PER_CHUNK}`, ratio <= MOST_PER_CHUNK);
-  check(`per trace, on - off: ${figure(trace)} us, at most ${MOST_PER_TRACE_US}`, trace <= MOST_PER_TRACE_US);
+  check(`per chunk, on/off: ${formatFigure(ratio)}, at most ${MOST_PER_CHUNK}`, ratio <= MOST_PER_CHUNK);
+  check(`per trace, on - off: ${formatFigure(trace)} us, at most ${MOST_PER_TRACE_US}`, trace <= MOST_PER_TRACE_US);
 }
 
 function check(what, holds) {
