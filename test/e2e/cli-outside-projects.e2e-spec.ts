@@ -2,11 +2,10 @@ import { cp, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { CLI, type Finished } from '../support/linked-project.js';
+import { type Finished } from '../support/linked-project.js';
 import { startProcess } from '../support/process.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
-
-const ROOT = join(import.meta.dirname, '../..');
+import { ROOT, CLI } from '../support/places.js';
 
 async function finish(cwd: string, ...args: readonly string[]): Promise<Finished> {
   const child = await startProcess(args, { cwd });

@@ -16,9 +16,7 @@ import { ensureServerIsBuilt } from '../support/server-process.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { delay, gate, httpError } from '../support/upstream/steps.js';
 import { assertWellFormed } from '../support/well-formed.js';
-
-const DIST = join(import.meta.dirname, '../../dist');
-const CLI = join(DIST, 'cli.js');
+import { DIST, CLI } from '../support/places.js';
 
 async function waitForEnd(child: ChildProcess): Promise<Finished> {
   const { code } = await child.exit;

@@ -10,8 +10,9 @@ import { describeIfRuns } from '../support/programs.js';
 import { readFrames } from '../support/sse-frames.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { chunk, errorBody, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
+import { ROOT } from '../support/places.js';
 
-const README = join(import.meta.dirname, '../../README.md');
+const README = join(ROOT, 'README.md');
 const JSON_HEADER = ['-H', 'Content-Type: application/json'];
 
 describeIfRuns('curl', ['--version'])('curl as a client', () => {

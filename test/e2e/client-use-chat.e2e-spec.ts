@@ -7,8 +7,8 @@ import { Bench } from '../support/bench.js';
 import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
 import { PageServer } from '../support/page-server.js';
 import { scriptCompletion, scriptStream, steps } from '../support/upstream/index.js';
+import { ROOT } from '../support/places.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 /** The address in the docs. */
 const DOCS_BASE_URL = 'http://localhost:8080/v1';
 /** The bundle of the page is made in seconds, also on a busy machine. In milliseconds. */

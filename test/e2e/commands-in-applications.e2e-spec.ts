@@ -7,12 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TEMPLATE_KINDS } from '../../src/cli/scaffold/workflow-files.js';
 import { runCliHere } from '../support/cli-here.js';
 import { postJson } from '../support/http-client.js';
-import { CLI, LinkedProject } from '../support/linked-project.js';
+import { LinkedProject } from '../support/linked-project.js';
 import { startProcess } from '../support/process.js';
 import { ensureServerIsBuilt, findFreePort } from '../support/server-process.js';
 import { assertValidCompletion } from '../support/wire-schema.js';
+import { ROOT, CLI } from '../support/places.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 /** A compiler may take this long on a busy machine, in milliseconds. */
 const LONGEST_MS = 120_000;
 

@@ -9,8 +9,9 @@ import { parse, parseAllDocuments } from 'yaml';
 import { loadConfig } from '../../src/app/load-config.js';
 import { TestApp } from '../support/app.js';
 import { getJson } from '../support/http-client.js';
-import { KNOWN_VARIABLES, ROOT, readManifest, YamlNode } from '../support/deploy-files.js';
+import { KNOWN_VARIABLES, readManifest, YamlNode } from '../support/deploy-files.js';
 import { describeIfRuns } from '../support/programs.js';
+import { ROOT } from '../support/places.js';
 
 const KUBERNETES = join(ROOT, 'deploy/kubernetes');
 

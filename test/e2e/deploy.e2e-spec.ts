@@ -3,14 +3,8 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/app/load-config.js';
-import {
-  KNOWN_VARIABLES,
-  ROOT,
-  YamlNode,
-  readDocument,
-  readManifest,
-  readRepositoryFile,
-} from '../support/deploy-files.js';
+import { KNOWN_VARIABLES, YamlNode, readDocument, readManifest, readRepositoryFile } from '../support/deploy-files.js';
+import { ROOT } from '../support/places.js';
 
 const DEFAULTS = loadConfig({});
 const seconds = (text: unknown): number => Number(/^(\d+)s$/.exec(String(text))?.[1]);

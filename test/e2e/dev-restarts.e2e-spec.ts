@@ -9,10 +9,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LONGEST_RESTART_MS, waitUntilServed } from '../support/dev-application.js';
 import { eventually, within } from '../support/eventually.js';
 import { getJson } from '../support/http-client.js';
-import { CLI, LinkedProject } from '../support/linked-project.js';
+import { LinkedProject } from '../support/linked-project.js';
 import { type ChildProcess, isAlive, startProcess } from '../support/process.js';
 import { copyProject } from '../support/project-copy.js';
 import { ensureServerIsBuilt, findFreePort } from '../support/server-process.js';
+import { CLI } from '../support/places.js';
 
 const LONGEST_MS = LONGEST_RESTART_MS;
 

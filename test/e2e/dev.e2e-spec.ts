@@ -8,13 +8,14 @@ import { LONGEST_RESTART_MS, waitUntilServed } from '../support/dev-application.
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { Inspector } from '../support/inspector.js';
-import { CLI, LinkedProject } from '../support/linked-project.js';
+import { LinkedProject } from '../support/linked-project.js';
 import { type ChildProcess, isAlive } from '../support/process.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { findFreePort } from '../support/server-process.js';
 import { openStream } from '../support/sse-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
+import { CLI } from '../support/places.js';
 
 const LONGEST_MS = LONGEST_RESTART_MS;
 const SOURCE = 'src/workflows/assistant/assistant.workflow.ts';

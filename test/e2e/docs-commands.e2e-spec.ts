@@ -10,8 +10,8 @@ import { copyProject } from '../support/project-copy.js';
 import { readResponseStream } from '../support/responses-client.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 import { readFrames } from '../support/sse-frames.js';
+import { ROOT } from '../support/places.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 /** npm, a compiler or a server start may take this long on a busy machine, in milliseconds. */
 const LONGEST_MS = 120_000;
 

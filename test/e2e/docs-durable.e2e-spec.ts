@@ -7,9 +7,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { describeWithPostgres, POSTGRES_PROGRAMS, PostgresServer } from '../support/postgres-server.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
-
-const ROOT = join(import.meta.dirname, '../..');
-const CLI = join(ROOT, 'dist/cli.js');
+import { ROOT, CLI } from '../support/places.js';
 
 describeWithPostgres('The commands of docs/durable.md', () => {
   let postgres: PostgresServer;

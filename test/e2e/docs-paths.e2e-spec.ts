@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { ROOT } from '../support/places.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 const PAGES = ['README.md', 'SECURITY.md', 'docs', 'bench', 'deploy', 'examples'];
 const ARCHITECTURE = 'docs/architecture.md';
 /** Paths of files that the reader of a page writes, or that a command makes. */

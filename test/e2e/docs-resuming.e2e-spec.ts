@@ -17,8 +17,8 @@ import {
 } from '../support/server-process.js';
 import { SlowLink } from '../support/slow-link.js';
 import { ScriptedUpstream, scriptStream, steps } from '../support/upstream/index.js';
+import { ROOT } from '../support/places.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 /** Programs and pages, which read at the demo's pace, may take this long on a busy machine, in milliseconds. */
 const LONGEST_MS = 60_000;
 const SOON = { within: 20_000 };

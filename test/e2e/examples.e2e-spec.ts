@@ -5,8 +5,9 @@ import { TestApp } from '../support/app.js';
 import { type ProcessOptions, startProcess } from '../support/process.js';
 import { describeIfRuns, PYTHON_ENV } from '../support/programs.js';
 import { describePython } from '../support/python-client.js';
+import { ROOT } from '../support/places.js';
 
-const EXAMPLES = join(import.meta.dirname, '../../examples');
+const EXAMPLES = join(ROOT, 'examples');
 /** The imports of a client may take seconds on a busy machine. */
 const LONGEST_MS = 20_000;
 

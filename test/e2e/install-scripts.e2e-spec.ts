@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ProcessOptions, startProcess } from '../support/process.js';
+import { ROOT } from '../support/places.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 /** npm may take this long on a busy machine, in milliseconds. */
 const LONGEST_MS = 60_000;
 

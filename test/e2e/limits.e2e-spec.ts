@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -11,6 +10,7 @@ import { assertValidError, catchRejection, eventually, within } from '../support
 import { CHAT, getJson, HELLO, postJson, send, DURATION } from '../support/client.js';
 import { withTimeSetBack } from '../support/time-of-day.js';
 import { errorBody, httpError, scriptStream, steps, tokens } from '../support/upstream/index.js';
+import { hashKey } from '../support/callers.js';
 
 describe('limits', () => {
   let bench: Bench;
@@ -263,7 +263,7 @@ describe('limits', () => {
     try {
       const entries = ['ann', 'bob', 'eve'].map((name) => ({
         name,
-        hash: `sha256:${createHash('sha256').update(`sk-${name}`).digest('hex')}`,
+        hash: hashKey(`sk-${name}`),
         ...(name === 'bob' && { limits: { requestsPerMinute: 1 } }),
         ...(name === 'eve' && { limits: { requestsPerMinute: 0 } }),
       }));

@@ -5,8 +5,8 @@ import { getJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { ensureServerIsBuilt, findFreePort, startServerProcess } from '../support/server-process.js';
+import { DIST } from '../support/places.js';
 
-const DIST = join(import.meta.dirname, '../../dist');
 const LOST = 'millrace_log_lines_dropped_total';
 /** Concurrent requests. Each has a log line of about 600 bytes, and up to 1 MiB of lines may wait to be written. */
 const AT_ONCE = 20;

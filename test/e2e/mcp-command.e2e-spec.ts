@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import * as mcp from '../support/mcp-clients.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
+import { CLI, DIST } from '../support/places.js';
 
 /** An author's code that starts to log after the conversation has begun. */
 const NOISE = `const { write } = process.stdout;
@@ -24,11 +24,10 @@ describe('millrace mcp', () => {
     // The SDK has no addEventListener.
     // eslint-disable-next-line unicorn/prefer-add-event-listener
     client.onerror = (fault) => void faults.push(fault);
-    const dist = join(import.meta.dirname, '../../dist');
     const transport = new StdioClientTransport({
       command: process.execPath,
-      args: [join(dist, 'cli.js'), 'mcp'],
-      cwd: dist,
+      args: [CLI, 'mcp'],
+      cwd: DIST,
       env: { DEMO_TOKENS_PER_SECOND: '0', NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(NOISE)}` },
       stderr: 'ignore',
     });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { catchRejection, eventually } from '../support/checks.js';
 import type { HttpResponse } from '../support/client.js';
 import * as mcp from '../support/mcp-clients.js';
 import { scriptStream } from '../support/upstream/index.js';
+import { hashKey } from '../support/callers.js';
 
 describe('workflows as tools, where keys are needed', () => {
   const FEW = 'sk-mr-of-few-0123456789abcdef';
@@ -18,10 +18,9 @@ describe('workflows as tools, where keys are needed', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'millrace-mcp-keys-'));
-    const hash = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
     const keys = [
-      { name: 'few', hash: hash(FEW), workflows: ['chat'] },
-      { name: 'one', hash: hash(ONE), limits: { requestsPerMinute: 1 } },
+      { name: 'few', hash: hashKey(FEW), workflows: ['chat'] },
+      { name: 'one', hash: hashKey(ONE), limits: { requestsPerMinute: 1 } },
     ];
     await writeFile(join(folder, 'keys.json'), JSON.stringify(keys));
     const env = { API_KEYS_FILE: join(folder, 'keys.json'), LOG_LEVEL: 'info', LOG_FORMAT: 'json' };

@@ -12,10 +12,10 @@ import * as mcp from '../support/mcp-clients.js';
 import { startProcess } from '../support/process.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/index.js';
 import { gate, httpError } from '../support/upstream/steps.js';
+import { ROOT } from '../support/places.js';
 
 /** The official inspector is not a dependency, because it needs a newer Node than this project. */
 const { MCP_INSPECTOR: INSPECTOR } = process.env;
-const ROOT = join(import.meta.dirname, '../..');
 const RED_DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg==';
 const PIECE = 'x'.repeat(1_000);
 const FLOOD = 32 * 1024 * 1024;

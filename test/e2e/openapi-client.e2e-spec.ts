@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import { within } from '../support/eventually.js';
 import { startProcess } from '../support/process.js';
+import { ROOT } from '../support/places.js';
 
 const require = createRequire(import.meta.url);
-const ROOT = join(import.meta.dirname, '../..');
 const GENERATOR = join(dirname(require.resolve('@hey-api/openapi-ts/package.json')), 'bin/run.js');
 const COMPILER = join(ROOT, 'node_modules/typescript-7/bin/tsc');
 

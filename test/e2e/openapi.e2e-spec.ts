@@ -8,6 +8,8 @@ import { createResponse } from '../support/responses-client.js';
 import { askForCompletion } from '../support/completion-client.js';
 import { beginRun, endRun } from '../support/runs-client.js';
 import { DONE, readFrames } from '../support/sse-frames.js';
+import { ROOT } from '../support/places.js';
+import { join } from 'node:path';
 
 interface Document {
   readonly openapi: string;
@@ -55,7 +57,7 @@ interface Trial {
   readonly body: unknown;
 }
 
-const FILE = new URL('../../openapi.json', import.meta.url);
+const FILE = join(ROOT, 'openapi.json');
 const document = JSON.parse(readFileSync(FILE, 'utf8')) as Document;
 
 const ajv = new Ajv({ strict: false, allErrors: true });

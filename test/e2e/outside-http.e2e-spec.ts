@@ -12,8 +12,8 @@ import { startProcess } from '../support/process.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate, httpError } from '../support/upstream/steps.js';
+import { ROOT } from '../support/places.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 const DAY_MS = 86_400_000;
 
 /** Runs a workflow for a summary once a day, and keeps the newest one. */

@@ -10,8 +10,8 @@ import { packPackage } from '../support/packed-package.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { describeWithRegistry } from '../support/programs.js';
 import { findFreePort } from '../support/server-process.js';
+import { ROOT } from '../support/places.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 const PAGE = 'docs/nest-application.md';
 /** npm, the compiler or a start may take this long on a busy machine, in milliseconds. */
 const LONGEST_STEP_MS = 180_000;

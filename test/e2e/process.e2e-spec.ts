@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { assertCompletion, assertErrorEnded, eventually, within } from '../support/checks.js';
 import { getJson, HELLO, openStream, postJson, type SseStream } from '../support/client.js';
@@ -14,11 +13,11 @@ import {
   type ServerProcess,
   startServerProcess,
 } from '../support/server-process.js';
+import { MAIN } from '../support/places.js';
 
 /** More connections than Node's default queue holds. */
 const CROWD = 1_500;
 const LINUX_LIMITS = '/proc/self/limits';
-const MAIN = join(import.meta.dirname, '../../dist/main.js');
 
 describe('the process without any setting', () => {
   let server: ServerProcess;

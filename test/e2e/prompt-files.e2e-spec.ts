@@ -7,8 +7,8 @@ import { startProcess } from '../support/process.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { scriptStream } from '../support/upstream/scripts.js';
+import { ROOT } from '../support/places.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 const REVIEW = 'c#-review.md';
 const EFFORT = '100%.md';
 

@@ -10,6 +10,7 @@ import { HELLO, postJson } from '../support/client.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { ScriptedUpstream, scriptStream } from '../support/upstream/index.js';
+import { ROOT } from '../support/places.js';
 
 const RECORDER = findPreload('loaded-modules.mjs');
 const MEGABYTE = 1_048_576;
@@ -119,7 +120,6 @@ describe('the start', () => {
 });
 
 describe('a build beside a service that runs', () => {
-  const ROOT = join(import.meta.dirname, '../..');
   let root: string;
   let running: ChildProcess | undefined;
   beforeEach(() => {

@@ -10,8 +10,8 @@ import { describeWithRegistry } from '../support/programs.js';
 import { findFreePort } from '../support/server-process.js';
 import { openStream } from '../support/sse-client.js';
 import { readFrames } from '../support/sse-frames.js';
+import { ROOT } from '../support/places.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 const PAGE = 'docs/writing-workflows.md';
 const HEADING = /^## A workflow in ten minutes$/m;
 /** The folder that the page's first command makes. */

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { getJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { ROOT } from '../support/places.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
 
 describe('the running version', () => {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { sha256 } from '../../src/kernel/index.js';
 import { MetricsPage } from '../support/bench.js';
 import { assertCompletion, eventually } from '../support/checks.js';
 import { getJson, HELLO, openStream, postJson } from '../support/client.js';
@@ -15,6 +14,7 @@ import {
   type ServerProcess,
   startServerProcess,
 } from '../support/server-process.js';
+import { hashKey } from '../support/callers.js';
 
 /** Ids of the processes that this one has started. */
 async function listWorkers(pid: number): Promise<readonly number[]> {
@@ -141,7 +141,7 @@ describe('several processes', () => {
   it('are replaced while the file of keys is broken, by ones with the keys that the others know', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-keys-'));
     const file = join(folder, 'keys.yaml');
-    const entry = (name: string, key: string): string => `- { name: ${name}, hash: "sha256:${sha256(key)}" }\n`;
+    const entry = (name: string, key: string): string => `- { name: ${name}, hash: "${hashKey(key)}" }\n`;
     try {
       await writeFile(file, entry('ann', 'sk-ann'));
       const started = await start({ API_KEYS_FILE: file });

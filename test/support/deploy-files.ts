@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-
-export const ROOT = join(import.meta.dirname, '../..');
+import { ROOT } from './places.js';
 
 /** A value from YAML; missing values are undefined. */
 export class YamlNode {

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ensureServerIsBuilt } from './server-process.js';
-
-const ROOT = join(import.meta.dirname, '../..');
+import { ROOT } from './places.js';
 
 /** A copy of the compiled server with faulty workflows. */
 export class FaultyServer {

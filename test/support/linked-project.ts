@@ -5,10 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type ChildProcess, type ProcessOptions, startProcess } from './process.js';
 import { ensureServerIsBuilt } from './server-process.js';
-
-const ROOT = join(import.meta.dirname, '../..');
-/** The compiled command line of this checkout. */
-export const CLI = join(ROOT, 'dist/cli.js');
+import { ROOT, CLI } from './places.js';
 
 /** The output of a process, and its exit code. */
 export interface Finished {

@@ -9,8 +9,9 @@ import { describe } from '@jest/globals';
 import { eventually, within } from './eventually.js';
 import { describeIfRuns } from './programs.js';
 import { findFreePort } from './server-process.js';
+import { ROOT } from './places.js';
 
-const TEMPLATE = join(import.meta.dirname, '../../deploy/nginx/nginx.conf.template');
+const TEMPLATE = join(ROOT, 'deploy/nginx/nginx.conf.template');
 const ACCESS_LOG = 'access.log';
 const ERROR_LOG = 'error.log';
 /** nginx is often in a folder that is not in the search path of ordinary users. */

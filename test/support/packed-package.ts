@@ -3,8 +3,8 @@ import { chmod, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ensureServerIsBuilt } from './server-process.js';
+import { ROOT } from './places.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
 
 /**

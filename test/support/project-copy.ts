@@ -1,7 +1,6 @@
 import { cp, link, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-const ROOT = join(import.meta.dirname, '../..');
+import { ROOT } from './places.js';
 
 /**
  * Copies files and folders of this checkout, with its build, so that a test can change them and compile again. The

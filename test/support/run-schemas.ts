@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { QUICK_TO_COMPILE } from './quick-to-compile.js';
+import { ROOT } from './places.js';
 
 /** The published description of this server. */
-const DOCUMENT = JSON.parse(readFileSync(join(import.meta.dirname, '../../openapi.json'), 'utf8')) as {
+const DOCUMENT = JSON.parse(readFileSync(join(ROOT, 'openapi.json'), 'utf8')) as {
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 };
 

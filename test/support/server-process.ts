@@ -5,10 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildOnce } from './build-once.js';
 import { type ChildProcess, type ProcessOptions, startProcess } from './process.js';
-
-const ROOT = join(import.meta.dirname, '../..');
-const DIST = join(ROOT, 'dist');
-const MAIN = join(DIST, 'main.js');
+import { ROOT, DIST, MAIN } from './places.js';
 
 /** The longest time from the start of the server until it listens, in milliseconds; a busy machine needs seconds. */
 const LONGEST_START_MS = 20_000;
