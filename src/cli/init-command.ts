@@ -4,9 +4,8 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { isJsonObject, readErrorCode, VERSION } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError, UsageError } from './cli-error.js';
+import { OWN_ROOT } from './project.js';
 
-/** The folder of the package that this program belongs to. */
-const OWN_ROOT = join(import.meta.dirname, '../..');
 /** The files of a new application. In all of them, `my-app` is replaced by its name. */
 const TEMPLATE = join(OWN_ROOT, 'templates/app');
 /** npm keeps a file of this name out of packages. */

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../kernel/index.js';
 import { CliError } from './cli-error.js';
 
 /** The folder of the package that this program belongs to. */
-const OWN_ROOT = join(import.meta.dirname, '../..');
+export const OWN_ROOT = join(import.meta.dirname, '../..');
 
 /** The settings of this command line, in the field `millrace` of `package.json`. Paths are relative to its folder. */
 interface ProjectSettings {

@@ -13,6 +13,7 @@ export {
   providerKey,
 } from './provider-settings.js';
 export { findMcpServerFault, type HttpMcpServer, type McpServerPlace, type ProgramMcpServer } from './mcp-servers.js';
+export type { Price } from './price-list.js';
 export type { ProxyConfig } from './proxy-settings.js';
 export type { SettingOptions } from './options.js';
 export { type CommonOptions, listSettingNames, readConfig, readModuleConfig } from './read-config.js';

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../kernel/index.js';
+import { isJsonObject, tryWriteJson } from '../kernel/index.js';
 import { type EnvironmentSetting, JsonSetting, Setting, type Settings } from './setting.js';
 
 /** A size in words, such as `10mb`. */
@@ -71,7 +71,7 @@ export function writeOptions(settings: Settings, options: object, others: OtherO
         else faults.push(`${place} must be an object`);
       } else {
         const isJson = meant instanceof JsonSetting;
-        const text = isJson ? toJson(value) : toText(value);
+        const text = isJson ? tryWriteJson(value) : toText(value);
         if (text !== undefined) variables[meant.name] = text;
         else faults.push(`${place} must be a value that can be written as ${isJson ? 'JSON' : 'a text'}`);
         places.set(meant.name, place);
@@ -94,13 +94,4 @@ function toText(value: unknown): string | undefined {
   return Object.entries(value)
     .map(([name, one]) => `${name}=${encodeURIComponent(String(one))}`)
     .join(',');
-}
-
-/** @returns undefined if the value cannot be written as JSON */
-function toJson(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
-  }
 }

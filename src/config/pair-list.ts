@@ -1,6 +1,6 @@
 import { type ValueKind, InvalidValue } from './setting.js';
+import { isHeaderValue } from '../kernel/index.js';
 
-const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Headers that only the HTTP client may set. */
 const OWN = new Set(['content-type', 'content-length', 'host', 'connection', 'transfer-encoding', 'expect', 'upgrade']);
 
@@ -32,7 +32,7 @@ function readPairs(text: string, kind: 'headers' | 'attributes'): Pairs | undefi
     const [, name, encoded] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
     const value = encoded === undefined ? undefined : decode(encoded);
     if (name === undefined || value === undefined) return undefined;
-    if (kind === 'headers' && !HEADER_VALUE.test(value)) return undefined;
+    if (kind === 'headers' && !isHeaderValue(value)) return undefined;
     read[kind === 'headers' ? name.toLowerCase() : name] = value;
   }
   return read;

@@ -4,6 +4,7 @@ import { type ValueKind, InvalidValue } from './setting.js';
 export interface Price {
   readonly input: number;
   readonly output: number;
+  /** For input that the provider had cached; absent: as other input. */
   readonly cachedInput?: number;
 }
 

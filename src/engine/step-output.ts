@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { StepOutputTooLargeError } from '../errors/index.js';
-import { type JsonValue, sha256 } from '../kernel/index.js';
+import { type JsonValue, sha256, tryWriteJson } from '../kernel/index.js';
 import { makeOutputSchema, type OutputSchema } from '../schema/index.js';
 import type { NodeStep } from '../workflow/index.js';
 import { findUnkeepable, MOST_KEPT_BYTES } from './find-unkeepable.js';
@@ -48,7 +48,7 @@ export async function keepOutput(output: unknown, giver: Giver, source: string |
   }
   const schema = findSchema(giver.step);
   if (schema !== undefined) {
-    for (const json of [source, writeJson(output)]) {
+    for (const json of [source, tryWriteJson(output)]) {
       if (json === undefined || !(await makesSameValue(json, output, schema))) continue;
       assertSize(json, giver);
       return { json };
@@ -98,14 +98,6 @@ function assertSize(json: string, { node }: Pick<Giver, 'node'>): void {
 
 function findSchema({ instance: { returns } }: NodeStep): OutputSchema<unknown> | undefined {
   return returns && makeOutputSchema(returns);
-}
-
-function writeJson(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
-  }
 }
 
 async function makesSameValue(json: string, output: unknown, schema: OutputSchema<unknown>): Promise<boolean> {

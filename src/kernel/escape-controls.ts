@@ -4,7 +4,7 @@
  */
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 /** The same without the line feed. */
-const CONTROLS_IN_LINE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+export const CONTROLS_IN_LINES = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 const PRINTABLE_ASCII = /^[ -~]*$/;
 /** A line feed in front of a line that is not indented. */
 const LINE_START = /\n(?! )/g;
@@ -26,7 +26,7 @@ export function escapeControls(text: string): string {
  * indented, so that none can pass for a log entry of its own.
  */
 export function escapeControlsInLines(text: string): string {
-  return text.replaceAll('\r\n', '\n').replace(CONTROLS_IN_LINE, escapeCharacter).replace(LINE_START, '\n    ');
+  return text.replaceAll('\r\n', '\n').replace(CONTROLS_IN_LINES, escapeCharacter).replace(LINE_START, '\n    ');
 }
 
 function escapeCharacter(character: string): string {

@@ -16,6 +16,6 @@ export { RunService } from './run.service.js';
 export { type Schedule, type ScheduleDoor, type ScheduleFault, Schedules } from './schedules/schedules.service.js';
 export { RunsModule } from './runs.module.js';
 export { DocumentStore, type StoredDocument } from './store/document-store.js';
-export type { KeptWait } from './store/kept-wait.js';
+export { isOpenWait, type KeptWait } from './store/kept-wait.js';
 export type { LoggedRun, LoggedStatus, RunSegment } from './store/logged-run.js';
 export type { RunQuery } from './store/run-log-store.js';

@@ -1,5 +1,6 @@
 import { request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
+import { tryParseJson } from '../kernel/index.js';
 
 /** Options of a request. */
 export interface RequestOptions {
@@ -37,7 +38,7 @@ export async function getJson(url: string, headers: Readonly<Record<string, stri
 /** Reads the rest of a response. */
 export async function readResponse(response: IncomingMessage): Promise<HttpResponse> {
   const text = await readText(response);
-  return { status: response.statusCode ?? 0, headers: response.headers, text, json: parse(text) };
+  return { status: response.statusCode ?? 0, headers: response.headers, text, json: tryParseJson(text) };
 }
 
 /**
@@ -64,12 +65,4 @@ export function send(
   });
   request.end(payload);
   return { request, response };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

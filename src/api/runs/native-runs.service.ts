@@ -5,7 +5,6 @@ import { ConflictError, InvalidRequestError, NotFoundError } from '../../errors/
 import type { JsonObject } from '../../kernel/index.js';
 import {
   Inspections,
-  type KeptWait,
   type LoggedRun,
   LoggedRuns,
   type QueuedPermit,
@@ -13,6 +12,7 @@ import {
   type RunToLog,
   RunWaits,
   type StartedRun,
+  isOpenWait,
 } from '../../runs/index.js';
 import type { TakenRequest } from '../wire/index.js';
 import { makeLogExpiredError } from './log-expired.js';
@@ -136,7 +136,7 @@ export class NativeRuns implements RunDoor {
     const findDoor = (segment: string): string | undefined => this.runs.findDoorOfSegment(segment);
     const { output } = run.ending ?? {};
     const noSteps = hasSteps ? [] : undefined;
-    const waits = run.status === 'waiting' ? (await this.waits.list(run)).filter(isOpen) : [];
+    const waits = run.status === 'waiting' ? (await this.waits.list(run)).filter(isOpenWait) : [];
     const isWanted = hasSteps || (run.status === 'completed' && output === undefined);
     if (!isWanted || !run.hasLog) return makeRunObject(run, { output, steps: noSteps, waits, findDoor }, timeoutMs);
     const summary = new RunSummary();
@@ -203,10 +203,6 @@ export class NativeRuns implements RunDoor {
   readmit(kept: JsonObject): QueuedPermit {
     return this.admission.readmit(kept);
   }
-}
-
-function isOpen({ answer }: KeptWait): boolean {
-  return answer === undefined;
 }
 
 function makeNotFoundError(id: string): NotFoundError {

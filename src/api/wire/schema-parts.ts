@@ -22,6 +22,8 @@ export const text = (description: string): DescribedSchema => ({ type: 'string',
 export const flag = (description: string): DescribedSchema => ({ type: 'boolean', description });
 /** A whole number from 0 on. */
 export const count = (description: string): DescribedSchema => ({ type: 'integer', minimum: 0, description });
+/** A time. */
+export const seconds = (description: string): DescribedSchema => count(`${description} Seconds since the Unix epoch.`);
 /** One of some strings. */
 export const choice = (values: readonly string[], description: string): DescribedSchema => ({
   type: 'string',

@@ -10,6 +10,7 @@ import { ToolCallReader, type UpstreamFunctionCall, type UpstreamToolCall } from
 import { RepeatedChunk } from './repeated-chunk.js';
 import type { UnknownWords } from './unknown-words.js';
 import { makeBadCompletionError, makeReportedError } from './upstream-errors.js';
+import { isText } from './is-text.js';
 
 /**
  * A chunk or a whole completion of an OpenAI-compatible server. Many servers speak this protocol, so any part may be missing
@@ -324,10 +325,6 @@ function findReasoning(message: UpstreamMessage): string {
   return (details as readonly ({ readonly text?: unknown; readonly summary?: unknown } | null)[])
     .map((detail) => [detail?.text, detail?.summary].find(isText) ?? '')
     .join('');
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }
 
 function pushText(type: TextDelta['type'], text: unknown, logprobs: unknown, out: Delta[]): void {

@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../kernel/index.js';
 import type { OpaqueObject, AudioDelta, Delta } from '../../streaming/index.js';
+import { isText } from './is-text.js';
 
 /** The parts of a message beside text; each may be missing or of another type. */
 export interface UpstreamMedia {
@@ -76,7 +77,3 @@ export function pushImages(values: unknown, out: Delta[]): void {
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}

@@ -1,6 +1,6 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAIError } from 'openai/core/error';
 import { MillraceError, OverloadedError, toMillraceError, UpstreamError } from '../../errors/index.js';
-import { redactPlaces, redactSecrets } from '../../kernel/index.js';
+import { redactPlaces, redactSecrets, CONTROLS_IN_LINES } from '../../kernel/index.js';
 import { describeConnectionFault, readFaultCodes } from './connection-fault.js';
 import { isDailyQuota, readRetryDelay } from './google-error-details.js';
 import { readRetryAfter } from './retry-after.js';
@@ -26,8 +26,6 @@ const MAX_QUOTA_SENTENCE = 300;
 const MAX_READ_LENGTH = 4_000;
 /** The form of `code`, `param` and `type` if they are words of a protocol: `context_length_exceeded`, `messages[0].role`. */
 const WORD = /^[\w.[\]-]{1,64}$/;
-/** Control and formatting characters except line feeds. */
-const INVISIBLE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
  * Vendors' codes or types for an account without money or quota, with any status: OpenAI (and gateways), Moonshot, GLM,
@@ -311,7 +309,7 @@ function writeClientMessage({ message }: UpstreamErrorBody): string {
   // Redacted before the cut, because half a key is not recognised. The word at the end of the read part is dropped for the
   // same reason.
   const read = message.length > MAX_READ_LENGTH ? message.slice(0, MAX_READ_LENGTH).replace(/\S+$/, '') : message;
-  return redactText(read.replace(INVISIBLE, ' ')).slice(0, MAX_MESSAGE_LENGTH);
+  return redactText(read.replace(CONTROLS_IN_LINES, ' ')).slice(0, MAX_MESSAGE_LENGTH);
 }
 
 /** Writes the diagnostic from words of fixed vocabularies only, because an upstream's message can hold users' text. */

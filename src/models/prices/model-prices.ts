@@ -1,6 +1,7 @@
+import type { Price } from '../../config/index.js';
 import type { ModelName } from '../model-name.js';
 import type { Usage } from '../usage.js';
-import { type ModelPrice, SHIPPED_PRICES, SHIPPED_PRICES_DATE } from './shipped-prices.js';
+import { SHIPPED_PRICES, SHIPPED_PRICES_DATE } from './shipped-prices.js';
 
 /** What some tokens cost. */
 export interface Cost {
@@ -16,10 +17,10 @@ const MILLION = 1_000_000;
 
 /** Computes what calls of models cost. */
 export class ModelPrices {
-  readonly #configured: Readonly<Record<string, ModelPrice>>;
+  readonly #configured: Readonly<Record<string, Price>>;
 
   /** @param configured prices by `provider/model`; they override the shipped ones */
-  constructor(configured: Readonly<Record<string, ModelPrice>>) {
+  constructor(configured: Readonly<Record<string, Price>>) {
     this.#configured = configured;
   }
 
@@ -53,7 +54,7 @@ export function addCosts(costs: readonly (Cost | undefined)[]): Cost | undefined
   return sum;
 }
 
-function computeCost(price: ModelPrice | undefined, usage: Usage, prices: string): Cost | undefined {
+function computeCost(price: Price | undefined, usage: Usage, prices: string): Cost | undefined {
   if (price === undefined) return undefined;
   const { input, output, cachedInput = input } = price;
   const cached = Math.min(usage.prompt_tokens_details?.['cached_tokens'] ?? 0, usage.prompt_tokens);

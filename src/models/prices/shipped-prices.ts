@@ -1,10 +1,4 @@
-/** What a million tokens cost, in US dollars. */
-export interface ModelPrice {
-  readonly input: number;
-  readonly output: number;
-  /** For input that the provider had cached; absent: as other input. */
-  readonly cachedInput?: number;
-}
+import type { Price } from '../../config/index.js';
 
 /** The day for which the prices below were looked up. */
 export const SHIPPED_PRICES_DATE = '2026-06-01';
@@ -13,7 +7,7 @@ export const SHIPPED_PRICES_DATE = '2026-06-01';
  * Prices of models that are often used, by `provider/model`: the providers' list prices, without discounts for batches
  * or surcharges for very long inputs. `MODEL_PRICES` adds to them and replaces them.
  */
-export const SHIPPED_PRICES: Readonly<Record<string, ModelPrice>> = {
+export const SHIPPED_PRICES: Readonly<Record<string, Price>> = {
   'openai/gpt-5.5': { input: 5, cachedInput: 0.5, output: 30 },
   'openai/gpt-5.4': { input: 2.5, cachedInput: 0.25, output: 15 },
   'openai/gpt-5.4-mini': { input: 0.75, cachedInput: 0.075, output: 4.5 },

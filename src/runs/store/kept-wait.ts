@@ -22,6 +22,11 @@ export interface KeptWait extends OpenWait {
   readonly answer: WaitOutcome | undefined;
 }
 
+/** True for a wait without an outcome. */
+export function isOpenWait({ answer }: Pick<KeptWait, 'answer'>): boolean {
+  return answer === undefined;
+}
+
 /** Answers to waits of one run. */
 export interface NewAnswers {
   /** The run's own id. */

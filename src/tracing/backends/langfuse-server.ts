@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/index.js';
+import { tryParseJson } from '../../kernel/index.js';
 
 /** Where a Langfuse server is, and the keys of a project on it. */
 export interface LangfuseAccess {
@@ -57,7 +58,7 @@ export class LangfuseServer {
       const url = `${this.#access.baseUrl}${path}`;
       const response = await fetch(url, { headers, redirect: 'manual', signal: timeout.signal });
       const text = await response.text();
-      return { status: response.status, body: parseJson(text) };
+      return { status: response.status, body: tryParseJson(text) };
     } catch {
       return undefined;
     } finally {
@@ -69,14 +70,6 @@ export class LangfuseServer {
 /** Makes the `authorization` header with a project's keys. */
 export function makeBasicAuthorization({ publicKey, secretKey }: LangfuseAccess): string {
   return `Basic ${Buffer.from(`${publicKey}:${secretKey}`).toString('base64')}`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function readFields(value: unknown): Readonly<Record<string, unknown>> {

@@ -21,6 +21,7 @@ import {
   type RunOrigin,
   type RequestWatch,
   RunWaits,
+  isOpenWait,
 } from '../../../runs/index.js';
 import type { RunRequest } from '../../../workflow/index.js';
 import { makeCannotWaitError, readLog } from '../../wire/index.js';
@@ -100,7 +101,7 @@ export class LoggedCalls implements RunDoor {
     const run = await this.runs.find(state, caller.owner);
     if (run?.workflow !== call.tool.workflow.id) throw makeUnknownStateError();
     caller.onRun(run.id);
-    const open = (await this.waits.list(run)).filter(isOpen);
+    const open = (await this.waits.list(run)).filter(isOpenWait);
     const { values, fault } = readValues(open, responses);
     if (values.length === 0) {
       caller.permit.cancel();
@@ -200,10 +201,6 @@ function mergeNeighbours(events: readonly LoggedEvent[]): readonly RunEvent[] {
     else merged[merged.length - 1] = both;
   }
   return merged;
-}
-
-function isOpen({ answer }: KeptWait): boolean {
-  return answer === undefined;
 }
 
 function makeUnknownStateError(): NotFoundError {

@@ -1,9 +1,7 @@
 import { schemaParts } from '../../wire/index.js';
 
-const { anyObject, anything, choice, count, flag, list, object, orNull, refer, text } = schemaParts;
+const { anyObject, anything, choice, count, flag, list, object, orNull, refer, seconds, text } = schemaParts;
 
-const SECONDS = (description: string): schemaParts.DescribedSchema =>
-  count(`${description} Seconds since the Unix epoch.`);
 const number = (description: string): schemaParts.DescribedSchema => ({ type: 'number', description });
 const any = (name: string): { $ref: string } => ({ $ref: `#/components/schemas/${name}` });
 
@@ -143,8 +141,8 @@ const RESPONSE = object(
   {
     id: text('Id of the response.'),
     object: choice(['response'], 'Always `response`.'),
-    created_at: SECONDS('When it was requested.'),
-    completed_at: orNull(SECONDS('When it was completed; else null.')),
+    created_at: seconds('When it was requested.'),
+    completed_at: orNull(seconds('When it was completed; else null.')),
     status: STATUS,
     background: flag('Whether it continues without its client.'),
     error: orNull(

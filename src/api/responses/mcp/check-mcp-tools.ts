@@ -1,4 +1,4 @@
-import { isJsonObject, isPresent, type JsonObject } from '../../../kernel/index.js';
+import { isHeaderValue, isJsonObject, isPresent, type JsonObject } from '../../../kernel/index.js';
 import { type Fault, type FaultLog, makeTypeFault } from '../../../schema/index.js';
 
 /** Most MCP servers of one request. */
@@ -7,7 +7,6 @@ const MOST_SERVERS = 16;
 const LONGEST_URL = 2_048;
 const LONGEST_HEADERS = 16 * 1024;
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Headers that only the protocol may set. */
 const OWN =
   /^(?:accept|content-(?:type|length|encoding)|host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|proxy-.*|mcp-.*|last-event-id)$/i;
@@ -58,7 +57,7 @@ function checkHeaders(headers: JsonObject, hasToken: boolean, refuse: (problem: 
   let length = 0;
   for (const [name, value] of Object.entries(headers)) {
     length += name.length + (typeof value === 'string' ? value.length : 0);
-    if (!HEADER_NAME.test(name) || typeof value !== 'string' || !HEADER_VALUE.test(value)) {
+    if (!HEADER_NAME.test(name) || typeof value !== 'string' || !isHeaderValue(value)) {
       refuse('it must hold names of headers and their values, as strings of Latin-1.');
       return;
     }

@@ -2,13 +2,10 @@ import { RUN_ERROR_SCHEMA, USAGE_INCOMPLETE } from './run-event.schema.js';
 import { WAIT_SCHEMA } from './wait.schema.js';
 import { schemaParts } from '../../wire/index.js';
 
-const { anyObject, anything, choice, count, list, object, orNull, refer, text } = schemaParts;
+const { anyObject, anything, choice, count, list, object, orNull, refer, seconds, text } = schemaParts;
 
 /** The status of a run, for clients. */
 export const RUN_STATUSES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
-
-const SECONDS = (description: string): schemaParts.DescribedSchema =>
-  count(`${description} Seconds since the Unix epoch.`);
 
 const STEP = object(
   'One step of the run.',
@@ -17,7 +14,7 @@ const STEP = object(
     kind: text('Its kind.'),
     status: choice(['running', 'completed', 'failed'], 'Its status.'),
     attempt: count('Number of attempts.'),
-    started_at: SECONDS('When its last attempt began.'),
+    started_at: seconds('When its last attempt began.'),
     elapsed_ms: orNull(count('How long it took, in milliseconds; null while it runs.')),
     usage: orNull(refer('CompletionUsage', 'Tokens; null if no model reported any.')),
     finish_reason: orNull(text('The finish reason of its models.')),
@@ -37,11 +34,11 @@ export const RUN_SCHEMA: schemaParts.DescribedSchema = object(
   {
     id: text('Id of the run.'),
     object: choice(['run'], 'Always `run`.'),
-    created_at: SECONDS('When it was requested.'),
-    run_at: SECONDS('Its earliest start.'),
-    started_at: orNull(SECONDS('When it began; null until then.')),
-    finished_at: orNull(SECONDS('When it ended; null until then.')),
-    deadline: orNull(SECONDS('Its deadline; null until it has begun, and while it waits for an answer.')),
+    created_at: seconds('When it was requested.'),
+    run_at: seconds('Its earliest start.'),
+    started_at: orNull(seconds('When it began; null until then.')),
+    finished_at: orNull(seconds('When it ended; null until then.')),
+    deadline: orNull(seconds('Its deadline; null until it has begun, and while it waits for an answer.')),
     status: choice(RUN_STATUSES, 'The status. The last three are final.'),
     model: text('The workflow, by the name that the request asked for.'),
     workflow_version: orNull(text('The version that its author gave the workflow.')),
