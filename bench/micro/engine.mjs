@@ -53,7 +53,7 @@ const instances = new Map([
   [IdleNode, new IdleNode()],
   [SpeakingNode, new SpeakingNode()],
 ]);
-const resolver = { node: (type) => instances.get(type), workflow: () => undefined };
+const resolver = { findNode: (type) => instances.get(type), findWorkflow: () => undefined };
 
 function compile(Definition) {
   const faults = new DefinitionFaults('bench');
