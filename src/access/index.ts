@@ -1,6 +1,6 @@
 export { AccessControl, findCallerName } from './access-control.middleware.js';
 export { AccessModule } from './access.module.js';
-export { Admission, type Permit } from './admission.service.js';
+export { Admissions, type RequestAdmission } from './admissions.service.js';
 export { Caller } from './caller.js';
 export { makeKey } from './keys/make-key.js';
 export { BodyMemory } from './overload/body-memory.service.js';

@@ -96,8 +96,8 @@ export interface NodeFinished extends InStep {
 }
 
 /**
- * A step has failed, or was aborted because the run fails for another reason. The run fails with it, unless the step has a
- * substitute output: then `recovered` is true.
+ * A step has failed, or was aborted because the run fails for another reason. The run fails with it, unless the step
+ * has a substitute output: then `recovered` is true.
  */
 export interface NodeFailed extends InStep {
   readonly type: 'node-failed';
@@ -141,7 +141,7 @@ export interface RunWaiting extends Sequenced {
   /** As in {@link RunFinished}. */
   readonly isUsageIncomplete?: true;
   /** As in {@link RunFinished}. */
-  readonly untoldTokens?: number;
+  readonly unreportedTokens?: number;
 }
 
 /** A wait is over: it was answered, or it has expired and has a value for that case. */
@@ -153,7 +153,7 @@ interface RunContinued extends Sequenced {
 /** Usage that is in no sum of a finished step. */
 export interface LostUsage {
   readonly usage?: Usage;
-  readonly untoldTokens?: number;
+  readonly unreportedTokens?: number;
 }
 
 /** The run has failed and will be tried again. The last event of this attempt: the run is resumed at its time. */
@@ -169,7 +169,7 @@ export interface RunRetrying extends Sequenced {
   /** As in {@link RunFinished}. */
   readonly isUsageIncomplete?: true;
   /** As in {@link RunFinished}. */
-  readonly untoldTokens?: number;
+  readonly unreportedTokens?: number;
   /** Usage of the steps of this attempt that will run again. */
   readonly lost: LostUsage;
 }
@@ -191,7 +191,7 @@ export interface RunFinished extends Sequenced {
    * Estimate of the tokens that no upstream reported; absent if there are none or no estimate was requested. Clients
    * never see it.
    */
-  readonly untoldTokens?: number;
+  readonly unreportedTokens?: number;
 }
 
 /** The last event of a run that failed. */
@@ -206,14 +206,15 @@ export interface RunFailed extends Sequenced {
   /** As in {@link RunFinished}. */
   readonly isUsageIncomplete?: true;
   /** As in {@link RunFinished}. */
-  readonly untoldTokens?: number;
+  readonly unreportedTokens?: number;
 }
 
 /**
  * One thing that happened in a run, as plain JSON. The order of a run's events:
- * - The first one is `run-started`; in a process that continues the run `run-resumed`, or `run-continued` if it had waited.
- * - Exactly one of `run-finished`, `run-failed`, `run-waiting` and `run-retrying` comes last. The Observable of the events
- *   then completes; it never errors.
+ * - The first one is `run-started`; in a process that continues the run `run-resumed`, or `run-continued` if it had
+ *   waited.
+ * - Exactly one of `run-finished`, `run-failed`, `run-waiting` and `run-retrying` comes last. The Observable of the
+ *   events then completes; it never errors.
  * - Each `node-started` is followed by exactly one of `node-finished` and `node-failed` of the same step, unless a
  *   `run-resumed` comes first. For a nested workflow that waits, it comes in a later attempt.
  * - Deltas come in the order in which the workflow declares its nodes, all other events when they happen.
@@ -239,8 +240,8 @@ export type RunEvent =
 export type UnnumberedEvent<E = RunEvent> = E extends RunEvent ? Omit<E, 'seq'> : never;
 
 /**
- * The end of a run for code in this process: the result as it is, or the error with details that no event holds. Clients
- * never see it.
+ * The end of a run for code in this process: the result as it is, or the error with details that no event holds.
+ * Clients never see it.
  */
 export interface RunEnd {
   /** Undefined if the run failed or ended early. */

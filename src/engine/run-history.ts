@@ -87,9 +87,9 @@ export class RunHistory {
   #hasLostUsage = false;
   #keepsDeltas = false;
   #resumptions = 0;
-  #toldTokens = 0;
+  #chargedTokens = 0;
   #lost: readonly LostUsage[] = [];
-  /** The waits that were open when the run last waited, by node. */
+  /** The waits that were open when the run last waited, by step. */
   #waits: ReadonlyMap<string, OpenWait> = new Map();
   readonly #continued = new Set<string>();
   #isWaiting = false;
@@ -129,8 +129,8 @@ export class RunHistory {
   }
 
   /** Tokens that the run had used when it last waited, and those lost since, including estimates. */
-  get toldTokens(): number {
-    return this.#toldTokens;
+  get chargedTokens(): number {
+    return this.#chargedTokens;
   }
 
   /**
@@ -171,7 +171,7 @@ export class RunHistory {
         break;
       case 'run-waiting':
         this.#waits = new Map(event.waits.map((wait) => [wait.node, wait]));
-        this.#toldTokens = (event.usage?.total_tokens ?? 0) + (event.untoldTokens ?? 0);
+        this.#chargedTokens = (event.usage?.total_tokens ?? 0) + (event.unreportedTokens ?? 0);
         break;
       case 'run-continued':
         this.#continued.add(event.name);
@@ -289,7 +289,7 @@ export class RunHistory {
 
   #lose({ lost }: RunRetrying): void {
     this.#lost = [...this.#lost, lost];
-    this.#toldTokens += countLostTokens(lost);
+    this.#chargedTokens += countLostTokens(lost);
   }
 
   /** Removes a speech, and everything after it, as void. */
@@ -303,6 +303,6 @@ export class RunHistory {
 }
 
 /** Tokens of steps that run again, including estimates. */
-export function countLostTokens({ usage, untoldTokens = 0 }: LostUsage): number {
-  return (usage?.total_tokens ?? 0) + untoldTokens;
+export function countLostTokens({ usage, unreportedTokens = 0 }: LostUsage): number {
+  return (usage?.total_tokens ?? 0) + unreportedTokens;
 }

@@ -222,7 +222,7 @@ export class Run {
         waits,
         contentLength: this.#output.contentLength,
         ...(usage !== undefined && { usage }),
-        ...this.#sumUntold(),
+        ...this.#sumUnreported(),
       },
       {},
     );
@@ -240,7 +240,7 @@ export class Run {
         finishReason,
         ...(shown !== undefined && { result: shown }),
         ...(usage !== undefined && { usage }),
-        ...this.#sumUntold(),
+        ...this.#sumUnreported(),
       },
       { result },
     );
@@ -261,7 +261,7 @@ export class Run {
       error: toRunError(error),
       ...(node !== undefined && { node }),
       ...(usage !== undefined && { usage }),
-      ...this.#sumUntold(),
+      ...this.#sumUnreported(),
     };
     if (retryAt === undefined) this.#emit({ type: 'run-failed', outcome: readOutcome(error), ...facts }, { error });
     else this.#emit({ type: 'run-retrying', retryAt, lost: this.#sumLost(), ...facts }, {});
@@ -271,8 +271,8 @@ export class Run {
   #sumLost(): LostUsage {
     const lost = this.#usages.filter(({ isKept }) => !isKept);
     const usage = sumUsage(lost.map((each) => each.usage));
-    const untoldTokens = lost.reduce((sum, each) => sum + each.untoldTokens, 0);
-    return { ...(usage !== undefined && { usage }), ...(untoldTokens > 0 && { untoldTokens }) };
+    const unreportedTokens = lost.reduce((sum, each) => sum + each.unreportedTokens, 0);
+    return { ...(usage !== undefined && { usage }), ...(unreportedTokens > 0 && { unreportedTokens }) };
   }
 
   /** Logs what only operators may see. A log that throws must not keep the run from its last event. */
@@ -310,9 +310,12 @@ export class Run {
   }
 
   /** Usage beyond what upstreams have reported. */
-  #sumUntold(): Pick<RunFinished, 'isUsageIncomplete' | 'untoldTokens'> {
-    const untoldTokens = this.#usages.reduce((sum, { untoldTokens: untold }) => sum + untold, 0);
-    return { ...(this.#hasLostUsage && { isUsageIncomplete: true }), ...(untoldTokens > 0 && { untoldTokens }) };
+  #sumUnreported(): Pick<RunFinished, 'isUsageIncomplete' | 'unreportedTokens'> {
+    const unreportedTokens = this.#usages.reduce((sum, { unreportedTokens: unreported }) => sum + unreported, 0);
+    return {
+      ...(this.#hasLostUsage && { isUsageIncomplete: true }),
+      ...(unreportedTokens > 0 && { unreportedTokens }),
+    };
   }
 
   #sumUsage(): ReturnType<typeof sumUsage> {

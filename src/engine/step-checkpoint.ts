@@ -25,7 +25,7 @@ export interface StepCheckpoint {
   /** Tokens of its model calls; absent if no upstream reported any. */
   readonly usage?: Usage;
   /** Estimate of the tokens that no upstream reported. */
-  readonly untoldTokens?: number;
+  readonly unreportedTokens?: number;
   /** The worst finish reason of its agents. */
   readonly finishReason?: FinishReason;
   /** `context.metadata` of its workflow, all of it; absent if it is as it was in the checkpoint before, or empty. */

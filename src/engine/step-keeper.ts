@@ -63,13 +63,13 @@ export class StepKeeper {
     const { metadata } = kept;
     if (metadata !== undefined) this.#keptMetadata = JSON.stringify(metadata);
     const unsaid = order?.unsaid ?? [];
-    const { finishReason, untoldTokens } = usage;
+    const { finishReason, unreportedTokens } = usage;
     usage.isKept = true;
     this.checkpoints.keep(step, {
       node: this.path + step.key,
       ...kept,
       ...(usage.usage !== undefined && { usage: usage.usage }),
-      ...(untoldTokens > 0 && { untoldTokens }),
+      ...(unreportedTokens > 0 && { unreportedTokens }),
       ...(finishReason !== undefined && { finishReason }),
       ...(hasStopped && { stopped: true }),
       ...(isBrokenOff && { brokenOff: true }),

@@ -6,15 +6,15 @@ import type { StepCheckpoint } from './step-checkpoint.js';
 /** Sums up the model calls of one step, including those that failed or were aborted. */
 export class StepUsage {
   #usage: Usage | undefined;
-  #untoldTokens = 0;
+  #unreportedTokens = 0;
   #finishReason: FinishReason | undefined;
   /** True if it is stored with the step or was reported before, so that it is not lost when the run fails. */
   isKept: boolean;
 
   /** @param kept the usage of a step that finished before the run was resumed, or the usage lost then */
-  constructor(kept?: Pick<StepCheckpoint, 'usage' | 'untoldTokens'>) {
+  constructor(kept?: Pick<StepCheckpoint, 'usage' | 'unreportedTokens'>) {
     this.#usage = kept?.usage;
-    this.#untoldTokens = kept?.untoldTokens ?? 0;
+    this.#unreportedTokens = kept?.unreportedTokens ?? 0;
     this.isKept = kept !== undefined;
   }
 
@@ -24,8 +24,8 @@ export class StepUsage {
   }
 
   /** Estimate of the tokens that no upstream reported; 0 if no estimate was requested. */
-  get untoldTokens(): number {
-    return this.#untoldTokens;
+  get unreportedTokens(): number {
+    return this.#unreportedTokens;
   }
 
   /** The worst finish reason of its agents; undefined if none finished. */
@@ -37,7 +37,7 @@ export class StepUsage {
     switch (event.type) {
       case 'model-call-finished':
         this.#usage = sumUsage([this.#usage, event.usage]);
-        this.#untoldTokens += event.untoldTokens ?? 0;
+        this.#unreportedTokens += event.unreportedTokens ?? 0;
         break;
       case 'agent-finished':
         this.#finishReason = pickWorseFinishReason(this.#finishReason, event.finishReason);

@@ -71,7 +71,7 @@ export class AccessLog {
   }
 
   #settle(request: Request, response: Response, record: RequestRecord, durationMs: number): void {
-    const { workflow, streamed, usage, untoldTokens, firstTokenMs, failure } = record;
+    const { workflow, streamed, usage, unreportedTokens, firstTokenMs, failure } = record;
     const outcome = findOutcome(response, record);
     const path = readPath(request.originalUrl);
     const isProbe = PROBE.test(path);
@@ -91,7 +91,7 @@ export class AccessLog {
         first_token_ms: firstTokenMs === undefined ? undefined : Math.round(firstTokenMs),
         input_tokens: usage?.prompt_tokens,
         output_tokens: usage?.completion_tokens,
-        estimated_tokens: untoldTokens,
+        estimated_tokens: unreportedTokens,
         code: failure?.code,
         node: failure?.node,
         request_id: readRequestId(response),
@@ -124,7 +124,10 @@ function findOutcome(response: Response, record: RequestRecord): Outcome {
   return response.headersSent && !COMPLETE.has(outcome) ? outcome : 'client_abort';
 }
 
-/** Reads the path without the query, which can hold anything. An absolute URL can hold a password, and API clients send none. */
+/**
+ * Reads the path without the query, which can hold anything. An absolute URL can hold a password, and API clients send
+ * none.
+ */
 function readPath(url: string): string {
   if (!url.startsWith('/')) return '-';
   const [path = ''] = url.split('?', 1);

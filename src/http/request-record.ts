@@ -20,7 +20,7 @@ export class RequestRecord implements RequestWatch {
   #stream: StreamMetrics | undefined;
   #outcome: Outcome | undefined;
   #usage: Usage | undefined;
-  #untoldTokens: number | undefined;
+  #unreportedTokens: number | undefined;
   #failure: RequestFailure | undefined;
   #runId: string | undefined;
   #isRunning = false;
@@ -62,8 +62,8 @@ export class RequestRecord implements RequestWatch {
   }
 
   /** Tokens that no upstream reported, by estimate; undefined if there are none, or they were not estimated. */
-  get untoldTokens(): number | undefined {
-    return this.#untoldTokens;
+  get unreportedTokens(): number | undefined {
+    return this.#unreportedTokens;
   }
 
   /** Undefined if nothing has failed. */
@@ -113,8 +113,8 @@ export class RequestRecord implements RequestWatch {
     this.#runId = runId;
   }
 
-  endRun(outcome: Outcome, { usage, untoldTokens, error, node }: RunEnding): void {
-    this.#untoldTokens = untoldTokens;
+  endRun(outcome: Outcome, { usage, unreportedTokens, error, node }: RunEnding): void {
+    this.#unreportedTokens = unreportedTokens;
     this.#outcome = outcome;
     this.#usage = usage;
     if (error !== undefined) this.#failure = { code: error.code ?? error.type, node };
@@ -155,8 +155,8 @@ export class RequestRecord implements RequestWatch {
 }
 
 /**
- * On a response: its record. Not a `WeakMap`, whose values V8 keeps, with everything that they refer to, until the next major
- * collection.
+ * On a response: its record. Not a `WeakMap`, whose values V8 keeps, with everything that they refer to, until the next
+ * major collection.
  */
 const RECORD = Symbol('record');
 

@@ -6,11 +6,11 @@ describe('places of a semaphore', () => {
   const { signal } = new AbortController();
 
   it('are given in order, no more than there are, and can be given back only once', async () => {
-    const permits = new Semaphore(2);
+    const semaphore = new Semaphore(2);
     const got: number[] = [];
-    const [first] = await Promise.all([permits.acquire(signal), permits.acquire(signal)]);
-    const third = permits.acquire(signal).then((permit) => (got.push(3), permit));
-    const fourth = permits.acquire(signal).then((permit) => (got.push(4), permit));
+    const [first] = await Promise.all([semaphore.acquire(signal), semaphore.acquire(signal)]);
+    const third = semaphore.acquire(signal).then((place) => (got.push(3), place));
+    const fourth = semaphore.acquire(signal).then((place) => (got.push(4), place));
     first?.release();
     first?.release();
     (await third).release();
@@ -20,14 +20,14 @@ describe('places of a semaphore', () => {
   });
 
   it('are not lost when a caller stops waiting', async () => {
-    const permits = new Semaphore(1);
-    const held = await permits.acquire(signal);
+    const semaphore = new Semaphore(1);
+    const held = await semaphore.acquire(signal);
     const leaving = new AbortController();
-    const waiting = permits.acquire(leaving.signal);
+    const waiting = semaphore.acquire(leaving.signal);
     leaving.abort(new Error('gone'));
     await expect(waiting).rejects.toThrow('gone');
     held.release();
-    await expect(permits.acquire(leaving.signal)).rejects.toThrow('gone');
-    expect(await permits.acquire(signal)).toBeDefined();
+    await expect(semaphore.acquire(leaving.signal)).rejects.toThrow('gone');
+    expect(await semaphore.acquire(signal)).toBeDefined();
   });
 });

@@ -22,5 +22,5 @@ export type { ProviderOptions } from './provider-options.js';
 export { VENDORS } from './openai/vendors/index.js';
 export { fetchThroughProxies } from './openai/transport/fetch-through-proxies.js';
 export { addCosts, type Cost, ModelPrices } from './prices/index.js';
-export { estimateUntoldTokens } from './token-estimate.js';
+export { estimateUnreportedTokens } from './token-estimate.js';
 export { addUsage, subtractUsage, type Usage, type UsageDetails } from './usage.js';

@@ -4,7 +4,7 @@ import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 
 import type { Message } from './message.js';
 import { DeltaCollector, type Delta } from '../streaming/index.js';
-import { estimatePromptTokens, estimateUntoldTokens } from './token-estimate.js';
+import { estimatePromptTokens, estimateUnreportedTokens } from './token-estimate.js';
 
 const NONE: readonly Message[] = [];
 
@@ -13,7 +13,7 @@ function estimate(messages: readonly Message[], parameters = {}, output: readonl
   const collector = new DeltaCollector();
   for (const delta of output) collector.add(delta);
   const prompt = estimatePromptTokens(call);
-  const total = estimateUntoldTokens(call, collector, { outcome: 'stop', hasOutput: true, usage: undefined });
+  const total = estimateUnreportedTokens(call, collector, { outcome: 'stop', hasOutput: true, usage: undefined });
   return { prompt, completion: total - prompt };
 }
 
@@ -25,7 +25,7 @@ const hex = (length: number): string => {
   return Array.from({ length }, () => ((state = (state * 48_271) % 2_147_483_647) % 16).toString(16)).join('');
 };
 
-describe('estimateUntoldTokens', () => {
+describe('estimateUnreportedTokens', () => {
   it.each<[string, string, number]>([
     ['English prose with markup', read('docs/access.md'), 0.15],
     ['code', read('src/engine/execution.ts'), 0.15],

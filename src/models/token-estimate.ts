@@ -23,7 +23,8 @@ interface EstimatedTokens {
 /** Outcomes of whole completions, whose reported usage is complete. */
 const WHOLE: ReadonlySet<Outcome> = new Set(['stop', 'length', 'tool_calls', 'content_filter']);
 /**
- * Outcomes of calls that the model was probably working on, even if nothing arrived. Other calls were refused or never sent.
+ * Outcomes of calls that the model was probably working on, even if nothing arrived. Other calls were refused or never
+ * sent.
  */
 const AT_WORK: ReadonlySet<Outcome> = new Set([...WHOLE, 'aborted', 'upstream_timeout']);
 
@@ -36,7 +37,7 @@ interface CallEnding {
 }
 
 /** Estimates the tokens of a call that its upstream did not report. */
-export function estimateUntoldTokens(
+export function estimateUnreportedTokens(
   call: ModelCall,
   output: DeltaCollector,
   { outcome, hasOutput, usage }: CallEnding,
@@ -49,9 +50,9 @@ export function estimateUntoldTokens(
 }
 
 /**
- * Estimates the cost of a call without reported usage. Compared with `o200k_base` the estimate is within a tenth for English
- * and code, a quarter for other languages and a third for random letters, which is enough for a limit. A tokenizer would need
- * 50 MB, take ten to a hundred times as long, and be exact for the models of one vendor only.
+ * Estimates the cost of a call without reported usage. Compared with `o200k_base` the estimate is within a tenth for
+ * English and code, a quarter for other languages and a third for random letters, which is enough for a limit. A
+ * tokenizer would need 50 MB, take ten to a hundred times as long, and be exact for the models of one vendor only.
  */
 function estimateTokens(call: ModelCall, output: DeltaCollector): EstimatedTokens {
   const completion = new Estimate();

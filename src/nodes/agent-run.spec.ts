@@ -76,7 +76,7 @@ it('reports the usage of an open call once when its run is aborted, even if its 
       call: 1,
       outcome: 'aborted',
       usage: { prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 },
-      untoldTokens: expect.any(Number),
+      unreportedTokens: expect.any(Number),
     },
   ]);
   await batches.return();

@@ -3,7 +3,7 @@ import type { AbortNotice, JsonValue } from '../kernel/index.js';
 import {
   type CallControls,
   type CallRetry,
-  estimateUntoldTokens,
+  estimateUnreportedTokens,
   type ModelCall,
   type ModelIdentity,
   type ModelResult,
@@ -180,21 +180,25 @@ export class OpenCall implements CallControls {
     this.#limit.end();
     TaskContext.readAbort(this.#context).removeEventListener('abort', this.#onAbort);
     const usage = this.#usage;
-    const untoldTokens = this.#context.estimatesTokens ? this.#estimateUntold(outcome) : 0;
+    const unreportedTokens = this.#context.estimatesTokens ? this.#estimateUnreported(outcome) : 0;
     this.#emit({
       type: 'model-call-finished',
       call: this.#number,
       outcome,
       ...(failure !== undefined && { failure }),
       ...(usage !== undefined && { usage }),
-      ...(untoldTokens > 0 && { untoldTokens }),
+      ...(unreportedTokens > 0 && { unreportedTokens }),
       ...(this.#model !== undefined && { model: this.#model }),
       ...(this.#context.events.wantsContent && { output: this.received.output() as JsonValue }),
     });
   }
 
-  #estimateUntold(outcome: Outcome): number {
-    return estimateUntoldTokens(this.#call, this.received, { outcome, hasOutput: this.#hasOutput, usage: this.#usage });
+  #estimateUnreported(outcome: Outcome): number {
+    return estimateUnreportedTokens(this.#call, this.received, {
+      outcome,
+      hasOutput: this.#hasOutput,
+      usage: this.#usage,
+    });
   }
 }
 

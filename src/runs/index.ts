@@ -10,7 +10,7 @@ export type { LoggedEvent } from './log/logged-event.js';
 export type { LogFollower } from './log/log-follower.js';
 export { SaidOutput } from './log/said-output.js';
 export { mergeDeltaEvents } from './merge-delta-events.js';
-export type { QueuedPermit, RunEnding, RunOptions, RunOrigin, RequestWatch } from './run-options.js';
+export type { QueuedAdmission, RunEnding, RunOptions, RunOrigin, RequestWatch } from './run-options.js';
 export type { RunOutput } from './run-to-end.js';
 export { RunService } from './run.service.js';
 export { type Schedule, type ScheduleDoor, type ScheduleFault, Schedules } from './schedules/schedules.service.js';

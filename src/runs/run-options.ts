@@ -25,22 +25,22 @@ export interface RunOrigin {
 }
 
 /** Lets a run execute. Its owner is notified when the run ends. */
-interface RunPermit {
+interface RunAdmission {
   /** True if tokens that upstreams do not report are estimated. */
   readonly estimatesTokens: boolean;
   /**
-   * Ends the permit with its run.
+   * Ends the admission with its run.
    * @param usage undefined if no usage was reported
-   * @param untoldTokens estimate of what was used and not reported
+   * @param unreportedTokens estimate of what was used and not reported
    */
-  end(usage?: Usage, untoldTokens?: number): void;
+  end(usage?: Usage, unreportedTokens?: number): void;
 }
 
-/** The permit of a run that executes without its request, and can wait in the queue. */
-export interface QueuedPermit extends RunPermit {
+/** The admission of a run that executes without its request, and can wait in the queue. */
+export interface QueuedAdmission extends RunAdmission {
   /** What another process needs to admit the run again. */
   readonly kept: JsonObject;
-  /** Ends the permit of a run that an equal request had begun before. The request is not counted. */
+  /** Ends the admission of a run that an equal request had begun before. The request is not counted. */
   cancel(): void;
   /**
    * Begins to execute.
@@ -52,7 +52,7 @@ export interface QueuedPermit extends RunPermit {
 /** What is known of a run at its end. */
 export interface RunEnding {
   readonly usage?: Usage;
-  readonly untoldTokens?: number;
+  readonly unreportedTokens?: number;
   /** The error that it failed with. */
   readonly error?: RunError;
   /** The step that failed, as the run's last event names it. */
@@ -85,7 +85,7 @@ export interface RunOptions {
   /** The request behind the run, for its trace. */
   readonly origin?: RunOrigin;
   /** Ended with the run. Absent: the run is neither limited nor counted. */
-  readonly permit?: RunPermit;
+  readonly admission?: RunAdmission;
   /**
    * Stores a finished step, so that it never runs again. Called in the same turn as, and directly before, the event of
    * the step's end: both must be stored together. Absent: the run ends with its process.
@@ -96,8 +96,8 @@ export interface RunOptions {
   /** The history of a run whose earlier process has ended. Absent: the run begins. */
   readonly resumed?: ResumedRun | undefined;
   /**
-   * Answers what the run waits for at once, or resolves to undefined: then it waits. The answer is checked as any other. Absent: the run
-   * ends with `run-waiting` where it waits.
+   * Answers what the run waits for at once, or resolves to undefined: then it waits. The answer is checked as any
+   * other. Absent: the run ends with `run-waiting` where it waits.
    */
   readonly answer?: ((wait: OpenWait) => unknown) | undefined;
   /**

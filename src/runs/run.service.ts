@@ -132,7 +132,7 @@ export class RunService {
       observersWantContent: observer.wantsContent === true,
       keepsOutput: trace !== undefined,
       maxOutputLength: config.run.maxOutputLength,
-      estimatesTokens: options.permit?.estimatesTokens === true,
+      estimatesTokens: options.admission?.estimatesTokens === true,
       keepStep: options.keepStep,
       settle: options.settle,
       resumed: options.resumed,

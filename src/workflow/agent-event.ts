@@ -2,7 +2,9 @@ import type { Outcome } from '../errors/index.js';
 import type { JsonValue } from '../kernel/index.js';
 import type { FinishReason, ModelIdentity, ModelName, Usage } from '../models/index.js';
 
-/** How many bytes of JSON a value from an author's code may take in an event, roughly; the rest is replaced by markers. */
+/**
+ * How many bytes of JSON a value from an author's code may take in an event, roughly; the rest is replaced by markers.
+ */
 export const MOST_CONTENT_BYTES = 1024 * 1024;
 
 /** The severity of an event. */
@@ -59,7 +61,7 @@ export interface ModelCallFinished {
   /** The last usage that the upstream reported, even if the call failed; absent if it reported none. */
   readonly usage?: Usage;
   /** Estimate of the tokens that the upstream did not report; absent if there are none or no estimate was requested. */
-  readonly untoldTokens?: number;
+  readonly unreportedTokens?: number;
   /** The model's name according to the upstream. */
   readonly model?: string;
   /** The model's output. Absent unless a trace is kept. */
@@ -161,8 +163,8 @@ interface SpanEnded {
 }
 
 /**
- * An event that an agent, a tool or an author emits while a step runs, as plain JSON. Metrics, traces and usage are made from
- * these events. Fields for operators, and all content, never reach a client.
+ * An event that an agent, a tool or an author emits while a step runs, as plain JSON. Metrics, traces and usage are
+ * made from these events. Fields for operators, and all content, never reach a client.
  */
 export type AgentEvent =
   | ModelCallStarted

@@ -32,7 +32,7 @@ describe('limits', () => {
   describe('of tokens count an estimate where no model tells the usage', () => {
     // At least 900 tokens.
     const long = 'The quick brown fox jumps over the lazy dog. '.repeat(90);
-    const untold = { usagePlace: 'never' } as const;
+    const unreported = { usagePlace: 'never' } as const;
     const ends: [string, () => Promise<unknown>][] = [
       [
         'when the client leaves before it is told',
@@ -65,14 +65,14 @@ describe('limits', () => {
       [
         'when it never tells, in a stream',
         async () => {
-          bench.upstream.next(scriptStream(long, untold));
+          bench.upstream.next(scriptStream(long, unreported));
           await (await bench.open()).collect();
         },
       ],
       [
         'when it never tells, in a whole completion',
         async () => {
-          bench.upstream.next(scriptStream(long, untold));
+          bench.upstream.next(scriptStream(long, unreported));
           expect((await bench.ask()).json).not.toHaveProperty('usage');
         },
       ],
@@ -126,7 +126,7 @@ describe('limits', () => {
       const log = (_line: string, fields: object): unknown => lines.push({ ...fields });
       bench.app.nest.useLogger({ log, warn: ignore, error: ignore });
       for (const said of [{ intent: 'refund', escalate: true }, { spam: false }]) {
-        bench.upstream.next(scriptStream(JSON.stringify({ reasoning: long, ...said }), untold));
+        bench.upstream.next(scriptStream(JSON.stringify({ reasoning: long, ...said }), unreported));
       }
       await bench.ask({ model: 'customer-care', messages: [{ role: 'user', content: long }] });
       bench.upstream.next(scriptStream('Hi', { usage: tokens(1, 1) }));

@@ -59,7 +59,7 @@ describe('runs', () => {
     for (const each of [first, id]) await endRun(bench.app, each);
   });
 
-  it('hold no place and no permit while they wait for an answer, and do not count as queued', async () => {
+  it('hold no place while they wait for an answer, and do not count as queued', async () => {
     const wire: Wire = (flow) => flow.interrupt('approve', { draft: 'A draft' }, Verdict).map(String);
     const env = { RUNS_CONCURRENCY: '1', LIMIT_QUEUED_RUNS: '12' };
     bench = await Bench.start({ env, imports: [makeWiredModule(wire)] });

@@ -278,7 +278,7 @@ function finish(plan: NodePlan, input: Readonly<Record<string, string>>, context
   const node = String(context.log.node);
   if (tokens > 0) {
     const usage = { prompt_tokens: tokens, completion_tokens: 1, total_tokens: tokens + 1 };
-    context.events.emit({ type: 'model-call-finished', call: 1, outcome: 'stop', usage, untoldTokens: tokens });
+    context.events.emit({ type: 'model-call-finished', call: 1, outcome: 'stop', usage, unreportedTokens: tokens });
   }
   if (finishReason !== undefined) context.events.emit({ type: 'agent-finished', finishReason });
   const earlier = remembers ? ` after ${[...metadata.keys()].join()}` : '';

@@ -72,7 +72,7 @@ export class McpExchanges {
     if (name === undefined) {
       this.open.cancel(client, message);
       // No run is begun for it.
-      taken.permit.cancel();
+      taken.admission.cancel();
       await this.#serveAtOnce(exchange);
       return;
     }
@@ -82,7 +82,7 @@ export class McpExchanges {
     } finally {
       forget();
       // If a run has already set it, this does nothing.
-      if (!findRecord(response).hasRun) taken.permit.end();
+      if (!findRecord(response).hasRun) taken.admission.end();
     }
   }
 
@@ -152,7 +152,7 @@ export class McpExchanges {
   }
 
   async #call(call: McpToolCall, { taken, request, response, gate }: McpExchangeParts): Promise<ToolOutcome> {
-    const { caller, permit } = taken;
+    const { caller, admission } = taken;
     const { access } = this.config;
     const { workflow } = call.tool;
     const record = findRecord(response);
@@ -162,7 +162,7 @@ export class McpExchanges {
         record.setRun(id);
         if (!response.headersSent) addRunHeaders(response, id);
       };
-      const from = { owner: caller.id, permit, origin, watch: record, onRun, isPaused: () => !gate.isOpen };
+      const from = { owner: caller.id, admission, origin, watch: record, onRun, isPaused: () => !gate.isOpen };
       if (call.answers !== undefined) return this.logged.goOn(call, call.answers, from);
       return this.logged.begin(call, decodeArguments(call.args, workflow), from);
     }
@@ -176,7 +176,7 @@ export class McpExchanges {
         id: `mcp_${this.ids.runId()}`,
         gate,
         origin,
-        permit,
+        admission,
         watch: record,
         onTraceId: (id) => void (response.headersSent || response.setHeader('x-trace-id', id)),
       },

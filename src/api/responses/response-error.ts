@@ -9,10 +9,10 @@ import type { ResponseErrorCode } from './response-object.js';
  * @param hasOutput true if there was any output
  */
 export function chooseErrorCode(failed: RunFailed, hasOutput: boolean): ResponseErrorCode {
-  const { error, outcome, usage, untoldTokens = 0 } = failed;
+  const { error, outcome, usage, unreportedTokens = 0 } = failed;
   // Another instance can answer it, whatever it has cost.
   if (outcome === 'shutdown') return 'server_error';
-  if (hasOutput || untoldTokens > 0 || (usage?.total_tokens ?? 0) > 0) return 'invalid_prompt';
+  if (hasOutput || unreportedTokens > 0 || (usage?.total_tokens ?? 0) > 0) return 'invalid_prompt';
   if (error.retryable === false || outcome === 'internal_error') return 'invalid_prompt';
   if (error.status === 429) return 'rate_limit_exceeded';
   return error.status >= 500 || error.status === 408 ? 'server_error' : 'invalid_prompt';

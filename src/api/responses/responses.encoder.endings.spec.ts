@@ -68,7 +68,7 @@ describe('the end of a response, and its fields beside the output', () => {
     ['a quota that is used up', makeFailed({ error: { ...error, status: 429, retryable: false } }), 'invalid_prompt'],
     ['a request that the upstream refuses', makeFailed({ error: { ...error, status: 400 } }), 'invalid_prompt'],
     ['tokens that were spent', makeFailed({ usage: readUsage(9) }), 'invalid_prompt'],
-    ['tokens that nobody told', makeFailed({ untoldTokens: 9 }), 'invalid_prompt'],
+    ['tokens that no model reported', makeFailed({ unreportedTokens: 9 }), 'invalid_prompt'],
     [
       'a bug',
       makeFailed({ outcome: 'internal_error', error: { ...error, status: 500, retryable: false } }),

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Admission } from '../../access/index.js';
+import { Admissions } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
 import { ConflictError, InvalidRequestError, NotFoundError } from '../../errors/index.js';
 import type { JsonObject } from '../../kernel/index.js';
@@ -7,7 +7,7 @@ import {
   Inspections,
   type LoggedRun,
   LoggedRuns,
-  type QueuedPermit,
+  type QueuedAdmission,
   type RunDoor,
   type RunToLog,
   RunWaits,
@@ -41,7 +41,7 @@ export class NativeRuns implements RunDoor {
   constructor(
     private readonly runs: LoggedRuns,
     private readonly waits: RunWaits,
-    private readonly admission: Admission,
+    private readonly admissions: Admissions,
     private readonly config: AppConfig,
     private readonly inspections: Inspections,
   ) {
@@ -63,7 +63,7 @@ export class NativeRuns implements RunDoor {
    */
   async start(
     decoded: DecodedRequest,
-    { caller, permit }: Pick<TakenRequest, 'caller' | 'permit'>,
+    { caller, admission }: Pick<TakenRequest, 'caller' | 'admission'>,
     identity: RunToLog['identity'],
   ): Promise<StartedRun> {
     const { workflow, request, metadata, runAt, priority, origin } = decoded;
@@ -76,7 +76,7 @@ export class NativeRuns implements RunDoor {
       metadata,
       origin,
       wantsContent: true,
-      permit: permit.detach(),
+      admission: admission.detach(),
       identity,
       runAt,
       priority,
@@ -200,8 +200,8 @@ export class NativeRuns implements RunDoor {
     if (!(await this.runs.remove(id, owner))) throw makeNotFoundError(id);
   }
 
-  readmit(kept: JsonObject): QueuedPermit {
-    return this.admission.readmit(kept);
+  readmit(kept: JsonObject): QueuedAdmission {
+    return this.admissions.readmit(kept);
   }
 }
 

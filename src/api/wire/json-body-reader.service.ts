@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { Request } from 'express';
-import { BodyMemory, type Caller, type Permit } from '../../access/index.js';
+import { BodyMemory, type Caller, type RequestAdmission } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
 import { InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError } from '../../errors/index.js';
 import { assertClientPresent, readBytes } from '../../http/index.js';
@@ -9,8 +9,8 @@ import { HeavyWork } from './heavy-work.js';
 import { makeJsonError, parseJson, scanJson } from './json/index.js';
 
 /**
- * Bytes of memory that one byte of a body takes while it is read, parsed and run: the byte itself, or two bytes of text (if there
- * are characters beyond Latin-1) each time that it is decoded, parsed and sent to a model.
+ * Bytes of memory that one byte of a body takes while it is read, parsed and run: the byte itself, or two bytes of text
+ * (if there are characters beyond Latin-1) each time that it is decoded, parsed and sent to a model.
  */
 const MEMORY_FOR_BYTE = 4;
 /**
@@ -105,7 +105,7 @@ export class JsonBodyReader implements OnModuleInit {
   }
 
   /**
-   * Reads a body once there is memory for it. The end of the permit releases the memory.
+   * Reads a body once there is memory for it. The end of the admission releases the memory.
    * @param signal aborts when the client leaves
    * @returns undefined if the body is empty
    * @throws PayloadTooLargeError, InvalidRequestError (too many values, too deep, an integer that would change), a
@@ -115,12 +115,12 @@ export class JsonBodyReader implements OnModuleInit {
     request: Request,
     head: BodyHead,
     caller: Caller,
-    permit: Permit,
+    admission: RequestAdmission,
     signal: AbortNotice,
   ): Promise<ReadBody | undefined> {
     const expected = head.bytes ?? Math.min(UNANNOUNCED_BYTES, this.#mostBytes);
     const share = await this.memory.take(caller, this.#estimateMost(expected), signal);
-    permit.hold(share);
+    admission.hold(share);
     let isWhole = head.bytes !== undefined;
     const bytes = await readBytes(request, {
       announced: head.bytes,
@@ -146,7 +146,8 @@ export class JsonBodyReader implements OnModuleInit {
   /**
    * Parses a body: at once, or in its turn if parsing takes long.
    * @param signal aborts when the client leaves
-   * @throws InvalidRequestError if it is not JSON; the promise rejects with the signal's reason if the client has left by then
+   * @throws InvalidRequestError if it is not JSON; the promise rejects with the signal's reason if the client has left
+   *   by then
    */
   parse({ bytes, values }: ReadBody, signal: AbortNotice): unknown {
     const isHeavy = values > HEAVY.values || bytes.length > HEAVY.bytes;
@@ -178,7 +179,10 @@ export class JsonBodyReader implements OnModuleInit {
     return body;
   }
 
-  /** The most memory that a body of this size can take: each value takes at least one byte and one to separate it from the next. */
+  /**
+   * The most memory that a body of this size can take: each value takes at least one byte and one to separate it from
+   * the next.
+   */
   #estimateMost(bytes: number): number {
     return estimateMemory(bytes, Math.min(Math.ceil(bytes / 2), this.#limits.values));
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { AccessControl, Admission, type Caller, type Permit } from '../../access/index.js';
+import { AccessControl, Admissions, type Caller, type RequestAdmission } from '../../access/index.js';
 import { RunAbortedError } from '../../errors/index.js';
 import { isSent } from '../../http/index.js';
 import { type AbortNotice, Cancellation } from '../../kernel/index.js';
@@ -12,7 +12,7 @@ export interface TakenRequest {
   /** As parsed; undefined if there is none. */
   readonly body: unknown;
   readonly caller: Caller;
-  readonly permit: Permit;
+  readonly admission: RequestAdmission;
   /** Aborts when the client leaves. */
   readonly signal: AbortNotice;
 }
@@ -22,13 +22,13 @@ export interface TakenRequest {
 export class RequestIntake {
   constructor(
     private readonly access: AccessControl,
-    private readonly admission: Admission,
+    private readonly admissions: Admissions,
     private readonly bodies: JsonBodyReader,
     private readonly runs: RunService,
   ) {}
 
   /**
-   * Takes a request in and hands it to `respond`. Its permit ends with its run, or here if `respond` fails.
+   * Takes a request in and hands it to `respond`. Its admission ends with its run, or here if `respond` fails.
    * @throws what admission, the reading of its body and `respond` throw
    */
   async take(request: Request, response: Response, respond: (taken: TakenRequest) => Promise<unknown>): Promise<void> {
@@ -37,15 +37,15 @@ export class RequestIntake {
     const signal = watchClient(response);
     // Admission comes before the body: reading it takes memory.
     const endWait = this.runs.trackWait(signal);
-    let permit: Permit | undefined;
+    let admission: RequestAdmission | undefined;
     try {
-      permit = await this.admission.admit(caller, response, signal);
-      const body = await this.#readBody(request, head, { caller, permit, signal });
+      admission = await this.admissions.admit(caller, response, signal);
+      const body = await this.#readBody(request, head, { caller, admission, signal });
       endWait();
-      await respond({ body, caller, permit, signal });
+      await respond({ body, caller, admission, signal });
     } catch (error) {
-      // If a started run has already ended the permit, this does nothing.
-      permit?.end();
+      // If a started run has already ended the admission, this does nothing.
+      admission?.end();
       throw error;
     } finally {
       endWait();
@@ -59,10 +59,10 @@ export class RequestIntake {
   async #readBody(
     request: Request,
     head: BodyHead | undefined,
-    { caller, permit, signal }: Omit<TakenRequest, 'body'>,
+    { caller, admission, signal }: Omit<TakenRequest, 'body'>,
   ): Promise<unknown> {
-    const read = head && (await this.bodies.read(request, head, caller, permit, signal));
-    const turn = permit.enter(signal);
+    const read = head && (await this.bodies.read(request, head, caller, admission, signal));
+    const turn = admission.enter(signal);
     if (turn !== undefined) await turn;
     return read && (await this.bodies.parse(read, signal));
   }

@@ -20,11 +20,11 @@ interface DecodedRun {
 export function startRun(
   runs: RunService,
   { workflow, request, head, origin }: DecodedRun,
-  { permit, signal }: TakenRequest,
+  { admission, signal }: TakenRequest,
   response: Response,
   { gate, failFastMs }: Pick<RunOptions, 'gate' | 'failFastMs'> = {},
 ): RunEvents {
   const watch = findRecord(response);
   // Written out, as wherever every request passes: a spread takes V8 up to 10 µs (docs/performance.md).
-  return runs.start(workflow, request, { id: head.id, gate, failFastMs, signal, origin, permit, watch });
+  return runs.start(workflow, request, { id: head.id, gate, failFastMs, signal, origin, admission, watch });
 }

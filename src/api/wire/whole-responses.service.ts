@@ -6,7 +6,10 @@ import { IdempotentResponses } from './idempotency/idempotent-responses.service.
 import type { KeptResponse } from './idempotency/kept-response.js';
 import type { TakenRequest } from './request-intake.service.js';
 
-/** Sends responses that are one JSON object. A request that is repeated with its `Idempotency-Key` gets the response it got before. */
+/**
+ * Sends responses that are one JSON object. A request that is repeated with its `Idempotency-Key` gets the response it
+ * got before.
+ */
 @Injectable()
 export class WholeResponses {
   constructor(private readonly idempotency: IdempotentResponses) {}
@@ -14,7 +17,8 @@ export class WholeResponses {
   /**
    * Sends the response to a request, or repeats it.
    * @param collect makes the body, as JSON
-   * @throws what `collect` throws, InvalidRequestError for a malformed key, and IdempotencyKeyReusedError for one that came with another body before
+   * @throws what `collect` throws, InvalidRequestError for a malformed key, and IdempotencyKeyReusedError for one that
+   *   came with another body before
    */
   async send(request: Request, response: Response, taken: TakenRequest, collect: () => Promise<string>): Promise<void> {
     const key = readIdempotencyKey(request.get('idempotency-key'));
@@ -29,7 +33,7 @@ export class WholeResponses {
       makeKeptResponse(await collect(), response),
     );
     if (isReplayed) {
-      taken.permit.cancel();
+      taken.admission.cancel();
       record.setReplayedFailure(kept.failure);
     }
     sendKept(kept, isReplayed, response);

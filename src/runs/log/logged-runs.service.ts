@@ -50,7 +50,7 @@ export class LoggedRuns {
 
   /**
    * Begins a run as soon as there is a place for it. When this resolves, the run is stored and can be followed.
-   * @returns the run, and whether an equal request has begun it before: then the permit of this one has ended, and
+   * @returns the run, and whether an equal request has begun it before: then the admission of this one has ended, and
    * the number of waiting runs does not matter
    * @throws RateLimitedError, OverloadedError if too many wait, the store is away, or the server is shutting down;
    *   IdempotencyKeyReusedError if another request of this caller had the same key
@@ -85,7 +85,17 @@ export class LoggedRuns {
   }
 
   #makeRun(asked: RunToLog): LoggedRun {
-    const { owner, door, workflow, request, head, permit, segment, metadata = {}, priority = USUAL_PRIORITY } = asked;
+    const {
+      owner,
+      door,
+      workflow,
+      request,
+      head,
+      admission,
+      segment,
+      metadata = {},
+      priority = USUAL_PRIORITY,
+    } = asked;
     const createdAt = this.clock.now();
     return {
       id: `run_${this.ids.runId()}`,
@@ -99,7 +109,7 @@ export class LoggedRuns {
       priority,
       metadata,
       head,
-      admission: permit.kept,
+      admission: admission.kept,
       status: 'queued',
       epoch: 0,
       attempts: 0,
@@ -185,9 +195,9 @@ export interface StartedRun {
 }
 
 /** @throws IdempotencyKeyReusedError */
-/** An equal request has begun the run, which has a permit of its own. */
-function makeRepeated(earlier: Repetition, { permit }: RunToLog): StartedRun {
+/** An equal request has begun the run, which has an admission of its own. */
+function makeRepeated(earlier: Repetition, { admission }: RunToLog): StartedRun {
   if (earlier.kind === 'reused') throw new IdempotencyKeyReusedError();
-  permit.cancel();
+  admission.cancel();
   return { run: earlier.run, isRepeated: true };
 }

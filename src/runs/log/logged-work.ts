@@ -52,11 +52,11 @@ export class LoggedWork {
   #teller: RunDoor | undefined;
   #resolveEnded!: (end: JobEnd) => void;
 
-  /** @param run has its place and its permit */
+  /** @param run has its place and its admission */
   constructor(run: RunToWork, tools: WorkTools) {
     this.#run = run;
     this.#tools = tools;
-    this.#spent = new SpentTokens(run.permit);
+    this.#spent = new SpentTokens(run.admission);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -124,7 +124,7 @@ export class LoggedWork {
       else if (this.#tools.runs.draining || error instanceof OverloadedError) await this.#release(log);
       else if (this.#state !== 'ending') await this.#end(log, makeFailed(error));
     } finally {
-      this.#spent.endPermit();
+      this.#spent.endAdmission();
       this.#leave('gone');
     }
   }
@@ -154,7 +154,7 @@ export class LoggedWork {
     const {
       job: { id },
       workflow,
-      permit,
+      admission,
       watch,
     } = this.#run;
     const { runs, store, audience, clock, timeoutMs, longestLog, onResumed } = this.#tools;
@@ -182,7 +182,7 @@ export class LoggedWork {
       log.goOnAfter(past.lastAt);
       past.resumed.steps.forEach((step) => this.#spent.keep(step));
       past.resumed.history.lostUsage.forEach((lost) => this.#spent.keep(lost));
-      this.#spent.goOnAfter(past.resumed.history.toldTokens);
+      this.#spent.goOnAfter(past.resumed.history.chargedTokens);
       if (!past.resumed.history.isWaiting && retryAt === undefined) onResumed(workflow.id);
     }
     if (past !== undefined) {
@@ -195,9 +195,9 @@ export class LoggedWork {
       id,
       gate: log.gate,
       origin: { ...kept.origin, ...(traceId !== undefined && { traceId }) },
-      permit: {
-        estimatesTokens: permit.estimatesTokens,
-        end: (usage, untoldTokens) => this.#spent.note(usage, untoldTokens),
+      admission: {
+        estimatesTokens: admission.estimatesTokens,
+        end: (usage, unreportedTokens) => this.#spent.note(usage, unreportedTokens),
       },
       timeoutMs: Math.max(1, timeoutMs - claimed.run.activeMs),
       keepStep: (step) => {
@@ -258,7 +258,7 @@ export class LoggedWork {
   /** Releases the run to another process, or to this one later. Never rejects. */
   async #release(log: OpenLog, { runAt, putAt = runAt, graph }: Letting = {}): Promise<void> {
     this.#state = 'ending';
-    this.#spent.endPermitEarly();
+    this.#spent.endAdmissionEarly();
     const { job, workflow } = this.#run;
     let ending: 'gone' | 'released' = 'released';
     await log.settle();
@@ -312,7 +312,7 @@ export class LoggedWork {
   async #writeLast(log: OpenLog, last: RunEvent, describe: (last: LoggedEvent) => AttemptEnding): Promise<void> {
     this.#state = 'ending';
     // A client that sees the last event may start its next run at once.
-    this.#spent.endPermit();
+    this.#spent.endAdmission();
     try {
       await log.settle();
       const logged = makeLoggedEvent(last, log.now());

@@ -167,8 +167,8 @@ export class LoggedWorks {
   }
 
   /**
-   * Tells other processes that this one is alive and what it can execute, now and periodically. Resolves when they know,
-   * or when the store is unavailable. Never rejects.
+   * Tells other processes that this one is alive and what it can execute, now and periodically. Resolves when they
+   * know, or when the store is unavailable. Never rejects.
    */
   beat(): Promise<void> {
     return this.#keepAlive();
@@ -238,9 +238,9 @@ export class LoggedWorks {
 
   #beginHere(job: RunJob, door: RunDoor, workflow: CompiledWorkflow): Promise<JobEnd> | undefined {
     const { id } = job;
-    const permit = door.readmit(job.admission);
-    if (!permit.begin()) return undefined;
-    const work = new LoggedWork({ job, door, workflow, permit, watch: this.#watches.get(id) }, this.#tools);
+    const admission = door.readmit(job.admission);
+    if (!admission.begin()) return undefined;
+    const work = new LoggedWork({ job, door, workflow, admission, watch: this.#watches.get(id) }, this.#tools);
     this.#watches.delete(id);
     if (this.#works.size === 0) this.#alive.restart();
     this.#works.set(id, work);

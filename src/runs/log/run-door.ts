@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../kernel/index.js';
-import type { QueuedPermit } from '../run-options.js';
+import type { QueuedAdmission } from '../run-options.js';
 import type { WaitOutcome } from '../store/kept-wait.js';
 import type { LoggedRun } from '../store/logged-run.js';
 import type { LoggedEvent } from './logged-event.js';
@@ -38,7 +38,7 @@ export interface RunDoor {
   continueHead?(run: LoggedRun, next: NextSegment): Promise<string>;
   /**
    * Admits a run again that was admitted before.
-   * @param kept the earlier `QueuedPermit.kept`, read from JSON
+   * @param kept the earlier `QueuedAdmission.kept`, read from JSON
    */
-  readmit(kept: JsonObject): QueuedPermit;
+  readmit(kept: JsonObject): QueuedAdmission;
 }

@@ -1,6 +1,6 @@
 import { type JsonObject, sha256 } from '../../kernel/index.js';
 import type { CompiledWorkflow, RunRequest } from '../../workflow/index.js';
-import type { QueuedPermit, RunOrigin, RequestWatch } from '../run-options.js';
+import type { QueuedAdmission, RunOrigin, RequestWatch } from '../run-options.js';
 import type { NewLoggedRun, RequestIdentity } from '../store/logged-run.js';
 import { hashWorkflow } from './resume-run.js';
 import { writeSortedJson } from './sorted-json.js';
@@ -27,7 +27,7 @@ export interface RunToLog {
   readonly origin: RunOrigin;
   /** True if clients may see what happens in the workflow. */
   readonly wantsContent: boolean;
-  readonly permit: QueuedPermit;
+  readonly admission: QueuedAdmission;
   /** The same key with an equal body returns the existing run. Absent: every request begins a new run. */
   readonly identity?: { readonly key: string; readonly body: unknown } | undefined;
   /** Earliest start, in milliseconds since the Unix epoch. Absent: now. */

@@ -1,28 +1,28 @@
 import { countLostTokens, type LostUsage } from '../../engine/index.js';
 import type { Usage } from '../../models/index.js';
-import type { QueuedPermit } from '../run-options.js';
+import type { QueuedAdmission } from '../run-options.js';
 
-/** The tokens of a run, each reported to its permit once, whichever processes have executed the run. */
+/** The tokens of a run, each reported to its admission once, whichever processes have executed the run. */
 export class SpentTokens {
-  readonly #permit: QueuedPermit;
+  readonly #admission: QueuedAdmission;
   /** Tokens of the stored steps, which the process that continues the run reports. */
   #keptTokens = 0;
-  /** Reported before the run waited for an answer, or failed. */
-  #toldTokens = 0;
+  /** Charged before the run waited for an answer, or failed. */
+  #chargedTokens = 0;
   #usage: Usage | undefined;
-  #untoldTokens = 0;
+  #unreportedTokens = 0;
 
-  constructor(permit: QueuedPermit) {
-    this.#permit = permit;
+  constructor(admission: QueuedAdmission) {
+    this.#admission = admission;
   }
 
   get #tokens(): number {
-    return (this.#usage?.total_tokens ?? 0) + this.#untoldTokens;
+    return (this.#usage?.total_tokens ?? 0) + this.#unreportedTokens;
   }
 
-  /** @param tokens reported before the run waited for an answer, or failed */
+  /** @param tokens charged before the run waited for an answer, or failed */
   goOnAfter(tokens: number): void {
-    this.#toldTokens = tokens;
+    this.#chargedTokens = tokens;
   }
 
   /** Tokens of a step that never runs again, or of repeated steps that were already reported. */
@@ -32,21 +32,21 @@ export class SpentTokens {
 
   /**
    * Everything that the run has used, also in earlier processes.
-   * @param untoldTokens the estimate for what no model has reported
+   * @param unreportedTokens the estimate for what no model has reported
    */
-  note(usage: Usage | undefined, untoldTokens = 0): void {
+  note(usage: Usage | undefined, unreportedTokens = 0): void {
     this.#usage = usage;
-    this.#untoldTokens = untoldTokens;
+    this.#unreportedTokens = unreportedTokens;
   }
 
   /** The run has ended, or waits. */
-  endPermit(): void {
-    if (this.#toldTokens === 0) this.#permit.end(this.#usage, this.#untoldTokens);
-    else this.#permit.end(undefined, Math.max(0, this.#tokens - this.#toldTokens));
+  endAdmission(): void {
+    if (this.#chargedTokens === 0) this.#admission.end(this.#usage, this.#unreportedTokens);
+    else this.#admission.end(undefined, Math.max(0, this.#tokens - this.#chargedTokens));
   }
 
   /** Another process, or this one later, continues the run and reports the tokens of its steps. */
-  endPermitEarly(): void {
-    this.#permit.end(undefined, Math.max(0, this.#tokens - this.#keptTokens));
+  endAdmissionEarly(): void {
+    this.#admission.end(undefined, Math.max(0, this.#tokens - this.#keptTokens));
   }
 }

@@ -11,7 +11,7 @@ import type { RunDoor } from './run-door.js';
 import type { RunToLog } from './run-to-log.js';
 
 /** What must be known of a run before it is claimed. */
-export interface RunToWork extends Pick<RunToLog, 'workflow' | 'permit'> {
+export interface RunToWork extends Pick<RunToLog, 'workflow' | 'admission'> {
   readonly job: RunJob;
   readonly door: RunDoor;
   /** Undefined if no request waits for the run. */

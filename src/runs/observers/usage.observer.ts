@@ -3,18 +3,18 @@ import { isLastEvent } from '../last-event.js';
 import type { RunOptions } from '../run-options.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
-/** Ends the permit of a run at its end, with the tokens that the run has used. */
+/** Ends the admission of a run at its end, with the tokens that the run has used. */
 @Injectable()
 export class UsageObserverFactory implements RunObserverFactory {
-  observe({ options: { permit } }: ObservedRun): RunObserver | undefined {
-    return permit && new UsageObserver(permit);
+  observe({ options: { admission } }: ObservedRun): RunObserver | undefined {
+    return admission && new UsageObserver(admission);
   }
 }
 
 class UsageObserver implements RunObserver {
-  constructor(private readonly permit: NonNullable<RunOptions['permit']>) {}
+  constructor(private readonly admission: NonNullable<RunOptions['admission']>) {}
 
   next(event: ObservedEvent): void {
-    if (isLastEvent(event)) this.permit.end(event.usage, event.untoldTokens);
+    if (isLastEvent(event)) this.admission.end(event.usage, event.unreportedTokens);
   }
 }

@@ -21,7 +21,7 @@ import {
 } from '../../workflow/index.js';
 import { LoggedRuns } from '../log/logged-runs.service.js';
 import type { RunDoor } from '../log/run-door.js';
-import type { QueuedPermit, RunOrigin } from '../run-options.js';
+import type { QueuedAdmission, RunOrigin } from '../run-options.js';
 import { RunService } from '../run.service.js';
 import { RunLogStore } from '../store/run-log-store.js';
 import { type KeptSchedule, type ScheduleId, ScheduleStore } from '../store/schedule-store.js';
@@ -80,7 +80,7 @@ export interface ScheduleDoor extends Pick<RunDoor, 'name'> {
    * Admits a run.
    * @throws MillraceError if the schedule's owner may not use the workflow (any more)
    */
-  admitScheduled(schedule: Schedule, workflow: CompiledWorkflow): QueuedPermit;
+  admitScheduled(schedule: Schedule, workflow: CompiledWorkflow): QueuedAdmission;
 }
 
 /**
@@ -308,7 +308,7 @@ export class Schedules implements OnApplicationBootstrap {
     if (door === undefined) return;
     const { owner, id, request, origin, priority } = schedule;
     const { workflow } = this.workflows.resolveServed(request.model);
-    const permit = door.admitScheduled(schedule, workflow);
+    const admission = door.admitScheduled(schedule, workflow);
     assertParametersTaken(request.parameters, workflow.id, workflow.takes);
     const { run, isRepeated } = await this.runs.start({
       door: door.name,
@@ -319,7 +319,7 @@ export class Schedules implements OnApplicationBootstrap {
       metadata: { ...schedule.metadata, schedule: id, scheduled_at: new Date(slot).toISOString() },
       origin,
       wantsContent: true,
-      permit,
+      admission,
       // Keys of clients have no spaces.
       identity: { key: `schedule ${id} ${slot}`, body: null },
       ...(priority !== null && { priority }),

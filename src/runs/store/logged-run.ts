@@ -56,7 +56,7 @@ interface RunFacts {
   readonly metadata: JsonObject;
   /** What its door needs in order to show it to clients, as JSON that the store does not parse. */
   readonly head: string;
-  /** What another process needs to admit it again: `QueuedPermit.kept`. */
+  /** What another process needs to admit it again: `QueuedAdmission.kept`. */
   readonly admission: JsonObject;
 }
 

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { Admission, type Caller } from '../../../access/index.js';
+import { Admissions, type Caller } from '../../../access/index.js';
 import type { JsonObject } from '../../../kernel/index.js';
 import {
   type LoggedEvent,
   type LoggedRun,
   LoggedRuns,
   type NextSegment,
-  type QueuedPermit,
+  type QueuedAdmission,
   type RunDoor,
   type RequestWatch,
   type RunToLog,
@@ -43,7 +43,7 @@ export class LoggedCompletions implements RunDoor {
 
   constructor(
     private readonly runs: LoggedRuns,
-    private readonly admission: Admission,
+    private readonly admissions: Admissions,
     private readonly segments: ClientSegments,
   ) {
     runs.addDoor(this);
@@ -99,8 +99,8 @@ export class LoggedCompletions implements RunDoor {
     return Promise.resolve(json);
   }
 
-  readmit(kept: JsonObject): QueuedPermit {
-    return this.admission.readmit(kept);
+  readmit(kept: JsonObject): QueuedAdmission {
+    return this.admissions.readmit(kept);
   }
 
   /** @returns undefined if this caller has no logged run with a completion of this id */

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Admission, type Permit } from '../../../access/index.js';
+import { Admissions, type RequestAdmission } from '../../../access/index.js';
 import type { RunEvent } from '../../../engine/index.js';
 import {
   formatStackForLog,
@@ -16,7 +16,7 @@ import {
   type LoggedRun,
   LoggedRuns,
   mergeDeltaEvents,
-  type QueuedPermit,
+  type QueuedAdmission,
   type RunDoor,
   type RunOrigin,
   type RequestWatch,
@@ -32,11 +32,11 @@ import { ToolProgress } from './tool-progress.js';
 import { ToolOutput } from '../mcp.collector.js';
 import { describeWaiting } from './waiting-result.js';
 
-/** The caller of a tool, and its permit. */
+/** The caller of a tool, and its admission. */
 interface CallerOfTool {
   /** Id of the caller. */
   readonly owner: string;
-  readonly permit: Permit;
+  readonly admission: RequestAdmission;
   readonly origin: RunOrigin;
   readonly watch: RequestWatch;
   /** Called with the run before anything is sent. */
@@ -57,14 +57,14 @@ export class LoggedCalls implements RunDoor {
   constructor(
     private readonly runs: LoggedRuns,
     private readonly waits: RunWaits,
-    private readonly admission: Admission,
+    private readonly admissions: Admissions,
     private readonly place: DoorsPlace,
   ) {
     runs.addDoor(this);
   }
 
-  readmit(kept: JsonObject): QueuedPermit {
-    return this.admission.readmit(kept);
+  readmit(kept: JsonObject): QueuedAdmission {
+    return this.admissions.readmit(kept);
   }
 
   /**
@@ -84,7 +84,7 @@ export class LoggedCalls implements RunDoor {
       head: '{}',
       origin,
       wantsContent: true,
-      permit: caller.permit.detach(),
+      admission: caller.admission.detach(),
       // The client's disconnect ends it, in #follow. Once it has waited, it may be answered while it has no reader.
       watch,
     });
@@ -104,12 +104,12 @@ export class LoggedCalls implements RunDoor {
     const open = (await this.waits.list(run)).filter(isOpenWait);
     const { values, fault } = readValues(open, responses);
     if (values.length === 0) {
-      caller.permit.cancel();
+      caller.admission.cancel();
       if (fault !== undefined) return elicit(open, run.id, fault);
       if (open.length === 0) return this.#follow(call, run, run.length, caller);
       return describeWaiting(run.id, open, new ToolOutput(), this.place.path);
     }
-    const detached = caller.permit.detach();
+    const detached = caller.admission.detach();
     try {
       const answered = await this.waits.answer({ run, values, param: 'value', watch: caller.watch });
       if (answered.open.length > 0) return await elicit(answered.open, run.id);
@@ -120,7 +120,7 @@ export class LoggedCalls implements RunDoor {
         return elicit(open, run.id, error.message);
       throw error;
     } finally {
-      // The run has a permit of its own.
+      // The run has an admission of its own.
       detached.end();
     }
   }

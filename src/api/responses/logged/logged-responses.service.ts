@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Admission, type Caller } from '../../../access/index.js';
+import { Admissions, type Caller } from '../../../access/index.js';
 import { InvalidRequestError } from '../../../errors/index.js';
 import { IdSource, type JsonObject } from '../../../kernel/index.js';
 import {
@@ -7,7 +7,7 @@ import {
   type LoggedRun,
   type NextSegment,
   LoggedRuns,
-  type QueuedPermit,
+  type QueuedAdmission,
   type RunDoor,
   type RequestWatch,
   type RunToLog,
@@ -49,7 +49,7 @@ export class LoggedResponses implements RunDoor {
     private readonly log: ResponseLog,
     private readonly state: ResponseState,
     private readonly kept: KeptResponses,
-    private readonly admission: Admission,
+    private readonly admissions: Admissions,
     private readonly segments: ClientSegments,
     private readonly ids: IdSource,
   ) {
@@ -167,8 +167,8 @@ export class LoggedResponses implements RunDoor {
     return JSON.stringify({ ...rest, head: next, context } satisfies LoggedHead);
   }
 
-  readmit(kept: JsonObject): QueuedPermit {
-    return this.admission.readmit(kept);
+  readmit(kept: JsonObject): QueuedAdmission {
+    return this.admissions.readmit(kept);
   }
 
   /** A client that has read the last event may refer to the response. */

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { AccessControl, Admission, type Caller } from '../../../access/index.js';
+import { AccessControl, Admissions, type Caller } from '../../../access/index.js';
 import { InvalidRequestError, NotFoundError, UnauthorizedError } from '../../../errors/index.js';
 import type { JsonObject } from '../../../kernel/index.js';
 import type { Message } from '../../../models/index.js';
 import {
-  type QueuedPermit,
+  type QueuedAdmission,
   type Schedule,
   type ScheduleDoor,
   type ScheduleFault,
@@ -41,7 +41,7 @@ export class NativeSchedules implements ScheduleDoor {
   constructor(
     private readonly schedules: Schedules,
     private readonly runs: NativeRuns,
-    private readonly admission: Admission,
+    private readonly admissions: Admissions,
     private readonly access: AccessControl,
   ) {
     schedules.open(this);
@@ -51,13 +51,13 @@ export class NativeSchedules implements ScheduleDoor {
     return this.access.application.id;
   }
 
-  admitScheduled({ owner, isFromCode, request }: Schedule, workflow: CompiledWorkflow): QueuedPermit {
+  admitScheduled({ owner, isFromCode, request }: Schedule, workflow: CompiledWorkflow): QueuedAdmission {
     const caller = isFromCode ? this.access.application : this.access.findCaller(owner);
     if (caller === undefined) {
       throw new UnauthorizedError('The API key that owns it is no longer valid: it begins no runs.', true);
     }
     caller.assertMayUse(workflow.id, request.model);
-    return this.admission.readmit(this.admission.keep(caller));
+    return this.admissions.readmit(this.admissions.keep(caller));
   }
 
   /** @throws InvalidRequestError if RUNS is off */

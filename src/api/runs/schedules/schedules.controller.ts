@@ -40,7 +40,7 @@ export class SchedulesController {
       assertScheduleId(id);
       const decoded = decodeSchedule(request, response, taken, this.decoder);
       response.json(await this.schedules.put(id, taken.caller, decoded));
-      taken.permit.end();
+      taken.admission.end();
     });
   }
 

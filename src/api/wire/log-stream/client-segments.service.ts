@@ -6,10 +6,10 @@ import { type GivenOutputs, makeAnsweredElsewhereError, WaitAnswers } from '../w
 import { findSegment, type ClientSegment } from './client-segment.js';
 
 /** A run to begin, whose first segment has an id. */
-type NewSegment = Omit<RunToLog, 'owner' | 'permit'> & Required<Pick<RunToLog, 'segment'>>;
+type NewSegment = Omit<RunToLog, 'owner' | 'admission'> & Required<Pick<RunToLog, 'segment'>>;
 
-/** The caller, and its permit. */
-export type Asker = Pick<TakenRequest, 'caller' | 'permit'>;
+/** The caller, and its admission. */
+export type Asker = Pick<TakenRequest, 'caller' | 'admission'>;
 
 /** A segment begun by a request, or by an earlier equal request. */
 export interface StartedSegment {
@@ -42,15 +42,15 @@ export class ClientSegments {
    * Begins a run with a segment. When this resolves, it is stored and can be read.
    * @throws RateLimitedError, OverloadedError, IdempotencyKeyReusedError as {@link LoggedRuns.start}
    */
-  async start(asked: NewSegment, { caller, permit }: Asker): Promise<StartedSegment> {
-    const { run, isRepeated } = await this.runs.start({ ...asked, owner: caller.id, permit: permit.detach() });
+  async start(asked: NewSegment, { caller, admission }: Asker): Promise<StartedSegment> {
+    const { run, isRepeated } = await this.runs.start({ ...asked, owner: caller.id, admission: admission.detach() });
     const segment = findSegment(run, run.segments[0]?.id ?? '');
     if (segment === undefined) throw new Error(`The run ${run.id} has no segment`);
     return { run, segment, isRepeated };
   }
 
   /**
-   * Answers the waits of a run. When this resolves, the answer is stored. The run has a permit of its own.
+   * Answers the waits of a run. When this resolves, the answer is stored. The run has an admission of its own.
    * @param prefix of the ids of the door
    * @returns the segment that continues, unless the run waits for more
    * @throws what {@link WaitAnswers.answer} throws; ConflictError if the same was answered by another protocol
@@ -58,9 +58,9 @@ export class ClientSegments {
   async answer(
     given: Omit<GivenOutputs, 'owner'>,
     prefix: string,
-    { caller, permit }: Asker,
+    { caller, admission }: Asker,
   ): Promise<StartedSegment | StillWaiting> {
-    const detached = permit.detach();
+    const detached = admission.detach();
     const { run, segment: id, isRepeated, open } = await this.answers.answer({ ...given, owner: caller.id });
     if (isRepeated) detached.cancel();
     else detached.end();

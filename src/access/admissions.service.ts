@@ -4,45 +4,14 @@ import { AppConfig } from '../config/index.js';
 import { type AbortNotice, Clock, type JsonObject } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
-import type { QueuedPermit } from '../runs/index.js';
+import type { QueuedAdmission } from '../runs/index.js';
 import { Caller } from './caller.js';
 import { type CountedRequest, type HeaderTarget, RateLimits, ConcurrencyLimit } from './limits/index.js';
 import { LoopWatch, type MemoryShare, makeOverloadedError, PlaceQueue } from './overload/index.js';
 import { RareWarning } from './rare-warning.js';
 
-/** The right to read one request, and to run it once there is a place. */
-export interface Permit {
-  /** Ties the memory of the request's body to the permit: it is released when the permit ends. */
-  hold(memory: MemoryShare): void;
-  /**
-   * Takes a place among the runs: at once (then it returns undefined), or when one is free. The place is given back when the
-   * permit ends. Call it only after the request was read to its end, for two reasons. Node notices that a client leaves only
-   * while it reads. And a request that holds a place while it waits for memory could wait for one that holds memory while it
-   * waits for a place.
-   * @param signal aborts when the client leaves
-   * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, and with a
-   *   RunAbortedError if the client leaves
-   */
-  enter(signal: AbortNotice): Promise<void> | undefined;
-  /** Ends the permit of a request that needs no run after all. The request is not counted. */
-  cancel(): void;
-  /** Whether tokens are limited, so that those that no upstream reports must be estimated. */
-  readonly estimatesTokens: boolean;
-  /**
-   * Ends the permit: the run is over, or was never started. Later calls do nothing.
-   * @param usage what upstreams have reported; undefined: nothing
-   * @param untoldTokens tokens beyond that, by estimate
-   */
-  end(usage?: Usage, untoldTokens?: number): void;
-  /**
-   * Ends the permit of a request whose run continues without it: its memory and its place among the runs are released.
-   * @returns the permit of the run, which has its place elsewhere
-   */
-  detach(): QueuedPermit;
-}
-
-/** What stays of a permit when its process ends. */
-interface KeptPermit extends Pick<Caller, 'id' | 'limits'> {
+/** What stays of an admission when its process ends. */
+interface KeptAdmission extends Pick<Caller, 'id' | 'limits'> {
   readonly estimatesTokens: boolean;
   /** True if the request was counted, so that its tokens are, too. */
   readonly isCounted: boolean;
@@ -50,8 +19,8 @@ interface KeptPermit extends Pick<Caller, 'id' | 'limits'> {
 
 const NO_LIMITS: Caller['limits'] = { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 };
 
-/** A {@link KeptPermit} without what is 0 or false: it is kept with each run. */
-function writePermit({ id, limits, estimatesTokens, isCounted }: KeptPermit): JsonObject {
+/** A {@link KeptAdmission} without what is 0 or false: it is kept with each run. */
+function writeAdmission({ id, limits, estimatesTokens, isCounted }: KeptAdmission): JsonObject {
   const set = Object.entries(limits).filter(([, limit]) => limit > 0);
   return {
     id,
@@ -61,29 +30,30 @@ function writePermit({ id, limits, estimatesTokens, isCounted }: KeptPermit): Js
   };
 }
 
-function readPermit(kept: JsonObject): KeptPermit {
-  const { limits, ...rest } = kept as unknown as Partial<KeptPermit> & Pick<KeptPermit, 'id'>;
+function readAdmission(kept: JsonObject): KeptAdmission {
+  const { limits, ...rest } = kept as unknown as Partial<KeptAdmission> & Pick<KeptAdmission, 'id'>;
   return { estimatesTokens: false, isCounted: false, ...rest, limits: { ...NO_LIMITS, ...limits } };
 }
 
-/** What the permits of all requests share. */
-interface PermitDesk {
+/** What the admissions of all requests share. */
+interface AdmissionDesk {
   readonly queue: PlaceQueue;
   readonly limits: RateLimits;
-  /** Notes that a permit has ended. */
+  /** Notes that an admission has ended. */
   readonly close: () => void;
-  readonly charge: (caller: Caller, usage: Usage | undefined, untoldTokens: number | undefined) => void;
+  readonly charge: (caller: Caller, usage: Usage | undefined, unreportedTokens: number | undefined) => void;
   readonly detach: (
     caller: Caller,
     estimatesTokens: boolean,
     counted: readonly CountedRequest[] | undefined,
-  ) => QueuedPermit;
+  ) => QueuedAdmission;
 }
 
-/** The permit of one request. */
-class RequestPermit implements Permit {
+/** The admission of one request: it may be read, and run once there is a place. */
+export class RequestAdmission {
+  /** Whether tokens are limited, so that those that no upstream reports must be estimated. */
   readonly estimatesTokens: boolean;
-  readonly #desk: PermitDesk;
+  readonly #desk: AdmissionDesk;
   readonly #caller: Caller;
   readonly #giveBack: (() => void) | undefined;
   readonly #counted: readonly CountedRequest[] | undefined;
@@ -93,7 +63,7 @@ class RequestPermit implements Permit {
 
   /** @param counted where the request was counted; undefined: the caller has no limits */
   constructor(
-    desk: PermitDesk,
+    desk: AdmissionDesk,
     caller: Caller,
     giveBack: (() => void) | undefined,
     counted: readonly CountedRequest[] | undefined,
@@ -105,11 +75,21 @@ class RequestPermit implements Permit {
     this.estimatesTokens = counted !== undefined && desk.limits.limitsTokens(caller);
   }
 
+  /** Ties the memory of the request's body to the admission: it is released when the admission ends. */
   hold(memory: MemoryShare): void {
     if (this.#hasEnded) memory.release();
     else this.#held = memory;
   }
 
+  /**
+   * Takes a place among the runs: at once (then it returns undefined), or when one is free. The place is given back
+   * when the admission ends. Call it only after the request was read to its end, for two reasons. Node notices that a
+   * client leaves only while it reads. And a request that holds a place while it waits for memory could wait for one
+   * that holds memory while it waits for a place.
+   * @param signal aborts when the client leaves
+   * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, and with a
+   *   RunAbortedError if the client leaves
+   */
   enter(signal: AbortNotice): Promise<void> | undefined {
     const turn = this.#desk.queue.enter(signal);
     if (turn !== undefined) return turn.then(() => this.#takePlace());
@@ -117,15 +97,26 @@ class RequestPermit implements Permit {
     return undefined;
   }
 
+  /** Ends the admission of a request that needs no run after all. The request is not counted. */
   cancel(): void {
     if (this.#leave() && this.#counted !== undefined) void this.#desk.limits.takeBack(this.#counted);
   }
 
-  end(usage?: Usage, untoldTokens?: number): void {
-    if (this.#leave() && this.#counted !== undefined) this.#desk.charge(this.#caller, usage, untoldTokens);
+  /**
+   * Ends the admission: the run is over, or was never started. Later calls do nothing.
+   * @param usage what upstreams have reported; undefined: nothing
+   * @param unreportedTokens tokens beyond that, by estimate
+   */
+  end(usage?: Usage, unreportedTokens?: number): void {
+    if (this.#leave() && this.#counted !== undefined) this.#desk.charge(this.#caller, usage, unreportedTokens);
   }
 
-  detach(): QueuedPermit {
+  /**
+   * Ends the admission of a request whose run continues without it: its memory and its place among the runs are
+   * released.
+   * @returns the admission of the run, which has its place elsewhere
+   */
+  detach(): QueuedAdmission {
     this.#leave();
     return this.#desk.detach(this.#caller, this.estimatesTokens, this.#counted);
   }
@@ -149,13 +140,13 @@ class RequestPermit implements Permit {
 
 /** Admits requests, first to be read and then to be run, as many as limits and the machine allow. */
 @Injectable()
-export class Admission implements OnModuleInit, OnModuleDestroy {
+export class Admissions implements OnModuleInit, OnModuleDestroy {
   readonly #queue: PlaceQueue;
   readonly #loop: LoopWatch;
   readonly #warning: RareWarning;
-  /** Permits that have not ended. */
+  /** Admissions that have not ended. */
   #open = 0;
-  readonly #desk: PermitDesk;
+  readonly #desk: AdmissionDesk;
 
   constructor(
     config: AppConfig,
@@ -172,9 +163,9 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
       queue: this.#queue,
       limits,
       close: () => this.#open--,
-      charge: (caller, usage, untoldTokens) => this.#charge(caller, usage, untoldTokens),
+      charge: (caller, usage, unreportedTokens) => this.#charge(caller, usage, unreportedTokens),
       detach: (caller, estimatesTokens, counted) =>
-        this.#makeQueuedPermit(caller, estimatesTokens, counted !== undefined, counted),
+        this.#makeQueuedAdmission(caller, estimatesTokens, counted !== undefined, counted),
     };
   }
 
@@ -192,28 +183,28 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Admits one request. The caller of this method must end the permit.
+   * Admits one request. The caller of this method must end the admission.
    * @param response gets `x-ratelimit-*` headers if the caller has limits, also when the request is refused
    * @param signal aborts when the client leaves
    * @throws RateLimitedError, OverloadedError; a RunAbortedError if the client leaves
    */
-  async admit(caller: Caller, response: HeaderTarget, signal: AbortNotice): Promise<Permit> {
+  async admit(caller: Caller, response: HeaderTarget, signal: AbortNotice): Promise<RequestAdmission> {
     this.#loop.wake();
     if (this.#loop.isBehind) throw this.#makeRefusalError('the event loop is behind');
     // Checked first, so that nothing is counted for a request that is refused anyway.
     if (this.#queue.isFull) throw this.#makeRefusalError('the queue is full');
     const giveBack = this.concurrency.take(caller);
-    if (!this.limits.limitsCaller(caller)) return this.#makePermit(caller, giveBack);
+    if (!this.limits.limitsCaller(caller)) return this.#makeAdmission(caller, giveBack);
     return this.#admitLimited(caller, response, signal, giveBack);
   }
 
   /**
    * Admits a run again that an earlier process has admitted. It is not counted as another request.
-   * @param kept what its permit had, after a journey through JSON
+   * @param kept what its admission had, after a journey through JSON
    */
-  readmit(kept: JsonObject): QueuedPermit {
-    const { id, limits, estimatesTokens, isCounted } = readPermit(kept);
-    return this.#makeQueuedPermit(new Caller({ id, limits }), estimatesTokens, isCounted);
+  readmit(kept: JsonObject): QueuedAdmission {
+    const { id, limits, estimatesTokens, isCounted } = readAdmission(kept);
+    return this.#makeQueuedAdmission(new Caller({ id, limits }), estimatesTokens, isCounted);
   }
 
   /** Makes what {@link readmit} needs for runs that a caller starts without a request, such as those of a schedule. */
@@ -221,7 +212,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     const { id, limits } = caller;
     const isCounted = this.limits.limitsCaller(caller);
     const estimatesTokens = isCounted && this.limits.limitsTokens(caller);
-    return writePermit({ id, limits, estimatesTokens, isCounted });
+    return writeAdmission({ id, limits, estimatesTokens, isCounted });
   }
 
   async #admitLimited(
@@ -229,11 +220,11 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     response: HeaderTarget,
     signal: AbortNotice,
     giveBack: (() => void) | undefined,
-  ): Promise<Permit> {
+  ): Promise<RequestAdmission> {
     try {
       const counted = await this.limits.take(caller, response);
       signal.throwIfAborted();
-      return this.#makePermit(caller, giveBack, counted);
+      return this.#makeAdmission(caller, giveBack, counted);
     } catch (error) {
       giveBack?.();
       throw error;
@@ -241,24 +232,28 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
   }
 
   /** @param counted where the request was counted; undefined: the caller has no limits */
-  #makePermit(caller: Caller, giveBack: (() => void) | undefined, counted?: readonly CountedRequest[]): Permit {
+  #makeAdmission(
+    caller: Caller,
+    giveBack: (() => void) | undefined,
+    counted?: readonly CountedRequest[],
+  ): RequestAdmission {
     this.#open++;
-    return new RequestPermit(this.#desk, caller, giveBack, counted);
+    return new RequestAdmission(this.#desk, caller, giveBack, counted);
   }
 
   /** @param counted where the request was counted, if that was in this process */
-  #makeQueuedPermit(
+  #makeQueuedAdmission(
     caller: Caller,
     estimatesTokens: boolean,
     isCounted: boolean,
     counted?: readonly CountedRequest[],
-  ): QueuedPermit {
+  ): QueuedAdmission {
     let giveBack: (() => void) | undefined;
     let state: 'waiting' | 'open' | 'ended' = 'waiting';
     const { id, limits } = caller;
     return {
       estimatesTokens,
-      kept: writePermit({ id, limits, estimatesTokens, isCounted }),
+      kept: writeAdmission({ id, limits, estimatesTokens, isCounted }),
       cancel: () => {
         if (state !== 'waiting') return;
         state = 'ended';
@@ -271,18 +266,18 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
         this.#open++;
         return true;
       },
-      end: (usage, untoldTokens) => {
+      end: (usage, unreportedTokens) => {
         if (state === 'open') this.#open--;
         if (state === 'ended') return;
         state = 'ended';
         giveBack?.();
-        if (isCounted) this.#charge(caller, usage, untoldTokens);
+        if (isCounted) this.#charge(caller, usage, unreportedTokens);
       },
     };
   }
 
-  #charge(caller: Caller, usage: Usage | undefined, untoldTokens = 0): void {
-    const tokens = (usage?.total_tokens ?? 0) + untoldTokens;
+  #charge(caller: Caller, usage: Usage | undefined, unreportedTokens = 0): void {
+    const tokens = (usage?.total_tokens ?? 0) + unreportedTokens;
     // Never rejects: what cannot be counted in Redis is counted here.
     if (Number.isFinite(tokens) && tokens > 0) void this.limits.charge(caller, tokens);
   }
