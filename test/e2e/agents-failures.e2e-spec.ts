@@ -186,10 +186,10 @@ describe('an agent whose model fails', () => {
     it('once, then fails', async () => {
       await start(makeAgentModule(agent(asCity), { isVisible: false }));
       bench.upstream.next(scriptStream('no JSON')).next(scriptStream('none either'));
-      const { status, json, text: answer } = await ask();
+      const { status, json, text } = await ask();
       assertValidError(json);
       expect([status, json.error.code]).toEqual([502, 'invalid_structured_output']);
-      expect(answer).not.toContain('none either');
+      expect(text).not.toContain('none either');
     });
 
     it('and begins again after a retry and with the other model', async () => {

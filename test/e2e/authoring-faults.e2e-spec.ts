@@ -29,9 +29,9 @@ describe('A workflow with agents in its fields', () => {
     it.each([
       ['something else', { instructions: 'Answer.' }],
       ['nothing', undefined],
-    ])('with a field that holds %s, by whose name the step is called', async (_, answer) => {
+    ])('with a field that holds %s, by whose name the step is called', async (_, field) => {
       class Faulty {
-        readonly answer = answer as never;
+        readonly answer = field as never;
         define(flow: Flow, { messages }: ChatRefs) {
           return flow.stream<{ messages: string }, string, object>(this.answer, { messages: messages as never });
         }

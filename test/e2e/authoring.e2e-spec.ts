@@ -115,8 +115,8 @@ describe('A workflow with agents in its fields', () => {
   const start = async (module: Type<unknown>): Promise<Bench> => (bench = await Bench.start({ imports: [module] }));
   const stream = async (model: string) => {
     const { app } = bench as Bench;
-    const answer = await openStream(app.chatUrl, { model, stream: true, messages: HELLO });
-    return answer.collect();
+    const stream = await openStream(app.chatUrl, { model, stream: true, messages: HELLO });
+    return stream.collect();
   };
 
   it('asks in silence, runs code, and streams, with steps called by the names of the fields', async () => {

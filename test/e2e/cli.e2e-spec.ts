@@ -293,8 +293,8 @@ describe('a new workflow', () => {
     const tested = await node(...jest, '--rootDir', join(copy, 'dist/workflows/my-flow'));
     expect(tested).toMatchObject({ code: 0, stderr: expect.stringContaining('✓ answers the user') });
 
-    const answered = await node(join(copy, 'dist/cli.js'), 'run', 'my-flow', 'Hello');
-    expect(answered).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Hello/) });
+    const result = await node(join(copy, 'dist/cli.js'), 'run', 'my-flow', 'Hello');
+    expect(result).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Hello/) });
   }, 180_000);
 
   describe('whose name is taken', () => {

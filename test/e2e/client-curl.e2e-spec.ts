@@ -78,9 +78,9 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
 
   it('gets a whole completion', async () => {
     bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
-    const { code, status, body: answer } = await curl(...JSON_HEADER, ...body({}));
+    const { code, status, body: text } = await curl(...JSON_HEADER, ...body({}));
     expect({ code, status }).toEqual({ code: 0, status: 200 });
-    expect(JSON.parse(answer)).toMatchObject({
+    expect(JSON.parse(text)).toMatchObject({
       choices: [{ message: { content: 'Hello there.' } }],
       usage: { total_tokens: 7 },
     });
@@ -97,18 +97,18 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
   });
 
   it('gets an error that names the missing header', async () => {
-    const { status, body: answer } = await curl(...body({}));
+    const { status, body: text } = await curl(...body({}));
     expect(status).toBe(415);
-    expect(JSON.parse(answer)).toMatchObject({
+    expect(JSON.parse(text)).toMatchObject({
       error: { message: expect.stringContaining('Content-Type: application/json') },
     });
   });
 
   it('gets the text so far, and then the error, in a stream', async () => {
     bench.upstream.next([role(), text('So far'), chunk(errorBody('boom'))]);
-    const { code, status, body: answer } = await curl('-N', ...JSON_HEADER, ...body({ stream: true }));
+    const { code, status, body: received } = await curl('-N', ...JSON_HEADER, ...body({ stream: true }));
     expect({ code, status }).toEqual({ code: 0, status: 200 });
-    const frames = readFrames(answer);
+    const frames = readFrames(received);
     expect(readContent(frames)).toBe('So far');
     expect(assertErrorEnded(frames).code).toBe('upstream_error');
   });
@@ -131,8 +131,8 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
     const file = join(folder, 'body.json');
     const content = 'x'.repeat(megabytes * 1024 * 1024);
     await writeFile(file, JSON.stringify({ model: 'chat', messages: [{ role: 'user', content }] }));
-    const { code, status, body: answer } = await curl(...JSON_HEADER, '-d', `@${file}`);
+    const { code, status, body: text } = await curl(...JSON_HEADER, '-d', `@${file}`);
     expect({ code, status }).toEqual({ code: 0, status: expected });
-    expect(JSON.parse(answer)).toHaveProperty(expected === 200 ? 'choices' : 'error');
+    expect(JSON.parse(text)).toHaveProperty(expected === 200 ? 'choices' : 'error');
   });
 });

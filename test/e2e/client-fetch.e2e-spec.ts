@@ -111,8 +111,8 @@ describe('plain fetch as a client', () => {
       { role: 'assistant', content: null, tool_calls: [call] },
       { role: 'tool', tool_call_id: 'call_1', content: '5' },
     ];
-    const answer: unknown = await (await ask({ tools, messages: conversation })).json();
-    expect(answer).toMatchObject({ choices: [{ message: { content: 'It is 5.' } }] });
+    const completion: unknown = await (await ask({ tools, messages: conversation })).json();
+    expect(completion).toMatchObject({ choices: [{ message: { content: 'It is 5.' } }] });
     expect((await bench.upstream.request(1)).body.messages).toEqual(conversation);
   });
 

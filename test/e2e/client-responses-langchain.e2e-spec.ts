@@ -61,9 +61,9 @@ describe('LangChain as a client of responses', () => {
     const bound = model('chat').bindTools([add]);
     const messages: BaseMessage[] = [new HumanMessage('How much is 2 + 3?')];
     const ask = async (): Promise<AIMessageChunk> => {
-      const answer = stream ? await join(await bound.stream(messages)) : await bound.invoke(messages);
-      messages.push(answer as AIMessageChunk);
-      return answer as AIMessageChunk;
+      const message = stream ? await join(await bound.stream(messages)) : await bound.invoke(messages);
+      messages.push(message as AIMessageChunk);
+      return message as AIMessageChunk;
     };
     expect((await ask()).tool_calls).toMatchObject([{ id: 'call_1', name: 'add', args: { a: 2, b: 3 } }]);
     messages.push(new ToolMessage({ tool_call_id: 'call_1', content: '5' }));

@@ -54,8 +54,8 @@ describe('the command line in an application', () => {
         expect(json.choices[0]?.message.content).toMatch(/\S/);
       }
       await server.stop();
-      const answered = await project.cli('run', 'my-tools', 'Hello');
-      expect(answered).toMatchObject({ code: 0, stdout: expect.stringMatching(/\S/) });
+      const result = await project.cli('run', 'my-tools', 'Hello');
+      expect(result).toMatchObject({ code: 0, stdout: expect.stringMatching(/\S/) });
       expect((await project.cli('graph', 'my-route')).stdout).toMatch(/^flowchart TD\n[^]*billing/);
     },
     2 * LONGEST_MS,
@@ -111,7 +111,7 @@ describe('the command line in an application', () => {
 
   it('finds the module that the user names, and says what is wrong with it', async () => {
     expect((await project.cli('list', '--app', 'dist/app.module.js')).stdout).toMatch(/^assistant /);
-    await project.write('dist/bare.js', 'export const answer = 42;\n');
+    await project.write('dist/bare.js', 'export const number = 42;\n');
     const wrong = await project.cli('list', '--app', 'dist/bare.js');
     expect([wrong.code, wrong.stderr]).toEqual([
       1,

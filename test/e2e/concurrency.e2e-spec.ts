@@ -28,13 +28,13 @@ describe('100 streams at the same time', () => {
         : scriptCompletion({ thinking: `${name} thinks`, reply: `${name} replies` });
     });
     const names = Array.from({ length: 100 }, (_, i) => `stream${i}`);
-    const answers = await Promise.all(
+    const streams = await Promise.all(
       names.map(async (name) => {
         const body = { model: 'streaming', stream: true, messages: [{ role: 'user', content: name }] };
         return (await openStream(bench.app.chatUrl, body)).collect({ within: 30_000 });
       }),
     );
-    const ids = answers.map((items, i) => {
+    const ids = streams.map((items, i) => {
       const name = names[i] ?? '';
       const structured = JSON.stringify({ thinking: `${name} thinks`, reply: `${name} replies` });
       const [first] = assertCompletion(items, { content: `${words(name).join('')}\n\n${structured}`, finish: 'stop' });

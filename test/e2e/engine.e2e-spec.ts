@@ -74,7 +74,7 @@ class CarefulWorkflow {
   }
 }
 
-@Workflow({ id: 'cut', description: 'A nested answer, and a step that needs it' })
+@Workflow({ id: 'cut', description: 'A nested workflow, and a step that needs it' })
 class CutWorkflow {
   define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const considered = flow.workflow(ReasoningWorkflow, { messages });
@@ -155,13 +155,13 @@ describe('the engine', () => {
     upstream.always((request) =>
       readPrompt(request) === 'first' ? scriptStream(['one', hold, ' more']) : scriptStream(readPrompt(request)),
     );
-    const answer = await stream('parallel');
-    await answer.until((item) => item.kind === 'data' && item.data.includes('one'));
+    const streamed = await stream('parallel');
+    await streamed.until((item) => item.kind === 'data' && item.data.includes('one'));
     const [, second] = [await upstream.request(0), await upstream.request(1)];
     expect(await second.closed).toBe('finished');
-    expect(readContent(answer.items)).toBe('one');
+    expect(readContent(streamed.items)).toBe('one');
     hold.open();
-    assertCompletion(await answer.collect(), { content: 'one more\n\nsecond\n\nthird', finish: 'stop' });
+    assertCompletion(await streamed.collect(), { content: 'one more\n\nsecond\n\nthird', finish: 'stop' });
   });
 
   it('bounds what it keeps of steps that speak before their turn', async () => {
@@ -180,13 +180,13 @@ describe('the engine', () => {
             steps.done(),
           ],
     );
-    const answer = await stream('parallel');
+    const streamed = await stream('parallel');
     const requests = [await upstream.request(0), await upstream.request(1)];
     const flooding = requests.find((request) => readPrompt(request) === 'second');
     const last = await standstill(() => flooding?.bytesWritten ?? 0, 'the upstream');
     expect(last).toBeLessThan(size * 0.75);
     hold.open();
-    const items = await answer.collect({ within: 20_000 });
+    const items = await streamed.collect({ within: 20_000 });
     expect(readContent(items).length).toBeGreaterThan(size * 0.9);
   }, 40_000);
 
@@ -249,8 +249,8 @@ describe('the engine', () => {
         return scriptCompletion({ topic: 'billing' }, { usage: tokens(1, 1) });
       return scriptStream(readPrompt(request), { usage: tokens(1, 1) });
     });
-    const answer = await bench.open({ model: 'nesting', stream_options: { include_usage: true } });
-    assertCompletion(await answer.collect(), {
+    const streamed = await bench.open({ model: 'nesting', stream_options: { include_usage: true } });
+    assertCompletion(await streamed.collect(), {
       content: 'intro\n\nintro\n\nthird',
       includeUsage: true,
       usage: { prompt_tokens: 7, completion_tokens: 7, total_tokens: 14 },
@@ -267,8 +267,8 @@ describe('the engine', () => {
     upstream.always((request) =>
       readPrompt(request) === 'second' ? httpError(500, 'down') : [steps.role(), steps.text('one'), steps.stall()],
     );
-    const answer = await stream('parallel').catch((error: Error) => error.message);
-    if (typeof answer !== 'string') assertErrorEnded(await answer.collect());
+    const streamed = await stream('parallel').catch((error: Error) => error.message);
+    if (typeof streamed !== 'string') assertErrorEnded(await streamed.collect());
     const [first, second] = [await upstream.request(0), await upstream.request(1)];
     const sibling = readPrompt(first) === 'first' ? first : second;
     expect(await sibling.closed).toBe('aborted');
@@ -314,9 +314,9 @@ describe('the engine', () => {
       cleaned.length = 0;
       const { upstream } = await start([TidyWorkflow]);
       upstream.next([steps.role(), steps.text('a'), steps.stall()]);
-      const answer = await stream('tidy');
-      await answer.until((item) => item.kind === 'data');
-      answer.destroy();
+      const streamed = await stream('tidy');
+      await streamed.until((item) => item.kind === 'data');
+      streamed.destroy();
       await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
       expect(cleaned).toEqual(['tidy tidy']);
     });

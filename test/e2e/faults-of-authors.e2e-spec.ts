@@ -158,7 +158,7 @@ describe('what authors can do wrong', () => {
     const { url, process: child } = running;
     await child.waitForLine(/2 share the port/);
     // The processes get connections in turn, so each one has an open stream.
-    const answers = [await openResponse(running, upstream), await openResponse(running, upstream)];
+    const responses = [await openResponse(running, upstream), await openResponse(running, upstream)];
     await (await ask(url, 'faulty', 'reject a promise')).collect();
     const [, leaving = ''] = await child.waitForLine(/Process (\d+) is about to end; another one starts/);
     upstream.always(scriptStream('Quick.'));
@@ -177,8 +177,8 @@ describe('what authors can do wrong', () => {
       { within: 20_000, message: 'responses to all requests' },
     );
     expect(child.stdout + child.stderr).not.toContain(`Process ${leaving} ended`);
-    for (const { finish } of answers) finish();
-    for (const { stream } of answers) assertCompletion(await stream.collect(), { content: 'Still here' });
+    for (const { finish } of responses) finish();
+    for (const { stream } of responses) assertCompletion(await stream.collect(), { content: 'Still here' });
     await child.waitForLine(new RegExp(`Process ${leaving} ended with exit code 1`));
     child.signal('SIGTERM');
     expect(await child.exit).toEqual({ code: 0, signal: null });

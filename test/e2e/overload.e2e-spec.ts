@@ -227,8 +227,8 @@ describe('the end of a busy process', () => {
     await eventually(async () => (await getJson(`${server.url}/health/ready`)).status === 503);
     hold.open();
     expect((await running).status).toBe(200);
-    for (const answer of queued) {
-      const { status, json } = await answer;
+    for (const response of queued) {
+      const { status, json } = await response;
       expect([status, json]).toMatchObject([503, { error: { code: 'server_shutting_down' } }]);
     }
     expect(await server.process.exit).toEqual({ code: 0, signal: null });

@@ -72,7 +72,7 @@ describeInBrowser()('the playground keeps', () => {
       expect(await questions(first)).toEqual(['One', 'Two', 'Three']);
     });
 
-    it('a conversation deleted that is being answered in the other one', async () => {
+    it('a conversation that is deleted while the other tab receives its reply', async () => {
       const { app, upstream } = await bench();
       const hold = gate();
       upstream.next(scriptStream(['Not ', hold, 'wanted.']));
@@ -92,16 +92,16 @@ describeInBrowser()('the playground keeps', () => {
   it('a completion that is being streamed: after a reload it continues where it was, and is the same run', async () => {
     const { app, upstream } = await bench();
     const hold = gate();
-    upstream.next(scriptStream(['Half an ', 'answer', hold, ' and the rest.']));
+    upstream.next(scriptStream(['Half a ', 'reply', hold, ' and the rest.']));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
-    await lane(page, 'answer').getByText('Half an answer').waitFor();
+    await lane(page, 'answer').getByText('Half a reply').waitFor();
     await page.reload();
-    await lane(page, 'answer').getByText('Half an answer').waitFor();
+    await lane(page, 'answer').getByText('Half a reply').waitFor();
     expect(await page.locator('.turn:last-child .reply').getAttribute('data-state')).toBe('streaming');
     hold.open();
     await waitForEnd(page);
-    expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Half an answer and the rest.');
+    expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Half a reply and the rest.');
     expect(upstream.requests).toHaveLength(1);
   });
 
@@ -109,10 +109,10 @@ describeInBrowser()('the playground keeps', () => {
     const reloadInMidStream = async (): Promise<{ page: Page; upstream: Bench['upstream'] }> => {
       const { app, upstream } = await bench({ env: { RUNS: 'off' } });
       const hold = gate();
-      upstream.next(scriptStream(['Half an ', 'answer', hold, ' and more']));
+      upstream.next(scriptStream(['Half a ', 'reply', hold, ' and more']));
       const { page } = await visit(app.url);
       await ask(page, 'chat', 'Hello');
-      await lane(page, 'answer').getByText('Half an answer').waitFor();
+      await lane(page, 'answer').getByText('Half a reply').waitFor();
       await page.reload();
       await waitForEnd(page, 'stopped');
       await page.waitForSelector('#graph-frame svg');
@@ -121,7 +121,7 @@ describeInBrowser()('the playground keeps', () => {
 
     it('the text that had come, and says what happened', async () => {
       const { page, upstream } = await reloadInMidStream();
-      expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Half an answer');
+      expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Half a reply');
       expect(await readText(page, '.turn .problem-box')).toMatch(/interrupted by a reload/i);
       expect(await readText(page, '.facts')).not.toContain('stopped by you');
       expect(await (await upstream.request(0)).closed).toBe('aborted');
@@ -129,11 +129,11 @@ describeInBrowser()('the playground keeps', () => {
 
     it('the question, which it asks again', async () => {
       const { page, upstream } = await reloadInMidStream();
-      upstream.next(scriptStream('A whole answer.'));
+      upstream.next(scriptStream('A whole reply.'));
       await page.getByRole('button', { name: 'Retry' }).click();
       await waitForEnd(page);
       expect(await questions(page)).toEqual(['Hello']);
-      expect(await readText(page, '.turns')).toMatch(/A whole answer/);
+      expect(await readText(page, '.turns')).toMatch(/A whole reply/);
       expect(await readText(page, '.turns')).not.toMatch(/interrupted/i);
     });
   });

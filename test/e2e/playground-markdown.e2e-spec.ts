@@ -131,7 +131,7 @@ describeInBrowser()('the playground', () => {
 
   describe('shows code', () => {
     const CODE =
-      '```ts\nconst answer = "42"; // yes\n```\n\n~~~python\ndef f(x):\n    return x\n~~~\n\n```nonsense\nplain <b>text</b>\n```';
+      '```ts\nconst greeting = "42"; // yes\n```\n\n~~~python\ndef f(x):\n    return x\n~~~\n\n```nonsense\nplain <b>text</b>\n```';
 
     it.each([
       ['light', LIGHT],
@@ -146,7 +146,7 @@ describeInBrowser()('the playground', () => {
       const blocks = lane(page, 'answer').locator('.code-block');
       await blocks.nth(1).locator('.hljs-title').waitFor();
       expect(await blocks.locator('code').allInnerTexts()).toEqual([
-        'const answer = "42"; // yes',
+        'const greeting = "42"; // yes',
         'def f(x):\n    return x',
         'plain <b>text</b>',
       ]);
@@ -164,7 +164,7 @@ describeInBrowser()('the playground', () => {
       await waitForEnd(page);
       await page.getByRole('button', { name: 'Copy code' }).first().click();
       await eventually(async () => (await page.locator('#announcer').innerText()) === 'Copied');
-      expect(await clipboard()).toBe('const answer = "42"; // yes');
+      expect(await clipboard()).toBe('const greeting = "42"; // yes');
       await page.keyboard.press('Tab');
       await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');
@@ -319,9 +319,9 @@ describeInBrowser()('the playground', () => {
     ['blocks of HTML', `${'<div>'.repeat(3000)}the end`],
     ['JSON', `${'['.repeat(3000)}"the end"${']'.repeat(3000)}`],
     ['cells of a table', `${'|a'.repeat(3000)}|\n${'|-'.repeat(3000)}|\n${'|b'.repeat(3000)} the end|`],
-  ])('shows a completion of thousands of nested %s, and continues', async (_, answer) => {
+  ])('shows a completion of thousands of nested %s, and continues', async (_, text) => {
     const { app, upstream } = await bench();
-    upstream.next(scriptStream(['Look: ', '\n\n', answer])).next(scriptStream('**Still** here.'));
+    upstream.next(scriptStream(['Look: ', '\n\n', text])).next(scriptStream('**Still** here.'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
     await waitForEnd(page);

@@ -155,16 +155,16 @@ describe('an output whose rules fail in more than one way', () => {
     expect(unhandled).toEqual([]);
   }
 
-  it.each(TYPES)('ends its run alone: %s', async (_, output, answer) => {
+  it.each(TYPES)('ends its run alone: %s', async (_, output, text) => {
     bench = await AgentBench.start(makeAgentModule(agent({ output: output as never }), { isVisible: false }));
-    bench.upstream.next(scriptCompletion(answer));
+    bench.upstream.next(scriptCompletion(text));
     const { status, json } = await bench.ask();
     expect(status).toBe(500);
     expect(json).toMatchObject({ error: { type: 'server_error', code: 'internal_error' } });
     await assertNoneIsLeft();
   });
 
-  it.each(TYPES)('is told to the model of a tool as a failure: %s', async (_, argsType, answer) => {
+  it.each(TYPES)('is told to the model of a tool as a failure: %s', async (_, argsType, text) => {
     class LookUp extends AgentTool<object, string> {
       readonly name = 'look_up';
       readonly description = 'Looks something up';
@@ -174,7 +174,7 @@ describe('an output whose rules fail in more than one way', () => {
       }
     }
     bench = await AgentBench.start(makeAgentModule(agent({ tools: [LookUp] }), { tools: [LookUp] }));
-    bench.upstream.next(scriptToolCalls('call_1', 'look_up', answer)).next(scriptStream('Sorry.'));
+    bench.upstream.next(scriptToolCalls('call_1', 'look_up', text)).next(scriptStream('Sorry.'));
     expect((await bench.ask()).status).toBe(200);
     expect(bench.upstream.requests[1]?.body.messages.at(-1)).toMatchObject({ content: 'Error: the tool failed.' });
     await assertNoneIsLeft();

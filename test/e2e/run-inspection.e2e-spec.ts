@@ -78,7 +78,7 @@ describe('the inside of a run', () => {
       cost: { usd: 0.00059225 },
     });
     const reason = expect.stringContaining('503');
-    const answer = {
+    const modelCall = {
       outcome: 'stop',
       answered_by: expect.any(String),
       output: 'Rain.',
@@ -103,12 +103,12 @@ describe('the inside of a run', () => {
           output: { tool_calls: [{ name: 'weather', arguments: '{"city":"Oslo"}' }] },
         },
         { type: 'tool', name: 'weather', input: { city: 'Oslo' }, level: 'DEFAULT' },
-        answer,
+        modelCall,
       ],
     };
     expect(told).toMatchObject([write, { node: 'judge', visible: false, output: 'Good.' }]);
-    const answered = told[0]?.events[4];
-    const { started_at: began, first_token_at: first, ended_at: done } = answered as Record<string, number>;
+    const laterCall = told[0]?.events[4];
+    const { started_at: began, first_token_at: first, ended_at: done } = laterCall as Record<string, number>;
     expect(began).toBeLessThanOrEqual(first ?? 0);
     expect(first).toBeLessThanOrEqual(done ?? 0);
   });

@@ -181,10 +181,10 @@ it('following a run that is cut off continues from its last event', async () => 
   const asked: unknown[] = [];
   const event = (n: number, type: string) =>
     `id: ${n}\nevent: ${type}\ndata: ${JSON.stringify({ type, n, at: 0 })}\n\n`;
-  const answers = [event(0, 'run-started') + event(1, 'node-started'), undefined, event(2, 'run-finished')];
+  const bodies = [event(0, 'run-started') + event(1, 'node-started'), undefined, event(2, 'run-finished')];
   const server = createServer(({ headers }, response) => {
     asked.push(headers['last-event-id']);
-    const body = answers.shift();
+    const body = bodies.shift();
     response.writeHead(body === undefined ? 503 : 200).end(body);
   });
   const { port } = await listen(server, true);

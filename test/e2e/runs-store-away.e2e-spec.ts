@@ -43,13 +43,13 @@ describe('a run whose store takes nothing any more', () => {
     // In the first case the process gives its runs up; in the second they cannot store their end.
     for (const ms of [LONG_MS, SHORT_MS]) {
       const failures = disk.mock.calls.length;
-      const answers = [
+      const responses = [
         callRun(bench.app, 'POST', `${id}/cancel`),
         callResponse(bench.app, 'POST', `${response}/cancel`),
       ];
       await eventually(() => disk.mock.calls.length > failures);
       clock.leap(ms);
-      for (const { status, headers, json } of await Promise.all(answers)) {
+      for (const { status, headers, json } of await Promise.all(responses)) {
         expect([status, json]).toMatchObject([503, { error: { code: 'store_unavailable' } }]);
         expect(headers['retry-after']).toBe('2');
       }

@@ -54,10 +54,10 @@ describe('limits of connections and requests', () => {
     return { status: Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1]), head, body };
   };
   const expectRefusal = async (socket: Socket, status: number): Promise<void> => {
-    const answer = await readResponse(socket);
-    expect(answer.status).toBe(status);
-    expect(answer.head).toMatch(/^x-request-id: req_/m);
-    assertValidError(JSON.parse(answer.body));
+    const response = await readResponse(socket);
+    expect(response.status).toBe(status);
+    expect(response.head).toMatch(/^x-request-id: req_/m);
+    assertValidError(JSON.parse(response.body));
   };
 
   it('cuts off with 408 a client that sends its headers byte by byte', async () => {

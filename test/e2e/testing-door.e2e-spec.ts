@@ -90,8 +90,8 @@ describe('runWorkflow', () => {
   });
 
   it('runs tools, and gives text in the pieces of the fake', async () => {
-    const answers = [TOPIC, [reasoning('Hm.'), toolCall('clock')], ['It is ', 'noon.']] as const;
-    const run = await runWorkflow(SupportWorkflow, 'When?', { models: fakeModel(...answers), providers });
+    const outputs = [TOPIC, [reasoning('Hm.'), toolCall('clock')], ['It is ', 'noon.']] as const;
+    const run = await runWorkflow(SupportWorkflow, 'When?', { models: fakeModel(...outputs), providers });
     expect([run.text, run.reasoning]).toEqual(['It is noon.', 'Hm.']);
     expect(run.calls[2]?.messages.at(-1)).toMatchObject({ role: 'tool', content: 'noon' });
     const deltas = run.events.flatMap((event) => (event.type === 'delta' ? [event.delta] : []));
@@ -115,8 +115,8 @@ describe('runWorkflow', () => {
   });
 
   it('rejects with the error of the run, whether a model, an author or the fake has thrown it', async () => {
-    const runFailing = (...answers: FakeOutput[]) =>
-      runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel(...answers), providers });
+    const runFailing = (...outputs: FakeOutput[]) =>
+      runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel(...outputs), providers });
     const limit = new UpstreamError('Too many', { status: 429, code: 'rate_limit_exceeded' });
     await expect(runFailing(limit)).rejects.toBe(limit);
     await expect(runFailing({ topic: 'weather' }, { topic: 'weather' })).rejects.toMatchObject({

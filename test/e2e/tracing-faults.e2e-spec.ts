@@ -21,7 +21,7 @@ describe('tracing to a backend that fails', () => {
   ): Promise<void> => {
     langfuse = await FakeLangfuse.start();
     open.push(langfuse);
-    langfuse.answerWith(behaviour);
+    langfuse.setBehaviour(behaviour);
     prepare(langfuse);
     bench = await Bench.start({
       env: {
@@ -74,7 +74,7 @@ describe('tracing to a backend that fails', () => {
       droppedTraces: 0,
     });
     const second = await askWell();
-    langfuse.answerWith('ok');
+    langfuse.setBehaviour('ok');
     expect(await healthOnce(({ exportedTraces }) => exportedTraces === 2)).toMatchObject({
       up: true,
       droppedTraces: 0,
@@ -101,7 +101,7 @@ describe('tracing to a backend that fails', () => {
       exportedTraces: 0,
       queueBytes: 0,
     });
-    langfuse.answerWith('ok');
+    langfuse.setBehaviour('ok');
     const id = await askWell();
     expect(await healthOnce(({ up }) => up)).toMatchObject({ exportedTraces: 1, failures: 1 });
     expect(langfuse.traces().map(({ traceId }) => traceId)).toContain(id);
@@ -125,7 +125,7 @@ describe('tracing to a backend that fails', () => {
     // Far less than the timeout of a delivery.
     expect(performance.now() - started).toBeLessThan(4_000);
     expect(await healthOnce(({ failures }) => failures > 0)).toMatchObject({ up: false, droppedTraces: 0 });
-    langfuse.answerWith('ok');
+    langfuse.setBehaviour('ok');
     expect(await healthOnce(({ exportedTraces }) => exportedTraces === 21)).toMatchObject({ up: true, queueBytes: 0 });
     expect(langfuse.mostOpen).toBe(1);
   });
@@ -135,7 +135,7 @@ describe('tracing to a backend that fails', () => {
     await askWell();
     await eventually(() => langfuse.open === 1);
     for (let i = 0; i < 5; i++) await askWell();
-    langfuse.answerWith('ok');
+    langfuse.setBehaviour('ok');
     langfuse.release();
     expect(await healthOnce(({ exportedTraces }) => exportedTraces === 6)).toMatchObject({ failures: 0 });
     expect([langfuse.mostOpen, langfuse.ingestRequests.length]).toEqual([1, 2]);
@@ -153,7 +153,7 @@ describe('tracing to a backend that fails', () => {
     expect(most).toBeLessThanOrEqual(limit);
     const { droppedTraces } = health();
     expect(droppedTraces).toBeGreaterThan(50);
-    langfuse.answerWith('ok');
+    langfuse.setBehaviour('ok');
     langfuse.release();
     const { exportedTraces } = await healthOnce(({ queueBytes }) => queueBytes === 0);
     expect(exportedTraces + droppedTraces).toBe(100);

@@ -81,7 +81,7 @@ describe('tracing to a Langfuse before version 4', () => {
   describe('sends whole traces in the form that the version of the server needs', () => {
     const sendTwoCalls = async (): Promise<{
       traceId: string;
-      answer: string;
+      text: string;
       events: StoredEvent[];
       bench: Bench;
     }> => {
@@ -91,20 +91,20 @@ describe('tracing to a Langfuse before version 4', () => {
       });
       bench.upstream.next(scriptStream(DRAFT, { usage: USAGE })).next(scriptStream(REPLY));
       const stream = await ask(bench, { model: 'streaming', user: 'user-1', metadata: { session_id: 'session-1' } });
-      const answer = readContent(await stream.collect());
+      const text = readContent(await stream.collect());
       const traceId = readTraceId(stream);
-      return { traceId, answer, events: await listEvents(langfuse, traceId), bench };
+      return { traceId, text, events: await listEvents(langfuse, traceId), bench };
     };
 
     it('with the caller, the deployment, and what was said', async () => {
-      const { traceId, answer, events } = await sendTwoCalls();
+      const { traceId, text, events } = await sendTwoCalls();
       expect(only(events, 'trace-create')).toMatchObject({
         id: traceId,
         name: 'streaming',
         userId: 'user-1',
         sessionId: 'session-1',
         input: HELLO,
-        output: answer,
+        output: text,
         environment: 'staging',
         release: '1.2.3',
       });
@@ -199,12 +199,12 @@ describe('tracing to a Langfuse before version 4', () => {
 
   it('delivers once what it had to send again', async () => {
     const { bench, langfuse } = await start('2.95.1');
-    langfuse.answerWith({ status: 503 });
+    langfuse.setBehaviour({ status: 503 });
     bench.upstream.next(scriptStream('Hi.'));
     const stream = await ask(bench);
     await stream.collect();
     await eventually(() => langfuse.ingestRequests.length === 1);
-    langfuse.answerWith('ok');
+    langfuse.setBehaviour('ok');
     const events = await listEvents(langfuse, readTraceId(stream));
     expect(only(events, 'trace-create')).toMatchObject({ output: 'Hi.' });
     expect(await healthOnceExported(bench)).toMatchObject({ up: true, droppedTraces: 0, failures: 1 });
@@ -221,7 +221,7 @@ describe('tracing to a Langfuse before version 4', () => {
     await first.langfuse.close();
 
     const second = await start('2.95.1', { LANGFUSE_INGESTION: 'legacy', TRACING_FLUSH_TIMEOUT_MS: '100' });
-    second.langfuse.answerWith('hang');
+    second.langfuse.setBehaviour('hang');
     second.bench.upstream.next(scriptStream('Hi.'));
     await (await ask(second.bench)).collect();
     bench = undefined;

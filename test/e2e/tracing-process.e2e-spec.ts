@@ -71,19 +71,19 @@ describe('the process, with tracing', () => {
 
   it('tries again within its last seconds', async () => {
     const running = await start({ TRACING_FLUSH_TIMEOUT_MS: '10000' });
-    langfuse.answerWith({ status: 503 });
+    langfuse.setBehaviour({ status: 503 });
     upstream.next(scriptStream('Hi'));
     await (await ask(running)).collect();
     running.process.signal('SIGTERM');
     await eventually(() => langfuse.ingestRequests.length >= 2);
-    langfuse.answerWith('ok');
+    langfuse.setBehaviour('ok');
     expect(await running.process.exit).toMatchObject({ code: 0 });
     expect(langfuse.traces()).toHaveLength(1);
   });
 
   it('ends in time while the backend hangs', async () => {
     const running = await start({ TRACING_FLUSH_TIMEOUT_MS: '500' });
-    langfuse.answerWith('hang');
+    langfuse.setBehaviour('hang');
     upstream.next(scriptStream('Hi'));
     await (await ask(running)).collect();
     await expectEndInTime(running.process);
@@ -108,7 +108,9 @@ describe('the process, with tracing', () => {
   });
 
   it('is ready at once where Langfuse cannot be reached, says so in few lines, and ends in time', async () => {
-    const { process: child, url } = await start({ TRACING_FLUSH_TIMEOUT_MS: '500' }, () => langfuse.answerWith('down'));
+    const { process: child, url } = await start({ TRACING_FLUSH_TIMEOUT_MS: '500' }, () =>
+      langfuse.setBehaviour('down'),
+    );
     await child.waitForLine(/WARN.*could not be asked about its keys: it cannot be reached/);
     expect((await getJson(`${url}/health/ready`)).status).toBe(200);
     upstream.always(scriptStream('Hi'));

@@ -67,7 +67,7 @@ describe('tracing', () => {
     interface TwoSteps extends Record<'root' | 'draft' | 'reply' | 'firstCall' | 'secondCall', ShownSpan> {
       readonly roots: readonly ShownSpan[];
       readonly requestId: unknown;
-      readonly answer: string;
+      readonly text: string;
       /** Times of this machine before the request and after it, in milliseconds. */
       readonly before: number;
       readonly after: number;
@@ -90,7 +90,7 @@ describe('tracing', () => {
         metadata: { session_id: 'visit-1', topic: 'ships' },
         temperature: 0.5,
       });
-      const answer = readContent(await stream.collect());
+      const text = readContent(await stream.collect());
       const after = Date.now() + 1;
       const { roots } = await bench.findTraceOfStream(stream);
       const [root] = roots as [ShownSpan];
@@ -98,7 +98,7 @@ describe('tracing', () => {
       const [firstCall] = draft.children as [ShownSpan];
       const [secondCall] = reply.children as [ShownSpan];
       const requestId = stream.headers['x-request-id'];
-      return { roots, root, draft, reply, firstCall, secondCall, requestId, answer, before, after };
+      return { roots, root, draft, reply, firstCall, secondCall, requestId, text, before, after };
     };
 
     it('is one tree, with a span for each step and call of a model', async () => {
@@ -144,9 +144,9 @@ describe('tracing', () => {
     });
 
     it('holds the request and the completion, with the metadata of the client', async () => {
-      const { root, answer, requestId } = await record();
+      const { root, text, requestId } = await record();
       expect(JSON.parse(String(readShown(root, 'input')))).toEqual(HELLO);
-      expect(readShown(root, 'output')).toBe(answer);
+      expect(readShown(root, 'output')).toBe(text);
       expect(root.attributes).toMatchObject({
         'langfuse.internal.as_root': true,
         [`${OBSERVATION}metadata.model`]: 'default',

@@ -186,8 +186,8 @@ describeWithRegistry()(`the tutorial, ${PAGE}`, () => {
   it(
     'has an application whose other scripts do as package.json says',
     async () => {
-      const answer = await run('npm run --silent workflow -- run assistant Hello');
-      expect(answer.stdout).toMatch(/^Hello/);
+      const result = await run('npm run --silent workflow -- run assistant Hello');
+      expect(result.stdout).toMatch(/^Hello/);
       const PORT = await findFreePort();
       const server = await start('npm start', join(folder, APPLICATION), { PORT });
       await server.waitForLine(/Nest application successfully started/, { within: LONGEST_STEP_MS });

@@ -228,7 +228,7 @@ describe('an upstream connection that closes before the end of its body', () => 
 
   describe('loses nothing of what came faster than it could be read', () => {
     const WORDS = Array.from({ length: 2_000 }, (_, index) => `${index} `);
-    const answerTo = async (...ending: readonly steps.ContentStep[]): ReturnType<SseStream['collect']> => {
+    const streamWithEnding = async (...ending: readonly steps.ContentStep[]): ReturnType<SseStream['collect']> => {
       bench.upstream.next([
         steps.role(),
         steps.together(...WORDS.map((word) => steps.text(word)), ...ending),
@@ -238,11 +238,14 @@ describe('an upstream connection that closes before the end of its body', () => 
     };
 
     it('and is no failure after [DONE]', async () => {
-      assertCompletion(await answerTo(steps.finish('stop'), steps.done()), { content: WORDS.join(''), finish: 'stop' });
+      assertCompletion(await streamWithEnding(steps.finish('stop'), steps.done()), {
+        content: WORDS.join(''),
+        finish: 'stop',
+      });
     });
 
     it('and is a failure after that if the response was not complete', async () => {
-      const items = await answerTo();
+      const items = await streamWithEnding();
       expect(assertErrorEnded(items).code).toBe('upstream_connection_lost');
       expect(readContent(items)).toBe(WORDS.join(''));
     });

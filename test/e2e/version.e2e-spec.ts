@@ -33,8 +33,8 @@ describe('the running version', () => {
     'is what %s answers to --version, whatever the settings are',
     async (file) => {
       const env = { PATH: process.env['PATH'] ?? '', PORT: 'wrong' };
-      const answer = await promisify(execFile)(process.execPath, [join(ROOT, file), '--version'], { env });
-      expect(answer).toEqual({ stdout: `${version}\n`, stderr: '' });
+      const output = await promisify(execFile)(process.execPath, [join(ROOT, file), '--version'], { env });
+      expect(output).toEqual({ stdout: `${version}\n`, stderr: '' });
     },
   );
 });

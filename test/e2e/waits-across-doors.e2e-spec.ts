@@ -6,7 +6,7 @@ import { HELLO, type HttpResponse } from '../support/client.js';
 import * as logged from '../support/logged.js';
 import { scriptStream, scriptToolCalls, steps } from '../support/upstream/index.js';
 import { findCall, useDoor, WHOLE_CHAT, WHOLE_RESPONSES } from '../support/waiting-bench.js';
-import { type AskedCall, readError, type WaitingAnswer } from '../support/waiting-doors.js';
+import { type AskedCall, readError, type WaitingSegment } from '../support/waiting-doors.js';
 import { ANN, KEYS } from '../support/callers.js';
 
 const DAY_MS = 86_400_000;
@@ -89,7 +89,7 @@ describe('a workflow that waits for answers', () => {
     const { segments } = (await logged.readRun(bench.app, run, ANN)) as unknown as {
       segments: { response_id: string }[];
     };
-    const before = { id: segments.at(-1)!.response_id } as WaitingAnswer;
+    const before = { id: segments.at(-1)!.response_id } as WaitingSegment;
     bench.upstream.next(scriptStream('Another draft.'));
     const body = { model: 'approval', ...WHOLE_RESPONSES.say('And the concert?', before) };
     const next = WHOLE_RESPONSES.read(await WHOLE_RESPONSES.post(bench.app, body, ANN), body);
@@ -128,7 +128,7 @@ describe('a workflow that waits for answers', () => {
         const told =
           answered === 'chat'
             ? await use('chat').tell(
-                WHOLE_CHAT.give({ history: HELLO } as unknown as WaitingAnswer, [
+                WHOLE_CHAT.give({ history: HELLO } as unknown as WaitingSegment, [
                   { ...asked, value: { approved: true } },
                 ]),
               )

@@ -8,7 +8,7 @@ import type { WireResponse } from '../support/response-schemas.js';
 import * as logged from '../support/logged.js';
 import { scriptStream, steps, tokens } from '../support/upstream/index.js';
 import { findCall, useDoor, WHOLE_CHAT, WHOLE_RESPONSES } from '../support/waiting-bench.js';
-import { readError, type WaitingAnswer, WAITING_DOORS } from '../support/waiting-doors.js';
+import { readError, type WaitingSegment, WAITING_DOORS } from '../support/waiting-doors.js';
 import { ANN, BOB, KEYS } from '../support/callers.js';
 
 const DAY_MS = 86_400_000;
@@ -101,7 +101,7 @@ describe('a workflow that waits for answers', () => {
     });
 
     it('asks for the open answers when it has some, and needs only those', async () => {
-      const ask = (body: object): Promise<WaitingAnswer> => tell({ model: 'test', ...body, stream_options: null });
+      const ask = (body: object): Promise<WaitingSegment> => tell({ model: 'test', ...body, stream_options: null });
       const first = await ask(door.say('Go'));
       expect(first).toMatchObject({ text: 'Two questions.', calls: [{ name: 'price' }, { name: 'place' }] });
       const [price, place] = first.calls.map(({ id }) => id) as [string, string];

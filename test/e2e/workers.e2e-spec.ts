@@ -62,16 +62,16 @@ describe('several processes that continue', () => {
 
   it('are replaced when they die', async () => {
     const { url, process: child } = server;
-    const haveAnswered = async (): Promise<boolean> => {
+    const haveResponded = async (): Promise<boolean> => {
       await ask(url).catch(() => undefined);
       const workers = await listWorkers(child.pid);
       return workers.length === 2 && workers.every((worker) => listPids(server).has(String(worker)));
     };
-    await eventually(haveAnswered);
+    await eventually(haveResponded);
     const [victim = 0] = await listWorkers(child.pid);
     process.kill(victim, 'SIGKILL');
     await child.waitForLine(new RegExp(`Process ${victim} ended by SIGKILL`));
-    await eventually(haveAnswered, { within: 20_000 });
+    await eventually(haveResponded, { within: 20_000 });
   });
 
   it('show the metrics of those that answer while one of them hangs, and the last known ones of that one', async () => {

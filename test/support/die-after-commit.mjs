@@ -8,7 +8,7 @@ const words = process.env['DIE_AFTER'];
 
 if (!isMainThread && parentPort !== null && words !== undefined) {
   const port = parentPort;
-  const answer = port.postMessage.bind(port);
+  const reply = port.postMessage.bind(port);
   let isLast = false;
   port.on(
     'message',
@@ -16,6 +16,6 @@ if (!isMainThread && parentPort !== null && words !== undefined) {
   );
   port.postMessage = (message) => {
     if (isLast) process.kill(process.pid, 'SIGKILL');
-    answer(message);
+    reply(message);
   };
 }

@@ -276,9 +276,9 @@ describe('FakeLangfuse', () => {
   });
 
   it('refuses every event of a trace on the legacy route from version 4 on', async () => {
-    const answer = await postEvents(traceEvent(), generationEvent({}));
-    expect(answer.successes).toEqual([]);
-    expect(answer.errors).toMatchObject([
+    const response = await postEvents(traceEvent(), generationEvent({}));
+    expect(response.successes).toEqual([]);
+    expect(response.errors).toMatchObject([
       { id: 'event-1', status: 400 },
       { id: 'event-2', status: 400 },
     ]);
@@ -295,8 +295,8 @@ describe('FakeLangfuse', () => {
         usageDetails: { input: 1 },
         foo: 1,
       });
-      const answer = await postEvents(traceEvent(), generation);
-      expect(answer).toEqual({
+      const response = await postEvents(traceEvent(), generation);
+      expect(response).toEqual({
         successes: [
           { id: 'event-1', status: 201 },
           { id: 'event-2', status: 201 },
@@ -319,8 +319,8 @@ describe('FakeLangfuse', () => {
       ['a prompt without its version', generationEvent({ promptName: 'p' })],
       ['an unknown type', traceEvent({ type: 'trace-delete' })],
     ])('refuses an event with %s, and only that one', async (_, broken) => {
-      const answer = await postEvents(broken, traceEvent({ id: 'good' }));
-      expect(answer.errors).toMatchObject([{ status: 400 }]);
+      const response = await postEvents(broken, traceEvent({ id: 'good' }));
+      expect(response.errors).toMatchObject([{ status: 400 }]);
       expect(langfuse.legacyEvents()).toMatchObject([{ id: 'good' }]);
     });
 
@@ -330,14 +330,14 @@ describe('FakeLangfuse', () => {
     });
 
     it('refuses every second event when told so', async () => {
-      langfuse.answerWith('partial-207');
-      const answer = await postEvents(traceEvent(), traceEvent({ id: 'event-2' }));
-      expect(answer).toMatchObject({ successes: [{ id: 'event-1' }], errors: [{ id: 'event-2', status: 500 }] });
+      langfuse.setBehaviour('partial-207');
+      const response = await postEvents(traceEvent(), traceEvent({ id: 'event-2' }));
+      expect(response).toMatchObject({ successes: [{ id: 'event-1' }], errors: [{ id: 'event-2', status: 500 }] });
     });
   });
 
   it('refuses every second span as OTLP has it when told so', async () => {
-    langfuse.answerWith('partial-207');
+    langfuse.setBehaviour('partial-207');
     const response = await postSpans(span(), span({ spanId: CHILD }));
     expect(await response.json()).toMatchObject({ partialSuccess: { rejectedSpans: '1' } });
     expect(langfuse.spans()).toMatchObject([{ spanId: SPAN }]);
@@ -346,44 +346,44 @@ describe('FakeLangfuse', () => {
   });
 
   it('breaks every connection off while it is down', async () => {
-    langfuse.answerWith('down');
+    langfuse.setBehaviour('down');
     await catchRejection(postSpans(span()));
     await catchRejection(fetch(`${langfuse.url}/api/public/health`));
     expect(langfuse.refusedConnections).toBeGreaterThanOrEqual(2);
     expect(langfuse.requests).toEqual([]);
-    langfuse.answerWith('ok');
+    langfuse.setBehaviour('ok');
     expect((await postSpans(span())).status).toBe(200);
   });
 
   it('never answers when it hangs', async () => {
-    langfuse.answerWith('hang');
+    langfuse.setBehaviour('hang');
     const leaving = new AbortController();
-    const answer = fetch(`${langfuse.url}/v1/traces`, { method: 'POST', body: '{}', signal: leaving.signal });
+    const response = fetch(`${langfuse.url}/v1/traces`, { method: 'POST', body: '{}', signal: leaving.signal });
     await eventually(() => langfuse.open === 1);
     expect((await fetch(`${langfuse.url}/api/public/health`)).status).toBe(200);
     leaving.abort();
-    await catchRejection(answer);
+    await catchRejection(response);
     await eventually(() => langfuse.open === 0);
   });
 
   it('takes and answers what it is slow with when it is released', async () => {
-    langfuse.answerWith('slow');
-    const answers = [postSpans(span()), postSpans(span({ spanId: CHILD }))];
+    langfuse.setBehaviour('slow');
+    const responses = [postSpans(span()), postSpans(span({ spanId: CHILD }))];
     await eventually(() => langfuse.open === 2);
     expect(langfuse.spans()).toEqual([]);
     langfuse.release();
-    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
+    expect((await Promise.all(responses)).map(({ status }) => status)).toEqual([200, 200]);
     expect(langfuse.spans()).toHaveLength(2);
     expect(langfuse.mostOpen).toBe(2);
   });
 
   it('resets the connection, sends a page, and sends a status when told so', async () => {
-    langfuse.answerWith('reset');
+    langfuse.setBehaviour('reset');
     await catchRejection(postSpans(span()));
     expect(langfuse.ingestRequests).toHaveLength(1);
-    const page = await (langfuse.answerWith('html-500'), postSpans(span()));
+    const page = await (langfuse.setBehaviour('html-500'), postSpans(span()));
     expect([page.status, page.headers.get('content-type')]).toEqual([500, 'text/html']);
-    langfuse.answerWith({ status: 429, headers: { 'retry-after': '7' } });
+    langfuse.setBehaviour({ status: 429, headers: { 'retry-after': '7' } });
     const busy = await postSpans(span());
     expect([busy.status, busy.headers.get('retry-after')]).toEqual([429, '7']);
   });

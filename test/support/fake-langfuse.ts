@@ -22,8 +22,8 @@ interface FakeLangfuseOptions {
  * The behaviour of the routes that receive traces:
  * - `ok`: what the real server does.
  * - `down`: the whole server is down; it breaks every connection at once.
- * - `hang`: reads the request, never answers.
- * - `slow`: accepts and answers the request when {@link FakeLangfuse.release} is called.
+ * - `hang`: reads the request, and never responds.
+ * - `slow`: accepts the request, and responds when {@link FakeLangfuse.release} is called.
  * - `reset`: reads the request, then resets the connection.
  * - `partial-207`: refuses every second event, or span. For spans that is OTLP's `partial_success`, with status 200.
  * - `html-500`: status 500 with a page, as a proxy in front of it sends.
@@ -122,13 +122,13 @@ export class FakeLangfuse {
   }
 
   /** Sets the behaviour for new requests with traces. */
-  answerWith(behaviour: FakeLangfuseBehaviour): this {
+  setBehaviour(behaviour: FakeLangfuseBehaviour): this {
     this.#behaviour = behaviour;
     if (behaviour === 'down') this.#server.closeAllConnections();
     return this;
   }
 
-  /** Answers the requests that `slow` has held. */
+  /** Responds to the requests that `slow` has held. */
   release(): void {
     for (const proceed of this.#held) proceed();
     this.#held.clear();

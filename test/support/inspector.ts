@@ -23,7 +23,7 @@ interface Message {
 export class Inspector {
   readonly #scripts: ScriptParsed[] = [];
   readonly #pauses: Location[] = [];
-  readonly #answers = new Map<number, Message>();
+  readonly #replies = new Map<number, Message>();
   readonly #socket: WebSocket;
   #calls = 0;
 
@@ -48,8 +48,8 @@ export class Inspector {
   async call(method: string, params: object = {}): Promise<void> {
     const id = ++this.#calls;
     this.#socket.send(JSON.stringify({ id, method, params }));
-    const answer = await eventually(() => this.#answers.get(id), { message: `the answer to ${method}` });
-    if (answer.error !== undefined) throw new Error(`${method} was refused: ${JSON.stringify(answer.error)}`);
+    const reply = await eventually(() => this.#replies.get(id), { message: `the reply to ${method}` });
+    if (reply.error !== undefined) throw new Error(`${method} was refused: ${JSON.stringify(reply.error)}`);
   }
 
   /** The script of a file that has been loaded. */
@@ -69,7 +69,7 @@ export class Inspector {
   }
 
   #take({ id, method, params, error }: Message): void {
-    if (id !== undefined) this.#answers.set(id, { id, error });
+    if (id !== undefined) this.#replies.set(id, { id, error });
     if (method === 'Debugger.scriptParsed') this.#scripts.push(params as ScriptParsed);
     if (method === 'Debugger.paused') {
       const { callFrames } = params as { readonly callFrames: readonly { readonly location: Location }[] };

@@ -16,10 +16,10 @@ describeWithPostgres('A PostgreSQL server of the tests', () => {
       expect(await queryPostgres(url, 'select n from t')).toEqual([{ n: 7 }]);
 
       await server.freeze();
-      let hasAnswered = false;
-      const asked = queryPostgres(url, 'select n from t').then(() => (hasAnswered = true));
+      let isOver = false;
+      const asked = queryPostgres(url, 'select n from t').then(() => (isOver = true));
       await new Promise((resolve) => setTimeout(resolve, 100));
-      expect(hasAnswered).toBe(false);
+      expect(isOver).toBe(false);
       await server.thaw();
       await asked;
     } finally {

@@ -1,7 +1,7 @@
 import type { Bench } from './app.js';
 import type { HttpResponse } from './http-client.js';
 import { scriptStream, tokens } from './upstream/index.js';
-import { type WaitingAnswer, WAITING_DOORS, type WaitingDoor } from './waiting-doors.js';
+import { type WaitingSegment, WAITING_DOORS, type WaitingDoor } from './waiting-doors.js';
 import { ANN } from './callers.js';
 
 export const [, WHOLE_CHAT, , WHOLE_RESPONSES] = WAITING_DOORS as readonly [
@@ -15,7 +15,7 @@ export const [, WHOLE_CHAT, , WHOLE_RESPONSES] = WAITING_DOORS as readonly [
  * The id of the only call in a segment.
  * @throws Error if there is no call, or more than one
  */
-export function findCall({ calls }: WaitingAnswer): string {
+export function findCall({ calls }: WaitingSegment): string {
   const [call, ...others] = calls;
   if (call === undefined || others.length > 0) throw new Error(`There are ${calls.length} calls`);
   return call.id;
@@ -25,18 +25,18 @@ export function findCall({ calls }: WaitingAnswer): string {
 interface UsedDoor {
   readonly post: (body: object, headers?: Record<string, string>) => Promise<HttpResponse>;
   /** Sends a request, which must succeed, and reads its segment. */
-  readonly tell: (body: object) => Promise<WaitingAnswer>;
+  readonly tell: (body: object) => Promise<WaitingSegment>;
   /** Starts a run, which writes a draft and waits. */
-  readonly begin: () => Promise<WaitingAnswer>;
+  readonly begin: () => Promise<WaitingSegment>;
   /** Sends the output of the only call, and reads the segment that follows. */
-  readonly close: (before: WaitingAnswer, value?: unknown) => Promise<WaitingAnswer>;
+  readonly close: (before: WaitingSegment, value?: unknown) => Promise<WaitingSegment>;
 }
 
 /** @param getBench returns the bench on use, because tests name their doors before they make it */
 export function useDoor(getBench: () => Bench, door: WaitingDoor): UsedDoor {
   const post: UsedDoor['post'] = (body, headers = ANN) =>
     door.post(getBench().app, { model: 'approval', ...body }, headers);
-  const tell = async (body: object): Promise<WaitingAnswer> => door.read(await post(body), body);
+  const tell = async (body: object): Promise<WaitingSegment> => door.read(await post(body), body);
   return {
     post,
     tell,

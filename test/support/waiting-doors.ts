@@ -23,7 +23,7 @@ interface GivenOutput {
 }
 
 /** The content of one segment of a run in one protocol. */
-export interface WaitingAnswer {
+export interface WaitingSegment {
   readonly id: string;
   readonly text: string;
   readonly calls: readonly AskedCall[];
@@ -42,13 +42,13 @@ export interface WaitingDoor {
   /** The parameter for outputs. */
   readonly param: 'messages' | 'input';
   /** The body of a request that begins or continues a conversation with a text. */
-  say(text: string, before?: WaitingAnswer): object;
+  say(text: string, before?: WaitingSegment): object;
   /** The body of a request with outputs of calls. */
-  give(before: WaitingAnswer, outputs: readonly GivenOutput[]): object;
+  give(before: WaitingSegment, outputs: readonly GivenOutput[]): object;
   /** Sends a request, and returns any response. */
   post(app: App, body: object, headers?: Headers): Promise<HttpResponse>;
   /** Reads a segment, and checks it by every rule. */
-  read(response: HttpResponse, sent: object): WaitingAnswer;
+  read(response: HttpResponse, sent: object): WaitingSegment;
   /** Gets a segment again: its chunks if it was streamed, otherwise the whole object. */
   retrieve(app: App, id: string, headers?: Headers): Promise<string>;
 }
@@ -63,11 +63,11 @@ class Chat implements WaitingDoor {
     this.name = `chat completions, ${streams ? 'streamed' : 'whole'}`;
   }
 
-  say(text: string, before?: WaitingAnswer): object {
+  say(text: string, before?: WaitingSegment): object {
     return this.#ask([...((before?.history ?? []) as object[]), { role: 'user', content: text }]);
   }
 
-  give({ history }: WaitingAnswer, outputs: readonly GivenOutput[]): object {
+  give({ history }: WaitingSegment, outputs: readonly GivenOutput[]): object {
     const messages = outputs.map(({ id, value }) => ({ role: 'tool', tool_call_id: id, content: write(value) }));
     return this.#ask([...(history as object[]), ...messages]);
   }
@@ -76,7 +76,7 @@ class Chat implements WaitingDoor {
     return postJson(`${app.baseUrl}/chat/completions`, body, headers);
   }
 
-  read(response: HttpResponse, sent: object): WaitingAnswer {
+  read(response: HttpResponse, sent: object): WaitingSegment {
     assertOk(response);
     const { messages, stream_options: options } = sent as { messages: object[]; stream_options?: unknown };
     const includeUsage = typeof options === 'object' && options !== null;
@@ -102,7 +102,7 @@ class Chat implements WaitingDoor {
     return { messages, ...stream };
   }
 
-  #readStream(text: string, includeUsage: boolean): Pick<WaitingAnswer, 'id' | 'text' | 'calls' | 'tokens'> {
+  #readStream(text: string, includeUsage: boolean): Pick<WaitingSegment, 'id' | 'text' | 'calls' | 'tokens'> {
     const items = readFrames(text);
     const calls = readToolCalls(items).map(({ id, name, arguments: shown }) => ({ id, name, shown: parse(shown) }));
     const finish = calls.length > 0 ? 'tool_calls' : 'stop';
@@ -110,7 +110,7 @@ class Chat implements WaitingDoor {
     return { id: String(first?.id), text: readContent(items), calls, tokens: findUsage(items)?.total_tokens };
   }
 
-  #readWhole(json: unknown): Pick<WaitingAnswer, 'id' | 'text' | 'calls' | 'tokens'> {
+  #readWhole(json: unknown): Pick<WaitingSegment, 'id' | 'text' | 'calls' | 'tokens'> {
     assertValidCompletion(json);
     const [choice] = json.choices;
     const calls = (choice?.message.tool_calls ?? []).flatMap((call) =>
@@ -132,11 +132,11 @@ class Responses implements WaitingDoor {
     this.name = `responses, ${streams ? 'streamed' : 'whole'}`;
   }
 
-  say(text: string, before?: WaitingAnswer): object {
+  say(text: string, before?: WaitingSegment): object {
     return { input: text, stream: this.streams, ...(before && { previous_response_id: before.id }) };
   }
 
-  give(before: WaitingAnswer, outputs: readonly GivenOutput[]): object {
+  give(before: WaitingSegment, outputs: readonly GivenOutput[]): object {
     const input = outputs.map(({ id, value }) => ({ type: 'function_call_output', call_id: id, output: write(value) }));
     return { input, stream: this.streams, previous_response_id: before.id };
   }
@@ -145,15 +145,15 @@ class Responses implements WaitingDoor {
     return postJson(`${app.baseUrl}/responses`, body, headers);
   }
 
-  read(answer: HttpResponse): WaitingAnswer {
-    assertOk(answer);
-    const response = this.streams ? readResponseStream(answer.text) : readResponseBody(answer.json);
+  read(received: HttpResponse): WaitingSegment {
+    assertOk(received);
+    const response = this.streams ? readResponseStream(received.text) : readResponseBody(received.json);
     const calls = response.output.flatMap((item) =>
       item.type === 'function_call' ? [{ id: item.call_id, name: item.name, shown: parse(item.arguments) }] : [],
     );
     const { id, usage } = response;
     const tokens = usage?.total_tokens === 0 ? undefined : usage?.total_tokens;
-    const { headers } = answer;
+    const { headers } = received;
     const kept = JSON.stringify(response);
     return { id, text: readOutputText(response), calls, tokens, headers, kept, history: response.output };
   }

@@ -139,7 +139,7 @@ describe('LegacyLangfuseExporter', () => {
   });
 
   it('counts the refused events of a batch, and does not block later ones', async () => {
-    langfuse.answerWith('partial-207');
+    langfuse.setBehaviour('partial-207');
     const error = await readFailure(exporter().export([makeTrace(1)], never));
     expect(error).toMatchObject({
       retryable: false,
@@ -157,7 +157,7 @@ describe('LegacyLangfuseExporter', () => {
   });
 
   it.each([401, 403, 400, 404, 413])('gives up at status %i', async (status) => {
-    langfuse.answerWith({ status });
+    langfuse.setBehaviour({ status });
     const error = await readFailure(exporter().export([makeTrace(1)], never));
     expect(error.retryable).toBe(false);
     expect(error.message).toContain(`status ${status}`);
@@ -173,7 +173,7 @@ describe('LegacyLangfuseExporter', () => {
   it.each([408, 429, 500, 502, 503, 504])(
     'makes one request for status %i, and reports it as retryable',
     async (status) => {
-      langfuse.answerWith({ status });
+      langfuse.setBehaviour({ status });
       const error = await readFailure(exporter().export([makeTrace(1)], never));
       expect(error).toMatchObject({ retryable: true, retryAfterMs: undefined });
       expect(langfuse.requests).toHaveLength(1);
@@ -181,47 +181,47 @@ describe('LegacyLangfuseExporter', () => {
   );
 
   it('passes on the requested pause', async () => {
-    langfuse.answerWith({ status: 429, headers: { 'retry-after': '7' } });
+    langfuse.setBehaviour({ status: 429, headers: { 'retry-after': '7' } });
     expect(await readFailure(exporter().export([makeTrace(1)], never))).toMatchObject({ retryAfterMs: 7_000 });
     const date = 'Mon, 23 Nov 2026 08:00:00 GMT';
     const headers = { date, 'retry-after': 'Mon, 23 Nov 2026 08:00:30 GMT' };
-    langfuse.answerWith({ status: 503, headers });
+    langfuse.setBehaviour({ status: 503, headers });
     expect(await readFailure(exporter().export([makeTrace(1)], never))).toMatchObject({ retryAfterMs: 30_000 });
-    langfuse.answerWith({ status: 503, headers: { 'retry-after': 'soon' } });
+    langfuse.setBehaviour({ status: 503, headers: { 'retry-after': 'soon' } });
     expect(await readFailure(exporter().export([makeTrace(1)], never))).toMatchObject({ retryAfterMs: undefined });
   });
 
   it('treats web pages as failures', async () => {
-    langfuse.answerWith('html-500');
+    langfuse.setBehaviour('html-500');
     expect(await readFailure(exporter().export([makeTrace(1)], never))).toMatchObject({ retryable: true });
   });
 
   it('treats the response of another kind of server as a failure', async () => {
-    langfuse.answerWith({ status: 200 });
+    langfuse.setBehaviour({ status: 200 });
     const error = await readFailure(exporter().export([makeTrace(1)], never));
     expect(error.message).toContain('LANGFUSE_BASE_URL');
   });
 
   it.each(['down', 'reset'] as const)('reports a server that is %s as retryable', async (behaviour) => {
-    langfuse.answerWith(behaviour);
+    langfuse.setBehaviour(behaviour);
     const sender = exporter();
     const error = await readFailure(sender.export([makeTrace(1)], never));
     expect(error.retryable).toBe(true);
     expect(error.message).toMatch(/^Langfuse could not be reached \([A-Z_]+\)$/);
-    langfuse.answerWith('ok');
+    langfuse.setBehaviour('ok');
     await sender.export([makeTrace(1)], never);
     expect(langfuse.legacyEvents()).toHaveLength(4);
   });
 
   it('keeps to its time limit', async () => {
-    langfuse.answerWith('hang');
+    langfuse.setBehaviour('hang');
     const error = await readFailure(exporter({ timeoutMs: 50 }).export([makeTrace(1)], never));
     expect(error).toMatchObject({ retryable: true, message: 'Langfuse did not answer within 50 ms' });
     await eventually(() => langfuse.open === 0);
   });
 
   it('stops when it is aborted', async () => {
-    langfuse.answerWith('hang');
+    langfuse.setBehaviour('hang');
     const stop = new AbortController();
     const sending = catchRejection(exporter().export([makeTrace(1)], stop.signal));
     await eventually(() => langfuse.open === 1);
