@@ -4,7 +4,7 @@ import { assertNever } from '../kernel/index.js';
 import type { Delta } from '../streaming/index.js';
 
 /** A stream that may be a terminal. */
-type Output = Pick<Writable, 'write'> & { readonly isTTY?: boolean };
+type OutputStream = Pick<Writable, 'write'> & { readonly isTTY?: boolean };
 
 const DIM = '\u001B[2m';
 const PLAIN = '\u001B[0m';
@@ -16,15 +16,15 @@ const CONTROLS = /[^\P{Cc}\t\n]/gu;
  * terminal, the two make one text.
  */
 export class OutputPrinter {
-  readonly #stdout: Output;
-  readonly #stderr: Output;
+  readonly #stdout: OutputStream;
+  readonly #stderr: OutputStream;
   readonly #separator: string;
   readonly #dim: (text: string) => string;
   /** The node that wrote last, and its channel. */
   #node: string | undefined;
   #channel: string | undefined;
   /** Outputs in the middle of a line; stdout stands for both if both are one terminal. */
-  readonly #inLine = new Set<Output>();
+  readonly #inLine = new Set<OutputStream>();
 
   /** @param separator what the run puts between the content of two nodes */
   constructor(
@@ -32,7 +32,11 @@ export class OutputPrinter {
       stdout,
       stderr,
       env,
-    }: { readonly stdout: Output; readonly stderr: Output; readonly env: Readonly<Record<string, string | undefined>> },
+    }: {
+      readonly stdout: OutputStream;
+      readonly stderr: OutputStream;
+      readonly env: Readonly<Record<string, string | undefined>>;
+    },
     separator: string,
   ) {
     this.#stdout = stdout;
@@ -122,11 +126,11 @@ export class OutputPrinter {
     this.#endLine(this.#stderr);
   }
 
-  #endLine(output: Output): void {
+  #endLine(output: OutputStream): void {
     if (this.#inLine.has(this.#findScreen(output))) this.#write(output, '\n');
   }
 
-  #write(output: Output, text: string, style: (text: string) => string = String): void {
+  #write(output: OutputStream, text: string, style: (text: string) => string = String): void {
     // When it is redirected, the content is written byte for byte.
     const shown = output.isTTY === true ? text.replaceAll(CONTROLS, '') : text;
     if (shown === '') return;
@@ -136,7 +140,7 @@ export class OutputPrinter {
     else this.#inLine.add(screen);
   }
 
-  #findScreen(output: Output): Output {
+  #findScreen(output: OutputStream): OutputStream {
     return this.#stdout.isTTY === true && this.#stderr.isTTY === true ? this.#stdout : output;
   }
 }

@@ -16,7 +16,7 @@ export interface RestoredStep {
   readonly output: unknown;
 }
 
-/** The place of a node in a run's workflow. */
+/** The place of a step in a run's workflow. */
 interface Position {
   readonly step: NodeStep;
   /** Keys of the enclosing steps, each followed by a slash. */
@@ -107,7 +107,7 @@ export class Checkpoints {
     return this.#steps.get(node);
   }
 
-  /** The finished nodes of one workflow, in the order in which they finished. */
+  /** The finished steps of one workflow, in the order in which they finished. */
   list(path: string): readonly RestoredStep[] {
     return this.#byPath.get(path) ?? [];
   }
@@ -168,7 +168,7 @@ export class Checkpoints {
   }
 }
 
-/** Identifies each node, also those of nested workflows, so that the checkpoint of a changed node is not used. */
+/** Identifies each step, also those of nested workflows, so that the checkpoint of a changed step is not used. */
 export function listFingerprints(
   workflow: CompiledWorkflow,
 ): readonly (readonly [node: string, fingerprint: string])[] {
@@ -190,7 +190,7 @@ async function revive(
   }
 }
 
-/** Lists the nodes of a workflow and of those inside it, by their keys with those of the enclosing steps. */
+/** Lists the steps of a workflow and of those inside it, by their keys with those of the enclosing steps. */
 function* listNodes(scope: CompiledScope, path: string): Generator<[string, Position]> {
   for (const step of scope.steps) {
     switch (step.kind) {

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { WorkflowNode } from '../workflow/index.js';
 
-interface Output {
+interface StepOutput {
   readonly value: unknown;
   readonly instance: object | undefined;
 }
@@ -9,7 +9,7 @@ interface Output {
 /** The outputs of the steps that have finished. */
 export class Outputs {
   /** By key. Made for the first one: most open streams are those of a workflow's first step. */
-  #outputs: Map<string, Output> | undefined;
+  #outputs: Map<string, StepOutput> | undefined;
 
   /** @param instance the node that produced it; absent for routes and nested workflows */
   set(key: string, value: unknown, instance?: WorkflowNode<unknown>): void {

@@ -217,7 +217,7 @@ export interface RunFailed extends Sequenced {
  *   events then completes; it never errors.
  * - Each `node-started` is followed by exactly one of `node-finished` and `node-failed` of the same step, unless a
  *   `run-resumed` comes first. For a nested workflow that waits, it comes in a later attempt.
- * - Deltas come in the order in which the workflow declares its nodes, all other events when they happen.
+ * - Deltas come in the order in which the workflow declares its steps, all other events when they happen.
  */
 export type RunEvent =
   | RunStarted

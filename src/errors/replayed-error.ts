@@ -21,7 +21,7 @@ export class ReplayedError extends MillraceError {
   }
 
   /** Makes the same error for a repeated request: trying again would not change it. */
-  makeFinal(): ReplayedError {
+  makeFinalError(): ReplayedError {
     const { retryAfterMs: _retryAfterMs, ...told } = this.told;
     return new ReplayedError({ ...told, retryable: false }, this.outcome);
   }

@@ -21,7 +21,7 @@ describe('start-up errors', () => {
     expect(error.message.split('\n')).toEqual([
       'Millrace cannot start: 2 faults in the workflow definitions.',
       '  - [duplicate_workflow_id] workflow "chat": Two have this id. Rename one.',
-      '  - [unknown_provider] workflow "b", node "TextNode": No such provider. Set its key.',
+      '  - [unknown_provider] workflow "b", step "TextNode": No such provider. Set its key.',
     ]);
     expect(error.faults).toHaveLength(2);
   });
@@ -34,7 +34,7 @@ describe('start-up errors', () => {
     ]);
     expect(error.message.split('\n')).toEqual([
       'Millrace cannot start: 2 faults in the workflow definitions.',
-      '  - [node_not_ready] workflow "chat", node "topic": Millrace cannot start: 2 settings are wrong in the environment. Correct the agent.',
+      '  - [node_not_ready] workflow "chat", step "topic": Millrace cannot start: 2 settings are wrong in the environment. Correct the agent.',
       '      - a',
       '      - b',
       '  - [define_failed] workflow "b": define() threw "one',

@@ -43,7 +43,7 @@ export class DefinitionError extends StartUpError {
     super(
       `Millrace cannot start: ${faults.length === 1 ? 'one fault' : `${faults.length} faults`} in the workflow definitions.`,
       faults.map(({ code, workflow, node, message, fix }) => {
-        const place = `workflow "${workflow}"${node === undefined ? '' : `, node "${node}"`}`;
+        const place = `workflow "${workflow}"${node === undefined ? '' : `, step "${node}"`}`;
         const list = message.indexOf('\n  - ');
         const end = list === -1 ? message.length : list;
         return `[${code}] ${place}: ${message.slice(0, end)} ${fix}${message.slice(end)}`;

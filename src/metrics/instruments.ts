@@ -100,7 +100,7 @@ export class Instruments {
   );
   readonly nodeDuration = this.#makeHistogram(
     'millrace_node_duration_seconds',
-    'Nodes and nested workflows. outcome: ok, error, recovered (a substitute took its place) or aborted.',
+    'Steps, also those that are nested workflows. outcome: ok, error, recovered (a substitute took its place) or aborted.',
     ['workflow', 'node', 'outcome'],
     WHOLE,
   );

@@ -208,9 +208,9 @@ function readContent({ messages, parameters }: ModelCall): ModelCallContent {
 }
 
 function makeTimeoutError(limitMs: number): UpstreamError {
-  return new UpstreamError(`A model call took longer than the ${limitMs} ms that its node allows.`, {
+  return new UpstreamError(`A model call took longer than the ${limitMs} ms that its step allows.`, {
     status: 504,
     code: 'upstream_timeout',
-    diagnostic: `timeout: its node allows ${limitMs} ms`,
+    diagnostic: `timeout: its step allows ${limitMs} ms`,
   });
 }

@@ -81,7 +81,8 @@ function makeClassSchema<T>(type: OutputClass<T>): OutputSchema<T> {
       const plain = readOutput(text, definitions);
       const instance = await settlePromises(keepPromises(() => plainToInstance(type, plain)));
       const errors = await keepPromises(() => validate(instance as object, VALIDATION));
-      if (errors.length > 0) throw StructuredOutputError.makeMismatch(errors.flatMap((error) => findFaults(error, '')));
+      if (errors.length > 0)
+        throw StructuredOutputError.makeMismatchError(errors.flatMap((error) => findFaults(error, '')));
       return instance;
     },
   };
@@ -96,7 +97,7 @@ function makeStandardSchema<T>(type: StandardSchema<T>): OutputSchema<T> {
     parse: async (text) => {
       const plain = readOutput(text, definitions);
       const result = await keepPromises(() => validateStandard(type, plain));
-      if (result.issues !== undefined) throw StructuredOutputError.makeMismatch(findIssues(result.issues, plain));
+      if (result.issues !== undefined) throw StructuredOutputError.makeMismatchError(findIssues(result.issues, plain));
       return settlePromises(result.value);
     },
   };
@@ -106,15 +107,15 @@ function makeStandardSchema<T>(type: StandardSchema<T>): OutputSchema<T> {
 function readOutput(text: string, definitions: CompiledSchema['definitions']): unknown {
   const reader = new ShapeReader(definitions);
   const plain = reader.read(parseJson(text), { $ref: '#' });
-  if (reader.faults.length > 0) throw StructuredOutputError.makeMismatch(reader.faults);
+  if (reader.faults.length > 0) throw StructuredOutputError.makeMismatchError(reader.faults);
   return plain;
 }
 
 function parseJson(text: string): unknown {
   if (text.length > LONG_OUTPUT && hasMoreValues(text, MOST_VALUES))
-    throw StructuredOutputError.makeMismatch([TOO_MANY]);
+    throw StructuredOutputError.makeMismatchError([TOO_MANY]);
   const json = readJson(text);
-  if (findUnsafeNumber(text) !== undefined) throw StructuredOutputError.makeMismatch([UNSAFE_NUMBER]);
+  if (findUnsafeNumber(text) !== undefined) throw StructuredOutputError.makeMismatchError([UNSAFE_NUMBER]);
   return json;
 }
 
@@ -123,7 +124,7 @@ function readJson(text: string): unknown {
     return JSON.parse(text) as unknown;
   } catch {
     // The error of the engine quotes the text, so it is not kept as the cause.
-    throw StructuredOutputError.makeNotJson(text.length);
+    throw StructuredOutputError.makeNotJsonError(text.length);
   }
 }
 

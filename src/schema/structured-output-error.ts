@@ -37,13 +37,13 @@ export class StructuredOutputError extends UpstreamError {
    * Makes the error for an output that is not JSON.
    * @param length of the output, in characters
    */
-  static makeNotJson(length: number): StructuredOutputError {
+  static makeNotJsonError(length: number): StructuredOutputError {
     const problem = `is not valid JSON (it has ${length} characters)`;
     return new StructuredOutputError([`$: ${problem}`], problem);
   }
 
   /** Makes the error for an output that does not fit its class or schema. */
-  static makeMismatch(faults: readonly OutputFault[]): StructuredOutputError {
+  static makeMismatchError(faults: readonly OutputFault[]): StructuredOutputError {
     const paths = [...new Set(faults.map(({ path }) => path))];
     const more = paths.length - MOST_PATHS_IN_MESSAGE;
     const named = paths.slice(0, MOST_PATHS_IN_MESSAGE).join(', ') + (more > 0 ? ` and ${more} more` : '');

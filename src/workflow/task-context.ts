@@ -93,12 +93,16 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
 
   /**
    * The same as {@link signal} for agents, at a lower cost. Not a property, so that authors of nodes see one way only.
+   * @internal
    */
   static readAbort(context: TaskContext): AbortSignal | Cancellation {
     return (context.#abort ??= new Cancellation());
   }
 
-  /** Makes a context that ends with `abort`, for the engine and agents: a signal is made only if it is requested. */
+  /**
+   * Makes a context that ends with `abort`, for the engine and agents: a signal is made only if it is requested.
+   * @internal
+   */
   static makeWithin<Request extends RunRequest>(
     abort: AbortSignal | Cancellation,
     parts: Omit<TaskContextParts<Request>, 'signal'>,

@@ -160,7 +160,7 @@ export interface CompiledWorkflow {
   /** False if nothing of it is traced. */
   readonly traced: boolean;
   readonly separator: string;
-  /** How many nodes of one run may run at the same time. */
+  /** How many steps of one run may run at the same time. */
   readonly concurrency: number;
   /** How many of its logged runs may execute at the same time, in all processes together; undefined: any number. */
   readonly backgroundConcurrency: number | undefined;

@@ -46,7 +46,7 @@ export interface WorkflowOptions {
    * `define` reads more than a chat request holds; false then says that the workflow can do without.
    */
   readonly onlyAsStep?: boolean;
-  /** How many nodes of one run may run at the same time; 8 if absent. */
+  /** How many steps of one run may run at the same time; 8 if absent. */
   readonly concurrency?: number;
   /** How its logged runs are executed. */
   readonly background?: BackgroundOptions;

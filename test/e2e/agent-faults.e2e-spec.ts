@@ -26,7 +26,7 @@ describe('A workflow does not start', () => {
     }
     const message = await readFaults(Faulty);
     expect(message).toContain(
-      '[node_not_ready] workflow "faulty", node "bare": it has no configuration. Give agent() an object: {}.',
+      '[node_not_ready] workflow "faulty", step "bare": it has no configuration. Give agent() an object: {}.',
     );
     expect(message).toContain(
       'node "answer": its instructions are 3. Give a text, a function that makes one, or promptFile(…).',
@@ -80,7 +80,7 @@ describe('A workflow does not start', () => {
       }
     }
     const message = await readFaults(Faulty);
-    expect(message).toContain('[node_not_ready] workflow "faulty", node "answer": ');
+    expect(message).toContain('[node_not_ready] workflow "faulty", step "answer": ');
     expect(message).toContain(fault);
   });
 });

@@ -215,7 +215,7 @@ describe('an agent that cannot work stops the start', () => {
           `the timeout ${timeout}`,
           agent({ timeout }),
           [],
-          new RegExp(`workflow "test", node "SpeakingNode": its timeout is ${timeout}\\. Give milliseconds from 1 to`),
+          new RegExp(`workflow "test", step "SpeakingNode": its timeout is ${timeout}\\. Give milliseconds from 1 to`),
         ] as const,
     ),
     [

@@ -22,7 +22,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[not_an_agent] workflow "faulty", node "answer": what it asks is not an agent. Make it with agent({ … }) in a field of the workflow.',
+        '[not_an_agent] workflow "faulty", step "answer": what it asks is not an agent. Make it with agent({ … }) in a field of the workflow.',
       );
     });
 
@@ -37,7 +37,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[not_an_agent] workflow "faulty", node "answer": what it asks is not an agent.',
+        '[not_an_agent] workflow "faulty", step "answer": what it asks is not an agent.',
       );
     });
 
@@ -50,7 +50,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[unused_agent] workflow "faulty", node "topic": the agent in this field is never used. Wire it in define() with flow.ask(…) or flow.stream(…), or remove it.',
+        '[unused_agent] workflow "faulty", step "topic": the agent in this field is never used. Wire it in define() with flow.ask(…) or flow.stream(…), or remove it.',
       );
     });
 
@@ -62,7 +62,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[duplicate_node_key] workflow "faulty", node "answer": it is in the workflow twice. Give one of the two a key: { key: … }.',
+        '[duplicate_node_key] workflow "faulty", step "answer": it is in the workflow twice. Give one of the two a key: { key: … }.',
       );
     });
 
@@ -74,7 +74,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[duplicate_node_key] workflow "faulty", node "look-up": it is in the workflow twice. Give one of the two another key: flow.run(key, …).',
+        '[duplicate_node_key] workflow "faulty", step "look-up": it is in the workflow twice. Give one of the two another key: flow.run(key, …).',
       );
     });
 
@@ -87,7 +87,7 @@ describe('A workflow with agents in its fields', () => {
       }
       const message = await readFaults(Faulty);
       expect(message).toContain(
-        '[unnamed_agent] workflow "faulty", node "agent": its agent is in no field that can be seen (a private #field and a getter cannot), so it has no name. Put it into a field: readonly answer = agent({ … }), or private readonly answer, or give the step a key: { key: … }.',
+        '[unnamed_agent] workflow "faulty", step "agent": its agent is in no field that can be seen (a private #field and a getter cannot), so it has no name. Put it into a field: readonly answer = agent({ … }), or private readonly answer, or give the step a key: { key: … }.',
       );
       expect(message).toContain('one fault');
     });
@@ -133,7 +133,7 @@ describe('A workflow with agents in its fields', () => {
       }
       const message = await readFaults(Faulty);
       expect(message).toContain(
-        '[shared_agent] workflow "faulty", node "answer": the fields "answer" and "again" hold one and the same agent. A step is called by ' +
+        '[shared_agent] workflow "faulty", step "answer": the fields "answer" and "again" hold one and the same agent. A step is called by ' +
           'its agent\'s field, so all of them would be "answer". Make an agent for each field with agent({ … }), or keep one',
       );
       expect(message).toContain('one fault');
@@ -156,7 +156,7 @@ describe('A workflow with agents in its fields', () => {
         expect(message).toContain(`${shown} cannot be the name of a step. Give it another name`);
         // The value of a branch has the same maximum length as a step's name.
         const branches = name.length > 128 ? [] : [`its branch ${shown} cannot be a part of the names of steps.`];
-        expect(message).toContain(['[invalid_key] workflow "faulty", node "route', ...branches].join('": '));
+        expect(message).toContain(['[invalid_key] workflow "faulty", step "route', ...branches].join('": '));
         expect(message.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
       },
     );
@@ -170,7 +170,7 @@ describe('A workflow with agents in its fields', () => {
           return flow.stream(this.answer, { messages });
         }
       }
-      expect(await readFaults(Faulty)).toContain('[unused_node] workflow "faulty", node "topic": it is silent, and');
+      expect(await readFaults(Faulty)).toContain('[unused_node] workflow "faulty", step "topic": it is silent, and');
     });
 
     it('with code in place that is a generator', async () => {
@@ -183,7 +183,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[streaming_code] workflow "faulty", node "tick": its code is a generator',
+        '[streaming_code] workflow "faulty", step "tick": its code is a generator',
       );
     });
 
@@ -200,7 +200,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[outer_flow] workflow "faulty", node "yes": it is added to the flow around the branch "route.true"',
+        '[outer_flow] workflow "faulty", step "yes": it is added to the flow around the branch "route.true"',
       );
     });
 
@@ -226,7 +226,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[no_messages] workflow "faulty", node "answer": it is given no messages',
+        '[no_messages] workflow "faulty", step "answer": it is given no messages',
       );
     });
 
@@ -240,7 +240,7 @@ describe('A workflow with agents in its fields', () => {
         }
         return readFaults(Faulty);
       };
-      const place = '[invalid_channels] workflow "faulty", node "think"';
+      const place = '[invalid_channels] workflow "faulty", step "think"';
       expect(await refuse({ replay: 'content' })).toContain(
         `${place}: it streams the field "replay", which its output does not have. Name fields of the output: thinking, reply.`,
       );
@@ -293,7 +293,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        '[invalid_options] workflow "faulty", node "answer": its options are "answer", but they are an object. flow.stream takes key, after, onError, onInterruption.',
+        '[invalid_options] workflow "faulty", step "answer": its options are "answer", but they are an object. flow.stream takes key, after, onError, onInterruption.',
       );
     });
 
@@ -374,9 +374,9 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       const message = await readFaults(Faulty);
-      expect(message).toMatch(/\[node_not_ready\] workflow "faulty", node "topic": The zod schema cannot describe/);
+      expect(message).toMatch(/\[node_not_ready\] workflow "faulty", step "topic": The zod schema cannot describe/);
       expect(message).toMatch(
-        /\[node_not_ready\] workflow "faulty", node "answer": its model provider "mistral" needs MISTRAL_API_KEY/,
+        /\[node_not_ready\] workflow "faulty", step "answer": its model provider "mistral" needs MISTRAL_API_KEY/,
       );
     });
   });

@@ -43,7 +43,7 @@ describe('the Vercel AI SDK as a client', () => {
     expect(result.usage).toMatchObject({ inputTokens: 3, outputTokens: 4 });
   });
 
-  it('streams text over two nodes', async () => {
+  it('streams text over two steps', async () => {
     bench.upstream.next(scriptStream('Hello there.')).next(scriptCompletion(REPLY));
     const result = ai.streamText({ model: model('streaming'), prompt, maxRetries: 0 });
     expect(await result.text).toBe(`Hello there.\n\n${JSON.stringify(REPLY)}`);

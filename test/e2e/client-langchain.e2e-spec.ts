@@ -26,7 +26,7 @@ describe('LangChain as a client', () => {
     expect(message.response_metadata).toMatchObject({ finish_reason: 'stop' });
   });
 
-  it('streams over two nodes, with the usage of both', async () => {
+  it('streams over two steps, with the usage of both', async () => {
     bench.upstream
       .next(scriptStream('Hello there.', { usage: tokens(3, 4) }))
       .next(scriptCompletion(REPLY, { usage: tokens(5, 6) }));

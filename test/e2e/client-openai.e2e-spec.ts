@@ -26,7 +26,7 @@ describe('the openai SDK as a client', () => {
     expect(completion._request_id).toMatch(/^req_/);
   });
 
-  it('iterates a stream over two nodes, with usage', async () => {
+  it('iterates a stream over two steps, with usage', async () => {
     bench.upstream.next(scriptStream('Hello there.')).next(scriptCompletion(REPLY));
     const stream = await client.chat.completions.create({
       model: 'streaming',

@@ -48,7 +48,7 @@ describe.each(VERSIONS)('the Vercel AI SDK %s as a client of responses', (versio
     expect(result.usage).toMatchObject({ inputTokens: 3, outputTokens: 4 });
   });
 
-  it('streams text over two nodes', async () => {
+  it('streams text over two steps', async () => {
     bench.upstream.next(scriptStream('Hello there.')).next(scriptCompletion(REPLY));
     const result = sdk.streamText({ model: openai.responses('streaming'), prompt, maxRetries: 0 });
     expect(await result.text).toBe(`Hello there.\n\n${JSON.stringify(REPLY)}`);

@@ -14,7 +14,7 @@ describe('one completion per run', () => {
   });
   afterEach(() => bench.close());
 
-  it('streams one message over two nodes: one id, role, finish reason and [DONE]', async () => {
+  it('streams one message over two steps: one id, role, finish reason and [DONE]', async () => {
     bench.upstream.next(scriptStream('Hello there, friend.')).next(scriptCompletion(REPLY));
     const stream = await bench.open({ model: 'streaming' });
     const items = await stream.collect();

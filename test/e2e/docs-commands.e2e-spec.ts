@@ -104,13 +104,13 @@ const ELSEWHERE_BY_PREFIX = {
 /** The demo's answer to "Hello, how are you?". */
 const GREETING = /^Hello! .+/m;
 
-interface Output {
+interface CommandOutput {
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /** The output that a command must write. Its exit code must be 0. */
-const EXPECTED: Readonly<Record<string, (output: Output) => void>> = {
+const EXPECTED: Readonly<Record<string, (output: CommandOutput) => void>> = {
   'npm run workflow -- list': ({ stdout }) => expect(stdout).toMatch(/^chat +A plain conversation/m),
   'npm run workflow -- run chat "Hello, how are you?"': ({ stdout, stderr }) => {
     expect(stdout).toMatch(GREETING);
@@ -180,7 +180,7 @@ describe('The commands of README and docs', () => {
     return child;
   }
 
-  async function run(command: string, env?: Record<string, string>): Promise<Output> {
+  async function run(command: string, env?: Record<string, string>): Promise<CommandOutput> {
     const child = await start(command, env);
     const { code } = await child.exit;
     const { stdout, stderr } = child;

@@ -24,7 +24,7 @@ describe('Modules', () => {
       @Module({ providers: [nameWorkflow('a')] })
       class PoorModule {}
       expect(await readFaults(PoorModule)).toMatch(
-        /\[node_not_provided\] workflow "a", node "NameNode": it cannot be made\. Nest can't resolve dependencies of the NameNode \(\?\)\. Please make sure that the argument Symbol\(name\) at index \[0\] is available in the PoorModule.*\. Add what it injects to the providers of PoorModule, or import a module there that exports it\./,
+        /\[node_not_provided\] workflow "a", step "NameNode": it cannot be made\. Nest can't resolve dependencies of the NameNode \(\?\)\. Please make sure that the argument Symbol\(name\) at index \[0\] is available in the PoorModule.*\. Add what it injects to the providers of PoorModule, or import a module there that exports it\./,
       );
     });
 
@@ -69,7 +69,7 @@ describe('Modules', () => {
         }
       }
       expect(await readFaults(makeNamedModule('ModuleA', { providers: [ThrowingWorkflow] }))).toContain(
-        '[node_not_ready] workflow "a", node "ThrowingNode": its constructor threw "no connection".',
+        '[node_not_ready] workflow "a", step "ThrowingNode": its constructor threw "no connection".',
       );
     });
 
@@ -87,7 +87,7 @@ describe('Modules', () => {
         }
       }
       expect(await readFaults(makeNamedModule('ModuleA', { providers: [BareWorkflow] }))).toContain(
-        '[node_not_ready] workflow "a", node "BareNode": its constructor asks for something, and nothing says for what. Give the class the decorator @Injectable().',
+        '[node_not_ready] workflow "a", step "BareNode": its constructor asks for something, and nothing says for what. Give the class the decorator @Injectable().',
       );
     });
 
@@ -107,7 +107,7 @@ describe('Modules', () => {
         }
       }
       expect(await readFaults(makeNamedModule('ModuleA', { providers: [ClosingWorkflow] }))).toContain(
-        '[node_not_provided] workflow "a", node "ClosingNode": it has onModuleDestroy(), which Nest calls only for what a module provides. Add ClosingNode to the providers of ModuleA.',
+        '[node_not_provided] workflow "a", step "ClosingNode": it has onModuleDestroy(), which Nest calls only for what a module provides. Add ClosingNode to the providers of ModuleA.',
       );
     });
 
@@ -128,7 +128,7 @@ describe('Modules', () => {
         }
       }
       expect(await readFaults(makeNamedModule('ModuleA', { providers: [ScopedWorkflow] }))).toContain(
-        `[scoped_provider] workflow "a", node "ScopedNode": it has Scope.${name}, but one instance must serve all runs.`,
+        `[scoped_provider] workflow "a", step "ScopedNode": it has Scope.${name}, but one instance must serve all runs.`,
       );
     });
 
@@ -153,7 +153,7 @@ describe('Modules', () => {
       );
       const A = makeNamedModule('ModuleA', { providers: [Outer] });
       expect(await readFaults(A, first as Type<unknown>, second as Type<unknown>)).toMatch(
-        /\[ambiguous_provider\] workflow "outer", node "NameWorkflow": several modules provide it \(FirstModule, SecondModule\), none of them within reach of ModuleA\. Add NameWorkflow to the providers of ModuleA, or export it/,
+        /\[ambiguous_provider\] workflow "outer", step "NameWorkflow": several modules provide it \(FirstModule, SecondModule\), none of them within reach of ModuleA\. Add NameWorkflow to the providers of ModuleA, or export it/,
       );
     });
   });
@@ -166,7 +166,7 @@ describe('Modules', () => {
       const A = makeNamedModule('ModuleA', {
         providers: [nameWorkflow('a'), { provide: NameNode, useClass: NameNode, scope }],
       });
-      expect(await readFaults(A)).toContain(`[scoped_provider] workflow "a", node "NameNode": ${words}`);
+      expect(await readFaults(A)).toContain(`[scoped_provider] workflow "a", step "NameNode": ${words}`);
     });
 
     it('of something that a node injects stops the start', async () => {

@@ -3,12 +3,12 @@ import type { CompiledScope, CompiledWorkflow, Step } from '../../workflow/index
 import type { Phase } from './items/output-item.js';
 
 /** Whether some visible step emits output: always, on some paths of a run, or never. */
-interface Visibility {
+interface PhaseChance {
   readonly surely: boolean;
   readonly maybe: boolean;
 }
 
-const NONE: Visibility = { surely: false, maybe: false };
+const NONE: PhaseChance = { surely: false, maybe: false };
 
 /**
  * The phase of each visible step's messages, by its key: the final answer for the last step, commentary for all others.
@@ -31,15 +31,15 @@ export function findPhases({ scope }: CompiledWorkflow): ReadonlyMap<string, Pha
 function readScope(
   scope: CompiledScope,
   path: string,
-  after: Visibility,
+  after: PhaseChance,
   phases: Map<string, Phase | undefined>,
-): Visibility {
+): PhaseChance {
   return scope.steps
     .filter(({ visible }) => visible)
     .reduceRight((later, step) => readStep(step, path, later, phases), after);
 }
 
-function readStep(step: Step, path: string, after: Visibility, phases: Map<string, Phase | undefined>): Visibility {
+function readStep(step: Step, path: string, after: PhaseChance, phases: Map<string, Phase | undefined>): PhaseChance {
   switch (step.kind) {
     case 'node':
       phases.set(path + step.key, after.surely ? 'commentary' : after.maybe ? undefined : 'final_answer');

@@ -36,7 +36,7 @@ export function renameParameter(param: string | null): string | null {
 }
 
 /** The same error under the names of this door: an upstream names the parameters that it was given. */
-export function renameFault(error: MillraceError): MillraceError {
+export function makeRenamedError(error: MillraceError): MillraceError {
   const param = renameParameter(error.param);
   if (param === error.param || !(error instanceof UpstreamError)) return error;
   const { message, status, type, code, retryable, retryAfterMs, diagnostic } = error;

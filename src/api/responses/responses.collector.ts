@@ -6,7 +6,7 @@ import { mergeDeltaEvents, type RunEvents } from '../../runs/index.js';
 import type { DecodedRequest } from './decoded-request.js';
 import { KeptResponses } from './kept-responses.service.js';
 import { makeEncoder } from './make-encoder.js';
-import { renameFault } from './response-error.js';
+import { makeRenamedError } from './response-error.js';
 import type { ResponseObject } from './response-object.js';
 import { passTraceId } from '../wire/index.js';
 
@@ -45,7 +45,7 @@ export class ResponsesCollector {
         if (event.type !== 'delta') flush();
       },
       failed: ({ thrown }) => {
-        throw renameFault(thrown);
+        throw makeRenamedError(thrown);
       },
     });
     if (encoder.response.store && !(await this.kept.keep(encoder, decoded, owner)))

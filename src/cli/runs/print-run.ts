@@ -76,7 +76,7 @@ export function writeRun(run: ServerRun): string {
     ['priority', String(run.priority)],
     ...(run.usage === null ? [] : [['tokens', writeUsage(run.usage)]]),
     ...(Object.keys(run.metadata).length === 0 ? [] : [['metadata', JSON.stringify(run.metadata)]]),
-    ...(error === null ? [] : [['error', describeFailure(error)]]),
+    ...(error === null ? [] : [['error', writeError(error)]]),
   ];
   const parts = [writeTable(facts)];
   if (steps.length > 0) {
@@ -125,7 +125,7 @@ function writeLines(text: string): string {
   return text.split('\n').map(escapeControls).join('\n');
 }
 
-function describeFailure({ code, message, node }: NonNullable<ServerRun['error']>): string {
+function writeError({ code, message, node }: NonNullable<ServerRun['error']>): string {
   return `${code === null ? '' : `${code}: `}${message}${node === undefined ? '' : ` (in ${node})`}`;
 }
 

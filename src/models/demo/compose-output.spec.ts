@@ -14,14 +14,14 @@ function jsonFor(message: string, properties: Record<string, unknown>): Record<s
   return JSON.parse(readText(output)) as Record<string, unknown>;
 }
 
-type Output = string | readonly ComposedCall[];
+type ComposedOutput = string | readonly ComposedCall[];
 
-function readText(output: Output): string {
+function readText(output: ComposedOutput): string {
   if (typeof output !== 'string') throw new Error('Expected a text');
   return output;
 }
 
-function readCalls(output: Output): readonly ComposedCall[] {
+function readCalls(output: ComposedOutput): readonly ComposedCall[] {
   if (typeof output === 'string') throw new Error('Expected calls');
   return output;
 }

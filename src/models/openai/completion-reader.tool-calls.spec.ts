@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import type { Delta, ToolCallDelta } from '../../streaming/index.js';
 import { CompletionReader } from './completion-reader.js';
 
-interface Piece {
+interface ScriptedPiece {
   readonly index?: number | string | null;
   readonly id?: string;
   readonly type?: string;
@@ -15,13 +15,13 @@ interface Piece {
 }
 
 /** The deltas of chunks that hold these pieces of tool calls. */
-function read(...chunks: readonly (readonly (Piece | null)[] | Piece)[]): readonly ToolCallDelta[] {
+function read(...chunks: readonly (readonly (ScriptedPiece | null)[] | ScriptedPiece)[]): readonly ToolCallDelta[] {
   return readUntil('stop', ...chunks);
 }
 
 function readUntil(
   finish_reason: string,
-  ...chunks: readonly (readonly (Piece | null)[] | Piece)[]
+  ...chunks: readonly (readonly (ScriptedPiece | null)[] | ScriptedPiece)[]
 ): readonly ToolCallDelta[] {
   const reader = new CompletionReader({ noteIdentity: () => undefined, noteUsage: () => undefined }, 1_000_000, {
     add: () => undefined,
@@ -60,7 +60,7 @@ const bare = ({ name, arguments: text }: { name?: string; arguments: string }): 
 const BARE = TWO.map(({ name, arguments: text }) => ({ name, arguments: text }));
 
 describe('CompletionReader and tool calls', () => {
-  it.each<[string, readonly (readonly Piece[])[]]>([
+  it.each<[string, readonly (readonly ScriptedPiece[])[]]>([
     [
       'as OpenAI sends them',
       TWO.flatMap(({ id, name }, index) => [
@@ -289,7 +289,7 @@ describe('CompletionReader and tool calls', () => {
       fc.property(calls, fc.integer({ min: 0, max: 9 }), fc.boolean(), (texts, start, repeats) => {
         const longest = Math.max(0, ...texts.map(({ length }) => length));
         const chunks = Array.from({ length: longest }, (_, turn) =>
-          texts.flatMap((pieces, i): Piece[] => {
+          texts.flatMap((pieces, i): ScriptedPiece[] => {
             if (turn >= pieces.length) return [];
             const head = turn === 0 || repeats;
             const called = { ...(head && { name: 'f' }), arguments: pieces[turn] };

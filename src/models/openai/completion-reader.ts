@@ -173,7 +173,7 @@ export class CompletionReader {
   #parse(json: string, out: Delta[], mostValues?: number): void {
     this.#repeated = undefined;
     const completion = parseCompletion(json, mostValues);
-    if (isError(completion.error)) throw makeReportedError(completion.error);
+    if (isReportedError(completion.error)) throw makeReportedError(completion.error);
     if (completion.object === 'error') throw makeReportedError(completion);
     this.#readIdentity(completion);
     const choice = Array.isArray(completion.choices) ? completion.choices[0] : undefined;
@@ -309,7 +309,7 @@ function hasCalls({ tool_calls: calls, function_call: call }: UpstreamMessage): 
 }
 
 /** Whether an `error` key means an error. Some servers send the key, empty, in each completion. */
-function isError(error: unknown): boolean {
+function isReportedError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return Boolean(error);
   return Object.values(error).some((part) => part !== null && part !== '' && part !== 0);
 }

@@ -23,7 +23,7 @@ export interface UpstreamFunctionCall {
 }
 
 /** One piece of a call; empty strings stand for missing parts. */
-interface Piece {
+interface CallPiece {
   readonly index: number | string | undefined;
   readonly id: string;
   readonly name: string;
@@ -113,7 +113,7 @@ export class ToolCallReader {
     }
   }
 
-  #take(piece: Piece, out: Delta[]): void {
+  #take(piece: CallPiece, out: Delta[]): void {
     const call = this.#find(piece);
     this.#bounds.count(piece.text.length);
     call.event = this.#event;
@@ -159,7 +159,7 @@ export class ToolCallReader {
     call.held = '';
   }
 
-  #find(piece: Piece): Call {
+  #find(piece: CallPiece): Call {
     const known = this.#findKnown(piece);
     const call = known === undefined || this.#isAnother(known, piece) ? this.#add(piece) : known;
     if (piece.index !== undefined && this.#byIndex.size < MOST_INDEXES) this.#byIndex.set(piece.index, call);
@@ -167,7 +167,7 @@ export class ToolCallReader {
   }
 
   /** Finds the call that a piece belongs to, unless it begins a new one. */
-  #findKnown(piece: Piece): Call | undefined {
+  #findKnown(piece: CallPiece): Call | undefined {
     const last = this.#calls.at(-1);
     if (piece.index === undefined) return (piece.id === '' ? undefined : this.#byId.get(piece.id)) ?? last;
     const known = this.#byIndex.get(piece.index);
@@ -179,7 +179,7 @@ export class ToolCallReader {
   }
 
   /** Whether a piece begins a new call although its index, id or place point to this one. */
-  #isAnother(call: Call, piece: Piece): boolean {
+  #isAnother(call: Call, piece: CallPiece): boolean {
     const isNamed = piece.name !== '';
     const brings = piece.text !== '';
     if (piece.id !== '' && call.id !== '') {
@@ -194,7 +194,7 @@ export class ToolCallReader {
     return piece.name !== call.name || (call.extent.isWhole && brings);
   }
 
-  #add(piece: Piece): Call {
+  #add(piece: CallPiece): Call {
     this.#bounds.addToolCall();
     const call: Call = {
       id: '',
@@ -221,7 +221,7 @@ function isPlaceholder({ held, isCustom }: Call): boolean {
 }
 
 /** Whether arguments after complete ones, with the same id and name, belong to a new call. */
-function isNextCall(call: Call, { index, text }: Piece): boolean {
+function isNextCall(call: Call, { index, text }: CallPiece): boolean {
   if (isPlaceholder(call)) return text === NO_ARGUMENTS;
   return index === undefined || text.startsWith('{');
 }
@@ -232,7 +232,7 @@ function makePiece({ isCustom }: Call, index: number, text: string): Extract<Del
     : { type: 'tool-call', index, arguments: text };
 }
 
-function readPiece(call: UpstreamToolCall, json: string): Piece {
+function readPiece(call: UpstreamToolCall, json: string): CallPiece {
   const { index, id, function: called, custom } = call;
   const isCustom = typeof custom === 'object' && custom !== null;
   const name = called?.name ?? custom?.name ?? call.name;

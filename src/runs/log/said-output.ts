@@ -3,7 +3,7 @@ import type { RunEvent } from '../../engine/index.js';
 import type { JsonValue } from '../../kernel/index.js';
 
 /** A piece of a run's output. */
-interface Piece {
+interface OutputPiece {
   readonly node: string;
   readonly text: string;
 }
@@ -11,7 +11,7 @@ interface Piece {
 /** The content of a run's output, without its void parts. */
 export class SaidOutput {
   readonly #longest: number;
-  #pieces: Piece[] | undefined = [];
+  #pieces: OutputPiece[] | undefined = [];
   #length = 0;
 
   /** @param longest most characters that are stored */

@@ -3,7 +3,7 @@ import { JSONSchema } from 'class-validator-jsonschema';
 import type { Message } from '../../../models/index.js';
 import { Nested, OneOf } from '../../../schema/index.js';
 import { ChatParameters, MESSAGE_ROLES, WorkflowModel } from '../../wire/index.js';
-import { StreamOptions } from './stream-options.js';
+import { ChatCompletionStreamOptions } from './stream-options.js';
 
 /** Body of `POST /v1/chat/completions`, as the client sent it. */
 @JSONSchema({
@@ -42,9 +42,9 @@ export class ChatCompletionRequest extends ChatParameters {
   readonly stream?: boolean | null;
 
   @IsOptional()
-  @Nested(() => StreamOptions)
+  @Nested(() => ChatCompletionStreamOptions)
   @JSONSchema({ description: 'Options of a streamed response; only together with `stream: true`.' })
-  readonly stream_options?: StreamOptions | null;
+  readonly stream_options?: ChatCompletionStreamOptions | null;
 
   @IsOptional()
   @IsBoolean()

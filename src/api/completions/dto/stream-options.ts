@@ -4,7 +4,7 @@ import { InvalidRequestError } from '../../../errors/index.js';
 import { isPresent } from '../../../kernel/index.js';
 
 @JSONSchema({ description: 'Options of a streamed response. Other options are accepted and have no effect.' })
-export class StreamOptions {
+export class ChatCompletionStreamOptions {
   @IsOptional()
   @IsBoolean()
   @JSONSchema({
@@ -28,7 +28,7 @@ export class StreamOptions {
  * @throws InvalidRequestError with `param` `stream_options`.
  */
 export function assertStreamOptionsAllowed(
-  request: { readonly stream_options?: StreamOptions | null },
+  request: { readonly stream_options?: ChatCompletionStreamOptions | null },
   streams: boolean,
 ): void {
   if (streams || !isPresent(request.stream_options)) return;

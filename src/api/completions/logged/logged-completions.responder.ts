@@ -83,7 +83,7 @@ export class LoggedCompletionsResponder {
         throw new ConflictError('The run of this completion was cancelled before its end.', 'run_cancelled');
       }
       // A repeated request would get the same.
-      throw error.makeFinal();
+      throw error.makeFinalError();
     }
     throw new ConflictError(
       'The run of this completion has not ended yet. Read it with `stream=true`, or try again later.',

@@ -14,7 +14,7 @@ export async function fitsSchema(tool: Tool, result: JsonValue | undefined): Pro
   if (outputSchema === undefined) return true;
   let check = checks.get(outputSchema);
   if (check === undefined) {
-    check = compileSchema(outputSchema);
+    check = compileResultSchema(outputSchema);
     checks.set(outputSchema, check);
   }
   if (await (await check)(result)) return true;
@@ -24,7 +24,7 @@ export async function fitsSchema(tool: Tool, result: JsonValue | undefined): Pro
   return false;
 }
 
-async function compileSchema(schema: object): Promise<Fits> {
+async function compileResultSchema(schema: object): Promise<Fits> {
   const { fromJsonSchema } = await loadSdk();
   const standard = fromJsonSchema(schema as JsonSchemaType)['~standard'];
   return async (value) => (await standard.validate(value)).issues === undefined;

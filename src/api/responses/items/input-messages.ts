@@ -19,7 +19,7 @@ const APPROVED = 'The user has approved this call.';
 const CUT_OFF = 'This call was cut off: whether it was made is not known.';
 
 /** A message in chat form while it is being built. */
-interface Draft {
+interface MessageDraft {
   readonly role: string;
   tool_calls?: object[];
 }
@@ -76,13 +76,13 @@ class ConversationBuilder {
   readonly #verdicts: ReadonlyMap<string, ApprovalVerdict>;
   /** Verdicts that were written: a question may occur twice. */
   readonly #judged = new Set<ApprovalVerdict>();
-  readonly #messages: (Draft | CallOutputs)[] = [];
+  readonly #messages: (MessageDraft | CallOutputs)[] = [];
   readonly #made: MadeCall[] = [];
   /** Calls by kind and id, and how many of them have their output: some models number their calls anew in each turn. */
   readonly #sameCalls = new Map<string, { readonly calls: MadeCall[]; answered: number }>();
   readonly #outputs: { readonly kind: CallKind; readonly item: JsonObject }[] = [];
   /** Takes the next call. */
-  #open: Draft | undefined;
+  #open: MessageDraft | undefined;
   #callOutputs: CallOutputs | undefined;
 
   constructor(verdicts: ReadonlyMap<string, ApprovalVerdict>) {
@@ -153,7 +153,7 @@ class ConversationBuilder {
         role === 'user'
           ? writeUserContent(content as string | readonly UserPart[])
           : writeSystemContent(content as string | readonly SystemPart[]);
-      this.#messages.push({ role, content: written } as Draft);
+      this.#messages.push({ role, content: written } as MessageDraft);
       return;
     }
     const said = writeAssistantContent(content as string | readonly AssistantPart[] | null | undefined);
@@ -182,7 +182,7 @@ class ConversationBuilder {
 
   #addCall(kind: CallKind, { call_id: callId }: JsonObject, call: object): void {
     if (this.#open === undefined) {
-      this.#open = { role: 'assistant', content: null } as Draft;
+      this.#open = { role: 'assistant', content: null } as MessageDraft;
       this.#messages.push(this.#open);
     }
     if (this.#callOutputs === undefined) {

@@ -44,7 +44,7 @@ export function makeRequestedMcp(
     if (!isMcp(tool)) return [];
     assertAllowed(tool, `tools[${index}]`, mayRequest);
     if (isLogged) assertKeepable(tool, `tools[${index}]`);
-    return [makeServer(tool, known.get(tool.server_label))];
+    return [makeRequestedServer(tool, known.get(tool.server_label))];
   });
   const lost = approved.find(({ server }) => !servers.some(({ label }) => label === server));
   if (lost !== undefined) throw makeLostServerError(lost, isTaken);
@@ -64,7 +64,7 @@ export function describeMcpTool(tool: ResponseMcpTool): object {
   return { ...rest, server_url: `${new URL(url).origin}/<redacted>` };
 }
 
-function makeServer(tool: ResponseMcpTool, known: readonly OpaqueObject[] | undefined): RequestedMcpServer {
+function makeRequestedServer(tool: ResponseMcpTool, known: readonly OpaqueObject[] | undefined): RequestedMcpServer {
   const { server_label: label, server_url: url, server_description: description, authorization, headers } = tool;
   const sent = { ...headers, ...(isPresent(authorization) && { Authorization: `Bearer ${authorization}` }) };
   const allowed = readAllowed(tool.allowed_tools);

@@ -7,7 +7,7 @@ const EMPTY = '(empty)';
 const BLANK_LINE = '\n\n';
 
 /** A message of any role while it is written. */
-interface Draft {
+interface UnfinishedMessage {
   readonly role: Message['role'];
   readonly content?: unknown;
   readonly [field: string]: unknown;
@@ -37,14 +37,14 @@ export function writeMessages(
   form: MessageForm,
   returnsReasoning: boolean,
 ): readonly Message[] {
-  const drafts = (messages as readonly object[] as readonly Draft[]).map((message) => {
+  const drafts = (messages as readonly object[] as readonly UnfinishedMessage[]).map((message) => {
     const named = message.role === 'developer' && !form.developer ? { ...message, role: 'system' as const } : message;
     return keepKnownFields(writeSpokenOutput(named, form), form, returnsReasoning);
   });
   return (form.isArranged ? arrangeMessages(drafts, form) : drafts) as readonly object[] as readonly Message[];
 }
 
-function keepKnownFields(message: Draft, form: MessageForm, returnsReasoning: boolean): Draft {
+function keepKnownFields(message: UnfinishedMessage, form: MessageForm, returnsReasoning: boolean): UnfinishedMessage {
   const { role } = message;
   const keepsReasoning = returnsReasoning && hasToolCalls(message);
   const isKept = (field: string): boolean =>
@@ -52,12 +52,12 @@ function keepKnownFields(message: Draft, form: MessageForm, returnsReasoning: bo
   const fields = Object.keys(message);
   const draft = fields.every(isKept)
     ? message
-    : (Object.fromEntries(Object.entries(message).filter(([field]) => isKept(field))) as object as Draft);
+    : (Object.fromEntries(Object.entries(message).filter(([field]) => isKept(field))) as object as UnfinishedMessage);
   return form.isArranged ? writePlainContent(draft, message) : draft;
 }
 
 /** Writes earlier audio output: a request takes only its id. A server that does not know the field gets the transcript. */
-function writeSpokenOutput(message: Draft, form: MessageForm): Draft {
+function writeSpokenOutput(message: UnfinishedMessage, form: MessageForm): UnfinishedMessage {
   const { audio, ...rest } = message;
   if (audio === undefined) return message;
   const { id, transcript } = isJsonObject(audio) ? (audio as SpokenOutput) : {};
@@ -67,7 +67,7 @@ function writeSpokenOutput(message: Draft, form: MessageForm): Draft {
 }
 
 /** Removes nulls, refusals and empty texts that servers may not accept. */
-function writePlainContent(draft: Draft, { refusal }: Draft): Draft {
+function writePlainContent(draft: UnfinishedMessage, { refusal }: UnfinishedMessage): UnfinishedMessage {
   const { content } = draft;
   const without = ['name', 'tool_calls', 'function_call', 'reasoning_content'].filter((field) =>
     isNullOrEmpty(draft[field]),
@@ -90,7 +90,7 @@ function isNullOrEmpty(value: unknown): boolean {
 }
 
 /** Fills empty arguments, because templates parse them and fail at an empty text. */
-function fillArguments(draft: Draft): Draft {
+function fillArguments(draft: UnfinishedMessage): UnfinishedMessage {
   const calls = draft['tool_calls'];
   if (!Array.isArray(calls) || !calls.some(lacksArguments)) return draft;
   const written = calls.map((call: WrittenCall | null) =>
@@ -114,8 +114,11 @@ function toTextPart({ refusal }: ContentPart): ContentPart {
  * - empty assistant and system messages are dropped;
  * - neighbouring messages of one role are joined.
  */
-function arrangeMessages(drafts: readonly Draft[], { systemAnywhere }: MessageForm): readonly Draft[] {
-  const arranged: Draft[] = [];
+function arrangeMessages(
+  drafts: readonly UnfinishedMessage[],
+  { systemAnywhere }: MessageForm,
+): readonly UnfinishedMessage[] {
+  const arranged: UnfinishedMessage[] = [];
   for (const draft of drafts) {
     const last = arranged.at(-1);
     const isFirst = last === undefined || (isSystem(last) && arranged.length === 1);
@@ -128,7 +131,7 @@ function arrangeMessages(drafts: readonly Draft[], { systemAnywhere }: MessageFo
   return arranged;
 }
 
-function isEmptyMessage(draft: Draft): boolean {
+function isEmptyMessage(draft: UnfinishedMessage): boolean {
   const { role, content } = draft;
   if (
     role !== 'assistant' ||
@@ -145,18 +148,18 @@ function isEmptyMessage(draft: Draft): boolean {
  * Whether two messages can be joined without loss: only if they consist of role and text. The name of a system message does
  * not count.
  */
-function canBeJoined(first: Draft, second: Draft, isBeginning: boolean): boolean {
+function canBeJoined(first: UnfinishedMessage, second: UnfinishedMessage, isBeginning: boolean): boolean {
   if (isSystem(first) && isSystem(second)) return isBeginning && isTextual(first.content) && isTextual(second.content);
   if (first.role !== second.role || !isTextual(first.content) || !isTextual(second.content)) return false;
   if (first.role !== 'user' && first.role !== 'assistant') return false;
   return hasOnlyContent(first) && hasOnlyContent(second) && first['name'] === second['name'];
 }
 
-function isSystem({ role }: Draft): boolean {
+function isSystem({ role }: UnfinishedMessage): boolean {
   return role === 'system' || role === 'developer';
 }
 
-function hasOnlyContent(draft: Draft): boolean {
+function hasOnlyContent(draft: UnfinishedMessage): boolean {
   return Object.keys(draft).every((field) => field === 'role' || field === 'content' || field === 'name');
 }
 
@@ -164,7 +167,7 @@ function isTextual(content: unknown): boolean {
   return typeof content === 'string' || Array.isArray(content);
 }
 
-function joinMessages(first: Draft, second: Draft): Draft {
+function joinMessages(first: UnfinishedMessage, second: UnfinishedMessage): UnfinishedMessage {
   const texts = [readText(first.content), readText(second.content)];
   const content = texts.every((text) => text !== undefined)
     ? texts.filter((text) => text !== '').join(BLANK_LINE)
@@ -188,10 +191,12 @@ function readParts(content: unknown): readonly unknown[] {
   return content === '' ? [] : [{ type: 'text', text: content }];
 }
 
-function hasToolCalls({ tool_calls: calls }: Draft): boolean {
+function hasToolCalls({ tool_calls: calls }: UnfinishedMessage): boolean {
   return Array.isArray(calls) && calls.length > 0;
 }
 
-function dropFields(draft: Draft, fields: readonly string[]): Draft {
-  return Object.fromEntries(Object.entries(draft).filter(([field]) => !fields.includes(field))) as object as Draft;
+function dropFields(draft: UnfinishedMessage, fields: readonly string[]): UnfinishedMessage {
+  return Object.fromEntries(
+    Object.entries(draft).filter(([field]) => !fields.includes(field)),
+  ) as object as UnfinishedMessage;
 }

@@ -87,7 +87,7 @@ export class McpConnection {
       return await open.tools;
     } catch (error) {
       open.tools = undefined;
-      throw this.#explain(error, open);
+      throw this.#makeCallError(error, open);
     }
   }
 
@@ -101,14 +101,14 @@ export class McpConnection {
       return await this.#call(open, name, args, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (!isLostSession(error)) throw this.#explain(error, open);
+      if (!isLostSession(error)) throw this.#makeCallError(error, open);
       // The server has forgotten the session, and has not begun the call.
       this.#drop(open);
       void open.client.close().catch(() => undefined);
       const again = await this.#connect();
       return this.#call(again, name, args, signal).catch((thrown: unknown) => {
         signal.throwIfAborted();
-        throw this.#explain(thrown, again);
+        throw this.#makeCallError(thrown, again);
       });
     }
   }
@@ -220,7 +220,7 @@ export class McpConnection {
   }
 
   /** @param thrown by the SDK, whose words are not passed on */
-  #explain(thrown: unknown, { fault, isClosed }: OpenConnection): ToolError {
+  #makeCallError(thrown: unknown, { fault, isClosed }: OpenConnection): ToolError {
     if (isError(thrown) && thrown instanceof ToolError) return thrown;
     const server = `the MCP server "${this.name}"`;
     if (fault !== undefined) return new ToolError(`${server} sent more than ${MOST_BYTES / 1024 ** 2} MB at once.`);

@@ -21,7 +21,7 @@ export async function makeMcpTool(connection: McpConnection, listed: Tool): Prom
   if (!isJsonObject(inputSchema) || inputSchema['type'] !== 'object') return 'its schema is not that of an object';
   if (measureSchema(inputSchema) > LONGEST_SCHEMA) return 'its schema is too long';
   const { fromJsonSchema } = await import('@modelcontextprotocol/client');
-  const schema = compileSchema(inputSchema as JsonSchemaType, fromJsonSchema);
+  const schema = compileInputSchema(inputSchema as JsonSchemaType, fromJsonSchema);
   if (schema === undefined) return 'its schema is not a valid JSON Schema';
   const check = schema['~standard'].validate;
   const tool: AgentTool = {
@@ -57,7 +57,7 @@ function measureSchema(schema: object): number {
 /** A tool without the name that models call it by. */
 export type ToolParts = Omit<ListedTool, 'name'>;
 
-function compileSchema(
+function compileInputSchema(
   schema: JsonSchemaType,
   fromJsonSchema: (schema: JsonSchemaType) => ReturnType<typeof import('@modelcontextprotocol/client').fromJsonSchema>,
 ): ReturnType<typeof fromJsonSchema> | undefined {

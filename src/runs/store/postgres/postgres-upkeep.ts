@@ -88,7 +88,7 @@ export class PostgresUpkeep {
 }
 
 /** Rows of a log to be joined into one. */
-interface Piece {
+interface JoinedRows {
   readonly first: number;
   last: number;
   /** The text between the brackets of each row. */
@@ -96,8 +96,8 @@ interface Piece {
 }
 
 /** @param rows that follow one another */
-function joinRows(rows: readonly PostgresRow[]): readonly Piece[] {
-  const pieces: Piece[] = [];
+function joinRows(rows: readonly PostgresRow[]): readonly JoinedRows[] {
+  const pieces: JoinedRows[] = [];
   let length = 0;
   for (const row of rows) {
     const [first, last, events] = [Number(row['first']), Number(row['last']), String(row['events']).slice(1, -1)];
