@@ -114,7 +114,7 @@ function findOwnSource(): string | undefined {
     const path = resolve(dirname(packages), resolved.slice('file:'.length));
     return existsSync(path) ? `file:${path}` : undefined;
   } catch {
-    // Other package managers, and global installations, note nothing there.
+    // Other package managers, and global installations, write no such file.
     return undefined;
   }
 }

@@ -38,7 +38,8 @@ export async function createKey(name: string, { process }: CliEnvironment): Prom
  */
 export async function hashKey({ process }: CliEnvironment): Promise<ExitCode> {
   const key = (await readText(process.stdin)).trim();
-  if (key === '') throw new CliError('No key came: pipe it in, as in printf %s "$KEY" | millrace key hash.');
+  if (key === '')
+    throw new CliError('No key was given on standard input. Pipe it in: printf %s "$KEY" | millrace key hash.');
   if (!/^[!-~]+$/.test(key)) throw new CliError('A key must consist of visible ASCII characters without spaces.');
   process.stdout.write(`sha256:${sha256(key)}\n`);
   return EXIT.done;

@@ -71,7 +71,7 @@ function readManifest(path: string): JsonObject {
   } catch (cause) {
     throw new CliError(`${path} cannot be read as JSON. Fix it first.`, { cause });
   }
-  throw new CliError(`${path} holds no object. Fix it first.`);
+  throw new CliError(`${path} does not hold a JSON object. Correct it first.`);
 }
 
 function readProjectSettings({ app, main }: JsonObject, path: string): ProjectSettings {

@@ -8,7 +8,7 @@ export interface Price {
   readonly cachedInput?: number;
 }
 
-/** Names of models may hold colons and equals signs; the prices stand behind the last one. */
+/** Names of models may hold colons and equals signs; the prices stand after the last one. */
 const ENTRY = /^([^/\s]+\/\S+)=([\d.]+):([\d.]+)(?::([\d.]+))?$/;
 
 /** Prices as `provider/model=input:output` or `provider/model=input:output:cached input`, with commas between them. */

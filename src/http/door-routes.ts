@@ -39,7 +39,7 @@ export function readRoutes(controller: object): readonly DoorRoute[] {
 }
 
 /**
- * Makes the routes that refuse, for each path of the given ones, the methods that it does not have. They belong behind all
+ * Makes the routes that refuse, for each path of the given ones, the methods that it does not have. They belong after all
  * others: a path with a wildcard can also match a request that a later route takes.
  */
 export function makeRefusals(routes: readonly DoorRoute[]): readonly DoorRoute[] {

@@ -9,7 +9,7 @@ class ErrorPlace {
   @IsString()
   @JSONSchema({
     description:
-      'Key of the step that failed, as the graph of its workflow names it; for a step of a nested workflow, behind the key of that workflow.',
+      'Key of the step that failed, as the graph of its workflow names it; for a step of a nested workflow, after the key of that workflow.',
     example: 'reply',
   })
   readonly node: string;

@@ -7,7 +7,7 @@ const LONGEST_KEY = 200;
  * Shortens a text before it is written. It must not throw.
  * @param key under which it stands, if it stands in an object
  * @param room how many bytes are left; what is beyond them will be cut off
- * @returns what is written in its place, and how many characters of the text are left out behind that
+ * @returns what is written in its place, and how many characters of the text are left out after that
  */
 type ShortenText = (
   text: string,

@@ -191,7 +191,7 @@ describe('redactBeginning', () => {
 
   it('leaves no part of a secret that begins beyond the part of the text that is read', () => {
     const secret = ['ghp', '_4f9a8b7c6d5e4f3a2b1cAbCdEfGhIjKlMnOp'].join('');
-    // Those before it are longer than what stands for them, which brings it nearer to the beginning.
+    // Redaction shortens the secrets before it, so its place moves towards the beginning.
     const text = `${`${secret} `.repeat(200)}${'x'.repeat(5_000)}`;
     for (let limit = 500; limit < 600; limit++) {
       expect(redactBeginning(text, limit).text).toMatch(/^(\[redacted\] ?)*[[redacted]*$/);

@@ -94,14 +94,14 @@ const PART_OF_PATH = '[^\\s/"\'`<>|,;:()[\\]{}\\\\]+';
 const NAMED_IN_REQUESTS =
   'content|role|name|text|type|refusal|tool_calls|tool_call_id|id|function|custom|arguments|description|strict|parameters|image_url|url|detail|input_audio|data|format|file|file_data|file_id|filename|json_schema|schema|items|required|enum|const|anyOf|oneOf|allOf|not|default|pattern|minimum|maximum|minLength|maxLength|minItems|maxItems|additionalProperties';
 const OF_A_SCHEMA = '(?:properties|patternProperties|\\$defs|definitions)/[\\w-]{1,64}';
-/** A pointer into the request, such as `/messages/0/content`, and nothing behind it that leads anywhere else. */
+/** A pointer into the request, such as `/messages/0/content`, and nothing after it that leads anywhere else. */
 const POINTER = `/(?:messages|tools|functions|response_format|tool_choice|\\d{1,6}|${OF_A_SCHEMA})(?:/(?:\\d{1,6}|${NAMED_IN_REQUESTS}|${OF_A_SCHEMA})(?![\\w-]))*(?![\\w/@+~%$-]|\\.[\\w./])`;
 
 /** Addresses, names of hosts, and paths of files. */
 const PLACES = joinPlaces(
   [
     new RegExp(`${SCHEME}(?:${USER_INFO})?(?:\\[[^\\s\\]]{0,60}\\]|[^\\s"'<>)\\]])+`),
-    // Hosts behind a user and password, which may have been taken out before.
+    // Hosts after a user and password, which an earlier rule may have replaced.
     new RegExp(`(?:\\[redacted\\]@|${USER_AND_PASSWORD})[^\\s"'<>)\\]]+`),
     // Addresses of IP, with or without a port.
     /\b(?:\d{1,3}\.){3}\d{1,3}(?:\/\d{1,2})?(?::\d{1,5})?\b/,

@@ -55,7 +55,7 @@ export class TokenHistogram {
     this.#options = options;
     this.name = options.name;
     this.help = options.help;
-    // A registry asks its metrics for no more than this one has.
+    // A registry uses no member of a metric that this class lacks.
     options.registry.registerMetric(this as unknown as Histogram);
   }
 

@@ -30,7 +30,7 @@ function readTarget(option: ModelOption, own: ModelParameters | undefined, provi
   const { model: choice, settings = own }: ModelWithSettings = typeof option === 'string' ? { model: option } : option;
   // Model names may contain slashes; provider names never do.
   const [, name = choice, model] = /^([^/]*)\/(.*)$/s.exec(choice) ?? [];
-  if (model === '') throw new Error(`its model "${choice}" has no name behind the slash.`);
+  if (model === '') throw new Error(`its model "${choice}" has no name after the slash.`);
   const providerName = name as ModelProvider;
   if (!providers.names.includes(name)) throw new Error(describeUnknownProvider(choice, name, providers.names));
   const provider = providers.get(providerName);

@@ -49,7 +49,7 @@ export class ShapeReader {
       return this.#addFault(path, `must be ${types.map((type) => TYPE_WORDS[type]).join(' or ')}`);
     }
     if (this.#checksValues && schema.enum?.includes(value as JsonLiteral) === false) {
-      return this.#addFault(path, 'has none of its values');
+      return this.#addFault(path, 'is not one of its values');
     }
     if (!Array.isArray(value)) return value;
     const { items = {} } = schema;
@@ -91,7 +91,7 @@ export class ShapeReader {
       const result = attempt.read(value, branch, path, depth);
       if (attempt.faults.length === 0) return result;
     }
-    return this.#addFault(path, 'has none of the forms that it may have');
+    return this.#addFault(path, 'matches none of its forms');
   }
 
   #findDiscriminator({ $ref }: JsonSchema): Discriminator | undefined {

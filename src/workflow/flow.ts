@@ -365,14 +365,14 @@ export class Flow {
 /** @throws WiringError if the name of a step is no text */
 function readName(verb: 'run' | 'interrupt', name: unknown): string {
   if (typeof name === 'string') return name;
-  const problem = `the name of a step of flow.${verb} is ${describeGiven(name)}, and no text.`;
+  const problem = `the name of a step of flow.${verb} is ${describeGiven(name)}, not a text.`;
   throw new WiringError({ code: 'invalid_key', problem, fix: `Give it a name first: flow.${verb}('name', { … }, …).` });
 }
 
 /** @throws WiringError if a step is not made of a class, as where two files import each other */
 function assertClass(verb: 'node' | 'workflow', type: unknown, node: string | undefined): void {
   if (typeof type === 'function') return;
-  const problem = `what flow.${verb} is given is ${describeGiven(type)}, and no class.`;
+  const problem = `what flow.${verb} is given is ${describeGiven(type)}, not a class.`;
   const circle = ' It is undefined where two files import each other: let one of them do without.';
   const fix = `Give it the class of the ${verb}.${type === undefined ? circle : ''}`;
   throw new WiringError({
@@ -389,9 +389,9 @@ function assertRoute(node: string, on: unknown, branches: unknown): void {
   const fail = (problem: string): never => {
     throw new WiringError({ code: 'invalid_route', problem, fix, node });
   };
-  if (!(on instanceof Ref)) fail(`what decides it is ${describeGiven(on)}, and no ref.`);
+  if (!(on instanceof Ref)) fail(`what decides it is ${describeGiven(on)}, not a ref.`);
   if (typeof branches !== 'object' || branches === null) fail(`its branches are ${describeGiven(branches)}.`);
   for (const [value, wire] of Object.entries(branches as object)) {
-    if (typeof wire !== 'function') fail(`its branch "${value}" is ${describeGiven(wire)}, and no function.`);
+    if (typeof wire !== 'function') fail(`its branch "${value}" is ${describeGiven(wire)}, not a function.`);
   }
 }

@@ -29,7 +29,7 @@ describe('A workflow does not start', () => {
       '[node_not_ready] workflow "faulty", step "bare": it has no configuration. Give agent() an object: {}.',
     );
     expect(message).toContain(
-      'node "answer": its instructions are 3. Give a text, a function that makes one, or promptFile(…).',
+      'step "answer": its instructions are 3. Give a text, a function that makes one, or promptFile(…).',
     );
     expect(message).toContain('2 faults');
   });

@@ -174,7 +174,7 @@ describe('an agent that cannot work stops the start', () => {
       'a class that is not a tool',
       agent({ tools: [Weather as unknown as typeof ClockTool] }),
       [Weather],
-      /node "SpeakingNode": its tool Weather is not a tool\. Name a class that extends AgentTool\./,
+      /step "SpeakingNode": its tool Weather is not a tool\. Name a class that extends AgentTool\./,
     ],
     [
       'options that agents do not have, and several wrong numbers',
@@ -186,7 +186,7 @@ describe('an agent that cannot work stops the start', () => {
       'a tool that needs what nobody provides',
       agent({ tools: [NeedyTool] }),
       [],
-      /node "SpeakingNode": its tool NeedyTool: it cannot be made\. Nest can't resolve dependencies of the NeedyTool \(\?\)\..* Add what it injects to the providers of \w+Module, or import/,
+      /step "SpeakingNode": its tool NeedyTool: it cannot be made\. Nest can't resolve dependencies of the NeedyTool \(\?\)\..* Add what it injects to the providers of \w+Module, or import/,
     ],
     [
       'a tool whose constructor throws',

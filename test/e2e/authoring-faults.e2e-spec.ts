@@ -273,12 +273,12 @@ describe('A workflow with agents in its fields', () => {
       }
       const message = await readFaults(Faulty);
       for (const line of [
-        'node "topic": it has the option "efect", which does not exist. flow.ask takes key, after, onError, effect, onInterruption.',
-        'node "count": it has the option "key", which does not exist. flow.run takes after, onError, effect, onInterruption.',
-        'node "count": its option "effect" is "yes". Give true or false, or leave it out.',
-        'node "think": its option "after" is a ref. Give a list of refs: { after: [ref] }, or leave it out.',
-        'node "choice": it has the option "silent", which does not exist. flow.route takes key, after.',
-        'node "answer": it has a fourth parameter, which has no effect: an agent that gives text has no channels. ' +
+        'step "topic": it has the option "efect", which does not exist. flow.ask takes key, after, onError, effect, onInterruption.',
+        'step "count": it has the option "key", which does not exist. flow.run takes after, onError, effect, onInterruption.',
+        'step "count": its option "effect" is "yes". Give true or false, or leave it out.',
+        'step "think": its option "after" is a ref. Give a list of refs: { after: [ref] }, or leave it out.',
+        'step "choice": it has the option "silent", which does not exist. flow.route takes key, after.',
+        'step "answer": it has a fourth parameter, which has no effect: an agent that gives text has no channels. ' +
           'Give the options as the third: flow.stream(agent, input, options).',
       ]) {
         expect(message).toContain(`[invalid_options] workflow "faulty", ${line}`);
@@ -346,7 +346,7 @@ describe('A workflow with agents in its fields', () => {
         }
       }
       expect(await readFaults(Faulty)).toContain(
-        `node "answer": its model "${model}" begins with no model provider. Did you mean "${meant}"? There are: openai, `,
+        `step "answer": its model "${model}" begins with no model provider. Did you mean "${meant}"? There are: openai, `,
       );
     });
 

@@ -229,7 +229,7 @@ describe('the command line', () => {
     expect(await waitForEnd(empty)).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: expect.stringMatching(/^No key came: pipe it in/),
+      stderr: expect.stringMatching(/^No key was given on standard input\. Pipe it in: printf/),
     });
   });
 

@@ -109,7 +109,7 @@ describe('tools of MCP servers', () => {
       [
         'whose server goes away',
         (_, response) => void response.socket?.destroy(),
-        'Error: the MCP server "docs" could not be asked, or gave no valid response.',
+        'Error: the MCP server "docs" could not be called, or its response was not valid.',
       ],
       [
         'whose server goes away in the middle of its response',
@@ -137,7 +137,7 @@ describe('tools of MCP servers', () => {
       [
         'whose response is not JSON',
         (_, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{'),
-        'Error: the MCP server "docs" could not be asked, or gave no valid response.',
+        'Error: the MCP server "docs" could not be called, or its response was not valid.',
       ],
       [
         'that fails in the words of its author',

@@ -135,7 +135,7 @@ describe('Modules', () => {
     it('stops the start if something that it injects is made for each request', async () => {
       @Module({ providers: [nameWorkflow('a'), { provide: NAME, useFactory: () => 'a', scope: Scope.REQUEST }] })
       class ScopedModule {}
-      expect(await readFaults(ScopedModule)).toContain('node "NameNode": something that it injects has Scope.REQUEST');
+      expect(await readFaults(ScopedModule)).toContain('step "NameNode": something that it injects has Scope.REQUEST');
     });
   });
 
@@ -174,7 +174,7 @@ describe('Modules', () => {
         providers: [nameWorkflow('a'), NameNode, { provide: NAME, useFactory: () => 'a', scope: Scope.REQUEST }],
       })
       class ScopedModule {}
-      expect(await readFaults(ScopedModule)).toContain('node "NameNode": something that it injects has Scope.REQUEST');
+      expect(await readFaults(ScopedModule)).toContain('step "NameNode": something that it injects has Scope.REQUEST');
     });
 
     it('of a tool stops the start', async () => {
@@ -202,7 +202,7 @@ describe('Modules', () => {
       }
       expect(
         await readFaults(makeNamedModule('ModuleA', { providers: [ToolWorkflow, ToolNode, ScopedTool] })),
-      ).toContain('node "ToolNode": its tool ScopedTool: its provider in ModuleA has Scope.REQUEST');
+      ).toContain('step "ToolNode": its tool ScopedTool: its provider in ModuleA has Scope.REQUEST');
     });
 
     it.each<[string, (type: Type<WorkflowLike>) => Provider]>([

@@ -145,7 +145,7 @@ describe('MCP servers that a request for a response names', () => {
       [
         'by going away',
         (_, response) => void response.socket?.destroy(),
-        { message: 'the MCP server "docs" could not be asked, or gave no valid response.' },
+        { message: 'the MCP server "docs" could not be called, or its response was not valid.' },
       ],
       [
         'by going away in the middle of a response',
@@ -168,7 +168,7 @@ describe('MCP servers that a request for a response names', () => {
       [
         'by sending elsewhere',
         (_, response) => void response.writeHead(307, { location: 'http://169.254.169.254/latest' }).end(),
-        { message: 'the MCP server "docs" could not be asked, or gave no valid response.' },
+        { message: 'the MCP server "docs" could not be called, or its response was not valid.' },
       ],
       [
         'in words of their own',
@@ -245,7 +245,7 @@ describe('MCP servers that a request for a response names', () => {
           sendResult(response, message, {
             tools: Array.from({ length: 129 }, (_, index) => ({ ...SEARCH, name: `search_${index}` })),
           }),
-        /129 tools, and 128 are the most/,
+        /129 tools; at most 128 are accepted/,
       ],
       [
         'that lists 10 MB',
@@ -304,7 +304,7 @@ describe('MCP servers that a request for a response names', () => {
     expect(twice).toMatchObject({ status: 400, param: 'tools', message: expect.stringContaining('server_label') });
     const many = Array.from({ length: 17 }, (_, index) => docs({ server_label: `docs_${index}` }));
     expect((await failResponse(kit.bench.app, { tools: many })).message).toContain(
-      '17 MCP servers, and 16 are the most',
+      '17 MCP servers; at most 16 are accepted',
     );
   });
 

@@ -27,7 +27,7 @@ export class LogFollower {
   readonly #source: LogSource;
   readonly #id: string;
   readonly #from: number;
-  /** Of the next event. */
+  /** The number of the next event. */
   #number: number;
   #open: OpenLog | undefined;
   readonly #leave: () => void;

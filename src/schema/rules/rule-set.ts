@@ -110,7 +110,7 @@ const CHECKED: ReadonlySet<string> = new Set([ValidationTypes.CUSTOM_VALIDATION,
 
 function readCondition(metadata: Metadata, where: string): Condition {
   const context = metadata.context as Condition | undefined;
-  if (context === undefined) throw new TypeError(`${where} has a condition that says nothing about its meaning.`);
+  if (context === undefined) throw new TypeError(`${where} has a condition without a meaning.`);
   return context;
 }
 

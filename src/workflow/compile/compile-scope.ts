@@ -199,7 +199,7 @@ export class ScopeCompiler {
   #prepareCode({ key, name, code }: StepOf<'code'>): Runnable | undefined {
     if (typeof code !== 'function') {
       const fix = 'Give it a function as third: flow.run(key, { … }, (values) => …).';
-      this.#faults.add('no_code', `its code is ${describeGiven(code)}, and no function.`, fix, key);
+      this.#faults.add('no_code', `its code is ${describeGiven(code)}, not a function.`, fix, key);
       return undefined;
     }
     const instance: WorkflowNode = { process: code };
@@ -230,7 +230,7 @@ export class ScopeCompiler {
     if (returns !== undefined) makeOutputSchema(returns);
     if (isSyncGenerator(instance)) {
       const fix = 'Write `async *process`, so that what it yields can reach the client while it works.';
-      this.#faults.add('sync_generator', 'its process is a generator, but no async one.', fix, key);
+      this.#faults.add('sync_generator', 'its process is a generator that is not async.', fix, key);
     }
     if (debounceMs !== undefined && !isTimerMs(debounceMs, 0)) {
       this.#faults.add(

@@ -139,12 +139,12 @@ describe('a step that is made of nothing usable is a fault', () => {
     [
       'a node of a class that is not there yet',
       (flow) => flow.node(undefined, {}),
-      `not_a_node : what flow.node is given is undefined, and no class. Give it the class of the node.${circle}`,
+      `not_a_node : what flow.node is given is undefined, not a class. Give it the class of the node.${circle}`,
     ],
     [
       'a node of an instance',
       (flow) => flow.node(new Empty(), {}, { key: 'step' }),
-      'not_a_node step: what flow.node is given is an object, and no class. Give it the class of the node.',
+      'not_a_node step: what flow.node is given is an object, not a class. Give it the class of the node.',
     ],
     [
       'a node of a class without process',
@@ -154,27 +154,27 @@ describe('a step that is made of nothing usable is a fault', () => {
     [
       'a workflow that is not there yet',
       (flow) => flow.workflow(undefined, { messages: 'x' }),
-      `not_a_workflow : what flow.workflow is given is undefined, and no class. Give it the class of the workflow.${circle}`,
+      `not_a_workflow : what flow.workflow is given is undefined, not a class. Give it the class of the workflow.${circle}`,
     ],
     [
       'code that is none',
       (flow) => flow.run('step', {}, undefined),
-      'no_code step: its code is undefined, and no function. Give it a function as third: flow.run(key, { … }, (values) => …).',
+      'no_code step: its code is undefined, not a function. Give it a function as third: flow.run(key, { … }, (values) => …).',
     ],
     [
       'code without a name',
       (flow) => flow.run({}, () => ''),
-      "invalid_key : the name of a step of flow.run is an object, and no text. Give it a name first: flow.run('name', { … }, …).",
+      "invalid_key : the name of a step of flow.run is an object, not a text. Give it a name first: flow.run('name', { … }, …).",
     ],
     [
       'a wait without a name',
       (flow) => flow.interrupt(undefined, {}, Empty),
-      "invalid_key : the name of a step of flow.interrupt is undefined, and no text. Give it a name first: flow.interrupt('name', { … }, …).",
+      "invalid_key : the name of a step of flow.interrupt is undefined, not a text. Give it a name first: flow.interrupt('name', { … }, …).",
     ],
     [
       'a route that a constant decides',
       (flow) => flow.route('a', { a: (branch: Flow) => branch.run('x', {}, () => '') }),
-      'invalid_route route: what decides it is "a", and no ref. Write flow.route(ref, { value: (branch) => branch.stream(…) }).',
+      'invalid_route route: what decides it is "a", not a ref. Write flow.route(ref, { value: (branch) => branch.stream(…) }).',
     ],
     [
       'a route without branches',
@@ -182,9 +182,9 @@ describe('a step that is made of nothing usable is a fault', () => {
       'invalid_route route: its branches are undefined. Write flow.route(ref, { value: (branch) => branch.stream(…) }).',
     ],
     [
-      'a branch that is no function',
+      'a branch that is not a function',
       (flow, ref) => flow.route(ref, { a: ref }),
-      'invalid_route route: its branch "a" is a ref, and no function. Write flow.route(ref, { value: (branch) => branch.stream(…) }).',
+      'invalid_route route: its branch "a" is a ref, not a function. Write flow.route(ref, { value: (branch) => branch.stream(…) }).',
     ],
     [
       'a value that is made by nothing',
@@ -258,12 +258,12 @@ describe('what a step is given', () => {
         compileTestWorkflow({ define: (flow) => untype(flow).workflow(inner.type, request, { key: 'inner' }) }, [
           inner,
         ]);
-      expect(compile).toThrow(/no_messages.*node "inner": it is given no messages/);
+      expect(compile).toThrow(/no_messages.*step "inner": it is given no messages/);
     },
   );
 });
 
-describe('a generator that is no async one is a fault', () => {
+describe('a generator that is not async is a fault', () => {
   it('in a node, and in code in place', () => {
     class SyncNode {
       *process(): Generator<unknown, string, void> {
@@ -272,7 +272,7 @@ describe('a generator that is no async one is a fault', () => {
       }
     }
     expect(findFaults((flow) => untype(flow).node(SyncNode))).toEqual([
-      'sync_generator SyncNode: its process is a generator, but no async one. Write `async *process`, so that what it yields can ' +
+      'sync_generator SyncNode: its process is a generator that is not async. Write `async *process`, so that what it yields can ' +
         'reach the client while it works.',
     ]);
     function* code(): Generator<number> {
@@ -304,7 +304,7 @@ describe('a workflow that reads more than a chat request', () => {
     const compile = (request: object): unknown =>
       compileTestWorkflow({ define: (flow) => untype(flow).workflow(inner.type, request, { key: 'inner' }) }, [inner]);
     expect(() => compile({ messages: 'x' })).toThrow(
-      /missing_input.*node "inner": it is not given "tone", which its workflow reads/,
+      /missing_input.*step "inner": it is not given "tone", which its workflow reads/,
     );
     expect(compile({ messages: 'x', tone: 'kind' })).toBeDefined();
   });

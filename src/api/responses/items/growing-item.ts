@@ -54,7 +54,7 @@ export abstract class GrowingItem {
     return this.#status;
   }
 
-  /** As it is now. */
+  /** The item with all that has arrived so far. */
   abstract get item(): OutputItem;
 
   /** Emits the events of its end. Has no effect on a closed item. */

@@ -74,7 +74,7 @@ export function makeMessages(
 
 class ConversationBuilder {
   readonly #verdicts: ReadonlyMap<string, ApprovalVerdict>;
-  /** Verdicts that were written: a question may occur twice. */
+  /** Verdicts that are among the messages already: the same approval may be in the input twice. */
   readonly #judged = new Set<ApprovalVerdict>();
   readonly #messages: (MessageDraft | CallOutputs)[] = [];
   readonly #made: MadeCall[] = [];

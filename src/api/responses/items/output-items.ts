@@ -59,7 +59,7 @@ export class OutputItems {
     this.#mcp = new McpItems(events);
   }
 
-  /** As they are now. */
+  /** The items with all that has arrived so far. */
   get list(): readonly OutputItem[] {
     return this.#items.map(({ item }) => item);
   }

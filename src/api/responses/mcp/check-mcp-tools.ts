@@ -38,7 +38,7 @@ export function checkMcpTool(tool: JsonObject, path: string, faults: FaultLog): 
 export function checkMcpServers(tools: readonly unknown[], faults: FaultLog): void {
   const labels = tools.flatMap((tool) => (isJsonObject(tool) && tool['type'] === 'mcp' ? [tool['server_label']] : []));
   if (labels.length > MOST_SERVERS)
-    faults.add(() => makeFault('tools', `it has ${labels.length} MCP servers, and ${MOST_SERVERS} are the most.`));
+    faults.add(() => makeFault('tools', `it has ${labels.length} MCP servers; at most ${MOST_SERVERS} are accepted.`));
   if (new Set(labels).size < labels.length)
     faults.add(() => makeFault('tools', 'two MCP servers have the same `server_label`.'));
 }

@@ -18,7 +18,7 @@ const cite = (start_index: number): UnnumberedEvent => ({
 });
 const WAITING: UnnumberedEvent = { type: 'run-waiting', waits: [], contentLength: 10, usage: usage(10) };
 
-/** What the second segment of a run has, which begins behind the wait. */
+/** What the second segment of a run has, which begins after the wait. */
 function read(before: UnnumberedEvent, ...events: readonly UnnumberedEvent[]): readonly object[] {
   const segment = new SegmentEvents({ from: 6, separator: '\n\n' });
   return [before, ...events].flatMap((event, index) => {

@@ -21,7 +21,7 @@ export function makeGuardedFetch(policy: HostPolicy): GuardedFetch {
   const agents = { 'http:': new HttpAgent(options), 'https:': new HttpsAgent(options) };
   const guardedFetch = async (input: Parameters<typeof fetch>[0], init: RequestInit = {}): Promise<Response> => {
     const url = new URL(input instanceof Request ? input.url : input);
-    if (!policy.allows(url)) throw new Error('This host may not be asked');
+    if (!policy.allows(url)) throw new Error('This server does not allow calls to this host');
     const headers = Object.fromEntries(new Headers(init.headers));
     const signal = init.signal ?? undefined;
     const isPlain = url.protocol === 'http:';
@@ -64,7 +64,8 @@ function makeLookup(policy: HostPolicy): LookupFunction {
     resolve(hostname, { ...options, all: true }, (error, found: readonly LookupAddress[]) => {
       const addresses = error === null ? found.filter(({ address }) => policy.mayConnect(hostname, address)) : [];
       const [first] = addresses;
-      if (first === undefined) done(error ?? new Error('The name leads to no address that may be asked'), '', 0);
+      if (first === undefined)
+        done(error ?? new Error('The name of this host resolves to no address that this server allows'), '', 0);
       else if (all === true) done(null, [...addresses]);
       else done(null, first.address, first.family);
     });

@@ -74,6 +74,6 @@ describe('makeGuardedFetch', () => {
   });
 
   it('checks the address that it connects to: a name that leads to this machine gains nothing', async () => {
-    expect(String(await ask((port) => `http://*:${port}`))).toContain('leads to no address that may be asked');
+    expect(String(await ask((port) => `http://*:${port}`))).toContain('resolves to no address that this server allows');
   });
 });

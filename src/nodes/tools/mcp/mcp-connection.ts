@@ -230,7 +230,7 @@ export class McpConnection {
     // Errors of JSON-RPC have numbers.
     if (/^-\d+$/.test(code))
       return new ToolError(`${server} refused the call, or returned what does not fit its own schema.`);
-    return new ToolError(`${server} could not be asked, or gave no valid response.`);
+    return new ToolError(`${server} could not be called, or its response was not valid.`);
   }
 }
 

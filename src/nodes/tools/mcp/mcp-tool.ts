@@ -79,7 +79,7 @@ export function readArguments(text: string): JsonObject {
   } catch {
     // The parser's message quotes the text.
   }
-  throw new ToolError('the arguments are no JSON object.');
+  throw new ToolError('the arguments are not a JSON object.');
 }
 
 /** A tool has reported a failure in its own words. */

@@ -261,7 +261,7 @@ function filterTools(
 ): Listing {
   const chosen = tools.filter((tool) => tool !== undefined).filter((tool) => isMeant(tool, allowed));
   if (chosen.length <= MOST_TOOLS) return { tools: chosen };
-  const error = `the MCP server "${label}" has ${chosen.length} tools, and ${MOST_TOOLS} are the most. Name those that are needed in allowed_tools.`;
+  const error = `the MCP server "${label}" has ${chosen.length} tools; at most ${MOST_TOOLS} are accepted. Name those that are needed in allowed_tools.`;
   return { tools: [], error };
 }
 

@@ -22,7 +22,7 @@ const { file, lock, packing } = workerData;
 const { longest } = packing;
 const dictionary = Buffer.from(packing.dictionary);
 const database = new Database(file);
-// The build knows the write-ahead log only where nobody else has the file open.
+// This build of SQLite has the write-ahead log only for a file that no other process has open.
 database.exec('pragma locking_mode = exclusive');
 database.exec('pragma journal_mode = wal');
 database.exec('pragma synchronous = normal');
@@ -45,7 +45,7 @@ function unpack(kept) {
   return inflateRawSync(isNew ? kept.subarray(1) : kept, isNew ? { dictionary } : {}).toString();
 }
 
-/** As the other thread does it. @param {string} text */
+/** Packs a text as `packed-text.ts` does. @param {string} text */
 function packText(text) {
   if (text.length > longest) return text;
   const packed = `~${text.length}~${deflateRawSync(text, { dictionary }).toString('base64')}`;
