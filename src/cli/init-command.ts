@@ -98,8 +98,8 @@ function findSource(millrace: string, folder: string): string {
 }
 
 /**
- * Finds the tarball or folder that this program runs from: a checkout, or what npm, and so `npx`, notes about the packages of a
- * folder.
+ * Finds the tarball or folder that this program comes from: the checkout that holds it, or the source that npm (also `npx`) has
+ * recorded for the installed package.
  * @returns undefined if it comes from somewhere else, such as the registry
  */
 function findOwnSource(): string | undefined {

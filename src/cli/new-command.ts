@@ -126,7 +126,7 @@ async function readModule(path: string): Promise<string | undefined> {
 
 /**
  * Makes the folder, which must not be there yet.
- * @returns the first of the folders that were made for it, with itself
+ * @returns the outermost of the folders that were made: the folder itself, or one above it
  */
 async function makeFolder(path: string): Promise<string> {
   const above = await mkdir(dirname(path), { recursive: true });

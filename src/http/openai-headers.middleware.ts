@@ -24,7 +24,7 @@ type WriteHead = (this: TimedResponse, ...args: unknown[]) => unknown;
 
 /** A response that waits for its status line. */
 interface TimedResponse extends Pick<Response, 'setHeader'> {
-  /** By the monotonic clock. */
+  /** In milliseconds of the monotonic clock. */
   [STARTED_AT]: number;
   writeHead: WriteHead;
   /** The `writeHead` before {@link addOpenAiHeaders}. */

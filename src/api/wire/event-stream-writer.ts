@@ -21,7 +21,7 @@ export class EventStreamWriter implements OpenStream {
   readonly #metrics: StreamMetrics;
   readonly #fault: Cancellation;
   #heartbeat: Timer;
-  /** By the monotonic clock. */
+  /** In milliseconds of the monotonic clock. */
   #lastWriteAt: number;
   #buffer = '';
   /** True if the buffer holds tokens. */

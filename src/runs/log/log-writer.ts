@@ -40,7 +40,7 @@ export class LogWriter {
   #isCommitting = false;
   #timer: Timer | undefined;
   #isScheduled = false;
-  /** By the monotonic clock. */
+  /** In milliseconds of the monotonic clock. */
   #lastAt = Number.NEGATIVE_INFINITY;
   /** Since when the store has failed. */
   #failingSince: number | undefined;

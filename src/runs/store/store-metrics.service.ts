@@ -15,7 +15,7 @@ export class StoreMetrics {
   #waiting: WaitingRuns = { due: 0, dueSince: undefined };
   #unanswered: UnansweredWaits = { open: 0, oldestAt: undefined };
   #counting: Promise<void> | undefined;
-  /** By the monotonic clock. */
+  /** In milliseconds of the monotonic clock. */
   #countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(

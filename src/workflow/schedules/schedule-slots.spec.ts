@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { findNextSlot } from './schedule-slots.js';
 
-/** So many times of a schedule, one after the other, each from the one before. */
+/** Lists the next times of a schedule, as many as `count`: each is found from the one before. */
 async function list(pattern: string, timezone: string, from: string, count: number): Promise<readonly string[]> {
   const slots: string[] = [];
   for (let after = Date.parse(from); slots.length < count;) {

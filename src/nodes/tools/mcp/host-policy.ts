@@ -2,8 +2,8 @@ import { type BlockList, isIP } from 'node:net';
 import { type AllowedHosts, makeAddressList } from '../../../config/index.js';
 
 /**
- * Addresses that are not public: of this machine, of private networks and links, of several receivers, for documents
- * and for translation. IPv4 addresses in the form of IPv6 are checked against the IPv4 ranges.
+ * Addresses that are not public: those of this machine and of private networks, link-local and multicast addresses, and
+ * the ranges for documentation and for translation. IPv4 addresses in the form of IPv6 are checked against the IPv4 ranges.
  */
 const NOT_PUBLIC = makeAddressList(
   [

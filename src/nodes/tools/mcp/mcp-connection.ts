@@ -48,7 +48,7 @@ export class McpConnection {
   /** Undefined where there is none. */
   #opening: Promise<OpenConnection> | undefined;
   #current: OpenConnection | undefined;
-  /** By the monotonic clock. */
+  /** In milliseconds of the monotonic clock. */
   #failedAt = Number.NEGATIVE_INFINITY;
   #isEnded = false;
 

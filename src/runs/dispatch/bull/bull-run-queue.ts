@@ -96,7 +96,7 @@ export class BullRunQueue extends RunQueue {
   readonly #works = new Set<Promise<JobEnd>>();
   readonly #places: Semaphore;
   #waiting = 0;
-  /** By the monotonic clock. */
+  /** In milliseconds of the monotonic clock. */
   #countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(backend: BullBackend, store: Pick<RunLogStore, 'countQueued'>, clock: Clock, limits: BullLimits) {
