@@ -28,8 +28,8 @@ const models = await listModels({ client, throwOnError: true });
 const names: string[] = models.data.data.map(({ id }) => id);
 
 const body = { model: 'chat', messages: [{ role: 'user' as const, content: 'Hello' }] };
-const response = await createChatCompletion({ client, body, throwOnError: true });
-const completion: ChatCompletion = response.data;
+const received = await createChatCompletion({ client, body, throwOnError: true });
+const completion: ChatCompletion = received.data;
 const content: string | null | undefined = completion.choices[0]?.message.content;
 
 const { error } = await createChatCompletion({ client, body: { ...body, model: 'none' } });
