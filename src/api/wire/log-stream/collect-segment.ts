@@ -3,7 +3,10 @@ import { type ClientSegment, findFirstEvent } from './client-segment.js';
 import { type LeftAdvice, readLog } from './read-log.js';
 import type { WaitingClient } from './watch-reading.js';
 
-/** Makes one whole from the events of a segment, which it gets in order, from the one before the segment on. */
+/**
+ * Builds a completion or a response from the events of a segment. It gets them in order, beginning with the event before
+ * the segment.
+ */
 export interface SegmentCollector {
   /** True once it needs no more events. */
   readonly hasEnded: boolean;
@@ -15,7 +18,7 @@ export interface SegmentCollector {
 type WaitingReader = Pick<WaitingClient, 'signal' | 'isRepeatable'> & Pick<LeftAdvice, 'advice'>;
 
 /**
- * Collects a segment as one of the readers of its run, until its end or that of the collector.
+ * Collects a segment as one of the readers of its run, until the segment or the collector has ended.
  * @throws what {@link readLog} and the collector throw
  */
 export async function collectSegment(
