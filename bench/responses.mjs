@@ -55,7 +55,7 @@ try {
   await bench.start();
   const server = await bench.startTarget('millrace', makeFolderSettings('usual'));
   // Where nothing is joined, so that each token is an event.
-  const unjoined = await bench.startTarget('millrace', { ...inFolder('unjoined'), STREAM_DEBOUNCE_MS: '0' });
+  const unjoined = await bench.startTarget('millrace', { ...makeFolderSettings('unjoined'), STREAM_DEBOUNCE_MS: '0' });
   const full = await bench.startTarget('millrace', makeFolderSettings('full'));
   const few = await bench.startTarget('millrace', makeFolderSettings('few'));
   const servers = [server, unjoined, full, few];

@@ -6,15 +6,15 @@ import { formatFigure, formatPercent, formatTable } from './table.mjs';
 const BASELINES = ['raw', 'express-openai'];
 
 const COLUMNS = [
-  ['CPU us/chunk', 'cpuPerChunk', figure],
-  ['us/request', 'cpuPerRequest', figure],
-  ['first p50', 'firstTokenP50', figure],
-  ['p99', 'firstTokenP99', figure],
-  ['token p50', 'tokenP50', figure],
-  ['p99', 'tokenP99', figure],
-  ['gap p99', 'gapP99', figure],
+  ['CPU us/chunk', 'cpuPerChunk', formatFigure],
+  ['us/request', 'cpuPerRequest', formatFigure],
+  ['first p50', 'firstTokenP50', formatFigure],
+  ['p99', 'firstTokenP99', formatFigure],
+  ['token p50', 'tokenP50', formatFigure],
+  ['p99', 'tokenP99', formatFigure],
+  ['gap p99', 'gapP99', formatFigure],
   ['MB', 'memory', (kilobytes) => formatFigure(kilobytes / 1024)],
-  ['busy', 'targetBusy', percent],
+  ['busy', 'targetBusy', formatPercent],
 ];
 
 /**
@@ -42,7 +42,7 @@ function makeLoadTable(load, targets) {
   const names = Object.keys(targets);
   const baselines = BASELINES.filter((baseline) => names.includes(baseline));
   const value = (target, metric) => computeMedian(listSamples(targets[target].loads[load.name], metric));
-  const [cost, ...others] = load.hold ? [['kB/stream', 'memoryPerStream', figure], ...COLUMNS] : COLUMNS;
+  const [cost, ...others] = load.hold ? [['kB/stream', 'memoryPerStream', formatFigure], ...COLUMNS] : COLUMNS;
   const [costTitle, costMetric] = cost;
   const head = [
     'target',
